@@ -1,0 +1,310 @@
+//! Length-prefixed frames over any byte stream, and the messages cut into them. Knows no sockets.
+//!
+//! A frame is a u32 length of what follows, a u8 kind, a u32 stream (all little-endian), then the payload. Text
+//! and thinking travel as raw UTF-8; everything rare is JSON. A JSON message longer than a piece is cut: all
+//! pieces but the last are `Piece` frames, the last is the `Json` frame that completes it.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+/// No payload is longer; checked before room is made for it. In bytes.
+pub const MAX_PAYLOAD: usize = 1024 * 1024;
+
+/// Longer messages are cut into pieces of this size, so that a cancel never waits behind megabytes. In bytes.
+pub const PIECE: usize = 256 * 1024;
+
+/// No message, put together from its pieces, is longer: a body of 10 MiB and what JSON adds to it. In bytes.
+pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+
+const LENGTH: usize = 4;
+const HEAD: usize = 5;
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A JSON message, or the end of one that came in pieces.
+    Json = 0,
+    /// Words of an answer, UTF-8.
+    Text = 1,
+    /// Words of a thought, UTF-8.
+    Thinking = 2,
+    /// The beginning or middle of a long JSON message.
+    Piece = 3,
+}
+
+impl TryFrom<u8> for Kind {
+    type Error = FrameError;
+
+    fn try_from(kind: u8) -> Result<Kind, FrameError> {
+        match kind {
+            0 => Ok(Kind::Json),
+            1 => Ok(Kind::Text),
+            2 => Ok(Kind::Thinking),
+            3 => Ok(Kind::Piece),
+            kind => Err(FrameError::Kind { kind }),
+        }
+    }
+}
+
+/// One frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// What it carries.
+    pub kind: Kind,
+    /// The request it belongs to; 0 = the connection.
+    pub stream: u32,
+    /// Its content.
+    pub payload: Bytes,
+}
+
+/// Why a peer can't be understood. The connection is of no use after it.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// The announced length is over the cap, or too short to be a frame.
+    #[error("a frame of {length} bytes, expected {HEAD} to {} bytes", HEAD + MAX_PAYLOAD)]
+    Length {
+        /// As announced.
+        length: usize,
+    },
+    /// No such kind.
+    #[error("a frame of kind {kind}, expected 0 to 3")]
+    Kind {
+        /// As announced.
+        kind: u8,
+    },
+    /// The pieces of a message add up to more than a message may have.
+    #[error("a message longer than {MAX_MESSAGE} bytes")]
+    MessageTooLong,
+    /// Text that is not UTF-8.
+    #[error("text that is not UTF-8")]
+    NotText,
+    /// A message that is not one of ours.
+    #[error("not a message of this protocol: {0}")]
+    NotMessage(#[from] serde_path_to_error::Error<serde_json::Error>),
+    /// The connection ended inside a frame.
+    #[error("the connection ended inside a frame")]
+    HalfFrame,
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Broken(#[from] std::io::Error),
+}
+
+/// Appends a frame. The payload must not be longer than `MAX_PAYLOAD`: `put_message` and `put_text` see to it.
+fn put_frame(kind: Kind, stream: u32, payload: &[u8], out: &mut BytesMut) {
+    out.reserve(LENGTH + HEAD + payload.len());
+    out.put_u32_le(u32::try_from(HEAD + payload.len()).unwrap_or(u32::MAX));
+    out.put_u8(kind as u8);
+    out.put_u32_le(stream);
+    out.put_slice(payload);
+}
+
+/// Appends a message, cut into pieces where it is long.
+pub fn put_message(
+    stream: u32,
+    message: &impl Serialize,
+    out: &mut BytesMut,
+) -> Result<(), serde_json::Error> {
+    let json = serde_json::to_vec(message)?;
+    let mut rest = json.as_slice();
+    while let Some((piece, after)) = rest.split_at_checked(PIECE)
+        && !after.is_empty()
+    {
+        put_frame(Kind::Piece, stream, piece, out);
+        rest = after;
+    }
+    put_frame(Kind::Json, stream, rest, out);
+    Ok(())
+}
+
+/// Appends words, cut at character boundaries where they are many.
+pub fn put_text(kind: Kind, stream: u32, text: &str, out: &mut BytesMut) {
+    let mut rest = text;
+    while rest.len() > PIECE {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE));
+        put_frame(kind, stream, piece.as_bytes(), out);
+        rest = after;
+    }
+    put_frame(kind, stream, rest.as_bytes(), out);
+}
+
+/// Takes the next frame off the buffer, if it is all there.
+pub fn take_frame(buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+    let Some(length) = buffer.first_chunk::<LENGTH>() else { return Ok(None) };
+    let length = u32::from_le_bytes(*length) as usize;
+    if !(HEAD..=HEAD + MAX_PAYLOAD).contains(&length) {
+        return Err(FrameError::Length { length });
+    }
+    if buffer.len() < LENGTH + length {
+        return Ok(None);
+    }
+    buffer.advance(LENGTH);
+    let mut frame = buffer.split_to(length);
+    let kind = Kind::try_from(frame.get_u8())?;
+    let stream = frame.get_u32_le();
+    Ok(Some(Frame { kind, stream, payload: frame.freeze() }))
+}
+
+/// What a peer said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said<M> {
+    /// A message.
+    Message(M),
+    /// Words of an answer.
+    Text(String),
+    /// Words of a thought.
+    Thinking(String),
+}
+
+/// Reads what a peer says, of whichever direction `M` is.
+pub struct Reader<R, M> {
+    from: R,
+    buffer: BytesMut,
+    pieces: HashMap<u32, Vec<u8>>,
+    messages: PhantomData<fn() -> M>,
+}
+
+impl<R: AsyncRead + Unpin, M: DeserializeOwned> Reader<R, M> {
+    /// Reads from here.
+    pub fn new(from: R) -> Reader<R, M> {
+        Reader { from, buffer: BytesMut::new(), pieces: HashMap::new(), messages: PhantomData }
+    }
+
+    /// The next thing said and its stream; `None` when the peer hung up between two frames. Cancel-safe.
+    pub async fn next(&mut self) -> Result<Option<(u32, Said<M>)>, FrameError> {
+        loop {
+            while let Some(frame) = take_frame(&mut self.buffer)? {
+                let stream = frame.stream;
+                if let Some(said) = self.understand(frame)? {
+                    return Ok(Some((stream, said)));
+                }
+            }
+            self.buffer.reserve(64 * 1024);
+            if self.from.read_buf(&mut self.buffer).await? == 0 {
+                return if self.buffer.is_empty() { Ok(None) } else { Err(FrameError::HalfFrame) };
+            }
+        }
+    }
+
+    fn understand(&mut self, frame: Frame) -> Result<Option<Said<M>>, FrameError> {
+        match frame.kind {
+            Kind::Text => Ok(Some(Said::Text(text(&frame.payload)?))),
+            Kind::Thinking => Ok(Some(Said::Thinking(text(&frame.payload)?))),
+            Kind::Piece => {
+                let held: usize = self.pieces.values().map(Vec::len).sum();
+                if held + frame.payload.len() > MAX_MESSAGE {
+                    return Err(FrameError::MessageTooLong);
+                }
+                self.pieces.entry(frame.stream).or_default().extend_from_slice(&frame.payload);
+                Ok(None)
+            }
+            Kind::Json => match self.pieces.remove(&frame.stream) {
+                None => Ok(Some(Said::Message(message(&frame.payload)?))),
+                Some(mut json) => {
+                    json.extend_from_slice(&frame.payload);
+                    Ok(Some(Said::Message(message(&json)?)))
+                }
+            },
+        }
+    }
+}
+
+fn text(payload: &Bytes) -> Result<String, FrameError> {
+    String::from_utf8(payload.to_vec()).map_err(|_| FrameError::NotText)
+}
+
+fn message<M: DeserializeOwned>(json: &[u8]) -> Result<M, FrameError> {
+    let mut json = serde_json::Deserializer::from_slice(json);
+    Ok(serde_path_to_error::deserialize(&mut json)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge::protocol::{Folder, FromHost, Window};
+
+    fn reader(bytes: &[u8]) -> Reader<&[u8], FromHost> {
+        Reader::new(bytes)
+    }
+
+    fn window(name: &str) -> FromHost {
+        FromHost::Window(Window {
+            focused: true,
+            folders: vec![Folder { name: name.into(), path: "/".into() }],
+        })
+    }
+
+    #[tokio::test]
+    async fn messages_words_and_thoughts_come_back_in_order() {
+        let mut out = BytesMut::new();
+        put_text(Kind::Text, 7, "héllo", &mut out);
+        put_message(0, &window("a"), &mut out).unwrap();
+        put_text(Kind::Thinking, 8, "", &mut out);
+        let mut reader = reader(&out);
+        assert_eq!(reader.next().await.unwrap(), Some((7, Said::Text("héllo".into()))));
+        assert_eq!(reader.next().await.unwrap(), Some((0, Said::Message(window("a")))));
+        assert_eq!(reader.next().await.unwrap(), Some((8, Said::Thinking(String::new()))));
+        assert_eq!(reader.next().await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_long_message_travels_in_pieces_that_others_may_interleave() {
+        let long = window(&"é".repeat(PIECE));
+        let mut cut = BytesMut::new();
+        put_message(3, &long, &mut cut).unwrap();
+        let mut out = BytesMut::new();
+        let mut frames = 0;
+        while let Some(frame) = take_frame(&mut cut).unwrap() {
+            assert!(frame.payload.len() <= PIECE);
+            frames += 1;
+            put_frame(frame.kind, frame.stream, &frame.payload, &mut out);
+            put_text(Kind::Text, 4, "between", &mut out);
+        }
+        assert_eq!(frames, 3);
+        let mut reader = reader(&out);
+        for _ in 0..2 {
+            assert_eq!(reader.next().await.unwrap(), Some((4, Said::Text("between".into()))));
+        }
+        assert_eq!(reader.next().await.unwrap(), Some((3, Said::Message(long))));
+    }
+
+    #[tokio::test]
+    async fn many_words_are_cut_between_characters() {
+        let mut out = BytesMut::new();
+        put_text(Kind::Text, 1, &"é".repeat(PIECE), &mut out);
+        let (mut reader, mut joined) = (reader(&out), String::new());
+        while let Some((1, Said::Text(words))) = reader.next().await.unwrap() {
+            joined.push_str(&words);
+        }
+        assert!(joined == "é".repeat(PIECE));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_frame_is_refused_before_room_is_made() {
+        let refused =
+            |bytes: &'static [u8]| async move { reader(bytes).next().await.unwrap_err().to_string() };
+        assert_eq!(
+            refused(b"GET / HTTP/1.1").await,
+            "a frame of 542393671 bytes, expected 5 to 1048581 bytes"
+        );
+        assert_eq!(refused(&[4, 0, 0, 0]).await, "a frame of 4 bytes, expected 5 to 1048581 bytes");
+        assert_eq!(refused(&[5, 0, 0, 0, 9, 0, 0, 0, 0]).await, "a frame of kind 9, expected 0 to 3");
+        assert_eq!(refused(&[6, 0, 0, 0, 1, 0, 0, 0, 0, 0xff]).await, "text that is not UTF-8");
+        assert_eq!(refused(&[5, 0, 0, 0, 1, 0]).await, "the connection ended inside a frame");
+        let nonsense = refused(b"\x0f\0\0\0\0\0\0\0\0{\"type\":1}").await;
+        assert!(nonsense.starts_with("not a message of this protocol: "), "{nonsense}");
+    }
+
+    #[tokio::test]
+    async fn pieces_that_add_up_to_too_much_are_refused() {
+        let mut out = BytesMut::new();
+        for stream in 0..17 {
+            put_frame(Kind::Piece, stream, &vec![b' '; MAX_PAYLOAD], &mut out);
+        }
+        assert!(matches!(reader(&out).next().await, Err(FrameError::MessageTooLong)));
+    }
+}

@@ -1,0 +1,476 @@
+//! The only definition of what the server and an editor say to each other.
+//!
+//! Both ends ship together behind a version check. `vscode-host/src/protocol.ts` is generated from these types;
+//! the test at the end of this file holds the two together and writes the file anew when asked.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::conversation::{Content, Message, Part, Tool};
+
+/// The version of everything below. Raise it with any change that an older peer would misread.
+pub const PROTOCOL: u32 = 1;
+
+/// From the server to an editor. The frame's stream says which request is meant; 0 = the connection itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum ToHost {
+    /// The hello was accepted; always the server's first message.
+    Welcome(Welcome),
+    /// The hello was not accepted; the connection closes after it.
+    Refused(Refused),
+    /// Ask a model. Answered with text and thinking frames, `Thought`, `Part`, then `End` or `Failed`.
+    Chat(Chat),
+    /// Nobody waits for this request any more: cancel it and say nothing further of it.
+    Cancel,
+    /// The client reads too slowly: pull no more parts of this request until `Resume`.
+    Pause,
+    /// Go on after a `Pause`.
+    Resume,
+    /// Which tools are there just now? Answered with `Tools` or `Failed`.
+    ListTools,
+    /// Run a tool. Answered with `ToolDone` or `Failed`.
+    InvokeTool(InvokeTool),
+    /// The state of the server; pushed after the welcome and with every change.
+    Status(Status),
+    /// A line of the server's log.
+    Log(LogLine),
+    /// The models told are out of date: read them again.
+    RefreshModels,
+    /// Are you there? Answered with `Pong`.
+    Ping,
+}
+
+/// From an editor to the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum FromHost {
+    /// Who I am; always the editor's first message, within two seconds.
+    Hello(Hello),
+    /// All models of this editor; sent after the welcome and with every change.
+    Models(Models),
+    /// The window's focus or folders changed.
+    Window(Window),
+    /// What the person set; sent after the welcome and with every change. The latest one holds.
+    Preferences(Preferences),
+    /// Open the HTTP port.
+    Start,
+    /// End running answers with an error event and close the HTTP port, for all windows.
+    Stop,
+    /// A newer editor wants to replace this server: finish what is running, then exit.
+    Handover,
+    /// The thinking frames that follow on this stream belong to this thought.
+    Thought(Thought),
+    /// A part of the answer that is neither text nor thinking.
+    Part(FromHostPart),
+    /// The answer is complete.
+    End,
+    /// The request failed; nothing follows on its stream.
+    Failed(HostError),
+    /// The tools, as asked.
+    Tools(Tools),
+    /// A tool's result, as asked.
+    ToolDone(ToolDone),
+    /// Here I am.
+    Pong,
+}
+
+/// The answer to a good `Hello`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Welcome {
+    /// The server's version, as `copilot-proxy --version` says it.
+    pub version: String,
+    /// Process id of the server.
+    pub pid: u32,
+}
+
+/// Why a `Hello` was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Refused {
+    /// What kind of refusal.
+    pub reason: RefusedReason,
+    /// A sentence a person can act on.
+    pub message: String,
+}
+
+/// What kind of refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum RefusedReason {
+    /// The token is not this server's.
+    Token,
+    /// The editor's protocol is older than the server's: the window should be reloaded.
+    EditorTooOld,
+    /// The editor's protocol is newer: ask this server for a `Handover` and start a new one.
+    ServerTooOld,
+    /// The first message was no hello.
+    NotHello,
+}
+
+/// Who an editor is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Hello {
+    /// From `server.json`.
+    pub token: String,
+    /// `PROTOCOL` of the editor.
+    pub protocol: u32,
+    /// The extension's version.
+    pub version: String,
+    /// Process id of the extension host.
+    pub pid: u32,
+    /// What it is the editor of.
+    pub window: Window,
+}
+
+/// A window, as far as the choice of an editor asks for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Window {
+    /// It has the person's focus.
+    pub focused: bool,
+    /// Its workspace folders.
+    pub folders: Vec<Folder>,
+}
+
+/// A workspace folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Folder {
+    /// As the window's title shows it.
+    pub name: String,
+    /// Path on disk.
+    pub path: String,
+}
+
+/// All models of an editor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Models {
+    /// In the editor's order.
+    pub models: Vec<ModelInfo>,
+}
+
+/// A model of an editor.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ModelInfo {
+    /// Who provides it: `copilot`.
+    pub vendor: String,
+    /// Unique in its vendor.
+    pub id: String,
+    /// For example `claude-sonnet-4.5`.
+    pub family: String,
+    /// Opaque.
+    pub version: String,
+    /// For people.
+    pub name: String,
+    /// In tokens, the provider's own additions already taken off.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub max_input_tokens: u64,
+    /// It can call tools; absent where the editor doesn't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub tools: Option<bool>,
+    /// It takes images; absent where the editor doesn't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub images: Option<bool>,
+    /// Every good answer of it ends with a usage part, so that one without was cut short.
+    #[serde(default)]
+    pub reports_usage: bool,
+    /// Whatever else the editor reveals of price and limits.
+    #[serde(default)]
+    #[cfg_attr(test, ts(type = "{ [name: string]: unknown }"))]
+    pub more: Map<String, Value>,
+}
+
+/// What the person set in VS Code (`copilotProxy.*`), as far as the server needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Preferences {
+    /// Where to listen; 0 takes a free port.
+    pub port: u16,
+    /// The model of requests that name none; empty = none set.
+    pub default_model: String,
+    /// Requests and replies are shown in the panel.
+    pub log_requests_to_ui: bool,
+    /// Log lines may hold words of conversations.
+    pub raw_logging: bool,
+    /// The key that clients must send; empty = none.
+    pub api_key: String,
+    /// Origins of web pages that may chat; `*` = any.
+    pub allowed_origins: Vec<String>,
+    /// Origins of web pages that may use the editor's tools.
+    pub tool_origins: Vec<String>,
+    /// Host names besides the loopback ones.
+    pub allowed_hosts: Vec<String>,
+    /// Which tools auto mode may run.
+    pub auto_tools: AutoTools,
+    /// A model silent for longer is given up, in seconds.
+    pub model_timeout: u32,
+}
+
+impl Default for Preferences {
+    fn default() -> Preferences {
+        Preferences {
+            port: 8080,
+            default_model: String::new(),
+            log_requests_to_ui: false,
+            raw_logging: false,
+            api_key: String::new(),
+            allowed_origins: vec!["*".into()],
+            tool_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
+            auto_tools: AutoTools::default(),
+            model_timeout: 300,
+        }
+    }
+}
+
+/// Name patterns (`*`, `?`) of the tools that auto mode may run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AutoTools {
+    /// Those that may.
+    pub allow: Vec<String>,
+    /// Of these, those that may not.
+    pub deny: Vec<String>,
+}
+
+impl Default for AutoTools {
+    fn default() -> AutoTools {
+        AutoTools { allow: vec!["*".into()], deny: Vec::new() }
+    }
+}
+
+/// A question to a model. Everything maps one to one onto `vscode.lm` classes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Chat {
+    /// The model's vendor.
+    pub vendor: String,
+    /// The model's id.
+    pub model: String,
+    /// A legal transcript.
+    pub messages: Vec<Message>,
+    /// What the model may call.
+    pub tools: Vec<Tool>,
+    /// It must call: there is exactly one tool then.
+    pub required: bool,
+    /// `modelOptions`, as they stand.
+    #[cfg_attr(test, ts(type = "{ [name: string]: unknown }"))]
+    pub options: Map<String, Value>,
+    /// `configuration`, as it stands: `{"reasoningEffort":"high"}`.
+    #[serde(default)]
+    #[cfg_attr(test, ts(type = "{ [name: string]: unknown }"))]
+    pub configuration: Map<String, Value>,
+}
+
+/// The id of a thought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Thought {
+    /// Opaque.
+    pub id: String,
+}
+
+/// A part of an answer that needs JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct FromHostPart {
+    /// A tool call, or data such as the provider's `usage`.
+    pub part: Part,
+}
+
+/// Why a request failed in the editor: what VS Code lets through of an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct HostError {
+    /// The error's `name`: `Error`, `ChatQuotaExceeded`, `ChatRateLimited`, `LanguageModelError` ...
+    pub name: String,
+    /// The `code` that only a `LanguageModelError` has: `NoPermissions`, `Blocked`, `NotFound`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub code: Option<String>,
+    /// The error's `message`, as it stands.
+    pub message: String,
+}
+
+/// A tool to run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct InvokeTool {
+    /// As listed.
+    pub name: String,
+    /// Its arguments.
+    #[cfg_attr(test, ts(type = "unknown"))]
+    pub input: Value,
+}
+
+/// The tools of an editor, just now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Tools {
+    /// In the editor's order.
+    pub tools: Vec<EditorTool>,
+}
+
+/// A tool of an editor: built-in, an extension's or an MCP server's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct EditorTool {
+    /// Name, description, schema.
+    #[serde(flatten)]
+    pub tool: Tool,
+    /// For filtering: `vscode`, `mcp` ...
+    pub tags: Vec<String>,
+}
+
+/// A tool's result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ToolDone {
+    /// Prompt-tsx is flattened to text already.
+    pub content: Vec<Content>,
+}
+
+/// The state of the server: the status bar shows nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Status {
+    /// The port's state.
+    pub http: HttpState,
+    /// Requests being answered.
+    pub in_flight: u32,
+    /// Editors attached.
+    pub editors: u32,
+    /// Models offered by all editors together.
+    pub models: u32,
+    /// A request failed for want of consent, and none has succeeded since.
+    pub consent_needed: bool,
+    /// Requests answered since the server started.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub requests: u64,
+    /// Tokens in, since the server started.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub tokens_in: u64,
+    /// Tokens out, since the server started.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub tokens_out: u64,
+    /// When the server started, in milliseconds since 1970.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub started_at: u64,
+}
+
+/// The state of the HTTP port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum HttpState {
+    /// Stopped by a person.
+    Off,
+    /// Opening.
+    Starting,
+    /// Answering.
+    Running {
+        /// Where.
+        port: u16,
+    },
+    /// The port belongs to another program; tried again until it is free.
+    PortTaken {
+        /// Which.
+        port: u16,
+    },
+    /// The port can't be opened, for another reason.
+    Failed {
+        /// Which.
+        port: u16,
+        /// The system's words.
+        message: String,
+    },
+}
+
+/// A line of the server's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct LogLine {
+    /// How grave.
+    pub level: LogLevel,
+    /// Milliseconds since 1970.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub time: u64,
+    /// One thing that happened.
+    pub text: String,
+}
+
+/// How grave a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum LogLevel {
+    /// Something failed.
+    Error,
+    /// Something is odd.
+    Warn,
+    /// Something happened.
+    Info,
+    /// For finding faults.
+    Debug,
+    /// For finding faults, in every detail.
+    Trace,
+}
+
+#[cfg(test)]
+mod tests {
+    use ts_rs::{TS, TypeVisitor};
+
+    use super::*;
+
+    const MIRROR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vscode-host/src/protocol.ts");
+
+    /// Collects the declarations of a type and of all it is made of, each once, in the order of first use.
+    #[derive(Default)]
+    struct Declarations {
+        seen: Vec<std::any::TypeId>,
+        text: String,
+    }
+
+    impl TypeVisitor for Declarations {
+        fn visit<T: TS + 'static + ?Sized>(&mut self) {
+            if T::output_path().is_some() && !self.seen.contains(&std::any::TypeId::of::<T>()) {
+                self.seen.push(std::any::TypeId::of::<T>());
+                if let Some(docs) = T::docs() {
+                    self.text.push_str(&docs);
+                }
+                self.text.push_str(&format!("export {}\n\n", T::decl()));
+                T::visit_dependencies(self);
+            }
+        }
+    }
+
+    /// `UPDATE_PROTOCOL=1 cargo test protocol` writes the mirror anew.
+    #[test]
+    fn the_typescript_mirror_is_up_to_date() {
+        let mut declarations = Declarations::default();
+        declarations.visit::<ToHost>();
+        declarations.visit::<FromHost>();
+        let wanted = format!(
+            "// Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test protocol`: change that file.\n\n\
+             export const PROTOCOL = {PROTOCOL};\n\n{}\n",
+            declarations.text.trim_end()
+        );
+        if std::env::var_os("UPDATE_PROTOCOL").is_some() {
+            std::fs::write(MIRROR, &wanted).unwrap();
+        }
+        let found = std::fs::read_to_string(MIRROR).unwrap_or_default();
+        assert!(found == wanted, "{MIRROR} is out of date: run UPDATE_PROTOCOL=1 cargo test protocol");
+    }
+}

@@ -1,0 +1,300 @@
+//! What clients and models talk about: messages and tools on the way in, events on the way out.
+//!
+//! Every dialect is translated into these types and back, and messages travel over the bridge as they stand
+//! here. This module knows nobody.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A whole question: what has been said so far, what the model may call, and how it should answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conversation {
+    /// Oldest first, as the client sent them; `transcript` makes them legal for the editor.
+    pub messages: Vec<Message>,
+    /// Tools the client offers.
+    pub tools: Vec<Tool>,
+    /// Whether the model must, may or must not call a tool.
+    pub tool_choice: ToolChoice,
+    /// How to answer.
+    pub options: Options,
+}
+
+/// One turn of one speaker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// A participant's name, where the client gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub name: Option<String>,
+    /// What is said, in order.
+    pub parts: Vec<Part>,
+}
+
+impl Message {
+    /// A message of one text part.
+    pub fn text(role: Role, text: impl Into<String>) -> Message {
+        Message { role, name: None, parts: vec![Part::text(text)] }
+    }
+}
+
+/// Who speaks. VS Code has no system role for extensions: a legal transcript has none either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Role {
+    /// System or developer text, anywhere in the transcript.
+    System,
+    /// The person, and the results of tools.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// A piece of a message, in either direction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Part {
+    /// Words.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// Bytes with a mime type: an image, or what a provider attaches to its answer.
+    Data(Data),
+    /// What a model thought before it spoke.
+    Thinking(Thinking),
+    /// The model wants a tool to be run.
+    ToolCall(ToolCall),
+    /// What came of a tool call.
+    ToolResult(ToolResult),
+}
+
+impl Part {
+    /// A text part.
+    pub fn text(text: impl Into<String>) -> Part {
+        Part::Text { text: text.into() }
+    }
+}
+
+/// Bytes, kept as the base64 in which clients send them and the editor takes them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Data {
+    /// For example `image/png`.
+    pub mime: String,
+    /// Standard alphabet, padded, checked where it was read.
+    pub base64: String,
+}
+
+/// A thought. Providers take one back only with the id it came with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Thinking {
+    /// The words of the thought; empty for a redacted one.
+    pub text: String,
+    /// The provider's id of it. It reaches clients as the opaque signature they send back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub id: Option<String>,
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ToolCall {
+    /// Pairs the call with its result.
+    pub id: String,
+    /// The tool.
+    pub name: String,
+    /// Its arguments: nearly always a JSON object.
+    #[cfg_attr(test, ts(type = "unknown"))]
+    pub input: Value,
+}
+
+/// What came of a tool call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ToolResult {
+    /// The call's id.
+    pub id: String,
+    /// What the tool said and showed.
+    pub content: Vec<Content>,
+    /// The tool failed; the content says how.
+    #[serde(default)]
+    pub is_error: bool,
+}
+
+/// A piece of a tool's result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Content {
+    /// Words.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// An image or another file.
+    Data(Data),
+}
+
+/// A tool the model may call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Tool {
+    /// Its name. The editor takes only `[\w-]+`; others are mapped there and back.
+    pub name: String,
+    /// What it does, for the model.
+    pub description: String,
+    /// A JSON Schema of its arguments; without one it takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "object"))]
+    pub input_schema: Option<Value>,
+}
+
+/// Whether the model must, may or must not call a tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// It must not: no tools are sent.
+    None,
+    /// It may.
+    #[default]
+    Auto,
+    /// It must call some tool.
+    Required,
+    /// It must call this one.
+    Named(String),
+}
+
+/// How to answer. What Copilot's provider honours is forwarded, the rest is done by the server.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// 0 to 2.
+    pub temperature: Option<f64>,
+    /// 0 to 1.
+    pub top_p: Option<f64>,
+    /// -2 to 2.
+    pub frequency_penalty: Option<f64>,
+    /// -2 to 2.
+    pub presence_penalty: Option<f64>,
+    /// Asks for the same answer to the same question.
+    pub seed: Option<i64>,
+    /// No more tokens than this come out.
+    pub max_tokens: Option<u64>,
+    /// The answer ends before any of these.
+    pub stop: Vec<String>,
+    /// `minimal`, `low`, `medium`, `high` ...: the provider knows which it takes.
+    pub reasoning_effort: Option<String>,
+    /// The client wants to see thinking.
+    pub thinking: bool,
+    /// At most one tool call in an answer.
+    pub one_call_at_most: bool,
+    /// The form of the answer's content.
+    pub output: Output,
+    /// How many answers to give; absent = 1.
+    pub choices: Option<std::num::NonZeroU8>,
+}
+
+/// The form of the answer's content.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Output {
+    /// Words.
+    #[default]
+    Text,
+    /// Any JSON object.
+    Json,
+    /// JSON that fits this schema.
+    Schema {
+        /// What the client calls it.
+        name: String,
+        /// What it is for.
+        description: Option<String>,
+        /// JSON Schema.
+        schema: Value,
+    },
+}
+
+/// What happens in an answer, as every dialect tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// More words.
+    Text(String),
+    /// More of a thought. Consecutive ones with the same id are one thought.
+    Thinking(Thinking),
+    /// A whole tool call: the client runs it.
+    ToolCall(ToolCall),
+    /// The proxy ran a tool of the editor (auto mode).
+    ToolRan(ToolRan),
+    /// The last event of every answer that was not cut by a failure.
+    Finish(Finish, Usage),
+}
+
+/// A tool that the proxy ran in auto mode: shown in the extra `copilot_proxy` field that SDKs ignore.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ToolRan {
+    /// The round it was called in, from 1.
+    pub round: u32,
+    /// What the model asked for.
+    pub call: ToolCall,
+    /// What came of it.
+    pub result: ToolResult,
+}
+
+/// Why an answer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// The model had said all.
+    Stop,
+    /// This stop sequence came up; it is not part of the answer.
+    StopSequence(String),
+    /// A token limit or the last round was reached.
+    Length,
+    /// The client is to run tools.
+    ToolCalls,
+    /// The service filtered the rest.
+    ContentFilter,
+    /// The model declined to answer.
+    Refusal,
+}
+
+/// What an answer cost, in tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// All of the input, cached tokens included.
+    pub input: u64,
+    /// All of the output, reasoning included.
+    pub output: u64,
+    /// Of the input: read from the provider's cache.
+    pub cached: u64,
+    /// Of the input: written to the provider's cache.
+    pub cache_written: u64,
+    /// Of the output: thought, not said.
+    pub reasoning: u64,
+    /// Who says so.
+    pub source: UsageSource,
+}
+
+/// Who says what an answer cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageSource {
+    /// The provider.
+    Reported,
+    /// The server's own tokenizer.
+    #[default]
+    Counted,
+}
+
+impl UsageSource {
+    /// `reported` or `counted`, as headers and extra fields say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UsageSource::Reported => "reported",
+            UsageSource::Counted => "counted",
+        }
+    }
+}

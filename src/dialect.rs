@@ -1,0 +1,167 @@
+//! One HTTP API family each: how a client says a conversation, and how it hears the answer.
+//!
+//! A dialect is pure translation: bytes to an `Ask`, events to bytes, a `Failure` to a body. It knows no
+//! network, no clock and no editor. `http::answer` is the only code that runs one.
+
+use serde_json::Value;
+
+use crate::conversation::{Conversation, Event, Usage};
+use crate::failure::Failure;
+
+pub mod one_or_many;
+pub mod openai_chat;
+pub mod sse;
+
+/// A family of requests and answers.
+pub trait Dialect: 'static {
+    /// As logs and the panel name it: `openai-chat`.
+    const NAME: &'static str;
+
+    /// What of the request decides the answer's form: include_usage, fields that are echoed ...
+    type Form: Clone + 'static;
+
+    /// What an earlier answer left for later requests to refer to; `()` where the API has no memory.
+    type Memory: Default + 'static;
+
+    /// Says a stream.
+    type Encoder: Encoder + 'static;
+
+    /// Reads a request. A wrong type is a `Failure::Invalid` that names the path; unknown fields are let
+    /// through; what can't be honoured and changes the meaning is `Failure::Unsupported`.
+    fn read(body: &[u8], memory: &Self::Memory) -> Result<(Ask, Self::Form), Failure>;
+
+    /// A new stream's encoder.
+    fn encoder(about: &About, form: &Self::Form) -> Self::Encoder;
+
+    /// A whole answer: a fold over the very events that `Encoder` turns into a stream. `answers` holds the
+    /// events of each choice; every one ends with `Event::Finish`.
+    fn reply(about: &About, form: &Self::Form, answers: &[Vec<Event>]) -> Value;
+
+    /// The error body; the status is `Failure::status` unless the API differs.
+    fn refuse(failure: &Failure) -> Refusal;
+
+    /// Keeps what a later request may refer to.
+    fn remember(_memory: &Self::Memory, _about: &About, _form: &Self::Form, _answers: &[Vec<Event>]) {}
+}
+
+/// Turns events into the bytes of a stream, pushing whole server-sent events to `out`.
+///
+/// The order of calls: `open`, then any of `event` and `ping`, then `close` after each choice's
+/// `Event::Finish` has been said, or `failure` in its place. Nothing after either.
+pub trait Encoder {
+    /// The opening event, once, before anything else.
+    fn open(&mut self, out: &mut Vec<u8>);
+
+    /// What happened in one of the answers (`choice` counts from 0; only `n > 1` makes others).
+    fn event(&mut self, choice: usize, event: &Event, out: &mut Vec<u8>);
+
+    /// The stream ends well.
+    fn close(&mut self, out: &mut Vec<u8>);
+
+    /// The stream ends badly: an error event, and never what would look like a good end.
+    fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>);
+
+    /// A sign of life in the API's own form.
+    fn ping(&mut self, out: &mut Vec<u8>);
+}
+
+/// A request that has been read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ask {
+    /// The model's name as the client says it; absent = the default model.
+    pub model: Option<String>,
+    /// The question.
+    pub conversation: Conversation,
+    /// The answer is wanted as a stream.
+    pub stream: bool,
+    /// Our own request fields.
+    pub extras: Extras,
+}
+
+/// The request fields that are ours, the same in every dialect that has tools.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct Extras {
+    /// `use_vscode_tools`: all the editor's tools are added to the request's own.
+    pub use_vscode_tools: bool,
+    /// `tool_execution`: who runs editor tools.
+    pub tool_execution: ToolExecution,
+    /// `max_tool_rounds`: 0 = unlimited.
+    pub max_tool_rounds: Rounds,
+}
+
+/// Who runs the editor's tools.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolExecution {
+    /// The client: calls are passed through.
+    #[default]
+    None,
+    /// The proxy.
+    Auto,
+}
+
+/// How many rounds of calls auto mode may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(from = "u32")]
+pub enum Rounds {
+    /// No more than these.
+    UpTo(std::num::NonZeroU32),
+    /// Until there is no call.
+    Unlimited,
+}
+
+impl From<u32> for Rounds {
+    fn from(rounds: u32) -> Rounds {
+        std::num::NonZeroU32::new(rounds).map_or(Rounds::Unlimited, Rounds::UpTo)
+    }
+}
+
+impl Default for Rounds {
+    fn default() -> Rounds {
+        Rounds::from(10)
+    }
+}
+
+/// What an answer says about itself, constant through a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// 32 hex digits, unique; the dialect puts its own prefix before it.
+    pub id: String,
+    /// Seconds since 1970.
+    pub created: u64,
+    /// The id of the model that answers.
+    pub model: String,
+    /// The input as counted before sending; the last usage event is authoritative.
+    pub counted_input: u64,
+}
+
+/// An error as the dialect says it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON body.
+    pub body: Value,
+}
+
+/// The usage that the last event of an answer told; of several choices the input counts once.
+pub fn usage_of(answers: &[Vec<Event>]) -> Usage {
+    let mut total = Usage::default();
+    for (position, usage) in answers.iter().filter_map(|events| finish_usage(events)).enumerate() {
+        if position == 0 {
+            total = usage;
+        } else {
+            total.output += usage.output;
+            total.reasoning += usage.reasoning;
+        }
+    }
+    total
+}
+
+fn finish_usage(events: &[Event]) -> Option<Usage> {
+    events.iter().rev().find_map(|event| match event {
+        Event::Finish(_, usage) => Some(*usage),
+        _ => None,
+    })
+}

@@ -1,0 +1,1 @@
+//! Fields that may hold one thing or a list of them.

@@ -1,0 +1,251 @@
+//! Why an answer can't be given, classified once. Each dialect says it in its own form and nowhere else.
+
+use std::time::Duration;
+
+/// A reason for not answering. The text is for the person who can mend it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Failure {
+    /// The request is malformed: `at` is the path of the field, empty where the whole body is meant.
+    #[error("{}{message}", place(at))]
+    Invalid {
+        /// For example `messages[2].content[0].type`.
+        at: String,
+        /// What was found and what was wanted.
+        message: String,
+    },
+    /// The request is well formed but asks for what can't be done here.
+    #[error("{}{message}", place(at))]
+    Unsupported {
+        /// The field that asks for it.
+        at: String,
+        /// What can't be done, and why.
+        message: String,
+    },
+    /// The client wants the server to keep the thread (Anthropic's `thread`); its SDKs fall back by themselves.
+    #[error("thread: conversations are not kept here; send all messages with each request")]
+    ThreadUnsupported,
+    /// The prompt does not fit the model; nothing is trimmed silently.
+    #[error("prompt is too long: {tokens} tokens > {maximum} maximum")]
+    TooLong {
+        /// What the request counts.
+        tokens: u64,
+        /// What the model takes.
+        maximum: u64,
+    },
+    /// The provider found the prompt too long and did not say by how much.
+    #[error("prompt is too long for this model")]
+    TooLongForProvider,
+    /// The body is over the limit.
+    #[error("the request body is larger than {limit} bytes")]
+    BodyTooLarge {
+        /// In bytes.
+        limit: usize,
+    },
+    /// The request had not fully arrived in time.
+    #[error("the request was not received within {} seconds", within.as_secs())]
+    ReceiveTimeout {
+        /// The time it had.
+        within: Duration,
+    },
+    /// A web page sent something else than JSON.
+    #[error("content-type: found `{found}`, expected `application/json`")]
+    NotJson {
+        /// What the header said.
+        found: String,
+    },
+    /// No such door.
+    #[error("there is nothing at {path}; GET / lists the endpoints")]
+    NoSuchPath {
+        /// The path asked for.
+        path: String,
+    },
+    /// The door exists, for other methods.
+    #[error("{method} is not allowed at {path}; use {allow}")]
+    WrongMethod {
+        /// The method used.
+        method: String,
+        /// The path asked for.
+        path: String,
+        /// Those allowed, as the `Allow` header lists them.
+        allow: String,
+    },
+    /// The key is missing or wrong.
+    #[error(
+        "a key is needed: send the value of `copilotProxy.apiKey` as `Authorization: Bearer` or `x-api-key`"
+    )]
+    Unauthorized,
+    /// Who asks may not ask this: foreign host, foreign page, another user.
+    #[error("{message}")]
+    Forbidden {
+        /// A word for programs: `host_not_allowed`, `origin_not_allowed`, `user_not_allowed`.
+        code: &'static str,
+        /// What is not allowed, and which setting allows it.
+        message: String,
+    },
+    /// No model of that name.
+    #[error("the model `{asked}` does not exist; available: {}", known.join(", "))]
+    UnknownModel {
+        /// What the client asked for.
+        asked: String,
+        /// The ids that exist.
+        known: Vec<String>,
+    },
+    /// No editor offers a model.
+    #[error("{message}")]
+    NoModels {
+        /// What to do about it: open VS Code, install Copilot, sign in, consent.
+        message: String,
+    },
+    /// The person has not yet allowed the extension to use the models.
+    #[error("Allow Copilot Proxy in VS Code: {message}")]
+    ConsentMissing {
+        /// Where the click is.
+        message: String,
+    },
+    /// The Copilot quota is used up: trying again does not help.
+    #[error("{message}")]
+    QuotaExceeded {
+        /// The provider's sentence.
+        message: String,
+    },
+    /// Too many requests for the provider.
+    #[error("{message}")]
+    RateLimited {
+        /// The provider's sentence.
+        message: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The provider blocked the extension for a while: retrying prolongs it.
+    #[error("{message}")]
+    Blocked {
+        /// The provider's sentence.
+        message: String,
+    },
+    /// The provider is overloaded (503 upstream).
+    #[error("{message}")]
+    Overloaded {
+        /// The provider's sentence.
+        message: String,
+    },
+    /// The service filtered the question or the answer.
+    #[error("{message}")]
+    ContentFiltered {
+        /// The provider's sentence.
+        message: String,
+    },
+    /// The provider is for the moment not usable: signed out, token expired.
+    #[error("{message}")]
+    ProviderUnavailable {
+        /// What to do.
+        message: String,
+    },
+    /// The provider's service answered with an error status.
+    #[error("{message}")]
+    Provider {
+        /// The HTTP status that says it best.
+        status: u16,
+        /// The provider's own code, where it told one.
+        code: Option<String>,
+        /// The provider's sentence.
+        message: String,
+    },
+    /// The model said nothing for too long.
+    #[error("the model was silent for {} seconds", after.as_secs())]
+    ModelTimeout {
+        /// The limit that passed.
+        after: Duration,
+    },
+    /// The answer is not what was demanded (a tool call, JSON of a schema), not even at the second try.
+    #[error("{message}")]
+    BadAnswer {
+        /// What was demanded and what came.
+        message: String,
+    },
+    /// The editor went away.
+    #[error("the VS Code window that answered has gone; send the request again")]
+    EditorGone,
+    /// Stop Server, or the server is being replaced.
+    #[error("Copilot Proxy was stopped")]
+    Stopping,
+    /// The client did not read its answer.
+    #[error("the client read too slowly")]
+    ClientTooSlow,
+    /// Too many requests are waiting already.
+    #[error("too many requests at once; at most {limit} may wait")]
+    TooManyRequests {
+        /// The bound of the queue.
+        limit: usize,
+    },
+    /// A fault of ours.
+    #[error("internal error: {message}")]
+    Internal {
+        /// What went wrong.
+        message: String,
+    },
+}
+
+impl Failure {
+    /// A malformed field; an empty path means the whole body.
+    pub fn invalid(at: impl Into<String>, message: impl Into<String>) -> Failure {
+        Failure::Invalid { at: at.into(), message: message.into() }
+    }
+
+    /// A field that asks for what can't be done here.
+    pub fn unsupported(at: impl Into<String>, message: impl Into<String>) -> Failure {
+        Failure::Unsupported { at: at.into(), message: message.into() }
+    }
+
+    /// The HTTP status that says it best, alike in all dialects but where one differs on purpose.
+    pub fn status(&self) -> u16 {
+        match self {
+            Failure::Invalid { .. }
+            | Failure::Unsupported { .. }
+            | Failure::ThreadUnsupported
+            | Failure::TooLong { .. }
+            | Failure::TooLongForProvider
+            | Failure::ContentFiltered { .. } => 400,
+            Failure::Unauthorized => 401,
+            Failure::Forbidden { .. } | Failure::ConsentMissing { .. } => 403,
+            Failure::NoSuchPath { .. } | Failure::UnknownModel { .. } => 404,
+            Failure::WrongMethod { .. } => 405,
+            Failure::ReceiveTimeout { .. } | Failure::ClientTooSlow => 408,
+            Failure::BodyTooLarge { .. } => 413,
+            Failure::NotJson { .. } => 415,
+            Failure::QuotaExceeded { .. }
+            | Failure::RateLimited { .. }
+            | Failure::Blocked { .. }
+            | Failure::TooManyRequests { .. } => 429,
+            Failure::Provider { status, .. } => *status,
+            Failure::Internal { .. } => 500,
+            Failure::BadAnswer { .. } => 502,
+            Failure::NoModels { .. }
+            | Failure::Overloaded { .. }
+            | Failure::ProviderUnavailable { .. }
+            | Failure::EditorGone
+            | Failure::Stopping => 503,
+            Failure::ModelTimeout { .. } => 504,
+        }
+    }
+
+    /// Headers that tell SDKs and agents how to react.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Failure::QuotaExceeded { .. } => vec![("x-should-retry", "false".into())],
+            Failure::RateLimited { retry_after, .. } => {
+                vec![("retry-after", retry_after.as_secs().max(1).to_string())]
+            }
+            // Copilot keeps an extension blocked for 300 s, whatever its own header says.
+            Failure::Blocked { .. } => {
+                vec![("retry-after", "300".into()), ("x-should-retry", "false".into())]
+            }
+            Failure::EditorGone | Failure::TooManyRequests { .. } => vec![("retry-after", "1".into())],
+            Failure::WrongMethod { allow, .. } => vec![("allow", allow.clone())],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn place(at: &str) -> String {
+    if at.is_empty() { String::new() } else { format!("{at}: ") }
+}

@@ -1,0 +1,7 @@
+//! Copilot Proxy: a local gateway that lets every program on a machine use the models of the user's editor.
+
+pub mod asking;
+pub mod bridge;
+pub mod conversation;
+pub mod dialect;
+pub mod failure;

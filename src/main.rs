@@ -1,0 +1,3 @@
+//! The `copilot-proxy` program.
+
+fn main() {}

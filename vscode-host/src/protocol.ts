@@ -1,0 +1,528 @@
+// Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test protocol`: change that file.
+
+export const PROTOCOL = 1;
+
+/**
+ * From the server to an editor. The frame's stream says which request is meant; 0 = the connection itself.
+ */
+export type ToHost = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "refresh_models" } | { "type": "ping" };
+
+/**
+ * A line of the server's log.
+ */
+export type LogLine = { 
+/**
+ * How grave.
+ */
+level: LogLevel, 
+/**
+ * Milliseconds since 1970.
+ */
+time: number, 
+/**
+ * One thing that happened.
+ */
+text: string, };
+
+/**
+ * How grave a log line is.
+ */
+export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
+
+/**
+ * A question to a model. Everything maps one to one onto `vscode.lm` classes.
+ */
+export type Chat = { 
+/**
+ * The model's vendor.
+ */
+vendor: string, 
+/**
+ * The model's id.
+ */
+model: string, 
+/**
+ * A legal transcript.
+ */
+messages: Array<Message>, 
+/**
+ * What the model may call.
+ */
+tools: Array<Tool>, 
+/**
+ * It must call: there is exactly one tool then.
+ */
+required: boolean, 
+/**
+ * `modelOptions`, as they stand.
+ */
+options: { [name: string]: unknown }, 
+/**
+ * `configuration`, as it stands: `{"reasoningEffort":"high"}`.
+ */
+configuration: { [name: string]: unknown }, };
+
+/**
+ * One turn of one speaker.
+ */
+export type Message = { 
+/**
+ * Who speaks.
+ */
+role: Role, 
+/**
+ * A participant's name, where the client gave one.
+ */
+name?: string, 
+/**
+ * What is said, in order.
+ */
+parts: Array<Part>, };
+
+/**
+ * A piece of a message, in either direction.
+ */
+export type Part = { "type": "text", 
+/**
+ * The words.
+ */
+text: string, } | { "type": "data" } & Data | { "type": "thinking" } & Thinking | { "type": "tool_call" } & ToolCall | { "type": "tool_result" } & ToolResult;
+
+/**
+ * Bytes, kept as the base64 in which clients send them and the editor takes them.
+ */
+export type Data = { 
+/**
+ * For example `image/png`.
+ */
+mime: string, 
+/**
+ * Standard alphabet, padded, checked where it was read.
+ */
+base64: string, };
+
+/**
+ * What came of a tool call.
+ */
+export type ToolResult = { 
+/**
+ * The call's id.
+ */
+id: string, 
+/**
+ * What the tool said and showed.
+ */
+content: Array<Content>, 
+/**
+ * The tool failed; the content says how.
+ */
+is_error: boolean, };
+
+/**
+ * A piece of a tool's result.
+ */
+export type Content = { "type": "text", 
+/**
+ * The words.
+ */
+text: string, } | { "type": "data" } & Data;
+
+/**
+ * A call of a tool.
+ */
+export type ToolCall = { 
+/**
+ * Pairs the call with its result.
+ */
+id: string, 
+/**
+ * The tool.
+ */
+name: string, 
+/**
+ * Its arguments: nearly always a JSON object.
+ */
+input: unknown, };
+
+/**
+ * A thought. Providers take one back only with the id it came with.
+ */
+export type Thinking = { 
+/**
+ * The words of the thought; empty for a redacted one.
+ */
+text: string, 
+/**
+ * The provider's id of it. It reaches clients as the opaque signature they send back.
+ */
+id?: string, };
+
+/**
+ * Who speaks. VS Code has no system role for extensions: a legal transcript has none either.
+ */
+export type Role = "system" | "user" | "assistant";
+
+/**
+ * A tool the model may call.
+ */
+export type Tool = { 
+/**
+ * Its name. The editor takes only `[\w-]+`; others are mapped there and back.
+ */
+name: string, 
+/**
+ * What it does, for the model.
+ */
+description: string, 
+/**
+ * A JSON Schema of its arguments; without one it takes none.
+ */
+input_schema?: object, };
+
+/**
+ * The answer to a good `Hello`.
+ */
+export type Welcome = { 
+/**
+ * The server's version, as `copilot-proxy --version` says it.
+ */
+version: string, 
+/**
+ * Process id of the server.
+ */
+pid: number, };
+
+/**
+ * The state of the server: the status bar shows nothing else.
+ */
+export type Status = { 
+/**
+ * The port's state.
+ */
+http: HttpState, 
+/**
+ * Requests being answered.
+ */
+in_flight: number, 
+/**
+ * Editors attached.
+ */
+editors: number, 
+/**
+ * Models offered by all editors together.
+ */
+models: number, 
+/**
+ * A request failed for want of consent, and none has succeeded since.
+ */
+consent_needed: boolean, 
+/**
+ * Requests answered since the server started.
+ */
+requests: number, 
+/**
+ * Tokens in, since the server started.
+ */
+tokens_in: number, 
+/**
+ * Tokens out, since the server started.
+ */
+tokens_out: number, 
+/**
+ * When the server started, in milliseconds since 1970.
+ */
+started_at: number, };
+
+/**
+ * The state of the HTTP port.
+ */
+export type HttpState = { "state": "off" } | { "state": "starting" } | { "state": "running", 
+/**
+ * Where.
+ */
+port: number, } | { "state": "port_taken", 
+/**
+ * Which.
+ */
+port: number, } | { "state": "failed", 
+/**
+ * Which.
+ */
+port: number, 
+/**
+ * The system's words.
+ */
+message: string, };
+
+/**
+ * Why a `Hello` was not accepted.
+ */
+export type Refused = { 
+/**
+ * What kind of refusal.
+ */
+reason: RefusedReason, 
+/**
+ * A sentence a person can act on.
+ */
+message: string, };
+
+/**
+ * What kind of refusal.
+ */
+export type RefusedReason = "token" | "editor_too_old" | "server_too_old" | "not_hello";
+
+/**
+ * A tool to run.
+ */
+export type InvokeTool = { 
+/**
+ * As listed.
+ */
+name: string, 
+/**
+ * Its arguments.
+ */
+input: unknown, };
+
+/**
+ * From an editor to the server.
+ */
+export type FromHost = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "preferences" } & Preferences | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "thought" } & Thought | { "type": "part" } & FromHostPart | { "type": "end" } | { "type": "failed" } & HostError | { "type": "tools" } & Tools | { "type": "tool_done" } & ToolDone | { "type": "pong" };
+
+/**
+ * A window, as far as the choice of an editor asks for it.
+ */
+export type Window = { 
+/**
+ * It has the person's focus.
+ */
+focused: boolean, 
+/**
+ * Its workspace folders.
+ */
+folders: Array<Folder>, };
+
+/**
+ * A workspace folder.
+ */
+export type Folder = { 
+/**
+ * As the window's title shows it.
+ */
+name: string, 
+/**
+ * Path on disk.
+ */
+path: string, };
+
+/**
+ * The tools of an editor, just now.
+ */
+export type Tools = { 
+/**
+ * In the editor's order.
+ */
+tools: Array<EditorTool>, };
+
+/**
+ * A tool of an editor: built-in, an extension's or an MCP server's.
+ */
+export type EditorTool = { 
+/**
+ * For filtering: `vscode`, `mcp` ...
+ */
+tags: Array<string>, 
+/**
+ * Its name. The editor takes only `[\w-]+`; others are mapped there and back.
+ */
+name: string, 
+/**
+ * What it does, for the model.
+ */
+description: string, 
+/**
+ * A JSON Schema of its arguments; without one it takes none.
+ */
+input_schema?: object, };
+
+/**
+ * All models of an editor.
+ */
+export type Models = { 
+/**
+ * In the editor's order.
+ */
+models: Array<ModelInfo>, };
+
+/**
+ * A model of an editor.
+ */
+export type ModelInfo = { 
+/**
+ * Who provides it: `copilot`.
+ */
+vendor: string, 
+/**
+ * Unique in its vendor.
+ */
+id: string, 
+/**
+ * For example `claude-sonnet-4.5`.
+ */
+family: string, 
+/**
+ * Opaque.
+ */
+version: string, 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * In tokens, the provider's own additions already taken off.
+ */
+max_input_tokens: number, 
+/**
+ * It can call tools; absent where the editor doesn't say.
+ */
+tools?: boolean, 
+/**
+ * It takes images; absent where the editor doesn't say.
+ */
+images?: boolean, 
+/**
+ * Every good answer of it ends with a usage part, so that one without was cut short.
+ */
+reports_usage: boolean, 
+/**
+ * Whatever else the editor reveals of price and limits.
+ */
+more: { [name: string]: unknown }, };
+
+/**
+ * Why a request failed in the editor: what VS Code lets through of an error.
+ */
+export type HostError = { 
+/**
+ * The error's `name`: `Error`, `ChatQuotaExceeded`, `ChatRateLimited`, `LanguageModelError` ...
+ */
+name: string, 
+/**
+ * The `code` that only a `LanguageModelError` has: `NoPermissions`, `Blocked`, `NotFound`.
+ */
+code?: string, 
+/**
+ * The error's `message`, as it stands.
+ */
+message: string, };
+
+/**
+ * A part of an answer that needs JSON.
+ */
+export type FromHostPart = { 
+/**
+ * A tool call, or data such as the provider's `usage`.
+ */
+part: Part, };
+
+/**
+ * What the person set in VS Code (`copilotProxy.*`), as far as the server needs it.
+ */
+export type Preferences = { 
+/**
+ * Where to listen; 0 takes a free port.
+ */
+port: number, 
+/**
+ * The model of requests that name none; empty = none set.
+ */
+default_model: string, 
+/**
+ * Requests and replies are shown in the panel.
+ */
+log_requests_to_ui: boolean, 
+/**
+ * Log lines may hold words of conversations.
+ */
+raw_logging: boolean, 
+/**
+ * The key that clients must send; empty = none.
+ */
+api_key: string, 
+/**
+ * Origins of web pages that may chat; `*` = any.
+ */
+allowed_origins: Array<string>, 
+/**
+ * Origins of web pages that may use the editor's tools.
+ */
+tool_origins: Array<string>, 
+/**
+ * Host names besides the loopback ones.
+ */
+allowed_hosts: Array<string>, 
+/**
+ * Which tools auto mode may run.
+ */
+auto_tools: AutoTools, 
+/**
+ * A model silent for longer is given up, in seconds.
+ */
+model_timeout: number, };
+
+/**
+ * Name patterns (`*`, `?`) of the tools that auto mode may run.
+ */
+export type AutoTools = { 
+/**
+ * Those that may.
+ */
+allow: Array<string>, 
+/**
+ * Of these, those that may not.
+ */
+deny: Array<string>, };
+
+/**
+ * Who an editor is.
+ */
+export type Hello = { 
+/**
+ * From `server.json`.
+ */
+token: string, 
+/**
+ * `PROTOCOL` of the editor.
+ */
+protocol: number, 
+/**
+ * The extension's version.
+ */
+version: string, 
+/**
+ * Process id of the extension host.
+ */
+pid: number, 
+/**
+ * What it is the editor of.
+ */
+window: Window, };
+
+/**
+ * A tool's result.
+ */
+export type ToolDone = { 
+/**
+ * Prompt-tsx is flattened to text already.
+ */
+content: Array<Content>, };
+
+/**
+ * The id of a thought.
+ */
+export type Thought = { 
+/**
+ * Opaque.
+ */
+id: string, };
