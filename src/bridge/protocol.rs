@@ -430,27 +430,23 @@ pub enum LogLevel {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use ts_rs::{TS, TypeVisitor};
 
     use super::*;
 
     const MIRROR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vscode-host/src/protocol.ts");
 
-    /// Collects the declarations of a type and of all it is made of, each once, in the order of first use.
+    /// Collects the declarations of a type and of all it is made of, by name.
     #[derive(Default)]
-    struct Declarations {
-        seen: Vec<std::any::TypeId>,
-        text: String,
-    }
+    struct Declarations(BTreeMap<String, String>);
 
     impl TypeVisitor for Declarations {
         fn visit<T: TS + 'static + ?Sized>(&mut self) {
-            if T::output_path().is_some() && !self.seen.contains(&std::any::TypeId::of::<T>()) {
-                self.seen.push(std::any::TypeId::of::<T>());
-                if let Some(docs) = T::docs() {
-                    self.text.push_str(&docs);
-                }
-                self.text.push_str(&format!("export {}\n\n", T::decl()));
+            if T::output_path().is_some() && !self.0.contains_key(&T::name()) {
+                let docs = T::docs().unwrap_or_default();
+                self.0.insert(T::name(), format!("{docs}export {}\n", T::decl()));
                 T::visit_dependencies(self);
             }
         }
@@ -464,8 +460,8 @@ mod tests {
         declarations.visit::<FromHost>();
         let wanted = format!(
             "// Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test protocol`: change that file.\n\n\
-             export const PROTOCOL = {PROTOCOL};\n\n{}\n",
-            declarations.text.trim_end()
+             export const PROTOCOL = {PROTOCOL};\n\n{}",
+            declarations.0.into_values().collect::<Vec<_>>().join("\n")
         );
         if std::env::var_os("UPDATE_PROTOCOL").is_some() {
             std::fs::write(MIRROR, &wanted).unwrap();

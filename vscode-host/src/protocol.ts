@@ -3,31 +3,17 @@
 export const PROTOCOL = 1;
 
 /**
- * From the server to an editor. The frame's stream says which request is meant; 0 = the connection itself.
+ * Name patterns (`*`, `?`) of the tools that auto mode may run.
  */
-export type ToHost = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "refresh_models" } | { "type": "ping" };
-
+export type AutoTools = { 
 /**
- * A line of the server's log.
+ * Those that may.
  */
-export type LogLine = { 
+allow: Array<string>, 
 /**
- * How grave.
+ * Of these, those that may not.
  */
-level: LogLevel, 
-/**
- * Milliseconds since 1970.
- */
-time: number, 
-/**
- * One thing that happened.
- */
-text: string, };
-
-/**
- * How grave a log line is.
- */
-export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
+deny: Array<string>, };
 
 /**
  * A question to a model. Everything maps one to one onto `vscode.lm` classes.
@@ -63,30 +49,13 @@ options: { [name: string]: unknown },
 configuration: { [name: string]: unknown }, };
 
 /**
- * One turn of one speaker.
+ * A piece of a tool's result.
  */
-export type Message = { 
-/**
- * Who speaks.
- */
-role: Role, 
-/**
- * A participant's name, where the client gave one.
- */
-name?: string, 
-/**
- * What is said, in order.
- */
-parts: Array<Part>, };
-
-/**
- * A piece of a message, in either direction.
- */
-export type Part = { "type": "text", 
+export type Content = { "type": "text", 
 /**
  * The words.
  */
-text: string, } | { "type": "data" } & Data | { "type": "thinking" } & Thinking | { "type": "tool_call" } & ToolCall | { "type": "tool_result" } & ToolResult;
+text: string, } | { "type": "data" } & Data;
 
 /**
  * Bytes, kept as the base64 in which clients send them and the editor takes them.
@@ -100,230 +69,6 @@ mime: string,
  * Standard alphabet, padded, checked where it was read.
  */
 base64: string, };
-
-/**
- * What came of a tool call.
- */
-export type ToolResult = { 
-/**
- * The call's id.
- */
-id: string, 
-/**
- * What the tool said and showed.
- */
-content: Array<Content>, 
-/**
- * The tool failed; the content says how.
- */
-is_error: boolean, };
-
-/**
- * A piece of a tool's result.
- */
-export type Content = { "type": "text", 
-/**
- * The words.
- */
-text: string, } | { "type": "data" } & Data;
-
-/**
- * A call of a tool.
- */
-export type ToolCall = { 
-/**
- * Pairs the call with its result.
- */
-id: string, 
-/**
- * The tool.
- */
-name: string, 
-/**
- * Its arguments: nearly always a JSON object.
- */
-input: unknown, };
-
-/**
- * A thought. Providers take one back only with the id it came with.
- */
-export type Thinking = { 
-/**
- * The words of the thought; empty for a redacted one.
- */
-text: string, 
-/**
- * The provider's id of it. It reaches clients as the opaque signature they send back.
- */
-id?: string, };
-
-/**
- * Who speaks. VS Code has no system role for extensions: a legal transcript has none either.
- */
-export type Role = "system" | "user" | "assistant";
-
-/**
- * A tool the model may call.
- */
-export type Tool = { 
-/**
- * Its name. The editor takes only `[\w-]+`; others are mapped there and back.
- */
-name: string, 
-/**
- * What it does, for the model.
- */
-description: string, 
-/**
- * A JSON Schema of its arguments; without one it takes none.
- */
-input_schema?: object, };
-
-/**
- * The answer to a good `Hello`.
- */
-export type Welcome = { 
-/**
- * The server's version, as `copilot-proxy --version` says it.
- */
-version: string, 
-/**
- * Process id of the server.
- */
-pid: number, };
-
-/**
- * The state of the server: the status bar shows nothing else.
- */
-export type Status = { 
-/**
- * The port's state.
- */
-http: HttpState, 
-/**
- * Requests being answered.
- */
-in_flight: number, 
-/**
- * Editors attached.
- */
-editors: number, 
-/**
- * Models offered by all editors together.
- */
-models: number, 
-/**
- * A request failed for want of consent, and none has succeeded since.
- */
-consent_needed: boolean, 
-/**
- * Requests answered since the server started.
- */
-requests: number, 
-/**
- * Tokens in, since the server started.
- */
-tokens_in: number, 
-/**
- * Tokens out, since the server started.
- */
-tokens_out: number, 
-/**
- * When the server started, in milliseconds since 1970.
- */
-started_at: number, };
-
-/**
- * The state of the HTTP port.
- */
-export type HttpState = { "state": "off" } | { "state": "starting" } | { "state": "running", 
-/**
- * Where.
- */
-port: number, } | { "state": "port_taken", 
-/**
- * Which.
- */
-port: number, } | { "state": "failed", 
-/**
- * Which.
- */
-port: number, 
-/**
- * The system's words.
- */
-message: string, };
-
-/**
- * Why a `Hello` was not accepted.
- */
-export type Refused = { 
-/**
- * What kind of refusal.
- */
-reason: RefusedReason, 
-/**
- * A sentence a person can act on.
- */
-message: string, };
-
-/**
- * What kind of refusal.
- */
-export type RefusedReason = "token" | "editor_too_old" | "server_too_old" | "not_hello";
-
-/**
- * A tool to run.
- */
-export type InvokeTool = { 
-/**
- * As listed.
- */
-name: string, 
-/**
- * Its arguments.
- */
-input: unknown, };
-
-/**
- * From an editor to the server.
- */
-export type FromHost = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "preferences" } & Preferences | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "thought" } & Thought | { "type": "part" } & FromHostPart | { "type": "end" } | { "type": "failed" } & HostError | { "type": "tools" } & Tools | { "type": "tool_done" } & ToolDone | { "type": "pong" };
-
-/**
- * A window, as far as the choice of an editor asks for it.
- */
-export type Window = { 
-/**
- * It has the person's focus.
- */
-focused: boolean, 
-/**
- * Its workspace folders.
- */
-folders: Array<Folder>, };
-
-/**
- * A workspace folder.
- */
-export type Folder = { 
-/**
- * As the window's title shows it.
- */
-name: string, 
-/**
- * Path on disk.
- */
-path: string, };
-
-/**
- * The tools of an editor, just now.
- */
-export type Tools = { 
-/**
- * In the editor's order.
- */
-tools: Array<EditorTool>, };
 
 /**
  * A tool of an editor: built-in, an extension's or an MCP server's.
@@ -347,13 +92,146 @@ description: string,
 input_schema?: object, };
 
 /**
- * All models of an editor.
+ * A workspace folder.
  */
-export type Models = { 
+export type Folder = { 
 /**
- * In the editor's order.
+ * As the window's title shows it.
  */
-models: Array<ModelInfo>, };
+name: string, 
+/**
+ * Path on disk.
+ */
+path: string, };
+
+/**
+ * From an editor to the server.
+ */
+export type FromHost = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "preferences" } & Preferences | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "thought" } & Thought | { "type": "part" } & FromHostPart | { "type": "end" } | { "type": "failed" } & HostError | { "type": "tools" } & Tools | { "type": "tool_done" } & ToolDone | { "type": "pong" };
+
+/**
+ * A part of an answer that needs JSON.
+ */
+export type FromHostPart = { 
+/**
+ * A tool call, or data such as the provider's `usage`.
+ */
+part: Part, };
+
+/**
+ * Who an editor is.
+ */
+export type Hello = { 
+/**
+ * From `server.json`.
+ */
+token: string, 
+/**
+ * `PROTOCOL` of the editor.
+ */
+protocol: number, 
+/**
+ * The extension's version.
+ */
+version: string, 
+/**
+ * Process id of the extension host.
+ */
+pid: number, 
+/**
+ * What it is the editor of.
+ */
+window: Window, };
+
+/**
+ * Why a request failed in the editor: what VS Code lets through of an error.
+ */
+export type HostError = { 
+/**
+ * The error's `name`: `Error`, `ChatQuotaExceeded`, `ChatRateLimited`, `LanguageModelError` ...
+ */
+name: string, 
+/**
+ * The `code` that only a `LanguageModelError` has: `NoPermissions`, `Blocked`, `NotFound`.
+ */
+code?: string, 
+/**
+ * The error's `message`, as it stands.
+ */
+message: string, };
+
+/**
+ * The state of the HTTP port.
+ */
+export type HttpState = { "state": "off" } | { "state": "starting" } | { "state": "running", 
+/**
+ * Where.
+ */
+port: number, } | { "state": "port_taken", 
+/**
+ * Which.
+ */
+port: number, } | { "state": "failed", 
+/**
+ * Which.
+ */
+port: number, 
+/**
+ * The system's words.
+ */
+message: string, };
+
+/**
+ * A tool to run.
+ */
+export type InvokeTool = { 
+/**
+ * As listed.
+ */
+name: string, 
+/**
+ * Its arguments.
+ */
+input: unknown, };
+
+/**
+ * How grave a log line is.
+ */
+export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
+
+/**
+ * A line of the server's log.
+ */
+export type LogLine = { 
+/**
+ * How grave.
+ */
+level: LogLevel, 
+/**
+ * Milliseconds since 1970.
+ */
+time: number, 
+/**
+ * One thing that happened.
+ */
+text: string, };
+
+/**
+ * One turn of one speaker.
+ */
+export type Message = { 
+/**
+ * Who speaks.
+ */
+role: Role, 
+/**
+ * A participant's name, where the client gave one.
+ */
+name?: string, 
+/**
+ * What is said, in order.
+ */
+parts: Array<Part>, };
 
 /**
  * A model of an editor.
@@ -401,30 +279,22 @@ reports_usage: boolean,
 more: { [name: string]: unknown }, };
 
 /**
- * Why a request failed in the editor: what VS Code lets through of an error.
+ * All models of an editor.
  */
-export type HostError = { 
+export type Models = { 
 /**
- * The error's `name`: `Error`, `ChatQuotaExceeded`, `ChatRateLimited`, `LanguageModelError` ...
+ * In the editor's order.
  */
-name: string, 
-/**
- * The `code` that only a `LanguageModelError` has: `NoPermissions`, `Blocked`, `NotFound`.
- */
-code?: string, 
-/**
- * The error's `message`, as it stands.
- */
-message: string, };
+models: Array<ModelInfo>, };
 
 /**
- * A part of an answer that needs JSON.
+ * A piece of a message, in either direction.
  */
-export type FromHostPart = { 
+export type Part = { "type": "text", 
 /**
- * A tool call, or data such as the provider's `usage`.
+ * The words.
  */
-part: Part, };
+text: string, } | { "type": "data" } & Data | { "type": "thinking" } & Thinking | { "type": "tool_call" } & ToolCall | { "type": "tool_result" } & ToolResult;
 
 /**
  * What the person set in VS Code (`copilotProxy.*`), as far as the server needs it.
@@ -472,42 +342,129 @@ auto_tools: AutoTools,
 model_timeout: number, };
 
 /**
- * Name patterns (`*`, `?`) of the tools that auto mode may run.
+ * Why a `Hello` was not accepted.
  */
-export type AutoTools = { 
+export type Refused = { 
 /**
- * Those that may.
+ * What kind of refusal.
  */
-allow: Array<string>, 
+reason: RefusedReason, 
 /**
- * Of these, those that may not.
+ * A sentence a person can act on.
  */
-deny: Array<string>, };
+message: string, };
 
 /**
- * Who an editor is.
+ * What kind of refusal.
  */
-export type Hello = { 
+export type RefusedReason = "token" | "editor_too_old" | "server_too_old" | "not_hello";
+
 /**
- * From `server.json`.
+ * Who speaks. VS Code has no system role for extensions: a legal transcript has none either.
  */
-token: string, 
+export type Role = "system" | "user" | "assistant";
+
 /**
- * `PROTOCOL` of the editor.
+ * The state of the server: the status bar shows nothing else.
  */
-protocol: number, 
+export type Status = { 
 /**
- * The extension's version.
+ * The port's state.
  */
-version: string, 
+http: HttpState, 
 /**
- * Process id of the extension host.
+ * Requests being answered.
  */
-pid: number, 
+in_flight: number, 
 /**
- * What it is the editor of.
+ * Editors attached.
  */
-window: Window, };
+editors: number, 
+/**
+ * Models offered by all editors together.
+ */
+models: number, 
+/**
+ * A request failed for want of consent, and none has succeeded since.
+ */
+consent_needed: boolean, 
+/**
+ * Requests answered since the server started.
+ */
+requests: number, 
+/**
+ * Tokens in, since the server started.
+ */
+tokens_in: number, 
+/**
+ * Tokens out, since the server started.
+ */
+tokens_out: number, 
+/**
+ * When the server started, in milliseconds since 1970.
+ */
+started_at: number, };
+
+/**
+ * A thought. Providers take one back only with the id it came with.
+ */
+export type Thinking = { 
+/**
+ * The words of the thought; empty for a redacted one.
+ */
+text: string, 
+/**
+ * The provider's id of it. It reaches clients as the opaque signature they send back.
+ */
+id?: string, };
+
+/**
+ * The id of a thought.
+ */
+export type Thought = { 
+/**
+ * Opaque.
+ */
+id: string, };
+
+/**
+ * From the server to an editor. The frame's stream says which request is meant; 0 = the connection itself.
+ */
+export type ToHost = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "refresh_models" } | { "type": "ping" };
+
+/**
+ * A tool the model may call.
+ */
+export type Tool = { 
+/**
+ * Its name. The editor takes only `[\w-]+`; others are mapped there and back.
+ */
+name: string, 
+/**
+ * What it does, for the model.
+ */
+description: string, 
+/**
+ * A JSON Schema of its arguments; without one it takes none.
+ */
+input_schema?: object, };
+
+/**
+ * A call of a tool.
+ */
+export type ToolCall = { 
+/**
+ * Pairs the call with its result.
+ */
+id: string, 
+/**
+ * The tool.
+ */
+name: string, 
+/**
+ * Its arguments: nearly always a JSON object.
+ */
+input: unknown, };
 
 /**
  * A tool's result.
@@ -519,10 +476,53 @@ export type ToolDone = {
 content: Array<Content>, };
 
 /**
- * The id of a thought.
+ * What came of a tool call.
  */
-export type Thought = { 
+export type ToolResult = { 
 /**
- * Opaque.
+ * The call's id.
  */
-id: string, };
+id: string, 
+/**
+ * What the tool said and showed.
+ */
+content: Array<Content>, 
+/**
+ * The tool failed; the content says how.
+ */
+is_error: boolean, };
+
+/**
+ * The tools of an editor, just now.
+ */
+export type Tools = { 
+/**
+ * In the editor's order.
+ */
+tools: Array<EditorTool>, };
+
+/**
+ * The answer to a good `Hello`.
+ */
+export type Welcome = { 
+/**
+ * The server's version, as `copilot-proxy --version` says it.
+ */
+version: string, 
+/**
+ * Process id of the server.
+ */
+pid: number, };
+
+/**
+ * A window, as far as the choice of an editor asks for it.
+ */
+export type Window = { 
+/**
+ * It has the person's focus.
+ */
+focused: boolean, 
+/**
+ * Its workspace folders.
+ */
+folders: Array<Folder>, };
