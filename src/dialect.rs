@@ -17,7 +17,7 @@ pub trait Dialect: 'static {
     /// As logs and the panel name it: `openai-chat`.
     const NAME: &'static str;
 
-    /// What of the request decides the answer's form: include_usage, fields that are echoed ...
+    /// What of the request decides the answer's form: `include_usage`, fields that are echoed ...
     type Form: Clone + 'static;
 
     /// What an earlier answer left for later requests to refer to; `()` where the API has no memory.

@@ -179,7 +179,7 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> Reader<R, M> {
         loop {
             while let Some(frame) = take_frame(&mut self.buffer)? {
                 let stream = frame.stream;
-                if let Some(said) = self.understand(frame)? {
+                if let Some(said) = self.understand(&frame)? {
                     return Ok(Some((stream, said)));
                 }
             }
@@ -190,7 +190,7 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> Reader<R, M> {
         }
     }
 
-    fn understand(&mut self, frame: Frame) -> Result<Option<Said<M>>, FrameError> {
+    fn understand(&mut self, frame: &Frame) -> Result<Option<Said<M>>, FrameError> {
         match frame.kind {
             Kind::Text => Ok(Some(Said::Text(text(&frame.payload)?))),
             Kind::Thinking => Ok(Some(Said::Thinking(text(&frame.payload)?))),

@@ -1,0 +1,194 @@
+//! The directory that is a server's home: who holds its lock is the server, `server.json` says where it is.
+//!
+//! One server per directory. Editors use the user's own, the demo and every test a private temporary one.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// A directory that only this user can enter.
+#[derive(Clone, Debug)]
+pub struct Directory(PathBuf);
+
+/// The lock of a directory, held until it is dropped; the system frees it when the process dies.
+#[derive(Debug)]
+pub struct Lock(#[allow(dead_code)] File);
+
+/// What `server.json` holds: how to reach the server of this directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerFile {
+    /// Process id.
+    pub pid: u32,
+    /// As `copilot-proxy --version` says it.
+    pub version: String,
+    /// The protocols it speaks.
+    pub protocol: ProtocolRange,
+    /// The local socket: a path, or a pipe's name on Windows.
+    pub endpoint: String,
+    /// What a hello must carry; 128 random bits.
+    pub token: String,
+    /// Where it answers HTTP; absent while it doesn't.
+    pub port: Option<u16>,
+    /// Milliseconds since 1970.
+    pub started_at: u64,
+}
+
+/// A range of protocol versions, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProtocolRange {
+    /// The oldest.
+    pub min: u32,
+    /// The newest.
+    pub max: u32,
+}
+
+/// Why a directory can't be a server's home.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// It can't be made or read.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// Others can enter it.
+    #[error("{}: must be a directory of yours that only you can enter (mode 0700)", path.display())]
+    NotPrivate {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another process holds the lock.
+    #[error("{}: another Copilot Proxy server is running here already", path.display())]
+    Taken {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+impl Directory {
+    /// The user's own: `$XDG_RUNTIME_DIR/copilot-proxy`, else `copilot-proxy-<uid>` among the temporary
+    /// files, on Windows `%LOCALAPPDATA%\copilot-proxy`.
+    pub fn of_the_user() -> PathBuf {
+        let from = |variable| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if cfg!(windows) {
+            return from("LOCALAPPDATA").unwrap_or_else(std::env::temp_dir).join("copilot-proxy");
+        }
+        from("XDG_RUNTIME_DIR").map_or_else(
+            || std::env::temp_dir().join(format!("copilot-proxy-{}", user())),
+            |dir| dir.join("copilot-proxy"),
+        )
+    }
+
+    /// Makes the directory if it is missing and makes sure that it is private.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Directory, DirectoryError> {
+        let path = path.into();
+        make(&path).map_err(|error| DirectoryError::Io { path: path.clone(), error })?;
+        // Links count as not private: what they point to is decided elsewhere.
+        let found =
+            fs::symlink_metadata(&path).map_err(|error| DirectoryError::Io { path: path.clone(), error })?;
+        if found.is_dir() && is_private(&found) {
+            Ok(Directory(path))
+        } else {
+            Err(DirectoryError::NotPrivate { path })
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Takes the lock, then clears away what a killed server left.
+    pub fn lock(&self) -> Result<Lock, DirectoryError> {
+        let path = self.0.join("lock");
+        let io = |error| DirectoryError::Io { path: path.clone(), error };
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(DirectoryError::Taken { path: self.0.clone() }),
+            Err(TryLockError::Error(error)) => return Err(io(error)),
+        }
+        for entry in fs::read_dir(&self.0).map_err(io)?.flatten() {
+            if entry.path().extension().is_some_and(|extension| extension == "sock") {
+                // Nobody listens there: the lock is ours.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        self.retract();
+        Ok(Lock(file))
+    }
+
+    /// Says where the server is. Readers see the old file or the new one, never half of one.
+    pub fn publish(&self, server: &ServerFile) -> Result<(), DirectoryError> {
+        let path = self.0.join("server.json");
+        let fresh = self.0.join("server.json.new");
+        let write = || {
+            fs::write(&fresh, serde_json::to_vec_pretty(server)?)?;
+            make_private(&fresh)?;
+            fs::rename(&fresh, &path)
+        };
+        write().map_err(|error| DirectoryError::Io { path: path.clone(), error })
+    }
+
+    /// Says that there is no server.
+    pub fn retract(&self) {
+        // It may not be there.
+        let _ = fs::remove_file(self.0.join("server.json"));
+    }
+
+    /// Where the server of a directory is, if one has said so.
+    pub fn server(path: &Path) -> Result<ServerFile, DirectoryError> {
+        let path = path.join("server.json");
+        let read = || Ok(serde_json::from_slice(&fs::read(&path)?)?);
+        read().map_err(|error| DirectoryError::Io { path: path.clone(), error })
+    }
+}
+
+#[cfg(unix)]
+fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn user() -> u32 {
+    0
+}
+
+#[cfg(unix)]
+fn make(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn make(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+#[cfg(unix)]
+fn is_private(found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.uid() == user() && found.mode() & 0o077 == 0
+}
+
+/// Windows keeps the user's local application data private by itself.
+#[cfg(not(unix))]
+fn is_private(_found: &fs::Metadata) -> bool {
+    true
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn make_private(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

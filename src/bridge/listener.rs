@@ -1,0 +1,111 @@
+//! The local socket: its name, its permissions, who may connect.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use interprocess::local_socket::tokio::{Listener, Stream};
+#[cfg(unix)]
+use interprocess::local_socket::traits::StreamCommon as _;
+use interprocess::local_socket::traits::tokio::Listener as _;
+use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::directory::Directory;
+use super::host::{News, Reception, attend};
+
+/// A socket that editors attach to.
+pub struct Doorway {
+    listener: Listener,
+    /// A path, or a pipe's name on Windows: random per start, so no stale name is in the way.
+    pub endpoint: String,
+    /// What a hello must carry: random per start.
+    pub token: Arc<str>,
+}
+
+impl Doorway {
+    /// Opens the socket of a directory whose lock is held.
+    pub fn open(directory: &Directory) -> io::Result<Doorway> {
+        let endpoint = if cfg!(windows) {
+            format!(r"\\.\pipe\copilot-proxy-{:032x}", random::<16>()?)
+        } else {
+            directory.path().join(format!("{:08x}.sock", random::<4>()?)).display().to_string()
+        };
+        let name = endpoint.as_str().to_fs_name::<GenericFilePath>()?;
+        let listener = restricted(ListenerOptions::new().name(name))?.create_tokio()?;
+        Ok(Doorway { listener, endpoint, token: format!("{:032x}", random::<16>()?).into() })
+    }
+
+    /// Lets editors in, for ever.
+    pub async fn attend(
+        self,
+        version: &'static str,
+        handshake_timeout: Duration,
+        heartbeat: Duration,
+        news: UnboundedSender<News>,
+    ) {
+        let reception = Reception {
+            token: self.token,
+            version,
+            handshake_timeout,
+            heartbeat,
+            news,
+            counter: Arc::default(),
+        };
+        loop {
+            match self.listener.accept().await {
+                Ok(stream) if is_ours(&stream) => {
+                    tokio::task::spawn_local(attend(stream, reception.clone()));
+                }
+                Ok(_) => log::warn!("bridge: another user tried to attach"),
+                Err(error) => {
+                    log::warn!("bridge: {error}");
+                    // Out of files, most likely: trying again at once would only spin.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Random bytes as a number.
+fn random<const BYTES: usize>() -> io::Result<u128> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes.iter().fold(0, |number, byte| number << 8 | u128::from(*byte)))
+}
+
+/// The directory keeps others out already; where the system allows it, so does the socket.
+#[cfg(all(unix, not(target_os = "macos")))]
+#[allow(clippy::unnecessary_wraps)] // The other systems can fail here.
+fn restricted(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
+    use interprocess::os::unix::local_socket::ListenerOptionsExt;
+    Ok(options.mode(0o600))
+}
+
+#[cfg(target_os = "macos")]
+#[allow(clippy::unnecessary_wraps)]
+fn restricted(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
+    Ok(options)
+}
+
+/// Only the owner and the system may open the pipe: by default everyone could read from it.
+#[cfg(windows)]
+fn restricted(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
+    use interprocess::os::windows::local_socket::ListenerOptionsExt;
+    use interprocess::os::windows::security_descriptor::SecurityDescriptor;
+    let owner_and_system = widestring::u16cstr!("D:P(A;;GA;;;OW)(A;;GA;;;SY)");
+    Ok(options.security_descriptor(SecurityDescriptor::deserialize(owner_and_system)?))
+}
+
+#[cfg(unix)]
+fn is_ours(stream: &Stream) -> bool {
+    let peer = stream.peer_creds().ok().and_then(|peer| peer.euid());
+    peer.is_some_and(|uid| uid == 0 || uid == rustix::process::geteuid().as_raw())
+}
+
+/// The pipe's access list has seen to it.
+#[cfg(not(unix))]
+fn is_ours(_stream: &Stream) -> bool {
+    true
+}
