@@ -1,7 +1,11 @@
 //! Copilot Proxy: a local gateway that lets every program on a machine use the models of the user's editor.
 
+pub mod actors;
 pub mod asking;
 pub mod bridge;
 pub mod conversation;
 pub mod dialect;
 pub mod failure;
+pub mod log;
+pub mod models;
+pub mod settings;

@@ -1,0 +1,248 @@
+//! The editors that are attached, their models and their windows: who can answer a request.
+
+use actix::{Actor, Context, Handler, Message, MessageResponse};
+
+use crate::bridge::protocol::{ModelInfo, Window};
+use crate::bridge::{Host, HostId};
+use crate::failure::Failure;
+use crate::models::{self, Listed};
+
+/// Keeps the facts; what follows from them is decided in `models` and in the pure functions below.
+#[derive(Default)]
+pub struct ModelRegistry {
+    editors: Vec<Editor>,
+    clock: u64,
+}
+
+struct Editor {
+    host: Host,
+    window: Window,
+    models: Vec<ModelInfo>,
+    /// When it was last asked, on the registry's own clock; 0 = never.
+    asked: u64,
+    /// When its window last got the focus, on the same clock.
+    focused: u64,
+}
+
+/// An editor has attached.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Attach(pub Host, pub Window);
+
+/// An editor's models, all of them.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SetModels(pub HostId, pub Vec<ModelInfo>);
+
+/// An editor's window changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SetWindow(pub HostId, pub Window);
+
+/// An editor has gone.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Detach(pub HostId);
+
+/// The models of all editors.
+#[derive(Message)]
+#[rtype(result = "Census")]
+pub struct TakeCensus;
+
+/// What there is.
+#[derive(MessageResponse)]
+pub struct Census {
+    /// The models, as clients see them.
+    pub models: Vec<Listed>,
+    /// The editors.
+    pub editors: Vec<Host>,
+}
+
+/// Which model is meant, and who has it?
+#[derive(Message)]
+#[rtype(result = "Result<Chosen, Failure>")]
+pub struct Choose {
+    /// The name the client says; absent = the default model.
+    pub asked: Option<String>,
+    /// The person's default model; empty = none set.
+    pub default_model: String,
+    /// What an unknown name means.
+    pub names: Names,
+}
+
+/// What an unknown model name means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// An error that lists the names there are.
+    Strict,
+    /// The nearest kind: clients of this API send names of their own.
+    Lenient,
+}
+
+/// A model and those who have it.
+pub struct Chosen {
+    /// The model.
+    pub model: Listed,
+    /// The editors that have it, never empty, the one to ask first in front.
+    pub hosts: Vec<Host>,
+}
+
+/// Whose tools are meant?
+#[derive(Message)]
+#[rtype(result = "Result<Host, Failure>")]
+pub struct FindWindow {
+    /// A folder's path or name; absent = the window focused last.
+    pub workspace: Option<String>,
+}
+
+impl Actor for ModelRegistry {
+    type Context = Context<Self>;
+}
+
+impl Handler<Attach> for ModelRegistry {
+    type Result = ();
+
+    fn handle(&mut self, Attach(host, window): Attach, _: &mut Context<Self>) {
+        let focused = if window.focused { self.tick() } else { 0 };
+        self.editors.push(Editor { host, window, models: Vec::new(), asked: 0, focused });
+    }
+}
+
+impl Handler<SetModels> for ModelRegistry {
+    type Result = ();
+
+    fn handle(&mut self, SetModels(id, models): SetModels, _: &mut Context<Self>) {
+        if let Some(editor) = self.editor(id) {
+            editor.models = models;
+        }
+    }
+}
+
+impl Handler<SetWindow> for ModelRegistry {
+    type Result = ();
+
+    fn handle(&mut self, SetWindow(id, window): SetWindow, _: &mut Context<Self>) {
+        let now = self.tick();
+        if let Some(editor) = self.editor(id) {
+            if window.focused {
+                editor.focused = now;
+            }
+            editor.window = window;
+        }
+    }
+}
+
+impl Handler<Detach> for ModelRegistry {
+    type Result = ();
+
+    fn handle(&mut self, Detach(id): Detach, _: &mut Context<Self>) {
+        self.editors.retain(|editor| editor.host.id() != id);
+    }
+}
+
+impl Handler<TakeCensus> for ModelRegistry {
+    type Result = Census;
+
+    fn handle(&mut self, _: TakeCensus, _: &mut Context<Self>) -> Census {
+        Census {
+            models: self.listed(),
+            editors: self.editors.iter().map(|editor| editor.host.clone()).collect(),
+        }
+    }
+}
+
+impl Handler<Choose> for ModelRegistry {
+    type Result = Result<Chosen, Failure>;
+
+    fn handle(&mut self, choose: Choose, _: &mut Context<Self>) -> Result<Chosen, Failure> {
+        let models = self.listed();
+        if models.is_empty() {
+            return Err(Failure::NoModels { message: what_to_do_without_models(self.editors.len()).into() });
+        }
+        let asked = choose.asked.as_deref();
+        let found = match choose.names {
+            Names::Strict => models::resolve(asked, &choose.default_model, &models),
+            Names::Lenient => models::resolve_leniently(asked, &choose.default_model, &models),
+        };
+        let Some(model) = found.cloned() else {
+            return Err(Failure::UnknownModel {
+                asked: choose.asked.unwrap_or_default(),
+                known: models.into_iter().map(|listed| listed.id).collect(),
+            });
+        };
+        let now = self.tick();
+        let mut having: Vec<&mut Editor> =
+            self.editors.iter_mut().filter(|editor| editor.has(&model)).collect();
+        having.sort_by_key(|editor| editor.turn());
+        if let Some(first) = having.first_mut() {
+            first.asked = now;
+        }
+        let hosts = having.into_iter().map(|editor| editor.host.clone()).collect();
+        Ok(Chosen { model, hosts })
+    }
+}
+
+impl Handler<FindWindow> for ModelRegistry {
+    type Result = Result<Host, Failure>;
+
+    fn handle(
+        &mut self,
+        FindWindow { workspace }: FindWindow,
+        _: &mut Context<Self>,
+    ) -> Result<Host, Failure> {
+        let meant = |editor: &&Editor| workspace.as_deref().is_none_or(|workspace| editor.shows(workspace));
+        let found = self
+            .editors
+            .iter()
+            .filter(meant)
+            .max_by_key(|editor| (editor.host.is_responsive(), editor.focused));
+        found.map(|editor| editor.host.clone()).ok_or_else(|| match workspace {
+            Some(workspace) => Failure::invalid(
+                "x-copilot-proxy-workspace",
+                format!("no VS Code window has the folder `{workspace}` open"),
+            ),
+            None => Failure::NoModels { message: what_to_do_without_models(0).into() },
+        })
+    }
+}
+
+impl ModelRegistry {
+    fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    fn editor(&mut self, id: HostId) -> Option<&mut Editor> {
+        self.editors.iter_mut().find(|editor| editor.host.id() == id)
+    }
+
+    fn listed(&self) -> Vec<Listed> {
+        models::listed(self.editors.iter().map(|editor| editor.models.as_slice()))
+    }
+}
+
+impl Editor {
+    fn has(&self, listed: &Listed) -> bool {
+        self.models.iter().any(|model| model.id == listed.model.id && model.vendor == listed.model.vendor)
+    }
+
+    /// The smallest is asked first: the one that has been idle longest.
+    fn turn(&self) -> (bool, bool, u64) {
+        (!self.host.is_responsive(), self.host.open_requests() > 0, self.asked)
+    }
+
+    fn shows(&self, workspace: &str) -> bool {
+        let workspace = workspace.trim_end_matches(['/', '\\']);
+        self.window.folders.iter().any(|folder| folder.name == workspace || folder.path == workspace)
+    }
+}
+
+fn what_to_do_without_models(editors: usize) -> &'static str {
+    if editors == 0 {
+        "no VS Code window is attached: open VS Code with the Copilot Proxy extension, or run \
+         `Copilot Proxy: Start Server` there"
+    } else {
+        "VS Code offers no language models: install GitHub Copilot, sign in to it, and allow Copilot Proxy to use \
+         its models when VS Code asks"
+    }
+}
