@@ -9,3 +9,4 @@ pub mod failure;
 pub mod log;
 pub mod models;
 pub mod settings;
+pub mod models;
