@@ -1,31 +1,32 @@
 // Puts back VS Code's refusal of proposed APIs in a freshly installed code-server, which grants every proposal to every
 // extension. With it, an extension under test that reaches past the stable API fails here as it would for a user.
 // Usage: node restore-api-check.mjs PATH-TO-lib/vscode/out
-import fs from 'node:fs';
-import path from 'node:path';
+import fs from "node:fs";
+import path from "node:path";
 
 // Each bundle carries a minified copy of the same two functions: `isEnabled(extension, proposal) { return true }` and
 // the check that calls it and throws.
-const granted = /(?<head>function (?<isEnabled>[\w$]+)\((?<extension>[\w$]+),(?<proposal>[\w$]+)\)\{)return!0(?<tail>\}function [\w$]+\([\w$]+,[\w$]+\)\{if\(!\k<isEnabled>\([\w$,]+\)\)throw new Error\(`Extension '[^']+' CANNOT use API proposal)/;
+const granted =
+	/(?<head>function (?<isEnabled>[\w$]+)\((?<extension>[\w$]+),(?<proposal>[\w$]+)\)\{)return!0(?<tail>\}function [\w$]+\([\w$]+,[\w$]+\)\{if\(!\k<isEnabled>\([\w$,]+\)\)throw new Error\(`Extension '[^']+' CANNOT use API proposal)/;
 
 function restored(bundle) {
-  const match = granted.exec(bundle);
-  if (!match) return undefined;
-  const { head, extension, proposal, tail } = match.groups;
-  const honest = `${head}return ${extension}.enabledApiProposals?.includes(${proposal})??!1${tail}`;
-  return bundle.slice(0, match.index) + honest + bundle.slice(match.index + match[0].length);
+	const match = granted.exec(bundle);
+	if (!match) return undefined;
+	const { head, extension, proposal, tail } = match.groups;
+	const honest = `${head}return ${extension}.enabledApiProposals?.includes(${proposal})??!1${tail}`;
+	return bundle.slice(0, match.index) + honest + bundle.slice(match.index + match[0].length);
 }
 
 const out = process.argv[2];
 const bundles = [
-  'server-main.js',
-  'vs/code/browser/workbench/workbench.js',
-  'vs/workbench/api/node/extensionHostProcess.js',
-  'vs/workbench/api/worker/extensionHostWorkerMain.js',
+	"server-main.js",
+	"vs/code/browser/workbench/workbench.js",
+	"vs/workbench/api/node/extensionHostProcess.js",
+	"vs/workbench/api/worker/extensionHostWorkerMain.js",
 ];
 for (const name of bundles) {
-  const file = path.join(out, name);
-  const text = restored(fs.readFileSync(file, 'utf8'));
-  if (text === undefined) throw new Error(`the check for proposed APIs was not found in ${name}`);
-  fs.writeFileSync(file, text);
+	const file = path.join(out, name);
+	const text = restored(fs.readFileSync(file, "utf8"));
+	if (text === undefined) throw new Error(`the check for proposed APIs was not found in ${name}`);
+	fs.writeFileSync(file, text);
 }

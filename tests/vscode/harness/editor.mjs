@@ -1,206 +1,256 @@
 // A real VS Code in headless Chromium with everything of its own in one temporary folder: home, settings, extensions,
 // runtime directory, logs. Loopback only. Whatever it started ends with `stop`, or with the test process.
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import fs from 'node:fs';
-import path from 'node:path';
-import { driveOf } from './drive.mjs';
-import { freePort } from './http.mjs';
-import { chromium, chromiumPath, codeServer } from './installed.mjs';
-import { alive, killAll, processesOf } from './processes.mjs';
-import { until } from './wait.mjs';
-import { Window } from './window.mjs';
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import path from "node:path";
+import { driveOf } from "./drive.mjs";
+import { freePort } from "./http.mjs";
+import { chromium, chromiumPath, codeServer } from "./installed.mjs";
+import { alive, killAll, processesOf } from "./processes.mjs";
+import { until } from "./wait.mjs";
+import { Window } from "./window.mjs";
 
 const tests = path.dirname(import.meta.dirname);
 
 const SETTINGS = {
-  'chat.mcp.gallery.enabled': false,
-  'extensions.autoCheckUpdates': false,
-  'extensions.autoUpdate': false,
-  'extensions.ignoreRecommendations': true,
-  'remote.autoForwardPorts': false, // else a toast appears for every port that anything on the machine opens
-  'telemetry.telemetryLevel': 'off',
-  'update.mode': 'none',
-  'workbench.secondarySideBar.defaultVisibility': 'hidden',
-  'workbench.startupEditor': 'none',
+	"chat.mcp.gallery.enabled": false,
+	"extensions.autoCheckUpdates": false,
+	"extensions.autoUpdate": false,
+	"extensions.ignoreRecommendations": true,
+	"remote.autoForwardPorts": false, // else a toast appears for every port that anything on the machine opens
+	"telemetry.telemetryLevel": "off",
+	"update.mode": "none",
+	"workbench.secondarySideBar.defaultVisibility": "hidden",
+	"workbench.startupEditor": "none",
 };
 
 const BROWSER_FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+	"--no-sandbox",
+	"--disable-gpu",
+	"--disable-quic",
+	"--no-first-run",
+	"--disable-background-networking",
+	"--disable-component-update",
+	"--disable-sync",
 ];
 
 const SERVER_FLAGS = [
-  '--auth', 'none', '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust',
-  '--disable-getting-started-override', '--disable-proxy',
+	"--auth",
+	"none",
+	"--disable-telemetry",
+	"--disable-update-check",
+	"--disable-workspace-trust",
+	"--disable-getting-started-override",
+	"--disable-proxy",
 ];
+
+// An interrupted test run ends as any other does: with the 'exit' at which every editor clears up after itself.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
 /**
  * Starts VS Code with the provider and `extensions`: .vsix files, and folders of tests' own extensions, each of which opens
  * a socket in its folder's name (provider/drive.js). `settings` are a user's; `args` go to code-server.
  */
 export async function startEditor({ extensions = [], settings = {}, args = [] } = {}) {
-  const editor = new Editor();
-  try {
-    await editor.start({ extensions, settings, args });
-    return editor;
-  } catch (error) {
-    await editor.stop();
-    throw error;
-  }
+	const editor = new Editor();
+	try {
+		await editor.start({ extensions, settings, args });
+		return editor;
+	} catch (error) {
+		await editor.stop();
+		throw error;
+	}
 }
 
 class Editor {
-  /** The run's folder. Its name is short, for sockets lie in it and a socket's path has little room. */
-  run = fs.mkdtempSync('/tmp/cp-');
-  runtimeDir = this.at('run');
-  #driven = [];
-  #server;
-  #browser;
-  #stopped;
-  #endWithUs = () => this.#clear();
+	/** The run's folder. Its name is short, for sockets lie in it and a socket's path has little room. */
+	run = fs.mkdtempSync("/tmp/cp-");
+	runtimeDir = this.at("run");
+	#driven = [];
+	#server;
+	#browser;
+	#stopped;
+	#endWithUs = () => this.#clear();
 
-  constructor() {
-    process.once('exit', this.#endWithUs);
-  }
+	constructor() {
+		process.once("exit", this.#endWithUs);
+	}
 
-  at(...names) {
-    return path.join(this.run, ...names);
-  }
+	at(...names) {
+		return path.join(this.run, ...names);
+	}
 
-  async start({ extensions, settings, args }) {
-    for (const folder of ['home', 'user/User', 'extensions', 'temp']) fs.mkdirSync(this.at(folder), { recursive: true });
-    fs.mkdirSync(this.runtimeDir, { mode: 0o700 });
-    fs.writeFileSync(this.at('config.yaml'), '');
-    this.settings(settings);
-    for (const extension of [path.join(tests, 'provider'), ...extensions]) this.#install(extension);
+	async start({ extensions, settings, args }) {
+		for (const folder of ["home", "user/User", "extensions", "temp"])
+			fs.mkdirSync(this.at(folder), { recursive: true });
+		fs.mkdirSync(this.runtimeDir, { mode: 0o700 });
+		fs.writeFileSync(this.at("config.yaml"), "");
+		this.settings(settings);
+		for (const extension of [path.join(tests, "provider"), ...extensions]) this.#install(extension);
 
-    const port = await freePort();
-    this.url = `http://127.0.0.1:${port}`;
-    const log = fs.openSync(this.at('server.log'), 'w');
-    this.#server = spawn(process.execPath, [...this.#common(), ...SERVER_FLAGS, '--bind-addr', `127.0.0.1:${port}`, ...args], {
-      env: this.#environment(),
-      stdio: ['ignore', log, log],
-    });
-    fs.closeSync(log);
-    await until(() => fetch(`${this.url}/healthz`).then(({ ok }) => ok, () => false), 'code-server to answer');
-    this.#browser = await chromium.launch({ executablePath: chromiumPath, args: BROWSER_FLAGS, env: this.#environment() });
-    this.context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 } });
-  }
+		const port = await freePort();
+		this.url = `http://127.0.0.1:${port}`;
+		const log = fs.openSync(this.at("server.log"), "w");
+		this.#server = spawn(
+			process.execPath,
+			[...this.#common(), ...SERVER_FLAGS, "--bind-addr", `127.0.0.1:${port}`, ...args],
+			{
+				env: this.#environment(),
+				stdio: ["ignore", log, log],
+			},
+		);
+		fs.closeSync(log);
+		await until(
+			() =>
+				fetch(`${this.url}/healthz`).then(
+					({ ok }) => ok,
+					() => false,
+				),
+			"code-server to answer",
+		);
+		this.#browser = await chromium.launch({
+			executablePath: chromiumPath,
+			args: BROWSER_FLAGS,
+			env: this.#environment(),
+		});
+		this.context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 } });
+	}
 
-  /** Nothing of the tester's own environment reaches VS Code or the extensions, and nothing of theirs the tester. */
-  #environment() {
-    return {
-      PATH: process.env.PATH,
-      LANG: 'C.UTF-8',
-      HOME: this.at('home'),
-      TMPDIR: this.at('temp'),
-      XDG_RUNTIME_DIR: this.runtimeDir,
-      COPILOT_PROXY_TEST_RUN: this.run,
-      EXTENSIONS_GALLERY: '{"serviceUrl":""}',
-    };
-  }
+	/** Nothing of the tester's own environment reaches VS Code or the extensions, and nothing of theirs the tester. */
+	#environment() {
+		return {
+			PATH: process.env.PATH,
+			LANG: "C.UTF-8",
+			HOME: this.at("home"),
+			TMPDIR: this.at("temp"),
+			XDG_RUNTIME_DIR: this.runtimeDir,
+			COPILOT_PROXY_TEST_RUN: this.run,
+			EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+		};
+	}
 
-  #common() {
-    return [codeServer, '--config', this.at('config.yaml'), '--user-data-dir', this.at('user'), '--extensions-dir', this.at('extensions')];
-  }
+	#common() {
+		return [
+			codeServer,
+			"--config",
+			this.at("config.yaml"),
+			"--user-data-dir",
+			this.at("user"),
+			"--extensions-dir",
+			this.at("extensions"),
+		];
+	}
 
-  #install(extension) {
-    if (extension.endsWith('.vsix')) {
-      const command = [...this.#common(), '--install-extension', path.resolve(extension)];
-      execFileSync(process.execPath, command, { env: this.#environment(), stdio: 'pipe' });
-      return;
-    }
-    const name = path.basename(extension);
-    fs.cpSync(extension, this.at('extensions', name), { recursive: true });
-    this.#driven.push(name);
-  }
+	#install(extension) {
+		if (extension.endsWith(".vsix")) {
+			const command = [...this.#common(), "--install-extension", path.resolve(extension)];
+			execFileSync(process.execPath, command, { env: this.#environment(), stdio: "pipe" });
+			return;
+		}
+		const name = path.basename(extension);
+		fs.cpSync(extension, this.at("extensions", name), { recursive: true });
+		this.#driven.push(name);
+	}
 
-  /** Writes the user's settings; a running VS Code takes them up by itself. */
-  settings(settings) {
-    fs.writeFileSync(this.at('user/User/settings.json'), JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
-  }
+	/** Writes the user's settings; a running VS Code takes them up by itself. */
+	settings(settings) {
+		fs.writeFileSync(
+			this.at("user/User/settings.json"),
+			JSON.stringify({ ...SETTINGS, ...settings }, null, 2),
+		);
+	}
 
-  /** Opens a folder, a fresh one if none is named, in a window of its own. */
-  async open(folder = fs.mkdtempSync(this.at('folder-'))) {
-    const page = await this.context.newPage();
-    return this.#attached(page, async () => {
-      await page.goto(`${this.url}/?folder=${encodeURIComponent(folder)}`);
-      await page.locator('.monaco-workbench').waitFor();
-    });
-  }
+	/** Opens a folder, a fresh one if none is named, in a window of its own. */
+	async open(folder = fs.mkdtempSync(this.at("folder-"))) {
+		const page = await this.context.newPage();
+		return this.#attached(page, async () => {
+			await page.goto(`${this.url}/?folder=${encodeURIComponent(folder)}`);
+			await page.locator(".monaco-workbench").waitFor();
+		});
+	}
 
-  /** After `act` (a reload, a killed extension host): the same page, with its new extension host. */
-  reopened({ page }, act) {
-    return this.#attached(page, act);
-  }
+	/** After `act` (a reload, a killed extension host): the same page, with its new extension host. */
+	reopened({ page }, act) {
+		return this.#attached(page, act);
+	}
 
-  async reload(window) {
-    return this.reopened(window, () => window.page.reload());
-  }
+	async reload(window) {
+		return this.reopened(window, () => window.page.reload());
+	}
 
-  /** Ends the window's extension host as a crash would; VS Code starts another. */
-  async killExtensionHost(window) {
-    return this.reopened(window, () => process.kill(window.pid, 'SIGKILL'));
-  }
+	/** Ends the window's extension host as a crash would; VS Code starts another. */
+	async killExtensionHost(window) {
+		return this.reopened(window, () => process.kill(window.pid, "SIGKILL"));
+	}
 
-  /** Closes the window and waits for its extension host to end. */
-  async close({ page, pid }) {
-    await page.close();
-    await until(() => !alive(pid), `extension host ${pid} to end`);
-  }
+	/** Closes the window and waits for its extension host to end. */
+	async close({ page, pid }) {
+		await page.close();
+		await until(() => !alive(pid), `extension host ${pid} to end`);
+	}
 
-  /** The pids whose extension of this name has opened its socket. */
-  #hosts(name) {
-    return fs.readdirSync(this.run).flatMap((file) => new RegExp(`^${name}-(\\d+)\\.sock$`).exec(file)?.[1] ?? []);
-  }
+	/** The pids whose extension of this name has opened its socket. */
+	#hosts(name) {
+		return fs
+			.readdirSync(this.run)
+			.flatMap((file) => new RegExp(`^${name}-(\\d+)\\.sock$`).exec(file)?.[1] ?? []);
+	}
 
-  async #attached(page, act) {
-    const before = new Set(this.#hosts('provider'));
-    await act();
-    const pid = await until(() => this.#hosts('provider').find((each) => !before.has(each)), 'the extension host');
-    const drives = {};
-    for (const name of this.#driven) {
-      await until(() => this.#hosts(name).includes(pid), `the extension ${name} to start`);
-      drives[name] = await driveOf(this.at(`${name}-${pid}.sock`));
-    }
-    return new Window(page, { pid: Number(pid), ...drives });
-  }
+	async #attached(page, act) {
+		const before = new Set(this.#hosts("provider"));
+		await act();
+		const pid = await until(
+			() => this.#hosts("provider").find((each) => !before.has(each)),
+			"the extension host",
+		);
+		const drives = {};
+		for (const name of this.#driven) {
+			await until(() => this.#hosts(name).includes(pid), `the extension ${name} to start`);
+			drives[name] = await driveOf(this.at(`${name}-${pid}.sock`));
+		}
+		return new Window(page, { pid: Number(pid), ...drives });
+	}
 
-  /** What an extension wrote to its log output channel. */
-  log(extension, channel) {
-    return fs.readdirSync(this.at('user/logs'), { recursive: true })
-      .filter((name) => name.endsWith(path.join(extension, `${channel}.log`)))
-      .map((name) => fs.readFileSync(this.at('user/logs', name), 'utf8'))
-      .join('');
-  }
+	/** What an extension wrote to its log output channel. */
+	log(extension, channel) {
+		return fs
+			.readdirSync(this.at("user/logs"), { recursive: true })
+			.filter((name) => name.endsWith(path.join(extension, `${channel}.log`)))
+			.map((name) => fs.readFileSync(this.at("user/logs", name), "utf8"))
+			.join("");
+	}
 
-  /** Closes VS Code as its user would, then ends and removes whatever is left. Gives what was left running. */
-  stop() {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
-  }
+	/** Closes VS Code as its user would, then ends and removes whatever is left. Gives what was left running. */
+	stop() {
+		this.#stopped ??= this.#stop();
+		return this.#stopped;
+	}
 
-  async #stop() {
-    const hosts = this.#hosts('provider').map(Number);
-    // One by one: an extension host whose page just vanishes waits hours for it to come back.
-    for (const page of this.context?.pages() ?? []) await page.close();
-    await until(() => !hosts.some(alive), 'the extension hosts to end', 10_000).catch(() => {}); // then they are among what is left
-    await this.#browser?.close();
-    if (this.#server?.exitCode === null) {
-      this.#server.kill();
-      await once(this.#server, 'exit');
-    }
-    const left = await until(() => processesOf(this.run).length === 0, 'VS Code to end', 5_000).then(() => [], () => processesOf(this.run));
-    this.#clear();
-    await until(() => processesOf(this.run).length === 0, 'the rest to end');
-    fs.rmSync(this.run, { recursive: true, force: true }); // again: what was ending may have written meanwhile
-    process.removeListener('exit', this.#endWithUs);
-    return left;
-  }
+	async #stop() {
+		const hosts = this.#hosts("provider").map(Number);
+		// One by one: an extension host whose page just vanishes waits hours for it to come back.
+		for (const page of this.context?.pages() ?? []) await page.close();
+		await until(() => !hosts.some(alive), "the extension hosts to end", 10_000).catch(() => {}); // then they are among what is left
+		await this.#browser?.close();
+		if (this.#server?.exitCode === null) {
+			this.#server.kill();
+			await once(this.#server, "exit");
+		}
+		const left = await until(() => processesOf(this.run).length === 0, "VS Code to end", 5_000).then(
+			() => [],
+			() => processesOf(this.run),
+		);
+		this.#clear();
+		await until(() => processesOf(this.run).length === 0, "the rest to end");
+		fs.rmSync(this.run, { recursive: true, force: true }); // again: what was ending may have written meanwhile
+		process.removeListener("exit", this.#endWithUs);
+		return left;
+	}
 
-  #clear() {
-    killAll(this.run);
-    fs.rmSync(this.run, { recursive: true, force: true });
-  }
+	/** Synchronous, for it may be the last thing this process does. */
+	#clear() {
+		killAll(this.run);
+		fs.rmSync(this.run, { recursive: true, force: true });
+	}
 }

@@ -1,64 +1,68 @@
 // One VS Code window: what a person does and sees there, and a way into the extensions behind it.
-import { until } from './wait.mjs';
+import { until } from "./wait.mjs";
 
-const DIALOG = '.monaco-dialog-box';
+const DIALOG = ".monaco-dialog-box";
 
 export class Window {
-  /** `provider` and `consumer` run code in the extension of that name: see drive.mjs. `pid` is their extension host's. */
-  constructor(page, { pid, provider, consumer }) {
-    Object.assign(this, { page, pid, provider, consumer });
-  }
+	/** `provider` and `consumer` run code in the extension of that name: see drive.mjs. `pid` is their extension host's. */
+	constructor(page, { pid, provider, consumer }) {
+		Object.assign(this, { page, pid, provider, consumer });
+	}
 
-  /** Runs a command by its title, through the command palette. */
-  async command(title) {
-    await this.page.keyboard.press('F1');
-    const input = this.page.locator('.quick-input-widget input').first();
-    await input.waitFor();
-    await input.fill(`>${title}`);
-    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first();
-    await row.waitFor();
-    await this.page.keyboard.press('Enter');
-  }
+	/** Runs a command by its title, through the command palette. */
+	async command(title) {
+		await this.page.keyboard.press("F1");
+		const input = this.page.locator(".quick-input-widget input").first();
+		await input.waitFor();
+		await input.fill(`>${title}`);
+		const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first();
+		await row.waitFor();
+		await this.page.keyboard.press("Enter");
+	}
 
-  /** The modal dialogs on screen: none, or the one in front. */
-  dialogs() {
-    return this.page.locator(DIALOG);
-  }
+	/** The modal dialogs on screen: none, or the one in front. */
+	dialogs() {
+		return this.page.locator(DIALOG);
+	}
 
-  /** Waits for a modal dialog, answers it with the button of that name, gives its text. */
-  async answer(button) {
-    const dialog = this.dialogs();
-    await dialog.waitFor();
-    const text = await dialog.innerText();
-    await dialog.getByRole('button', { name: button, exact: true }).click();
-    return text;
-  }
+	/** Waits for a modal dialog, answers it with the button of that name, gives its text. */
+	async answer(button) {
+		const dialog = this.dialogs();
+		await dialog.waitFor();
+		const text = await dialog.textContent();
+		await dialog.getByRole("button", { name: button, exact: true }).click();
+		return text;
+	}
 
-  /** The toasts on screen, as text. */
-  notifications() {
-    return this.page.locator('.notifications-toasts .notification-toast').allInnerTexts();
-  }
+	/** The toasts on screen, as text. */
+	notifications() {
+		return this.page.locator(".notifications-toasts .notification-toast").allInnerTexts();
+	}
 
-  /** A status bar item; `extension` is `publisher.name`. */
-  statusItem(extension, id) {
-    return this.page.locator(`[id="${extension}.${id}"]`);
-  }
+	/** A status bar item; `extension` is `publisher.name`. */
+	statusItem(extension, id) {
+		return this.page.locator(`[id="${extension}.${id}"]`);
+	}
 
-  /** Waits until the status bar item says this (icons have no text). */
-  async untilStatus(extension, id, text, ms) {
-    const item = this.statusItem(extension, id);
-    const said = async () => (await item.count()) > 0 && (await item.first().innerText()).trim();
-    let last;
-    await until(async () => {
-      last = await said();
-      return text instanceof RegExp ? text.test(last || '') : last === text;
-    }, `the status bar to say ${text}`, ms).catch((error) => {
-      throw new Error(`${error.message}; it says ${JSON.stringify(last)}`);
-    });
-  }
+	/** Waits until the status bar item says this (icons have no text). */
+	async untilStatus(extension, id, text, ms) {
+		const item = this.statusItem(extension, id);
+		const said = async () => (await item.count()) > 0 && (await item.first().textContent()).trim();
+		let last;
+		await until(
+			async () => {
+				last = await said();
+				return text instanceof RegExp ? text.test(last || "") : last === text;
+			},
+			`the status bar to say ${text}`,
+			ms,
+		).catch((error) => {
+			throw new Error(`${error.message}; it says ${JSON.stringify(last)}`);
+		});
+	}
 
-  /** The content of the webview in front. */
-  webview() {
-    return this.page.frameLocator('iframe.webview').frameLocator('#active-frame');
-  }
+	/** The content of the webview in front. */
+	webview() {
+		return this.page.frameLocator("iframe.webview").frameLocator("#active-frame");
+	}
 }

@@ -1,23 +1,23 @@
-'use strict';
+"use strict";
 // Stands in for GitHub Copilot in a real VS Code: two vendors of models that answer from scripts, tools to call, and a
 // socket through which a test reads what reached the models and changes what is on offer.
-const vscode = require('vscode');
-const { describe } = require('./dump');
-const { drive } = require('./drive');
-const { offered } = require('./models');
-const { errorFor, partFor, requestFrom } = require('./parts');
-const { count, perform } = require('./perform');
-const { asRead, refusal } = require('./rules');
-const { choose } = require('./script');
-const { statsOf, waiting } = require('./stage');
-const { registerTools } = require('./tools');
+const vscode = require("vscode");
+const { describe } = require("./dump");
+const { drive } = require("./drive");
+const { offered } = require("./models");
+const { errorFor, partFor, requestFrom } = require("./parts");
+const { count, perform } = require("./perform");
+const { asRead, refusal } = require("./rules");
+const { choose } = require("./script");
+const { statsOf, waiting } = require("./stage");
+const { registerTools } = require("./tools");
 
 /** What tests reach through the socket. After changing `models`, fire `changed`. */
 const state = {
-  changed: new vscode.EventEmitter(),
-  models: offered(),
-  requests: [], // {vendor, model, initiator, configuration, counts, outcome, ...} of every request since the host started
-  toolCancellations: 0,
+	changed: new vscode.EventEmitter(),
+	models: offered(),
+	requests: [], // {vendor, model, initiator, configuration, counts, outcome, ...} of every request since the host started
+	toolCancellations: 0,
 };
 state.stats = () => statsOf(state.requests);
 
@@ -25,54 +25,63 @@ const textsOf = ({ parts }) => parts.filter(({ text }) => text !== undefined).ma
 
 /** Answers one request; `say` takes each part as it comes. */
 async function answer(model, request, record, say, token) {
-  const refused = refusal(request);
-  if (refused) throw new Error(refused);
-  const read = asRead(request);
-  const { script, phase } = choose(read.messages);
-  record.counts = script.every(({ name }) => name !== 'stats');
-  const stage = {
-    ...waiting(token),
-    count,
-    given: () => describe(read),
-    prompt: () => read.messages.flatMap(textsOf),
-    reportsUsage: model.reportsUsage,
-    stats: state.stats,
-    tools: read.tools,
-  };
-  for await (const part of perform(phase, stage)) say(partFor(part));
+	const refused = refusal(request);
+	if (refused) throw new Error(refused);
+	const read = asRead(request);
+	const { script, phase } = choose(read.messages);
+	record.counts = script.every(({ name }) => name !== "stats");
+	const stage = {
+		...waiting(token),
+		count,
+		given: () => describe(read),
+		prompt: () => read.messages.flatMap(textsOf),
+		reportsUsage: model.reportsUsage,
+		stats: state.stats,
+		tools: read.tools,
+	};
+	for await (const part of perform(phase, stage)) say(partFor(part));
 }
 
 const providerOf = (vendor) => ({
-  onDidChangeLanguageModelChatInformation: state.changed.event,
+	onDidChangeLanguageModelChatInformation: state.changed.event,
 
-  provideLanguageModelChatInformation: () => state.models[vendor],
+	provideLanguageModelChatInformation: () => state.models[vendor],
 
-  async provideLanguageModelChatResponse({ id }, messages, options, progress, token) {
-    const model = state.models[vendor].find((each) => each.id === id);
-    if (!model) throw vscode.LanguageModelError.NotFound(`${vendor}/${id}`);
-    const request = requestFrom(messages, options);
-    const { requestInitiator: initiator, modelConfiguration: configuration } = options;
-    const record = { vendor, model: id, initiator, configuration, counts: true, outcome: 'active', ...describe(request) };
-    state.requests.push(record);
-    try {
-      await answer(model, request, record, (part) => progress.report(part), token);
-      record.outcome = 'completed';
-    } catch (error) {
-      record.outcome = token.isCancellationRequested ? 'cancelled' : 'failed';
-      if (token.isCancellationRequested) throw new Error('network request aborted');
-      throw error.code === undefined ? error : errorFor(error);
-    }
-  },
+	async provideLanguageModelChatResponse({ id }, messages, options, progress, token) {
+		const model = state.models[vendor].find((each) => each.id === id);
+		if (!model) throw vscode.LanguageModelError.NotFound(`${vendor}/${id}`);
+		const request = requestFrom(messages, options);
+		const { requestInitiator: initiator, modelConfiguration: configuration } = options;
+		const record = {
+			vendor,
+			model: id,
+			initiator,
+			configuration,
+			counts: true,
+			outcome: "active",
+			...describe(request),
+		};
+		state.requests.push(record);
+		try {
+			await answer(model, request, record, (part) => progress.report(part), token);
+			record.outcome = "completed";
+		} catch (error) {
+			record.outcome = token.isCancellationRequested ? "cancelled" : "failed";
+			if (token.isCancellationRequested) throw new Error("network request aborted");
+			throw error.code === undefined ? error : errorFor(error);
+		}
+	},
 
-  async provideTokenCount(_model, text) {
-    if (typeof text === 'string') return count(text);
-    const [message] = requestFrom([text], {}).messages;
-    return textsOf(message).reduce((sum, each) => sum + count(each), 0);
-  },
+	async provideTokenCount(_model, text) {
+		if (typeof text === "string") return count(text);
+		const [message] = requestFrom([text], {}).messages;
+		return textsOf(message).reduce((sum, each) => sum + count(each), 0);
+	},
 });
 
 exports.activate = (context) => {
-  const providers = Object.keys(state.models)
-    .map((vendor) => vscode.lm.registerLanguageModelChatProvider(vendor, providerOf(vendor)));
-  context.subscriptions.push(...providers, ...registerTools(state), drive('provider', { vscode, state }));
+	const providers = Object.keys(state.models).map((vendor) =>
+		vscode.lm.registerLanguageModelChatProvider(vendor, providerOf(vendor)),
+	);
+	context.subscriptions.push(...providers, ...registerTools(state), drive("provider", { vscode, state }));
 };

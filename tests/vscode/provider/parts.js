@@ -1,55 +1,67 @@
-'use strict';
+"use strict";
 // The border to VS Code's classes: its messages and options become plain data on the way in, plain parts become its
 // classes on the way out, and so do failures. Everything inside the border is free of VS Code.
-const vscode = require('vscode');
+const vscode = require("vscode");
 
 /** A request as plain data. */
 function requestFrom(messages, { tools = [], toolMode, modelOptions = {} }) {
-  return {
-    messages: messages.map(({ role, content }) => ({
-      role: role === vscode.LanguageModelChatMessageRole.Assistant ? 'assistant' : 'user',
-      parts: content.map(plainPart),
-    })),
-    tools: tools.map(({ name, description, inputSchema = null }) => ({ name, description, inputSchema })),
-    toolMode: toolMode === vscode.LanguageModelChatToolMode.Required ? 'required' : 'auto',
-    modelOptions,
-  };
+	return {
+		messages: messages.map(({ role, content }) => ({
+			role: role === vscode.LanguageModelChatMessageRole.Assistant ? "assistant" : "user",
+			parts: content.map(plainPart),
+		})),
+		tools: tools.map(({ name, description, inputSchema = null }) => ({ name, description, inputSchema })),
+		toolMode: toolMode === vscode.LanguageModelChatToolMode.Required ? "required" : "auto",
+		modelOptions,
+	};
 }
 
 function plainPart(part) {
-  if (part instanceof vscode.LanguageModelTextPart) return { type: 'text', text: part.value };
-  if (part instanceof vscode.LanguageModelDataPart) return { type: 'data', mime: part.mimeType, data: part.data };
-  if (part instanceof vscode.LanguageModelThinkingPart) return { type: 'thinking', text: [part.value].flat().join('') };
-  if (part instanceof vscode.LanguageModelToolCallPart) {
-    return { type: 'tool_call', id: part.callId, name: part.name, input: part.input };
-  }
-  if (part instanceof vscode.LanguageModelToolResultPart) {
-    const texts = part.content.filter((each) => each instanceof vscode.LanguageModelTextPart);
-    return { type: 'tool_result', id: part.callId, text: texts.map(({ value }) => value).join('') };
-  }
-  return { type: 'unknown', value: String(part) };
+	if (part instanceof vscode.LanguageModelTextPart) return { type: "text", text: part.value };
+	if (part instanceof vscode.LanguageModelDataPart)
+		return { type: "data", mime: part.mimeType, data: part.data };
+	if (part instanceof vscode.LanguageModelThinkingPart)
+		return { type: "thinking", text: [part.value].flat().join("") };
+	if (part instanceof vscode.LanguageModelToolCallPart) {
+		return { type: "tool_call", id: part.callId, name: part.name, input: part.input };
+	}
+	if (part instanceof vscode.LanguageModelToolResultPart) {
+		const texts = part.content.filter((each) => each instanceof vscode.LanguageModelTextPart);
+		return { type: "tool_result", id: part.callId, text: texts.map(({ value }) => value).join("") };
+	}
+	return { type: "unknown", value: String(part) };
 }
 
 /** A plain part of an answer as VS Code wants it. */
 function partFor({ type, ...part }) {
-  switch (type) {
-    case 'text': return new vscode.LanguageModelTextPart(part.text);
-    case 'thinking': return new vscode.LanguageModelThinkingPart(part.text);
-    case 'tool_call': return new vscode.LanguageModelToolCallPart(part.id, part.name, part.input);
-    case 'data': return new vscode.LanguageModelDataPart(part.data, part.mime);
-    default: throw new Error(`no part of an answer: ${type}`);
-  }
+	switch (type) {
+		case "text":
+			return new vscode.LanguageModelTextPart(part.text);
+		case "thinking":
+			return new vscode.LanguageModelThinkingPart(part.text);
+		case "tool_call":
+			return new vscode.LanguageModelToolCallPart(part.id, part.name, part.input);
+		case "data":
+			return new vscode.LanguageModelDataPart(part.data, part.mime);
+		default:
+			throw new Error(`no part of an answer: ${type}`);
+	}
 }
 
 /** The failure as Copilot's provider raises it: a code of VS Code's own, or any other word as the error's name. */
 function errorFor({ code, message }) {
-  switch (code) {
-    case 'Blocked': return vscode.LanguageModelError.Blocked(message);
-    case 'NoPermissions': return vscode.LanguageModelError.NoPermissions(message);
-    case 'NotFound': return vscode.LanguageModelError.NotFound(message);
-    case 'ChatQuotaExceeded': return Object.assign(new vscode.LanguageModelError(message), { name: code });
-    default: return Object.assign(new Error(message), { name: code });
-  }
+	switch (code) {
+		case "Blocked":
+			return vscode.LanguageModelError.Blocked(message);
+		case "NoPermissions":
+			return vscode.LanguageModelError.NoPermissions(message);
+		case "NotFound":
+			return vscode.LanguageModelError.NotFound(message);
+		case "ChatQuotaExceeded":
+			return Object.assign(new vscode.LanguageModelError(message), { name: code });
+		default:
+			return Object.assign(new Error(message), { name: code });
+	}
 }
 
 module.exports = { errorFor, partFor, requestFrom };

@@ -1,86 +1,110 @@
-'use strict';
+"use strict";
 // The language's reading: which lines are directives, and which script answers a conversation.
-const assert = require('node:assert/strict');
-const { test } = require('node:test');
-const { choose, phasesOf, unescaped, words } = require('./script');
+const assert = require("node:assert/strict");
+const { test } = require("node:test");
+const { choose, phasesOf, unescaped, words } = require("./script");
 
-const text = (value) => ({ type: 'text', text: value });
-const call = (id) => ({ type: 'tool_call', id, name: 'get', input: {} });
-const result = (id, value) => ({ type: 'tool_result', id, text: value });
-const user = (...parts) => ({ role: 'user', parts: parts.map((part) => (typeof part === 'string' ? text(part) : part)) });
-const assistant = (...parts) => ({ ...user(...parts), role: 'assistant' });
+const text = (value) => ({ type: "text", text: value });
+const call = (id) => ({ type: "tool_call", id, name: "get", input: {} });
+const result = (id, value) => ({ type: "tool_result", id, text: value });
+const user = (...parts) => ({
+	role: "user",
+	parts: parts.map((part) => (typeof part === "string" ? text(part) : part)),
+});
+const assistant = (...parts) => ({ ...user(...parts), role: "assistant" });
 
 /** The chosen phase, in the language's own words. */
 const chosen = (...messages) => choose(messages).phase.map(({ name, argument }) => `${name}:${argument}`);
 
-test('a directive is a known name at the start of a line, after spaces only', () => {
-  assert.deepEqual(phasesOf('say:a b\r\n  wait:5\nSay:c\n\tsay:d\nx say:e\nsay :f\nhang:\ndump:x'), [[
-    { name: 'say', argument: 'a b' },
-    { name: 'wait', argument: '5' },
-    { name: 'hang', argument: '' },
-    { name: 'dump', argument: 'x' },
-  ]]);
+test("a directive is a known name at the start of a line, after spaces only", () => {
+	assert.deepEqual(phasesOf("say:a b\r\n  wait:5\nSay:c\n\tsay:d\nx say:e\nsay :f\nhang:\ndump:x"), [
+		[
+			{ name: "say", argument: "a b" },
+			{ name: "wait", argument: "5" },
+			{ name: "hang", argument: "" },
+			{ name: "dump", argument: "x" },
+		],
+	]);
 });
 
-test('a line separator that is not LF stays inside its directive', () => {
-  assert.deepEqual(phasesOf('say:a\u2028b\u0085c'), [[{ name: 'say', argument: 'a\u2028b\u0085c' }]]);
+test("a line whose argument does not fit is no directive", () => {
+	const prose =
+		"wait: what?\nslow:\nparts:all\nusage: git log\nusage:1\nusage:1 2 3 4\ncall:\nfail: \nconstructor:x";
+	assert.deepEqual(phasesOf(prose), [[]]);
 });
 
-test('then: cuts a script into phases, which may be empty', () => {
-  const numbers = phasesOf('say:0\nthen:\nthen:\nsay:2').map((phase) => phase.map(({ argument }) => argument));
-  assert.deepEqual(numbers, [['0'], [], ['2']]);
+test("a line separator that is not LF stays inside its directive", () => {
+	assert.deepEqual(phasesOf("say:a\u2028b\u0085c"), [[{ name: "say", argument: "a\u2028b\u0085c" }]]);
 });
 
-test('the last message with a directive answers, whatever stands around it', () => {
-  assert.deepEqual(chosen(user('say:old'), assistant('old'), user('say:one'), user('say:two'), user('chat')), ['say:two']);
+test("then: cuts a script into phases, which may be empty", () => {
+	const numbers = phasesOf("say:0\nthen:\nthen:\nsay:2").map((phase) =>
+		phase.map(({ argument }) => argument),
+	);
+	assert.deepEqual(numbers, [["0"], [], ["2"]]);
 });
 
-test('the text parts of a message are one script', () => {
-  assert.deepEqual(chosen(user('say:a', { type: 'data' }, 'say:b')), ['say:a', 'say:b']);
+test("the last message with a directive answers, whatever stands around it", () => {
+	assert.deepEqual(
+		chosen(user("say:old"), assistant("old"), user("say:one"), user("say:two"), user("chat")),
+		["say:two"],
+	);
 });
 
-test('directives of an assistant, in a tool result or in the middle of a line are not obeyed', () => {
-  const lorem = ['verbatim:Lorem ipsum dolor sit amet, consectetur adipiscing elit.'];
-  assert.deepEqual(chosen(user('please say:no')), lorem);
-  assert.deepEqual(chosen(user('hi'), assistant('say:no')), lorem);
-  assert.deepEqual(chosen(), lorem);
-  assert.deepEqual(chosen(user('hi'), assistant(call('1')), user(result('1', 'say:no'))), ['verbatim:tool said: say:no']);
+test("the text parts of a message are one script", () => {
+	assert.deepEqual(chosen(user("say:a", { type: "data" }, "say:b")), ["say:a", "say:b"]);
 });
 
-test('an old script does not answer a new message without one', () => {
-  assert.match(chosen(user('say:old'), assistant('old'), user('and now?'))[0], /^verbatim:Lorem/);
+test("directives of an assistant, in a tool result or in the middle of a line are not obeyed", () => {
+	const lorem = ["verbatim:Lorem ipsum dolor sit amet, consectetur adipiscing elit."];
+	assert.deepEqual(chosen(user("please say:no")), lorem);
+	assert.deepEqual(chosen(user("hi"), assistant("say:no")), lorem);
+	assert.deepEqual(chosen(), lorem);
+	assert.deepEqual(chosen(user("hi"), assistant(call("1")), user(result("1", "say:no"))), [
+		"verbatim:tool said: say:no",
+	]);
 });
 
-test('the results of a call bring on the phase of as many answers', () => {
-  const asked = user('call:get\nthen:\ncall:get\nthen:\nsay:done');
-  const first = [assistant(call('1')), user(result('1', 'a'))];
-  const second = [assistant(call('2')), user(result('2', 'b'))];
-  assert.deepEqual(chosen(asked), ['call:get']);
-  assert.deepEqual(chosen(asked, ...first), ['call:get']);
-  assert.deepEqual(chosen(asked, ...first, ...second), ['say:done']);
-  assert.deepEqual(chosen(asked, ...first, ...second, assistant(call('3')), user(result('3', 'c'))), ['verbatim:tool said: c']);
+test("an old script does not answer a new message without one", () => {
+	assert.match(chosen(user("say:old"), assistant("old"), user("and now?"))[0], /^verbatim:Lorem/);
 });
 
-test('without a phase for them, the results are said', () => {
-  assert.deepEqual(
-    chosen(user('call:get\ncall:get'), assistant(call('1'), call('2')), user(result('1', 'a b'), result('2', 'c\\n'))),
-    ['verbatim:tool said: a b\nc\\n'],
-  );
+test("the results of a call bring on the phase of as many answers", () => {
+	const asked = user("call:get\nthen:\ncall:get\nthen:\nsay:done");
+	const first = [assistant(call("1")), user(result("1", "a"))];
+	const second = [assistant(call("2")), user(result("2", "b"))];
+	assert.deepEqual(chosen(asked), ["call:get"]);
+	assert.deepEqual(chosen(asked, ...first), ["call:get"]);
+	assert.deepEqual(chosen(asked, ...first, ...second), ["say:done"]);
+	assert.deepEqual(chosen(asked, ...first, ...second, assistant(call("3")), user(result("3", "c"))), [
+		"verbatim:tool said: c",
+	]);
 });
 
-test('a directive after the last result begins anew, one before it does not', () => {
-  const asked = [user('call:get\nthen:\nsay:next'), assistant(call('1'), call('2'))];
-  assert.deepEqual(chosen(...asked, user(result('1', 'a'), result('2', 'b'), 'say:new')), ['say:new']);
-  assert.deepEqual(chosen(...asked, user(result('1', 'a'), result('2', 'b')), user('say:new')), ['say:new']);
-  assert.deepEqual(chosen(...asked, user(result('1', 'a'), 'say:new', result('2', 'b'))), ['say:next']);
+test("without a phase for them, the results are said", () => {
+	assert.deepEqual(
+		chosen(
+			user("call:get\ncall:get"),
+			assistant(call("1"), call("2")),
+			user(result("1", "a b"), result("2", "c\\n")),
+		),
+		["verbatim:tool said: a b\nc\\n"],
+	);
 });
 
-test('words join to the text they were cut from', () => {
-  assert.deepEqual(words(' a  b\nc'), [' ', 'a ', ' ', 'b\n', 'c']);
-  assert.deepEqual(words(''), []);
-  assert.deepEqual(words('a b '), ['a ', 'b ']);
+test("a directive after the last result begins anew, one before it does not", () => {
+	const asked = [user("call:get\nthen:\nsay:next"), assistant(call("1"), call("2"))];
+	assert.deepEqual(chosen(...asked, user(result("1", "a"), result("2", "b"), "say:new")), ["say:new"]);
+	assert.deepEqual(chosen(...asked, user(result("1", "a"), result("2", "b")), user("say:new")), ["say:new"]);
+	assert.deepEqual(chosen(...asked, user(result("1", "a"), "say:new", result("2", "b"))), ["say:next"]);
 });
 
-test('escapes mean newline, tab and backslash, and nothing else', () => {
-  assert.equal(unescaped(String.raw`a\nb\tc\\nd\x`), 'a\nb\tc\\nd\\x');
+test("words join to the text they were cut from", () => {
+	assert.deepEqual(words(" a  b\nc"), [" ", "a ", " ", "b\n", "c"]);
+	assert.deepEqual(words(""), []);
+	assert.deepEqual(words("a b "), ["a ", "b "]);
+});
+
+test("escapes mean newline, tab and backslash, and nothing else", () => {
+	assert.equal(unescaped(String.raw`a\nb\tc\\nd\x`), "a\nb\tc\\nd\\x");
 });

@@ -1,46 +1,59 @@
-'use strict';
+"use strict";
 // The editor tools that tests call: one for each kind of result and each way not to give one. package.json describes them.
-const vscode = require('vscode');
+const vscode = require("vscode");
 
 const { LanguageModelDataPart: Data, LanguageModelTextPart: Text, LanguageModelToolResult: Result } = vscode;
 
 // One red pixel.
 const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC',
-  'base64',
+	"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC",
+	"base64",
 );
 
 /** A prompt-tsx tree of lines, in the form its JSON has: kind 1 is an element, kind 2 a text. */
 const tree = (lines) => ({
-  node: {
-    type: 1, ctor: 2, ctorName: 'Lines', props: {}, references: [],
-    children: lines.map((text) => ({ type: 2, priority: 1, text, references: [], lineBreakBefore: true })),
-  },
+	node: {
+		type: 1,
+		ctor: 2,
+		ctorName: "Lines",
+		props: {},
+		references: [],
+		children: lines.map((text) => ({ type: 2, priority: 1, text, references: [], lineBreakBefore: true })),
+	},
 });
 
 const tools = {
-  test_add: { invoke: ({ input: { a, b } }) => new Result([new Text(String(a + b))]) },
-  test_tree: { invoke: () => new Result([new vscode.LanguageModelPromptTsxPart(tree(['src/', 'README.md']))]) },
-  test_picture: { invoke: () => new Result([new Text('one red pixel'), Data.image(PNG, 'image/png')]) },
-  test_confirm: {
-    prepareInvocation: () => ({ confirmationMessages: { title: 'Really?', message: 'Do what was asked?' } }),
-    invoke: () => new Result([new Text('confirmed')]),
-  },
-  test_fail: { invoke: ({ input: { message = 'failed as asked' } }) => { throw new Error(message); } },
+	test_add: { invoke: ({ input: { a, b } }) => new Result([new Text(String(a + b))]) },
+	test_tree: {
+		invoke: () => new Result([new vscode.LanguageModelPromptTsxPart(tree(["src/", "README.md"]))]),
+	},
+	test_picture: { invoke: () => new Result([new Text("one red pixel"), Data.image(PNG, "image/png")]) },
+	test_confirm: {
+		prepareInvocation: () => ({ confirmationMessages: { title: "Really?", message: "Do what was asked?" } }),
+		invoke: () => new Result([new Text("confirmed")]),
+	},
+	test_fail: {
+		invoke: ({ input: { message = "failed as asked" } }) => {
+			throw new Error(message);
+		},
+	},
 };
 
 /** A tool that never answers; `state.toolCancellations` counts the cancellations it has seen. */
 const hanging = (state) => ({
-  invoke: (_options, token) => new Promise((_done, reject) => {
-    token.onCancellationRequested(() => {
-      state.toolCancellations += 1;
-      reject(new vscode.CancellationError());
-    });
-  }),
+	invoke: (_options, token) =>
+		new Promise((_done, reject) => {
+			token.onCancellationRequested(() => {
+				state.toolCancellations += 1;
+				reject(new vscode.CancellationError());
+			});
+		}),
 });
 
 /** Registers every tool. */
-const registerTools = (state) => Object.entries({ ...tools, test_hang: hanging(state) })
-  .map(([name, tool]) => vscode.lm.registerTool(name, tool));
+const registerTools = (state) =>
+	Object.entries({ ...tools, test_hang: hanging(state) }).map(([name, tool]) =>
+		vscode.lm.registerTool(name, tool),
+	);
 
 module.exports = { registerTools };

@@ -1,0 +1,118 @@
+// The extension under test in a VS Code of its own, and its server as a client and as the system sees it.
+import fs from "node:fs";
+import path from "node:path";
+import { startEditor } from "./editor.mjs";
+import { ask, freePort, listening, openStream, post } from "./http.mjs";
+import { proxiesOf } from "./processes.mjs";
+import { until } from "./wait.mjs";
+
+const EXTENSION = "copilot-proxy.copilot-proxy";
+const STATUS_ITEM = "status";
+const CHAT = "/v1/chat/completions";
+
+/** Longer than the server's grace of 15 s after its last editor has left. */
+const GRACE_OVER_MS = 20_000;
+
+/** Starts VS Code with the packaged extension and a port of its own; opens no window yet. */
+export async function startProxy({ settings = {}, ...options } = {}) {
+	const vsix = process.env.COPILOT_PROXY_VSIX;
+	if (!vsix) throw new Error("COPILOT_PROXY_VSIX names no extension to test; see README.md");
+	const port = await freePort();
+	const editor = await startEditor({
+		extensions: [vsix],
+		settings: { "copilotProxy.port": port, ...settings },
+		...options,
+	});
+	return new RunningProxy(editor, port);
+}
+
+export class RunningProxy {
+	constructor(editor, port) {
+		Object.assign(this, { editor, port });
+	}
+
+	/** What `server.json` says, or undefined while there is none. */
+	get file() {
+		try {
+			return JSON.parse(
+				fs.readFileSync(path.join(this.editor.runtimeDir, "copilot-proxy/server.json"), "utf8"),
+			);
+		} catch (error) {
+			if (error.code === "ENOENT") return undefined;
+			throw error;
+		}
+	}
+
+	/** The pids of every server process of this run. */
+	get pids() {
+		return proxiesOf(this.editor.run).map(({ pid }) => pid);
+	}
+
+	get(path, headers) {
+		return ask(this.port, path, { headers });
+	}
+
+	/** A whole chat completion for `script`, or for a whole request body. */
+	chat(script, more) {
+		return ask(this.port, CHAT, { body: request(script, more) });
+	}
+
+	/** What a model answers to `script`: the text alone. */
+	async said(script, more) {
+		const { status, json, text } = await this.chat(script, more);
+		if (status !== 200) throw new Error(`${status}: ${text}`);
+		return json.choices[0].message.content;
+	}
+
+	/** The same, streamed: see `openStream`. */
+	stream(script, more) {
+		return openStream(this.port, CHAT, { ...request(script, more), stream: true });
+	}
+
+	/** The same, only sent. */
+	post(script, more) {
+		return post(this.port, CHAT, request(script, more));
+	}
+
+	/** The provider's own count of requests. */
+	async stats() {
+		return JSON.parse(await this.said("stats:"));
+	}
+
+	/** Waits until the server answers and has `models` or more. */
+	async untilServing(models = 1) {
+		await until(
+			() =>
+				this.get("/health").then(
+					({ json }) => json?.models_available >= models,
+					() => false,
+				),
+			`a server with ${models} models on port ${this.port}`,
+		);
+	}
+
+	untilClosed() {
+		return until(async () => !(await listening(this.port)), `port ${this.port} to close`);
+	}
+
+	/** Waits until no server process is left: its grace has passed. */
+	untilGone() {
+		return until(() => this.pids.length === 0, "the server to end by itself", GRACE_OVER_MS);
+	}
+
+	/** Waits until the window's status bar item says this. */
+	untilStatus(window, text) {
+		return window.untilStatus(EXTENSION, STATUS_ITEM, text);
+	}
+
+	/** The extension's output channel. */
+	get log() {
+		return this.editor.log(EXTENSION, "Copilot Proxy");
+	}
+}
+
+const request = (script, more) => ({
+	model: "scripted-1",
+	messages: [{ role: "user", content: script }],
+	...more,
+});

@@ -1,0 +1,205 @@
+// The main road: a program on this machine talks to a model inside a real VS Code, over HTTP from outside. The packaged
+// extension is installed as a user installs it; the scripted provider stands in for GitHub Copilot.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { listening, startProxy, until } from "./harness/index.mjs";
+
+let proxy;
+let window;
+
+before(async () => {
+	proxy = await startProxy();
+	window = await proxy.editor.open();
+	await proxy.untilServing(8);
+});
+after(() => proxy?.editor.stop());
+
+/** The text of a streamed answer, and its events' data in order. */
+async function streamed(stream) {
+	const data = [];
+	for await (const event of stream.events) data.push(event.data);
+	const text = data.map((chunk) => chunk.choices?.[0]?.delta.content ?? "").join("");
+	return { text, data };
+}
+
+const numbered = (count, size) =>
+	Array.from({ length: count }, (_, i) => String(i).padEnd(size, ".")).join("");
+
+test("the models of both vendors are listed, each with its vendor as owner", async () => {
+	const { status, json } = await proxy.get("/v1/models");
+	assert.equal(status, 200);
+	assert.deepEqual(json.data.map(({ id, owned_by: owner }) => `${owner}/${id}`).toSorted(), [
+		"copilot/claude-haiku-4.5",
+		"copilot/claude-opus-4.6",
+		"copilot/claude-sonnet-4.5",
+		"copilot/gpt-4.1",
+		"copilot/gpt-5-mini",
+		"scripted/scripted-1",
+		"scripted/scripted-mini",
+		"scripted/scripted-usage",
+	]);
+	const [model] = json.data.filter(({ id }) => id === "scripted-mini");
+	assert.deepEqual((await proxy.get("/v1/models/scripted-mini")).json, model);
+	assert.equal(model.maxInputTokens, 16_384);
+});
+
+test("a whole answer", async () => {
+	const { status, json } = await proxy.chat("say:Hello from VS Code");
+	assert.equal(status, 200);
+	assert.equal(json.object, "chat.completion");
+	assert.equal(json.model, "scripted-1");
+	assert.equal(json.choices[0].message.content, "Hello from VS Code");
+	assert.equal(json.choices[0].finish_reason, "stop");
+});
+
+test("a streamed answer ends with its reason and [DONE]", async () => {
+	const stream = await proxy.stream("say:Hello from VS Code");
+	assert.equal(stream.status, 200);
+	assert.match(stream.headers["content-type"], /^text\/event-stream/);
+	const { text, data } = await streamed(stream);
+	assert.equal(text, "Hello from VS Code");
+	assert.equal(data.at(-1), "[DONE]");
+	const reasons = data
+		.slice(0, -1)
+		.map(({ choices }) => choices[0]?.finish_reason)
+		.filter(Boolean);
+	assert.deepEqual(reasons, ["stop"]);
+});
+
+test("parts arrive whole and in order", async () => {
+	assert.equal((await streamed(await proxy.stream("parts:300 8"))).text, numbered(300, 8));
+	assert.equal((await streamed(await proxy.stream("parts:2000 40"))).text, numbered(2000, 40));
+	assert.equal(await proxy.said("parts:2000 40"), numbered(2000, 40));
+});
+
+test("parts come as the model speaks, not at its end", async () => {
+	const stream = await proxy.stream("say:first\nhang:");
+	for await (const { data } of stream.events) {
+		if (data.choices?.[0]?.delta.content === "first") break; // the model has not ended, and never will
+	}
+	stream.hangUp();
+});
+
+test("what reaches the model is what the client sent", async () => {
+	const dumped = await proxy.said("", {
+		messages: [
+			{ role: "system", content: "Be brief." },
+			{ role: "user", content: 'Grüß Gott\u2028"\\ 😀' },
+			{ role: "assistant", content: "Hello." },
+			{ role: "user", content: "dump:" },
+		],
+		temperature: 0.25,
+	});
+	const text = (role, value) => ({ role, parts: [{ type: "text", text: value }] });
+	assert.deepEqual(JSON.parse(dumped), {
+		messages: [
+			text("user", "Be brief."),
+			text("user", 'Grüß Gott\u2028"\\ 😀'),
+			text("assistant", "Hello."),
+			text("user", "dump:"),
+		],
+		tools: [],
+		toolMode: "auto",
+		modelOptions: { temperature: 0.25 },
+	});
+});
+
+test("fifty clients at once each get their own answer", async () => {
+	const clients = Array.from({ length: 50 }, (_, i) => i);
+	const text = (i) => `${`client-${i} `.repeat(20)}p0 p1 p2 `;
+	const answers = await Promise.all(
+		clients.map(async (i) => {
+			const script = `say:${`client-${i} `.repeat(20)}\nslow:3 20`;
+			return i % 2 ? proxy.said(script) : (await streamed(await proxy.stream(script))).text;
+		}),
+	);
+	assert.deepEqual(answers, clients.map(text));
+});
+
+test("a client that hangs up cancels its model, before the first part and after", async () => {
+	const before = await proxy.stats();
+
+	const stream = await proxy.stream("say:on\nhang:");
+	await stream.events.next();
+	stream.hangUp();
+	await until(async () => (await proxy.stats()).cancelled === before.cancelled + 1, "the first cancellation");
+
+	const hangUp = proxy.post("hang:");
+	await until(async () => (await proxy.stats()).active === before.active + 1, "the model to be asked");
+	hangUp();
+	await until(
+		async () => (await proxy.stats()).cancelled === before.cancelled + 2,
+		"the second cancellation",
+	);
+});
+
+test("refused consent is a 403 that says what to do, and the next request asks again", async () => {
+	const refused = proxy.chat("say:no", { model: "gpt-4.1" });
+	assert.match(await window.answer("Cancel"), /Copilot Proxy/);
+	const { status, json } = await refused;
+	assert.equal(status, 403);
+	assert.match(json.error.message, /^Allow Copilot Proxy in VS Code:/);
+});
+
+test("requests wait for consent, which is asked once for all of them and never again", async () => {
+	const waiting = ["a", "b", "c"].map((name) => proxy.said(`say:${name}`, { model: "gpt-4.1" }));
+	await window.answer("Allow");
+	assert.deepEqual(await Promise.all(waiting), ["a", "b", "c"]);
+	assert.equal(await proxy.said("say:again", { model: "claude-sonnet-4.5" }), "again");
+	assert.equal(await window.dialogs().count(), 0);
+});
+
+test("the status bar shows the port", () => proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`));
+
+test("a reload keeps the server", async () => {
+	const [pid] = proxy.pids;
+	window = await proxy.editor.reload(window);
+	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
+	await proxy.untilServing(8);
+	assert.deepEqual(proxy.pids, [pid]);
+	assert.equal(await proxy.said("say:still here"), "still here");
+});
+
+test("Stop Server closes the port, Start Server opens it again", async () => {
+	await window.command("Copilot Proxy: Stop Server");
+	await proxy.untilClosed();
+	await proxy.untilStatus(window, "Copilot Proxy: Off");
+	await window.command("Copilot Proxy: Start Server");
+	await proxy.untilServing(8);
+	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
+	assert.equal(await proxy.said("say:back"), "back");
+});
+
+test("a killed server is started again", async () => {
+	const [pid] = proxy.pids;
+	process.kill(pid, "SIGKILL");
+	await until(() => proxy.pids.some((each) => each !== pid), "a new server");
+	await proxy.untilServing(8);
+	assert.equal(await proxy.said("say:again"), "again");
+	assert.equal(proxy.pids.length, 1);
+	assert.equal(proxy.file.pid, proxy.pids[0]);
+});
+
+test("a second window attaches without a word and answers when the first has gone", async () => {
+	const pids = proxy.pids;
+	const other = await proxy.editor.open();
+	await proxy.untilStatus(other, `Copilot Proxy: ${proxy.port}`);
+	assert.deepEqual(await other.notifications(), []);
+	assert.equal(await other.dialogs().count(), 0);
+	await proxy.editor.close(window);
+	window = other;
+	await proxy.untilServing(8);
+	assert.equal(await proxy.said("say:from the second"), "from the second");
+	const requests = await other.provider(({ state }) => state.requests.length);
+	assert.equal(requests, 1);
+	assert.deepEqual(proxy.pids, pids);
+});
+
+test("closing VS Code leaves no server behind", async () => {
+	assert.equal(proxy.pids.length, 1);
+	await proxy.editor.close(window);
+	await proxy.untilGone();
+	assert.equal(await listening(proxy.port), false);
+	assert.equal(proxy.file, undefined);
+	assert.deepEqual(await proxy.editor.stop(), []);
+});
