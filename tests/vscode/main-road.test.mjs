@@ -104,6 +104,18 @@ test("what reaches the model is what the client sent", async () => {
 	});
 });
 
+test("the count of tokens is the provider's, and an answer cut short says so", async () => {
+	const { json } = await proxy.chat("usage:70 5 30\nsay:counted", { model: "scripted-usage" });
+	assert.equal(json.choices[0].finish_reason, "stop");
+	assert.equal(json.usage.prompt_tokens, 70);
+	assert.equal(json.usage.completion_tokens, 5);
+	assert.equal(json.usage.total_tokens, 75);
+	assert.equal(json.usage.prompt_tokens_details.cached_tokens, 30);
+	const cut = await proxy.chat("cut:\nsay:and then", { model: "scripted-usage" });
+	assert.equal(cut.json.choices[0].message.content, "and then");
+	assert.equal(cut.json.choices[0].finish_reason, "length");
+});
+
 test("fifty clients at once each get their own answer", async () => {
 	const clients = Array.from({ length: 50 }, (_, i) => i);
 	const text = (i) => `${`client-${i} `.repeat(20)}p0 p1 p2 `;

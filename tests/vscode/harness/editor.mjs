@@ -50,10 +50,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () =>
 
 /**
  * Starts VS Code with the provider and `extensions`: .vsix files, and folders of tests' own extensions, each of which opens
- * a socket in its folder's name (provider/drive.js). `settings` are a user's; `args` go to code-server.
+ * a socket in its folder's name (provider/drive.js). `settings` are a user's; the
+ * extensions see `environment`; `args` go to code-server.
  */
-export async function startEditor({ extensions = [], settings = {}, args = [] } = {}) {
-	const editor = new Editor();
+export async function startEditor({ extensions = [], settings = {}, environment = {}, args = [] } = {}) {
+	const editor = new Editor(environment);
 	try {
 		await editor.start({ extensions, settings, args });
 		return editor;
@@ -68,12 +69,14 @@ class Editor {
 	run = fs.mkdtempSync("/tmp/cp-");
 	runtimeDir = this.at("run");
 	#driven = [];
+	#extraEnvironment;
 	#server;
 	#browser;
 	#stopped;
 	#endWithUs = () => this.#clear();
 
-	constructor() {
+	constructor(environment) {
+		this.#extraEnvironment = environment;
 		process.once("exit", this.#endWithUs);
 	}
 
@@ -126,6 +129,7 @@ class Editor {
 			TMPDIR: this.at("temp"),
 			XDG_RUNTIME_DIR: this.runtimeDir,
 			COPILOT_PROXY_TEST_RUN: this.run,
+			...this.#extraEnvironment,
 			EXTENSIONS_GALLERY: '{"serviceUrl":""}',
 		};
 	}

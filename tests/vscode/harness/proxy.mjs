@@ -13,6 +13,10 @@ const CHAT = "/v1/chat/completions";
 /** Longer than the server's grace of 15 s after its last editor has left. */
 const GRACE_OVER_MS = 20_000;
 
+// What the extension takes on trust for GitHub's own provider it must be told of a stand-in's: these models end every
+// answer with a count of its tokens, so that one without was cut short.
+const REPORTING = ["scripted/scripted-usage", "copilot/gpt-4.1", "copilot/claude-sonnet-4.5"];
+
 /** Starts VS Code with the packaged extension and a port of its own; opens no window yet. */
 export async function startProxy({ settings = {}, ...options } = {}) {
 	const vsix = process.env.COPILOT_PROXY_VSIX;
@@ -21,6 +25,7 @@ export async function startProxy({ settings = {}, ...options } = {}) {
 	const editor = await startEditor({
 		extensions: [vsix],
 		settings: { "copilotProxy.port": port, ...settings },
+		environment: { COPILOT_PROXY_TEST_REPORTS_USAGE: REPORTING.join(",") },
 		...options,
 	});
 	return new RunningProxy(editor, port);

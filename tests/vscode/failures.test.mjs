@@ -1,0 +1,97 @@
+// Failures, as they cross a real VS Code: every error of Copilot's provider reaches the client with the status and code it
+// can act on, and an editor that dies takes no client with it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startProxy, until } from "./harness/index.mjs";
+
+let proxy;
+let window;
+
+before(async () => {
+	proxy = await startProxy();
+	window = await proxy.editor.open();
+	await proxy.untilServing(8);
+});
+after(() => proxy?.editor.stop());
+
+/** The data of every event of a stream. */
+async function dataOf({ events }) {
+	const all = [];
+	for await (const { data } of events) all.push(data);
+	return all;
+}
+const textIn = (data) => data.map(({ choices }) => choices?.[0]?.delta.content ?? "").join("");
+
+const cases = [
+	["fail:ChatQuotaExceeded all used up", 429, "insufficient_quota"],
+	["fail:ChatRateLimited slow down", 429, "rate_limit_exceeded"],
+	["fail:Blocked temporarily blocked", 429, "rate_limit_exceeded"],
+	["fail:Error Message exceeds token limit.", 400, "context_length_exceeded"],
+];
+for (const [script, status, code] of cases) {
+	test(`${script} is ${status} ${code}`, async () => {
+		const answer = await proxy.chat(script);
+		assert.equal(answer.status, status);
+		assert.equal(answer.json.error.code, code);
+	});
+}
+
+test("whoever is blocked or has no quota left is told not to try again", async () => {
+	const blocked = await proxy.chat("fail:Blocked temporarily blocked");
+	assert.equal(blocked.headers["x-should-retry"], "false");
+	assert.equal(blocked.headers["retry-after"], "300");
+	const exhausted = await proxy.chat("fail:ChatQuotaExceeded all used up");
+	assert.equal(exhausted.headers["x-should-retry"], "false");
+});
+
+const statuses = [
+	["fail:NotFound copilot/gpt-4.1", 503],
+	["fail:NoPermissions not allowed", 403],
+	["fail:Error Server error: 500", 500],
+	["fail:Error Server error: 529", 529],
+	["fail:Error Response contained no choices.", 502],
+	["fail:Error key is missing", 503],
+];
+for (const [script, status] of statuses) {
+	test(`${script} is ${status}`, async () => {
+		const answer = await proxy.chat(script);
+		assert.equal(answer.status, status);
+		assert.equal(typeof answer.json.error.message, "string");
+	});
+}
+
+test("a failure in the midst of a stream keeps what was said and ends with an error event", async () => {
+	const data = await dataOf(await proxy.stream("say:half of it\nfail:Blocked temporarily blocked"));
+	assert.equal(textIn(data.slice(0, -1)), "half of it");
+	assert.equal(data.at(-1).error.code, "rate_limit_exceeded");
+});
+
+test("an answer that begins nowhere stays a status, streamed or not", async () => {
+	const stream = await proxy.stream("fail:ChatQuotaExceeded all used up");
+	assert.equal(stream.status, 429);
+});
+
+test("an extension host that dies ends its streams with an error event, and its successor answers", async () => {
+	const stream = await proxy.stream("say:on\nhang:");
+	const first = await stream.events.next();
+	assert.ok(first.value);
+	const rest = dataOf(stream);
+	window = await proxy.editor.killExtensionHost(window);
+	assert.ok((await rest).at(-1).error, "the last event is an error");
+	await proxy.untilServing(8);
+	assert.equal(await proxy.said("say:back"), "back");
+});
+
+test("a request without a part yet moves to another window when its own goes", async () => {
+	const other = await proxy.editor.open();
+	await proxy.untilServing(8);
+	const answer = proxy.said("wait:5000\nsay:moved");
+	const asked = ({ state }) => state.requests.some(({ outcome }) => outcome === "active");
+	const busy = await until(async () => {
+		for (const each of [window, other]) if (await each.provider(asked)) return each;
+		return undefined;
+	}, "a window to be asked");
+	await proxy.editor.close(busy);
+	assert.equal(await answer, "moved");
+	window = busy === window ? other : window;
+});
