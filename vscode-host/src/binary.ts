@@ -1,0 +1,110 @@
+// Where the server program is, and its start.
+
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import * as vscode from "vscode";
+
+const NAME = process.platform === "win32" ? "copilot-proxy.exe" : "copilot-proxy";
+
+/** The exit code of a server that found another one running. */
+const ANOTHER_RUNS = 3;
+
+/** The program to start: the person's own, that of a working copy, or the one that came with the extension. */
+export async function serverProgram(context: vscode.ExtensionContext, serverPath: string): Promise<string> {
+	if (serverPath !== "") {
+		return existing(serverPath, "copilotProxy.serverPath names it");
+	}
+	if (context.extensionMode === vscode.ExtensionMode.Development) {
+		const built = await newest(
+			["release", "debug"].map((profile) => join(dirname(context.extensionPath), "target", profile, NAME)),
+		);
+		if (built) {
+			return built;
+		}
+	}
+	const bundled = context.asAbsolutePath(join("bin", NAME));
+	await existing(
+		bundled,
+		"this extension was packaged for another platform; copilotProxy.serverPath can name one",
+	);
+	const storage = join(context.globalStorageUri.fsPath, "bin");
+	return copied(bundled, storage, context.extension.packageJSON.version);
+}
+
+/** A server that was just started. */
+export interface Launched {
+	pid: number | undefined;
+	/** Done when it has ended, with the reason; undefined where it found another one running. */
+	ended: Promise<string | undefined>;
+}
+
+/** Starts a server that outlives this window. */
+export function startServer(program: string, port: number, directory: string): Launched {
+	const { promise: ended, resolve } = Promise.withResolvers<string | undefined>();
+	// No pipes: whoever writes to a closed one dies of it, and this window may close first.
+	const server = spawn(program, ["serve", "--port", String(port), "--dir", directory], {
+		cwd: directory,
+		detached: true,
+		stdio: "ignore",
+		windowsHide: true,
+	});
+	server
+		.on("error", (error) => resolve(error.message))
+		.on("exit", (code, signal) => {
+			resolve(
+				code === ANOTHER_RUNS ? undefined : `${basename(program)} ended with ${signal ?? `code ${code}`}`,
+			);
+		})
+		.unref();
+	return { pid: server.pid, ended };
+}
+
+async function existing(path: string, why: string): Promise<string> {
+	const found = await stat(path).catch(() => undefined);
+	if (!found?.isFile()) {
+		throw new Error(`there is no server program at ${path} (${why})`);
+	}
+	return path;
+}
+
+async function newest(paths: string[]): Promise<string | undefined> {
+	const found = await Promise.all(
+		paths.map(async (path) => ({ path, at: (await stat(path).catch(() => undefined))?.mtimeMs })),
+	);
+	return found
+		.filter(({ at }) => at !== undefined)
+		.sort((one, other) => (other.at ?? 0) - (one.at ?? 0))
+		.at(0)?.path;
+}
+
+/**
+ * A copy of the program, made once: a running program can't be replaced on Windows, so that one inside the extension
+ * would stand in the way of the extension's own update. Copies of other versions go.
+ */
+async function copied(bundled: string, storage: string, version: string): Promise<string> {
+	const digest = createHash("sha256")
+		.update(await readFile(bundled))
+		.digest("hex");
+	const folder = `${version}-${digest.slice(0, 8)}`;
+	const program = join(storage, folder, NAME);
+	await mkdir(dirname(program), { recursive: true });
+	if ((await stat(program).catch(() => undefined))?.size !== (await stat(bundled)).size) {
+		// Another window may be at it too: the copy appears whole or not at all.
+		const unfinished = `${program}.${process.pid}`;
+		await copyFile(bundled, unfinished);
+		await rename(unfinished, program);
+	}
+	await chmod(program, 0o755); // packaging may have lost it
+	await prune(storage, folder);
+	return program;
+}
+
+async function prune(storage: string, except: string): Promise<void> {
+	const others = (await readdir(storage)).filter((name) => name !== except);
+	// One that runs can't be removed on Windows; the next start tries again.
+	await Promise.all(
+		others.map((name) => rm(join(storage, name), { recursive: true }).catch(() => undefined)),
+	);
+}

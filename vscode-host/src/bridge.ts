@@ -1,0 +1,195 @@
+// One connection to a server: the handshake, the routing of messages, and the table of what is being worked on.
+// When it ends, everything that was running on it ends with it.
+
+import * as net from "node:net";
+import { failureOf } from "./failure";
+import { FrameReader } from "./frames";
+import { Outbox } from "./outbox";
+import type {
+	Chat,
+	FromHost,
+	Hello,
+	InvokeTool,
+	LogLine,
+	Refused,
+	Status,
+	ToHost,
+	Welcome,
+} from "./protocol";
+import { Request } from "./request";
+
+/** In milliseconds. A server on the same machine answers in one; longer means that nobody is there. */
+const CONNECT_WITHIN = 300;
+/** In milliseconds. A server under load may take its time to greet, but not for ever. */
+const WELCOME_WITHIN = 2000;
+/** In bytes: one read takes in a whole piece of a long message. */
+const READ_BUFFER = 256 * 1024;
+
+/** What the server may ask of this window, and what it tells. */
+export interface Duties {
+	/** Answers with words and parts through the request; the answer is complete when this is. */
+	chat(chat: Chat, request: Request): Promise<void>;
+	/** Gives the message that answers. */
+	listTools(request: Request): Promise<FromHost>;
+	/** Gives the message that answers. */
+	invokeTool(invocation: InvokeTool, request: Request): Promise<FromHost>;
+	refreshModels(): void;
+	status(status: Status): void;
+	log(line: LogLine): void;
+}
+
+/** How an attempt to meet a server went. */
+export type Meeting =
+	| { kind: "absent"; reason: string }
+	| { kind: "refused"; refused: Refused }
+	| { kind: "attached"; welcome: Welcome; bridge: Bridge };
+
+/** Connects to the endpoint and says hello. */
+export async function meet(endpoint: string, hello: Hello, duties: Duties): Promise<Meeting> {
+	const { promise, resolve } = Promise.withResolvers<Meeting>();
+	const bridge = new Bridge(endpoint, hello, duties, resolve);
+	void bridge.ended.then((reason) => resolve({ kind: "absent", reason }));
+	return promise;
+}
+
+export class Bridge {
+	/** Done when the connection has ended, with the reason. */
+	readonly ended: Promise<string>;
+
+	readonly #socket: net.Socket;
+	readonly #outbox: Outbox;
+	readonly #duties: Duties;
+	readonly #running = new Map<number, Request>();
+	#greet: ((meeting: Meeting) => void) | undefined;
+
+	constructor(endpoint: string, hello: Hello, duties: Duties, greet: (meeting: Meeting) => void) {
+		this.#duties = duties;
+		this.#greet = greet;
+		const reader = new FrameReader((stream, message) => this.#route(stream, message));
+		const { promise, resolve } = Promise.withResolvers<string>();
+		this.ended = promise;
+		let reason = "the server hung up";
+		const read = (bytes: number, buffer: Uint8Array): boolean => {
+			try {
+				reader.push(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+			} catch (error) {
+				this.#socket.destroy(new Error(`the server is not understood: ${failureOf(error).message}`));
+			}
+			return true;
+		};
+		this.#socket = net.connect({
+			path: endpoint,
+			onread: { buffer: Buffer.allocUnsafeSlow(READ_BUFFER), callback: read },
+		});
+		this.#outbox = new Outbox(this.#socket);
+		let deadline = this.#giveUpAfter(CONNECT_WITHIN, "nobody answers");
+		this.#socket
+			.once("connect", () => {
+				clearTimeout(deadline);
+				deadline = this.#giveUpAfter(WELCOME_WITHIN, "no welcome came");
+				this.send({ type: "hello", ...hello });
+			})
+			.on("error", (error) => {
+				reason = error.message;
+			})
+			.once("close", () => {
+				clearTimeout(deadline);
+				this.#greet = undefined;
+				this.#cancelAll();
+				resolve(reason);
+			});
+	}
+
+	/** Says something that belongs to no request. */
+	send(message: FromHost): void {
+		this.#outbox.message(0, message);
+	}
+
+	/** Hangs up. */
+	close(): void {
+		this.#outbox.flush();
+		this.#socket.end();
+		this.#socket.destroySoon();
+		this.#cancelAll();
+	}
+
+	#giveUpAfter(ms: number, reason: string): NodeJS.Timeout {
+		return setTimeout(() => {
+			if (this.#greet) {
+				this.#socket.destroy(new Error(reason));
+			}
+		}, ms);
+	}
+
+	#route(stream: number, message: ToHost): void {
+		switch (message.type) {
+			case "welcome":
+				return this.#greeted({ kind: "attached", welcome: message, bridge: this });
+			case "refused":
+				return this.#greeted({ kind: "refused", refused: message });
+			case "chat":
+				return this.#run(stream, async (request) => {
+					await this.#duties.chat(message, request);
+					return { type: "end" };
+				});
+			case "list_tools":
+				return this.#run(stream, (request) => this.#duties.listTools(request));
+			case "invoke_tool":
+				return this.#run(stream, (request) => this.#duties.invokeTool(message, request));
+			case "cancel":
+				return this.#cancel(stream);
+			case "pause":
+				return this.#running.get(stream)?.pause();
+			case "resume":
+				return this.#running.get(stream)?.resume();
+			case "refresh_models":
+				return this.#duties.refreshModels();
+			case "status":
+				return this.#duties.status(message);
+			case "log":
+				return this.#duties.log(message);
+			case "ping":
+				return this.send({ type: "pong" });
+			default:
+				return unreachable(message);
+		}
+	}
+
+	#greeted(meeting: Meeting): void {
+		this.#greet?.(meeting);
+		this.#greet = undefined;
+		if (meeting.kind === "refused") {
+			this.close();
+		}
+	}
+
+	/** Works on a request until it is answered, has failed, or nobody waits for it any more. */
+	#run(stream: number, work: (request: Request) => Promise<FromHost>): void {
+		const request = new Request(stream, this.#outbox);
+		this.#running.set(stream, request);
+		void work(request)
+			.catch((error: unknown): FromHost => ({ type: "failed", ...failureOf(error) }))
+			.then((last) => {
+				request.say(last);
+				request.dispose();
+				if (this.#running.get(stream) === request) {
+					this.#running.delete(stream);
+				}
+			});
+	}
+
+	#cancel(stream: number): void {
+		this.#running.get(stream)?.cancel();
+		this.#running.delete(stream);
+	}
+
+	#cancelAll(): void {
+		for (const stream of [...this.#running.keys()]) {
+			this.#cancel(stream);
+		}
+	}
+}
+
+function unreachable(message: never): never {
+	throw new Error(`a message of unknown type: ${JSON.stringify(message)}`);
+}

@@ -1,0 +1,60 @@
+// The per-user directory in which window and server find each other. Read only: what lies in it, the server writes.
+
+import { lstat, mkdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** How to reach the server, as it says itself in `server.json`. */
+export interface Whereabouts {
+	pid: number;
+	version: string;
+	endpoint: string;
+	token: string;
+}
+
+/** Where it is for this user. */
+export function userDirectory(env: NodeJS.ProcessEnv = process.env): string {
+	if (process.platform === "win32") {
+		return join(env.LOCALAPPDATA ?? tmpdir(), "copilot-proxy");
+	}
+	const { XDG_RUNTIME_DIR: runtime } = env;
+	return runtime ? join(runtime, "copilot-proxy") : join(tmpdir(), `copilot-proxy-${process.getuid?.()}`);
+}
+
+/** Makes the directory where there is none, and throws unless it is this user's alone: who owns it gets our chats. */
+export async function claim(directory: string): Promise<void> {
+	await mkdir(directory, { recursive: true, mode: 0o700 });
+	if (process.platform === "win32") {
+		return; // below %LOCALAPPDATA%, which nobody else can write to
+	}
+	const found = await lstat(directory);
+	if (!found.isDirectory()) {
+		throw new Error(`${directory} is not a directory`);
+	}
+	if (found.uid !== process.getuid?.()) {
+		throw new Error(`${directory} belongs to another user`);
+	}
+	if ((found.mode & 0o077) !== 0) {
+		throw new Error(`${directory} is open to other users; chmod 700 mends it`);
+	}
+}
+
+/** What the server last said of itself; undefined where there is none. */
+export async function whereabouts(directory: string): Promise<Whereabouts | undefined> {
+	try {
+		const found: unknown = JSON.parse(await readFile(join(directory, "server.json"), "utf8"));
+		return isWhereabouts(found) ? found : undefined;
+	} catch {
+		return undefined; // no server, or one that is just starting or leaving
+	}
+}
+
+function isWhereabouts(value: unknown): value is Whereabouts {
+	const { pid, version, endpoint, token } = (value ?? {}) as Record<string, unknown>;
+	return (
+		typeof pid === "number" &&
+		typeof version === "string" &&
+		typeof endpoint === "string" &&
+		typeof token === "string"
+	);
+}

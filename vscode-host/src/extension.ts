@@ -1,0 +1,109 @@
+// Builds the parts of the extension, connects them, and takes them down again. Decides nothing.
+
+import * as vscode from "vscode";
+import { serverProgram, startServer } from "./binary";
+import { answer } from "./chat";
+import { Consent } from "./consent";
+import { userDirectory } from "./directory";
+import { Log } from "./log";
+import { Models } from "./models";
+import { Notices } from "./notices";
+import { Panel } from "./panel";
+import type { FromHost, Window } from "./protocol";
+import { Server } from "./server";
+import { Settings } from "./settings";
+import { endpoint, StatusBar } from "./status-bar";
+import { Tools } from "./tools";
+
+export function activate(context: vscode.ExtensionContext): void {
+	const log = new Log();
+	const settings = new Settings();
+	const models = new Models();
+	const consent = new Consent();
+	const tools = new Tools();
+	const notices = new Notices();
+	const directory = userDirectory();
+
+	const preferences = (): FromHost => ({ type: "preferences", ...settings.preferences });
+	/** Nothing, before the models were read for the first time. */
+	const told = (): FromHost[] => (models.infos ? [{ type: "models", models: [...models.infos] }] : []);
+	const readModels = () =>
+		void models.read().catch((error) => log.warn(`reading the models failed: ${error}`));
+
+	const server = new Server(
+		{
+			directory,
+			version: context.extension.packageJSON.version,
+			log,
+			window: currentWindow,
+			introduction: () => [preferences(), ...told()],
+			async launch() {
+				const program = await serverProgram(context, settings.serverPath);
+				log.info(`starting ${program}`);
+				return startServer(program, settings.port, directory);
+			},
+			duties: {
+				chat: (chat, request) => answer(chat, request, models, consent),
+				listTools: () => tools.list(),
+				invokeTool: (invocation, request) => tools.invoke(invocation, request),
+				refreshModels: readModels,
+				log: (line) => log.server(line),
+			},
+		},
+		settings.autoStart,
+	);
+
+	const statusBar = new StatusBar("copilotProxy.showStatus");
+	const panel = new Panel(context.extensionUri, () => ({ state: server.state, models: models.infos ?? [] }));
+	const show = () => {
+		statusBar.show(server.state);
+		notices.tell(server.state);
+		panel.update();
+	};
+	const tellWindow = () => server.tell({ type: "window", ...currentWindow() });
+	const command = (name: string, run: () => unknown) =>
+		vscode.commands.registerCommand(`copilotProxy.${name}`, run);
+
+	context.subscriptions.push(
+		log,
+		settings,
+		models,
+		statusBar,
+		panel,
+		server,
+		server.onDidChange(show),
+		models.onDidRead(() => {
+			told().forEach(server.tell, server);
+			panel.update();
+		}),
+		settings.onDidChange((changed) => {
+			server.tell(preferences());
+			if (changed("autoStart") && settings.autoStart) {
+				server.want();
+			}
+			if (changed("serverPath")) {
+				server.replace();
+			}
+		}),
+		vscode.window.onDidChangeWindowState(tellWindow),
+		vscode.workspace.onDidChangeWorkspaceFolders(tellWindow),
+		command("start", () => server.start()),
+		command("stop", () => server.stop()),
+		command("restart", () => server.restart()),
+		command("showStatus", () => panel.show()),
+		command("copyEndpoint", () =>
+			vscode.env.clipboard.writeText(`${endpoint(server.port ?? settings.port)}/v1`),
+		),
+		command("allow", () => consent.obtain(models.all)),
+		command("showLogs", () => log.show()),
+	);
+	show();
+	readModels();
+}
+
+function currentWindow(): Window {
+	return {
+		focused: vscode.window.state.focused,
+		folders: (vscode.workspace.workspaceFolders ?? []).map(({ name, uri }) => ({ name, path: uri.fsPath })),
+	};
+}

@@ -1,0 +1,218 @@
+// The frames of the bridge: messages and words become bytes and bytes become messages again. Knows no sockets.
+// The other end is src/bridge/frames.rs of the server, where the layout is written down.
+
+import type { FromHost, ToHost } from "./protocol";
+
+/** What a frame carries. */
+export const Kind = { json: 0, text: 1, thinking: 2, piece: 3 } as const;
+/** The kinds whose payload is words. */
+export type Words = typeof Kind.text | typeof Kind.thinking;
+
+/** No payload is longer; checked before room is made for it. In bytes. */
+export const MAX_PAYLOAD = 1024 * 1024;
+/** Longer payloads are cut into pieces of this size, so that nothing waits behind megabytes. In bytes. */
+export const PIECE = 256 * 1024;
+/** No message, put together from its pieces, is longer. In bytes. */
+export const MAX_MESSAGE = 16 * 1024 * 1024;
+
+const LENGTH = 4;
+const HEAD = 5;
+const HEADER = LENGTH + HEAD;
+
+/** A UTF-16 unit is at most three bytes of UTF-8 (a pair of them is four). */
+const MAX_UNIT_BYTES = 3;
+const PIECE_UNITS = Math.floor(PIECE / MAX_UNIT_BYTES);
+
+/** Frames on their way out, collected in one growing buffer. Words of one stream that follow each other share a frame. */
+export class FrameBuffer {
+	#bytes = Buffer.allocUnsafeSlow(64 * 1024);
+	#length = 0;
+	#words: { at: number; kind: Words; stream: number } | undefined;
+
+	get isEmpty(): boolean {
+		return this.#length === 0;
+	}
+
+	putMessage(stream: number, message: FromHost): void {
+		const json = Buffer.from(wellFormed(JSON.stringify(message)));
+		let at = 0;
+		for (; json.length - at > PIECE; at += PIECE) {
+			this.#putBytes(Kind.piece, stream, json.subarray(at, at + PIECE));
+		}
+		this.#putBytes(Kind.json, stream, json.subarray(at));
+	}
+
+	putWords(kind: Words, stream: number, text: string): void {
+		for (let at = 0; at < text.length; ) {
+			let end = Math.min(at + PIECE_UNITS, text.length);
+			if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) {
+				end -= 1;
+			}
+			this.#putPiece(kind, stream, at === 0 && end === text.length ? text : text.slice(at, end));
+			at = end;
+		}
+	}
+
+	/** What was collected. The bytes are valid until something is put in again. */
+	take(): Buffer {
+		const taken = this.#bytes.subarray(0, this.#length);
+		this.#length = 0;
+		this.#words = undefined;
+		return taken;
+	}
+
+	/** Leaves the bytes that were taken to those who took them. */
+	renew(): void {
+		this.#bytes = Buffer.allocUnsafeSlow(64 * 1024);
+	}
+
+	#putPiece(kind: Words, stream: number, text: string): void {
+		this.#reserve(HEADER + text.length * MAX_UNIT_BYTES);
+		const last = this.#words;
+		if (last?.kind === kind && last.stream === stream) {
+			const held = this.#bytes.readUInt32LE(last.at);
+			if (held + text.length * MAX_UNIT_BYTES <= PIECE) {
+				const written = this.#bytes.write(text, this.#length);
+				this.#bytes.writeUInt32LE(held + written, last.at);
+				this.#length += written;
+				return;
+			}
+		}
+		const at = this.#length;
+		const written = this.#bytes.write(text, at + HEADER);
+		this.#putHeader(kind, stream, written);
+		this.#length += written;
+		this.#words = { at, kind, stream };
+	}
+
+	#putBytes(kind: number, stream: number, payload: Buffer): void {
+		this.#reserve(HEADER + payload.length);
+		this.#putHeader(kind, stream, payload.length);
+		payload.copy(this.#bytes, this.#length);
+		this.#length += payload.length;
+		this.#words = undefined;
+	}
+
+	#putHeader(kind: number, stream: number, length: number): void {
+		let at = this.#length;
+		at = this.#bytes.writeUInt32LE(HEAD + length, at);
+		at = this.#bytes.writeUInt8(kind, at);
+		this.#length = this.#bytes.writeUInt32LE(stream, at);
+	}
+
+	#reserve(more: number): void {
+		const needed = this.#length + more;
+		if (needed > this.#bytes.length) {
+			const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+			this.#bytes.copy(larger, 0, 0, this.#length);
+			this.#bytes = larger;
+		}
+	}
+}
+
+/** The bytes of the server become messages, however they were cut on the way. */
+export class FrameReader {
+	readonly #header = Buffer.allocUnsafeSlow(HEADER);
+	#headerHeld = 0;
+	#payload: { kind: number; stream: number; bytes: Buffer; held: number } | undefined;
+	readonly #pieces = new Map<number, Buffer[]>();
+	#piecesHeld = 0;
+
+	constructor(private readonly said: (stream: number, message: ToHost) => void) {}
+
+	/** Takes the next bytes, which are free to be overwritten afterwards. Throws where they are none of ours. */
+	push(chunk: Buffer): void {
+		for (let at = 0; at < chunk.length; ) {
+			at = this.#payload ? this.#fillPayload(chunk, at) : this.#fillHeader(chunk, at);
+		}
+	}
+
+	#fillHeader(chunk: Buffer, at: number): number {
+		const taken = chunk.copy(this.#header, this.#headerHeld, at);
+		this.#headerHeld += taken;
+		if (this.#headerHeld < HEADER) {
+			return at + taken;
+		}
+		this.#headerHeld = 0;
+		const { kind, stream, length } = header(this.#header);
+		const start = at + taken;
+		if (chunk.length - start >= length) {
+			this.#understand(kind, stream, chunk.subarray(start, start + length));
+			return start + length;
+		}
+		this.#payload = { kind, stream, bytes: Buffer.allocUnsafeSlow(length), held: 0 };
+		return start;
+	}
+
+	#fillPayload(chunk: Buffer, at: number): number {
+		const payload = this.#payload;
+		if (!payload) {
+			return at;
+		}
+		const taken = chunk.copy(payload.bytes, payload.held, at);
+		payload.held += taken;
+		if (payload.held === payload.bytes.length) {
+			this.#payload = undefined;
+			this.#understand(payload.kind, payload.stream, payload.bytes);
+		}
+		return at + taken;
+	}
+
+	#understand(kind: number, stream: number, payload: Buffer): void {
+		switch (kind) {
+			case Kind.piece:
+				return this.#keep(stream, payload);
+			case Kind.json: {
+				const pieces = this.#pieces.get(stream);
+				return this.said(stream, parsed(pieces ? this.#joined(stream, pieces, payload) : payload));
+			}
+			default:
+				throw new Error(`a frame of kind ${kind}, expected ${Kind.json} or ${Kind.piece}`);
+		}
+	}
+
+	#keep(stream: number, piece: Buffer): void {
+		if (this.#piecesHeld + piece.length > MAX_MESSAGE) {
+			throw new Error(`a message longer than ${MAX_MESSAGE} bytes`);
+		}
+		this.#piecesHeld += piece.length;
+		const pieces = this.#pieces.get(stream) ?? [];
+		pieces.push(Buffer.from(piece));
+		this.#pieces.set(stream, pieces);
+	}
+
+	#joined(stream: number, pieces: Buffer[], last: Buffer): Buffer {
+		this.#pieces.delete(stream);
+		for (const piece of pieces) {
+			this.#piecesHeld -= piece.length;
+		}
+		return Buffer.concat([...pieces, last]);
+	}
+}
+
+function header(bytes: Buffer): { kind: number; stream: number; length: number } {
+	const length = bytes.readUInt32LE(0);
+	if (length < HEAD || length > HEAD + MAX_PAYLOAD) {
+		throw new Error(`a frame of ${length} bytes, expected ${HEAD} to ${HEAD + MAX_PAYLOAD} bytes`);
+	}
+	return { kind: bytes.readUInt8(LENGTH), stream: bytes.readUInt32LE(LENGTH + 1), length: length - HEAD };
+}
+
+function parsed(json: Buffer): ToHost {
+	const message: unknown = JSON.parse(json.toString());
+	if (typeof message === "object" && message !== null && "type" in message) {
+		return message as ToHost; // both ends ship together: the handshake has compared the versions
+	}
+	throw new Error("a message without a type");
+}
+
+/** JSON has a spelling for half a surrogate pair that the server's parser rightly refuses. */
+function wellFormed(json: string): string {
+	return json.includes("\\ud")
+		? json.replace(/(\\\\)|\\ud[89a-f][0-9a-f]{2}/g, (found, backslash) => (backslash ? found : "\ufffd"))
+		: json;
+}
+
+export function isHighSurrogate(unit: number): boolean {
+	return unit >= 0xd800 && unit <= 0xdbff;
+}

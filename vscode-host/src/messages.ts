@@ -1,0 +1,53 @@
+// The server's messages as VS Code's classes, one to one. What a legal transcript is, the server knows.
+
+import * as vscode from "vscode";
+import type { Content, Data, Message, Part, Thinking } from "./protocol";
+
+type InputPart = vscode.LanguageModelInputPart;
+
+/** Exported at run time, but not yet in the stable typings. */
+type ThinkingPartClass = new (value: string, id: string) => InputPart;
+
+export function messagesFor(messages: readonly Message[]): vscode.LanguageModelChatMessage[] {
+	return messages.map(
+		({ role, parts, name }) =>
+			new vscode.LanguageModelChatMessage(roleFor(role), parts.flatMap(partFor), name),
+	);
+}
+
+/** VS Code has no system role for extensions: who sends one anyway means the model to read it. */
+function roleFor(role: Message["role"]): vscode.LanguageModelChatMessageRole {
+	const { Assistant, User } = vscode.LanguageModelChatMessageRole;
+	return role === "assistant" ? Assistant : User;
+}
+
+function partFor(part: Part): InputPart[] {
+	switch (part.type) {
+		case "text":
+			return [new vscode.LanguageModelTextPart(part.text)];
+		case "data":
+			return [dataFor(part)];
+		case "thinking":
+			return thinkingFor(part);
+		case "tool_call":
+			return [new vscode.LanguageModelToolCallPart(part.id, part.name, part.input as object)];
+		case "tool_result":
+			return [new vscode.LanguageModelToolResultPart(part.id, part.content.map(contentFor))];
+		default:
+			return part satisfies never;
+	}
+}
+
+function contentFor(content: Content): vscode.LanguageModelTextPart | vscode.LanguageModelDataPart {
+	return content.type === "text" ? new vscode.LanguageModelTextPart(content.text) : dataFor(content);
+}
+
+function dataFor({ base64, mime }: Data): vscode.LanguageModelDataPart {
+	return new vscode.LanguageModelDataPart(Buffer.from(base64, "base64"), mime);
+}
+
+/** Providers take a thought back only with the id it came with. */
+function thinkingFor({ text, id }: Thinking): InputPart[] {
+	const { LanguageModelThinkingPart } = vscode as { LanguageModelThinkingPart?: ThinkingPartClass };
+	return LanguageModelThinkingPart && id !== undefined ? [new LanguageModelThinkingPart(text, id)] : [];
+}

@@ -1,0 +1,70 @@
+// What the person is told in a notification: little, once, and only in the window they are looking at.
+
+import * as vscode from "vscode";
+import type { ServerState } from "./server";
+import { noticeOf } from "./status-bar";
+
+/** A button of a notification, and the command behind it. */
+type Button = [title: string, command: string, ...args: unknown[]];
+
+const SETTINGS: Button = ["Change Port", "workbench.action.openSettings", "copilotProxy.port"];
+const LOGS: Button = ["Show Log", "copilotProxy.showLogs"];
+const RETRY: Button = ["Retry", "copilotProxy.start"];
+const RELOAD: Button = ["Reload Window", "workbench.action.reloadWindow"];
+const ALLOW: Button = ["Allow...", "copilotProxy.allow"];
+
+export class Notices {
+	#told = "";
+
+	/** Tells what has become of the server, where a click is wanted. */
+	tell(state: ServerState): void {
+		const subject = subjectOf(state);
+		if (subject === this.#told) {
+			return;
+		}
+		this.#told = subject;
+		if (!vscode.window.state.focused) {
+			return; // the status bar says it here, a notification comes in the window in front
+		}
+		const { more } = noticeOf(state);
+		switch (subject) {
+			case "failed":
+				return show("error", `Copilot Proxy: ${more}`, RETRY, LOGS);
+			case "outdated":
+				return show("warning", `Copilot Proxy: ${more}`, RELOAD);
+			case "port":
+				return show("warning", `Copilot Proxy: ${more}`, SETTINGS);
+			case "consent":
+				return show("info", `Copilot Proxy: ${more}`, ALLOW);
+			default:
+				return;
+		}
+	}
+}
+
+function subjectOf(state: ServerState): string {
+	switch (state.kind) {
+		case "failed":
+		case "outdated":
+			return state.kind;
+		case "attached": {
+			const { startedHere, status } = state;
+			const hasNoPort = status?.http.state === "port_taken" || status?.http.state === "failed";
+			if (hasNoPort) {
+				return startedHere ? "port" : "";
+			}
+			return status?.consent_needed ? "consent" : "";
+		}
+		default:
+			return "";
+	}
+}
+
+function show(kind: "info" | "warning" | "error", text: string, ...buttons: Button[]): void {
+	const { showErrorMessage, showInformationMessage, showWarningMessage } = vscode.window;
+	const tell = { info: showInformationMessage, warning: showWarningMessage, error: showErrorMessage }[kind];
+	void tell(text, ...buttons.map(([title]) => title)).then((chosen) => {
+		const [, command, ...args] = buttons.find(([title]) => title === chosen) ?? [];
+		return command && vscode.commands.executeCommand(command, ...args);
+	});
+}

@@ -1,0 +1,38 @@
+// What a part of VS Code's is, told by its shape: parts that other extensions make, and newer kinds that the stable
+// API does not name, are no instances of the classes we see.
+
+export type Seen =
+	| { kind: "text"; text: string }
+	| { kind: "thinking"; text: string; id: string | undefined }
+	| { kind: "call"; id: string; name: string; input: unknown }
+	| { kind: "data"; mime: string; data: Uint8Array }
+	| { kind: "tree"; value: object }
+	| { kind: "unknown" };
+
+export function seen(part: unknown): Seen {
+	if (typeof part !== "object" || part === null) {
+		return { kind: "unknown" };
+	}
+	const { value, id, callId, name, input, mimeType, data } = part as Record<string, unknown>;
+	if (typeof name === "string" && "callId" in part) {
+		return { kind: "call", id: typeof callId === "string" ? callId : "", name, input: input ?? {} };
+	}
+	if (typeof mimeType === "string" && data instanceof Uint8Array) {
+		return { kind: "data", mime: mimeType, data };
+	}
+	if ("id" in part || "metadata" in part) {
+		const text = Array.isArray(value) ? value.join("") : value;
+		return typeof text === "string"
+			? { kind: "thinking", text, id: typeof id === "string" && id !== "" ? id : undefined }
+			: { kind: "unknown" };
+	}
+	if (typeof value === "string") {
+		return { kind: "text", text: value };
+	}
+	return typeof value === "object" && value !== null ? { kind: "tree", value } : { kind: "unknown" };
+}
+
+/** The base64 of bytes. */
+export function base64(data: Uint8Array): string {
+	return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
+}

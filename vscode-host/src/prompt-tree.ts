@@ -1,0 +1,28 @@
+// The text of a prompt-tsx tree, in which GitHub Copilot's own tools answer: `{node: {type: 1, children: [...]}}` with
+// texts `{type: 2, text, lineBreakBefore}` as leaves. Pure.
+
+const ELEMENT = 1;
+const TEXT = 2;
+
+interface Node {
+	type?: unknown;
+	children?: unknown;
+	text?: unknown;
+	lineBreakBefore?: unknown;
+}
+
+/** The text, top to bottom; empty where there is none. */
+export function textOf(tree: object): string {
+	let text = "";
+	// No recursion: the tree is somebody else's, however deep.
+	const waiting: unknown[] = ["node" in tree ? tree.node : tree];
+	while (waiting.length > 0) {
+		const node = waiting.pop() as Node | null | undefined;
+		if (node?.type === TEXT && typeof node.text === "string") {
+			text += node.lineBreakBefore && text !== "" ? `\n${node.text}` : node.text;
+		} else if (node?.type === ELEMENT && Array.isArray(node.children)) {
+			waiting.push(...node.children.toReversed());
+		}
+	}
+	return text;
+}

@@ -1,0 +1,377 @@
+// The window's side of the one server that all windows share: find it, start it where there is none, stay attached,
+// come back when it is gone. How the server fares, it says itself; here is only whether we hear it.
+
+import { type FSWatcher, watch } from "node:fs";
+import * as vscode from "vscode";
+import type { Launched } from "./binary";
+import { type Bridge, type Duties, type Meeting, meet } from "./bridge";
+import { claim, whereabouts } from "./directory";
+import { failureOf } from "./failure";
+import type { Log } from "./log";
+import { delay, isOlder, jittered, Setbacks } from "./patience";
+import { type FromHost, PROTOCOL, type Refused, type Status, type Welcome, type Window } from "./protocol";
+
+export type ServerState =
+	/** There is none, and none is wanted. */
+	| { kind: "off" }
+	/** Looked for, started, or waited for. */
+	| { kind: "starting" }
+	/** Attached; the status is what it last said. Whether it was started from this window decides where errors are told. */
+	| { kind: "attached"; version: string; startedHere: boolean; status: Status | undefined }
+	/** It speaks a newer language: this window is to be reloaded. */
+	| { kind: "outdated"; reason: string }
+	/** It could not be started, or did not live. */
+	| { kind: "failed"; reason: string };
+
+/** What the rest of the extension does for it. */
+export interface Surroundings {
+	readonly directory: string;
+	readonly version: string;
+	readonly duties: Omit<Duties, "status">;
+	readonly log: Log;
+	window(): Window;
+	/** What a server is told that has just welcomed us. */
+	introduction(): FromHost[];
+	launch(): Promise<Launched>;
+}
+
+/** A started server is looked for this often, and this long; it takes some 10 ms. In milliseconds. */
+const LOOK = { first: 20, longest: 1000 };
+const UP_WITHIN = 5000;
+/** Before coming back to a server that is gone, in milliseconds. */
+const BACK_OFF = { first: 50, longest: 2000 };
+/** So many ends of a server in such a time, in milliseconds: it will not live. */
+const TOO_MANY = { limit: 5, within: 60_000 };
+/** An older server finishes what it is doing within 30 s; one that stays longer is used as it is. In milliseconds. */
+const HANDOVER_WITHIN = 40_000;
+
+const NEVER = new Promise<never>(() => undefined);
+
+export class Server implements vscode.Disposable {
+	readonly #changed = new vscode.EventEmitter<ServerState>();
+	readonly onDidChange = this.#changed.event;
+
+	#state: ServerState;
+	#bridge: Bridge | undefined;
+	/** Is a server to be started where there is none? */
+	#wanted: boolean;
+	/** What the person asked for while there was nobody to tell. */
+	#wish: "start" | "stop" | undefined;
+	/** The server leaves because we asked it to. */
+	#isReplacing = false;
+	#isDisposed = false;
+	#lastToken: string | undefined;
+	/** What the server we are meeting or attached to said last. */
+	#status: Status | undefined;
+	#handovers = 0;
+	/** The process that this window started last. */
+	#launched: number | undefined;
+	#wake: () => void = () => undefined;
+	readonly #setbacks = new Setbacks(TOO_MANY.limit, TOO_MANY.within);
+
+	constructor(
+		private readonly around: Surroundings,
+		autoStart: boolean,
+	) {
+		this.#wanted = autoStart;
+		this.#state = { kind: autoStart ? "starting" : "off" };
+		void this.#live();
+	}
+
+	get state(): ServerState {
+		return this.#state;
+	}
+
+	/** Where programs reach it, while they do. */
+	get port(): number | undefined {
+		const http = this.#state.kind === "attached" ? this.#state.status?.http : undefined;
+		return http?.state === "running" ? http.port : undefined;
+	}
+
+	/** Tells the server; one that comes later hears it in the introduction. */
+	tell(message: FromHost): void {
+		this.#bridge?.send(message);
+	}
+
+	/** The person wants the port to be open. */
+	start(): void {
+		if (this.#bridge) {
+			if (this.#state.kind === "attached") {
+				this.#state = { ...this.#state, startedHere: true };
+			}
+			return this.#bridge.send({ type: "start" });
+		}
+		this.#wish = "start";
+		this.want();
+	}
+
+	/** There is to be a server, whatever it does. */
+	want(): void {
+		this.#wanted = true;
+		this.#setbacks.forget();
+		if (!this.#bridge) {
+			this.#become({ kind: "starting" });
+			this.#wake();
+		}
+	}
+
+	/** The person wants the port to be closed. */
+	stop(): void {
+		if (this.#bridge) {
+			return this.#bridge.send({ type: "stop" });
+		}
+		this.#wish = this.#state.kind === "starting" ? "stop" : undefined;
+		this.#wanted = false;
+		if (this.#state.kind === "failed") {
+			this.#become({ kind: "off" });
+		}
+		this.#wake();
+	}
+
+	/** Both, one after the other. */
+	restart(): void {
+		this.#bridge?.send({ type: "stop" });
+		this.start();
+	}
+
+	/** Another server process is to take this one's place, once it has finished what it is doing. */
+	replace(): void {
+		if (this.#bridge) {
+			this.#isReplacing = true;
+			this.#bridge.send({ type: "handover" });
+		}
+	}
+
+	/** Hangs up. The server stays for the other windows, and leaves by itself when there are none. */
+	dispose(): void {
+		this.#isDisposed = true;
+		this.#bridge?.close();
+		this.#wake();
+		this.#changed.dispose();
+	}
+
+	async #live(): Promise<void> {
+		while (!this.#isDisposed) {
+			try {
+				await claim(this.around.directory);
+				const meeting = await this.#find();
+				if (this.#isDisposed && meeting.kind === "attached") {
+					return meeting.bridge.close();
+				}
+				switch (meeting.kind) {
+					case "attached":
+						await this.#stay(meeting.bridge, meeting.welcome);
+						break;
+					case "refused":
+						await this.#refused(meeting.refused);
+						break;
+					case "absent":
+						await this.#absent();
+						break;
+					default:
+						meeting satisfies never;
+				}
+			} catch (error) {
+				await this.#setback(failureOf(error).message);
+			}
+		}
+	}
+
+	/** The server there is, or a new one where one is wanted. */
+	async #find(): Promise<Meeting> {
+		const meeting = await this.#meet();
+		return meeting.kind === "absent" && this.#wanted && !this.#isDisposed ? this.#launch() : meeting;
+	}
+
+	async #meet(): Promise<Meeting> {
+		const found = await whereabouts(this.around.directory);
+		this.#lastToken = found?.token;
+		this.#status = undefined;
+		if (!found) {
+			return { kind: "absent", reason: "there is none" };
+		}
+		const { version, duties } = this.around;
+		const hello = {
+			token: found.token,
+			protocol: PROTOCOL,
+			version,
+			pid: process.pid,
+			window: this.around.window(),
+		};
+		return meet(found.endpoint, hello, { ...duties, status: (status) => this.#heard(status) });
+	}
+
+	/** Starts a server and waits until it, or one that was quicker, can be met. */
+	async #launch(): Promise<Meeting> {
+		this.#become({ kind: "starting" });
+		const { pid, ended } = await this.around.launch();
+		this.#launched = pid;
+		let anotherRuns = false;
+		const died = ended.then((reason) => {
+			if (reason !== undefined) {
+				throw new Error(reason);
+			}
+			anotherRuns = true;
+			return NEVER;
+		});
+		died.catch(() => undefined); // it is heard below, as long as anybody listens
+		let waited = 0;
+		for (let attempt = 0; waited < UP_WITHIN && !this.#isDisposed; attempt += 1) {
+			const pause = delay(LOOK, attempt);
+			waited += pause;
+			await Promise.race([this.#pause(pause), died]);
+			const meeting = await this.#meet();
+			if (meeting.kind !== "absent") {
+				return meeting;
+			}
+		}
+		if (anotherRuns && this.#wanted && !this.#isDisposed) {
+			this.around.log.warn("another server is running but can't be reached yet: it may be about to leave");
+			return this.#launch();
+		}
+		throw new Error(`the server did not come up within ${UP_WITHIN / 1000} s`);
+	}
+
+	/** Attached, until the connection ends. */
+	async #stay(bridge: Bridge, { pid, version }: Welcome): Promise<void> {
+		if (isOlder(version, this.around.version) && (await this.#handedOver(bridge, version))) {
+			return;
+		}
+		this.#handovers = 0;
+		this.#bridge = bridge;
+		const startedHere = pid === this.#launched || this.#wish === "start";
+		this.#become({ kind: "attached", version, startedHere, status: this.#status });
+		for (const message of this.around.introduction()) {
+			bridge.send(message);
+		}
+		if (this.#wish) {
+			bridge.send({ type: this.#wish });
+			this.#wish = undefined;
+		}
+		const reason = await bridge.ended;
+		this.#bridge = undefined;
+		if (this.#isDisposed) {
+			return;
+		}
+		if (this.#isReplacing) {
+			this.#isReplacing = false;
+			this.#wanted = true;
+			this.#become({ kind: "starting" });
+		} else if (this.#wasStopped()) {
+			this.#wanted = false; // what a person stopped is not started because its process ended
+		} else {
+			this.#wanted = true;
+			await this.#setback(`the connection to the server ended: ${reason}`);
+		}
+	}
+
+	/** An older server makes room for ours, when it has finished what it is doing. */
+	async #handedOver(bridge: Bridge, version: string): Promise<boolean> {
+		this.around.log.info(`the server is version ${version}: it makes room for ${this.around.version}`);
+		this.#wanted = true;
+		this.#become({ kind: "starting" });
+		bridge.send({ type: "handover" });
+		const left = bridge.ended.then(() => true);
+		const hasLeft = await Promise.race([left, this.#pause(HANDOVER_WITHIN).then(() => false)]);
+		this.#wake();
+		await this.#pause(delay(LOOK, this.#handovers));
+		this.#handovers += 1;
+		return hasLeft;
+	}
+
+	#refused({ reason, message }: Refused): Promise<void> {
+		this.around.log.warn(`the server refused us (${reason}): ${message}`);
+		switch (reason) {
+			case "editor_too_old":
+				this.#become({ kind: "outdated", reason: message });
+				return this.#news();
+			case "server_too_old":
+				this.#wanted = true; // it has understood, and leaves when it has finished what it is doing
+				this.#become({ kind: "starting" });
+				return this.#pause(jittered(BACK_OFF, 3, Math.random()));
+			case "token":
+			case "not_hello":
+				return this.#setback(`the server refused us: ${message}`);
+			default:
+				return reason satisfies never;
+		}
+	}
+
+	#absent(): Promise<void> {
+		this.#wish = undefined;
+		if (this.#state.kind !== "failed") {
+			this.#become({ kind: "off" });
+		}
+		return this.#news();
+	}
+
+	/** Tries again after a while, unless it has been tried too often. */
+	async #setback(reason: string): Promise<void> {
+		this.around.log.warn(reason);
+		if (this.#setbacks.add(Date.now())) {
+			this.#wanted = false;
+			this.#become({ kind: "failed", reason });
+			return this.#news();
+		}
+		this.#become({ kind: "starting" });
+		await this.#pause(jittered(BACK_OFF, this.#setbacks.count - 1, Math.random()));
+	}
+
+	#heard(status: Status): void {
+		this.#status = status;
+		if (this.#state.kind === "attached") {
+			this.#become({ ...this.#state, status });
+		}
+	}
+
+	#wasStopped(): boolean {
+		return this.#state.kind === "attached" && this.#state.status?.http.state === "off";
+	}
+
+	#become(state: ServerState): void {
+		if (this.#isDisposed) {
+			return;
+		}
+		this.#state = state;
+		this.#changed.fire(state);
+	}
+
+	#pause(ms: number): Promise<void> {
+		const { promise, resolve } = Promise.withResolvers<void>();
+		const timer = setTimeout(resolve, ms);
+		this.#wake = () => {
+			clearTimeout(timer);
+			resolve();
+		};
+		return promise;
+	}
+
+	/** Done when another server has come, or the person wants something. */
+	async #news(): Promise<void> {
+		const { promise, resolve } = Promise.withResolvers<void>();
+		this.#wake = resolve;
+		const watcher = watchFor("server.json", this.around.directory, resolve);
+		try {
+			const found = await whereabouts(this.around.directory);
+			if (found && found.token !== this.#lastToken) {
+				return; // it came before we watched
+			}
+			await promise;
+		} finally {
+			watcher?.close();
+		}
+	}
+}
+
+/** Undefined where the system doesn't let us watch: then only the person brings news. */
+function watchFor(file: string, directory: string, changed: () => void): FSWatcher | undefined {
+	try {
+		return watch(directory, (_, name) => {
+			if (name === null || name === file) {
+				changed();
+			}
+		}).on("error", () => undefined);
+	} catch {
+		return undefined;
+	}
+}
