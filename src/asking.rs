@@ -1,3 +1,151 @@
 //! One question to a model: choice, legal transcript, size check, send; then the filters over its events.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+use async_stream::stream;
+use futures_util::{Stream, StreamExt};
+use parking_lot::RwLock;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+
+use crate::actors::ModelRegistry;
+use crate::actors::model_registry::{Choose, Chosen};
+use crate::bridge::Host;
+use crate::bridge::lines::Broken;
+use crate::bridge::protocol::{Chat, Preferences};
+use crate::conversation::{Conversation, Event, Part};
+use crate::failure::Failure;
+use crate::models::Listed;
+use admission::Admission;
+
+pub mod admission;
+pub mod compose;
 pub mod filter;
+
+/// What it takes to ask.
+#[derive(Clone)]
+pub struct Asking {
+    /// Who can answer.
+    pub registry: Addr<ModelRegistry>,
+    /// What the person set.
+    pub preferences: Arc<RwLock<Preferences>>,
+    /// How many may be asked at once.
+    pub admission: Admission,
+    /// A model silent for longer is given up; the person's preference if absent.
+    pub model_timeout: Option<Duration>,
+}
+
+/// What is asked, of whom.
+pub struct Question {
+    /// The model's name as the client says it; absent = the default model.
+    pub model: Option<String>,
+    /// An unknown name means the nearest kind rather than an error.
+    pub leniently: bool,
+    /// The conversation so far.
+    pub conversation: Conversation,
+}
+
+/// A question that is ready to be sent, as often as the client wants answers.
+pub struct Asked {
+    /// The model that answers.
+    pub model: Listed,
+    /// What the input counts.
+    pub counted_input: u64,
+    chat: Arc<Chat>,
+    hosts: Vec<Host>,
+    model_timeout: Duration,
+    turn: Arc<OwnedSemaphorePermit>,
+}
+
+/// What happens in an answer. Dropping it cancels the model.
+pub type Events = Pin<Box<dyn Stream<Item = Result<Event, Failure>>>>;
+
+impl Asking {
+    /// Finds the model and makes the question fit for it.
+    pub async fn ask(&self, question: Question) -> Result<Asked, Failure> {
+        let (default_model, model_timeout) = {
+            let preferences = self.preferences.read();
+            let preferred = Duration::from_secs(preferences.model_timeout.into());
+            (preferences.default_model.clone(), self.model_timeout.unwrap_or(preferred))
+        };
+        let choose = Choose { asked: question.model.clone(), default_model, leniently: question.leniently };
+        let Chosen { model, hosts } = self
+            .registry
+            .send(choose)
+            .await
+            .map_err(|error| Failure::Internal { message: error.to_string() })??;
+        log::info!("model {}: answers for {}", model.id, question.model.as_deref().unwrap_or("no name"));
+        let chat = Arc::new(compose::chat(question.conversation, &model.model));
+        let turn = Arc::new(self.admission.wait().await?);
+        Ok(Asked { model, counted_input: 0, chat, hosts, model_timeout, turn })
+    }
+}
+
+impl Asked {
+    /// One answer.
+    pub fn answer(&self) -> Events {
+        let parts = parts(self.hosts.clone(), self.chat.clone(), self.model_timeout);
+        let turn = self.turn.clone();
+        Box::pin(stream! {
+            let _turn = turn;
+            let mut calls = false;
+            for await part in parts {
+                match part {
+                    Ok(Part::Text { text }) => yield Ok(Event::Text(text)),
+                    Ok(Part::Thinking(thinking)) => yield Ok(Event::Thinking(thinking)),
+                    Ok(Part::ToolCall(call)) => {
+                        calls = true;
+                        yield Ok(Event::ToolCall(call));
+                    }
+                    Ok(Part::Data(_) | Part::ToolResult(_)) => {}
+                    Err(Broken::Failed(failure)) => {
+                        yield Err(failure);
+                        return;
+                    }
+                    Err(Broken::Editor(error)) => {
+                        yield Err(Failure::Internal { message: error.message });
+                        return;
+                    }
+                }
+            }
+            let finish = if calls { crate::conversation::Finish::ToolCalls } else { crate::conversation::Finish::Stop };
+            yield Ok(Event::Finish(finish, crate::conversation::Usage::default()));
+        })
+    }
+}
+
+/// The parts of an answer. A question that nobody has answered a part of goes to the next editor when its own
+/// is gone.
+fn parts(hosts: Vec<Host>, chat: Arc<Chat>, patience: Duration) -> impl Stream<Item = Result<Part, Broken>> {
+    stream! {
+        let mut begun = false;
+        'editors: for host in hosts {
+            let mut line = match host.chat(chat.clone()) {
+                Ok(line) => line,
+                Err(Failure::EditorGone) => continue,
+                Err(failure) => {
+                    yield Err(Broken::Failed(failure));
+                    return;
+                }
+            };
+            loop {
+                match timeout(patience, line.next()).await {
+                    Err(_) => {
+                        yield Err(Broken::Failed(Failure::ModelTimeout { after: patience }));
+                        return;
+                    }
+                    Ok(None) => return,
+                    Ok(Some(Err(Broken::Failed(Failure::EditorGone)))) if !begun => continue 'editors,
+                    Ok(Some(part)) => {
+                        begun = true;
+                        yield part;
+                    }
+                }
+            }
+        }
+        yield Err(Broken::Failed(Failure::EditorGone));
+    }
+}

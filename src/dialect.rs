@@ -17,6 +17,12 @@ pub trait Dialect: 'static {
     /// As logs and the panel name it: `openai-chat`.
     const NAME: &'static str;
 
+    /// What a model's name means that no model has.
+    const NAMES: Names = Names::Strict;
+
+    /// Later requests may refer to an answer: `remember` wants to hear of each.
+    const REMEMBERS: bool = false;
+
     /// What of the request decides the answer's form: `include_usage`, fields that are echoed ...
     type Form: Clone + 'static;
 
@@ -40,7 +46,7 @@ pub trait Dialect: 'static {
     /// The error body; the status is `Failure::status` unless the API differs.
     fn refuse(failure: &Failure) -> Refusal;
 
-    /// Keeps what a later request may refer to.
+    /// Keeps what a later request may refer to; called after each good answer where `REMEMBERS` says so.
     fn remember(_memory: &Self::Memory, _about: &About, _form: &Self::Form, _answers: &[Vec<Event>]) {}
 }
 
@@ -63,6 +69,15 @@ pub trait Encoder {
 
     /// A sign of life in the API's own form.
     fn ping(&mut self, out: &mut Vec<u8>);
+}
+
+/// What an unknown model name means to an API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// An error that lists the names there are.
+    Strict,
+    /// The nearest kind: clients of this API send names of their own.
+    Lenient,
 }
 
 /// A request that has been read.

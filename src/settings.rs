@@ -17,6 +17,14 @@ pub struct Settings {
     #[arg(long, value_name = "N", default_value_t = 8080)]
     pub port: u16,
 
+    /// Questions that are answered at the same time
+    #[arg(long, value_name = "N", default_value_t = 128, help_heading = LIMITS)]
+    pub max_running: usize,
+
+    /// Questions that may wait for their turn; the next one is refused with 429
+    #[arg(long, value_name = "N", default_value_t = 512, help_heading = LIMITS)]
+    pub max_waiting: usize,
+
     /// How long the server stays when the last editor has left
     ///
     /// Longer than a window takes to reload (4 to 10 s), so that a reload keeps its server, and short enough
@@ -69,6 +77,7 @@ pub struct Settings {
     pub heartbeat: Duration,
 }
 
+const LIMITS: &str = "Limits";
 const TIMES: &str = "Times, in milliseconds";
 
 /// Where a server lives.

@@ -66,17 +66,8 @@ pub struct Choose {
     pub asked: Option<String>,
     /// The person's default model; empty = none set.
     pub default_model: String,
-    /// What an unknown name means.
-    pub names: Names,
-}
-
-/// What an unknown model name means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
-    /// An error that lists the names there are.
-    Strict,
-    /// The nearest kind: clients of this API send names of their own.
-    Lenient,
+    /// An unknown name means the nearest kind rather than an error.
+    pub leniently: bool,
 }
 
 /// A model and those who have it.
@@ -160,10 +151,8 @@ impl Handler<Choose> for ModelRegistry {
             return Err(Failure::NoModels { message: what_to_do_without_models(self.editors.len()).into() });
         }
         let asked = choose.asked.as_deref();
-        let found = match choose.names {
-            Names::Strict => models::resolve(asked, &choose.default_model, &models),
-            Names::Lenient => models::resolve_leniently(asked, &choose.default_model, &models),
-        };
+        let resolve = if choose.leniently { models::resolve_leniently } else { models::resolve };
+        let found = resolve(asked, &choose.default_model, &models);
         let Some(model) = found.cloned() else {
             return Err(Failure::UnknownModel {
                 asked: choose.asked.unwrap_or_default(),

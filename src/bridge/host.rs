@@ -73,7 +73,7 @@ impl Host {
     }
 
     /// Asks a model.
-    pub fn chat(&self, chat: Chat) -> Result<Line, Failure> {
+    pub fn chat(&self, chat: Arc<Chat>) -> Result<Line, Failure> {
         self.lines.ask(&ToHost::Chat(chat))
     }
 

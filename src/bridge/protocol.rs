@@ -3,6 +3,8 @@
 //! Both ends ship together behind a version check. `vscode-host/src/protocol.ts` is generated from these types;
 //! the test at the end of this file holds the two together and writes the file anew when asked.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -21,7 +23,7 @@ pub enum ToHost {
     /// The hello was not accepted; the connection closes after it.
     Refused(Refused),
     /// Ask a model. Answered with text and thinking frames, `Thought`, `Part`, then `End` or `Failed`.
-    Chat(Chat),
+    Chat(Arc<Chat>),
     /// Nobody waits for this request any more: cancel it and say nothing further of it.
     Cancel,
     /// The client reads too slowly: pull no more parts of this request until `Resume`.

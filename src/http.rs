@@ -1,0 +1,100 @@
+//! The doors: which paths there are, and what stands behind each.
+//!
+//! `port` opens and serves them, `guard` stands before them all, `answer` is behind those that ask a model.
+
+use std::fmt;
+use std::sync::Arc;
+
+use actix_web::guard::{Any, Get, Head, Post};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{Handler, HttpRequest, Responder};
+
+use crate::asking::Asking;
+use crate::dialect::Dialect;
+use crate::dialect::openai_chat::OpenAiChat;
+use crate::ledger::Ledger;
+use crate::settings::Settings;
+
+mod answer;
+mod body;
+mod connection;
+mod errors;
+mod guard;
+mod health;
+mod models;
+pub mod port;
+
+/// What stands behind the doors, shared by all requests.
+#[derive(Clone)]
+pub struct House {
+    /// Asks models.
+    pub asking: Asking,
+    /// Keeps the accounts.
+    pub ledger: Arc<Ledger>,
+    /// The knobs.
+    pub settings: Arc<Settings>,
+    /// When the server started, in milliseconds since 1970.
+    pub started: u64,
+    /// Tells this server from another one that answers on the same port; random per start.
+    pub instance: Arc<str>,
+}
+
+/// Names a request in its answer, in the log and in the panel.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(String);
+
+impl RequestId {
+    fn new() -> RequestId {
+        RequestId(format!("req_{}", uuid::Uuid::new_v4().simple()))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The doors, for `GET /`.
+const ENDPOINTS: &[&str] =
+    &["POST /v1/chat/completions", "GET /v1/models", "GET /v1/models/{id}", "GET /health"];
+
+/// All doors. Each `/v1/...` door also answers without the `/v1`.
+fn routes(config: &mut ServiceConfig) {
+    for prefix in ["/v1", ""] {
+        door::<OpenAiChat>(config, &format!("{prefix}/chat/completions"));
+        page(config, &format!("{prefix}/models"), models::list);
+        page(config, &format!("{prefix}/models/{{id:.+}}"), models::one);
+    }
+    page(config, "/health", health::health);
+    page(config, "/", health::root);
+    config.default_service(web::to(errors::no_such_path));
+}
+
+/// A door behind which a dialect is spoken.
+fn door<D: Dialect>(config: &mut ServiceConfig, path: &str) {
+    config.service(
+        web::resource(path)
+            .app_data(web::Data::new(D::Memory::default()))
+            .route(web::route().guard(Post()).to(answer::answer::<D>))
+            .default_service(web::to(|request: HttpRequest| async move {
+                errors::wrong_method(&request, "POST, OPTIONS")
+            })),
+    );
+}
+
+/// A door behind which something is to be read. It answers HEAD too.
+fn page<F, Arguments>(config: &mut ServiceConfig, path: &str, handler: F)
+where
+    F: Handler<Arguments>,
+    F::Output: Responder + 'static,
+    Arguments: actix_web::FromRequest + 'static,
+{
+    config.service(
+        web::resource(path).route(web::route().guard(Any(Get()).or(Head())).to(handler)).default_service(
+            web::to(
+                |request: HttpRequest| async move { errors::wrong_method(&request, "GET, HEAD, OPTIONS") },
+            ),
+        ),
+    );
+}

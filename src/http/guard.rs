@@ -1,0 +1,181 @@
+//! Who may ask: every request passes here first, every answer last.
+//!
+//! A loopback `Host` only, which stops DNS rebinding; the key, where the person set one; and the CORS headers
+//! that let web pages read answers.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpResponse};
+use subtle::ConstantTimeEq;
+
+use super::{House, RequestId, errors};
+use crate::bridge::protocol::Preferences;
+use crate::failure::Failure;
+
+/// The middleware around all doors.
+pub(super) async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let id = RequestId::new();
+    request.extensions_mut().insert(id.clone());
+    let preferences = request.app_data::<Data<House>>().map(|house| house.asking.preferences.read().clone());
+    let preferences = preferences.unwrap_or_default();
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let is_preflight = request.method() == Method::OPTIONS;
+    let asked_headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let asked_private = request.headers().contains_key("access-control-request-private-network");
+
+    let mut response = if let Err(failure) = may_ask(&request, &preferences) {
+        let refused = errors::refuse(request.path(), &failure);
+        request.into_response(refused)
+    } else if is_preflight {
+        let preflight = HttpResponse::NoContent().finish();
+        request.into_response(preflight)
+    } else {
+        next.call(request).await?.map_into_boxed_body()
+    };
+
+    let headers = response.headers_mut();
+    allow_origin(headers, origin.as_ref(), &preferences);
+    if is_preflight {
+        allow_methods(headers, asked_headers, asked_private);
+    }
+    if let Ok(id) = HeaderValue::from_str(&id.0) {
+        // OpenAI's SDKs read the one, Anthropic's the other.
+        headers.insert(HeaderName::from_static("x-request-id"), id.clone());
+        headers.insert(HeaderName::from_static("request-id"), id);
+    }
+    Ok(response)
+}
+
+fn may_ask(request: &ServiceRequest, preferences: &Preferences) -> Result<(), Failure> {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    for host in std::iter::once(host).chain(authority.as_deref()) {
+        if !is_allowed_host(host, &preferences.allowed_hosts) {
+            return Err(Failure::Forbidden {
+                code: "host_not_allowed",
+                message: format!(
+                    "host `{host}` is not a loopback name; add it to the setting `copilotProxy.allowedHosts` if it is yours"
+                ),
+            });
+        }
+    }
+    let is_preflight = request.method() == Method::OPTIONS;
+    if is_preflight || preferences.api_key.is_empty() || has_key(request.headers(), &preferences.api_key) {
+        Ok(())
+    } else {
+        Err(Failure::Unauthorized)
+    }
+}
+
+/// A loopback name, with or without a port, or one that the person allowed.
+fn is_allowed_host(host: &str, allowed: &[String]) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    is_loopback(name) || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
+}
+
+/// Names that reach this machine only, and those by which containers reach it.
+pub(super) fn is_loopback(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let address = name.parse::<std::net::Ipv4Addr>();
+    address.is_ok_and(|address| address.is_loopback())
+        || matches!(
+            name.as_str(),
+            "localhost" | "[::1]" | "host.docker.internal" | "host.containers.internal"
+        )
+        || name.ends_with(".localhost")
+}
+
+fn has_key(headers: &HeaderMap, key: &str) -> bool {
+    let bearer = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let bearer =
+        bearer.and_then(|value| value.strip_prefix(b"Bearer ").or_else(|| value.strip_prefix(b"bearer ")));
+    let plain = headers.get("x-api-key").map(HeaderValue::as_bytes);
+    [bearer, plain].into_iter().flatten().any(|found| bool::from(found.ct_eq(key.as_bytes())))
+}
+
+fn allow_origin(headers: &mut HeaderMap, origin: Option<&HeaderValue>, preferences: &Preferences) {
+    let any = preferences.allowed_origins.iter().any(|allowed| allowed == "*");
+    let allowed = if any {
+        Some(HeaderValue::from_static("*"))
+    } else {
+        origin
+            .filter(|origin| {
+                preferences.allowed_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
+            })
+            .cloned()
+    };
+    if let Some(allowed) = allowed {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("x-request-id, request-id, retry-after, x-should-retry, x-copilot-proxy-model, x-copilot-proxy-usage"),
+        );
+    }
+    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+}
+
+fn allow_methods(headers: &mut HeaderMap, asked: Option<HeaderValue>, private_network: bool) {
+    headers
+        .insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
+    // A `*` would not cover `authorization`, so what was asked for is named.
+    let asked = asked.unwrap_or(HeaderValue::from_static(
+        "authorization, content-type, x-api-key, anthropic-version, anthropic-beta",
+    ));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    if private_network {
+        let name = HeaderName::from_static("access-control-allow-private-network");
+        headers.insert(name, HeaderValue::from_static("true"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_that_reach_this_machine_only_are_allowed() {
+        let allowed = ["proxy.corp".to_owned()];
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "127.8.9.1:1",
+            "localhost",
+            "LOCALHOST:80",
+            "localhost.:80",
+            "app.localhost",
+            "[::1]",
+            "[::1]:8080",
+            "host.docker.internal:8080",
+            "proxy.corp",
+            "proxy.corp:8080",
+        ] {
+            assert!(is_allowed_host(host, &allowed), "{host}");
+        }
+        for host in [
+            "",
+            "evil.test",
+            "evil.test:8080",
+            "0.0.0.0",
+            "0.0.0.0:8080",
+            "192.168.0.1",
+            "localhost.evil.test",
+            "127.0.0.1.evil.test",
+            "notlocalhost",
+            "[::2]",
+            "127.0.0.1:evil",
+        ] {
+            assert!(!is_allowed_host(host, &allowed), "{host}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The HTTP port: opened, served and closed on the thread that also reads the bridge.
+//!
+//! actix-web's own `HttpServer` runs its services on threads of its own; crossing threads costs more than
+//! anything else on a token's way (a third to a half of its CPU), and a port that is stopped and started would
+//! leave and make such threads each time. So connections are accepted here, and each is served by the very
+//! services that `HttpServer` would use.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use actix_http::HttpService;
+use actix_service::{Service, ServiceFactory, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::middleware::from_fn;
+use actix_web::{App, web};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
+use tokio::task::{JoinSet, spawn_local};
+use tokio::time::{sleep, timeout};
+
+use super::House;
+use super::connection::Connection;
+
+/// An open port. Dropping it cuts every connection; `close` lets answers end first.
+pub struct Port {
+    /// Where it is.
+    pub number: u16,
+    task: tokio::task::JoinHandle<()>,
+    closing: watch::Sender<bool>,
+}
+
+impl Port {
+    /// Opens 127.0.0.1:`port`; 0 takes a free one.
+    pub fn open(port: u16, house: House) -> io::Result<Port> {
+        let socket = TcpSocket::new_v4()?;
+        // On Unix this only skips the wait after a server that has just closed; on Windows it would share.
+        socket.set_reuseaddr(cfg!(unix))?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        let listener = socket.listen(1024)?;
+        let number = listener.local_addr()?.port();
+        let (closing, closed) = watch::channel(false);
+        let task = spawn_local(serve(listener, house, closed));
+        Ok(Port { number, task, closing })
+    }
+
+    /// Takes no more connections and gives those that are open this long to end.
+    pub async fn close(mut self, drain: Duration) {
+        // The task may have ended already.
+        let _ = self.closing.send(true);
+        let _ = timeout(drain, &mut self.task).await;
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, house: House, mut closing: watch::Receiver<bool>) {
+    let settings = house.settings.clone();
+    let app = App::new()
+        .app_data(web::Data::new(house))
+        .configure(super::routes)
+        .wrap(from_fn(super::guard::guard));
+    let shutdown = closing.clone();
+    let factory = HttpService::<Connection, _, _>::build()
+        .keep_alive(settings.keep_alive)
+        .client_request_timeout(settings.receive_timeout)
+        .h1_allow_half_closed(false)
+        .graceful_shutdown_signal(move || {
+            let mut shutdown = shutdown.clone();
+            async move {
+                // The sender goes with the port, which is a shutdown too.
+                let _ = shutdown.wait_for(|closing| *closing).await;
+            }
+        })
+        .h1(map_config(app, |()| AppConfig::default()));
+    let Ok(service) = factory.new_service(()).await else {
+        return log::error!("http: the services can't be made");
+    };
+    let service = std::rc::Rc::new(service);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => break,
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) => {
+                    // Without this a first part waits 44 ms for the client's delayed acknowledgement.
+                    let _ = socket.set_nodelay(true);
+                    let connection = Connection::new(socket, settings.stall_timeout);
+                    let service = service.clone();
+                    connections.spawn_local(async move {
+                        if let Err(error) = service.call((connection, Some(peer))).await {
+                            log::debug!("http: {peer}: {error}");
+                        }
+                    });
+                }
+                Err(error) => {
+                    log::warn!("http: {error}");
+                    // Out of files, most likely: trying again at once would only spin.
+                    sleep(Duration::from_millis(100)).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}

@@ -1,0 +1,381 @@
+//! The server as a whole: opens the bridge and the port, wires the bridge's news to the actors, tells the
+//! editors how things stand, and knows when to end.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use actix::{Actor, Addr};
+use parking_lot::RwLock;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
+
+use crate::actors::ModelRegistry;
+use crate::actors::model_registry::{Attach, Census, Detach, SetModels, SetWindow, TakeCensus};
+use crate::asking::Asking;
+use crate::asking::admission::Admission;
+use crate::bridge::directory::{Directory, DirectoryError, Lock, ProtocolRange, ServerFile};
+use crate::bridge::listener::Doorway;
+use crate::bridge::protocol::{HttpState, LogLine, PROTOCOL, Preferences, Status, ToHost};
+use crate::bridge::{Host, News};
+use crate::failure::Failure;
+use crate::http::House;
+use crate::http::port::Port;
+use crate::ledger::Ledger;
+use crate::log::{follow, kept, now};
+use crate::settings::Settings;
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why a server can't run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Its directory is of no use, or another server's.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The local socket can't be opened.
+    #[error("the local socket can't be opened: {0}")]
+    Socket(io::Error),
+    /// The port can't be opened, and nobody wants to wait for it.
+    #[error("port {port} can't be opened: {error}; `--port 0` takes a free one")]
+    Port {
+        /// The port.
+        port: u16,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// An actor has died: nothing can be trusted any more, the editors start a new server.
+    #[error("a part of the server has died")]
+    Broken,
+}
+
+/// What to do when the port belongs to another program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenTaken {
+    /// Wait until it is free: the editors show it meanwhile.
+    Wait,
+    /// End with an error: somebody sits at a terminal.
+    Fail,
+}
+
+/// A server that has its directory and its socket, and is about to open its port.
+pub struct Server {
+    house: House,
+    registry: Addr<ModelRegistry>,
+    directory: Directory,
+    file: ServerFile,
+    news: UnboundedReceiver<News>,
+    log: UnboundedReceiver<LogLine>,
+    editors: Vec<Host>,
+    http: Http,
+    /// The port is to be open: nobody has stopped it.
+    wanted: bool,
+    /// The port to open: the command line's until an editor says otherwise.
+    port: u16,
+    told: Option<Status>,
+    /// Held to the end.
+    _lock: Lock,
+}
+
+/// The port's state.
+enum Http {
+    Off,
+    Open(Port),
+    Taken { port: u16, retry: Instant },
+    Failed { port: u16, message: String, retry: Instant },
+}
+
+/// Whether to go on.
+#[derive(PartialEq, Eq)]
+enum Then {
+    GoOn,
+    End,
+}
+
+impl Server {
+    /// Takes the directory and opens the bridge. Must run inside an actix system and a `LocalSet`.
+    pub fn new(settings: Settings, directory: Directory) -> Result<Server, ServerError> {
+        let lock = directory.lock()?;
+        let doorway = Doorway::open(&directory).map_err(ServerError::Socket)?;
+        let (said, news) = unbounded_channel();
+        let registry = ModelRegistry::default().start();
+        let preferences = Preferences { port: settings.port, ..Preferences::default() };
+        let started = now();
+        let file = ServerFile {
+            pid: std::process::id(),
+            version: VERSION.into(),
+            protocol: ProtocolRange { min: PROTOCOL, max: PROTOCOL },
+            endpoint: doorway.endpoint.clone(),
+            token: doorway.token.to_string(),
+            port: None,
+            started_at: started,
+        };
+        let house = House {
+            asking: Asking {
+                registry: registry.clone(),
+                preferences: Arc::new(RwLock::new(preferences)),
+                admission: Admission::new(settings.max_running, settings.max_waiting),
+                model_timeout: settings.model_timeout,
+            },
+            ledger: Arc::default(),
+            settings: Arc::new(settings),
+            started,
+            instance: uuid::Uuid::new_v4().simple().to_string().into(),
+        };
+        let Settings { handshake_timeout, heartbeat, port, .. } = *house.settings;
+        tokio::task::spawn_local(doorway.attend(VERSION, handshake_timeout, heartbeat, said));
+        Ok(Server {
+            house,
+            registry,
+            directory,
+            file,
+            news,
+            log: follow(),
+            editors: Vec::new(),
+            http: Http::Off,
+            wanted: true,
+            port,
+            told: None,
+            _lock: lock,
+        })
+    }
+
+    /// Opens the port and serves until there is a reason to end: the last editor has been gone for the grace
+    /// time, a newer server wants to take over, or a signal.
+    pub async fn run(mut self, when_taken: WhenTaken) -> Result<(), ServerError> {
+        self.open_port();
+        if when_taken == WhenTaken::Fail
+            && let Http::Taken { port, .. } | Http::Failed { port, .. } = &self.http
+        {
+            let port = *port;
+            let error =
+                Port::open(port, self.house.clone()).err().unwrap_or_else(|| io::ErrorKind::AddrInUse.into());
+            return Err(ServerError::Port { port, error });
+        }
+        let mut signals = Signals::new();
+        let mut alone_since = Some(Instant::now());
+        let ended = loop {
+            let alone_until = alone_since.map(|since| since + self.house.settings.grace);
+            let retry = match &self.http {
+                Http::Taken { retry, .. } | Http::Failed { retry, .. } => Some(*retry),
+                Http::Off | Http::Open(_) => None,
+            };
+            let ledger: Arc<Ledger> = self.house.ledger.clone();
+            let then = tokio::select! {
+                Some(news) = self.news.recv() => self.heed(news).await?,
+                Some(line) = self.log.recv() => { self.pass_on(line); continue }
+                () = ledger.changed.notified() => Then::GoOn,
+                () = at(retry) => { self.open_port(); Then::GoOn }
+                () = at(alone_until) => { log::info!("no editor for {:?}: ending", self.house.settings.grace); Then::End }
+                () = signals.next() => { log::info!("asked to end"); Then::End }
+            };
+            if then == Then::End {
+                break Ok(());
+            }
+            self.tell_status().await?;
+            alone_since =
+                if self.editors.is_empty() { alone_since.or_else(|| Some(Instant::now())) } else { None };
+        };
+        self.directory.retract();
+        self.close_port(&Failure::Stopping).await;
+        ended
+    }
+
+    async fn heed(&mut self, news: News) -> Result<Then, ServerError> {
+        match news {
+            News::Attached(host, window) => {
+                self.tell_registry(Attach(host.clone(), window)).await?;
+                for line in kept() {
+                    host.tell(&ToHost::Log(line));
+                }
+                if let Some(status) = &self.told {
+                    host.tell(&ToHost::Status(status.clone()));
+                }
+                self.editors.push(host);
+                if self.wanted && matches!(self.http, Http::Off) {
+                    self.open_port();
+                }
+            }
+            News::Models(id, models) => self.tell_registry(SetModels(id, models)).await?,
+            News::Window(id, window) => self.tell_registry(SetWindow(id, window)).await?,
+            News::Preferences(preferences) => self.prefer(preferences).await,
+            News::Start => {
+                self.wanted = true;
+                if !matches!(self.http, Http::Open(_)) {
+                    self.open_port();
+                }
+            }
+            News::Stop => {
+                log::info!("stopped by a person");
+                self.wanted = false;
+                self.close_port(&Failure::Stopping).await;
+            }
+            News::Handover => {
+                log::info!("a newer server takes over: finishing what is running");
+                self.directory.retract();
+                if let Http::Open(port) = std::mem::replace(&mut self.http, Http::Off) {
+                    port.close(self.house.settings.handover).await;
+                }
+                return Ok(Then::End);
+            }
+            News::Gone(id) => {
+                self.editors.retain(|host| host.id() != id);
+                self.tell_registry(Detach(id)).await?;
+                if self.editors.is_empty() {
+                    // A stop is forgotten when everybody has left.
+                    self.wanted = true;
+                }
+            }
+        }
+        Ok(Then::GoOn)
+    }
+
+    async fn tell_registry<M>(&self, message: M) -> Result<(), ServerError>
+    where
+        M: actix::Message<Result = ()> + Send + 'static,
+        ModelRegistry: actix::Handler<M>,
+    {
+        self.registry.send(message).await.map_err(|_| ServerError::Broken)
+    }
+
+    async fn prefer(&mut self, preferences: Preferences) {
+        let port = preferences.port;
+        *self.house.asking.preferences.write() = preferences;
+        if port != self.port {
+            log::info!("the port is now {port}");
+            self.port = port;
+            if !matches!(self.http, Http::Off) {
+                self.close_port(&Failure::Stopping).await;
+                self.open_port();
+            }
+        }
+    }
+
+    fn open_port(&mut self) {
+        let retry = Instant::now() + self.house.settings.port_retry;
+        let port = self.port;
+        self.http = match Port::open(port, self.house.clone()) {
+            Ok(open) => {
+                log::info!("listening on http://127.0.0.1:{}", open.number);
+                // Nobody may be reading: the extension starts the server without pipes.
+                let _ = writeln!(io::stdout(), "listening on http://127.0.0.1:{}", open.number);
+                let _ = io::stdout().flush();
+                Http::Open(open)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                if !matches!(self.http, Http::Taken { .. }) {
+                    log::warn!("port {port} belongs to another program: waiting until it is free");
+                }
+                Http::Taken { port, retry }
+            }
+            Err(error) => {
+                if !matches!(self.http, Http::Failed { .. }) {
+                    log::error!("port {port} can't be opened: {error}");
+                }
+                Http::Failed { port, message: error.to_string(), retry }
+            }
+        };
+        self.publish();
+    }
+
+    async fn close_port(&mut self, why: &Failure) {
+        if let Http::Open(port) = std::mem::replace(&mut self.http, Http::Off) {
+            for editor in &self.editors {
+                editor.fail_all(why);
+            }
+            port.close(self.house.settings.drain).await;
+            log::info!("the port is closed");
+        }
+        if self.wanted {
+            return;
+        }
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        self.file.port = match &self.http {
+            Http::Open(port) => Some(port.number),
+            Http::Off | Http::Taken { .. } | Http::Failed { .. } => None,
+        };
+        if let Err(error) = self.directory.publish(&self.file) {
+            log::error!("{error}");
+        }
+    }
+
+    /// Tells every editor how things stand, if that has changed.
+    async fn tell_status(&mut self) -> Result<(), ServerError> {
+        let Census { models, .. } = self.registry.send(TakeCensus).await.map_err(|_| ServerError::Broken)?;
+        let totals = self.house.ledger.totals();
+        let status = Status {
+            http: match &self.http {
+                Http::Off => HttpState::Off,
+                Http::Open(port) => HttpState::Running { port: port.number },
+                Http::Taken { port, .. } => HttpState::PortTaken { port: *port },
+                Http::Failed { port, message, .. } => {
+                    HttpState::Failed { port: *port, message: message.clone() }
+                }
+            },
+            in_flight: totals.in_flight,
+            editors: u32::try_from(self.editors.len()).unwrap_or(u32::MAX),
+            models: u32::try_from(models.len()).unwrap_or(u32::MAX),
+            consent_needed: totals.consent_needed,
+            requests: totals.requests,
+            tokens_in: totals.tokens_in,
+            tokens_out: totals.tokens_out,
+            started_at: self.house.started,
+        };
+        if self.told.as_ref() != Some(&status) {
+            for editor in &self.editors {
+                editor.tell(&ToHost::Status(status.clone()));
+            }
+            self.told = Some(status);
+        }
+        Ok(())
+    }
+
+    fn pass_on(&self, line: LogLine) {
+        let line = ToHost::Log(line);
+        for editor in &self.editors {
+            editor.tell(&line);
+        }
+    }
+}
+
+/// Waits until then; for ever if there is no then.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What the system says when it wants the server to end.
+struct Signals {
+    #[cfg(unix)]
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    fn new() -> Signals {
+        Signals {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
+        }
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        let terminated = async {
+            match &mut self.terminate {
+                Some(terminate) => terminate.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        #[cfg(not(unix))]
+        let terminated = std::future::pending::<Option<()>>();
+        tokio::select! {
+            _ = terminated => {}
+            interrupted = tokio::signal::ctrl_c() => if interrupted.is_err() { std::future::pending().await },
+        }
+    }
+}
