@@ -12,3 +12,4 @@ pub mod log;
 pub mod models;
 pub mod server;
 pub mod settings;
+pub mod simulator;

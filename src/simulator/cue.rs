@@ -1,0 +1,201 @@
+//! Which phase of which script answers a conversation. Pure; `script` reads the directives.
+
+use crate::conversation::{Content, Message, Part, Role, ToolResult};
+use crate::simulator::script::{Directive, Script};
+
+/// What a scripted model is to do now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cue {
+    /// In order.
+    pub phase: Vec<Directive>,
+    /// The request takes part in the `stats:`; one that asks for them does not.
+    pub counts: bool,
+}
+
+/// What answers these messages; `idle` is said where no directive asks for anything.
+pub fn cue(messages: &[Message], idle: &str) -> Cue {
+    let answers = |message: &Message| message.role == Role::Assistant;
+    let (before, tail) = messages.split_at(messages.iter().rposition(answers).map_or(0, |last| last + 1));
+
+    let result_at = tail.iter().rposition(|message| message.parts.iter().any(|part| result(part).is_some()));
+    if let Some(script) = tail.iter().skip(result_at.unwrap_or(0)).rev().find_map(asked_after_results) {
+        return run(&script, 0).unwrap_or_else(|| say(idle));
+    }
+    if result_at.is_none() {
+        return say(idle);
+    }
+    next_phase(before).unwrap_or_else(|| say(&format!("tool said: {}", results(tail))))
+}
+
+/// The script of the last message that holds one runs on, a phase for each answer since.
+fn next_phase(before: &[Message]) -> Option<Cue> {
+    let (at, script) =
+        before.iter().enumerate().rev().find_map(|(at, message)| Some((at, script(message)?)))?;
+    let answers = before.iter().skip(at).filter(|message| message.role == Role::Assistant).count();
+    run(&script, answers)
+}
+
+fn run(script: &Script, phase: usize) -> Option<Cue> {
+    Some(Cue { phase: script.phase(phase)?.to_vec(), counts: !script.asks_for_stats() })
+}
+
+fn say(text: &str) -> Cue {
+    Cue { phase: vec![Directive::Say(text.into())], counts: true }
+}
+
+fn script(message: &Message) -> Option<Script> {
+    (message.role == Role::User).then(|| Script::of(&message.parts))?
+}
+
+/// The message's whole script, if a directive stands after its last tool result.
+fn asked_after_results(message: &Message) -> Option<Script> {
+    let whole = script(message)?;
+    match message.parts.iter().rposition(|part| result(part).is_some()) {
+        Some(last) => Script::of(message.parts.iter().skip(last + 1)).map(|_| whole),
+        None => Some(whole),
+    }
+}
+
+fn result(part: &Part) -> Option<&ToolResult> {
+    match part {
+        Part::ToolResult(result) => Some(result),
+        _ => None,
+    }
+}
+
+fn results(tail: &[Message]) -> String {
+    let results = tail.iter().flat_map(|message| &message.parts).filter_map(result);
+    results.map(result_text).collect::<Vec<_>>().join("\n")
+}
+
+/// The texts of a tool result, as one.
+pub fn result_text(result: &ToolResult) -> String {
+    let text = |content: &Content| match content {
+        Content::Text { text } => text.clone(),
+        Content::Data(_) => String::new(),
+    };
+    result.content.iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::conversation::{Data, ToolCall};
+
+    const IDLE: &str = "nothing asked";
+
+    fn user<const N: usize>(parts: [Part; N]) -> Message {
+        Message { role: Role::User, name: None, parts: parts.into() }
+    }
+
+    fn asks(text: &str) -> Message {
+        Message::text(Role::User, text)
+    }
+
+    fn says(text: &str) -> Message {
+        Message::text(Role::Assistant, text)
+    }
+
+    fn calls(id: &str) -> Message {
+        let call = ToolCall { id: id.into(), name: "get".into(), input: json!({}) };
+        Message { role: Role::Assistant, name: None, parts: vec![Part::ToolCall(call)] }
+    }
+
+    fn result(id: &str, text: &str) -> Part {
+        let image = Data { mime: "image/png".into(), base64: String::new() };
+        Part::ToolResult(ToolResult {
+            id: id.into(),
+            content: vec![Content::Data(image), Content::Text { text: text.into() }],
+            is_error: false,
+        })
+    }
+
+    /// What is said, for scripts that only say.
+    fn said(messages: &[Message]) -> String {
+        let said = |directive: &Directive| match directive {
+            Directive::Say(text) => text.clone(),
+            other => format!("{other:?}"),
+        };
+        cue(messages, IDLE).phase.iter().map(said).collect::<Vec<_>>().join(" | ")
+    }
+
+    #[test]
+    fn the_last_message_with_a_directive_answers_whatever_stands_around_it() {
+        assert_eq!(
+            said(&[asks("say:old"), says("old"), asks("say:one"), asks("say:two"), asks("hi")]),
+            "two"
+        );
+    }
+
+    #[test]
+    fn who_asks_for_nothing_hears_the_fixed_text() {
+        assert_eq!(said(&[]), IDLE);
+        assert_eq!(said(&[asks("please say:no")]), IDLE);
+        assert_eq!(said(&[asks("hi"), says("say:no")]), IDLE);
+        assert_eq!(said(&[asks("say:old"), says("old"), asks("and now?")]), IDLE);
+    }
+
+    #[test]
+    fn directives_in_a_tool_result_or_of_an_assistant_are_not_obeyed() {
+        assert_eq!(said(&[asks("hi"), calls("1"), user([result("1", "say:no")])]), "tool said: say:no");
+        assert_eq!(
+            said(&[says("say:no\nthen:\nsay:no"), calls("1"), user([result("1", "a")])]),
+            "tool said: a"
+        );
+    }
+
+    #[test]
+    fn the_results_of_a_call_bring_on_the_phase_of_as_many_answers() {
+        let mut messages = vec![asks("say:0\nthen:\nsay:1\nthen:\nsay:2")];
+        let mut rounds = Vec::new();
+        for round in ["a", "b", "c"] {
+            rounds.push(said(&messages));
+            messages.extend([calls(round), user([result(round, round)])]);
+        }
+        rounds.push(said(&messages));
+        assert_eq!(rounds, ["0", "1", "2", "tool said: c"]);
+    }
+
+    #[test]
+    fn a_phase_may_be_empty() {
+        let messages = [asks("say:0\nthen:\nthen:"), calls("1"), user([result("1", "a")])];
+        assert_eq!(cue(&messages, IDLE), Cue { phase: vec![], counts: true });
+    }
+
+    #[test]
+    fn without_a_phase_for_them_the_results_are_said_as_they_stand() {
+        assert_eq!(
+            said(&[asks("say:0"), calls("1"), user([result("1", "a b"), result("2", r"c\n")])]),
+            "tool said: a b\nc\\n"
+        );
+        assert_eq!(
+            said(&[asks("hi"), calls("1"), user([result("1", "a")]), user([result("2", "b")])]),
+            "tool said: a\nb"
+        );
+    }
+
+    #[test]
+    fn a_directive_after_the_last_result_begins_anew_and_one_before_it_does_not() {
+        let asked = [asks("say:0\nthen:\nsay:next"), calls("1")];
+        let tail = |messages: &[Message]| said(&[asked.as_slice(), messages].concat());
+        assert_eq!(tail(&[user([result("1", "a"), Part::text("say:new")])]), "new");
+        assert_eq!(tail(&[user([result("1", "a")]), asks("say:new")]), "new");
+        assert_eq!(tail(&[user([result("1", "a"), Part::text("say:new"), result("2", "b")])]), "next");
+        assert_eq!(tail(&[asks("say:new"), user([result("1", "a")])]), "next");
+    }
+
+    #[test]
+    fn of_a_message_that_asks_after_its_results_the_whole_script_runs() {
+        let mixed = user([Part::text("say:a"), result("1", "r"), Part::text("say:b")]);
+        assert_eq!(said(&[asks("hi"), calls("1"), mixed]), "a | b");
+    }
+
+    #[test]
+    fn a_request_whose_script_asks_for_stats_does_not_count() {
+        assert!(!cue(&[asks("stats:")], IDLE).counts);
+        assert!(!cue(&[asks("say:a\nthen:\nstats:")], IDLE).counts);
+        assert!(cue(&[asks("stats:"), says("{}"), asks("say:a")], IDLE).counts);
+    }
+}

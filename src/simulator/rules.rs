@@ -1,0 +1,218 @@
+//! What GitHub Copilot's provider refuses, and what it drops without a word: who passes here passes there. Pure.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use crate::bridge::protocol::{Chat, HostError};
+use crate::conversation::{Message, Part, Role, Tool};
+
+const MAX_TOOLS: usize = 128;
+
+/// Refuses as VS Code and Copilot do, in their words.
+pub fn check(chat: &Chat) -> Result<(), HostError> {
+    let refusal = system_message(&chat.messages)
+        .or_else(|| misnamed_tool(&chat.tools))
+        .or_else(|| too_many_tools(chat))
+        .or_else(|| chat.messages.is_empty().then(|| "Invalid request: no messages.".into()))
+        .or_else(|| unanswered_call(&chat.messages));
+    refusal.map_or(Ok(()), |message| Err(HostError { name: "Error".into(), code: None, message }))
+}
+
+/// The request as Copilot reads it: one text for each assistant message, no list of stop strings.
+pub fn as_read(mut chat: Chat) -> Chat {
+    if chat.options.get("stop").is_some_and(serde_json::Value::is_array) {
+        chat.options.shift_remove("stop");
+    }
+    for message in &mut chat.messages {
+        if message.role == Role::Assistant {
+            let mut texts = 0;
+            message.parts.retain(|part| {
+                texts += usize::from(matches!(part, Part::Text { .. }));
+                !matches!(part, Part::Text { .. }) || texts == 1
+            });
+        }
+    }
+    chat
+}
+
+/// VS Code gives the role of a system message to its own extensions only.
+fn system_message(messages: &[Message]) -> Option<String> {
+    let system = |message: &Message| message.role == Role::System;
+    messages.iter().any(system).then(|| "CANNOT use API proposal: languageModelSystem".into())
+}
+
+fn misnamed_tool(tools: &[Tool]) -> Option<String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let misnamed = tools.iter().find(|tool| tool.name.is_empty() || !tool.name.bytes().all(allowed))?;
+    let name = &misnamed.name;
+    Some(format!(
+        "Invalid tool name \"{name}\": only alphanumeric characters, hyphens, and underscores are allowed."
+    ))
+}
+
+fn too_many_tools(chat: &Chat) -> Option<String> {
+    match chat.tools.len() {
+        tools if tools > MAX_TOOLS => Some(format!("Cannot have more than {MAX_TOOLS} tools per request.")),
+        tools if tools > 1 && chat.required => {
+            Some("LanguageModelChatToolMode.Required is not supported with more than one tool".into())
+        }
+        _ => None,
+    }
+}
+
+/// Copilot sends a call without its result on as it is; this is what the service says to it.
+fn unanswered_call(messages: &[Message]) -> Option<String> {
+    let mut rest = messages;
+    while let Some((message, after)) = rest.split_first() {
+        rest = after;
+        if message.role != Role::Assistant {
+            continue;
+        }
+        let answered = results_at_the_start_of(after);
+        let unanswered = message.parts.iter().find_map(|part| match part {
+            Part::ToolCall(call) if !answered.contains(call.id.as_str()) => Some(&call.id),
+            _ => None,
+        });
+        if let Some(id) = unanswered {
+            let message = format!(
+                "An assistant message with 'tool_calls' must be followed by tool messages responding to each \
+                 'tool_call_id'. The following tool_call_ids did not have response messages: {id}"
+            );
+            let body = json!({"error": {"message": message, "code": "invalid_request_body"}});
+            return Some(format!("Request Failed: 400 {body}"));
+        }
+    }
+    None
+}
+
+/// The ids of the unbroken run of tool results that these messages begin with.
+fn results_at_the_start_of(messages: &[Message]) -> HashSet<&str> {
+    let parts = messages.iter().take_while(|message| message.role == Role::User);
+    let results = parts.flat_map(|message| &message.parts).map_while(|part| match part {
+        Part::ToolResult(result) => Some(result.id.as_str()),
+        _ => None,
+    });
+    results.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value};
+
+    use super::*;
+    use crate::conversation::{ToolCall, ToolResult};
+
+    fn chat(messages: Vec<Message>) -> Chat {
+        let (vendor, model) = ("demo".into(), "scripted-1".into());
+        let (options, configuration) = (Map::new(), Map::new());
+        Chat { vendor, model, messages, tools: vec![], required: false, options, configuration }
+    }
+
+    fn message(role: Role, parts: impl Into<Vec<Part>>) -> Message {
+        Message { role, name: None, parts: parts.into() }
+    }
+
+    fn user(parts: impl Into<Vec<Part>>) -> Message {
+        message(Role::User, parts)
+    }
+
+    fn assistant(parts: impl Into<Vec<Part>>) -> Message {
+        message(Role::Assistant, parts)
+    }
+
+    fn call(id: &str) -> Part {
+        Part::ToolCall(ToolCall { id: id.into(), name: "get".into(), input: json!({}) })
+    }
+
+    fn result(id: &str) -> Part {
+        Part::ToolResult(ToolResult { id: id.into(), content: vec![], is_error: false })
+    }
+
+    fn with_tools(names: impl IntoIterator<Item = String>, required: bool) -> Chat {
+        let tool = |name| Tool { name, description: String::new(), input_schema: None };
+        Chat {
+            tools: names.into_iter().map(tool).collect(),
+            required,
+            ..chat(vec![user([Part::text("hi")])])
+        }
+    }
+
+    fn numbered(count: usize, required: bool) -> Chat {
+        with_tools((0..count).map(|number| format!("tool_-{number}")), required)
+    }
+
+    fn sentence(chat: &Chat) -> String {
+        check(chat).map_err(|error| error.message).expect_err("a refusal")
+    }
+
+    #[test]
+    fn what_copilot_takes_is_not_refused() {
+        assert_eq!(check(&numbered(128, false)), Ok(()));
+        assert_eq!(check(&numbered(1, true)), Ok(()));
+        assert_eq!(check(&numbered(0, true)), Ok(()));
+    }
+
+    #[test]
+    fn each_refusal_has_its_own_sentence() {
+        assert_eq!(
+            check(&numbered(2, true)),
+            Err(HostError {
+                name: "Error".into(),
+                code: None,
+                message: "LanguageModelChatToolMode.Required is not supported with more than one tool".into()
+            })
+        );
+        assert_eq!(sentence(&numbered(129, false)), "Cannot have more than 128 tools per request.");
+        assert_eq!(
+            sentence(&with_tools(["fine".into(), "a.b".into()], false)),
+            "Invalid tool name \"a.b\": only alphanumeric characters, hyphens, and underscores are allowed."
+        );
+        for misnamed in ["", "a b", "é", "a\n"] {
+            assert!(sentence(&with_tools([misnamed.into()], false)).starts_with("Invalid tool name"));
+        }
+        assert_eq!(sentence(&chat(vec![])), "Invalid request: no messages.");
+        assert_eq!(
+            sentence(&chat(vec![message(Role::System, [Part::text("be kind")])])),
+            "CANNOT use API proposal: languageModelSystem"
+        );
+    }
+
+    #[test]
+    fn every_call_wants_its_result_directly_after_it() {
+        let calls = assistant([call("1"), call("2")]);
+        let unanswered = |after: &[Message]| {
+            let messages = [std::slice::from_ref(&calls), after].concat();
+            let refusal = check(&chat(messages)).err()?.message;
+            let body: Value = serde_json::from_str(refusal.strip_prefix("Request Failed: 400 ")?).ok()?;
+            body["error"]["message"].as_str()?.rsplit_once("messages: ").map(|(_, id)| id.to_owned())
+        };
+        assert_eq!(unanswered(&[user([result("2"), result("1"), Part::text("and")])]), None);
+        assert_eq!(unanswered(&[user([result("1")]), user([result("2")])]), None);
+        assert_eq!(unanswered(&[user([result("1"), Part::text("and"), result("2")])]), Some("2".into()));
+        assert_eq!(
+            unanswered(&[assistant([Part::text("no")]), user([result("1"), result("2")])]),
+            Some("1".into())
+        );
+        assert_eq!(unanswered(&[]), Some("1".into()));
+    }
+
+    #[test]
+    fn a_list_of_stop_strings_and_an_assistants_later_texts_are_dropped() {
+        let (a, b) = (Part::text("a"), Part::text("b"));
+        let mut asked =
+            chat(vec![user([a.clone(), b.clone()]), assistant([a.clone(), call("1"), b.clone()])]);
+        asked.options.insert("stop".into(), json!(["x"]));
+        asked.options.insert("temperature".into(), json!(1));
+        let read = as_read(asked);
+        assert_eq!(read.messages, [user([a.clone(), b]), assistant([a, call("1")])]);
+        assert_eq!(Value::from(read.options), json!({"temperature": 1}));
+    }
+
+    #[test]
+    fn a_single_stop_string_stays() {
+        let mut asked = chat(vec![]);
+        asked.options.insert("stop".into(), json!("x"));
+        assert_eq!(as_read(asked.clone()), asked);
+    }
+}

@@ -1,0 +1,181 @@
+//! The simulated editor's tools: what they are and what comes of them. Pure; `answer` waits for the slow one.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::bridge::protocol::{EditorTool, HostError, InvokeTool};
+use crate::conversation::{Content, Data, Tool};
+use crate::simulator::tree;
+
+/// Blue, 8 x 8.
+const PICTURE: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEElEQVR42mNgqDqDHQ0tCQClmVGBuJBw8wAAAABJRU5ErkJggg==";
+
+/// Long enough to be seen waiting, short enough to be waited for.
+const A_WHILE: Duration = Duration::from_secs(1);
+
+/// What came of a tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// It takes this long.
+    pub after: Duration,
+    /// Its result.
+    pub content: Vec<Content>,
+}
+
+/// All tools, as the editor lists them.
+pub fn all() -> Vec<EditorTool> {
+    let path = |about: &str| json!({"path": {"type": "string", "description": about}});
+    vec![
+        tool(
+            "get_open_editors",
+            ["vscode", "editor"],
+            "Lists the files open in the editor, the active one first.",
+            object(&json!({}), []),
+        ),
+        tool(
+            "list_directory",
+            ["vscode", "workspace"],
+            "Lists the files and folders in a folder of the workspace; folders end with a slash.",
+            object(&path("From the workspace's root, which is listed without it."), []),
+        ),
+        tool(
+            "read_file",
+            ["vscode", "workspace"],
+            "Reads a file of the workspace.",
+            object(&path("From the workspace's root, for example src/main.rs."), ["path"]),
+        ),
+        tool(
+            "get_time",
+            ["clock"],
+            "Tells the time: in the simulated editor it is always the same.",
+            object(&json!({}), []),
+        ),
+        tool(
+            "take_screenshot",
+            ["vscode", "image"],
+            "Takes a picture of the editor: in the simulated one, a blue square.",
+            object(&json!({}), []),
+        ),
+        tool(
+            "wait_a_while",
+            ["test"],
+            "Answers late.",
+            object(
+                &json!({"milliseconds": {"type": "integer", "minimum": 0, "description": "How late: 1000 if absent."}}),
+                [],
+            ),
+        ),
+        tool(
+            "always_fails",
+            ["test"],
+            "Fails.",
+            object(&json!({"message": {"type": "string", "description": "How to fail."}}), []),
+        ),
+    ]
+}
+
+/// Runs a tool. Like VS Code, nobody checks the input against the schema but the tool itself.
+pub fn invoke(asked: &InvokeTool) -> Result<Outcome, HostError> {
+    let InvokeTool { name, input } = asked;
+    let path = input.get("path").and_then(Value::as_str);
+    match name.as_str() {
+        "get_open_editors" => Ok(text("src/main.rs\nREADME.md")),
+        "list_directory" => {
+            let path = path.unwrap_or_default();
+            let names = tree::list(path).ok_or_else(|| error(format!("there is no folder `{path}`")))?;
+            Ok(text(names.join("\n")))
+        }
+        "read_file" => {
+            let path = path.ok_or_else(|| error("path: missing, expected the path of a file"))?;
+            tree::read(path).map(text).ok_or_else(|| error(format!("there is no file `{path}`")))
+        }
+        "get_time" => Ok(text("2026-01-01T12:00:00Z")),
+        "take_screenshot" => {
+            let picture = Data { mime: "image/png".into(), base64: PICTURE.into() };
+            let mut outcome = text("The editor, as it looks now:");
+            outcome.content.push(Content::Data(picture));
+            Ok(outcome)
+        }
+        "wait_a_while" => {
+            let asked = input.get("milliseconds").and_then(Value::as_u64);
+            let after = asked.map_or(A_WHILE, Duration::from_millis);
+            Ok(Outcome { after, ..text(format!("waited {} ms", after.as_millis())) })
+        }
+        "always_fails" => {
+            Err(error(input.get("message").and_then(Value::as_str).unwrap_or("failed, as it always does")))
+        }
+        unknown => Err(error(format!("Tool {unknown} was not contributed"))),
+    }
+}
+
+fn tool<const N: usize>(name: &str, tags: [&str; N], description: &str, schema: Value) -> EditorTool {
+    let tool = Tool { name: name.into(), description: description.into(), input_schema: Some(schema) };
+    EditorTool { tool, tags: tags.map(Into::into).into() }
+}
+
+fn object<const N: usize>(properties: &Value, required: [&str; N]) -> Value {
+    let required: Vec<_> = required.into();
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+fn text(text: impl Into<String>) -> Outcome {
+    Outcome { after: Duration::ZERO, content: vec![Content::Text { text: text.into() }] }
+}
+
+fn error(message: impl Into<String>) -> HostError {
+    HostError { name: "Error".into(), code: None, message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(name: &str, input: Value) -> Result<Outcome, String> {
+        invoke(&InvokeTool { name: name.into(), input }).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn tools_answer_from_the_pretend_workspace() {
+        assert_eq!(run("get_open_editors", json!({})), Ok(text("src/main.rs\nREADME.md")));
+        assert_eq!(run("list_directory", json!({})), Ok(text("README.md\ndocs/\nsrc/")));
+        assert_eq!(run("list_directory", json!({"path": "src"})), Ok(text("greeting.rs\nmain.rs")));
+        assert_eq!(
+            run("read_file", json!({"path": "docs/notes.md"})),
+            Ok(text("- Say hello to everybody\n- Say it twice\n"))
+        );
+        assert_eq!(run("get_time", json!({})), Ok(text("2026-01-01T12:00:00Z")));
+    }
+
+    #[test]
+    fn a_result_may_hold_an_image_or_come_late() {
+        let picture = run("take_screenshot", json!({})).unwrap().content.pop();
+        assert!(matches!(picture, Some(Content::Data(Data { mime, .. })) if mime == "image/png"));
+        let late = Outcome { after: Duration::from_millis(7), ..text("waited 7 ms") };
+        assert_eq!(run("wait_a_while", json!({"milliseconds": 7})), Ok(late));
+    }
+
+    #[test]
+    fn what_goes_wrong_is_said() {
+        for (name, input, wanted) in [
+            ("list_directory", json!({"path": "nowhere"}), "there is no folder `nowhere`"),
+            ("read_file", json!({"path": "src"}), "there is no file `src`"),
+            ("read_file", json!({"path": 1}), "path: missing, expected the path of a file"),
+            ("always_fails", json!({}), "failed, as it always does"),
+            ("always_fails", json!({"message": "no"}), "no"),
+            ("nonsense", json!({}), "Tool nonsense was not contributed"),
+        ] {
+            assert_eq!(run(name, input), Err(wanted.into()));
+        }
+    }
+
+    #[test]
+    fn every_tool_that_is_listed_can_be_run() {
+        for EditorTool { tool, tags } in all() {
+            let outcome = run(&tool.name, json!({"path": "README.md"}));
+            assert!(outcome != Err(format!("Tool {} was not contributed", tool.name)), "{}", tool.name);
+            assert!(!tags.is_empty());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! How these models count tokens, and how they report it: as Copilot's provider does. Pure.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::conversation::{Data, Message, Part};
+use crate::simulator::cue::result_text;
+use crate::simulator::script::Counts;
+
+/// Four characters are a token, rounded up.
+fn tokens(characters: usize) -> u64 {
+    characters.div_ceil(4) as u64
+}
+
+/// What an answer has said so far, in characters.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Said {
+    all: usize,
+    thought: usize,
+}
+
+impl Said {
+    /// One part more.
+    pub fn hear(&mut self, part: &Part) {
+        match part {
+            Part::Text { text } => self.all += text.chars().count(),
+            Part::Thinking(thinking) => {
+                let characters = thinking.text.chars().count();
+                self.all += characters;
+                self.thought += characters;
+            }
+            Part::ToolCall(call) => self.all += call.input.to_string().chars().count(),
+            Part::Data(_) | Part::ToolResult(_) => {}
+        }
+    }
+
+    /// The whole answer is one counted string; of the prompt each text is.
+    pub fn counts(self, prompt: &[Message]) -> Counts {
+        let texts = prompt.iter().flat_map(|message| &message.parts).map(|part| match part {
+            Part::Text { text } => tokens(text.chars().count()),
+            Part::Thinking(thinking) => tokens(thinking.text.chars().count()),
+            Part::ToolResult(result) => tokens(result_text(result).chars().count()),
+            Part::Data(_) | Part::ToolCall(_) => 0,
+        });
+        let (completion, reasoning) = (tokens(self.all), tokens(self.thought));
+        Counts { prompt: texts.sum(), completion, cached: 0, reasoning }
+    }
+}
+
+/// The part that ends an answer.
+pub fn part(counts: Counts) -> Part {
+    let json = json!({
+        "prompt_tokens": counts.prompt,
+        "completion_tokens": counts.completion,
+        "total_tokens": counts.prompt.saturating_add(counts.completion),
+        "prompt_tokens_details": {"cached_tokens": counts.cached},
+        "completion_tokens_details": {"reasoning_tokens": counts.reasoning},
+    });
+    Part::Data(Data { mime: "usage".into(), base64: STANDARD.encode(json.to_string()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::{Content, Role, Thinking, ToolCall, ToolResult};
+
+    #[test]
+    fn each_text_of_the_prompt_is_rounded_up_and_the_answer_once() {
+        let result = ToolResult {
+            id: "c".into(),
+            content: vec![Content::Text { text: "12345".into() }],
+            is_error: false,
+        };
+        let call = ToolCall { id: "c".into(), name: "get".into(), input: json!({"a": 1}) };
+        let thinking = Thinking { text: "éé".into(), id: None };
+        let parts = vec![Part::text("1"), Part::text("12345"), Part::ToolResult(result)];
+        let prompt = [Message { role: Role::User, name: None, parts }];
+        let mut said = Said::default();
+        for part in [Part::text("12"), Part::Thinking(thinking), Part::ToolCall(call)] {
+            said.hear(&part);
+        }
+        assert_eq!(said.counts(&prompt), Counts { prompt: 5, completion: 3, cached: 0, reasoning: 1 });
+    }
+
+    #[test]
+    fn counts_are_reported_as_copilot_does() {
+        let Part::Data(data) = part(Counts { prompt: 7, completion: 5, cached: 3, reasoning: 1 }) else {
+            panic!("no data")
+        };
+        assert_eq!(data.mime, "usage");
+        assert_eq!(
+            String::from_utf8(STANDARD.decode(data.base64).unwrap()).unwrap(),
+            concat!(
+                r#"{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12,"#,
+                r#""prompt_tokens_details":{"cached_tokens":3},"completion_tokens_details":{"reasoning_tokens":1}}"#
+            )
+        );
+    }
+}
