@@ -3,13 +3,157 @@
 //! `demo` and `simulate` attach one, so that everything works without VS Code and each reply is known beforehand.
 //! It obeys the rules of GitHub Copilot's provider, so that whoever passes here passes there.
 
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+
+use crate::bridge::frames::{FrameError, Reader, Said};
+use crate::bridge::protocol::{
+    Chat, Folder, FromHost, Hello, ModelInfo, Models, PROTOCOL, Refused, ToHost, Tools, Window,
+};
+use crate::simulator::answer::Voice;
+use crate::simulator::ledger::Ledger;
+use crate::simulator::outbox::Outbox;
+use crate::simulator::running::Running;
+
+pub mod answer;
+pub mod attach;
 pub mod cue;
 pub mod dump;
 pub mod ledger;
 pub mod models;
+pub mod outbox;
 pub mod perform;
 pub mod rules;
+pub mod running;
 pub mod script;
 pub mod tools;
 pub mod tree;
 pub mod usage;
+
+/// Why an editor had to let go of a server.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// The server did not want this editor.
+    #[error("the server refused: {}", .0.message)]
+    Refused(Refused),
+    /// The server hung up before it had said who it is.
+    #[error("the server hung up on the hello")]
+    NotWelcomed,
+    /// The server said what no server says then.
+    #[error("the server spoke out of turn")]
+    OutOfTurn,
+    /// The server can't be understood.
+    #[error("the server can't be understood: {0}")]
+    Frame(#[from] FrameError),
+    /// The connection broke while something was written.
+    #[error("the connection broke: {0}")]
+    Broken(std::io::Error),
+}
+
+/// Is an editor with these models, until the server hangs up. Dropped before, it cancels whatever it is answering.
+pub async fn run(
+    stream: impl AsyncRead + AsyncWrite,
+    token: &str,
+    models: Vec<ModelInfo>,
+) -> Result<(), PeerError> {
+    let (from, to) = tokio::io::split(stream);
+    let outbox = Arc::new(Outbox::default());
+    let mut editor =
+        Editor { models, outbox: outbox.clone(), ledger: Ledger::default(), running: Running::default() };
+    tokio::select! {
+        end = editor.listen(Reader::new(from), token) => end,
+        error = outbox.write_to(to) => match error.kind() {
+            ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => Ok(()),
+            _ => Err(PeerError::Broken(error)),
+        },
+    }
+}
+
+/// An editor's side of the connection.
+struct Editor {
+    models: Vec<ModelInfo>,
+    outbox: Arc<Outbox>,
+    ledger: Ledger,
+    running: Running,
+}
+
+impl Editor {
+    async fn listen<R>(&mut self, mut reader: Reader<R, ToHost>, token: &str) -> Result<(), PeerError>
+    where
+        R: AsyncRead + Unpin,
+    {
+        self.outbox.message(0, &FromHost::Hello(hello(token)));
+        match reader.next().await? {
+            Some((_, Said::Message(ToHost::Welcome(_)))) => self.tell_models(),
+            Some((_, Said::Message(ToHost::Refused(refused)))) => return Err(PeerError::Refused(refused)),
+            Some(_) => return Err(PeerError::OutOfTurn),
+            None => return Err(PeerError::NotWelcomed),
+        }
+        while let Some((stream, said)) = reader.next().await? {
+            match said {
+                Said::Message(message) => self.hear(stream, message).await?,
+                Said::Text(_) | Said::Thinking(_) => return Err(PeerError::OutOfTurn),
+            }
+        }
+        Ok(())
+    }
+
+    async fn hear(&mut self, stream: u32, message: ToHost) -> Result<(), PeerError> {
+        match message {
+            ToHost::Chat(chat) => self.chat(stream, chat),
+            ToHost::Cancel => self.running.cancel(stream).await,
+            ToHost::Pause => self.running.pause(stream, true),
+            ToHost::Resume => self.running.pause(stream, false),
+            ToHost::ListTools => {
+                self.outbox.message(stream, &FromHost::Tools(Tools { tools: tools::all() }));
+            }
+            ToHost::InvokeTool(asked) => {
+                let voice = self.voice(stream);
+                self.running.start(stream, |paused| answer::tool(asked, voice(paused)));
+            }
+            ToHost::RefreshModels => self.tell_models(),
+            ToHost::Ping => self.outbox.message(stream, &FromHost::Pong),
+            ToHost::Status(_) | ToHost::Log(_) => {}
+            ToHost::Welcome(_) | ToHost::Refused(_) => return Err(PeerError::OutOfTurn),
+        }
+        Ok(())
+    }
+
+    fn chat(&mut self, stream: u32, chat: Chat) {
+        match answer::rehearse(chat, &self.models, &self.ledger) {
+            Ok((performance, entry)) => {
+                let voice = self.voice(stream);
+                self.running.start(stream, |paused| answer::chat(performance, entry, voice(paused)));
+            }
+            Err(refusal) => self.outbox.message(stream, &FromHost::Failed(refusal)),
+        }
+    }
+
+    fn voice(&self, stream: u32) -> impl FnOnce(watch::Receiver<bool>) -> Voice + use<> {
+        let outbox = self.outbox.clone();
+        move |paused| Voice { stream, outbox, paused }
+    }
+
+    fn tell_models(&self) {
+        self.outbox.message(0, &FromHost::Models(Models { models: self.models.clone() }));
+    }
+}
+
+fn hello(token: &str) -> Hello {
+    Hello {
+        token: token.into(),
+        protocol: PROTOCOL,
+        version: env!("CARGO_PKG_VERSION").into(),
+        pid: std::process::id(),
+        window: Window {
+            focused: true,
+            folders: vec![Folder { name: "pretend".into(), path: "/pretend".into() }],
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

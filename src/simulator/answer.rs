@@ -1,0 +1,96 @@
+//! Answers one request, in time: waits the waits of a performance and says its parts as fast as they are taken.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::bridge::protocol::{Chat, FromHost, HostError, InvokeTool, ModelInfo, ToolDone};
+use crate::conversation::Part;
+use crate::simulator::cue::cue;
+use crate::simulator::ledger::{Entry, Ledger};
+use crate::simulator::outbox::Outbox;
+use crate::simulator::perform::{Performance, Stage, Step};
+use crate::simulator::{models, rules, tools};
+
+/// Speaks on one stream, unless it is told to pause.
+#[derive(Debug)]
+pub struct Voice {
+    /// Whose answer it is.
+    pub stream: u32,
+    /// Where it speaks.
+    pub outbox: Arc<Outbox>,
+    /// The server wants to hear no more for now.
+    pub paused: watch::Receiver<bool>,
+}
+
+impl Voice {
+    async fn part(&mut self, part: Part) {
+        self.turn().await;
+        self.outbox.part(self.stream, part);
+    }
+
+    async fn message(&mut self, message: &FromHost) {
+        self.turn().await;
+        self.outbox.message(self.stream, message);
+    }
+
+    async fn turn(&mut self) {
+        // It fails only when nobody can tell any more to go on: then this request is being dropped.
+        let _ = self.paused.wait_for(|paused| !paused).await;
+        self.outbox.room().await;
+    }
+}
+
+/// A chat that nothing speaks against: what will be said, and its entry in the ledger.
+pub fn rehearse(
+    chat: Chat,
+    models: &[ModelInfo],
+    ledger: &Ledger,
+) -> Result<(Performance, Entry), HostError> {
+    let model = models.iter().find(|model| model.vendor == chat.vendor && model.id == chat.model);
+    let model = model.ok_or_else(|| HostError {
+        name: "LanguageModelError".into(),
+        code: Some("NotFound".into()),
+        message: format!("{}/{}", chat.vendor, chat.model),
+    })?;
+    if let Err(refusal) = rules::check(&chat) {
+        ledger.enter(true).failed();
+        return Err(refusal);
+    }
+    let chat = rules::as_read(chat);
+    let cue = cue(&chat.messages, models::idle(model));
+    let stage = Stage { chat, reports_usage: model.reports_usage, ledger: ledger.clone() };
+    Ok((Performance::new(cue.phase, stage), ledger.enter(cue.counts)))
+}
+
+/// Answers a chat. Dropped before its end, it counts as cancelled.
+pub async fn chat(performance: Performance, entry: Entry, mut voice: Voice) {
+    for step in performance {
+        match step {
+            Step::Say(part) => voice.part(part).await,
+            Step::Wait(pause) => sleep(pause).await,
+            Step::Hang => pending().await,
+            Step::Fail(error) => {
+                entry.failed();
+                return voice.message(&FromHost::Failed(error)).await;
+            }
+        }
+    }
+    // Before the end is heard, so that whoever asks after it for `stats:` finds it in them.
+    entry.completed();
+    voice.message(&FromHost::End).await;
+}
+
+/// Runs a tool.
+pub async fn tool(asked: InvokeTool, mut voice: Voice) {
+    let said = match tools::invoke(&asked) {
+        Ok(outcome) => {
+            sleep(outcome.after).await;
+            FromHost::ToolDone(ToolDone { content: outcome.content })
+        }
+        Err(error) => FromHost::Failed(error),
+    };
+    voice.message(&said).await;
+}

@@ -1,0 +1,51 @@
+//! The requests that are being answered, by stream. Letting go of one stops it at once.
+
+use std::collections::HashMap;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// All of them.
+#[derive(Debug, Default)]
+pub struct Running(HashMap<u32, Request>);
+
+#[derive(Debug)]
+struct Request {
+    task: JoinHandle<()>,
+    paused: watch::Sender<bool>,
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Running {
+    /// Starts an answer. It is given what tells it to pause.
+    pub fn start<F>(&mut self, stream: u32, answer: impl FnOnce(watch::Receiver<bool>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.0.retain(|_, request| !request.task.is_finished());
+        let (paused, listening) = watch::channel(false);
+        let task = tokio::spawn(answer(listening));
+        self.0.insert(stream, Request { task, paused });
+    }
+
+    /// Tells an answer to pause or to go on.
+    pub fn pause(&self, stream: u32, paused: bool) {
+        if let Some(request) = self.0.get(&stream) {
+            request.paused.send_replace(paused);
+        }
+    }
+
+    /// Stops an answer; when this returns it has said its last word.
+    pub async fn cancel(&mut self, stream: u32) {
+        if let Some(mut request) = self.0.remove(&stream) {
+            request.task.abort();
+            // The error says that it was aborted, which is what was wanted.
+            let _ = (&mut request.task).await;
+        }
+    }
+}

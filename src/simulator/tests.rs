@@ -1,0 +1,363 @@
+//! The whole simulated editor, with a server at the other end that only speaks frames.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use serde_json::{Map, json};
+use tokio::io::{AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::*;
+use crate::bridge::frames::{Kind, put_message, put_text};
+use crate::bridge::protocol::{FromHostPart, HostError, InvokeTool, RefusedReason, ToolDone, Welcome};
+use crate::conversation::{Content, Message, Part, Role, Tool, ToolCall, ToolResult};
+use crate::simulator::ledger::Stats;
+use crate::simulator::script::Counts;
+
+/// No test waits for it: the clock stands still unless everybody waits.
+const LONG: Duration = Duration::from_secs(3600);
+
+struct Server {
+    reader: Reader<ReadHalf<DuplexStream>, FromHost>,
+    writer: WriteHalf<DuplexStream>,
+    editor: JoinHandle<Result<(), PeerError>>,
+}
+
+impl Server {
+    /// An editor has connected and said nothing yet.
+    fn new() -> Server {
+        let (here, there) = tokio::io::duplex(4096);
+        let (from, writer) = tokio::io::split(here);
+        let editor = tokio::spawn(async move { run(there, "secret", models::all()).await });
+        Server { reader: Reader::new(from), writer, editor }
+    }
+
+    /// An editor has introduced itself.
+    async fn attached() -> Server {
+        let mut server = Server::new();
+        server.next().await;
+        server.say(0, &ToHost::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
+        server.next().await;
+        server
+    }
+
+    async fn say(&mut self, stream: u32, message: &ToHost) {
+        let mut out = BytesMut::new();
+        put_message(stream, message, &mut out).unwrap();
+        self.writer.write_all(&out).await.unwrap();
+    }
+
+    async fn ask(&mut self, stream: u32, text: &str) {
+        self.say(stream, &ToHost::Chat(chat("scripted-1", text))).await;
+    }
+
+    async fn next(&mut self) -> (u32, Said<FromHost>) {
+        self.reader.next().await.unwrap().expect("the editor is there")
+    }
+
+    /// All of an answer, if no other is running.
+    async fn answer(&mut self, stream: u32) -> Vec<Said<FromHost>> {
+        let mut answer = Vec::new();
+        loop {
+            let (of, said) = self.next().await;
+            assert_eq!(of, stream, "{said:?}");
+            let last = matches!(said, Said::Message(FromHost::End | FromHost::Failed(_)));
+            answer.push(said);
+            if last {
+                return answer;
+            }
+        }
+    }
+
+    /// What comes of a request that one message answers.
+    async fn reply(&mut self, message: &ToHost) -> FromHost {
+        self.say(77, message).await;
+        match self.next().await {
+            (77, Said::Message(reply)) => reply,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn stats(&mut self) -> String {
+        self.ask(99, "stats:").await;
+        words(&self.answer(99).await)
+    }
+
+    /// Whatever comes until the editor answers a ping, without the pong.
+    async fn until_pong(&mut self) -> Vec<(u32, Said<FromHost>)> {
+        self.say(0, &ToHost::Ping).await;
+        let mut before = Vec::new();
+        loop {
+            match self.next().await {
+                (0, Said::Message(FromHost::Pong)) => return before,
+                other => before.push(other),
+            }
+        }
+    }
+}
+
+fn chat(model: &str, text: &str) -> Chat {
+    Chat {
+        vendor: "demo".into(),
+        model: model.into(),
+        messages: vec![Message::text(Role::User, text)],
+        tools: vec![Tool { name: "get".into(), description: "gets".into(), input_schema: None }],
+        required: false,
+        options: Map::new(),
+        configuration: Map::new(),
+    }
+}
+
+fn text(text: &str) -> Said<FromHost> {
+    Said::Text(text.into())
+}
+
+fn end() -> Said<FromHost> {
+    Said::Message(FromHost::End)
+}
+
+fn words(answer: &[Said<FromHost>]) -> String {
+    let text = |said: &Said<FromHost>| if let Said::Text(text) = said { text.clone() } else { String::new() };
+    answer.iter().map(text).collect()
+}
+
+fn stats(started: u64, completed: u64, failed: u64, cancelled: u64, active: u64) -> String {
+    json!(Stats { started, completed, failed, cancelled, active }).to_string()
+}
+
+fn failed(name: &str, code: Option<&str>, message: &str) -> Said<FromHost> {
+    let (name, code, message) = (name.into(), code.map(Into::into), message.into());
+    Said::Message(FromHost::Failed(HostError { name, code, message }))
+}
+
+#[tokio::test]
+async fn an_editor_says_who_it_is_and_what_it_offers() {
+    let mut server = Server::new();
+    assert_eq!(server.next().await, (0, Said::Message(FromHost::Hello(hello("secret")))));
+    server.say(0, &ToHost::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
+    let offer = FromHost::Models(Models { models: models::all() });
+    assert_eq!(server.next().await, (0, Said::Message(offer.clone())));
+    server.say(0, &ToHost::RefreshModels).await;
+    assert_eq!(server.next().await, (0, Said::Message(offer)));
+}
+
+#[tokio::test]
+async fn a_refused_editor_says_why() {
+    let mut server = Server::new();
+    let refused = Refused { reason: RefusedReason::Token, message: "the token is another server's".into() };
+    server.say(0, &ToHost::Refused(refused)).await;
+    let error = server.editor.await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "the server refused: the token is another server's");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_out_of_turn_is_left() {
+    let mut server = Server::new();
+    server.say(0, &ToHost::Ping).await;
+    assert!(matches!(server.editor.await.unwrap(), Err(PeerError::OutOfTurn)));
+
+    let mut server = Server::attached().await;
+    let mut out = BytesMut::new();
+    put_text(Kind::Text, 1, "words are an editor's to say", &mut out);
+    server.writer.write_all(&out).await.unwrap();
+    assert!(matches!(server.editor.await.unwrap(), Err(PeerError::OutOfTurn)));
+}
+
+#[tokio::test]
+async fn hanging_up_ends_an_editor_and_half_a_frame_is_an_error() {
+    let server = Server::new();
+    drop((server.reader, server.writer));
+    assert!(matches!(server.editor.await.unwrap(), Err(PeerError::NotWelcomed)));
+
+    let mut server = Server::attached().await;
+    server.ask(1, "say:a\nhang:").await;
+    assert_eq!(server.next().await, (1, text("a")));
+    drop((server.reader, server.writer));
+    assert!(matches!(server.editor.await.unwrap(), Ok(())));
+
+    let mut server = Server::attached().await;
+    server.writer.write_all(&[9, 0, 0]).await.unwrap();
+    server.writer.shutdown().await.unwrap();
+    assert!(matches!(server.editor.await.unwrap(), Err(PeerError::Frame(FrameError::HalfFrame))));
+}
+
+#[tokio::test]
+async fn an_answer_comes_in_words_and_ends() {
+    let mut server = Server::attached().await;
+    server.ask(1, "say:Hello, world").await;
+    assert_eq!(server.answer(1).await, [text("Hello, "), text("world"), end()]);
+}
+
+#[tokio::test]
+async fn who_asks_for_nothing_hears_the_models_own_sentence() {
+    let mut server = Server::attached().await;
+    for model in models::all() {
+        server.say(1, &ToHost::Chat(chat(&model.id, "Good morning!"))).await;
+        assert_eq!(words(&server.answer(1).await), models::idle(&model));
+    }
+}
+
+#[tokio::test]
+async fn thoughts_calls_and_counts_have_forms_of_their_own() {
+    let mut server = Server::attached().await;
+    server.say(1, &ToHost::Chat(chat("scripted-usage", "think:hm\ncall:get {\"a\":1}\nusage:7 5 3"))).await;
+    let answer = server.answer(1).await;
+    let [thought, Said::Message(FromHost::Part(FromHostPart { part: Part::ToolCall(call) })), counts, last] =
+        answer.as_slice()
+    else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(*thought, Said::Thinking("hm".into()));
+    assert_eq!((call.name.as_str(), &call.input), ("get", &json!({"a": 1})));
+    let counted = usage::part(Counts { prompt: 7, completion: 5, cached: 3, reasoning: 0 });
+    assert_eq!(*counts, Said::Message(FromHost::Part(FromHostPart { part: counted })));
+    assert_eq!(*last, end());
+}
+
+#[tokio::test]
+async fn a_model_that_reports_usage_always_does_unless_it_is_cut() {
+    let mut server = Server::attached().await;
+    let counted = usage::part(Counts { prompt: 3, completion: 2, cached: 0, reasoning: 0 });
+    server.say(1, &ToHost::Chat(chat("scripted-usage", "say:12345"))).await;
+    assert_eq!(
+        server.answer(1).await,
+        [text("12345"), Said::Message(FromHost::Part(FromHostPart { part: counted })), end()]
+    );
+    server.say(1, &ToHost::Chat(chat("scripted-usage", "say:12345\ncut:"))).await;
+    assert_eq!(server.answer(1).await, [text("12345"), end()]);
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_phase_by_phase() {
+    let mut server = Server::attached().await;
+    let mut asked = chat("scripted-1", "call:get\nthen:\nsay:done");
+    let call = ToolCall { id: "c".into(), name: "get".into(), input: json!({}) };
+    let result = ToolResult { id: "c".into(), content: vec![], is_error: false };
+    asked.messages.push(Message { role: Role::Assistant, name: None, parts: vec![Part::ToolCall(call)] });
+    asked.messages.push(Message { role: Role::User, name: None, parts: vec![Part::ToolResult(result)] });
+    server.say(1, &ToHost::Chat(asked)).await;
+    assert_eq!(server.answer(1).await, [text("done"), end()]);
+}
+
+#[tokio::test]
+async fn a_failure_comes_after_what_was_said_before_it() {
+    let mut server = Server::attached().await;
+    server.ask(1, "say:half\nfail:Blocked too many requests\nsay:never").await;
+    assert_eq!(
+        server.answer(1).await,
+        [text("half"), failed("LanguageModelError", Some("Blocked"), "too many requests")]
+    );
+    assert_eq!(server.stats().await, stats(1, 0, 1, 0, 0));
+}
+
+#[tokio::test]
+async fn what_copilot_refuses_and_models_that_are_not_there_fail() {
+    let mut server = Server::attached().await;
+    server.say(1, &ToHost::Chat(Chat { messages: vec![], ..chat("scripted-1", "") })).await;
+    assert_eq!(server.answer(1).await, [failed("Error", None, "Invalid request: no messages.")]);
+    server.say(2, &ToHost::Chat(chat("scripted-9", "say:a"))).await;
+    assert_eq!(server.answer(2).await, [failed("LanguageModelError", Some("NotFound"), "demo/scripted-9")]);
+    assert_eq!(server.stats().await, stats(1, 0, 1, 0, 0));
+}
+
+#[tokio::test]
+async fn a_long_burst_arrives_whole_and_in_order() {
+    let mut server = Server::attached().await;
+    server.ask(1, "parts:20000 40").await;
+    let answer = server.answer(1).await;
+    let wanted = (0..20_000).map(|number| Said::Text(format!("{number:.<40}"))).chain([end()]);
+    assert!(answer.into_iter().eq(wanted));
+}
+
+#[tokio::test]
+async fn a_large_question_is_read_and_told_whole() {
+    let mut server = Server::attached().await;
+    let long = "é\n".repeat(1024 * 1024);
+    server.ask(1, &format!("dump:\n{long}")).await;
+    let told: serde_json::Value = serde_json::from_str(&words(&server.answer(1).await)).unwrap();
+    assert!(told["messages"][0]["parts"][0]["text"] == format!("dump:\n{long}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_answers_run_at_the_same_time_and_do_not_mix() {
+    let mut server = Server::attached().await;
+    for stream in 1..=50 {
+        server.ask(stream, &format!("slow:3 {stream}\nsay:{stream}")).await;
+    }
+    let (mut answers, mut ended) = (HashMap::<u32, Vec<_>>::new(), 0);
+    while ended < 50 {
+        let (stream, said) = server.next().await;
+        ended += u32::from(said == end());
+        answers.entry(stream).or_default().push(said);
+    }
+    for stream in 1..=50 {
+        let wanted = [text("p0 "), text("p1 "), text("p2 "), text(&stream.to_string()), end()];
+        assert_eq!(answers.remove(&stream).unwrap(), wanted);
+    }
+    assert_eq!(server.stats().await, stats(50, 50, 0, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_answer_stops_at_once_and_counts_as_cancelled() {
+    let mut server = Server::attached().await;
+    server.ask(1, "say:a\nhang:\nsay:never").await;
+    server.ask(2, "say:b\nslow:9 10").await;
+    assert_eq!(server.next().await, (1, text("a")));
+    assert_eq!(server.next().await, (2, text("b")));
+    assert_eq!(server.stats().await, stats(2, 0, 0, 0, 2));
+    server.say(1, &ToHost::Cancel).await;
+    server.say(2, &ToHost::Cancel).await;
+    assert_eq!(server.stats().await, stats(2, 0, 0, 2, 0));
+    assert!(timeout(LONG, server.next()).await.is_err());
+    server.say(1, &ToHost::Cancel).await;
+    assert_eq!(server.until_pong().await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_answer_waits_while_others_go_on() {
+    let mut server = Server::attached().await;
+    server.ask(1, "wait:10\nsay:a b").await;
+    server.say(1, &ToHost::Pause).await;
+    server.ask(2, "wait:20\nsay:c").await;
+    assert_eq!(server.answer(2).await, [text("c"), end()]);
+    assert!(timeout(LONG, server.next()).await.is_err());
+    server.say(1, &ToHost::Resume).await;
+    assert_eq!(server.answer(1).await, [text("a "), text("b"), end()]);
+}
+
+#[tokio::test]
+async fn nothing_is_made_before_the_server_has_read_what_came_before() {
+    let mut server = Server::attached().await;
+    server.ask(1, "parts:18446744073709551615 1000").await;
+    assert_eq!(server.next().await.0, 1);
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    server.say(1, &ToHost::Cancel).await;
+    let unread =
+        words(&server.until_pong().await.into_iter().map(|(_, said)| said).collect::<Vec<_>>()).len();
+    assert!((64_000..300_000).contains(&unread), "{unread} bytes were waiting");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tools_are_listed_and_run() {
+    let mut server = Server::attached().await;
+    assert_eq!(server.reply(&ToHost::ListTools).await, FromHost::Tools(Tools { tools: tools::all() }));
+    let invoke = |name: &str, input| ToHost::InvokeTool(InvokeTool { name: name.into(), input });
+    let content = vec![Content::Text { text: "2026-01-01T12:00:00Z".into() }];
+    assert_eq!(server.reply(&invoke("get_time", json!({}))).await, FromHost::ToolDone(ToolDone { content }));
+    let content = vec![Content::Text { text: "waited 1000 ms".into() }];
+    assert_eq!(
+        server.reply(&invoke("wait_a_while", json!({}))).await,
+        FromHost::ToolDone(ToolDone { content })
+    );
+    assert_eq!(
+        Said::Message(server.reply(&invoke("nonsense", json!({}))).await),
+        failed("Error", None, "Tool nonsense was not contributed")
+    );
+    server.say(5, &invoke("wait_a_while", json!({}))).await;
+    server.say(5, &ToHost::Cancel).await;
+    assert!(timeout(LONG, server.next()).await.is_err());
+}
