@@ -1,0 +1,151 @@
+"""The official openai SDK on responses: answers, streams, calls, memory, structured output, errors."""
+
+import json
+
+import openai
+import pytest
+from openai import OpenAI
+from pydantic import BaseModel
+
+WEATHER = {
+    "type": "function",
+    "name": "get_weather",
+    "description": "The weather in a town",
+    "parameters": {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"], "additionalProperties": False},
+    "strict": True,
+}
+
+
+@pytest.fixture(scope="module")
+def client(demo):
+    with OpenAI(base_url=f"{demo.url}/v1", api_key="unused", max_retries=0) as client:
+        yield client
+
+
+def test_a_response_comes_whole(client):
+    response = client.responses.create(model="scripted-1", input="say:Hello from the demo.")
+
+    assert (response.output_text, response.status, response.model) == ("Hello from the demo.", "completed", "scripted-1")
+    assert response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens > 0
+
+
+def test_a_response_comes_as_a_stream(client):
+    events = list(client.responses.create(model="scripted-1", input="say:one two three", stream=True))
+
+    assert [event.type.removeprefix("response.") for event in events] == [
+        "created",
+        "in_progress",
+        "output_item.added",
+        "content_part.added",
+        *["output_text.delta"] * 3,
+        "output_text.done",
+        "content_part.done",
+        "output_item.done",
+        "completed",
+    ]
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+
+
+def test_the_stream_helper_sums_up_the_response(client):
+    with client.responses.stream(model="scripted-1", input="think:Hm.\nsay:piece by piece") as stream:
+        pieces = [event.delta for event in stream if event.type == "response.output_text.delta"]
+        response = stream.get_final_response()
+
+    assert pieces == ["piece ", "by ", "piece"]
+    assert [item.type for item in response.output] == ["reasoning", "message"]
+    assert response.output_text == "piece by piece"
+
+
+def test_a_call_and_its_result_make_a_turn(client):
+    script = 'call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny in Ulm.'
+    asked = client.responses.create(model="scripted-1", input=script, tools=[WEATHER])
+    [call] = asked.output
+    assert (call.type, call.name, json.loads(call.arguments)) == ("function_call", "get_weather", {"town": "Ulm"})
+
+    history = [{"role": "user", "content": script}, *asked.output]
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}
+    answer = client.responses.create(model="scripted-1", input=[*history, result], tools=[WEATHER])
+    assert answer.output_text == "Sunny in Ulm."
+
+
+def test_a_response_continues_the_one_before(client):
+    script = 'call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny in Ulm.'
+    asked = client.responses.create(model="scripted-1", input=script, tools=[WEATHER])
+    result = {"type": "function_call_output", "call_id": asked.output[0].call_id, "output": "sunny"}
+    answer = client.responses.create(model="scripted-1", previous_response_id=asked.id, input=[result], tools=[WEATHER])
+    again = client.responses.create(model="scripted-1", previous_response_id=answer.id, input="dump:")
+
+    assert answer.output_text == "Sunny in Ulm."
+    assert answer.previous_response_id == asked.id
+    texts = [part.get("text") for message in json.loads(again.output_text)["messages"] for part in message["parts"]]
+    assert [text for text in texts if text] == [script, "sunny", "Sunny in Ulm.", "dump:"]
+
+
+def test_an_item_is_referred_to_by_its_id(client):
+    first = client.responses.create(model="scripted-1", input="say:I am the first.")
+    second = client.responses.create(
+        model="scripted-1",
+        input=[
+            {"role": "user", "content": "who?"},
+            {"type": "item_reference", "id": first.output[0].id},
+            {"role": "user", "content": "dump:"},
+        ],
+    )
+
+    assert "I am the first." in second.output_text
+
+
+def test_an_unknown_previous_response_is_refused(client):
+    with pytest.raises(openai.APIStatusError) as refused:
+        client.responses.create(model="scripted-1", previous_response_id="resp_never", input="say:x")
+
+    assert refused.value.status_code in (400, 404)
+    assert "resp_never" in refused.value.message
+
+
+def test_instructions_reach_the_model(client):
+    response = client.responses.create(
+        model="scripted-1",
+        instructions="Be brief.",
+        input=[{"role": "developer", "content": "Be kind."}, {"role": "user", "content": [{"type": "input_text", "text": "dump:"}]}],
+    )
+
+    texts = [part["text"] for message in json.loads(response.output_text)["messages"] for part in message["parts"]]
+    assert texts.index("Be brief.") < texts.index("dump:")
+    assert "Be kind." in "\n".join(texts)
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+def test_a_parsed_response_has_the_asked_form(client):
+    response = client.responses.parse(model="scripted-1", input='call:Person {"name":"Ada","age":36}', text_format=Person)
+
+    assert response.output_parsed == Person(name="Ada", age=36)
+
+
+def test_a_limit_leaves_the_response_incomplete(client):
+    response = client.responses.create(model="scripted-1", input="slow:500 1", max_output_tokens=16)
+
+    assert (response.status, response.incomplete_details.reason) == ("incomplete", "max_output_tokens")
+
+
+def test_failures_have_their_classes(client):
+    with pytest.raises(openai.NotFoundError):
+        client.responses.create(model="no-such-thing", input="say:x")
+    with pytest.raises(openai.RateLimitError):
+        client.responses.create(model="scripted-1", input="fail:ChatRateLimited slow down")
+    with pytest.raises(openai.BadRequestError):
+        client.responses.create(model="scripted-1", input=[{"type": "message", "role": "user", "content": 7}])
+    with pytest.raises(openai.RateLimitError):
+        client.responses.create(model="scripted-1", input="fail:ChatRateLimited no", stream=True)
+
+
+def test_a_failure_in_mid_stream_ends_in_response_failed(client):
+    *said, last = client.responses.create(model="scripted-1", input="say:half a\nfail:Error the model broke off", stream=True)
+
+    assert "".join(event.delta for event in said if event.type == "response.output_text.delta") == "half a"
+    assert last.type == "response.failed"
+    assert "the model broke off" in last.response.error.message

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Runs the clients against `copilot-proxy demo`, installing them first where that is still to be done.
+# Usage: run.sh [first|all]   first: OpenAI chat by the official SDKs; all (the default): every client.
+# The binary is COPILOT_PROXY_BIN, else target/release/copilot-proxy, else target/debug/copilot-proxy.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/copilot-proxy/clients
+# A proxy that the machine uses for the outside must not come between a client and 127.0.0.1.
+export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
+export PYTHONDONTWRITEBYTECODE=1
+failed=0
+
+pytest_in() { # ENVIRONMENT ARGUMENTS...
+	local environment=$1
+	shift
+	(cd "$here" && "$cache/$environment/bin/python" -m pytest --quiet "$@") || failed=1
+}
+
+node_tests() {
+	(cd "$here/node" && "$cache/bin/node" --test --test-timeout=120000 "$@") || failed=1
+}
+
+case ${1:-all} in
+	first)
+		"$here/setup.sh" sdks node
+		pytest_in sdks python/test_openai_chat.py python/test_specs_openai.py
+		node_tests openai-chat.test.mjs
+		;;
+	all)
+		"$here/setup.sh"
+		pytest_in sdks
+		pytest_in litellm python/test_litellm.py
+		node_tests
+		;;
+	*)
+		sed -n '2,4s/^# //p' "$0" >&2
+		exit 2
+		;;
+esac
+exit $failed

