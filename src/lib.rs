@@ -3,6 +3,7 @@
 pub mod actors;
 pub mod asking;
 pub mod bridge;
+pub mod commands;
 pub mod conversation;
 pub mod dialect;
 pub mod failure;

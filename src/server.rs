@@ -49,13 +49,13 @@ pub enum ServerError {
     Broken,
 }
 
-/// What to do when the port belongs to another program.
+/// Who is told how things stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenTaken {
-    /// Wait until it is free: the editors show it meanwhile.
-    Wait,
-    /// End with an error: somebody sits at a terminal.
-    Fail,
+pub enum Audience {
+    /// The editors: they show that the port is taken, and the server waits until it is free.
+    Editors,
+    /// A person at a terminal: a port that is taken is an error, and one that is open can be asked at once.
+    Terminal,
 }
 
 /// A server that has its directory and its socket, and is about to open its port.
@@ -122,6 +122,7 @@ impl Server {
             started,
             instance: uuid::Uuid::new_v4().simple().to_string().into(),
         };
+        directory.publish(&file)?;
         let Settings { handshake_timeout, heartbeat, port, .. } = *house.settings;
         tokio::task::spawn_local(doorway.attend(VERSION, handshake_timeout, heartbeat, said));
         Ok(Server {
@@ -142,15 +143,10 @@ impl Server {
 
     /// Opens the port and serves until there is a reason to end: the last editor has been gone for the grace
     /// time, a newer server wants to take over, or a signal.
-    pub async fn run(mut self, when_taken: WhenTaken) -> Result<(), ServerError> {
-        self.open_port();
-        if when_taken == WhenTaken::Fail
-            && let Http::Taken { port, .. } | Http::Failed { port, .. } = &self.http
-        {
-            let port = *port;
-            let error =
-                Port::open(port, self.house.clone()).err().unwrap_or_else(|| io::ErrorKind::AddrInUse.into());
-            return Err(ServerError::Port { port, error });
+    pub async fn run(mut self, audience: Audience) -> Result<(), ServerError> {
+        match audience {
+            Audience::Editors => self.open_port(),
+            Audience::Terminal => self.open_port_with_models().await?,
         }
         let mut signals = Signals::new();
         let mut alone_since = Some(Instant::now());
@@ -179,6 +175,22 @@ impl Server {
         self.directory.retract();
         self.close_port(&Failure::Stopping).await;
         ended
+    }
+
+    async fn open_port_with_models(&mut self) -> Result<(), ServerError> {
+        while let Some(news) = self.news.recv().await {
+            let models = matches!(news, News::Models(..));
+            self.wanted = false;
+            self.heed(news).await?;
+            if models {
+                break;
+            }
+        }
+        self.wanted = true;
+        let open = Port::open(self.port, self.house.clone());
+        let open = open.map_err(|error| ServerError::Port { port: self.port, error })?;
+        self.opened(open);
+        Ok(())
     }
 
     async fn heed(&mut self, news: News) -> Result<Then, ServerError> {
@@ -255,13 +267,7 @@ impl Server {
         let retry = Instant::now() + self.house.settings.port_retry;
         let port = self.port;
         self.http = match Port::open(port, self.house.clone()) {
-            Ok(open) => {
-                log::info!("listening on http://127.0.0.1:{}", open.number);
-                // Nobody may be reading: the extension starts the server without pipes.
-                let _ = writeln!(io::stdout(), "listening on http://127.0.0.1:{}", open.number);
-                let _ = io::stdout().flush();
-                Http::Open(open)
-            }
+            Ok(open) => return self.opened(open),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 if !matches!(self.http, Http::Taken { .. }) {
                     log::warn!("port {port} belongs to another program: waiting until it is free");
@@ -275,6 +281,15 @@ impl Server {
                 Http::Failed { port, message: error.to_string(), retry }
             }
         };
+        self.publish();
+    }
+
+    fn opened(&mut self, port: Port) {
+        log::info!("listening on http://127.0.0.1:{}", port.number);
+        // Nobody may be reading: the extension starts the server without pipes.
+        let _ = writeln!(io::stdout(), "listening on http://127.0.0.1:{}", port.number);
+        let _ = io::stdout().flush();
+        self.http = Http::Open(port);
         self.publish();
     }
 

@@ -103,7 +103,7 @@ impl Editor {
 
     async fn hear(&mut self, stream: u32, message: ToHost) -> Result<(), PeerError> {
         match message {
-            ToHost::Chat(chat) => self.chat(stream, chat),
+            ToHost::Chat(chat) => self.chat(stream, Arc::unwrap_or_clone(chat)),
             ToHost::Cancel => self.running.cancel(stream).await,
             ToHost::Pause => self.running.pause(stream, true),
             ToHost::Resume => self.running.pause(stream, false),

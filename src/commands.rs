@@ -1,0 +1,90 @@
+//! The commands of the program. Each says on stderr why it can't go on.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::bridge::directory::{Directory, DirectoryError};
+use crate::server::{Audience, Server, ServerError};
+use crate::settings::Settings;
+use crate::simulator;
+
+/// The directory has a server already: the extension goes on to attach to that one.
+const ALREADY_RUNNING: u8 = 3;
+
+/// Serves until the last editor has been gone for the grace time.
+pub async fn serve(directory: &Path, settings: Settings) -> ExitCode {
+    let served = async {
+        let server = Server::new(settings, Directory::open(directory)?)?;
+        server.run(Audience::Editors).await
+    };
+    ended(served.await)
+}
+
+/// A server and a simulated editor attached to it over a real local socket, in a directory of their own.
+pub async fn demo(settings: Settings) -> ExitCode {
+    let home = match PrivateHome::new() {
+        Ok(home) => home,
+        Err(error) => return failed(&error),
+    };
+    let served = async {
+        let server = Server::new(settings, Directory::open(&home.0)?)?;
+        let editor = tokio::task::spawn_local(simulate_in(home.0.clone()));
+        let ended = server.run(Audience::Terminal).await;
+        editor.abort();
+        ended
+    };
+    ended(served.await)
+}
+
+/// A simulated editor for a server that is running already.
+pub async fn simulate(directory: &Path) -> ExitCode {
+    match simulator::attach::attach(directory, simulator::models::all()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn simulate_in(directory: PathBuf) {
+    if let Err(error) = simulator::attach::attach(&directory, simulator::models::all()).await {
+        log::error!("the simulated editor: {error}");
+    }
+}
+
+fn ended(ended: Result<(), ServerError>) -> ExitCode {
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error @ ServerError::Directory(DirectoryError::Taken { .. })) => {
+            failed(&error);
+            ExitCode::from(ALREADY_RUNNING)
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    // Nobody may be reading.
+    let _ = writeln!(std::io::stderr(), "copilot-proxy: {error}");
+    ExitCode::FAILURE
+}
+
+/// A directory among the temporary files, gone with the program.
+struct PrivateHome(PathBuf);
+
+impl PrivateHome {
+    fn new() -> std::io::Result<PrivateHome> {
+        // Short: a socket's path may have no more than 104 bytes on macOS.
+        let name = format!("copilot-proxy-demo-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        // What a killed demo of the same number left is not to be trusted.
+        let _ = std::fs::remove_dir_all(&path);
+        Ok(PrivateHome(path))
+    }
+}
+
+impl Drop for PrivateHome {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
