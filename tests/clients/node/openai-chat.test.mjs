@@ -27,9 +27,9 @@ test("an answer comes whole", async () => {
 });
 
 test("an answer comes as a stream", async () => {
-	const chunks = await collect(await ask("say:one two three", { stream: true }));
+	const chunks = await collect(await ask("slow:3 50", { stream: true }));
 	const pieces = chunks.map((chunk) => chunk.choices[0].delta.content).filter(Boolean);
-	assert.deepEqual(pieces, ["one ", "two ", "three"]);
+	assert.deepEqual(pieces, ["p0 ", "p1 ", "p2 "]);
 	assert.equal(new Set(chunks.map((chunk) => chunk.id)).size, 1);
 	assert.equal(chunks.at(-1).choices[0].finish_reason, "stop");
 });

@@ -37,7 +37,7 @@ def test_a_message_comes_whole(client):
 
 
 def test_a_message_comes_as_a_stream(client):
-    events = list(client.messages.create(**question("say:one two three"), stream=True))
+    events = list(client.messages.create(**question("slow:3 50"), stream=True))
 
     assert [event.type for event in events if event.type != "ping"] == [
         "message_start",
@@ -54,7 +54,7 @@ def test_the_stream_helper_sums_up_the_message(client):
         pieces = list(stream.text_stream)
         message = stream.get_final_message()
 
-    assert pieces == ["piece ", "by ", "piece"]
+    assert "".join(pieces) == "piece by piece"
     assert [block.type for block in message.content] == ["thinking", "text"]
     assert message.content[0].thinking == "Hm."
 

@@ -36,9 +36,9 @@ def test_an_answer_comes_whole(client):
 
 
 def test_an_answer_comes_as_a_stream(client):
-    chunks = list(client.chat.completions.create(model="scripted-1", messages=user("say:one two three"), stream=True))
+    chunks = list(client.chat.completions.create(model="scripted-1", messages=user("slow:3 50"), stream=True))
 
-    assert [chunk.choices[0].delta.content for chunk in chunks if chunk.choices[0].delta.content] == ["one ", "two ", "three"]
+    assert [chunk.choices[0].delta.content for chunk in chunks if chunk.choices[0].delta.content] == ["p0 ", "p1 ", "p2 "]
     assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices[0].finish_reason] == ["stop"]
     assert len({(chunk.id, chunk.model) for chunk in chunks}) == 1
 
@@ -55,7 +55,7 @@ def test_the_stream_helper_sums_up_the_answer(client):
         deltas = [event.delta for event in stream if event.type == "content.delta"]
         completion = stream.get_final_completion()
 
-    assert deltas == ["piece ", "by ", "piece"]
+    assert "".join(deltas) == "piece by piece"
     assert completion.choices[0].message.content == "piece by piece"
 
 

@@ -40,9 +40,8 @@ class _Choice:
     def add(self, part: dict) -> None:
         assert self.finish is None, f"a delta after finish_reason: {part}"
         delta = part["delta"]
-        if not self._begun:
-            assert delta.get("role") == "assistant", f"the first delta names no role: {part}"
-            self._begun = True
+        assert delta.get("role") == (None if self._begun else "assistant"), f"only the first delta names the role: {part}"
+        self._begun = True
         self.text += delta.get("content") or ""
         self.reasoning += delta.get("reasoning_content") or ""
         for call in delta.get("tool_calls") or []:

@@ -1,0 +1,77 @@
+// The Vercel AI SDK by each of its providers that fit: OpenAI (responses and chat), OpenAI-compatible,
+// Anthropic. Each generates, streams, calls tools and gives objects.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createAnthropic } from "@ai-sdk/anthropic";
+import { createOpenAI } from "@ai-sdk/openai";
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { APICallError, generateText, isStepCount, Output, streamText, tool } from "ai";
+import { z } from "zod";
+import { collect, startDemo } from "./demo.mjs";
+
+const baseURL = `${await startDemo()}/v1`;
+const openai = createOpenAI({ baseURL, apiKey: "unused" });
+const providers = {
+	"openai responses": openai("scripted-1"),
+	"openai chat": openai.chat("scripted-1"),
+	"openai-compatible": createOpenAICompatible({ name: "proxy", baseURL, supportsStructuredOutputs: true })("scripted-1"),
+	anthropic: createAnthropic({ baseURL, apiKey: "unused" })("scripted-1"),
+};
+
+for (const [name, model] of Object.entries(providers)) {
+	describe(name, () => {
+		test("generates text and tells its usage", async () => {
+			const { text, finishReason, usage } = await generateText({ model, prompt: "say:Hello from the demo." });
+			assert.deepEqual([text, finishReason], ["Hello from the demo.", "stop"]);
+			assert.ok(usage.inputTokens > 0 && usage.outputTokens > 0, JSON.stringify(usage));
+		});
+
+		test("streams text", async () => {
+			const { textStream } = streamText({ model, prompt: "slow:3 50" });
+			assert.deepEqual(await collect(textStream), ["p0 ", "p1 ", "p2 "]);
+		});
+
+		test("runs tools until there is an answer", async () => {
+			const towns = [];
+			const weather = tool({
+				description: "The weather in a town",
+				inputSchema: z.object({ town: z.string() }),
+				execute: ({ town }) => {
+					towns.push(town);
+					return `sunny in ${town}`;
+				},
+			});
+			const { text } = await generateText({
+				model,
+				prompt: 'say:Let me look.\ncall:weather {"town":"Ulm"}\ncall:weather {"town":"Bonn"}\nthen:\ncall:weather {"town":"Kiel"}\nthen:\nsay:Sunny everywhere.',
+				tools: { weather },
+				stopWhen: isStepCount(5),
+			});
+			assert.deepEqual([towns, text], [["Ulm", "Bonn", "Kiel"], "Sunny everywhere."]);
+		});
+
+		test("streams tool calls", async () => {
+			const { fullStream } = streamText({
+				model,
+				prompt: 'call:weather {"town":"Ulm"}',
+				tools: { weather: tool({ inputSchema: z.object({ town: z.string() }) }) },
+			});
+			const calls = (await collect(fullStream)).filter((part) => part.type === "tool-call");
+			assert.deepEqual(calls.map((call) => call.input), [{ town: "Ulm" }]);
+		});
+
+		test("tells a failure by its status", async () => {
+			await assert.rejects(
+				generateText({ model, prompt: "fail:ChatRateLimited slow down", maxRetries: 0 }),
+				(error) => APICallError.isInstance(error) && error.statusCode === 429,
+			);
+		});
+
+		test("tells a failure in mid-stream", async () => {
+			const { fullStream } = streamText({ model, prompt: "say:half a\nfail:Error the model broke off", onError() {} });
+			const parts = await collect(fullStream);
+			assert.match(JSON.stringify(parts.find((part) => part.type === "error")?.error) ?? "", /broke off/);
+		});
+	});
+}

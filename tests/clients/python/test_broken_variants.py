@@ -1,0 +1,93 @@
+"""The judges judged: each takes a true stream of the demo, and refuses it once it is broken.
+
+Without this, a rule that checks nothing would look like a dialect that does everything right.
+"""
+
+import pytest
+
+import client
+import sse
+from rules import chat, messages, responses
+from sse import Event
+
+SCRIPT = 'say:Look!\ncall:look {"at":"sky"}\ncall:look'
+PARAMETERS = {"type": "object", "properties": {"at": {"type": "string"}}}
+DIALECTS = {
+    "chat": (chat, "/v1/chat/completions", {
+        "messages": [{"role": "user", "content": SCRIPT}],
+        "tools": [{"type": "function", "function": {"name": "look", "parameters": PARAMETERS}}],
+    }),
+    "messages": (messages, "/v1/messages", {
+        "max_tokens": 100,
+        "messages": [{"role": "user", "content": SCRIPT}],
+        "tools": [{"name": "look", "input_schema": PARAMETERS}],
+    }),
+    "responses": (responses, "/v1/responses", {
+        "input": SCRIPT,
+        "tools": [{"type": "function", "name": "look", "parameters": PARAMETERS, "strict": False}],
+    }),
+}
+
+
+@pytest.fixture(scope="module", params=DIALECTS, ids=DIALECTS)
+def judged(demo, request):
+    """A true stream, and whether a variant of it would be noticed: it breaks a rule, or adds up to another answer."""
+    rules, path, question = DIALECTS[request.param]
+    events = client.stream(demo.url, path, {"model": "scripted-1", **question})
+    truth = rules.check(events)
+
+    def is_noticed(variant: list[Event]) -> bool:
+        try:
+            return rules.check(variant) != truth
+        except (AssertionError, KeyError, ValueError):
+            return True
+
+    return events, is_noticed
+
+
+def test_no_event_can_be_dropped(judged):
+    events, is_noticed = judged
+
+    assert [event for at, event in enumerate(events) if not is_noticed(events[:at] + events[at + 1 :])] == []
+
+
+def test_no_event_can_come_twice(judged):
+    events, is_noticed = judged
+
+    assert [event for at, event in enumerate(events) if not is_noticed(events[: at + 1] + events[at:])] == []
+
+
+def test_no_two_events_can_change_places(judged):
+    events, is_noticed = judged
+    swapped = [[*events[:at], events[at + 1], events[at], *events[at + 2 :]] for at in range(len(events) - 1)]
+
+    assert [variant for variant in swapped if not is_noticed(variant)] == []
+
+
+@pytest.mark.parametrize("field", ["index", "delta", "type", "id", "model", "sequence_number", "output_index", "stop_reason", "finish_reason"])
+def test_no_field_can_be_lost(judged, field):
+    events, is_noticed = judged
+    variant = [Event(event.name, _without(event.data, field)) for event in events]
+    if variant == events:
+        pytest.skip("this dialect has no such field")
+
+    assert is_noticed(variant)
+
+
+@pytest.mark.parametrize("separator", sse.CUTTING)
+def test_no_separator_can_stand_unescaped(separator):
+    with pytest.raises(AssertionError, match="unescaped"):
+        sse.read(f'data: {{"text":"a{separator}b"}}\n\n'.encode())
+
+
+def test_no_stream_can_break_off():
+    with pytest.raises(AssertionError, match="no end"):
+        sse.read(b'data: {"a":1}\n\ndata: {"a":')
+
+
+def _without(node, field: str):
+    if isinstance(node, list):
+        return [_without(item, field) for item in node]
+    if isinstance(node, dict):
+        return {key: _without(value, field) for key, value in node.items() if key != field}
+    return node
