@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::conversation::{Conversation, Event, Usage};
 use crate::failure::Failure;
 
+pub mod data;
+pub mod json;
 pub mod one_or_many;
 pub mod openai_chat;
 pub mod sse;

@@ -196,6 +196,16 @@ impl Failure {
         Failure::Unsupported { at: at.into(), message: message.into() }
     }
 
+    /// The same, said from further out: its place is relative to `outer`.
+    #[must_use]
+    pub fn under(mut self, outer: &str) -> Failure {
+        if let Failure::Invalid { at, .. } | Failure::Unsupported { at, .. } = &mut self {
+            let joint = if at.is_empty() || at.starts_with('[') { "" } else { "." };
+            *at = format!("{outer}{joint}{at}");
+        }
+        self
+    }
+
     /// The HTTP status that says it best, alike in all dialects but where one differs on purpose.
     pub fn status(&self) -> u16 {
         match self {
@@ -248,4 +258,17 @@ impl Failure {
 
 fn place(at: &str) -> String {
     if at.is_empty() { String::new() } else { format!("{at}: ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_grows_outwards() {
+        let failure = Failure::invalid("", "too long").under("[1]").under("content").under("messages[2]");
+        assert_eq!(failure, Failure::invalid("messages[2].content[1]", "too long"));
+        assert_eq!(failure.to_string(), "messages[2].content[1]: too long");
+        assert_eq!(Failure::Stopping.under("messages"), Failure::Stopping);
+    }
 }

@@ -1,0 +1,90 @@
+//! Bytes in requests: base64 that has been looked at, and `data:` URLs.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::conversation::Data;
+use crate::failure::Failure;
+
+/// Takes what clients send: with or without padding.
+const TOLERANT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Base64 of a mime type, checked, and padded if it wasn't. The failure's path is relative: empty.
+pub fn data(mime: &str, base64: &str) -> Result<Data, Failure> {
+    // Line breaks come from tools that wrap at 76 characters.
+    let base64: String = base64.split_ascii_whitespace().collect();
+    let bytes = TOLERANT.decode(&base64).map_err(|error| {
+        Failure::invalid("", format!("not base64: {}", error.to_string().trim_end_matches('.')))
+    })?;
+    if bytes.is_empty() {
+        return Err(Failure::invalid("", "the data is empty"));
+    }
+    let mime = mime.trim().to_ascii_lowercase();
+    let padding = (4 - base64.len() % 4) % 4;
+    Ok(Data { mime, base64: base64 + &"=".repeat(padding) })
+}
+
+/// A `data:` URL. Others are refused: the server fetches nothing from the network.
+pub fn data_url(url: &str) -> Result<Data, Failure> {
+    let scheme = url.get(..5).unwrap_or(url);
+    if !scheme.eq_ignore_ascii_case("data:") {
+        return Err(Failure::unsupported(
+            "",
+            "only data: URLs are taken here, nothing is fetched from the network; \
+             send the image as data:image/png;base64,...",
+        ));
+    }
+    let (head, base64) = url
+        .get(5..)
+        .and_then(|rest| rest.split_once(','))
+        .ok_or_else(|| Failure::invalid("", "a data: URL without a comma"))?;
+    let mime = match head.rsplit_once(';') {
+        Some((mime, coding)) if coding.trim().eq_ignore_ascii_case("base64") => mime,
+        _ => return Err(Failure::invalid("", "expected a data: URL in base64: data:image/png;base64,...")),
+    };
+    // Parameters such as `;charset=utf-8` are no part of the type.
+    let mime = mime.split(';').next().unwrap_or_default();
+    if !mime.contains('/') {
+        return Err(Failure::invalid("", "a data: URL without a type, expected data:image/png;base64,..."));
+    }
+    data(mime, base64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_urls_are_taken_apart() {
+        let png = Data { mime: "image/png".into(), base64: "iVBORw==".into() };
+        for url in [
+            "data:image/png;base64,iVBORw==",
+            "DATA:image/PNG;charset=utf-8;Base64,iVBORw",
+            "data:image/png;base64,iVBO\r\nRw==",
+        ] {
+            assert_eq!(data_url(url), Ok(png.clone()), "{url}");
+        }
+    }
+
+    #[test]
+    fn other_urls_are_refused_with_a_reason() {
+        for (url, message) in [
+            (
+                "https://example.org/a.png",
+                "only data: URLs are taken here, nothing is fetched from the network; \
+                 send the image as data:image/png;base64,...",
+            ),
+            ("data:image/png", "a data: URL without a comma"),
+            ("data:,hello", "expected a data: URL in base64: data:image/png;base64,..."),
+            ("data:;base64,aGk=", "a data: URL without a type, expected data:image/png;base64,..."),
+            ("data:image/png;base64,", "the data is empty"),
+            ("data:image/png;base64,****", "not base64: Invalid symbol 42, offset 0"),
+        ] {
+            assert_eq!(data_url(url).unwrap_err().to_string(), message, "{url}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Reads a request body into a dialect's wire types, and says what is wrong with one that doesn't fit.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use crate::failure::Failure;
+
+/// Longer sentences are cut in the middle: they quote the client's own words, and those may be megabytes.
+/// In characters.
+const LONGEST_MESSAGE: usize = 400;
+
+/// Reads a body. A mistake is a `Failure::Invalid` that names the field, or the line and column where the
+/// body is no JSON at all.
+pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        Failure::invalid("", format!("the body is not UTF-8: byte {} is wrong", error.valid_up_to()))
+    })?;
+    if text.trim_ascii().is_empty() {
+        return Err(Failure::invalid("", "the body is empty, expected a JSON object"));
+    }
+    parse(text).or_else(|failure| match with_whole_surrogates(text) {
+        Cow::Owned(mended) => parse(&mended),
+        Cow::Borrowed(_) => Err(failure),
+    })
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| mistake(&error.path().to_string(), error.inner()))?;
+    reader.end().map_err(|error| mistake("", &error))?;
+    Ok(value)
+}
+
+fn mistake(path: &str, error: &serde_json::Error) -> Failure {
+    if error.classify() != Category::Data {
+        return Failure::invalid("", format!("the body is not valid JSON: {error}"));
+    }
+    let said = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let said = said.strip_suffix(&position).unwrap_or(&said);
+    let at = if path == "." { "" } else { path };
+    match said.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        Some(field) if at.is_empty() => Failure::invalid(field, "required, but missing"),
+        Some(field) => Failure::invalid(format!("{at}.{field}"), "required, but missing"),
+        None => Failure::invalid(at, shortened(&plainly(said))),
+    }
+}
+
+/// The same sentence in words of JSON, and without quoting a string of the client's where another type was
+/// wanted: it may be a prompt, and messages reach the log.
+fn plainly(said: &str) -> String {
+    let said = said
+        .replace(", expected a sequence", ", expected a list")
+        .replace(", expected a map", ", expected an object");
+    for kind in ["invalid type: ", "invalid value: "] {
+        if said.strip_prefix(kind).is_some_and(|found| found.starts_with("string \""))
+            && let Some((_, wanted)) = said.rsplit_once(", expected ")
+        {
+            return format!("{kind}a string, expected {wanted}");
+        }
+    }
+    said.replace("invalid type: sequence", "invalid type: a list")
+        .replace("invalid type: map", "invalid type: an object")
+}
+
+fn shortened(said: &str) -> String {
+    let length = said.chars().count();
+    if length <= LONGEST_MESSAGE {
+        return said.to_owned();
+    }
+    let half = LONGEST_MESSAGE / 2;
+    let beginning: String = said.chars().take(half).collect();
+    let end: String = said.chars().skip(length - half).collect();
+    format!("{beginning} ... {end}")
+}
+
+/// JavaScript lets a string hold half a surrogate pair, cut by somebody's `slice`, and sends it as `\ud83d`.
+/// That is no text in Rust: each half becomes `\ufffd`, as a browser would show it.
+fn with_whole_surrogates(text: &str) -> Cow<'_, str> {
+    let mut mended = String::new();
+    let mut rest = text;
+    let mut from = 0;
+    while let Some(found) = rest.find('\\') {
+        let here = text.len() - rest.len() + found;
+        let escape = text.get(here..).unwrap_or_default();
+        let length = match (surrogate(escape), surrogate(escape.get(6..).unwrap_or_default())) {
+            (Some(Half::Leading), Some(Half::Trailing)) => 12,
+            (Some(_), _) => {
+                mended.push_str(text.get(from..here).unwrap_or_default());
+                mended.push_str("\\ufffd");
+                from = here + 6;
+                6
+            }
+            // A backslash and what it escapes, so that `\\ud83d` stays the plain text it is.
+            (None, _) => 1 + escape.chars().nth(1).map_or(0, char::len_utf8),
+        };
+        rest = text.get(here + length..).unwrap_or_default();
+    }
+    if from == 0 {
+        return Cow::Borrowed(text);
+    }
+    mended.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(mended)
+}
+
+#[derive(Clone, Copy)]
+enum Half {
+    Leading,
+    Trailing,
+}
+
+/// Which half of a pair the escape at the beginning of `text` is.
+fn surrogate(text: &str) -> Option<Half> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    match u16::from_str_radix(digits, 16).ok()? {
+        0xd800..=0xdbff => Some(Half::Leading),
+        0xdc00..=0xdfff => Some(Half::Trailing),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only the mistakes are looked at")]
+    struct Question {
+        messages: Vec<Message>,
+        limit: Option<u32>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(expecting = "an object")]
+    #[expect(dead_code, reason = "only the mistakes are looked at")]
+    struct Message {
+        role: Role,
+        extra: Option<Value>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Role {
+        User,
+        Assistant,
+    }
+
+    fn refused(body: &[u8]) -> String {
+        read_json::<Question>(body).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn mistakes_name_the_place_and_what_was_wanted() {
+        for (body, message) in [
+            ("", "the body is empty, expected a JSON object"),
+            (" \n", "the body is empty, expected a JSON object"),
+            ("{", "the body is not valid JSON: EOF while parsing an object at line 1 column 1"),
+            ("{\n  \"messages\": [,]}", "the body is not valid JSON: expected value at line 2 column 16"),
+            (r#"{"messages": []} x"#, "the body is not valid JSON: trailing characters at line 1 column 18"),
+            ("5", "invalid type: integer `5`, expected struct Question"),
+            ("{}", "messages: required, but missing"),
+            (r#"{"messages": {}}"#, "messages: invalid type: an object, expected a list"),
+            (r#"{"messages": "my secret"}"#, "messages: invalid type: a string, expected a list"),
+            (r#"{"messages": ["x"]}"#, "messages[0]: invalid type: a string, expected an object"),
+            (r#"{"messages": [{}]}"#, "messages[0].role: required, but missing"),
+            (
+                r#"{"messages": [{"role": "user"}, {"role": "usr"}]}"#,
+                "messages[1].role: unknown variant `usr`, expected `user` or `assistant`",
+            ),
+            (r#"{"messages": [], "limit": -1}"#, "limit: invalid value: integer `-1`, expected u32"),
+            (r#"{"messages": [], "limit": [1]}"#, "limit: invalid type: a list, expected u32"),
+        ] {
+            assert_eq!(refused(body.as_bytes()), message, "{body}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_by_position() {
+        assert_eq!(refused(b"{\"a\": \"\xff\"}"), "the body is not UTF-8: byte 7 is wrong");
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_where_it_would_be_kept_and_skipped_where_it_would_not() {
+        let bomb = "[".repeat(1_000_000);
+        let kept = format!(r#"{{"messages": [{{"role": "user", "extra": {bomb}"#);
+        assert_eq!(
+            refused(kept.as_bytes()),
+            "the body is not valid JSON: recursion limit exceeded at line 1 column 165"
+        );
+        let end = "]".repeat(1_000_000);
+        let skipped = format!(r#"{{"messages": [], "unknown": {bomb}{end}}}"#);
+        assert!(read_json::<Question>(skipped.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_long_quotation_is_cut() {
+        let body = format!(r#"{{"messages": [{{"role": "{}"}}]}}"#, "r".repeat(1_000_000));
+        let message = refused(body.as_bytes());
+        assert!(message.len() < 500, "{}", message.len());
+        assert!(message.ends_with("expected `user` or `assistant`"), "{message}");
+    }
+
+    #[test]
+    fn half_surrogates_become_replacement_characters() {
+        let read = |body: &str| read_json::<Value>(body.as_bytes()).unwrap();
+        assert_eq!(
+            read(r#"["\ud83d", "\ude00x", "\ud83d\ud83d\ude00"]"#),
+            json!(["\u{fffd}", "\u{fffd}x", "\u{fffd}😀"])
+        );
+        assert_eq!(read(r#"["\\ud83d", "\ud83d é\n", "😀"]"#), json!(["\\ud83d", "\u{fffd} é\n", "😀"]));
+    }
+}
