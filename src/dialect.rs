@@ -10,8 +10,10 @@ use crate::failure::Failure;
 
 pub mod data;
 pub mod json;
+pub mod limits;
 pub mod one_or_many;
 pub mod openai_chat;
+pub mod openai_error;
 pub mod sse;
 
 /// A family of requests and answers.
@@ -96,8 +98,7 @@ pub struct Ask {
 }
 
 /// The request fields that are ours, the same in every dialect that has tools.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
     /// `use_vscode_tools`: all the editor's tools are added to the request's own.
     pub use_vscode_tools: bool,
@@ -105,6 +106,22 @@ pub struct Extras {
     pub tool_execution: ToolExecution,
     /// `max_tool_rounds`: 0 = unlimited.
     pub max_tool_rounds: Rounds,
+}
+
+impl Extras {
+    /// From a request's fields, each maybe absent. Wire types name the three fields one by one: flattening
+    /// this struct into them would buffer whole bodies and lose the places of mistakes.
+    pub fn from_fields(
+        use_vscode_tools: Option<bool>,
+        tool_execution: Option<ToolExecution>,
+        max_tool_rounds: Option<Rounds>,
+    ) -> Extras {
+        Extras {
+            use_vscode_tools: use_vscode_tools.unwrap_or_default(),
+            tool_execution: tool_execution.unwrap_or_default(),
+            max_tool_rounds: max_tool_rounds.unwrap_or_default(),
+        }
+    }
 }
 
 /// Who runs the editor's tools.

@@ -52,18 +52,23 @@ fn mistake(path: &str, error: &serde_json::Error) -> Failure {
 /// The same sentence in words of JSON, and without quoting a string of the client's where another type was
 /// wanted: it may be a prompt, and messages reach the log.
 fn plainly(said: &str) -> String {
-    let said = said
-        .replace(", expected a sequence", ", expected a list")
-        .replace(", expected a map", ", expected an object");
-    for kind in ["invalid type: ", "invalid value: "] {
-        if said.strip_prefix(kind).is_some_and(|found| found.starts_with("string \""))
-            && let Some((_, wanted)) = said.rsplit_once(", expected ")
-        {
-            return format!("{kind}a string, expected {wanted}");
-        }
-    }
-    said.replace("invalid type: sequence", "invalid type: a list")
-        .replace("invalid type: map", "invalid type: an object")
+    let Some((found, wanted)) = said.rsplit_once(", expected ") else { return said.to_owned() };
+    let wanted = match wanted {
+        "a sequence" => "a list",
+        "a map" => "an object",
+        "f64" => "a number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
+        "i64" => "a whole number",
+        wanted => wanted,
+    };
+    let found = match found {
+        "invalid type: sequence" => "invalid type: a list",
+        "invalid type: map" => "invalid type: an object",
+        found if found.starts_with("invalid type: string \"") => "invalid type: a string",
+        found if found.starts_with("invalid value: string \"") => "invalid value: a string",
+        found => found,
+    };
+    format!("{found}, expected {wanted}")
 }
 
 fn shortened(said: &str) -> String {
@@ -172,8 +177,14 @@ mod tests {
                 r#"{"messages": [{"role": "user"}, {"role": "usr"}]}"#,
                 "messages[1].role: unknown variant `usr`, expected `user` or `assistant`",
             ),
-            (r#"{"messages": [], "limit": -1}"#, "limit: invalid value: integer `-1`, expected u32"),
-            (r#"{"messages": [], "limit": [1]}"#, "limit: invalid type: a list, expected u32"),
+            (
+                r#"{"messages": [], "limit": -1}"#,
+                "limit: invalid value: integer `-1`, expected a whole number from 0",
+            ),
+            (
+                r#"{"messages": [], "limit": [1]}"#,
+                "limit: invalid type: a list, expected a whole number from 0",
+            ),
         ] {
             assert_eq!(refused(body.as_bytes()), message, "{body}");
         }

@@ -1,0 +1,63 @@
+//! Numbers that have a range: checked where they are read, refused with the range that was wanted.
+
+use std::num::NonZeroU8;
+use std::ops::RangeInclusive;
+
+use crate::failure::Failure;
+
+/// As many answers to one question as OpenAI gives.
+const MOST_CHOICES: u64 = 128;
+
+/// A number of this range, both ends included.
+pub fn within(at: &str, number: Option<f64>, range: RangeInclusive<f64>) -> Result<Option<f64>, Failure> {
+    match number {
+        Some(number) if !range.contains(&number) => Err(Failure::invalid(
+            at,
+            format!("{number} is out of range, expected {} to {}", range.start(), range.end()),
+        )),
+        number => Ok(number),
+    }
+}
+
+/// A number of tokens: one that allows none is a mistake.
+pub fn tokens(at: &str, number: Option<u64>) -> Result<Option<u64>, Failure> {
+    match number {
+        Some(0) => Err(Failure::invalid(at, "0 is too small, expected at least 1")),
+        number => Ok(number),
+    }
+}
+
+/// How many answers are wanted.
+pub fn choices(at: &str, number: Option<u64>) -> Result<Option<NonZeroU8>, Failure> {
+    let Some(number) = number else { return Ok(None) };
+    match u8::try_from(number).ok().and_then(NonZeroU8::new) {
+        Some(choices) if number <= MOST_CHOICES => Ok(Some(choices)),
+        _ => Err(Failure::invalid(at, format!("{number} is out of range, expected 1 to {MOST_CHOICES}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_belong_to_the_range() {
+        assert_eq!(within("temperature", Some(2.0), 0.0..=2.0), Ok(Some(2.0)));
+        assert_eq!(within("temperature", None, 0.0..=2.0), Ok(None));
+        assert_eq!(
+            within("temperature", Some(2.1), 0.0..=2.0).unwrap_err().to_string(),
+            "temperature: 2.1 is out of range, expected 0 to 2"
+        );
+        assert_eq!(choices("n", Some(128)), Ok(NonZeroU8::new(128)));
+        for number in [0, 129, 256, 257, u64::MAX] {
+            assert_eq!(
+                choices("n", Some(number)).unwrap_err().to_string(),
+                format!("n: {number} is out of range, expected 1 to 128")
+            );
+        }
+        assert_eq!(
+            tokens("max_tokens", Some(0)).unwrap_err().to_string(),
+            "max_tokens: 0 is too small, expected at least 1"
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! A failure as OpenAI says it: `{"error": {"message", "type", "param", "code"}}`, all four keys always there.
+//! Chat completions, responses and completions share it.
+
+use serde_json::{Value, json};
+
+use crate::dialect::Refusal;
+use crate::failure::Failure;
+
+/// The HTTP answer to a request that fails before its stream begins.
+pub fn refusal(failure: &Failure) -> Refusal {
+    Refusal { status: failure.status(), body: body(failure) }
+}
+
+/// The JSON, alike in an HTTP answer and in a stream's error event.
+pub fn body(failure: &Failure) -> Value {
+    let Words { kind, param, code } = words(failure);
+    json!({ "error": { "message": failure.to_string(), "type": kind, "param": param, "code": code } })
+}
+
+/// What programs read of an error.
+#[derive(Debug, PartialEq)]
+pub struct Words<'a> {
+    /// A coarse word that some SDKs print.
+    pub kind: &'static str,
+    /// The field that is to blame.
+    pub param: Option<&'a str>,
+    /// What agents react to: they compact, wait or give up by it.
+    pub code: Option<&'a str>,
+}
+
+/// What programs read of this failure.
+pub fn words(failure: &Failure) -> Words<'_> {
+    let (kind, param, code) = match failure {
+        Failure::Invalid { at, .. } => (REQUEST, field(at), None),
+        Failure::Unsupported { at, .. } => (REQUEST, field(at), Some("unsupported_parameter")),
+        Failure::ThreadUnsupported => (REQUEST, Some("thread"), Some("unsupported_parameter")),
+        Failure::TooLong { .. } | Failure::TooLongForProvider => {
+            (REQUEST, None, Some("context_length_exceeded"))
+        }
+        Failure::BodyTooLarge { .. } => (REQUEST, None, Some("request_too_large")),
+        Failure::ReceiveTimeout { .. } => (REQUEST, None, Some("request_timeout")),
+        Failure::NotJson { .. } => (REQUEST, None, Some("unsupported_media_type")),
+        Failure::NoSuchPath { .. } => (REQUEST, None, Some("unknown_url")),
+        Failure::WrongMethod { .. } => (REQUEST, None, Some("method_not_supported")),
+        Failure::Unauthorized => (REQUEST, None, Some("invalid_api_key")),
+        Failure::Forbidden { code, .. } => (REQUEST, None, Some(*code)),
+        Failure::UnknownModel { .. } => (REQUEST, Some("model"), Some("model_not_found")),
+        Failure::NoModels { .. } => (SERVER, None, Some("no_models")),
+        Failure::ConsentMissing { .. } => (REQUEST, None, Some("consent_missing")),
+        Failure::QuotaExceeded { .. } => ("insufficient_quota", None, Some("insufficient_quota")),
+        Failure::RateLimited { .. } | Failure::Blocked { .. } => (RATE, None, Some("rate_limit_exceeded")),
+        Failure::TooManyRequests { .. } => (RATE, None, Some("too_many_requests")),
+        Failure::Overloaded { .. } => (SERVER, None, Some("server_is_overloaded")),
+        Failure::ContentFiltered { .. } => (REQUEST, None, Some("content_filter")),
+        Failure::ProviderUnavailable { .. } => (SERVER, None, Some("provider_unavailable")),
+        Failure::Provider { status: ..500, code, .. } => (REQUEST, None, code.as_deref()),
+        Failure::Provider { code, .. } => (SERVER, None, code.as_deref()),
+        Failure::ModelTimeout { .. } => (SERVER, None, Some("model_timeout")),
+        Failure::BadAnswer { .. } => (SERVER, None, Some("bad_answer")),
+        Failure::EditorGone => (SERVER, None, Some("editor_gone")),
+        Failure::Stopping => (SERVER, None, Some("stopping")),
+        Failure::ClientTooSlow => (SERVER, None, Some("client_too_slow")),
+        Failure::Internal { .. } => (SERVER, None, None),
+    };
+    Words { kind, param, code }
+}
+
+const REQUEST: &str = "invalid_request_error";
+const SERVER: &str = "server_error";
+const RATE: &str = "rate_limit_error";
+
+fn field(at: &str) -> Option<&str> {
+    (!at.is_empty()).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn check(failure: &Failure, status: u16, body: &Value) {
+        assert_eq!(refusal(failure), Refusal { status, body: json!({ "error": body }) });
+    }
+
+    #[test]
+    fn the_client_is_told_which_field_is_to_blame() {
+        check(
+            &Failure::invalid("messages[2].role", "required, but missing"),
+            400,
+            &json!({
+                "message": "messages[2].role: required, but missing",
+                "type": "invalid_request_error",
+                "param": "messages[2].role",
+                "code": null,
+            }),
+        );
+        check(
+            &Failure::invalid("", "the body is empty, expected a JSON object"),
+            400,
+            &json!({
+                "message": "the body is empty, expected a JSON object",
+                "type": "invalid_request_error",
+                "param": null,
+                "code": null,
+            }),
+        );
+        check(
+            &Failure::unsupported("logprobs", "VS Code gives none"),
+            400,
+            &json!({
+                "message": "logprobs: VS Code gives none",
+                "type": "invalid_request_error",
+                "param": "logprobs",
+                "code": "unsupported_parameter",
+            }),
+        );
+    }
+
+    #[test]
+    fn agents_find_the_codes_they_act_on() {
+        let message = || "so it is".to_owned();
+        for (failure, status, kind, code) in [
+            (Failure::TooLong { tokens: 9, maximum: 8 }, 400, REQUEST, "context_length_exceeded"),
+            (Failure::TooLongForProvider, 400, REQUEST, "context_length_exceeded"),
+            (Failure::ContentFiltered { message: message() }, 400, REQUEST, "content_filter"),
+            (Failure::Unauthorized, 401, REQUEST, "invalid_api_key"),
+            (Failure::UnknownModel { asked: message(), known: vec![] }, 404, REQUEST, "model_not_found"),
+            (Failure::QuotaExceeded { message: message() }, 429, "insufficient_quota", "insufficient_quota"),
+            (
+                Failure::RateLimited { message: message(), retry_after: Duration::from_secs(10) },
+                429,
+                RATE,
+                "rate_limit_exceeded",
+            ),
+            (
+                Failure::Provider { status: 422, code: Some("odd".into()), message: message() },
+                422,
+                REQUEST,
+                "odd",
+            ),
+            (
+                Failure::Provider { status: 502, code: Some("bad".into()), message: message() },
+                502,
+                SERVER,
+                "bad",
+            ),
+        ] {
+            assert_eq!(failure.status(), status, "{failure:?}");
+            let Words { kind: said_kind, code: said_code, .. } = words(&failure);
+            assert_eq!((said_kind, said_code), (kind, Some(code)), "{failure:?}");
+        }
+    }
+}
