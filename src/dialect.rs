@@ -5,9 +5,10 @@
 
 use serde_json::Value;
 
-use crate::conversation::{Conversation, Event, Usage};
+use crate::conversation::{Conversation, Event, Usage, UsageSource};
 use crate::failure::Failure;
 
+pub mod arguments;
 pub mod data;
 pub mod json;
 pub mod limits;
@@ -15,6 +16,7 @@ pub mod one_or_many;
 pub mod openai_chat;
 pub mod openai_error;
 pub mod sse;
+pub mod word_or_object;
 
 /// A family of requests and answers.
 pub trait Dialect: 'static {
@@ -179,18 +181,30 @@ pub struct Refusal {
     pub body: Value,
 }
 
-/// The usage that the last event of an answer told; of several choices the input counts once.
+/// What several answers to one question cost together: the input counts once.
 pub fn usage_of(answers: &[Vec<Event>]) -> Usage {
-    let mut total = Usage::default();
-    for (position, usage) in answers.iter().filter_map(|events| finish_usage(events)).enumerate() {
-        if position == 0 {
-            total = usage;
-        } else {
-            total.output += usage.output;
-            total.reasoning += usage.reasoning;
-        }
+    answers
+        .iter()
+        .filter_map(|events| finish_usage(events))
+        .fold(None, |total, usage| Some(with_choice(total, usage)))
+        .unwrap_or_default()
+}
+
+/// The cost so far, with one more answer to the same question.
+pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
+    let Some(total) = total else { return usage };
+    Usage {
+        // Not the first answer's: answers end in any order, and their sum must not depend on it.
+        input: total.input.max(usage.input),
+        cached: total.cached.max(usage.cached),
+        cache_written: total.cache_written.max(usage.cache_written),
+        output: total.output.saturating_add(usage.output),
+        reasoning: total.reasoning.saturating_add(usage.reasoning),
+        source: match (total.source, usage.source) {
+            (UsageSource::Reported, UsageSource::Reported) => UsageSource::Reported,
+            _ => UsageSource::Counted,
+        },
     }
-    total
 }
 
 fn finish_usage(events: &[Event]) -> Option<Usage> {

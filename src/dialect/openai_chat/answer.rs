@@ -1,0 +1,102 @@
+//! What chunks and whole replies share: the cost, the reasons for ending, the way calls are said.
+
+use serde::Serialize;
+
+use super::Calls;
+use crate::conversation::{self, Finish, ToolRan, UsageSource};
+use crate::dialect::arguments;
+
+/// OpenAI tells by it which build of its service answered; here that is this server.
+pub const FINGERPRINT: &str = "fp_copilot_proxy";
+
+/// What an answer cost, as OpenAI says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+    prompt_tokens_details: PromptDetails,
+    completion_tokens_details: CompletionDetails,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct PromptDetails {
+    cached_tokens: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct CompletionDetails {
+    reasoning_tokens: u64,
+}
+
+impl From<conversation::Usage> for Usage {
+    fn from(usage: conversation::Usage) -> Usage {
+        Usage {
+            prompt_tokens: usage.input,
+            completion_tokens: usage.output,
+            total_tokens: usage.input.saturating_add(usage.output),
+            prompt_tokens_details: PromptDetails { cached_tokens: usage.cached },
+            completion_tokens_details: CompletionDetails { reasoning_tokens: usage.reasoning },
+        }
+    }
+}
+
+/// Why an answer ended, in OpenAI's words.
+pub fn finish_reason(finish: &Finish, calls: Calls) -> &'static str {
+    match (finish, calls) {
+        (Finish::Stop | Finish::StopSequence(_), _) => "stop",
+        (Finish::Length, _) => "length",
+        (Finish::ToolCalls, Calls::Tools) => "tool_calls",
+        (Finish::ToolCalls, Calls::Function) => "function_call",
+        // The API has no word for a model that declines by itself.
+        (Finish::ContentFilter | Finish::Refusal, _) => "content_filter",
+    }
+}
+
+/// A call, in a chunk (where `index` says which) or in a message.
+#[derive(Debug, Serialize)]
+pub struct ToolCall<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u32>,
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: FunctionCall<'a>,
+}
+
+impl<'a> ToolCall<'a> {
+    /// A call in a message.
+    pub fn new(call: &'a conversation::ToolCall) -> ToolCall<'a> {
+        ToolCall { index: None, id: &call.id, kind: "function", function: FunctionCall::new(call) }
+    }
+
+    /// A call in a chunk: clients gather the pieces of a call by its index.
+    pub fn at(index: u32, call: &'a conversation::ToolCall) -> ToolCall<'a> {
+        ToolCall { index: Some(index), ..ToolCall::new(call) }
+    }
+}
+
+/// A call without an id, from before `tools`.
+#[derive(Debug, Serialize)]
+pub struct FunctionCall<'a> {
+    name: &'a str,
+    arguments: String,
+}
+
+impl<'a> FunctionCall<'a> {
+    /// The call's name and arguments.
+    pub fn new(call: &'a conversation::ToolCall) -> FunctionCall<'a> {
+        FunctionCall { name: &call.name, arguments: arguments::say(&call.input) }
+    }
+}
+
+/// What we add to the API, under one key that SDKs ignore.
+#[derive(Debug, Serialize)]
+pub struct Extra<'a> {
+    /// In a stream's last word on cost: who counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageSource>,
+    /// Tools that the proxy ran.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub tools: &'a [&'a ToolRan],
+}

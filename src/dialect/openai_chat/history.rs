@@ -1,0 +1,168 @@
+//! The messages of a chat request, one by one. Whether they make a legal transcript is not asked here.
+
+use std::collections::VecDeque;
+
+use serde_json::{Value, json};
+
+use super::wire;
+use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
+use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::word_or_object::WordOrObject;
+use crate::dialect::{arguments, data};
+use crate::failure::Failure;
+
+/// Reads the messages.
+pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
+    if messages.is_empty() {
+        return Err(Failure::invalid("messages", "empty, expected at least one message"));
+    }
+    let mut functions = FunctionCalls::default();
+    messages
+        .into_iter()
+        .enumerate()
+        .map(|(index, message)| {
+            read_message(message, &mut functions)
+                .map_err(|failure| failure.under(&format!("messages[{index}]")))
+        })
+        .collect()
+}
+
+fn read_message(message: wire::Message, functions: &mut FunctionCalls) -> Result<Message, Failure> {
+    let name = message.name.filter(|name| !name.is_empty());
+    Ok(match message.role {
+        wire::Role::System | wire::Role::Developer => {
+            Message { role: Role::System, name, parts: read_content(message.content)? }
+        }
+        wire::Role::User => Message { role: Role::User, name, parts: read_content(message.content)? },
+        wire::Role::Assistant => {
+            let mut parts = Vec::new();
+            if let Some(text) = message.reasoning_content.filter(|text| !text.is_empty()) {
+                parts.push(Part::Thinking(Thinking { text, id: None }));
+            }
+            parts.extend(read_content(message.content)?);
+            parts.extend(some_text(message.refusal));
+            for (index, call) in message.tool_calls.into_iter().flatten().enumerate() {
+                let call =
+                    read_call(call).map_err(|failure| failure.under(&format!("tool_calls[{index}]")))?;
+                parts.push(Part::ToolCall(call));
+            }
+            parts.extend(message.function_call.map(|call| Part::ToolCall(functions.called(call))));
+            Message { role: Role::Assistant, name, parts }
+        }
+        wire::Role::Tool => {
+            let id = message
+                .tool_call_id
+                .ok_or_else(|| Failure::invalid("tool_call_id", "required, but missing"))?;
+            result(id, read_content(message.content)?)
+        }
+        wire::Role::Function => {
+            let name = name.ok_or_else(|| Failure::invalid("name", "required, but missing"))?;
+            result(functions.answered(&name), read_content(message.content)?)
+        }
+    })
+}
+
+fn result(id: String, parts: Vec<Part>) -> Message {
+    let content = parts
+        .into_iter()
+        .filter_map(|part| match part {
+            Part::Text { text } => Some(Content::Text { text }),
+            Part::Data(data) => Some(Content::Data(data)),
+            Part::Thinking(_) | Part::ToolCall(_) | Part::ToolResult(_) => None,
+        })
+        .collect();
+    let result = ToolResult { id, content, is_error: false };
+    Message { role: Role::User, name: None, parts: vec![Part::ToolResult(result)] }
+}
+
+/// Text and images; an empty text is no part.
+fn read_content(content: Option<OneOrMany<wire::Part>>) -> Result<Vec<Part>, Failure> {
+    let many = match content {
+        None => return Ok(Vec::new()),
+        Some(OneOrMany::One(text)) => return Ok(some_text(Some(text)).into_iter().collect()),
+        Some(OneOrMany::Many(many)) => many,
+    };
+    let mut parts = Vec::with_capacity(many.len());
+    for (index, part) in many.into_iter().enumerate() {
+        parts.extend(read_part(part).map_err(|failure| failure.under(&format!("content[{index}]")))?);
+    }
+    Ok(parts)
+}
+
+fn read_part(part: wire::Part) -> Result<Option<Part>, Failure> {
+    let missing = |field: &str| Failure::invalid(field, "required, but missing");
+    match part.kind {
+        wire::PartKind::Text => Ok(some_text(Some(part.text.ok_or_else(|| missing("text"))?))),
+        wire::PartKind::Refusal => Ok(some_text(Some(part.refusal.ok_or_else(|| missing("refusal"))?))),
+        wire::PartKind::ImageUrl => {
+            let (at, url) = match part.image_url.ok_or_else(|| missing("image_url"))? {
+                WordOrObject::Word(url) => ("image_url", url),
+                WordOrObject::Object(image) => ("image_url.url", image.url),
+            };
+            let data = data::data_url(&url).map_err(|failure| failure.under(at))?;
+            if !data.mime.starts_with("image/") {
+                return Err(Failure::invalid(at, format!("found `{}`, expected an image", data.mime)));
+            }
+            Ok(Some(Part::Data(data)))
+        }
+        wire::PartKind::InputAudio => {
+            Err(Failure::unsupported("type", "VS Code's models can't be handed audio, only text and images"))
+        }
+        wire::PartKind::File => Err(Failure::unsupported(
+            "type",
+            "VS Code's models can't be handed files; send the file's text as a text part",
+        )),
+    }
+}
+
+fn some_text(text: Option<String>) -> Option<Part> {
+    text.filter(|text| !text.is_empty()).map(Part::text)
+}
+
+fn read_call(call: wire::ToolCall) -> Result<ToolCall, Failure> {
+    match (call.function, call.custom) {
+        (Some(function), _) => {
+            Ok(ToolCall { id: call.id, name: function.name, input: read_arguments(function.arguments) })
+        }
+        (None, Some(custom)) => {
+            Ok(ToolCall { id: call.id, name: custom.name, input: json!({ "input": custom.input }) })
+        }
+        (None, None) => Err(Failure::invalid("function", "required, but missing")),
+    }
+}
+
+fn read_arguments(arguments: Option<WordOrObject<String, serde_json::Map<String, Value>>>) -> Value {
+    match arguments {
+        Some(WordOrObject::Word(json)) => arguments::read(&json),
+        Some(WordOrObject::Object(object)) => Value::Object(object),
+        None => json!({}),
+    }
+}
+
+/// Calls from before `tools`, which have no id: the next result of the same name is theirs.
+#[derive(Default)]
+struct FunctionCalls {
+    open: VecDeque<(String, String)>,
+    seen: usize,
+}
+
+impl FunctionCalls {
+    fn called(&mut self, call: wire::FunctionCall) -> ToolCall {
+        let id = self.next_id();
+        self.open.push_back((call.name.clone(), id.clone()));
+        ToolCall { id, name: call.name, input: read_arguments(call.arguments) }
+    }
+
+    fn answered(&mut self, name: &str) -> String {
+        let open = self.open.iter().position(|(called, _)| called == name);
+        match open.and_then(|position| self.open.remove(position)) {
+            Some((_, id)) => id,
+            None => self.next_id(),
+        }
+    }
+
+    fn next_id(&mut self) -> String {
+        self.seen += 1;
+        format!("function_{}", self.seen)
+    }
+}

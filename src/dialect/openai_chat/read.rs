@@ -1,0 +1,103 @@
+//! A chat request's body becomes an `Ask`.
+
+use serde_json::Value;
+
+use super::tools::Offer;
+use super::{Calls, Form, history, wire};
+use crate::conversation::{Conversation, Options, Output};
+use crate::dialect::json::read_json;
+use crate::dialect::{Ask, Extras, limits};
+use crate::failure::Failure;
+
+/// Reads a body.
+pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
+    let request = read_json::<wire::Request>(body)?;
+    refuse_what_changes_the_meaning(&request)?;
+
+    let extras =
+        Extras::from_fields(request.use_vscode_tools, request.tool_execution, request.max_tool_rounds);
+    let calls = match (&request.tools, &request.functions) {
+        (None, Some(_)) => Calls::Function,
+        _ => Calls::Tools,
+    };
+    let options = Options {
+        temperature: limits::within("temperature", request.temperature, 0.0..=2.0)?,
+        top_p: limits::within("top_p", request.top_p, 0.0..=1.0)?,
+        frequency_penalty: limits::within("frequency_penalty", request.frequency_penalty, -2.0..=2.0)?,
+        presence_penalty: limits::within("presence_penalty", request.presence_penalty, -2.0..=2.0)?,
+        seed: request.seed,
+        max_tokens: limits::tokens("max_completion_tokens", request.max_completion_tokens)?
+            .or(limits::tokens("max_tokens", request.max_tokens)?),
+        stop: request.stop.map_or_else(Vec::new, |stop| {
+            stop.into_list().into_iter().filter(|stop| !stop.is_empty()).collect()
+        }),
+        thinking: request.reasoning_effort.as_deref().is_some_and(|effort| effort != "none"),
+        reasoning_effort: request.reasoning_effort,
+        one_call_at_most: request.parallel_tool_calls == Some(false) || calls == Calls::Function,
+        output: read_format(request.response_format)?,
+        choices: limits::choices("n", request.n)?,
+    };
+    let form = Form {
+        include_usage: request.stream_options.is_some_and(|options| options.include_usage == Some(true)),
+        calls,
+        choices: options.choices.map_or(1, |choices| usize::from(choices.get())),
+    };
+    let (tools, tool_choice) = Offer {
+        tools: request.tools,
+        choice: request.tool_choice,
+        functions: request.functions,
+        function_call: request.function_call,
+        more_will_come: extras.use_vscode_tools,
+    }
+    .read()?;
+    let messages = history::read(request.messages)?;
+    let ask = Ask {
+        model: request.model.filter(|model| !model.is_empty()),
+        conversation: Conversation { messages, tools, tool_choice, options },
+        stream: request.stream.unwrap_or_default(),
+        extras,
+    };
+    Ok((ask, form))
+}
+
+/// Fields that no model behind VS Code can honour: to ignore them would be to answer another question.
+fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failure> {
+    const NO_PROBABILITIES: &str = "VS Code's models tell no token probabilities";
+    const NO_SOUND: &str = "VS Code's models don't speak, only text can be asked for";
+    if request.logprobs == Some(true) {
+        return Err(Failure::unsupported("logprobs", NO_PROBABILITIES));
+    }
+    if request.top_logprobs.is_some_and(|number| number > 0) {
+        return Err(Failure::unsupported("top_logprobs", NO_PROBABILITIES));
+    }
+    if request.logit_bias.as_ref().is_some_and(|bias| !bias.is_empty()) {
+        return Err(Failure::unsupported("logit_bias", "VS Code's models take no bias on tokens"));
+    }
+    if request.modalities.as_ref().is_some_and(|asked| asked.iter().any(|modality| modality != "text")) {
+        return Err(Failure::unsupported("modalities", NO_SOUND));
+    }
+    if request.audio.is_some() {
+        return Err(Failure::unsupported("audio", NO_SOUND));
+    }
+    Ok(())
+}
+
+fn read_format(format: Option<wire::ResponseFormat>) -> Result<Output, Failure> {
+    let Some(format) = format else { return Ok(Output::Text) };
+    match (format.kind, format.json_schema) {
+        (wire::FormatKind::Text, _) => Ok(Output::Text),
+        (wire::FormatKind::JsonObject, _) => Ok(Output::Json),
+        (wire::FormatKind::JsonSchema, None) => {
+            Err(Failure::invalid("response_format.json_schema", "required, but missing"))
+        }
+        (wire::FormatKind::JsonSchema, Some(wanted)) => Ok(match wanted.schema {
+            // Officially the schema may be left out; then any object fits.
+            None => Output::Json,
+            Some(schema) => Output::Schema {
+                name: wanted.name.unwrap_or_else(|| "answer".into()),
+                description: wanted.description,
+                schema: Value::Object(schema),
+            },
+        }),
+    }
+}

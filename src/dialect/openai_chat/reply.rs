@@ -1,0 +1,99 @@
+//! A whole chat completion: the same events, folded.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::answer::{Extra, FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
+use super::{Calls, Form};
+use crate::conversation::{Event, Finish, ToolRan};
+use crate::dialect::{About, usage_of};
+
+#[derive(Serialize)]
+struct Completion<'a> {
+    id: String,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    system_fingerprint: &'static str,
+    choices: Vec<Choice<'a>>,
+    usage: Usage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copilot_proxy: Option<Extra<'a>>,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    index: usize,
+    message: Message<'a>,
+    logprobs: (),
+    finish_reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    /// Null only where there are calls instead.
+    content: Option<String>,
+    refusal: (),
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reasoning_content: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCall<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_call: Option<FunctionCall<'a>>,
+}
+
+/// Says the answers.
+pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
+    let tools: Vec<&ToolRan> = answers
+        .iter()
+        .flatten()
+        .filter_map(|event| match event {
+            Event::ToolRan(ran) => Some(ran),
+            _ => None,
+        })
+        .collect();
+    let completion = Completion {
+        id: format!("chatcmpl-{}", about.id),
+        object: "chat.completion",
+        created: about.created,
+        model: &about.model,
+        system_fingerprint: FINGERPRINT,
+        choices: answers
+            .iter()
+            .enumerate()
+            .map(|(index, events)| choice(index, events, form.calls))
+            .collect(),
+        usage: usage_of(answers).into(),
+        copilot_proxy: (!tools.is_empty()).then_some(Extra { usage: None, tools: &tools }),
+    };
+    serde_json::json!(completion)
+}
+
+fn choice(index: usize, events: &[Event], calls: Calls) -> Choice<'_> {
+    let mut content = String::new();
+    let mut message = Message {
+        role: "assistant",
+        content: None,
+        refusal: (),
+        reasoning_content: String::new(),
+        tool_calls: Vec::new(),
+        function_call: None,
+    };
+    let mut reason = finish_reason(&Finish::Stop, calls);
+    for event in events {
+        match (event, calls) {
+            (Event::Text(text), _) => content.push_str(text),
+            (Event::Thinking(thought), _) => message.reasoning_content.push_str(&thought.text),
+            (Event::ToolCall(call), Calls::Tools) => message.tool_calls.push(ToolCall::new(call)),
+            (Event::ToolCall(call), Calls::Function) => {
+                message.function_call.get_or_insert_with(|| FunctionCall::new(call));
+            }
+            (Event::ToolRan(_), _) => {}
+            (Event::Finish(finish, _), _) => reason = finish_reason(finish, calls),
+        }
+    }
+    let has_calls = !message.tool_calls.is_empty() || message.function_call.is_some();
+    message.content = (!content.is_empty() || !has_calls).then_some(content);
+    Choice { index, message, logprobs: (), finish_reason: reason }
+}

@@ -1,0 +1,170 @@
+//! Events become chunks, each a server-sent event, in the order of OpenAI's own: the role, what is said, the
+//! reason for ending, the cost if it was asked for, `[DONE]`.
+
+use serde::Serialize;
+
+use super::answer::{Extra, FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
+use super::{Calls, Form};
+use crate::conversation::{self, Event, UsageSource};
+use crate::dialect::{About, Encoder, openai_error, sse, with_choice};
+use crate::failure::Failure;
+
+/// A stream of chunks.
+pub struct Chunks {
+    id: String,
+    created: u64,
+    model: String,
+    form: Form,
+    /// How many calls each answer has made so far: the next one's index.
+    calls: Vec<u32>,
+    /// Of the answers that have ended.
+    usage: Option<conversation::Usage>,
+}
+
+#[derive(Serialize)]
+struct Chunk<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    system_fingerprint: &'static str,
+    choices: &'a [Choice<'a>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Cost>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copilot_proxy: Option<Extra<'a>>,
+}
+
+/// Once a client asks for the cost, every chunk has the field: null in all but the last.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Cost {
+    NotYet,
+    Known(Usage),
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    index: usize,
+    delta: Delta<'a>,
+    logprobs: (),
+    finish_reason: Option<&'static str>,
+}
+
+/// What a chunk adds to the message.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Delta<'a> {
+    Role { role: &'static str, content: &'static str, refusal: () },
+    Content { content: &'a str },
+    Reasoning { reasoning_content: &'a str },
+    ToolCalls { tool_calls: [ToolCall<'a>; 1] },
+    FunctionCall { function_call: FunctionCall<'a> },
+    Nothing {},
+}
+
+impl Chunks {
+    /// A stream that has said nothing yet.
+    pub fn new(about: &About, form: Form) -> Chunks {
+        Chunks {
+            id: format!("chatcmpl-{}", about.id),
+            created: about.created,
+            model: about.model.clone(),
+            form,
+            calls: vec![0; form.choices],
+            usage: None,
+        }
+    }
+
+    fn chunk<'a>(&'a self, choices: &'a [Choice<'a>]) -> Chunk<'a> {
+        Chunk {
+            id: &self.id,
+            object: "chat.completion.chunk",
+            created: self.created,
+            model: &self.model,
+            system_fingerprint: FINGERPRINT,
+            choices,
+            usage: self.form.include_usage.then_some(Cost::NotYet),
+            copilot_proxy: None,
+        }
+    }
+
+    fn delta(&self, index: usize, delta: Delta<'_>, out: &mut Vec<u8>) {
+        let choice = Choice { index, delta, logprobs: (), finish_reason: None };
+        sse::put(None, &self.chunk(&[choice]), out);
+    }
+
+    /// The index of a call that an answer makes now; none where the form has no room for another.
+    fn next_call(&mut self, choice: usize) -> Option<u32> {
+        let next = self.calls.get_mut(choice)?;
+        let index = *next;
+        *next += 1;
+        (self.form.calls == Calls::Tools || index == 0).then_some(index)
+    }
+}
+
+impl Encoder for Chunks {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        for index in 0..self.form.choices {
+            self.delta(index, Delta::Role { role: "assistant", content: "", refusal: () }, out);
+        }
+    }
+
+    fn event(&mut self, choice: usize, event: &Event, out: &mut Vec<u8>) {
+        match event {
+            Event::Text(text) if text.is_empty() => {}
+            Event::Text(text) => self.delta(choice, Delta::Content { content: text }, out),
+            Event::Thinking(thought) if thought.text.is_empty() => {}
+            Event::Thinking(thought) => {
+                self.delta(choice, Delta::Reasoning { reasoning_content: &thought.text }, out);
+            }
+            Event::ToolCall(call) => {
+                let Some(index) = self.next_call(choice) else { return };
+                let delta = match self.form.calls {
+                    Calls::Tools => Delta::ToolCalls { tool_calls: [ToolCall::at(index, call)] },
+                    Calls::Function => Delta::FunctionCall { function_call: FunctionCall::new(call) },
+                };
+                self.delta(choice, delta, out);
+            }
+            Event::ToolRan(ran) => {
+                let choices =
+                    [Choice { index: choice, delta: Delta::Nothing {}, logprobs: (), finish_reason: None }];
+                let extra = Extra { usage: None, tools: &[ran] };
+                sse::put(None, &Chunk { copilot_proxy: Some(extra), ..self.chunk(&choices) }, out);
+            }
+            Event::Finish(finish, usage) => {
+                self.usage = Some(with_choice(self.usage, *usage));
+                let finish_reason = Some(finish_reason(finish, self.form.calls));
+                let choices =
+                    [Choice { index: choice, delta: Delta::Nothing {}, logprobs: (), finish_reason }];
+                let source = (!self.form.include_usage).then_some(usage.source);
+                sse::put(None, &Chunk { copilot_proxy: counted_by(source), ..self.chunk(&choices) }, out);
+            }
+        }
+    }
+
+    fn close(&mut self, out: &mut Vec<u8>) {
+        if self.form.include_usage {
+            let usage = self.usage.unwrap_or_default();
+            let chunk = Chunk {
+                usage: Some(Cost::Known(usage.into())),
+                copilot_proxy: counted_by(Some(usage.source)),
+                ..self.chunk(&[])
+            };
+            sse::put(None, &chunk, out);
+        }
+        sse::put_done(out);
+    }
+
+    fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        sse::put(None, &openai_error::body(failure), out);
+    }
+
+    fn ping(&mut self, out: &mut Vec<u8>) {
+        sse::put_ping(out);
+    }
+}
+
+fn counted_by<'a>(source: Option<UsageSource>) -> Option<Extra<'a>> {
+    source.map(|source| Extra { usage: Some(source), tools: &[] })
+}

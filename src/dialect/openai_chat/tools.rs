@@ -1,0 +1,123 @@
+//! Which tools a chat request offers, and which of them it wants called.
+
+use serde_json::Value;
+
+use super::wire;
+use crate::conversation::{Tool, ToolChoice};
+use crate::dialect::word_or_object::WordOrObject;
+use crate::failure::Failure;
+
+/// What a request says about tools.
+pub struct Offer {
+    pub tools: Option<Vec<wire::Tool>>,
+    pub choice: Option<WordOrObject<wire::ChoiceWord, wire::Choice>>,
+    /// `tools`, as it was named before.
+    pub functions: Option<Vec<wire::Function>>,
+    /// `tool_choice`, as it was named before.
+    pub function_call: Option<WordOrObject<wire::ChoiceWord, wire::Name>>,
+    /// The editor's tools join these later: a choice may name one of them.
+    pub more_will_come: bool,
+}
+
+impl Offer {
+    /// The tools that a model can be handed, and the choice.
+    pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
+        let mut tools = Vec::new();
+        for (index, tool) in self.tools.into_iter().flatten().enumerate() {
+            tools.extend(read_tool(tool).map_err(|failure| failure.under(&format!("tools[{index}]")))?);
+        }
+        for (index, function) in self.functions.into_iter().flatten().enumerate() {
+            tools.push(
+                read_function(function).map_err(|failure| failure.under(&format!("functions[{index}]")))?,
+            );
+        }
+        let (at, choice) = match (self.choice, self.function_call) {
+            (Some(choice), _) => ("tool_choice", read_choice(choice, &mut tools)?),
+            (None, Some(WordOrObject::Word(word))) => ("function_call", from_word(word)),
+            (None, Some(WordOrObject::Object(function))) => {
+                ("function_call", ToolChoice::Named(function.name))
+            }
+            (None, None) => ("tool_choice", ToolChoice::Auto),
+        };
+        if !self.more_will_come {
+            check_that_it_can_be_met(at, &choice, &tools)?;
+        }
+        Ok((tools, choice))
+    }
+}
+
+/// A tool of a type that VS Code knows nothing like is left out: agents offer such ones beside their own.
+fn read_tool(tool: wire::Tool) -> Result<Option<Tool>, Failure> {
+    match (tool.kind.as_deref(), tool.function) {
+        (Some("function") | None, Some(function)) => {
+            read_function(function).map(Some).map_err(|failure| failure.under("function"))
+        }
+        (Some("function"), None) => Err(Failure::invalid("function", "required, but missing")),
+        (None, None) => Err(Failure::invalid("type", "required, but missing")),
+        (Some(_), _) => Ok(None),
+    }
+}
+
+fn read_function(function: wire::Function) -> Result<Tool, Failure> {
+    if function.name.is_empty() {
+        return Err(Failure::invalid("name", "empty, expected a name"));
+    }
+    Ok(Tool {
+        name: function.name,
+        description: function.description.unwrap_or_default(),
+        input_schema: function.parameters.map(Value::Object),
+    })
+}
+
+fn from_word(word: wire::ChoiceWord) -> ToolChoice {
+    match word {
+        wire::ChoiceWord::None => ToolChoice::None,
+        wire::ChoiceWord::Auto => ToolChoice::Auto,
+        wire::ChoiceWord::Required => ToolChoice::Required,
+    }
+}
+
+/// Reads a `tool_choice`; `allowed_tools` takes the others out of `tools`.
+fn read_choice(
+    choice: WordOrObject<wire::ChoiceWord, wire::Choice>,
+    tools: &mut Vec<Tool>,
+) -> Result<ToolChoice, Failure> {
+    let choice = match choice {
+        WordOrObject::Word(word) => return Ok(from_word(word)),
+        WordOrObject::Object(choice) => choice,
+    };
+    match (choice.kind.as_deref(), choice.function, choice.allowed_tools) {
+        (Some("function") | None, Some(function), _) => Ok(ToolChoice::Named(function.name)),
+        (Some("function"), None, _) => Err(Failure::invalid("tool_choice.function", "required, but missing")),
+        (Some("allowed_tools"), _, Some(allowed)) => {
+            let named = |tool: &Tool| {
+                allowed
+                    .tools
+                    .iter()
+                    .any(|one| one.function.as_ref().is_some_and(|function| function.name == tool.name))
+            };
+            tools.retain(named);
+            Ok(from_word(allowed.mode))
+        }
+        (Some("allowed_tools"), _, None) => {
+            Err(Failure::invalid("tool_choice.allowed_tools", "required, but missing"))
+        }
+        (None, None, _) => Err(Failure::invalid("tool_choice.type", "required, but missing")),
+        (Some(kind), ..) => Err(Failure::unsupported(
+            "tool_choice.type",
+            format!("a tool of type `{kind}` can't be demanded here, only functions can"),
+        )),
+    }
+}
+
+fn check_that_it_can_be_met(at: &str, choice: &ToolChoice, tools: &[Tool]) -> Result<(), Failure> {
+    match choice {
+        ToolChoice::Required if tools.is_empty() => {
+            Err(Failure::invalid(at, "`required`, but the request offers no function to call"))
+        }
+        ToolChoice::Named(name) if !tools.iter().any(|tool| tool.name == *name) => {
+            Err(Failure::invalid(at, format!("`{name}` is not among the tools of the request")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,217 @@
+//! A chat request as it lies in the body. Only fields that are looked at: all others are let through unread.
+//!
+//! Things that a `type` tells apart are flat here, with every kind's fields optional: serde would buffer a
+//! tagged enum whole and forget where in it the mistake was.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::word_or_object::WordOrObject;
+use crate::dialect::{Rounds, ToolExecution};
+
+/// The body.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Request {
+    pub model: Option<String>,
+    pub messages: Vec<Message>,
+    pub stream: Option<bool>,
+    pub stream_options: Option<StreamOptions>,
+
+    pub tools: Option<Vec<Tool>>,
+    pub tool_choice: Option<WordOrObject<ChoiceWord, Choice>>,
+    pub parallel_tool_calls: Option<bool>,
+    pub functions: Option<Vec<Function>>,
+    pub function_call: Option<WordOrObject<ChoiceWord, Name>>,
+
+    pub temperature: Option<f64>,
+    pub top_p: Option<f64>,
+    pub frequency_penalty: Option<f64>,
+    pub presence_penalty: Option<f64>,
+    pub seed: Option<i64>,
+    pub max_tokens: Option<u64>,
+    pub max_completion_tokens: Option<u64>,
+    pub stop: Option<OneOrMany<String>>,
+    pub n: Option<u64>,
+    pub reasoning_effort: Option<String>,
+    pub response_format: Option<ResponseFormat>,
+
+    pub logprobs: Option<bool>,
+    pub top_logprobs: Option<u64>,
+    pub logit_bias: Option<Map<String, Value>>,
+    pub modalities: Option<Vec<String>>,
+    pub audio: Option<IgnoredAny>,
+
+    pub use_vscode_tools: Option<bool>,
+    pub tool_execution: Option<ToolExecution>,
+    pub max_tool_rounds: Option<Rounds>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct StreamOptions {
+    pub include_usage: Option<bool>,
+}
+
+/// One message of any role.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Message {
+    pub role: Role,
+    pub content: Option<OneOrMany<Part>>,
+    pub name: Option<String>,
+    /// The assistant's.
+    pub refusal: Option<String>,
+    /// The assistant's: thoughts that an earlier answer of ours told.
+    pub reasoning_content: Option<String>,
+    /// The assistant's.
+    pub tool_calls: Option<Vec<ToolCall>>,
+    /// The assistant's, from before `tools`.
+    pub function_call: Option<FunctionCall>,
+    /// A tool's.
+    pub tool_call_id: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    System,
+    Developer,
+    User,
+    Assistant,
+    Tool,
+    Function,
+}
+
+/// A part of a message's content.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Part {
+    #[serde(rename = "type")]
+    pub kind: PartKind,
+    pub text: Option<String>,
+    pub refusal: Option<String>,
+    /// Officially an object; some clients send the URL alone.
+    pub image_url: Option<WordOrObject<String, ImageUrl>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartKind {
+    Text,
+    ImageUrl,
+    InputAudio,
+    File,
+    Refusal,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ImageUrl {
+    pub url: String,
+}
+
+/// A call the assistant made earlier.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ToolCall {
+    pub id: String,
+    pub function: Option<FunctionCall>,
+    /// Of a tool whose input is free text.
+    pub custom: Option<CustomCall>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct FunctionCall {
+    pub name: String,
+    /// Officially JSON in a string; some clients send the object itself.
+    pub arguments: Option<WordOrObject<String, Map<String, Value>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct CustomCall {
+    pub name: String,
+    pub input: String,
+}
+
+/// A tool the client offers.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Tool {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub function: Option<Function>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Function {
+    pub name: String,
+    pub description: Option<String>,
+    pub parameters: Option<Map<String, Value>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChoiceWord {
+    None,
+    Auto,
+    Required,
+}
+
+/// A `tool_choice` that names tools.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Choice {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub function: Option<Name>,
+    pub allowed_tools: Option<AllowedTools>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct AllowedTools {
+    pub mode: ChoiceWord,
+    pub tools: Vec<ToolReference>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ToolReference {
+    pub function: Option<Name>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Name {
+    pub name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ResponseFormat {
+    #[serde(rename = "type")]
+    pub kind: FormatKind,
+    pub json_schema: Option<JsonSchema>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FormatKind {
+    Text,
+    JsonObject,
+    JsonSchema,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct JsonSchema {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub schema: Option<Map<String, Value>>,
+}
