@@ -8,7 +8,10 @@ use serde_json::Value;
 use crate::conversation::{Conversation, Event, Usage, UsageSource};
 use crate::failure::Failure;
 
+#[cfg(test)]
+pub mod arbitrary;
 pub mod arguments;
+pub mod completions;
 pub mod data;
 pub mod json;
 pub mod limits;

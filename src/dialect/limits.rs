@@ -1,12 +1,18 @@
-//! Numbers that have a range: checked where they are read, refused with the range that was wanted.
+//! Options that several requests share: numbers that have a range, and what no model here can honour.
 
 use std::num::NonZeroU8;
 use std::ops::RangeInclusive;
 
+use serde_json::{Map, Value};
+
+use crate::dialect::one_or_many::OneOrMany;
 use crate::failure::Failure;
 
 /// As many answers to one question as OpenAI gives.
 const MOST_CHOICES: u64 = 128;
+
+/// Why `logprobs` and their kin are refused.
+pub const NO_PROBABILITIES: &str = "VS Code's models tell no token probabilities";
 
 /// A number of this range, both ends included.
 pub fn within(at: &str, number: Option<f64>, range: RangeInclusive<f64>) -> Result<Option<f64>, Failure> {
@@ -33,6 +39,22 @@ pub fn choices(at: &str, number: Option<u64>) -> Result<Option<NonZeroU8>, Failu
     match u8::try_from(number).ok().and_then(NonZeroU8::new) {
         Some(choices) if number <= MOST_CHOICES => Ok(Some(choices)),
         _ => Err(Failure::invalid(at, format!("{number} is out of range, expected 1 to {MOST_CHOICES}"))),
+    }
+}
+
+/// The stop sequences: an empty one would end every answer before it begins, and means nothing.
+pub fn stop(stop: Option<OneOrMany<String>>) -> Vec<String> {
+    let all = stop.map_or_else(Vec::new, OneOrMany::into_list);
+    all.into_iter().filter(|stop| !stop.is_empty()).collect()
+}
+
+/// Refuses `logit_bias`, unless it is empty.
+pub fn no_bias(bias: Option<&Map<String, Value>>) -> Result<(), Failure> {
+    match bias {
+        Some(bias) if !bias.is_empty() => {
+            Err(Failure::unsupported("logit_bias", "VS Code's models take no bias on tokens"))
+        }
+        _ => Ok(()),
     }
 }
 

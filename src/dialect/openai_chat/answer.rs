@@ -1,4 +1,5 @@
-//! What chunks and whole replies share: the cost, the reasons for ending, the way calls are said.
+//! What chunks and whole replies share: the cost, the reasons for ending, the way calls are said. The old
+//! completions say most of it alike.
 
 use serde::Serialize;
 
@@ -39,6 +40,16 @@ impl From<conversation::Usage> for Usage {
             completion_tokens_details: CompletionDetails { reasoning_tokens: usage.reasoning },
         }
     }
+}
+
+/// The `usage` of a chunk. Once a client asks for it, every chunk has one: null in all but the last.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Cost {
+    /// The answers are still coming.
+    NotYet,
+    /// They have ended.
+    Known(Usage),
 }
 
 /// Why an answer ended, in OpenAI's words.
@@ -93,10 +104,20 @@ impl<'a> FunctionCall<'a> {
 /// What we add to the API, under one key that SDKs ignore.
 #[derive(Debug, Serialize)]
 pub struct Extra<'a> {
-    /// In a stream's last word on cost: who counted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub usage: Option<UsageSource>,
-    /// Tools that the proxy ran.
+    usage: Option<UsageSource>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub tools: &'a [&'a ToolRan],
+    tools: &'a [&'a ToolRan],
+}
+
+impl<'a> Extra<'a> {
+    /// In a stream's last word on cost: who counted.
+    pub fn counted(source: UsageSource) -> Extra<'a> {
+        Extra { usage: Some(source), tools: &[] }
+    }
+
+    /// Tools that the proxy ran.
+    pub fn ran(tools: &'a [&'a ToolRan]) -> Extra<'a> {
+        Extra { usage: None, tools }
+    }
 }

@@ -28,9 +28,7 @@ pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
         seed: request.seed,
         max_tokens: limits::tokens("max_completion_tokens", request.max_completion_tokens)?
             .or(limits::tokens("max_tokens", request.max_tokens)?),
-        stop: request.stop.map_or_else(Vec::new, |stop| {
-            stop.into_list().into_iter().filter(|stop| !stop.is_empty()).collect()
-        }),
+        stop: limits::stop(request.stop),
         thinking: request.reasoning_effort.as_deref().is_some_and(|effort| effort != "none"),
         reasoning_effort: request.reasoning_effort,
         one_call_at_most: request.parallel_tool_calls == Some(false) || calls == Calls::Function,
@@ -62,16 +60,12 @@ pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
 
 /// Fields that no model behind VS Code can honour: to ignore them would be to answer another question.
 fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failure> {
-    const NO_PROBABILITIES: &str = "VS Code's models tell no token probabilities";
     const NO_SOUND: &str = "VS Code's models don't speak, only text can be asked for";
     if request.logprobs == Some(true) {
-        return Err(Failure::unsupported("logprobs", NO_PROBABILITIES));
+        return Err(Failure::unsupported("logprobs", limits::NO_PROBABILITIES));
     }
     if request.top_logprobs.is_some_and(|number| number > 0) {
-        return Err(Failure::unsupported("top_logprobs", NO_PROBABILITIES));
-    }
-    if request.logit_bias.as_ref().is_some_and(|bias| !bias.is_empty()) {
-        return Err(Failure::unsupported("logit_bias", "VS Code's models take no bias on tokens"));
+        return Err(Failure::unsupported("top_logprobs", limits::NO_PROBABILITIES));
     }
     if request.modalities.as_ref().is_some_and(|asked| asked.iter().any(|modality| modality != "text")) {
         return Err(Failure::unsupported("modalities", NO_SOUND));
@@ -79,7 +73,7 @@ fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failur
     if request.audio.is_some() {
         return Err(Failure::unsupported("audio", NO_SOUND));
     }
-    Ok(())
+    limits::no_bias(request.logit_bias.as_ref())
 }
 
 fn read_format(format: Option<wire::ResponseFormat>) -> Result<Output, Failure> {

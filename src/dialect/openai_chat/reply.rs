@@ -65,7 +65,7 @@ pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
             .map(|(index, events)| choice(index, events, form.calls))
             .collect(),
         usage: usage_of(answers).into(),
-        copilot_proxy: (!tools.is_empty()).then_some(Extra { usage: None, tools: &tools }),
+        copilot_proxy: (!tools.is_empty()).then(|| Extra::ran(&tools)),
     };
     serde_json::json!(completion)
 }

@@ -3,9 +3,9 @@
 
 use serde::Serialize;
 
-use super::answer::{Extra, FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
+use super::answer::{Cost, Extra, FINGERPRINT, FunctionCall, ToolCall, finish_reason};
 use super::{Calls, Form};
-use crate::conversation::{self, Event, UsageSource};
+use crate::conversation::{Event, Usage};
 use crate::dialect::{About, Encoder, openai_error, sse, with_choice};
 use crate::failure::Failure;
 
@@ -18,7 +18,7 @@ pub struct Chunks {
     /// How many calls each answer has made so far: the next one's index.
     calls: Vec<u32>,
     /// Of the answers that have ended.
-    usage: Option<conversation::Usage>,
+    usage: Option<Usage>,
 }
 
 #[derive(Serialize)]
@@ -33,14 +33,6 @@ struct Chunk<'a> {
     usage: Option<Cost>,
     #[serde(skip_serializing_if = "Option::is_none")]
     copilot_proxy: Option<Extra<'a>>,
-}
-
-/// Once a client asks for the cost, every chunk has the field: null in all but the last.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Cost {
-    NotYet,
-    Known(Usage),
 }
 
 #[derive(Serialize)]
@@ -127,9 +119,10 @@ impl Encoder for Chunks {
                 self.delta(choice, delta, out);
             }
             Event::ToolRan(ran) => {
+                let tools = [ran];
                 let choices =
                     [Choice { index: choice, delta: Delta::Nothing {}, logprobs: (), finish_reason: None }];
-                let extra = Extra { usage: None, tools: &[ran] };
+                let extra = Extra::ran(&tools);
                 sse::put(None, &Chunk { copilot_proxy: Some(extra), ..self.chunk(&choices) }, out);
             }
             Event::Finish(finish, usage) => {
@@ -138,7 +131,11 @@ impl Encoder for Chunks {
                 let choices =
                     [Choice { index: choice, delta: Delta::Nothing {}, logprobs: (), finish_reason }];
                 let source = (!self.form.include_usage).then_some(usage.source);
-                sse::put(None, &Chunk { copilot_proxy: counted_by(source), ..self.chunk(&choices) }, out);
+                sse::put(
+                    None,
+                    &Chunk { copilot_proxy: source.map(Extra::counted), ..self.chunk(&choices) },
+                    out,
+                );
             }
         }
     }
@@ -148,7 +145,7 @@ impl Encoder for Chunks {
             let usage = self.usage.unwrap_or_default();
             let chunk = Chunk {
                 usage: Some(Cost::Known(usage.into())),
-                copilot_proxy: counted_by(Some(usage.source)),
+                copilot_proxy: Some(Extra::counted(usage.source)),
                 ..self.chunk(&[])
             };
             sse::put(None, &chunk, out);
@@ -163,8 +160,4 @@ impl Encoder for Chunks {
     fn ping(&mut self, out: &mut Vec<u8>) {
         sse::put_ping(out);
     }
-}
-
-fn counted_by<'a>(source: Option<UsageSource>) -> Option<Extra<'a>> {
-    source.map(|source| Extra { usage: Some(source), tools: &[] })
 }

@@ -1,0 +1,93 @@
+//! Any JSON and any events, for the dialects' property tests.
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::conversation::{Event, Thinking, ToolCall};
+
+/// Keys that mean something in a request, so that chance finds the readers behind them. Any dialect may add its
+/// own.
+pub const KEYS: &[&str] = &[
+    "model",
+    "messages",
+    "role",
+    "content",
+    "type",
+    "text",
+    "image_url",
+    "url",
+    "tool_calls",
+    "function",
+    "function_call",
+    "functions",
+    "name",
+    "arguments",
+    "tool_call_id",
+    "tools",
+    "tool_choice",
+    "parameters",
+    "response_format",
+    "json_schema",
+    "schema",
+    "stop",
+    "n",
+    "temperature",
+    "allowed_tools",
+    "mode",
+    "prompt",
+    "suffix",
+    "stream_options",
+];
+
+/// Strings that mean something.
+const WORDS: &[&str] = &[
+    "user",
+    "assistant",
+    "tool",
+    "function",
+    "system",
+    "text",
+    "image_url",
+    "refusal",
+    "data:image/png;base64,aGk=",
+    "data:é",
+    "json_schema",
+    "auto",
+    "required",
+    "{\"a\":1}",
+    "\u{2028}",
+    "",
+];
+
+/// JSON of any shape, made of such words.
+pub fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(WORDS).prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 64, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::vec((prop::sample::select(KEYS), inner), 0..6).prop_map(|pairs| {
+                Value::Object(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+            }),
+        ]
+    })
+}
+
+/// Any event but the last.
+pub fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        any::<String>().prop_map(Event::Text),
+        any::<String>().prop_map(|text| Event::Thinking(Thinking { text, id: None })),
+        (any::<String>(), json()).prop_map(|(name, input)| Event::ToolCall(ToolCall {
+            id: "c".into(),
+            name,
+            input
+        })),
+    ]
+}
