@@ -1,6 +1,8 @@
 //! What chunks and whole replies share: the cost, the reasons for ending, the way calls are said. The old
 //! completions say most of it alike.
 
+use std::num::NonZeroU64;
+
 use serde::Serialize;
 
 use super::Calls;
@@ -23,6 +25,9 @@ pub struct Usage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct PromptDetails {
     cached_tokens: u64,
+    /// Only Claude's models tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_write_tokens: Option<NonZeroU64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -36,7 +41,10 @@ impl From<conversation::Usage> for Usage {
             prompt_tokens: usage.input,
             completion_tokens: usage.output,
             total_tokens: usage.input.saturating_add(usage.output),
-            prompt_tokens_details: PromptDetails { cached_tokens: usage.cached },
+            prompt_tokens_details: PromptDetails {
+                cached_tokens: usage.cached,
+                cache_write_tokens: NonZeroU64::new(usage.cache_written),
+            },
             completion_tokens_details: CompletionDetails { reasoning_tokens: usage.reasoning },
         }
     }

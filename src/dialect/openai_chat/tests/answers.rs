@@ -13,7 +13,7 @@ use crate::failure::Failure;
 const COUNTED: Usage =
     Usage { input: 7, output: 2, cached: 0, cache_written: 0, reasoning: 0, source: UsageSource::Counted };
 const REPORTED: Usage =
-    Usage { input: 9, output: 3, cached: 4, cache_written: 0, reasoning: 1, source: UsageSource::Reported };
+    Usage { input: 9, output: 3, cached: 4, cache_written: 2, reasoning: 1, source: UsageSource::Reported };
 
 pub fn about() -> About {
     About { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
@@ -114,7 +114,7 @@ data: {"id":"chatcmpl-0f","object":"chat.completion.chunk","created":1700000000,
 
 data: {"id":"chatcmpl-0f","object":"chat.completion.chunk","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],"usage":null}
 
-data: {"id":"chatcmpl-0f","object":"chat.completion.chunk","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":1}},"copilot_proxy":{"usage":"reported"}}
+data: {"id":"chatcmpl-0f","object":"chat.completion.chunk","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":2},"completion_tokens_details":{"reasoning_tokens":1}},"copilot_proxy":{"usage":"reported"}}
 
 data: [DONE]
 
@@ -138,7 +138,7 @@ data: [DONE]
                 "prompt_tokens": 9,
                 "completion_tokens": 3,
                 "total_tokens": 12,
-                "prompt_tokens_details": { "cached_tokens": 4 },
+                "prompt_tokens_details": { "cached_tokens": 4, "cache_write_tokens": 2 },
                 "completion_tokens_details": { "reasoning_tokens": 1 },
             },
         })
@@ -272,7 +272,7 @@ fn two_answers_keep_apart_and_the_question_is_paid_once() {
             r#""choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"b","type":"function","function":{"name":"list","arguments":"{}"}}]},"logprobs":null,"finish_reason":null}],"usage":null}"#,
             r#""choices":[{"index":1,"delta":{},"logprobs":null,"finish_reason":"tool_calls"}],"usage":null}"#,
             r#""choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],"usage":null}"#,
-            r#""choices":[],"usage":{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":1}},"copilot_proxy":{"usage":"counted"}}"#,
+            r#""choices":[],"usage":{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":2},"completion_tokens_details":{"reasoning_tokens":1}},"copilot_proxy":{"usage":"counted"}}"#,
         ],
         &json!([
             choice(0, &json!({ "role": "assistant", "content": "A", "refusal": null }), "stop"),
