@@ -149,3 +149,4 @@ fn parts(hosts: Vec<Host>, chat: Arc<Chat>, patience: Duration) -> impl Stream<I
         yield Err(Broken::Failed(Failure::EditorGone));
     }
 }
+pub mod host_error;
