@@ -14,3 +14,4 @@ pub mod models;
 pub mod server;
 pub mod settings;
 pub mod simulator;
+pub mod transcript;

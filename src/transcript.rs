@@ -1,0 +1,185 @@
+//! The transcript doctor: any client's history becomes one that is legal for the editor. Pure.
+//!
+//! Legal is what Copilot's provider takes without refusing, dropping or misreading it: two roles, one text part
+//! in an assistant's message, each call answered directly after it, ids that are unique, names of plain letters.
+//! No text is ever lost, and a legal transcript stays as it is.
+
+use std::collections::HashSet;
+
+use crate::conversation::{
+    Content, Conversation, Message, Part, Role, Tool, ToolCall, ToolChoice, ToolResult,
+};
+
+pub mod names;
+mod pairing;
+mod writer;
+
+use names::Names;
+use pairing::Speaker;
+use writer::Writer;
+
+/// Makes a conversation legal. The names that had to change come with it, for the way back.
+pub fn legal(conversation: Conversation) -> (Conversation, Names) {
+    let names = Names::of(&conversation);
+    let Conversation { messages, tools, tool_choice, options } = conversation;
+    let tools = tools.into_iter().map(|tool| names.tool_to_editor(tool)).collect::<Vec<Tool>>();
+    let tool_choice = match tool_choice {
+        ToolChoice::Named(name) => ToolChoice::Named(names.to_editor(name)),
+        choice => choice,
+    };
+    let messages = legal_messages(messages, &names);
+    (Conversation { messages, tools, tool_choice, options }, names)
+}
+
+fn legal_messages(messages: Vec<Message>, names: &Names) -> Vec<Message> {
+    let nothing_said = messages.is_empty();
+    let messages = without_system(messages);
+    let mut writer = Writer::new(messages.iter().map(|message| message.name.clone()).collect());
+    let mut items = items(messages);
+    let partners = pairing::partners(items.iter().flatten().map(|item| (item.speaker, &item.part)));
+    let mut ids = Ids::of(&items);
+
+    for place in 0..items.len() {
+        let Some(Item { message, speaker, part }) = items.get_mut(place).and_then(Option::take) else {
+            // A result that has gone to its call: the turn that called was over here.
+            writer.end_calls();
+            continue;
+        };
+        match part {
+            Part::Text { text } if speaker == Speaker::Assistant => writer.turn(message).say(&text, message),
+            Part::Text { .. } | Part::Data(_) => writer.user(message).push(part),
+            Part::Thinking(thinking) => writer.turn(message).think(thinking),
+            Part::ToolCall(call) => {
+                let result =
+                    partners.get(&place).and_then(|place| items.get_mut(*place)).and_then(Option::take);
+                match result {
+                    Some(Item { part: Part::ToolResult(result), message: answered_in, .. }) => {
+                        let id = ids.unique(call.id);
+                        let call = ToolCall { id: id.clone(), name: names.to_editor(call.name), ..call };
+                        let result = ToolResult { id, ..result };
+                        writer.turn(message).call(call, result, answered_in);
+                    }
+                    _ => writer.turn(message).say_apart(&unanswered(&call)),
+                }
+            }
+            Part::ToolResult(result) => writer.user(message).extend(unasked(result)),
+        }
+    }
+    let mut written = writer.end();
+    if written.is_empty() && !nothing_said {
+        // The editor refuses a question without messages, a client may ask one without words.
+        written.push(Message::text(Role::User, ""));
+    }
+    written
+}
+
+/// System text at the head becomes one message of the user, before all else; later it stays where it is.
+fn without_system(messages: Vec<Message>) -> Vec<Message> {
+    let head = messages.iter().take_while(|message| message.role == Role::System).count();
+    let mut messages = messages.into_iter();
+    let (mut texts, mut others) = (Vec::new(), Vec::new());
+    for part in messages.by_ref().take(head).flat_map(|message| message.parts) {
+        match part {
+            Part::Text { text } if text.is_empty() => {}
+            Part::Text { text } => texts.push(text),
+            other => others.push(other),
+        }
+    }
+    if !texts.is_empty() {
+        others.insert(0, Part::text(texts.join("\n\n")));
+    }
+    let head = (!others.is_empty()).then_some(Message { role: Role::User, name: None, parts: others });
+    let user = |message: Message| match message.role {
+        Role::System => Message { role: Role::User, ..message },
+        Role::User | Role::Assistant => message,
+    };
+    head.into_iter().chain(messages.map(user)).collect()
+}
+
+/// A part, freed from its message but remembering it.
+struct Item {
+    message: usize,
+    speaker: Speaker,
+    part: Part,
+}
+
+/// All parts in order, each with the speaker that its kind demands. Left out are empty texts and the thoughts no
+/// provider takes back. An assistant's images come after its other parts: the editor takes them from users only.
+fn items(messages: Vec<Message>) -> Vec<Option<Item>> {
+    let mut items = Vec::new();
+    for (place, message) in messages.into_iter().enumerate() {
+        let assistant = message.role == Role::Assistant;
+        let (late, parts): (Vec<Part>, Vec<Part>) =
+            message.parts.into_iter().partition(|part| assistant && matches!(part, Part::Data(_)));
+        for part in parts.into_iter().chain(late) {
+            let speaker = match &part {
+                Part::Text { text } if text.is_empty() => continue,
+                Part::Thinking(thinking)
+                    if !assistant || thinking.id.as_deref().is_none_or(str::is_empty) =>
+                {
+                    continue;
+                }
+                Part::Text { .. } if assistant => Speaker::Assistant,
+                Part::Thinking(_) | Part::ToolCall(_) => Speaker::Assistant,
+                Part::Text { .. } | Part::Data(_) | Part::ToolResult(_) => Speaker::User,
+            };
+            items.push(Some(Item { message: place, speaker, part }));
+        }
+    }
+    items
+}
+
+/// Ids given so far, and those that will want to stay.
+struct Ids {
+    wanted: HashSet<String>,
+    given: HashSet<String>,
+}
+
+impl Ids {
+    fn of(items: &[Option<Item>]) -> Ids {
+        let wanted = items.iter().flatten().filter_map(|item| match &item.part {
+            Part::ToolCall(call) => Some(call.id.clone()),
+            _ => None,
+        });
+        Ids { wanted: wanted.collect(), given: HashSet::new() }
+    }
+
+    fn unique(&mut self, id: String) -> String {
+        if !id.is_empty() && self.given.insert(id.clone()) {
+            return id;
+        }
+        let base = if id.is_empty() { "call" } else { &id };
+        let mut number = 2u32;
+        loop {
+            let candidate = format!("{base}_{number}");
+            if !self.wanted.contains(&candidate) && self.given.insert(candidate.clone()) {
+                return candidate;
+            }
+            number += 1;
+        }
+    }
+}
+
+/// A call that has no result, in words.
+fn unanswered(call: &ToolCall) -> String {
+    format!("[The tool {} was called with {}, and no result came.]", call.name, call.input)
+}
+
+/// A result whose call is not there, in words and pictures.
+fn unasked(result: ToolResult) -> Vec<Part> {
+    let mut text = format!("[Result of the tool call {}:]", result.id);
+    let mut data = Vec::new();
+    for content in result.content {
+        match content {
+            Content::Text { text: said } => {
+                text.push('\n');
+                text.push_str(&said);
+            }
+            Content::Data(shown) => data.push(Part::Data(shown)),
+        }
+    }
+    std::iter::once(Part::Text { text }).chain(data).collect()
+}
+
+#[cfg(test)]
+mod tests;

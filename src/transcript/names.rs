@@ -1,0 +1,139 @@
+//! Tools' names that the editor takes, and the way back to those the client knows.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::conversation::{Conversation, Part, Tool, ToolChoice};
+
+/// The longest name that the services behind the editor take.
+const LONGEST: usize = 64;
+
+/// Clients' names whose form the editor refuses, each with one it takes. Names it takes stay as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    to_editor: HashMap<String, String>,
+    to_client: HashMap<String, String>,
+}
+
+impl Names {
+    /// The names of a conversation: of its tools, its choice and its calls.
+    pub fn of(conversation: &Conversation) -> Names {
+        let tools = conversation.tools.iter().map(|tool| tool.name.as_str());
+        let choice = match &conversation.tool_choice {
+            ToolChoice::Named(name) => Some(name.as_str()),
+            ToolChoice::None | ToolChoice::Auto | ToolChoice::Required => None,
+        };
+        let parts = conversation.messages.iter().flat_map(|message| &message.parts);
+        let calls = parts.filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call.name.as_str()),
+            _ => None,
+        });
+        Names::mapping(tools.chain(choice).chain(calls))
+    }
+
+    /// The name the editor knows it by.
+    pub fn to_editor(&self, name: String) -> String {
+        self.to_editor.get(&name).cloned().unwrap_or(name)
+    }
+
+    /// The name the client knows it by.
+    pub fn to_client(&self, name: String) -> String {
+        self.to_client.get(&name).cloned().unwrap_or(name)
+    }
+
+    /// The tool under the name the editor takes.
+    pub fn tool_to_editor(&self, tool: Tool) -> Tool {
+        Tool { name: self.to_editor(tool.name), ..tool }
+    }
+
+    fn mapping<'a>(names: impl Iterator<Item = &'a str>) -> Names {
+        let (legal, others): (HashSet<&str>, Vec<&str>) = {
+            let mut legal = HashSet::new();
+            let mut others = Vec::new();
+            for name in names {
+                if is_legal(name) {
+                    legal.insert(name);
+                } else {
+                    others.push(name);
+                }
+            }
+            (legal, others)
+        };
+        let mut mapping = Names::default();
+        for name in others {
+            if !mapping.to_editor.contains_key(name) {
+                let free = |candidate: &String| {
+                    !legal.contains(candidate.as_str()) && !mapping.to_client.contains_key(candidate)
+                };
+                if let Some(taken) = candidates(name).find(free) {
+                    mapping.to_client.insert(taken.clone(), name.into());
+                    mapping.to_editor.insert(name.into(), taken);
+                }
+            }
+        }
+        mapping
+    }
+}
+
+/// Whether the editor takes a name as it is.
+pub fn is_legal(name: &str) -> bool {
+    (1..=LONGEST).contains(&name.len()) && name.chars().all(is_word)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-'
+}
+
+/// `read.file` -> `read_file`, `read_file_2`, `read_file_3` ...
+fn candidates(name: &str) -> impl Iterator<Item = String> {
+    let base: String = name.chars().map(|c| if is_word(c) { c } else { '_' }).collect();
+    let base = if base.is_empty() { "tool".into() } else { base };
+    (1u32..).map(move |number| {
+        let suffix = if number == 1 { String::new() } else { format!("_{number}") };
+        base.chars().take(LONGEST - suffix.len()).collect::<String>() + &suffix
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(names: &[&str], wanted: &[&str]) {
+        let mapping = Names::mapping(names.iter().copied());
+        let found: Vec<String> = names.iter().map(|name| mapping.to_editor((*name).into())).collect();
+        assert_eq!(found, wanted);
+        for (name, mapped) in names.iter().zip(found) {
+            assert_eq!(mapping.to_client(mapped), *name);
+        }
+    }
+
+    #[test]
+    fn names_of_another_form_are_mapped_there_and_back() {
+        check(&["read_file", "a-b"], &["read_file", "a-b"]);
+        check(&["fs.read", "fs/read", "fs.read"], &["fs_read", "fs_read_2", "fs_read"]);
+        check(&["fs.read", "fs_read"], &["fs_read_2", "fs_read"]);
+        check(&["", "größe"], &["tool", "gr__e"]);
+    }
+
+    #[test]
+    fn names_that_are_too_long_are_cut_and_stay_distinct() {
+        let (first, second) = (format!("{}first", "x".repeat(70)), format!("{}second", "x".repeat(70)));
+        check(&[&first, &second], &[&"x".repeat(64), &format!("{}_2", "x".repeat(62))]);
+    }
+
+    #[test]
+    fn a_name_never_seen_stays_as_it_is() {
+        assert_eq!(Names::default().to_client("new".into()), "new");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_mapping_is_legal_and_reversible(names in proptest::collection::vec("[a._-]{0,3}|\\PC{0,80}", 0..12)) {
+            let mapping = Names::mapping(names.iter().map(String::as_str));
+            for name in names {
+                let mapped = mapping.to_editor(name.clone());
+                proptest::prop_assert!(is_legal(&mapped), "{}", mapped);
+                proptest::prop_assert_eq!(mapping.to_client(mapped), name);
+            }
+        }
+    }
+}

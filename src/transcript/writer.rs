@@ -1,0 +1,140 @@
+//! Writes a legal transcript part by part: who speaks, what joins whose turn, results directly after their calls.
+
+use crate::conversation::{Message, Part, Role, Thinking, ToolCall, ToolResult};
+
+/// Writes the legal messages, one turn at a time.
+pub struct Writer {
+    /// The participants' names, by the place of their message.
+    speakers: Vec<Option<String>>,
+    written: Vec<Message>,
+    turn: Option<Turn>,
+    user: Option<UserMessage>,
+}
+
+/// What the assistant says until somebody else speaks.
+#[derive(Default)]
+pub struct Turn {
+    message: usize,
+    name: Option<String>,
+    thoughts: Vec<Part>,
+    text: String,
+    /// The message whose text was added last, if nothing else was since.
+    saying: Option<usize>,
+    calls: Vec<Part>,
+    results: Vec<Part>,
+    answered_in: Vec<usize>,
+}
+
+/// A message of the user, which the parts of these messages still join.
+struct UserMessage {
+    sources: Vec<usize>,
+    name: Option<String>,
+    parts: Vec<Part>,
+}
+
+impl Writer {
+    /// For a transcript whose messages have these participants.
+    pub fn new(speakers: Vec<Option<String>>) -> Writer {
+        Writer { speakers, written: Vec::new(), turn: None, user: None }
+    }
+
+    /// Everybody has spoken.
+    pub fn end(mut self) -> Vec<Message> {
+        self.end_turn();
+        self.end_user();
+        self.written
+    }
+
+    /// The assistant's turn that a part of this message belongs to. Consecutive messages are one turn, unless they
+    /// are of two participants; and even theirs are if a call waits for its result or only thoughts have come.
+    pub fn turn(&mut self, message: usize) -> &mut Turn {
+        let name = self.speakers.get(message).cloned().flatten();
+        let goes_on = |turn: &Turn| {
+            turn.message == message || turn.name == name || !turn.calls.is_empty() || turn.text.is_empty()
+        };
+        if !self.turn.as_ref().is_some_and(goes_on) {
+            self.end_turn();
+        }
+        self.end_user();
+        self.turn.get_or_insert_with(|| Turn { message, name, ..Turn::default() })
+    }
+
+    /// The user's message that a part of this message belongs to.
+    pub fn user(&mut self, message: usize) -> &mut Vec<Part> {
+        self.end_turn();
+        if !self.user.as_ref().is_some_and(|user| user.sources.contains(&message)) {
+            self.end_user();
+        }
+        let name = self.speakers.get(message).cloned().flatten();
+        let new = || UserMessage { sources: vec![message], name: None, parts: Vec::new() };
+        let user = self.user.get_or_insert_with(new);
+        user.name = user.name.take().or(name);
+        &mut user.parts
+    }
+
+    /// What is said after a result is not of the turn that called for it.
+    pub fn end_calls(&mut self) {
+        if self.turn.as_ref().is_some_and(|turn| !turn.calls.is_empty()) {
+            self.end_turn();
+        }
+    }
+
+    /// Somebody else speaks: what the tools said comes first, and what came along with that joins it.
+    fn end_turn(&mut self) {
+        let Some(turn) = self.turn.take() else { return };
+        let mut parts = turn.thoughts;
+        if turn.text.is_empty() && turn.calls.is_empty() {
+            // Thoughts that led to nothing: an empty message to every provider.
+            return;
+        }
+        if !turn.text.is_empty() {
+            parts.push(Part::Text { text: turn.text });
+        }
+        parts.extend(turn.calls);
+        self.written.push(Message { role: Role::Assistant, name: turn.name, parts });
+        if !turn.results.is_empty() {
+            self.user = Some(UserMessage { sources: turn.answered_in, name: None, parts: turn.results });
+        }
+    }
+
+    fn end_user(&mut self) {
+        if let Some(UserMessage { name, parts, .. }) = self.user.take() {
+            self.written.push(Message { role: Role::User, name, parts });
+        }
+    }
+}
+
+impl Turn {
+    /// Text blocks that follow each other in one message are one text cut up; all others are paragraphs.
+    pub fn say(&mut self, text: &str, message: usize) {
+        if self.saying == Some(message) {
+            self.text.push_str(text);
+        } else {
+            self.say_apart(text);
+            self.saying = Some(message);
+        }
+    }
+
+    /// A paragraph of its own.
+    pub fn say_apart(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push_str("\n\n");
+        }
+        self.text.push_str(text);
+        self.saying = None;
+    }
+
+    /// Thoughts come before all words of a turn.
+    pub fn think(&mut self, thinking: Thinking) {
+        self.thoughts.push(Part::Thinking(thinking));
+        self.saying = None;
+    }
+
+    /// A call, with the result that came in the message `answered_in`.
+    pub fn call(&mut self, call: ToolCall, result: ToolResult, answered_in: usize) {
+        self.calls.push(Part::ToolCall(call));
+        self.results.push(Part::ToolResult(result));
+        self.answered_in.push(answered_in);
+        self.saying = None;
+    }
+}
