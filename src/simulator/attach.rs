@@ -1,56 +1,25 @@
 //! Attaches a simulated editor to the server of a directory: finds it by its `server.json`, connects, speaks.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::tokio::Stream as _;
 use interprocess::local_socket::{GenericFilePath, ToFsName};
-use serde::Deserialize;
 
+use crate::bridge::directory::{Directory, DirectoryError, ServerFile};
 use crate::bridge::protocol::ModelInfo;
 use crate::simulator::{PeerError, run};
-
-/// What of `server.json` an editor needs.
-#[derive(Debug, Deserialize)]
-struct ServerFile {
-    endpoint: String,
-    token: String,
-}
 
 /// Why an editor could not be attached, or had to let go.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
-    /// Nobody has left a `server.json`.
-    #[error("no server is running here: there is no {}; start one with `copilot-proxy serve`", file.display())]
-    NoServer {
-        /// Where it would be.
-        file: PathBuf,
-    },
-    /// It is there but can't be read.
-    #[error("{} can't be read: {error}", file.display())]
-    Unreadable {
-        /// Where it is.
-        file: PathBuf,
-        /// The system's words.
-        error: std::io::Error,
-    },
-    /// It is not what a server writes.
-    #[error("{} is not a server's: {error}", file.display())]
-    Malformed {
-        /// Where it is.
-        file: PathBuf,
-        /// The place and what is wrong there.
-        error: serde_path_to_error::Error<serde_json::Error>,
-    },
-    /// It names a socket that nobody listens on.
-    #[error(
-        "the server that {} names has gone ({endpoint}: {error}); start one with `copilot-proxy serve`",
-        file.display()
-    )]
+    /// Nothing says where a server is.
+    #[error("found no server to attach to ({0}); start one with `copilot-proxy serve`")]
+    NoServer(#[from] DirectoryError),
+    /// Something says so, but nobody listens there.
+    #[error("the server has gone ({endpoint}: {error}); start one with `copilot-proxy serve`")]
     Gone {
-        /// Where it is.
-        file: PathBuf,
-        /// The socket.
+        /// Its socket.
         endpoint: String,
         /// The system's words.
         error: std::io::Error,
@@ -62,23 +31,12 @@ pub enum AttachError {
 
 /// Attaches an editor with these models to the server of a directory, until the server hangs up.
 pub async fn attach(dir: &Path, models: Vec<ModelInfo>) -> Result<(), AttachError> {
-    let file = dir.join("server.json");
-    let ServerFile { endpoint, token } = read(&file).await?;
+    let ServerFile { endpoint, token, .. } = Directory::server(dir)?;
     let stream = match connect(&endpoint).await {
         Ok(stream) => stream,
-        Err(error) => return Err(AttachError::Gone { file, endpoint, error }),
+        Err(error) => return Err(AttachError::Gone { endpoint, error }),
     };
     Ok(run(stream, &token, models).await?)
-}
-
-async fn read(file: &Path) -> Result<ServerFile, AttachError> {
-    let json = tokio::fs::read(file).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => AttachError::NoServer { file: file.into() },
-        _ => AttachError::Unreadable { file: file.into(), error },
-    })?;
-    let mut json = serde_json::Deserializer::from_slice(&json);
-    serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| AttachError::Malformed { file: file.into(), error })
 }
 
 async fn connect(endpoint: &str) -> std::io::Result<Stream> {
@@ -87,91 +45,101 @@ async fn connect(endpoint: &str) -> std::io::Result<Stream> {
 
 #[cfg(test)]
 mod tests {
-    use interprocess::local_socket::ListenerOptions;
-    use interprocess::local_socket::traits::tokio::Listener as _;
-    use serde_json::json;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use tokio::sync::mpsc::unbounded_channel;
+    use tokio::task::LocalSet;
 
     use super::*;
-    use crate::bridge::frames::{Reader, Said};
-    use crate::bridge::protocol::FromHost;
+    use crate::bridge::News;
+    use crate::bridge::directory::ProtocolRange;
+    use crate::bridge::listener::Doorway;
+    use crate::bridge::protocol::PROTOCOL;
+    use crate::simulator::models;
 
     /// A server's directory, gone with the test.
-    struct Dir(PathBuf);
+    struct Home(PathBuf);
 
-    impl Dir {
-        fn new() -> Dir {
-            let dir = std::env::temp_dir().join(format!("copilot-proxy-{}", uuid::Uuid::new_v4().simple()));
-            std::fs::create_dir(&dir).unwrap();
-            Dir(dir)
+    impl Home {
+        fn new() -> Home {
+            Home(std::env::temp_dir().join(format!("copilot-proxy-{}", uuid::Uuid::new_v4().simple())))
         }
 
-        fn endpoint(&self) -> String {
-            self.0.join("s.sock").to_str().unwrap().to_owned()
-        }
-
-        fn with(self, server_json: &str) -> Dir {
-            std::fs::write(self.0.join("server.json"), server_json).unwrap();
-            self
+        /// Says that a server is here.
+        fn publish(&self, endpoint: String, token: String) -> Directory {
+            let directory = Directory::open(&self.0).unwrap();
+            let protocol = ProtocolRange { min: PROTOCOL, max: PROTOCOL };
+            let (pid, version, port, started_at) = (1, "1".into(), Some(8080), 0);
+            let server = ServerFile { pid, version, protocol, endpoint, token, port, started_at };
+            directory.publish(&server).unwrap();
+            directory
         }
 
         async fn failure(&self) -> String {
-            let error = attach(&self.0, vec![]).await.unwrap_err();
-            error.to_string().replace(self.0.to_str().unwrap(), "DIR")
+            let error = attach(&self.0, models::all()).await.unwrap_err();
+            error.to_string().replace(self.0.to_str().unwrap(), "HOME")
         }
     }
 
-    impl Drop for Dir {
+    impl Drop for Home {
         fn drop(&mut self) {
             let _ = std::fs::remove_dir_all(&self.0);
         }
     }
 
-    fn server_json(endpoint: &str) -> String {
-        json!({
-            "pid": 1, "version": "1", "protocol": {"min": 1, "max": 1}, "endpoint": endpoint,
-            "token": "secret", "port": 8080, "startedAt": 0
-        })
-        .to_string()
-    }
-
     #[tokio::test]
     async fn where_no_server_is_it_says_how_to_start_one() {
-        assert_eq!(
-            Dir::new().failure().await,
-            "no server is running here: there is no DIR/server.json; start one with `copilot-proxy serve`"
-        );
+        let failure = Home::new().failure().await;
+        assert!(failure.starts_with("found no server to attach to (HOME/server.json: "), "{failure}");
+        assert!(failure.ends_with("; start one with `copilot-proxy serve`"), "{failure}");
     }
 
     #[tokio::test]
-    async fn a_server_that_has_gone_and_a_file_that_is_none_are_told_apart() {
-        let dir = Dir::new();
-        let endpoint = dir.endpoint();
-        let gone = dir.with(&server_json(&endpoint)).failure().await;
-        assert!(gone.starts_with("the server that DIR/server.json names has gone (DIR/s.sock: "), "{gone}");
-        assert_eq!(
-            Dir::new().with(r#"{"endpoint":1}"#).failure().await,
-            "DIR/server.json is not a server's: endpoint: invalid type: integer `1`, expected a string at line \
-             1 column 13"
-        );
+    async fn a_server_that_left_its_file_behind_has_gone() {
+        let home = Home::new();
+        home.publish(home.0.join("left.sock").display().to_string(), "secret".into());
+        let failure = home.failure().await;
+        assert!(failure.starts_with("the server has gone (HOME/left.sock: "), "{failure}");
     }
 
     #[tokio::test]
-    async fn an_editor_introduces_itself_over_a_real_socket_with_the_token() {
-        let dir = Dir::new();
-        let endpoint = dir.endpoint();
-        let name = endpoint.as_str().to_fs_name::<GenericFilePath>().unwrap();
-        let listener = ListenerOptions::new().name(name).create_tokio().unwrap();
-        let dir = dir.with(&server_json(&endpoint));
-        let server = async {
-            let stream = listener.accept().await.unwrap();
-            let mut reader = Reader::<_, FromHost>::new(&stream);
-            match reader.next().await.unwrap() {
-                Some((0, Said::Message(FromHost::Hello(hello)))) => hello.token,
-                other => panic!("{other:?}"),
-            }
-        };
-        let (token, ended) = tokio::join!(server, attach(&dir.0, vec![]));
-        assert_eq!(token, "secret");
-        assert!(matches!(ended, Err(AttachError::Peer(PeerError::NotWelcomed))), "{ended:?}");
+    async fn an_editor_attaches_over_a_real_socket_until_the_server_goes() {
+        let home = Home::new();
+        let doorway = Doorway::open(&Directory::open(&home.0).unwrap()).unwrap();
+        home.publish(doorway.endpoint.clone(), doorway.token.to_string());
+        let (news, mut heard) = unbounded_channel();
+        let second = Duration::from_secs(1);
+        let local = LocalSet::new();
+        local.spawn_local(doorway.attend("1", second, second, news));
+        let attached = tokio::spawn(async move {
+            let ended = attach(&home.0, models::all()).await;
+            drop(home);
+            ended
+        });
+        local
+            .run_until(async {
+                assert!(matches!(heard.recv().await, Some(News::Attached(..))));
+                match heard.recv().await {
+                    Some(News::Models(_, offered)) => assert_eq!(offered, models::all()),
+                    _ => panic!("no models"),
+                }
+            })
+            .await;
+        drop(local);
+        assert!(matches!(attached.await.unwrap(), Ok(())));
+    }
+
+    #[tokio::test]
+    async fn an_editor_with_a_foreign_token_hears_why_it_is_refused() {
+        let home = Home::new();
+        let doorway = Doorway::open(&Directory::open(&home.0).unwrap()).unwrap();
+        home.publish(doorway.endpoint.clone(), "another".into());
+        let (news, _heard) = unbounded_channel();
+        let second = Duration::from_secs(1);
+        let local = LocalSet::new();
+        local.spawn_local(doorway.attend("1", second, second, news));
+        let failure = local.run_until(home.failure()).await;
+        assert_eq!(failure, "the server refused: the token is not this server's");
     }
 }

@@ -17,7 +17,7 @@ use crate::simulator::ledger::Stats;
 use crate::simulator::script::Counts;
 
 /// No test waits for it: the clock stands still unless everybody waits.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_secs(9999);
 
 struct Server {
     reader: Reader<ReadHalf<DuplexStream>, FromHost>,
@@ -50,7 +50,7 @@ impl Server {
     }
 
     async fn ask(&mut self, stream: u32, text: &str) {
-        self.say(stream, &ToHost::Chat(chat("scripted-1", text))).await;
+        self.say(stream, &asking(chat("scripted-1", text))).await;
     }
 
     async fn next(&mut self) -> (u32, Said<FromHost>) {
@@ -108,6 +108,10 @@ fn chat(model: &str, text: &str) -> Chat {
         options: Map::new(),
         configuration: Map::new(),
     }
+}
+
+fn asking(chat: Chat) -> ToHost {
+    ToHost::Chat(Arc::new(chat))
 }
 
 fn text(text: &str) -> Said<FromHost> {
@@ -194,7 +198,7 @@ async fn an_answer_comes_in_words_and_ends() {
 async fn who_asks_for_nothing_hears_the_models_own_sentence() {
     let mut server = Server::attached().await;
     for model in models::all() {
-        server.say(1, &ToHost::Chat(chat(&model.id, "Good morning!"))).await;
+        server.say(1, &asking(chat(&model.id, "Good morning!"))).await;
         assert_eq!(words(&server.answer(1).await), models::idle(&model));
     }
 }
@@ -202,7 +206,7 @@ async fn who_asks_for_nothing_hears_the_models_own_sentence() {
 #[tokio::test]
 async fn thoughts_calls_and_counts_have_forms_of_their_own() {
     let mut server = Server::attached().await;
-    server.say(1, &ToHost::Chat(chat("scripted-usage", "think:hm\ncall:get {\"a\":1}\nusage:7 5 3"))).await;
+    server.say(1, &asking(chat("scripted-usage", "think:hm\ncall:get {\"a\":1}\nusage:7 5 3"))).await;
     let answer = server.answer(1).await;
     let [thought, Said::Message(FromHost::Part(FromHostPart { part: Part::ToolCall(call) })), counts, last] =
         answer.as_slice()
@@ -220,12 +224,12 @@ async fn thoughts_calls_and_counts_have_forms_of_their_own() {
 async fn a_model_that_reports_usage_always_does_unless_it_is_cut() {
     let mut server = Server::attached().await;
     let counted = usage::part(Counts { prompt: 3, completion: 2, cached: 0, reasoning: 0 });
-    server.say(1, &ToHost::Chat(chat("scripted-usage", "say:12345"))).await;
+    server.say(1, &asking(chat("scripted-usage", "say:12345"))).await;
     assert_eq!(
         server.answer(1).await,
         [text("12345"), Said::Message(FromHost::Part(FromHostPart { part: counted })), end()]
     );
-    server.say(1, &ToHost::Chat(chat("scripted-usage", "say:12345\ncut:"))).await;
+    server.say(1, &asking(chat("scripted-usage", "say:12345\ncut:"))).await;
     assert_eq!(server.answer(1).await, [text("12345"), end()]);
 }
 
@@ -237,7 +241,7 @@ async fn a_conversation_goes_on_phase_by_phase() {
     let result = ToolResult { id: "c".into(), content: vec![], is_error: false };
     asked.messages.push(Message { role: Role::Assistant, name: None, parts: vec![Part::ToolCall(call)] });
     asked.messages.push(Message { role: Role::User, name: None, parts: vec![Part::ToolResult(result)] });
-    server.say(1, &ToHost::Chat(asked)).await;
+    server.say(1, &asking(asked)).await;
     assert_eq!(server.answer(1).await, [text("done"), end()]);
 }
 
@@ -255,9 +259,9 @@ async fn a_failure_comes_after_what_was_said_before_it() {
 #[tokio::test]
 async fn what_copilot_refuses_and_models_that_are_not_there_fail() {
     let mut server = Server::attached().await;
-    server.say(1, &ToHost::Chat(Chat { messages: vec![], ..chat("scripted-1", "") })).await;
+    server.say(1, &asking(Chat { messages: vec![], ..chat("scripted-1", "") })).await;
     assert_eq!(server.answer(1).await, [failed("Error", None, "Invalid request: no messages.")]);
-    server.say(2, &ToHost::Chat(chat("scripted-9", "say:a"))).await;
+    server.say(2, &asking(chat("scripted-9", "say:a"))).await;
     assert_eq!(server.answer(2).await, [failed("LanguageModelError", Some("NotFound"), "demo/scripted-9")]);
     assert_eq!(server.stats().await, stats(1, 0, 1, 0, 0));
 }
