@@ -14,21 +14,21 @@ use crate::bridge::protocol::{
     Chat, Folder, FromHost, Hello, ModelInfo, Models, PROTOCOL, Refused, ToHost, Tools, Window,
 };
 use crate::simulator::answer::Voice;
-use crate::simulator::ledger::Ledger;
 use crate::simulator::outbox::Outbox;
 use crate::simulator::running::Running;
+use crate::simulator::tally::Tally;
 
 pub mod answer;
 pub mod attach;
 pub mod cue;
 pub mod dump;
-pub mod ledger;
 pub mod models;
 pub mod outbox;
 pub mod perform;
 pub mod rules;
 pub mod running;
 pub mod script;
+pub mod tally;
 pub mod tools;
 pub mod tree;
 pub mod usage;
@@ -62,7 +62,7 @@ pub async fn run(
     let (from, to) = tokio::io::split(stream);
     let outbox = Arc::new(Outbox::default());
     let mut editor =
-        Editor { models, outbox: outbox.clone(), ledger: Ledger::default(), running: Running::default() };
+        Editor { models, outbox: outbox.clone(), tally: Tally::default(), running: Running::default() };
     tokio::select! {
         end = editor.listen(Reader::new(from), token) => end,
         error = outbox.write_to(to) => match error.kind() {
@@ -76,7 +76,7 @@ pub async fn run(
 struct Editor {
     models: Vec<ModelInfo>,
     outbox: Arc<Outbox>,
-    ledger: Ledger,
+    tally: Tally,
     running: Running,
 }
 
@@ -123,7 +123,7 @@ impl Editor {
     }
 
     fn chat(&mut self, stream: u32, chat: Chat) {
-        match answer::rehearse(chat, &self.models, &self.ledger) {
+        match answer::rehearse(chat, &self.models, &self.tally) {
             Ok((performance, entry)) => {
                 let voice = self.voice(stream);
                 self.running.start(stream, |paused| answer::chat(performance, entry, voice(paused)));

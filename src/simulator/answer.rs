@@ -9,9 +9,9 @@ use tokio::time::sleep;
 use crate::bridge::protocol::{Chat, FromHost, HostError, InvokeTool, ModelInfo, ToolDone};
 use crate::conversation::Part;
 use crate::simulator::cue::cue;
-use crate::simulator::ledger::{Entry, Ledger};
 use crate::simulator::outbox::Outbox;
 use crate::simulator::perform::{Performance, Stage, Step};
+use crate::simulator::tally::{Entry, Tally};
 use crate::simulator::{models, rules, tools};
 
 /// Speaks on one stream, unless it is told to pause.
@@ -43,12 +43,8 @@ impl Voice {
     }
 }
 
-/// A chat that nothing speaks against: what will be said, and its entry in the ledger.
-pub fn rehearse(
-    chat: Chat,
-    models: &[ModelInfo],
-    ledger: &Ledger,
-) -> Result<(Performance, Entry), HostError> {
+/// A chat that nothing speaks against: what will be said, and its entry in the tally.
+pub fn rehearse(chat: Chat, models: &[ModelInfo], tally: &Tally) -> Result<(Performance, Entry), HostError> {
     let model = models.iter().find(|model| model.vendor == chat.vendor && model.id == chat.model);
     let model = model.ok_or_else(|| HostError {
         name: "LanguageModelError".into(),
@@ -56,13 +52,13 @@ pub fn rehearse(
         message: format!("{}/{}", chat.vendor, chat.model),
     })?;
     if let Err(refusal) = rules::check(&chat) {
-        ledger.enter(true).failed();
+        tally.enter(true).failed();
         return Err(refusal);
     }
     let chat = rules::as_read(chat);
     let cue = cue(&chat.messages, models::idle(model));
-    let stage = Stage { chat, reports_usage: model.reports_usage, ledger: ledger.clone() };
-    Ok((Performance::new(cue.phase, stage), ledger.enter(cue.counts)))
+    let stage = Stage { chat, reports_usage: model.reports_usage, tally: tally.clone() };
+    Ok((Performance::new(cue.phase, stage), tally.enter(cue.counts)))
 }
 
 /// Answers a chat. Dropped before its end, it counts as cancelled.

@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::bridge::protocol::{Chat, HostError};
 use crate::conversation::{Part, Thinking, ToolCall};
 use crate::simulator::dump::dump;
-use crate::simulator::ledger::Ledger;
 use crate::simulator::script::{Counts, Directive};
+use crate::simulator::tally::Tally;
 use crate::simulator::usage;
 
 /// What a scripted model does next.
@@ -35,7 +35,7 @@ pub struct Stage {
     /// The model ends every answer with a count of its tokens.
     pub reports_usage: bool,
     /// How requests have come out.
-    pub ledger: Ledger,
+    pub tally: Tally,
 }
 
 /// The steps of a phase.
@@ -99,7 +99,7 @@ impl Performance {
             Directive::Think(text) => one(Step::Say(Part::Thinking(Thinking { text, id: None }))),
             Directive::Fail { code, message } => one(Step::Fail(error(code, message))),
             Directive::Dump => Box::new(words(dump(&self.stage.chat).to_string())),
-            Directive::Stats => Box::new(words(serde_json::json!(self.stage.ledger.stats()).to_string())),
+            Directive::Stats => Box::new(words(serde_json::json!(self.stage.tally.stats()).to_string())),
             Directive::Usage(_) | Directive::Cut => Box::new(std::iter::empty()),
         }
     }
@@ -203,7 +203,7 @@ mod tests {
             options: Map::new(),
             configuration: Map::new(),
         };
-        Stage { chat, reports_usage, ledger: Ledger::default() }
+        Stage { chat, reports_usage, tally: Tally::default() }
     }
 
     fn performance(script: &str, stage: Stage) -> Performance {
@@ -309,10 +309,10 @@ mod tests {
     #[test]
     fn stats_are_read_when_their_turn_comes() {
         let stage = stage(false);
-        let ledger = stage.ledger.clone();
+        let tally = stage.tally.clone();
         let mut performance = performance("say:a\nstats:", stage);
         assert_eq!(performance.next(), Some(say("a")));
-        ledger.enter(true).completed();
+        tally.enter(true).completed();
         assert_eq!(
             performance.next(),
             Some(say(r#"{"started":1,"completed":1,"failed":0,"cancelled":0,"active":0}"#))

@@ -13,8 +13,8 @@ use super::*;
 use crate::bridge::frames::{Kind, put_message, put_text};
 use crate::bridge::protocol::{FromHostPart, HostError, InvokeTool, RefusedReason, ToolDone, Welcome};
 use crate::conversation::{Content, Message, Part, Role, Tool, ToolCall, ToolResult};
-use crate::simulator::ledger::Stats;
 use crate::simulator::script::Counts;
+use crate::simulator::tally::Stats;
 
 /// No test waits for it: the clock stands still unless everybody waits.
 const LONG: Duration = Duration::from_secs(9999);

@@ -20,32 +20,32 @@ pub struct Stats {
     pub active: u64,
 }
 
-/// The book that all requests of an editor are entered in.
+/// The list that all requests of an editor are entered in.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger(Arc<Mutex<Stats>>);
+pub struct Tally(Arc<Mutex<Stats>>);
 
-impl Ledger {
+impl Tally {
     /// The counts, just now.
     pub fn stats(&self) -> Stats {
         *self.0.lock()
     }
 
-    /// Enters a request. One that does not count is held by an entry of no book.
+    /// Enters a request. One that does not count is held by an entry of no list.
     pub fn enter(&self, counts: bool) -> Entry {
-        let ledger = if counts { self.clone() } else { Ledger::default() };
+        let tally = if counts { self.clone() } else { Tally::default() };
         {
-            let mut stats = ledger.0.lock();
+            let mut stats = tally.0.lock();
             stats.started += 1;
             stats.active += 1;
         }
-        Entry { ledger, outcome: Outcome::Cancelled }
+        Entry { tally, outcome: Outcome::Cancelled }
     }
 }
 
 /// A running request. It ends when this is dropped: as cancelled, unless it had come out before.
 #[derive(Debug)]
 pub struct Entry {
-    ledger: Ledger,
+    tally: Tally,
     outcome: Outcome,
 }
 
@@ -70,7 +70,7 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let mut stats = self.ledger.0.lock();
+        let mut stats = self.tally.0.lock();
         stats.active -= 1;
         match self.outcome {
             Outcome::Completed => stats.completed += 1,
@@ -86,13 +86,13 @@ mod tests {
 
     #[test]
     fn every_request_ends_once_and_dropping_is_cancelling() {
-        let ledger = Ledger::default();
-        ledger.enter(true).completed();
-        ledger.enter(true).failed();
-        drop(ledger.enter(true));
-        let _active = ledger.enter(true);
-        let _unseen = ledger.enter(false);
-        assert_eq!(ledger.stats(), Stats { started: 4, completed: 1, failed: 1, cancelled: 1, active: 1 });
+        let tally = Tally::default();
+        tally.enter(true).completed();
+        tally.enter(true).failed();
+        drop(tally.enter(true));
+        let _active = tally.enter(true);
+        let _unseen = tally.enter(false);
+        assert_eq!(tally.stats(), Stats { started: 4, completed: 1, failed: 1, cancelled: 1, active: 1 });
     }
 
     #[test]
