@@ -1,0 +1,41 @@
+# What a person does with this repository. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# The platform as VS Code names it: linux-x64, darwin-arm64 ...
+system := $(shell uname -s | tr A-Z a-z)
+machine := $(subst x86_64,x64,$(subst aarch64,arm64,$(shell uname -m)))
+target := $(system)-$(machine)
+vsix := dist/copilot-proxy-$(target).vsix
+
+help: ## Lists what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: ## Runs the server with a simulated editor on http://127.0.0.1:8080
+	cargo run --release -- demo
+
+test: ## Passes all tests; installs what they need, says what it skips
+	tests/run.sh
+
+check: ## Formats, lints and types, without running anything
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run check
+
+package: ## Builds the extension for this machine into dist/
+	cargo build --release --locked
+	mkdir -p dist vscode-host/bin
+	install -m 755 target/release/copilot-proxy vscode-host/bin/copilot-proxy
+	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run package -- --target $(target) --out ../$(vsix)
+
+install: package ## Builds the extension and installs it into your VS Code
+	code --install-extension $(vsix) --force
+
+protocol: ## Writes the TypeScript mirror of the bridge protocol anew
+	UPDATE_PROTOCOL=1 cargo test --lib protocol
+
+clean: ## Removes what was built
+	rm -rf target dist vscode-host/out vscode-host/bin vscode-host/node_modules
+
+.PHONY: help demo test check package install protocol clean

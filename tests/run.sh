@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Passes all tests: formats and lints, the server, the extension, the official SDKs, a real VS Code.
+# Installs what they need (Debian packages where it is root; the rest into ~/.cache/copilot-proxy) and says at the
+# end what it had to skip, and why.
+# Usage: tests/run.sh [check|server|extension|clients|vscode]...   (all of them without arguments)
+set -uo pipefail
+
+cd "$(dirname "$0")/.."
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+failed=()
+skipped=()
+
+say() { printf '\n=== %s\n' "$*"; }
+
+# Runs a stage and remembers whether it failed; the others run all the same.
+stage() { # NAME COMMAND...
+	local name=$1
+	shift
+	say "$name"
+	"$@" || failed+=("$name")
+}
+
+# Installs a Debian package where PROGRAM is missing. Fails where it can't.
+need() { # PROGRAM PACKAGE
+	command -v "$1" >/dev/null && return
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
+	else
+		echo "'$1' is missing: install the package '$2'" >&2
+		return 1
+	fi
+}
+
+needs() { # PROGRAM:PACKAGE...
+	local pair
+	for pair in "$@"; do
+		need "${pair%%:*}" "${pair##*:}" || return
+	done
+}
+
+check() { make --no-print-directory check; }
+
+server() {
+	# The binary is built on the way: the tests of tests/it run the real program.
+	cargo test --locked --quiet
+}
+
+extension() { (cd vscode-host && npm test --silent); }
+
+package() { [ -n "${packaged:-}" ] || { make --no-print-directory package && packaged=yes; }; }
+
+clients() { package && COPILOT_PROXY_BIN=$PWD/target/release/copilot-proxy tests/clients/run.sh; }
+
+vscode() { package && tests/vscode/run.sh; }
+
+say "what is needed"
+needs cc:gcc make:make || exit 1
+command -v cargo >/dev/null || { echo "Rust is missing: see https://rustup.rs" >&2; exit 1; }
+needs node:nodejs npm:npm python3:python3 || exit 1
+
+[ $# -gt 0 ] || set -- check server extension clients vscode
+for name in "$@"; do
+	case $name in
+		check | server | extension) stage "$name" "$name" ;;
+		clients)
+			if python3 -c 'import ensurepip' 2>/dev/null || need python3-venv python3-venv; then
+				stage "$name" "$name"
+			else
+				skipped+=("clients: Python's venv is missing (package python3-venv) and this is not root")
+			fi
+			;;
+		vscode)
+			if [ "$(uname -s)" != Linux ]; then
+				skipped+=("vscode: the real VS Code of these tests runs on Linux only")
+			elif needs "${CHROMIUM:-chromium}:chromium" g++:g++; then
+				stage "$name" "$name"
+			else
+				skipped+=("vscode: Chromium or g++ is missing and this is not root")
+			fi
+			;;
+		*)
+			sed -n '2,5s/^# //p' "$0" >&2
+			exit 2
+			;;
+	esac
+done
+
+say "result"
+for line in "${skipped[@]}"; do echo "skipped: $line"; done
+for line in "${failed[@]}"; do echo "FAILED: $line"; done
+echo "$(($# - ${#failed[@]} - ${#skipped[@]})) passed, ${#failed[@]} failed, ${#skipped[@]} skipped"
+[ ${#failed[@]} = 0 ]
