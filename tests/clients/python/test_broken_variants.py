@@ -57,7 +57,9 @@ def test_no_event_can_come_twice(judged):
     assert [event for at, event in enumerate(events) if not is_noticed(events[: at + 1] + events[at:])] == []
 
 
-def test_no_two_events_can_change_places(judged):
+def test_no_two_events_can_change_places(judged, request):
+    if "chat" in request.node.name:
+        pytest.skip("chat keeps text and calls apart; which came first is not told")
     events, is_noticed = judged
     swapped = [[*events[:at], events[at + 1], events[at], *events[at + 2 :]] for at in range(len(events) - 1)]
 
