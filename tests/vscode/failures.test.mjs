@@ -10,7 +10,7 @@ let window;
 before(async () => {
 	proxy = await startProxy();
 	window = await proxy.editor.open();
-	await proxy.untilServing(8);
+	await proxy.untilServing();
 });
 after(() => proxy?.editor.stop());
 
@@ -78,20 +78,26 @@ test("an extension host that dies ends its streams with an error event, and its 
 	const rest = dataOf(stream);
 	window = await proxy.editor.killExtensionHost(window);
 	assert.ok((await rest).at(-1).error, "the last event is an error");
-	await proxy.untilServing(8);
+	await proxy.untilServing();
 	assert.equal(await proxy.said("say:back"), "back");
 });
 
 test("a request without a part yet moves to another window when its own goes", async () => {
 	const other = await proxy.editor.open();
-	await proxy.untilServing(8);
+	await until(async () => {
+		await proxy.said("say:whose turn is it?"); // that of the window that has been idle longest
+		return other.provider(({ state }) => state.requests.length > 0);
+	}, "the second window to be asked");
+
 	const answer = proxy.said("wait:5000\nsay:moved");
-	const asked = ({ state }) => state.requests.some(({ outcome }) => outcome === "active");
-	const busy = await until(async () => {
-		for (const each of [window, other]) if (await each.provider(asked)) return each;
-		return undefined;
-	}, "a window to be asked");
+	const busy = await until(() => busyOne(window, other), "a window to be asked");
 	await proxy.editor.close(busy);
 	assert.equal(await answer, "moved");
 	window = busy === window ? other : window;
 });
+
+async function busyOne(...windows) {
+	const isBusy = ({ state }) => state.requests.some(({ outcome }) => outcome === "active");
+	for (const each of windows) if (await each.provider(isBusy)) return each;
+	return undefined;
+}

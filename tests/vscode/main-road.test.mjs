@@ -10,7 +10,7 @@ let window;
 before(async () => {
 	proxy = await startProxy();
 	window = await proxy.editor.open();
-	await proxy.untilServing(8);
+	await proxy.untilServing();
 });
 after(() => proxy?.editor.stop());
 
@@ -167,7 +167,7 @@ test("a reload keeps the server", async () => {
 	const [pid] = proxy.pids;
 	window = await proxy.editor.reload(window);
 	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
-	await proxy.untilServing(8);
+	await proxy.untilServing();
 	assert.deepEqual(proxy.pids, [pid]);
 	assert.equal(await proxy.said("say:still here"), "still here");
 });
@@ -177,7 +177,7 @@ test("Stop Server closes the port, Start Server opens it again", async () => {
 	await proxy.untilClosed();
 	await proxy.untilStatus(window, "Copilot Proxy: Off");
 	await window.command("Copilot Proxy: Start Server");
-	await proxy.untilServing(8);
+	await proxy.untilServing();
 	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
 	assert.equal(await proxy.said("say:back"), "back");
 });
@@ -186,7 +186,7 @@ test("a killed server is started again", async () => {
 	const [pid] = proxy.pids;
 	process.kill(pid, "SIGKILL");
 	await until(() => proxy.pids.some((each) => each !== pid), "a new server");
-	await proxy.untilServing(8);
+	await proxy.untilServing();
 	assert.equal(await proxy.said("say:again"), "again");
 	assert.equal(proxy.pids.length, 1);
 	assert.equal(proxy.file.pid, proxy.pids[0]);
@@ -195,12 +195,13 @@ test("a killed server is started again", async () => {
 test("a second window attaches without a word and answers when the first has gone", async () => {
 	const pids = proxy.pids;
 	const other = await proxy.editor.open();
+	await proxy.untilServing({ windows: 2 });
 	await proxy.untilStatus(other, `Copilot Proxy: ${proxy.port}`);
 	assert.deepEqual(await other.notifications(), []);
 	assert.equal(await other.dialogs().count(), 0);
 	await proxy.editor.close(window);
 	window = other;
-	await proxy.untilServing(8);
+	await proxy.untilServing();
 	assert.equal(await proxy.said("say:from the second"), "from the second");
 	const requests = await other.provider(({ state }) => state.requests.length);
 	assert.equal(requests, 1);

@@ -1,6 +1,7 @@
 // The extension under test in a VS Code of its own, and its server as a client and as the system sees it.
 import fs from "node:fs";
 import path from "node:path";
+import models from "../provider/models.js";
 import { startEditor } from "./editor.mjs";
 import { ask, freePort, listening, openStream, post } from "./http.mjs";
 import { proxiesOf } from "./processes.mjs";
@@ -9,6 +10,8 @@ import { until } from "./wait.mjs";
 const EXTENSION = "copilot-proxy.copilot-proxy";
 const STATUS_ITEM = "status";
 const CHAT = "/v1/chat/completions";
+
+const MODELS = Object.values(models.offered()).flat().length;
 
 /** Longer than the server's grace of 15 s after its last editor has left. */
 const GRACE_OVER_MS = 20_000;
@@ -84,15 +87,12 @@ export class RunningProxy {
 		return JSON.parse(await this.said("stats:"));
 	}
 
-	/** Waits until the server answers and has `models` or more. */
-	async untilServing(models = 1) {
+	/** Waits until the server answers, these windows are attached to it, and the models are there. */
+	async untilServing({ windows = 1 } = {}) {
+		const serves = ({ json }) => json?.editors === windows && json.models_available >= MODELS;
 		await until(
-			() =>
-				this.get("/health").then(
-					({ json }) => json?.models_available >= models,
-					() => false,
-				),
-			`a server with ${models} models on port ${this.port}`,
+			() => this.get("/health").then(serves, () => false),
+			`${windows} windows with ${MODELS} models at port ${this.port}`,
 		);
 	}
 
