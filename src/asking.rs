@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use actix::Addr;
@@ -13,17 +14,20 @@ use tokio::time::timeout;
 
 use crate::actors::ModelRegistry;
 use crate::actors::model_registry::{Choose, Chosen};
+use crate::asking::host_error::Verdict;
 use crate::bridge::Host;
 use crate::bridge::lines::Broken;
-use crate::bridge::protocol::{Chat, Preferences};
-use crate::conversation::{Conversation, Event, Part};
+use crate::bridge::protocol::{Chat, HostError, Preferences};
+use crate::conversation::{Conversation, Event, Finish, Part, ToolCall, Usage};
 use crate::failure::Failure;
 use crate::models::Listed;
+use crate::transcript::{self, names::Names};
 use admission::Admission;
 
 pub mod admission;
 pub mod compose;
 pub mod filter;
+pub mod host_error;
 
 /// What it takes to ask.
 #[derive(Clone)]
@@ -34,6 +38,8 @@ pub struct Asking {
     pub preferences: Arc<RwLock<Preferences>>,
     /// How many may be asked at once.
     pub admission: Admission,
+    /// Rate limits in a row.
+    pub trouble: Trouble,
     /// A model silent for longer is given up; the person's preference if absent.
     pub model_timeout: Option<Duration>,
 }
@@ -55,6 +61,8 @@ pub struct Asked {
     /// What the input counts.
     pub counted_input: u64,
     chat: Arc<Chat>,
+    names: Arc<Names>,
+    trouble: Trouble,
     hosts: Vec<Host>,
     model_timeout: Duration,
     turn: Arc<OwnedSemaphorePermit>,
@@ -78,9 +86,11 @@ impl Asking {
             .await
             .map_err(|error| Failure::Internal { message: error.to_string() })??;
         log::info!("model {}: answers for {}", model.id, question.model.as_deref().unwrap_or("no name"));
-        let chat = Arc::new(compose::chat(question.conversation, &model.model));
+        let (conversation, names) = transcript::legal(question.conversation);
+        let chat = Arc::new(compose::chat(conversation, &model.model));
         let turn = Arc::new(self.admission.wait().await?);
-        Ok(Asked { model, counted_input: 0, chat, hosts, model_timeout, turn })
+        let trouble = self.trouble.clone();
+        Ok(Asked { model, counted_input: 0, chat, names: names.into(), hosts, model_timeout, trouble, turn })
     }
 }
 
@@ -88,32 +98,60 @@ impl Asked {
     /// One answer.
     pub fn answer(&self) -> Events {
         let parts = parts(self.hosts.clone(), self.chat.clone(), self.model_timeout);
-        let turn = self.turn.clone();
+        let (names, trouble, turn) = (self.names.clone(), self.trouble.clone(), self.turn.clone());
         Box::pin(stream! {
             let _turn = turn;
+            let mut begun = false;
             let mut calls = false;
             for await part in parts {
-                match part {
-                    Ok(Part::Text { text }) => yield Ok(Event::Text(text)),
-                    Ok(Part::Thinking(thinking)) => yield Ok(Event::Thinking(thinking)),
+                let event = match part {
+                    Ok(Part::Text { text }) => Event::Text(text),
+                    Ok(Part::Thinking(thinking)) => Event::Thinking(thinking),
                     Ok(Part::ToolCall(call)) => {
                         calls = true;
-                        yield Ok(Event::ToolCall(call));
+                        Event::ToolCall(ToolCall { name: names.to_client(call.name), ..call })
                     }
-                    Ok(Part::Data(_) | Part::ToolResult(_)) => {}
+                    Ok(Part::Data(_) | Part::ToolResult(_)) => continue,
                     Err(Broken::Failed(failure)) => {
                         yield Err(failure);
                         return;
                     }
                     Err(Broken::Editor(error)) => {
-                        yield Err(Failure::Internal { message: error.message });
+                        yield match trouble.verdict(&error) {
+                            Verdict::Failed(failure) => Err(failure),
+                            Verdict::Finished(finish) => Ok(Event::Finish(finish, Usage::default())),
+                            Verdict::Cut { finish, .. } if begun => Ok(Event::Finish(finish, Usage::default())),
+                            Verdict::Cut { otherwise, .. } => Err(otherwise),
+                        };
                         return;
                     }
-                }
+                };
+                begun = true;
+                yield Ok(event);
             }
-            let finish = if calls { crate::conversation::Finish::ToolCalls } else { crate::conversation::Finish::Stop };
-            yield Ok(Event::Finish(finish, crate::conversation::Usage::default()));
+            trouble.is_over();
+            let finish = if calls { Finish::ToolCalls } else { Finish::Stop };
+            yield Ok(Event::Finish(finish, Usage::default()));
         })
+    }
+}
+
+/// How many rate limits came in a row: the provider never says when to try again.
+#[derive(Clone, Default)]
+pub struct Trouble(Arc<AtomicU32>);
+
+impl Trouble {
+    fn verdict(&self, error: &HostError) -> Verdict {
+        let in_a_row = self.0.load(Ordering::Relaxed).saturating_add(1);
+        let verdict = host_error::verdict(error, in_a_row);
+        if matches!(verdict, Verdict::Failed(Failure::RateLimited { .. })) {
+            self.0.store(in_a_row, Ordering::Relaxed);
+        }
+        verdict
+    }
+
+    fn is_over(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 }
 
@@ -149,4 +187,3 @@ fn parts(hosts: Vec<Host>, chat: Arc<Chat>, patience: Duration) -> impl Stream<I
         yield Err(Broken::Failed(Failure::EditorGone));
     }
 }
-pub mod host_error;

@@ -23,10 +23,7 @@ pub async fn serve(directory: &Path, settings: Settings) -> ExitCode {
 
 /// A server and a simulated editor attached to it over a real local socket, in a directory of their own.
 pub async fn demo(settings: Settings) -> ExitCode {
-    let home = match PrivateHome::new() {
-        Ok(home) => home,
-        Err(error) => return failed(&error),
-    };
+    let home = PrivateHome::new();
     let served = async {
         let server = Server::new(settings, Directory::open(&home.0)?)?;
         let editor = tokio::task::spawn_local(simulate_in(home.0.clone()));
@@ -72,13 +69,13 @@ fn failed(error: &dyn std::error::Error) -> ExitCode {
 struct PrivateHome(PathBuf);
 
 impl PrivateHome {
-    fn new() -> std::io::Result<PrivateHome> {
+    fn new() -> PrivateHome {
         // Short: a socket's path may have no more than 104 bytes on macOS.
         let name = format!("copilot-proxy-demo-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
         // What a killed demo of the same number left is not to be trusted.
         let _ = std::fs::remove_dir_all(&path);
-        Ok(PrivateHome(path))
+        PrivateHome(path)
     }
 }
 

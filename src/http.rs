@@ -11,6 +11,7 @@ use actix_web::{Handler, HttpRequest, Responder};
 
 use crate::asking::Asking;
 use crate::dialect::Dialect;
+use crate::dialect::completions::Completions;
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::ledger::Ledger;
 use crate::settings::Settings;
@@ -56,13 +57,19 @@ impl fmt::Display for RequestId {
 }
 
 /// The doors, for `GET /`.
-const ENDPOINTS: &[&str] =
-    &["POST /v1/chat/completions", "GET /v1/models", "GET /v1/models/{id}", "GET /health"];
+const ENDPOINTS: &[&str] = &[
+    "POST /v1/chat/completions",
+    "POST /v1/completions",
+    "GET /v1/models",
+    "GET /v1/models/{id}",
+    "GET /health",
+];
 
 /// All doors. Each `/v1/...` door also answers without the `/v1`.
 fn routes(config: &mut ServiceConfig) {
     for prefix in ["/v1", ""] {
         door::<OpenAiChat>(config, &format!("{prefix}/chat/completions"));
+        door::<Completions>(config, &format!("{prefix}/completions"));
         page(config, &format!("{prefix}/models"), models::list);
         page(config, &format!("{prefix}/models/{{id:.+}}"), models::one);
     }

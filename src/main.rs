@@ -9,7 +9,7 @@ use copilot_proxy::settings::{DirectoryOption, Settings};
 /// The local gateway that lets every program on your machine use GitHub Copilot's models.
 ///
 /// The VS Code extension starts it for you; from then on the OpenAI and Anthropic SDKs, Claude Code, Codex and
-/// plain curl work against http://127.0.0.1:8080.
+/// plain curl work against <http://127.0.0.1:8080>.
 #[derive(Parser)]
 #[command(name = "copilot-proxy", version, propagate_version = true, after_help = EXAMPLES)]
 struct CommandLine {

@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::actors::ModelRegistry;
 use crate::actors::model_registry::{Attach, Census, Detach, SetModels, SetWindow, TakeCensus};
-use crate::asking::Asking;
 use crate::asking::admission::Admission;
+use crate::asking::{Asking, Trouble};
 use crate::bridge::directory::{Directory, DirectoryError, Lock, ProtocolRange, ServerFile};
 use crate::bridge::listener::Doorway;
 use crate::bridge::protocol::{HttpState, LogLine, PROTOCOL, Preferences, Status, ToHost};
@@ -115,6 +115,7 @@ impl Server {
                 registry: registry.clone(),
                 preferences: Arc::new(RwLock::new(preferences)),
                 admission: Admission::new(settings.max_running, settings.max_waiting),
+                trouble: Trouble::default(),
                 model_timeout: settings.model_timeout,
             },
             ledger: Arc::default(),

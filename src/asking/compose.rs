@@ -30,10 +30,10 @@ pub fn chat(conversation: Conversation, model: &ModelInfo) -> Chat {
 
 /// What Copilot's provider honours of these it takes, the rest it leaves.
 fn model_options(options: &Options) -> Map<String, Value> {
-    let mut sent = Map::new();
+    let mut forwarded = Map::new();
     let mut send = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
-            sent.insert(name.into(), value);
+            forwarded.insert(name.into(), value);
         }
     };
     send("temperature", options.temperature.map(Value::from));
@@ -46,7 +46,7 @@ fn model_options(options: &Options) -> Map<String, Value> {
     if let [stop] = options.stop.as_slice() {
         send("stop", Some(json!(stop)));
     }
-    sent
+    forwarded
 }
 
 fn configuration(options: &Options) -> Map<String, Value> {

@@ -34,7 +34,7 @@ pub(super) async fn answer<D: Dialect>(
     house: Data<House>,
     memory: Data<D::Memory>,
 ) -> HttpResponse {
-    let entry = Rc::new(house.ledger.begin(id.0.to_string(), D::NAME));
+    let entry = Rc::new(house.ledger.begin(id.into_inner().0, D::NAME));
     match attempt::<D>(&request, payload, &house, memory, entry.clone()).await {
         Ok(response) => response,
         Err(failure) => {
