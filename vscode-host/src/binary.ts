@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
+import { deferred } from "./deferred";
 
 const NAME = process.platform === "win32" ? "copilot-proxy.exe" : "copilot-proxy";
 
@@ -42,7 +43,7 @@ export interface Launched {
 
 /** Starts a server that outlives this window. */
 export function startServer(program: string, port: number, directory: string): Launched {
-	const { promise: ended, resolve } = Promise.withResolvers<string | undefined>();
+	const { promise: ended, resolve } = deferred<string | undefined>();
 	// No pipes: whoever writes to a closed one dies of it, and this window may close first.
 	const server = spawn(program, ["serve", "--port", String(port), "--dir", directory], {
 		cwd: directory,

@@ -2,6 +2,7 @@
 // When it ends, everything that was running on it ends with it.
 
 import * as net from "node:net";
+import { deferred } from "./deferred";
 import { failureOf } from "./failure";
 import { FrameReader } from "./frames";
 import { Outbox } from "./outbox";
@@ -46,7 +47,7 @@ export type Meeting =
 
 /** Connects to the endpoint and says hello. */
 export async function meet(endpoint: string, hello: Hello, duties: Duties): Promise<Meeting> {
-	const { promise, resolve } = Promise.withResolvers<Meeting>();
+	const { promise, resolve } = deferred<Meeting>();
 	const bridge = new Bridge(endpoint, hello, duties, resolve);
 	void bridge.ended.then((reason) => resolve({ kind: "absent", reason }));
 	return promise;
@@ -66,7 +67,7 @@ export class Bridge {
 		this.#duties = duties;
 		this.#greet = greet;
 		const reader = new FrameReader((stream, message) => this.#route(stream, message));
-		const { promise, resolve } = Promise.withResolvers<string>();
+		const { promise, resolve } = deferred<string>();
 		this.ended = promise;
 		let reason = "the server hung up";
 		const read = (bytes: number, buffer: Uint8Array): boolean => {

@@ -2,6 +2,7 @@
 // waiting. So the first request to a provider goes alone, and its fate is that of all that waited for it.
 
 import * as vscode from "vscode";
+import { deferred } from "./deferred";
 
 /** Stands in the dialog. */
 export const JUSTIFICATION = "A program on this machine asks through Copilot Proxy.";
@@ -51,7 +52,7 @@ export class Consent {
 	}
 
 	async #sendFirst<T>(vendor: string, send: () => Thenable<T>): Promise<T> {
-		const { promise, resolve } = Promise.withResolvers<Outcome>();
+		const { promise, resolve } = deferred<Outcome>();
 		this.#vendors.set(vendor, promise);
 		try {
 			const answer = await send();

@@ -1,6 +1,7 @@
 // A request of the server that is being worked on: its way to answer, to be paused and to be cancelled.
 
 import * as vscode from "vscode";
+import { deferred } from "./deferred";
 import type { Words } from "./frames";
 import type { Outbox } from "./outbox";
 import type { FromHost } from "./protocol";
@@ -45,7 +46,7 @@ export class Request {
 
 	pause(): void {
 		if (!this.#paused) {
-			const { promise, resolve } = Promise.withResolvers<void>();
+			const { promise, resolve } = deferred();
 			this.#paused = { until: promise, end: resolve };
 		}
 	}

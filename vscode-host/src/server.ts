@@ -5,6 +5,7 @@ import { type FSWatcher, watch } from "node:fs";
 import * as vscode from "vscode";
 import type { Launched } from "./binary";
 import { type Bridge, type Duties, type Meeting, meet } from "./bridge";
+import { deferred } from "./deferred";
 import { claim, whereabouts } from "./directory";
 import { failureOf } from "./failure";
 import type { Log } from "./log";
@@ -55,7 +56,7 @@ export class Server implements vscode.Disposable {
 	#bridge: Bridge | undefined;
 	/** Is a server to be started where there is none? */
 	#wanted: boolean;
-	/** What the person asked for while there was nobody to tell. */
+	/** What the person asked for, as long as no server has done it. */
 	#wish: "start" | "stop" | undefined;
 	/** The server leaves because we asked it to. */
 	#isReplacing = false;
@@ -95,13 +96,11 @@ export class Server implements vscode.Disposable {
 
 	/** The person wants the port to be open. */
 	start(): void {
-		if (this.#bridge) {
-			if (this.#state.kind === "attached") {
-				this.#state = { ...this.#state, startedHere: true };
-			}
-			return this.#bridge.send({ type: "start" });
-		}
 		this.#wish = "start";
+		if (this.#state.kind === "attached") {
+			this.#state = { ...this.#state, startedHere: true };
+		}
+		this.tell({ type: "start" });
 		this.want();
 	}
 
@@ -117,11 +116,11 @@ export class Server implements vscode.Disposable {
 
 	/** The person wants the port to be closed. */
 	stop(): void {
-		if (this.#bridge) {
-			return this.#bridge.send({ type: "stop" });
-		}
-		this.#wish = this.#state.kind === "starting" ? "stop" : undefined;
+		this.#wish = "stop";
 		this.#wanted = false;
+		if (this.#bridge) {
+			return this.tell({ type: "stop" });
+		}
 		if (this.#state.kind === "failed") {
 			this.#become({ kind: "off" });
 		}
@@ -130,7 +129,7 @@ export class Server implements vscode.Disposable {
 
 	/** Both, one after the other. */
 	restart(): void {
-		this.#bridge?.send({ type: "stop" });
+		this.tell({ type: "stop" });
 		this.start();
 	}
 
@@ -155,8 +154,8 @@ export class Server implements vscode.Disposable {
 			try {
 				await claim(this.around.directory);
 				const meeting = await this.#find();
-				if (this.#isDisposed && meeting.kind === "attached") {
-					return meeting.bridge.close();
+				if (this.#isDisposed) {
+					return meeting.kind === "attached" ? meeting.bridge.close() : undefined;
 				}
 				switch (meeting.kind) {
 					case "attached":
@@ -246,7 +245,6 @@ export class Server implements vscode.Disposable {
 		}
 		if (this.#wish) {
 			bridge.send({ type: this.#wish });
-			this.#wish = undefined;
 		}
 		const reason = await bridge.ended;
 		this.#bridge = undefined;
@@ -319,13 +317,17 @@ export class Server implements vscode.Disposable {
 
 	#heard(status: Status): void {
 		this.#status = status;
+		if (this.#wish === (status.http.state === "off" ? "stop" : "start")) {
+			this.#wish = undefined;
+		}
 		if (this.#state.kind === "attached") {
 			this.#become({ ...this.#state, status });
 		}
 	}
 
+	/** By a person, and not wanted back since. */
 	#wasStopped(): boolean {
-		return this.#state.kind === "attached" && this.#state.status?.http.state === "off";
+		return this.#wish === "stop" || (this.#wish !== "start" && this.#status?.http.state === "off");
 	}
 
 	#become(state: ServerState): void {
@@ -337,7 +339,7 @@ export class Server implements vscode.Disposable {
 	}
 
 	#pause(ms: number): Promise<void> {
-		const { promise, resolve } = Promise.withResolvers<void>();
+		const { promise, resolve } = deferred();
 		const timer = setTimeout(resolve, ms);
 		this.#wake = () => {
 			clearTimeout(timer);
@@ -348,7 +350,10 @@ export class Server implements vscode.Disposable {
 
 	/** Done when another server has come, or the person wants something. */
 	async #news(): Promise<void> {
-		const { promise, resolve } = Promise.withResolvers<void>();
+		if (this.#isDisposed) {
+			return;
+		}
+		const { promise, resolve } = deferred();
 		this.#wake = resolve;
 		const watcher = watchFor("server.json", this.around.directory, resolve);
 		try {

@@ -2,6 +2,7 @@
 // nothing when they change. Confirmation dialogs are VS Code's affair.
 
 import * as vscode from "vscode";
+import { deferred } from "./deferred";
 import { base64, seen } from "./parts";
 import { textOf } from "./prompt-tree";
 import type { Content, EditorTool, FromHost, InvokeTool } from "./protocol";
@@ -48,7 +49,7 @@ async function startMcpServers(): Promise<void> {
 	const started = vscode.commands
 		.executeCommand("workbench.mcp.startServer", "*", { waitForLiveTools: true })
 		.then(undefined, () => undefined);
-	const { promise: late, resolve } = Promise.withResolvers<void>();
+	const { promise: late, resolve } = deferred();
 	const timer = setTimeout(resolve, MCP_START_WITHIN);
 	await Promise.race([started, late]);
 	clearTimeout(timer);

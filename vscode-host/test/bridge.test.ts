@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { type Bridge, type Duties, type Meeting, meet } from "../src/bridge";
+import type { Hello, ToHost } from "../src/protocol";
+import type { Request } from "../src/request";
+import { FakeServer, frame, type Peer, temporaryDirectory } from "./fake/peer";
+
+const hello: Hello = {
+	token: "secret",
+	protocol: 1,
+	version: "0.1.0",
+	pid: 7,
+	window: { focused: true, folders: [{ name: "work", path: "/work" }] },
+};
+
+const idle: Duties = {
+	chat: async () => undefined,
+	listTools: async () => ({ type: "tools", tools: [] }),
+	invokeTool: async () => ({ type: "tool_done", content: [] }),
+	refreshModels: () => undefined,
+	status: () => undefined,
+	log: () => undefined,
+};
+
+const chat: ToHost = {
+	type: "chat",
+	vendor: "v",
+	model: "m",
+	messages: [],
+	tools: [],
+	required: false,
+	options: {},
+	configuration: {},
+};
+
+async function listening(test: TestContext): Promise<FakeServer> {
+	const server = await new FakeServer(temporaryDirectory(test)).listen();
+	test.after(() => server.close());
+	return server;
+}
+
+async function attached(
+	test: TestContext,
+	duties: Partial<Duties> = {},
+): Promise<{ peer: Peer; bridge: Bridge }> {
+	const server = await listening(test);
+	const meeting = meet(server.endpoint, hello, { ...idle, ...duties });
+	const peer = await server.welcome();
+	const met = await meeting;
+	assert.equal(met.kind, "attached");
+	const { bridge } = met as Extract<Meeting, { kind: "attached" }>;
+	test.after(() => bridge.close());
+	return { peer, bridge };
+}
+
+test("the hello comes first, and a welcome attaches", async (test) => {
+	const server = await listening(test);
+	const meeting = meet(server.endpoint, hello, idle);
+	const peer = await server.accept();
+	assert.deepEqual(await peer.next(), { stream: 0, said: { type: "hello", ...hello } });
+	peer.say(0, { type: "welcome", version: "0.2.0", pid: 42 });
+	const met = await meeting;
+	assert.deepEqual(met.kind === "attached" && met.welcome, { type: "welcome", version: "0.2.0", pid: 42 });
+	met.kind === "attached" && met.bridge.close();
+	await peer.closed;
+});
+
+test("a refusal is told with its reason, and the connection is closed", async (test) => {
+	const server = await listening(test);
+	const meeting = meet(server.endpoint, hello, idle);
+	const peer = await server.accept();
+	peer.say(0, { type: "refused", reason: "editor_too_old", message: "reload" });
+	assert.deepEqual(await meeting, {
+		kind: "refused",
+		refused: { type: "refused", reason: "editor_too_old", message: "reload" },
+	});
+	await peer.closed;
+});
+
+test("nobody there, someone who hangs up and someone who talks nonsense are absent", async (test) => {
+	const server = await listening(test);
+	assert.match(JSON.stringify(await meet(`${server.endpoint}.not`, hello, idle)), /"absent".*ENOENT/);
+
+	const hungUp = meet(server.endpoint, hello, idle);
+	(await server.accept()).socket.end();
+	assert.deepEqual(await hungUp, { kind: "absent", reason: "the server hung up" });
+
+	const nonsense = meet(server.endpoint, hello, idle);
+	(await server.accept()).socket.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+	assert.match(JSON.stringify(await nonsense), /"absent".*not understood: a frame of 1347703880 bytes/);
+});
+
+test("a server that does not greet is given up", async (test) => {
+	const server = await listening(test);
+	const meeting = meet(server.endpoint, hello, idle);
+	await server.accept();
+	assert.deepEqual(await meeting, { kind: "absent", reason: "no welcome came" });
+});
+
+test("a ping is answered", async (test) => {
+	const { peer } = await attached(test);
+	peer.say(0, { type: "ping" });
+	assert.deepEqual(await peer.next(), { stream: 0, said: { type: "pong" } });
+});
+
+test("what the server tells reaches those whom it concerns", async (test) => {
+	const heard: unknown[] = [];
+	const { peer } = await attached(test, {
+		status: ({ models }) => heard.push(models),
+		log: ({ text }) => heard.push(text),
+		refreshModels: () => heard.push("refresh"),
+	});
+	const counts = { in_flight: 0, editors: 1, requests: 0, tokens_in: 0, tokens_out: 0, started_at: 0 };
+	peer.say(0, { type: "status", http: { state: "off" }, models: 3, consent_needed: false, ...counts });
+	peer.say(0, { type: "log", level: "info", time: 0, text: "line" });
+	peer.say(0, { type: "refresh_models" });
+	peer.say(0, { type: "ping" });
+	await peer.nextOf("pong");
+	assert.deepEqual(heard, [3, "line", "refresh"]);
+});
+
+test("requests are answered on their streams, each for itself", async (test) => {
+	const { peer } = await attached(test, {
+		chat: async (_, request) => request.words(1, "hi"),
+		invokeTool: async ({ name }) => {
+			throw Object.assign(new Error(`no ${name}`), { name: "Canceled", code: 7 });
+		},
+	});
+	peer.say(1, chat);
+	assert.deepEqual(await peer.whole(1), [{ text: "hi" }, { type: "end" }]);
+	peer.say(2, { type: "list_tools" });
+	assert.deepEqual(await peer.whole(2), [{ type: "tools", tools: [] }]);
+	peer.say(3, { type: "invoke_tool", name: "tool", input: {} });
+	assert.deepEqual(await peer.whole(3), [{ type: "failed", name: "Canceled", message: "no tool" }]);
+});
+
+test("the first word does not wait for the end of the turn", async (test) => {
+	let written = 0;
+	const { peer } = await attached(test, {
+		chat: async (_, request) => {
+			const socket = (request as unknown as { outbox: { socket: { bytesWritten: number } } }).outbox.socket;
+			const before = socket.bytesWritten;
+			request.words(1, "first");
+			written = socket.bytesWritten - before;
+			request.words(1, "second");
+			assert.equal(socket.bytesWritten - before, written);
+		},
+	});
+	peer.say(1, chat);
+	assert.deepEqual(await peer.whole(1), [{ text: "firstsecond" }, { type: "end" }]);
+	assert.equal(written, 9 + "first".length);
+});
+
+test("a cancelled request is told so and says nothing more", async (test) => {
+	const cancelled: string[] = [];
+	const { peer } = await attached(test, {
+		chat: async (_, request) => {
+			request.words(1, "a");
+			await new Promise<void>((resolve) => request.token.onCancellationRequested(() => resolve()));
+			cancelled.push("cancelled");
+			request.words(1, "b");
+			throw new Error("network request aborted");
+		},
+	});
+	peer.say(5, chat);
+	assert.deepEqual(await peer.next(), { stream: 5, said: { text: "a" } });
+	peer.say(5, { type: "cancel" });
+	peer.say(5, { type: "cancel" });
+	peer.say(0, { type: "ping" });
+	assert.deepEqual(await peer.next(), { stream: 0, said: { type: "pong" } });
+	assert.deepEqual(cancelled, ["cancelled"]);
+});
+
+test("a paused request waits, and goes on when it may", async (test) => {
+	const { peer } = await attached(test, {
+		chat: async (_, request) => {
+			request.words(1, "a");
+			await new Promise<void>((resolve) => setImmediate(resolve)); // the pause is on its way
+			while (!request.blocked) {
+				await new Promise<void>((resolve) => setImmediate(resolve));
+			}
+			await request.blocked;
+			request.words(1, "b");
+		},
+	});
+	peer.say(5, chat);
+	assert.deepEqual(await peer.next(), { stream: 5, said: { text: "a" } });
+	peer.say(5, { type: "pause" });
+	peer.say(0, { type: "ping" });
+	assert.deepEqual(await peer.next(), { stream: 0, said: { type: "pong" } });
+	peer.say(5, { type: "resume" });
+	assert.deepEqual(await peer.next(), { stream: 5, said: { text: "b" } });
+});
+
+test("who answers faster than the server reads is held up until it has read", async (test) => {
+	let blocked = 0;
+	const { peer } = await attached(test, {
+		chat: async (_, request) => {
+			for (let part = 0; part < 4000; part += 1) {
+				request.words(1, "0123456789".repeat(100));
+				if (part % 50 === 49) {
+					await new Promise<void>((resolve) => setImmediate(resolve));
+				}
+				if (request.blocked) {
+					blocked += 1;
+					peer.socket.resume();
+					await request.blocked;
+				}
+			}
+		},
+	});
+	peer.say(1, chat);
+	await peer.next();
+	peer.socket.pause();
+	const [words] = (await peer.whole(1)) as [{ text: string }];
+	assert.ok(words.text.length >= 3_900_000 && blocked > 0);
+});
+
+test("when the connection ends, all that was running is cancelled", async (test) => {
+	const requests: Request[] = [];
+	const hang = async (request: Request) => {
+		requests.push(request);
+		await new Promise(() => undefined);
+	};
+	const { peer, bridge } = await attached(test, {
+		chat: (_, request) => hang(request),
+		listTools: async (request) => {
+			await hang(request);
+			return { type: "tools", tools: [] };
+		},
+	});
+	peer.say(1, chat);
+	peer.say(2, { type: "list_tools" });
+	peer.say(0, { type: "ping" });
+	await peer.nextOf("pong");
+	peer.socket.destroy();
+	await bridge.ended;
+	assert.deepEqual(
+		requests.map(({ isCancelled }) => isCancelled),
+		[true, true],
+	);
+});
+
+test("what is not understood ends the connection", async (test) => {
+	const { peer, bridge } = await attached(test);
+	peer.socket.write(frame(0, 0, '{"type":"from the future"}'));
+	assert.match(await bridge.ended, /^the server is not understood: /);
+	await peer.closed;
+});

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { claim, userDirectory, whereabouts } from "../src/directory";
+import { temporaryDirectory } from "./fake/peer";
+
+test("the directory is the user's own", () => {
+	assert.equal(userDirectory({ XDG_RUNTIME_DIR: "/run/user/7" }), "/run/user/7/copilot-proxy");
+	assert.equal(userDirectory({ XDG_RUNTIME_DIR: "" }), join(tmpdir(), `copilot-proxy-${process.getuid?.()}`));
+});
+
+test("it is made for this user alone, and refused when others may enter", async (test) => {
+	const home = temporaryDirectory(test);
+	const directory = join(home, "a", "copilot-proxy");
+	await claim(directory);
+	assert.equal(statSync(directory).mode & 0o777, 0o700);
+	await claim(directory);
+	chmodSync(directory, 0o755);
+	await assert.rejects(claim(directory), /is open to other users; chmod 700 mends it/);
+	mkdirSync(join(home, "b"), { mode: 0o700 });
+	symlinkSync(join(home, "b"), join(home, "link"));
+	await assert.rejects(claim(join(home, "link")), /is not a directory/);
+});
+
+test("what a server said of itself is read, anything else is no server", async (test) => {
+	const directory = temporaryDirectory(test);
+	const file = join(directory, "server.json");
+	assert.equal(await whereabouts(directory), undefined);
+	for (const text of ["", "{", "null", "7", '{"pid":1}']) {
+		writeFileSync(file, text);
+		assert.equal(await whereabouts(directory), undefined);
+	}
+	const about = { pid: 1, version: "0.1.0", endpoint: "/e", token: "t", port: null, startedAt: 0 };
+	writeFileSync(file, JSON.stringify(about));
+	assert.deepEqual(await whereabouts(directory), about);
+});

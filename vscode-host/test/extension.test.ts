@@ -1,0 +1,355 @@
+// The extension as a whole: beside a fake VS Code, with a server that is found on disk and started as a process.
+
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, type TestContext, test } from "node:test";
+import type * as vscode from "vscode";
+import { activate } from "../src/extension";
+import { FakeServer, temporaryDirectory } from "./fake/peer";
+import { ExtensionMode, FakeModel, fake, LanguageModelTextPart, parts, Uri } from "./fake/vscode";
+
+const windows: { dispose(): void }[] = [];
+
+beforeEach(() => {
+	fake.settings = {};
+	fake.models = [new FakeModel("copilot", "gpt")];
+	fake.folders = [{ name: "work", uri: Uri.file("/work") }];
+	fake.log.length = 0;
+	fake.notifications.length = 0;
+	process.env.FAKE_SERVER = "serve";
+	delete process.env.FAKE_VERSION;
+});
+
+/** A private place: the user's directory, and the extension's own folders. */
+function place(test: TestContext): { home: string; directory: string } {
+	test.after(() => {
+		for (const window of windows.splice(0)) {
+			window.dispose();
+		}
+	});
+	const home = temporaryDirectory(test);
+	process.env.XDG_RUNTIME_DIR = home;
+	const directory = join(home, "copilot-proxy");
+	mkdirSync(directory, { mode: 0o700 });
+	return { home, directory };
+}
+
+/** The fake server program, as an executable. */
+function program(home: string): string {
+	const path = join(home, "fake-server");
+	writeFileSync(
+		path,
+		`#!${process.execPath}\nrequire(${JSON.stringify(join(__dirname, "fake/program.js"))});\n`,
+	);
+	chmodSync(path, 0o755);
+	return path;
+}
+
+/** Opens a window. */
+function open(home: string, version = "0.1.0"): { dispose(): void } {
+	const subscriptions: { dispose(): void }[] = [];
+	activate({
+		subscriptions,
+		extensionMode: ExtensionMode.Production,
+		extensionPath: home,
+		extensionUri: Uri.file(home),
+		globalStorageUri: Uri.file(join(home, "storage")),
+		asAbsolutePath: (path: string) => join(home, path),
+		extension: { packageJSON: { version } },
+	} as unknown as vscode.ExtensionContext);
+	const window = {
+		dispose: () => {
+			for (const each of subscriptions.splice(0).reverse()) {
+				each.dispose();
+			}
+		},
+	};
+	windows.push(window);
+	return window;
+}
+
+async function until(probe: () => boolean, what: string): Promise<void> {
+	for (let looks = 0; !probe(); looks += 1) {
+		assert.ok(
+			looks < 3000,
+			`${what} did not come; the status bar says ${fake.statusItem.text}, the log ${JSON.stringify(fake.log)}`,
+		);
+		await new Promise((resolve) => setTimeout(resolve, 10));
+	}
+}
+
+const says = (text: string) => until(() => String(fake.statusItem.text).endsWith(`: ${text}`), text);
+const run = (command: string) => fake.commands.get(`copilotProxy.${command}`)?.();
+const starts = (directory: string) =>
+	readFileSync(join(directory, "starts"), "utf8").trim().split("\n").map(Number);
+const alive = (pid: number) => {
+	try {
+		return process.kill(pid, 0);
+	} catch {
+		return false;
+	}
+};
+
+test("a window starts the server, stops it, starts it again, and leaves it behind", async (test) => {
+	const { home, directory } = place(test);
+	fake.settings = { serverPath: program(home), port: 8181 };
+	const window = open(home);
+	await says("8181");
+	run("stop");
+	await says("Off");
+	run("start");
+	await says("8181");
+	run("restart");
+	await says("8181");
+	run("copyEndpoint");
+	assert.equal(fake.clipboard, "http://127.0.0.1:8181/v1");
+	const [pid = 0, ...others] = starts(directory);
+	assert.deepEqual(others, []);
+	window.dispose();
+	await until(() => !alive(pid), "the end of a server that nobody needs");
+});
+
+test("what the server is told after its welcome: settings, models; later what changes", async (test) => {
+	const { home, directory } = place(test);
+	const server = await new FakeServer(directory).listen();
+	test.after(() => server.close());
+	server.publish();
+	open(home);
+	const peer = await server.accept();
+	const hello = await peer.nextOf("hello");
+	assert.deepEqual(hello, {
+		type: "hello",
+		token: server.endpoint,
+		protocol: 1,
+		version: "0.1.0",
+		pid: process.pid,
+		window: { focused: true, folders: [{ name: "work", path: "/work" }] },
+	});
+	peer.say(0, { type: "welcome", version: "0.1.0", pid: 1 });
+	assert.equal((await peer.nextOf("preferences")).port, 8080);
+	assert.deepEqual(
+		(await peer.nextOf("models")).models.map(({ id }) => id),
+		["gpt"],
+	);
+	fake.set("port", 9090);
+	assert.equal((await peer.nextOf("preferences")).port, 9090);
+	fake.models = [new FakeModel("copilot", "newer")];
+	fake.changes.models.fire();
+	assert.deepEqual(
+		(await peer.nextOf("models")).models.map(({ id }) => id),
+		["newer"],
+	);
+	peer.say(0, { type: "refresh_models" });
+	await peer.nextOf("models");
+	fake.focused = false;
+	fake.changes.window.fire({});
+	assert.equal((await peer.nextOf("window")).focused, false);
+	fake.focused = true;
+});
+
+test("a chat goes all the way", async (test) => {
+	const { home, directory } = place(test);
+	const server = await new FakeServer(directory).listen();
+	test.after(() => server.close());
+	server.publish();
+	const model = new FakeModel("copilot", "gpt");
+	model.answer = () => parts(new LanguageModelTextPart("Hello "), new LanguageModelTextPart("you"));
+	fake.models = [model];
+	open(home);
+	const peer = await server.welcome();
+	const chat = {
+		vendor: "copilot",
+		model: "gpt",
+		tools: [],
+		required: false,
+		options: {},
+		configuration: {},
+	};
+	peer.say(1, { type: "chat", messages: [{ role: "user", parts: [{ type: "text", text: "Hi" }] }], ...chat });
+	assert.deepEqual(await peer.whole(1), [{ text: "Hello you" }, { type: "end" }]);
+});
+
+test("the server's log lines are in the output channel, at their own levels", async (test) => {
+	const { home, directory } = place(test);
+	const server = await new FakeServer(directory).listen();
+	test.after(() => server.close());
+	server.publish();
+	open(home);
+	const peer = await server.welcome();
+	peer.say(0, { type: "log", level: "warn", time: Date.now(), text: "live" });
+	peer.say(0, { type: "log", level: "debug", time: 0, text: "replayed" });
+	peer.say(0, { type: "ping" });
+	await peer.nextOf("pong");
+	assert.deepEqual(fake.log, [
+		["warn", "live"],
+		["debug", "(1970-01-01T00:00:00.000Z) replayed"],
+	]);
+});
+
+test("a server that was killed comes back", async (test) => {
+	const { home, directory } = place(test);
+	fake.settings = { serverPath: program(home), port: 8182 };
+	open(home);
+	await says("8182");
+	const [pid = 0] = starts(directory);
+	process.kill(pid, "SIGKILL");
+	await until(() => starts(directory).length === 2, "a second server");
+	await says("8182");
+	assert.deepEqual(fake.notifications, []);
+});
+
+test("a server that was stopped by a person is not started again because its process ended", async (test) => {
+	const { home, directory } = place(test);
+	fake.settings = { serverPath: program(home), port: 8183 };
+	open(home);
+	await says("8183");
+	run("stop");
+	await says("Off");
+	process.kill(starts(directory)[0] ?? 0, "SIGKILL");
+	await until(() => fake.statusItem.text === "$(circle-slash) Copilot Proxy: Off", "Off");
+	run("start");
+	await says("8183");
+	assert.equal(starts(directory).length, 2);
+});
+
+test("a server that does not live is given up, and tried again when asked", async (test) => {
+	const { home, directory } = place(test);
+	process.env.FAKE_SERVER = "die";
+	fake.settings = { serverPath: program(home), port: 8184 };
+	open(home);
+	await says("Error");
+	assert.equal(starts(directory).length, 5);
+	assert.deepEqual(fake.notifications, [
+		["Copilot Proxy: fake-server ended with code 1", "Retry", "Show Log"],
+	]);
+	process.env.FAKE_SERVER = "serve";
+	run("start");
+	await says("8184");
+});
+
+test("a program that is missing is an error that names it", async (test) => {
+	const { home } = place(test);
+	fake.settings = { serverPath: "/nowhere/copilot-proxy" };
+	open(home);
+	await says("Error");
+	assert.match(
+		fake.notifications[0]?.[0] ?? "",
+		/^Copilot Proxy: there is no server program at \/nowhere\/copilot-proxy/,
+	);
+});
+
+test("the bundled program is run from a copy, and copies of other versions go", async (test) => {
+	const { home, directory } = place(test);
+	mkdirSync(join(home, "bin"));
+	mkdirSync(join(home, "storage/bin/0.0.1-deadbeef"), { recursive: true });
+	const bundled = program(home);
+	writeFileSync(join(home, "bin/copilot-proxy"), readFileSync(bundled));
+	fake.settings = { port: 8185 };
+	open(home);
+	await says("8185");
+	const started = fake.log.map(([, text]) => text).find((text) => text.startsWith("window: starting "));
+	assert.match(started ?? "", /storage\/bin\/0\.1\.0-[0-9a-f]{8}\/copilot-proxy$/);
+	assert.equal(starts(directory).length, 1);
+	assert.throws(() => readFileSync(join(home, "storage/bin/0.0.1-deadbeef")), { code: "ENOENT" });
+});
+
+test("windows that open at once have one server", async (test) => {
+	const { home, directory } = place(test);
+	fake.settings = { serverPath: program(home), port: 8186 };
+	for (let window = 0; window < 5; window += 1) {
+		open(home);
+	}
+	await until(
+		() => JSON.stringify(fake.statusItem.tooltip ?? "").includes("| Windows | 5 |"),
+		"five windows",
+	);
+	assert.equal(starts(directory).filter(alive).length, 1);
+	assert.deepEqual(fake.notifications, []);
+});
+
+test("without autoStart a window attaches to the server there is, or waits for one", async (test) => {
+	const { home, directory } = place(test);
+	fake.settings = { autoStart: false };
+	open(home);
+	await says("Off");
+	const server = await new FakeServer(directory).listen();
+	test.after(() => server.close());
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	server.publish();
+	const peer = await server.welcome();
+	await peer.nextOf("preferences");
+	assert.deepEqual(fake.log, []);
+});
+
+test("an older server makes room for the newer one of this window", async (test) => {
+	const { home, directory } = place(test);
+	const older = await new FakeServer(directory).listen();
+	older.publish({ version: "0.0.9" });
+	process.env.FAKE_VERSION = "0.1.0";
+	fake.settings = { serverPath: program(home), port: 8187 };
+	open(home);
+	const peer = await older.welcome("0.0.9");
+	await peer.nextOf("handover");
+	older.close();
+	peer.socket.end();
+	await says("8187");
+	assert.equal(starts(directory).length, 1);
+});
+
+test("a server that finds itself too old is waited for, then replaced", async (test) => {
+	const { home, directory } = place(test);
+	const older = await new FakeServer(directory).listen();
+	older.publish();
+	fake.settings = { serverPath: program(home), port: 8188 };
+	open(home);
+	for (let refusals = 0; refusals < 2; refusals += 1) {
+		const peer = await older.accept();
+		peer.say(0, { type: "refused", reason: "server_too_old", message: "it makes room" });
+		await peer.closed;
+	}
+	older.close();
+	await says("8188");
+});
+
+test("a window that is too old says that it wants to be reloaded", async (test) => {
+	const { home, directory } = place(test);
+	const newer = await new FakeServer(directory).listen();
+	test.after(() => newer.close());
+	newer.publish();
+	open(home);
+	const peer = await newer.accept();
+	peer.say(0, { type: "refused", reason: "editor_too_old", message: "reload the window" });
+	await says("Reload");
+	assert.deepEqual(fake.notifications, [["Copilot Proxy: reload the window", "Reload Window"]]);
+});
+
+test("another program is started when its path changes", async (test) => {
+	const { home, directory } = place(test);
+	fake.settings = { serverPath: program(home), port: 8189 };
+	open(home);
+	await says("8189");
+	const other = join(home, "other-server");
+	writeFileSync(other, readFileSync(program(home)), { mode: 0o755 });
+	fake.set("serverPath", other);
+	await until(() => starts(directory).length === 2, "the other program");
+	await says("8189");
+	assert.ok(fake.log.some(([, text]) => text === `window: starting ${other}`));
+});
+
+test("a directory that others may enter is not used", async (test) => {
+	const { home, directory } = place(test);
+	chmodSync(directory, 0o777);
+	open(home);
+	await says("Error");
+	assert.match(fake.notifications[0]?.[0] ?? "", /is open to other users/);
+});
+
+test("what the manifest offers is there", async (test) => {
+	const { home } = place(test);
+	fake.settings = { autoStart: false };
+	open(home);
+	const manifest = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8"));
+	const offered: string[] = manifest.contributes.commands.map(({ command }: { command: string }) => command);
+	assert.deepEqual([...fake.commands.keys()].sort(), offered.sort());
+});

@@ -1,0 +1,77 @@
+// Stands in for the server program: takes the lock of its directory, says where it is, and does what FAKE_SERVER says:
+// "serve" welcomes whoever comes and ends when the last one has left; "die" ends at once.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { FromHost, HttpState } from "../../src/protocol";
+import { FakeServer, type Peer } from "./peer";
+
+const ANOTHER_RUNS = 3;
+const args = process.argv.slice(2);
+const after = (name: string) => args[args.indexOf(name) + 1] ?? "";
+const directory = after("--dir");
+const port = Number(after("--port"));
+const lock = join(directory, "lock");
+
+function isLocked(): boolean {
+	try {
+		process.kill(Number(readFileSync(lock, "utf8")), 0);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+async function serve(): Promise<void> {
+	const server = await new FakeServer(directory).listen();
+	const peers = new Set<Peer>();
+	let http: HttpState = { state: "running", port };
+	const tell = () => {
+		const counts = { in_flight: 0, models: 1, requests: 0, tokens_in: 0, tokens_out: 0, started_at: 0 };
+		for (const peer of peers) {
+			peer.say(0, { type: "status", http, editors: peers.size, consent_needed: false, ...counts });
+		}
+	};
+	const heard = (message: FromHost) => {
+		if (message.type === "start") {
+			http = { state: "running", port };
+			tell();
+		} else if (message.type === "stop") {
+			http = { state: "off" };
+			tell();
+		} else if (message.type === "handover") {
+			server.close();
+			process.exit(0);
+		}
+	};
+	server.publish({ version: process.env.FAKE_VERSION ?? "0.1.0" });
+	for (;;) {
+		const peer = await server.welcome(process.env.FAKE_VERSION);
+		peers.add(peer);
+		tell();
+		void (async () => {
+			for (;;) {
+				const { said } = await peer.next();
+				"type" in said && heard(said);
+			}
+		})();
+		void peer.closed.then(() => {
+			peers.delete(peer);
+			if (peers.size === 0) {
+				server.close();
+				process.exit(0);
+			}
+			tell();
+		});
+	}
+}
+
+writeFileSync(join(directory, "starts"), `${process.pid}\n`, { flag: "a" });
+if (isLocked()) {
+	process.exit(ANOTHER_RUNS);
+}
+writeFileSync(lock, String(process.pid));
+if (process.env.FAKE_SERVER === "die") {
+	process.exit(1);
+}
+void serve();

@@ -1,0 +1,312 @@
+// The slice of `vscode` that the extension uses, as far as the tests need it, and what they see and set of it: `fake`.
+// The bundler puts it in the place of the real one.
+
+export class EventEmitter<T> {
+	readonly #listeners = new Set<(value: T) => void>();
+	readonly event = (listener: (value: T) => void) => {
+		this.#listeners.add(listener);
+		return { dispose: () => this.#listeners.delete(listener) };
+	};
+	fire(value: T): void {
+		for (const listener of [...this.#listeners]) {
+			listener(value);
+		}
+	}
+	dispose(): void {
+		this.#listeners.clear();
+	}
+}
+
+export class CancellationTokenSource {
+	readonly #cancelled = new EventEmitter<void>();
+	readonly token = { isCancellationRequested: false, onCancellationRequested: this.#cancelled.event };
+	cancel(): void {
+		if (!this.token.isCancellationRequested) {
+			this.token.isCancellationRequested = true;
+			this.#cancelled.fire();
+		}
+	}
+	dispose(): void {}
+}
+
+export class CancellationError extends Error {
+	constructor() {
+		super("Canceled");
+		this.name = "Canceled";
+	}
+}
+
+export class LanguageModelError extends Error {
+	static NotFound = (message: string) => new LanguageModelError(message, "NotFound");
+	static NoPermissions = (message: string) => new LanguageModelError(message, "NoPermissions");
+	static Blocked = (message: string) => new LanguageModelError(message, "Blocked");
+	constructor(
+		message: string,
+		readonly code = "",
+	) {
+		super(message);
+		this.name = "LanguageModelError";
+	}
+}
+
+export enum LanguageModelChatMessageRole {
+	User = 1,
+	Assistant = 2,
+}
+export enum LanguageModelChatToolMode {
+	Auto = 1,
+	Required = 2,
+}
+export enum ExtensionMode {
+	Production = 1,
+	Development = 2,
+	Test = 3,
+}
+export enum StatusBarAlignment {
+	Left = 1,
+	Right = 2,
+}
+export enum ViewColumn {
+	Active = -1,
+}
+
+export class LanguageModelChatMessage {
+	static User = (text: string) =>
+		new LanguageModelChatMessage(LanguageModelChatMessageRole.User, [new LanguageModelTextPart(text)]);
+	constructor(
+		readonly role: LanguageModelChatMessageRole,
+		readonly content: unknown[],
+		readonly name?: string,
+	) {}
+}
+export class LanguageModelTextPart {
+	constructor(readonly value: string) {}
+}
+export class LanguageModelThinkingPart {
+	constructor(
+		readonly value: string | string[],
+		readonly id?: string,
+		readonly metadata?: object,
+	) {}
+}
+export class LanguageModelDataPart {
+	constructor(
+		readonly data: Uint8Array,
+		readonly mimeType: string,
+	) {}
+}
+export class LanguageModelToolCallPart {
+	constructor(
+		readonly callId: string,
+		readonly name: string,
+		readonly input: object,
+	) {}
+}
+export class LanguageModelToolResultPart {
+	constructor(
+		readonly callId: string,
+		readonly content: unknown[],
+	) {}
+}
+export class LanguageModelPromptTsxPart {
+	constructor(readonly value: unknown) {}
+}
+
+export class ThemeColor {
+	constructor(readonly id: string) {}
+}
+export class MarkdownString {
+	value = "";
+	appendText(text: string): void {
+		this.value += text;
+	}
+	appendMarkdown(text: string): void {
+		this.value += text;
+	}
+}
+export class Uri {
+	constructor(readonly fsPath: string) {}
+	static file = (path: string) => new Uri(path);
+	static joinPath = (base: Uri, ...names: string[]) => new Uri([base.fsPath, ...names].join("/"));
+	toString(): string {
+		return `file://${this.fsPath}`;
+	}
+}
+
+/** A model that answers with what the test puts into `answer`. */
+export class FakeModel {
+	readonly family: string;
+	readonly version = "1";
+	readonly name: string;
+	readonly maxInputTokens = 1000;
+	readonly asked: {
+		messages: unknown;
+		options: Record<string, unknown>;
+		token: CancellationTokenSource["token"];
+	}[] = [];
+	answer: () => AsyncIterable<unknown> | Promise<AsyncIterable<unknown>> = () => parts();
+
+	constructor(
+		readonly vendor: string,
+		readonly id: string,
+		more: object = {},
+	) {
+		this.family = id;
+		this.name = id.toUpperCase();
+		Object.assign(this, more);
+		// VS Code's own objects have methods too, and none of these is told.
+		for (const hidden of ["asked", "answer"]) {
+			Object.defineProperty(this, hidden, { enumerable: false });
+		}
+	}
+
+	sendRequest = async (
+		messages: unknown,
+		options: Record<string, unknown>,
+		token: CancellationTokenSource["token"],
+	) => {
+		this.asked.push({ messages, options, token });
+		return { stream: await this.answer() };
+	};
+}
+
+export async function* parts(...all: unknown[]): AsyncGenerator<unknown> {
+	yield* all;
+}
+
+const defaults = () => ({
+	port: 8080,
+	autoStart: true,
+	defaultModel: "",
+	modelTimeout: 300,
+	autoTools: { allow: ["*"], deny: [] },
+	apiKey: "",
+	allowedOrigins: ["*"],
+	toolOrigins: [],
+	allowedHosts: [],
+	logRequestsToUI: false,
+	rawLogging: false,
+	serverPath: "",
+});
+
+class Fake {
+	readonly changes = {
+		models: new EventEmitter<void>(),
+		configuration: new EventEmitter<{ affectsConfiguration(name: string): boolean }>(),
+		window: new EventEmitter<unknown>(),
+		folders: new EventEmitter<unknown>(),
+	};
+	models: FakeModel[] = [];
+	modelReads = 0;
+	tools: unknown[] = [];
+	invokeTool: (
+		name: string,
+		options: { input: unknown },
+		token: CancellationTokenSource["token"],
+	) => unknown = () => ({
+		content: [],
+	});
+	isTrusted = true;
+	folders: { name: string; uri: Uri }[] = [];
+	focused = true;
+	activeExtensions = new Set<string>();
+	settings: Record<string, unknown> = {};
+	executed: unknown[][] = [];
+	executeCommand: (name: string) => Promise<unknown> = async () => undefined;
+	readonly commands = new Map<string, () => unknown>();
+	readonly log: [level: string, text: string][] = [];
+	readonly statusItem: Record<string, unknown> = {};
+	readonly notifications: [text: string, ...buttons: string[]][] = [];
+	clipboard = "";
+
+	/** Sets a setting and tells that it changed. */
+	set(name: string, value: unknown): void {
+		this.settings[name] = value;
+		const changed = `copilotProxy.${name}`;
+		this.changes.configuration.fire({ affectsConfiguration: (asked) => changed.startsWith(asked) });
+	}
+}
+
+export const fake = new Fake();
+
+const walk = (values: Record<string, unknown>, name: string) =>
+	name
+		.split(".")
+		.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], values);
+
+export const lm = {
+	onDidChangeChatModels: fake.changes.models.event,
+	async selectChatModels() {
+		fake.modelReads += 1;
+		return [...fake.models];
+	},
+	get tools() {
+		return fake.tools;
+	},
+	invokeTool: async (...args: Parameters<typeof fake.invokeTool>) => fake.invokeTool(...args),
+};
+
+export const workspace = {
+	onDidChangeConfiguration: fake.changes.configuration.event,
+	onDidChangeWorkspaceFolders: fake.changes.folders.event,
+	get isTrusted() {
+		return fake.isTrusted;
+	},
+	get workspaceFolders() {
+		return fake.folders;
+	},
+	getConfiguration: () => ({
+		get: (name: string) => walk({ ...defaults(), ...fake.settings }, name),
+		inspect: (name: string) => ({ defaultValue: walk(defaults(), name) }),
+	}),
+};
+
+const tell = async (text: string, ...buttons: string[]) => {
+	fake.notifications.push([text, ...buttons]);
+};
+const channel = (level: string) => (text: string) => {
+	fake.log.push([level, text]);
+};
+
+export const window = {
+	onDidChangeWindowState: fake.changes.window.event,
+	get state() {
+		return { focused: fake.focused };
+	},
+	showErrorMessage: tell,
+	showInformationMessage: tell,
+	showWarningMessage: tell,
+	createStatusBarItem: () => Object.assign(fake.statusItem, { show() {}, dispose() {} }),
+	createOutputChannel: () => ({
+		error: channel("error"),
+		warn: channel("warn"),
+		info: channel("info"),
+		debug: channel("debug"),
+		trace: channel("trace"),
+		show() {},
+		dispose() {},
+	}),
+};
+
+export const commands = {
+	registerCommand(name: string, run: () => unknown) {
+		fake.commands.set(name, run);
+		return { dispose: () => fake.commands.delete(name) };
+	},
+	executeCommand(...args: unknown[]) {
+		fake.executed.push(args);
+		return fake.executeCommand(String(args[0]));
+	},
+};
+
+export const extensions = {
+	getExtension: (id: string) => ({ isActive: fake.activeExtensions.has(id) }),
+};
+
+export const env = {
+	clipboard: {
+		async writeText(text: string) {
+			fake.clipboard = text;
+		},
+	},
+};

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FrameBuffer, FrameReader, Kind, MAX_PAYLOAD, PIECE } from "../src/frames";
+import type { ToHost } from "../src/protocol";
+import { frame } from "./fake/peer";
+
+/** The frames in bytes: kind, stream, payload. */
+function frames(bytes: Buffer): [kind: number, stream: number, payload: Buffer][] {
+	const all: [number, number, Buffer][] = [];
+	for (let at = 0; at < bytes.length; ) {
+		const end = at + 4 + bytes.readUInt32LE(at);
+		all.push([bytes.readUInt8(at + 4), bytes.readUInt32LE(at + 5), bytes.subarray(at + 9, end)]);
+		at = end;
+	}
+	return all;
+}
+
+function read(bytes: Buffer, chunk = bytes.length): [number, ToHost][] {
+	const all: [number, ToHost][] = [];
+	const reader = new FrameReader((stream, message) => all.push([stream, message]));
+	for (let at = 0; at < bytes.length; at += chunk) {
+		const window = Buffer.from(bytes.subarray(at, at + chunk));
+		reader.push(window);
+		window.fill(0xff); // the reader must not hold on to it
+	}
+	return all;
+}
+
+const log = (text: string): ToHost => ({ type: "log", level: "info", time: 0, text });
+
+test("words and messages become the bytes of the layout", () => {
+	const out = new FrameBuffer();
+	out.putWords(Kind.text, 7, "hé");
+	out.putMessage(258, { type: "end" });
+	assert.equal(
+		out.take().toString("latin1"),
+		'\x08\0\0\0\x01\x07\0\0\0h\xc3\xa9\x13\0\0\0\0\x02\x01\0\0{"type":"end"}',
+	);
+	assert.ok(out.isEmpty);
+});
+
+test("words of one stream that follow each other share a frame", () => {
+	const out = new FrameBuffer();
+	out.putWords(Kind.text, 1, "a");
+	out.putWords(Kind.text, 1, "é");
+	out.putWords(Kind.text, 2, "b");
+	out.putWords(Kind.text, 1, "c");
+	out.putWords(Kind.thinking, 1, "d");
+	out.putMessage(1, { type: "end" });
+	out.putWords(Kind.thinking, 1, "e");
+	assert.deepEqual(
+		frames(out.take()).map(([kind, stream, payload]) => [kind, stream, payload.toString()]),
+		[
+			[1, 1, "aé"],
+			[1, 2, "b"],
+			[1, 1, "c"],
+			[2, 1, "d"],
+			[0, 1, '{"type":"end"}'],
+			[2, 1, "e"],
+		],
+	);
+});
+
+test("what was taken is not joined to what follows", () => {
+	const out = new FrameBuffer();
+	out.putWords(Kind.text, 1, "a");
+	assert.equal(out.take().length, 10);
+	out.putWords(Kind.text, 1, "b");
+	assert.deepEqual(frames(out.take()), [[1, 1, Buffer.from("b")]]);
+});
+
+test("many words are cut between characters", () => {
+	const out = new FrameBuffer();
+	const words = `a${"😀".repeat(PIECE)}`;
+	out.putWords(Kind.text, 1, words);
+	const cut = frames(out.take());
+	assert.ok(cut.length > 3 && cut.every(([, , payload]) => payload.length <= PIECE));
+	assert.ok(cut.map(([, , payload]) => payload.toString()).join("") === words);
+});
+
+test("a long message leaves in pieces", () => {
+	const out = new FrameBuffer();
+	const message = "é".repeat(PIECE);
+	out.putMessage(3, { type: "failed", name: "Error", message });
+	const cut = frames(out.take());
+	assert.deepEqual(
+		cut.map(([kind]) => kind),
+		[3, 3, 0],
+	);
+	assert.ok(cut.every(([, , payload]) => payload.length <= PIECE));
+	assert.equal(JSON.parse(Buffer.concat(cut.map(([, , payload]) => payload)).toString()).message, message);
+});
+
+test("half a surrogate pair in a message is replaced, what only looks like one is not", () => {
+	const out = new FrameBuffer();
+	out.putMessage(1, { type: "failed", name: "\ud83d", message: "\\ud83d \\\udc00 😀" });
+	const [[, , json] = []] = frames(out.take());
+	assert.deepEqual(JSON.parse(String(json)), {
+		type: "failed",
+		name: "\ufffd",
+		message: "\\ud83d \\\ufffd 😀",
+	});
+	assert.ok(!String(json).includes("\\udc00"));
+});
+
+test("messages come back, however the bytes were cut", () => {
+	const long = log("é".repeat(PIECE));
+	const json = Buffer.from(JSON.stringify(long));
+	const bytes = Buffer.concat([
+		frame(0, 0, JSON.stringify({ type: "ping" })),
+		frame(3, 9, json.subarray(0, 100_001)),
+		frame(0, 8, JSON.stringify(log("between"))),
+		frame(3, 9, json.subarray(100_001, 300_000)),
+		frame(0, 9, json.subarray(300_000)),
+		frame(0, 9, JSON.stringify({ type: "cancel" })),
+	]);
+	const expected = [
+		[0, { type: "ping" }],
+		[8, log("between")],
+		[9, long],
+		[9, { type: "cancel" }],
+	];
+	for (const chunk of [bytes.length, 65_536, 1009, 7, 1]) {
+		assert.deepEqual(read(bytes, chunk), expected);
+	}
+});
+
+test("what is no frame is refused before room is made for it", () => {
+	const refused = (bytes: Buffer) => {
+		try {
+			return read(bytes);
+		} catch (error) {
+			return String(error);
+		}
+	};
+	assert.equal(
+		refused(Buffer.from("GET / HTTP/1.1")),
+		"Error: a frame of 542393671 bytes, expected 5 to 1048581 bytes",
+	);
+	assert.equal(refused(Buffer.alloc(9)), "Error: a frame of 0 bytes, expected 5 to 1048581 bytes");
+	assert.equal(refused(frame(9, 0, "")), "Error: a frame of kind 9, expected 0 or 3");
+	assert.equal(refused(frame(1, 0, "words")), "Error: a frame of kind 1, expected 0 or 3");
+	assert.match(String(refused(frame(0, 0, "{"))), /^SyntaxError/);
+	assert.equal(refused(frame(0, 0, "7")), "Error: a message without a type");
+});
+
+test("pieces that add up to too much are refused, finished ones no longer count", () => {
+	const piece = (stream: number) => frame(3, stream, Buffer.alloc(MAX_PAYLOAD, " "));
+	const finished = Buffer.concat([piece(1), frame(0, 1, JSON.stringify({ type: "ping" }))]);
+	assert.equal(read(Buffer.concat(Array(20).fill(finished))).length, 20);
+	const unfinished = Buffer.concat(Array.from({ length: 17 }, (_, stream) => piece(stream)));
+	assert.throws(() => read(unfinished), /a message longer than 16777216 bytes/);
+});

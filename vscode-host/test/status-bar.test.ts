@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { Notices } from "../src/notices";
+import type { HttpState, Status } from "../src/protocol";
+import type { ServerState } from "../src/server";
+import { StatusBar } from "../src/status-bar";
+import { fake, type MarkdownString, ThemeColor } from "./fake/vscode";
+
+beforeEach(() => {
+	fake.notifications.length = 0;
+	fake.focused = true;
+});
+
+function attached(http: HttpState, more: Partial<Status & { startedHere: boolean }> = {}): ServerState {
+	const { startedHere = false, ...status } = more;
+	return {
+		kind: "attached",
+		version: "0.1.0",
+		startedHere,
+		status: {
+			http,
+			in_flight: 0,
+			editors: 2,
+			models: 8,
+			consent_needed: false,
+			requests: 1234,
+			tokens_in: 56,
+			tokens_out: 7,
+			started_at: 0,
+			...status,
+		},
+	};
+}
+
+const running: HttpState = { state: "running", port: 8080 };
+
+test("one line says how the server fares", () => {
+	const bar = new StatusBar("open");
+	const line = (state: ServerState) => {
+		bar.show(state);
+		return fake.statusItem.text;
+	};
+	const unheard: ServerState = { kind: "attached", version: "0.1.0", startedHere: true, status: undefined };
+	assert.deepEqual(
+		[
+			line({ kind: "off" }),
+			line({ kind: "starting" }),
+			line(unheard),
+			line(attached({ state: "starting" })),
+			line(attached(running)),
+			line(attached(running, { in_flight: 3 })),
+			line(attached(running, { models: 0 })),
+			line(attached(running, { consent_needed: true })),
+			line(attached({ state: "port_taken", port: 8080 })),
+			line(attached({ state: "failed", port: 80, message: "denied" })),
+			line(attached({ state: "off" })),
+			line({ kind: "outdated", reason: "reload" }),
+			line({ kind: "failed", reason: "no program" }),
+		],
+		[
+			"$(circle-slash) Copilot Proxy: Off",
+			"$(sync~spin) Copilot Proxy: Starting",
+			"$(sync~spin) Copilot Proxy: Starting",
+			"$(sync~spin) Copilot Proxy: Starting",
+			"$(radio-tower) Copilot Proxy: 8080",
+			"$(radio-tower) Copilot Proxy: 8080 (3)",
+			"$(warning) Copilot Proxy: No models",
+			"$(warning) Copilot Proxy: Allow models",
+			"$(warning) Copilot Proxy: 8080 taken",
+			"$(error) Copilot Proxy: Error",
+			"$(circle-slash) Copilot Proxy: Off",
+			"$(warning) Copilot Proxy: Reload",
+			"$(error) Copilot Proxy: Error",
+		],
+	);
+	assert.equal(fake.statusItem.command, "open");
+});
+
+test("the tooltip is a small table, and trouble has a colour", () => {
+	const bar = new StatusBar("open");
+	bar.show(attached(running, { in_flight: 3 }));
+	const { value } = fake.statusItem.tooltip as MarkdownString;
+	assert.match(
+		value,
+		/^Programs on this machine can use 8 models at http:\/\/127\.0\.0\.1:8080\.\n\n\| \| \|\n/,
+	);
+	for (const row of ["| Models | 8 |", "| Windows | 2 |", "| Requests now | 3 |", "| Requests | 1,234 |"]) {
+		assert.ok(value.includes(row), `${row} in ${value}`);
+	}
+	assert.ok(!fake.statusItem.backgroundColor);
+	bar.show(attached({ state: "port_taken", port: 8080 }));
+	assert.deepEqual(fake.statusItem.backgroundColor, new ThemeColor("statusBarItem.warningBackground"));
+});
+
+test("a taken port is told once, in the window that the server was started from", () => {
+	const taken = (startedHere: boolean) => attached({ state: "port_taken", port: 8080 }, { startedHere });
+	new Notices().tell(taken(false));
+	assert.deepEqual(fake.notifications, []);
+	const notices = new Notices();
+	notices.tell(taken(true));
+	notices.tell(taken(true));
+	assert.equal(fake.notifications.length, 1);
+	assert.match(fake.notifications[0]?.[0] ?? "", /^Copilot Proxy: Another program uses port 8080\./);
+	notices.tell(attached(running));
+	notices.tell(taken(true));
+	assert.equal(fake.notifications.length, 2);
+});
+
+test("a window that nobody looks at tells nothing", () => {
+	fake.focused = false;
+	new Notices().tell({ kind: "failed", reason: "no program" });
+	assert.deepEqual(fake.notifications, []);
+	fake.focused = true;
+	new Notices().tell({ kind: "failed", reason: "no program" });
+	assert.deepEqual(fake.notifications, [["Copilot Proxy: no program", "Retry", "Show Log"]]);
+});
