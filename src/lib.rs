@@ -14,4 +14,5 @@ pub mod models;
 pub mod server;
 pub mod settings;
 pub mod simulator;
+pub mod tokens;
 pub mod transcript;
