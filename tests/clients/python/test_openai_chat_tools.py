@@ -50,7 +50,7 @@ def test_a_call_and_its_result_make_a_turn(client):
 
 
 def test_parallel_calls_keep_their_order_in_a_stream(client):
-    script = 'say:Let me look.\ncall:get_weather {"town":"Ulm"}\ncall:clock.now\ncall:get_weather {"town":"Bonn"}'
+    script = 'say:Let me look.\ncall:get_weather {"town":"Ulm"}\ncall:clock_now\ncall:get_weather {"town":"Bonn"}'
     with client.chat.completions.stream(model="scripted-1", messages=user(script), tools=[WEATHER, CLOCK]) as stream:
         choice = stream.get_final_completion().choices[0]
 
@@ -84,14 +84,14 @@ def test_tool_choice_decides_what_the_model_may_call(client):
 
     named = client.chat.completions.create(
         model="scripted-1",
-        messages=user('call:get_weather {"town":"Ulm"}\ncall:clock.now'),
+        messages=user('call:get_weather {"town":"Ulm"}\ncall:clock_now'),
         tools=[WEATHER, CLOCK],
         tool_choice={"type": "function", "function": {"name": "get_weather"}},
     ).choices[0]
     assert [call.function.name for call in named.message.tool_calls] == ["get_weather"]
 
     required = client.chat.completions.create(
-        model="scripted-1", messages=user("call:clock.now"), tools=[WEATHER, CLOCK], tool_choice="required"
+        model="scripted-1", messages=user("call:clock_now"), tools=[WEATHER, CLOCK], tool_choice="required"
     ).choices[0]
     assert [call.function.name for call in required.message.tool_calls] == ["clock.now"]
 

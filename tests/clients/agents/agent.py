@@ -1,0 +1,55 @@
+"""Runs a coding agent's own program in a throw-away home and project, with no way to the outside."""
+
+import os
+import subprocess
+from pathlib import Path
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "copilot-proxy" / "clients"
+NODE_PROGRAMS = CACHE / "agents" / "node_modules" / ".bin"
+# An agent asks a few times and starts a shell; on a busy machine that takes its time.
+SECONDS = 240
+# What an agent wants from the outside (prices, updates, telemetry) ends at a port where nobody listens.
+NOWHERE = "http://127.0.0.1:9"
+
+
+class Place:
+    """An empty home, and a project under git with one file."""
+
+    def __init__(self, folder: Path):
+        self.home = folder / "home"
+        self.project = folder / "project"
+        self.home.mkdir()
+        self.project.mkdir()
+        self.write("project/hello.txt", "old\n")
+        for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message=start"]):
+            self.run(["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *command])
+
+    def write(self, path: str, text: str) -> None:
+        file = self.home.parent / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def read(self, name: str) -> str:
+        return (self.project / name).read_text()
+
+    def run(self, command: list, stdin: str = "", **environment: str) -> str:
+        """What it prints. A failure shows everything it said."""
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=self.project,
+            env={
+                "PATH": f"{CACHE / 'bin'}:{os.environ['PATH']}",
+                "HOME": str(self.home),
+                "HTTP_PROXY": NOWHERE,
+                "HTTPS_PROXY": NOWHERE,
+                "NO_PROXY": "127.0.0.1,localhost",
+                "no_proxy": "127.0.0.1,localhost",
+                **environment,
+            },
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+        assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout

@@ -1,0 +1,50 @@
+"""Claude Code (messages): turns with its own tools, by its plain and by its betas' requests."""
+
+import json
+
+import pytest
+from agent import NODE_PROGRAMS
+
+SCRIPT = """\
+say:I shall leave a proof.
+call:Bash {"command":"echo made by Claude Code > proof.txt","description":"leaves a proof"}
+call:Read {"file_path":"%s/hello.txt"}
+then:
+say:Claude Code is done.
+"""
+OFFLINE = {
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_TELEMETRY": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+}
+
+
+def claude(demo, place, script: str, model: str = "scripted-1", **environment: str) -> dict:
+    """What it reports of a turn."""
+    command = [NODE_PROGRAMS / "claude", "-p", "--output-format", "json", "--allowedTools", "Bash,Read"]
+    output = place.run(
+        command,
+        stdin=script,
+        ANTHROPIC_BASE_URL=demo.url,
+        ANTHROPIC_API_KEY="unused",
+        ANTHROPIC_MODEL=model,
+        **OFFLINE,
+        **environment,
+    )
+    return json.loads(output)
+
+
+@pytest.mark.parametrize("model", ["scripted-1", "claude-opus-4-6"])
+@pytest.mark.parametrize("betas", ["0", "1"], ids=["betas", "no betas"])
+def test_it_takes_a_turn_with_tools(demo, place, model, betas):
+    report = claude(demo, place, SCRIPT % place.project, model, CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS=betas)
+
+    assert place.read("proof.txt") == "made by Claude Code\n"
+    assert (report["is_error"], report["result"], report["num_turns"]) == (False, "Claude Code is done.", 2)
+    assert report["usage"]["output_tokens"] > 0 < report["usage"]["input_tokens"]
+
+
+def test_it_tells_the_reader_what_went_wrong(demo, place):
+    with pytest.raises(AssertionError, match="Allow Copilot Proxy in VS Code"):
+        claude(demo, place, "fail:NoPermissions no")
