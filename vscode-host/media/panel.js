@@ -10,6 +10,9 @@ const TITLES = {
 	allow: "Allow Models...",
 };
 
+/** Those that a person most likely came for. */
+const INVITING = new Set(["start", "allow"]);
+
 const byId = (id) => document.getElementById(id);
 
 /** An element with properties and children. */
@@ -32,10 +35,10 @@ const parts = {
 	},
 
 	actions({ actions }) {
-		const buttons = actions.map((command, at) =>
+		const buttons = actions.map((command) =>
 			make("button", {
 				textContent: TITLES[command],
-				className: at === 0 ? "primary" : "",
+				className: INVITING.has(command) ? "primary" : "",
 				onclick: () => extension.postMessage({ type: "run", command }),
 			}),
 		);

@@ -3,6 +3,7 @@
 
 import * as vscode from "vscode";
 import { type Consent, JUSTIFICATION } from "./consent";
+import { codeOf } from "./failure";
 import { isHighSurrogate, Kind } from "./frames";
 import { messagesFor } from "./messages";
 import type { Models } from "./models";
@@ -46,7 +47,7 @@ async function send(
 	try {
 		return await ask();
 	} catch (error) {
-		if (!(error instanceof vscode.LanguageModelError) || error.code !== "NotFound" || request.isCancelled) {
+		if (codeOf(error) !== "NotFound" || request.isCancelled) {
 			throw error;
 		}
 		await models.read();

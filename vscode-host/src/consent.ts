@@ -3,6 +3,7 @@
 
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
+import { codeOf } from "./failure";
 
 /** Stands in the dialog. */
 export const JUSTIFICATION = "A program on this machine asks through Copilot Proxy.";
@@ -80,5 +81,5 @@ export class Consent {
 }
 
 function isRefusal(error: unknown): boolean {
-	return error instanceof Error && "code" in error && error.code === "NoPermissions";
+	return codeOf(error) === "NoPermissions";
 }

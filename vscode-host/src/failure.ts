@@ -2,11 +2,17 @@
 
 import type { HostError } from "./protocol";
 
+/** The `code` of an error, which tells VS Code's own kinds apart even where the class was lost on the way. */
+export function codeOf(error: unknown): string | undefined {
+	const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+	return typeof code === "string" ? code : undefined;
+}
+
 export function failureOf(error: unknown): HostError {
 	if (error instanceof Error) {
 		const { name, message } = error;
-		const code: unknown = "code" in error ? error.code : undefined;
-		return typeof code === "string" ? { name, code, message } : { name, message };
+		const code = codeOf(error);
+		return code === undefined ? { name, message } : { name, code, message };
 	}
 	// VS Code rejects with a plain object for an image it can't decode: {"isTrusted":true}.
 	return {

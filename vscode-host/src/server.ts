@@ -39,6 +39,8 @@ export interface Surroundings {
 /** A started server is looked for this often, and this long; it takes some 10 ms. In milliseconds. */
 const LOOK = { first: 20, longest: 1000 };
 const UP_WITHIN = 5000;
+/** Another server that can't be reached for so long is about to leave: then it is our turn. In milliseconds. */
+const OTHER_UP_WITHIN = 500;
 /** Before coming back to a server that is gone, in milliseconds. */
 const BACK_OFF = { first: 50, longest: 2000 };
 /** So many ends of a server in such a time, in milliseconds: it will not live. */
@@ -100,7 +102,9 @@ export class Server implements vscode.Disposable {
 		if (this.#state.kind === "attached") {
 			this.#state = { ...this.#state, startedHere: true };
 		}
-		this.tell({ type: "start" });
+		if (!this.#isReplacing) {
+			this.tell({ type: "start" });
+		}
 		this.want();
 	}
 
@@ -127,18 +131,17 @@ export class Server implements vscode.Disposable {
 		this.#wake();
 	}
 
-	/** Both, one after the other. */
+	/** Ends what is running, and begins with a fresh process. */
 	restart(): void {
 		this.tell({ type: "stop" });
+		this.replace();
 		this.start();
 	}
 
 	/** Another server process is to take this one's place, once it has finished what it is doing. */
 	replace(): void {
-		if (this.#bridge) {
-			this.#isReplacing = true;
-			this.#bridge.send({ type: "handover" });
-		}
+		this.#isReplacing = this.#bridge !== undefined;
+		this.tell({ type: "handover" });
 	}
 
 	/** Hangs up. The server stays for the other windows, and leaves by itself when there are none. */
@@ -215,7 +218,8 @@ export class Server implements vscode.Disposable {
 		});
 		died.catch(() => undefined); // it is heard below, as long as anybody listens
 		let waited = 0;
-		for (let attempt = 0; waited < UP_WITHIN && !this.#isDisposed; attempt += 1) {
+		const within = () => (anotherRuns ? OTHER_UP_WITHIN : UP_WITHIN);
+		for (let attempt = 0; waited < within() && !this.#isDisposed; attempt += 1) {
 			const pause = delay(LOOK, attempt);
 			waited += pause;
 			await Promise.race([this.#pause(pause), died]);
@@ -225,7 +229,6 @@ export class Server implements vscode.Disposable {
 			}
 		}
 		if (anotherRuns && this.#wanted && !this.#isDisposed) {
-			this.around.log.warn("another server is running but can't be reached yet: it may be about to leave");
 			return this.#launch();
 		}
 		throw new Error(`the server did not come up within ${UP_WITHIN / 1000} s`);
