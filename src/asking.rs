@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::Addr;
 use async_stream::stream;
 use futures_util::{Stream, StreamExt};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
@@ -21,6 +21,7 @@ use crate::bridge::protocol::{Chat, HostError, Preferences};
 use crate::conversation::{Conversation, Event, Finish, Part, ToolCall, Usage};
 use crate::failure::Failure;
 use crate::models::Listed;
+use crate::tokens::{self, Calibration};
 use crate::transcript::{self, names::Names};
 use admission::Admission;
 
@@ -38,6 +39,8 @@ pub struct Asking {
     pub preferences: Arc<RwLock<Preferences>>,
     /// How many may be asked at once.
     pub admission: Admission,
+    /// How counts differ from what providers report.
+    pub calibration: Arc<Mutex<Calibration>>,
     /// Rate limits in a row.
     pub trouble: Trouble,
     /// A model silent for longer is given up; the person's preference if absent.
@@ -88,9 +91,16 @@ impl Asking {
         log::info!("model {}: answers for {}", model.id, question.model.as_deref().unwrap_or("no name"));
         let (conversation, names) = transcript::legal(question.conversation);
         let chat = Arc::new(compose::chat(conversation, &model.model));
+        let counted = tokens::count_conversation(&chat.messages, &chat.tools);
+        // Copilot would drop the oldest messages without a word, a system text first of all.
+        let maximum = model.model.max_input_tokens;
+        if counted.checked > maximum {
+            return Err(Failure::TooLong { tokens: counted.checked, maximum });
+        }
+        let counted_input = self.calibration.lock().calibrated(&model.model.family, counted.estimated);
         let turn = Arc::new(self.admission.wait().await?);
         let trouble = self.trouble.clone();
-        Ok(Asked { model, counted_input: 0, chat, names: names.into(), hosts, model_timeout, trouble, turn })
+        Ok(Asked { model, counted_input, chat, names: names.into(), hosts, model_timeout, trouble, turn })
     }
 }
 

@@ -115,6 +115,7 @@ impl Server {
                 registry: registry.clone(),
                 preferences: Arc::new(RwLock::new(preferences)),
                 admission: Admission::new(settings.max_running, settings.max_waiting),
+                calibration: Arc::default(),
                 trouble: Trouble::default(),
                 model_timeout: settings.model_timeout,
             },
