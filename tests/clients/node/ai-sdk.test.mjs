@@ -71,6 +71,8 @@ for (const [name, model] of Object.entries(providers)) {
 		test("tells a failure in mid-stream", async () => {
 			const { fullStream } = streamText({ model, prompt: "say:half a\nfail:Error the model broke off", onError() {} });
 			const parts = await collect(fullStream);
+			const heard = parts.filter((part) => part.type === "text-delta").map((part) => part.text);
+			assert.equal(heard.join(""), "half a");
 			assert.match(JSON.stringify(parts.find((part) => part.type === "error")?.error) ?? "", /broke off/);
 		});
 	});

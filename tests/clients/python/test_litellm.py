@@ -67,7 +67,7 @@ def test_failures_have_their_classes(ask):
     with pytest.raises(litellm.RateLimitError):
         ask("fail:ChatRateLimited slow down")
     with pytest.raises(litellm.BadRequestError):
-        ask("say:x", messages=[{"role": "user", "content": [{"type": "txt"}]}])
+        ask("fail:Error Message exceeds token limit.")
 
 
 def test_a_failure_in_mid_stream_is_raised_after_what_came(ask):
