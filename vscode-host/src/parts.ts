@@ -13,6 +13,10 @@ export function seen(part: unknown): Seen {
 	if (typeof part !== "object" || part === null) {
 		return { kind: "unknown" };
 	}
+	const isThinking = "id" in part || "metadata" in part;
+	if ("value" in part && typeof part.value === "string" && !isThinking) {
+		return { kind: "text", text: part.value }; // nearly all of them, so first
+	}
 	const { value, id, callId, name, input, mimeType, data } = part as Record<string, unknown>;
 	if (typeof name === "string" && "callId" in part) {
 		return { kind: "call", id: typeof callId === "string" ? callId : "", name, input: input ?? {} };
@@ -20,14 +24,11 @@ export function seen(part: unknown): Seen {
 	if (typeof mimeType === "string" && data instanceof Uint8Array) {
 		return { kind: "data", mime: mimeType, data };
 	}
-	if ("id" in part || "metadata" in part) {
+	if (isThinking) {
 		const text = Array.isArray(value) ? value.join("") : value;
 		return typeof text === "string"
 			? { kind: "thinking", text, id: typeof id === "string" && id !== "" ? id : undefined }
 			: { kind: "unknown" };
-	}
-	if (typeof value === "string") {
-		return { kind: "text", text: value };
 	}
 	return typeof value === "object" && value !== null ? { kind: "tree", value } : { kind: "unknown" };
 }
