@@ -245,9 +245,10 @@ pub struct ToolRan {
 }
 
 /// Why an answer ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Finish {
     /// The model had said all.
+    #[default]
     Stop,
     /// This stop sequence came up; it is not part of the answer.
     StopSequence(String),
@@ -276,6 +277,21 @@ pub struct Usage {
     pub reasoning: u64,
     /// Who says so.
     pub source: UsageSource,
+}
+
+impl Usage {
+    /// What two questions cost together, one after the other.
+    #[must_use]
+    pub fn and(self, other: Usage) -> Usage {
+        Usage {
+            input: self.input.saturating_add(other.input),
+            output: self.output.saturating_add(other.output),
+            cached: self.cached.saturating_add(other.cached),
+            cache_written: self.cache_written.saturating_add(other.cache_written),
+            reasoning: self.reasoning.saturating_add(other.reasoning),
+            source: other.source,
+        }
+    }
 }
 
 /// Who says what an answer cost.

@@ -1,0 +1,161 @@
+//! Whose tools there are, and which of them can't be run from here.
+
+use std::collections::HashSet;
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture};
+
+use super::model_registry::{FindWindow, ModelRegistry};
+use crate::bridge::lines::{Broken, Reply};
+use crate::bridge::protocol::{EditorTool, FromHost};
+use crate::bridge::{Host, HostId};
+use crate::conversation::{Content, ToolCall, ToolResult};
+use crate::failure::Failure;
+
+/// Knows what came of earlier runs. A run itself never passes through its mailbox.
+pub struct ToolExecutor {
+    registry: Addr<ModelRegistry>,
+    /// Tools that work within VS Code's own chat only, found out by running them.
+    unusable: HashSet<(HostId, String)>,
+}
+
+impl ToolExecutor {
+    /// Finds windows with the help of the registry.
+    pub fn new(registry: Addr<ModelRegistry>) -> ToolExecutor {
+        ToolExecutor { registry, unusable: HashSet::new() }
+    }
+}
+
+/// Which tools are there just now? There is no event when they change, so they are read anew each time.
+#[derive(Message)]
+#[rtype(result = "Result<Offer, Failure>")]
+pub struct ListTools {
+    /// A folder's path or name; absent = the window focused last.
+    pub workspace: Option<String>,
+}
+
+/// The tools of a window.
+#[derive(Clone)]
+pub struct Offer {
+    /// The window.
+    pub host: Host,
+    /// Its tools, in its order.
+    pub tools: Vec<EditorTool>,
+    /// Of these, the ones that can't be run from here.
+    pub unusable: HashSet<String>,
+}
+
+/// A tool can't be run from here.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Unusable(HostId, String);
+
+/// A window has gone.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Forget(pub HostId);
+
+/// Start running a tool.
+#[derive(Message)]
+#[rtype(result = "Run")]
+pub struct StartTool {
+    /// Where.
+    pub host: Host,
+    /// What the model asked for.
+    pub call: ToolCall,
+}
+
+/// A tool that is running. Dropping it cancels the tool.
+#[derive(actix::MessageResponse)]
+pub struct Run {
+    host: HostId,
+    call: ToolCall,
+    reply: Result<Reply, Failure>,
+    executor: Addr<ToolExecutor>,
+}
+
+impl Run {
+    /// What came of it. A failure is a result too: the model is to know.
+    pub async fn result(self) -> ToolResult {
+        let Run { host, call, reply, executor } = self;
+        let came = match reply {
+            Ok(reply) => reply.get().await,
+            Err(failure) => Err(Broken::Failed(failure)),
+        };
+        let wrong = match came {
+            Ok(FromHost::ToolDone(done)) => {
+                return ToolResult { id: call.id, content: done.content, is_error: false };
+            }
+            Ok(_) => "the editor did not answer with a result".to_owned(),
+            Err(Broken::Failed(failure)) => failure.to_string(),
+            Err(Broken::Editor(error)) => {
+                if wants_a_chat(&error.message) {
+                    executor.do_send(Unusable(host, call.name));
+                }
+                error.message
+            }
+        };
+        ToolResult { id: call.id, content: vec![Content::Text { text: wrong }], is_error: true }
+    }
+}
+
+/// Some tools ask for the invocation token that only VS Code's own chat can give.
+fn wants_a_chat(message: &str) -> bool {
+    ["toolInvocationToken", "nvocation context", "session resource"].iter().any(|word| message.contains(word))
+}
+
+impl Actor for ToolExecutor {
+    type Context = Context<Self>;
+}
+
+impl Handler<ListTools> for ToolExecutor {
+    type Result = ResponseFuture<Result<Offer, Failure>>;
+
+    fn handle(&mut self, ListTools { workspace }: ListTools, _: &mut Context<Self>) -> Self::Result {
+        let found = self.registry.send(FindWindow { workspace });
+        let unusable = self.unusable.clone();
+        Box::pin(async move {
+            let host = found.await.map_err(|error| Failure::Internal { message: error.to_string() })??;
+            let tools = match host.list_tools()?.get().await {
+                Ok(FromHost::Tools(tools)) => tools.tools,
+                Ok(_) => {
+                    return Err(Failure::Internal {
+                        message: "the editor did not answer with its tools".into(),
+                    });
+                }
+                Err(Broken::Failed(failure)) => return Err(failure),
+                Err(Broken::Editor(error)) => {
+                    return Err(Failure::Provider { status: 502, code: None, message: error.message });
+                }
+            };
+            let here = |(window, name)| (window == host.id()).then_some(name);
+            let unusable = unusable.into_iter().filter_map(here).collect();
+            Ok(Offer { host, tools, unusable })
+        })
+    }
+}
+
+impl Handler<StartTool> for ToolExecutor {
+    type Result = Run;
+
+    fn handle(&mut self, StartTool { host, call }: StartTool, context: &mut Context<Self>) -> Run {
+        let reply = host.invoke_tool(call.name.clone(), call.input.clone());
+        Run { host: host.id(), call, reply, executor: context.address() }
+    }
+}
+
+impl Handler<Unusable> for ToolExecutor {
+    type Result = ();
+
+    fn handle(&mut self, Unusable(host, name): Unusable, _: &mut Context<Self>) {
+        log::info!("tool {name}: works within VS Code's own chat only, left out from here on");
+        self.unusable.insert((host, name));
+    }
+}
+
+impl Handler<Forget> for ToolExecutor {
+    type Result = ();
+
+    fn handle(&mut self, Forget(host): Forget, _: &mut Context<Self>) {
+        self.unusable.retain(|(window, _)| *window != host);
+    }
+}
