@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
 use crate::failure::Failure;
@@ -32,6 +33,14 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
         .map_err(|error| mistake(&error.path().to_string(), error.inner()))?;
     reader.end().map_err(|error| mistake("", &error))?;
     Ok(value)
+}
+
+/// Reads a value that was kept as it came because its own fields tell what it is. The failure's path is
+/// relative to the value.
+pub fn read_value<'de, T: Deserialize<'de>>(
+    value: impl Deserializer<'de, Error = serde_json::Error>,
+) -> Result<T, Failure> {
+    serde_path_to_error::deserialize(value).map_err(|error| mistake(&error.path().to_string(), error.inner()))
 }
 
 fn mistake(path: &str, error: &serde_json::Error) -> Failure {
@@ -73,7 +82,8 @@ fn plainly(said: &str) -> String {
     format!("{found}, expected {wanted}")
 }
 
-fn shortened(said: &str) -> String {
+/// A sentence that may quote the client, cut in the middle where it is long.
+pub fn shortened(said: &str) -> String {
     let length = said.chars().count();
     if length <= LONGEST_MESSAGE {
         return said.to_owned();
@@ -194,6 +204,23 @@ mod tests {
     }
 
     #[test]
+    fn mistakes_in_a_value_are_placed_in_it() {
+        let read = |value: Value| read_value::<Question>(value).map(drop);
+        assert_eq!(read(json!({"messages": [{"role": "user"}]})), Ok(()));
+        for (value, at, message) in [
+            (json!(5), "", "invalid type: integer `5`, expected struct Question"),
+            (json!({}), "messages", "required, but missing"),
+            (
+                json!({"messages": [{"role": 1.5}]}),
+                "messages[0].role",
+                "invalid type: floating point `1.5`, expected string or map",
+            ),
+        ] {
+            assert_eq!(read(value), Err(Failure::invalid(at, message)));
+        }
+    }
+
+    #[test]
     fn bytes_that_are_no_text_are_refused_by_position() {
         assert_eq!(refused(b"{\"a\": \"\xff\"}"), "the body is not UTF-8: byte 7 is wrong");
     }
@@ -217,6 +244,12 @@ mod tests {
         let message = refused(body.as_bytes());
         assert!(message.len() < 500, "{}", message.len());
         assert!(message.ends_with("expected `user` or `assistant`"), "{message}");
+    }
+
+    #[test]
+    fn numbers_keep_their_last_digit() {
+        let text = "[0.1,2.1246897302934373e+307,-12.345678901234567,18446744073709551615]";
+        assert_eq!(read_json::<Value>(text.as_bytes()).unwrap().to_string(), text);
     }
 
     #[test]
