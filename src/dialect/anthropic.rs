@@ -1,0 +1,73 @@
+//! Anthropic's Messages API: `POST /v1/messages`, `POST /v1/messages/count_tokens`, and models in its form.
+//!
+//! `wire` is the request as it is sent; `read` makes a conversation of it with `history`, `blocks` and `tools`.
+//! `steps` tells an answer's events block by block; `stream` and `reply` say the same steps piecemeal and
+//! whole, in the words of `answer`.
+
+use serde_json::Value;
+
+use crate::conversation::Event;
+use crate::dialect::{About, Ask, Dialect, Refusal};
+use crate::failure::Failure;
+
+mod answer;
+mod blocks;
+pub mod count;
+mod history;
+pub mod models;
+mod read;
+mod refuse;
+mod reply;
+mod signature;
+mod steps;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod tools;
+mod wire;
+
+/// The dialect.
+pub struct Anthropic;
+
+/// What of a request decides the answer's form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Form {
+    /// What the client wants to see of thoughts.
+    pub thoughts: Thoughts,
+}
+
+/// What the client wants to see of thoughts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Thoughts {
+    /// Their words.
+    #[default]
+    Shown,
+    /// That there were some: `thinking.display` is `omitted`.
+    Signed,
+    /// Nothing: `thinking` is `disabled`, yet some models think unasked.
+    Hidden,
+}
+
+impl Dialect for Anthropic {
+    const NAME: &'static str = "anthropic";
+
+    type Form = Form;
+    type Memory = ();
+    type Encoder = stream::Stream;
+
+    fn read(body: &[u8], (): &()) -> Result<(Ask, Form), Failure> {
+        read::read(body)
+    }
+
+    fn encoder(about: &About, form: &Form) -> stream::Stream {
+        stream::Stream::new(about, *form)
+    }
+
+    fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
+        reply::reply(about, *form, answers)
+    }
+
+    fn refuse(failure: &Failure) -> Refusal {
+        refuse::refusal(failure)
+    }
+}

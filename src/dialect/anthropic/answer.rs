@@ -1,0 +1,196 @@
+//! An answer in Anthropic's words: the message, its blocks and their deltas, why it ended, what it cost.
+//!
+//! Every key that the API always has is there, null where there is nothing to tell.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::conversation::{self, Finish};
+use crate::dialect::About;
+use crate::dialect::extra::Extra;
+
+/// A whole message, or the empty one that a stream begins with.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "message")]
+pub struct Message<'a> {
+    id: String,
+    role: &'static str,
+    model: &'a str,
+    content: Vec<Block>,
+    #[serde(flatten)]
+    ending: Ending<'a>,
+    usage: Usage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copilot_proxy: Option<Extra<'a>>,
+}
+
+impl<'a> Message<'a> {
+    /// A message that nothing has been said of yet.
+    pub fn empty(about: &'a About) -> Message<'a> {
+        let counted = conversation::Usage { input: about.counted_input, ..conversation::Usage::default() };
+        Message::whole(about, Vec::new(), Ending::default(), counted, None)
+    }
+
+    /// A message with all that was said.
+    pub fn whole(
+        about: &'a About,
+        content: Vec<Block>,
+        ending: Ending<'a>,
+        usage: conversation::Usage,
+        copilot_proxy: Option<Extra<'a>>,
+    ) -> Message<'a> {
+        Message {
+            id: format!("msg_{}", about.id),
+            role: "assistant",
+            model: &about.model,
+            content,
+            ending,
+            usage: usage.into(),
+            copilot_proxy,
+        }
+    }
+}
+
+/// A block of content: empty where a stream opens it, full in a whole message.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Block {
+    Thinking { thinking: String, signature: String },
+    Text { citations: (), text: String },
+    ToolUse { id: String, name: String, input: Value, caller: Caller },
+}
+
+impl Block {
+    /// A thought that has no words yet.
+    pub fn thinking() -> Block {
+        Block::Thinking { thinking: String::new(), signature: String::new() }
+    }
+
+    /// A text that has no words yet.
+    pub fn text() -> Block {
+        Block::Text { citations: (), text: String::new() }
+    }
+
+    /// A call whose input is still to come.
+    pub fn call(call: &conversation::ToolCall) -> Block {
+        Block::ToolUse {
+            id: call.id.clone(),
+            name: call.name.clone(),
+            input: Value::Object(serde_json::Map::new()),
+            caller: Caller::Direct,
+        }
+    }
+
+    /// The block with what a delta adds to it.
+    pub fn grow(&mut self, delta: &Delta<'_>) {
+        match (self, delta) {
+            (Block::Text { text, .. }, Delta::Text { text: more }) => text.push_str(more),
+            (Block::Thinking { thinking, .. }, Delta::Thinking { thinking: more }) => {
+                thinking.push_str(more);
+            }
+            (Block::Thinking { signature, .. }, Delta::Signature { signature: whole }) => {
+                signature.clone_from(whole);
+            }
+            (Block::ToolUse { input, .. }, Delta::InputJson { partial_json: whole }) => {
+                input.clone_from(whole);
+            }
+            (block, delta) => debug_assert!(false, "{delta:?} does not belong to {block:?}"),
+        }
+    }
+}
+
+/// Who made a call: the model itself, not code that it wrote for Anthropic's own service to run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Caller {
+    Direct,
+}
+
+/// What comes to an open block.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type")]
+pub enum Delta<'a> {
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
+    /// The last of a thought.
+    #[serde(rename = "signature_delta")]
+    Signature { signature: String },
+    /// All of a call's input: calls come whole from the editor.
+    #[serde(rename = "input_json_delta")]
+    InputJson {
+        #[serde(serialize_with = "in_a_string")]
+        partial_json: Value,
+    },
+}
+
+fn in_a_string<S: Serializer>(json: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&json.to_string())
+}
+
+/// Why an answer ended; all null while it goes on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Ending<'a> {
+    stop_reason: Option<&'static str>,
+    stop_sequence: Option<&'a str>,
+    stop_details: Option<Details>,
+    container: (),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Details {
+    Refusal { category: (), explanation: () },
+}
+
+impl<'a> From<&'a Finish> for Ending<'a> {
+    fn from(finish: &'a Finish) -> Ending<'a> {
+        let (stop_reason, stop_sequence, stop_details) = match finish {
+            Finish::Stop => ("end_turn", None, None),
+            Finish::StopSequence(stop) => ("stop_sequence", Some(stop.as_str()), None),
+            Finish::Length => ("max_tokens", None, None),
+            Finish::ToolCalls => ("tool_use", None, None),
+            // The API has one word for a filter and for a model that declines by itself.
+            Finish::ContentFilter | Finish::Refusal => {
+                ("refusal", None, Some(Details::Refusal { category: (), explanation: () }))
+            }
+        };
+        Ending { stop_reason: Some(stop_reason), stop_sequence, stop_details, container: () }
+    }
+}
+
+/// What an answer cost. In Anthropic's count, tokens read from or written to a cache are no `input_tokens`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    input_tokens: u64,
+    cache_creation_input_tokens: u64,
+    cache_read_input_tokens: u64,
+    cache_creation: (),
+    output_tokens: u64,
+    output_tokens_details: OutputDetails,
+    server_tool_use: (),
+    service_tier: (),
+    inference_geo: (),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct OutputDetails {
+    thinking_tokens: u64,
+}
+
+impl From<conversation::Usage> for Usage {
+    fn from(usage: conversation::Usage) -> Usage {
+        Usage {
+            input_tokens: usage.input.saturating_sub(usage.cached.saturating_add(usage.cache_written)),
+            cache_creation_input_tokens: usage.cache_written,
+            cache_read_input_tokens: usage.cached,
+            cache_creation: (),
+            output_tokens: usage.output,
+            output_tokens_details: OutputDetails { thinking_tokens: usage.reasoning },
+            server_tool_use: (),
+            service_tier: (),
+            inference_geo: (),
+        }
+    }
+}

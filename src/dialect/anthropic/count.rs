@@ -1,0 +1,52 @@
+//! `POST /v1/messages/count_tokens`: the same question, asked only for its size.
+
+use serde_json::{Value, json};
+
+use super::{read, wire};
+use crate::dialect::Ask;
+use crate::dialect::json::read_json;
+use crate::failure::Failure;
+
+/// Reads the body: that of a message, but `max_tokens` may be missing.
+pub fn read(body: &[u8]) -> Result<Ask, Failure> {
+    let request = read_json::<wire::Request>(body)?;
+    read::read_request(request).map(|(ask, _)| ask)
+}
+
+/// The size of a question.
+pub fn reply(tokens: u64) -> Value {
+    json!({ "input_tokens": tokens })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conversation::{Conversation, Message, Role, Tool};
+
+    #[test]
+    fn a_question_is_counted_without_a_limit_on_its_answer() {
+        let body = json!({
+            "model": "claude-sonnet-4",
+            "system": "Be brief.",
+            "messages": [{ "role": "user", "content": "foo" }],
+            "tools": [{ "name": "look", "input_schema": { "type": "object" } }],
+        });
+        let conversation = Conversation {
+            messages: vec![Message::text(Role::System, "Be brief."), Message::text(Role::User, "foo")],
+            tools: vec![Tool {
+                name: "look".into(),
+                description: String::new(),
+                input_schema: Some(json!({ "type": "object" })),
+            }],
+            ..Conversation::default()
+        };
+        let ask = Ask { model: Some("claude-sonnet-4".into()), conversation, ..Ask::default() };
+        assert_eq!(read(body.to_string().as_bytes()), Ok(ask));
+        assert_eq!(reply(7), json!({ "input_tokens": 7 }));
+    }
+
+    #[test]
+    fn there_must_be_something_to_count() {
+        assert_eq!(read(b"{}"), Err(Failure::invalid("messages", "Field required")));
+    }
+}

@@ -1,0 +1,178 @@
+//! Models as Anthropic lists them: `GET /v1/models` and `GET /v1/models/{id}` of clients that send
+//! `anthropic-version`.
+
+use serde_json::{Value, json};
+
+/// What is known of a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Model {
+    /// As requests name it.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// In tokens.
+    pub max_input_tokens: u64,
+    /// In tokens; absent where the editor doesn't say.
+    pub max_output_tokens: Option<u64>,
+    /// It takes images.
+    pub images: bool,
+    /// It calls tools.
+    pub tools: bool,
+}
+
+/// Which part of the list is wanted. Without a limit it is all of it: there are not many.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct Page {
+    /// At most this many.
+    pub limit: Option<usize>,
+    /// Only those after this one.
+    pub after_id: Option<String>,
+    /// Only those before this one, the nearest.
+    pub before_id: Option<String>,
+}
+
+/// The list, or a page of it.
+pub fn list(models: &[Model], page: &Page) -> Value {
+    let place =
+        |id: &Option<String>| id.as_ref().and_then(|id| models.iter().position(|model| model.id == *id));
+    let from = place(&page.after_id).map_or(0, |position| position + 1);
+    let to = place(&page.before_id).unwrap_or(models.len());
+    let wanted = models.get(from..to).unwrap_or_default();
+    let limit = page.limit.unwrap_or(wanted.len()).min(wanted.len());
+    let backwards = page.before_id.is_some();
+    let (shown, more) = if backwards {
+        let (more, shown) = wanted.split_at(wanted.len() - limit);
+        (shown, more)
+    } else {
+        wanted.split_at(limit)
+    };
+    json!({
+        "data": shown.iter().map(item).collect::<Vec<_>>(),
+        "has_more": !more.is_empty(),
+        "first_id": shown.first().map(|model| &model.id),
+        "last_id": shown.last().map(|model| &model.id),
+    })
+}
+
+/// One model.
+pub fn item(model: &Model) -> Value {
+    json!({
+        "type": "model",
+        "id": model.id,
+        "display_name": model.name,
+        // The API's own way of saying that nobody knows.
+        "created_at": "1970-01-01T00:00:00Z",
+        "lifecycle": "active",
+        "deprecated_at": null,
+        "max_input_tokens": model.max_input_tokens,
+        "max_tokens": model.max_output_tokens,
+        "capabilities": capabilities(model),
+    })
+}
+
+/// What a request may ask of a model through this server.
+fn capabilities(model: &Model) -> Value {
+    let yes = || json!({ "supported": true });
+    let no = || json!({ "supported": false });
+    json!({
+        "batch": no(),
+        "citations": no(),
+        "code_execution": no(),
+        "context_management": {
+            "supported": false,
+            "clear_thinking_20251015": no(),
+            "clear_tool_uses_20250919": no(),
+            "compact_20260112": no(),
+        },
+        // Whichever of these a model doesn't take, its provider replaces by its default.
+        "effort": {
+            "supported": true,
+            "low": yes(),
+            "medium": yes(),
+            "high": yes(),
+            "xhigh": no(),
+            "max": no(),
+        },
+        "image_input": { "supported": model.images },
+        "pdf_input": no(),
+        "server_tools": { "supported": false, "code_execution": no(), "web_search": no() },
+        // The schema travels as a tool.
+        "structured_outputs": { "supported": model.tools },
+        "thinking": { "supported": true, "types": { "adaptive": yes(), "enabled": yes() } },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(id: &str) -> Model {
+        Model { id: id.into(), name: id.to_uppercase(), max_input_tokens: 200_000, ..Model::default() }
+    }
+
+    fn check(page: &Page, ids: &[&str], has_more: bool) {
+        let list = list(&["a", "b", "c", "d"].map(model), page);
+        let data: Vec<Value> = ids.iter().map(|id| item(&model(id))).collect();
+        assert_eq!(
+            list,
+            json!({ "data": data, "has_more": has_more, "first_id": ids.first(), "last_id": ids.last() }),
+            "{page:?}"
+        );
+    }
+
+    #[test]
+    fn a_model_has_all_that_the_newest_sdks_want() {
+        let model = Model { images: true, tools: true, max_output_tokens: Some(64_000), ..model("claude") };
+        let no = json!({ "supported": false });
+        let yes = json!({ "supported": true });
+        assert_eq!(
+            item(&model),
+            json!({
+                "type": "model",
+                "id": "claude",
+                "display_name": "CLAUDE",
+                "created_at": "1970-01-01T00:00:00Z",
+                "lifecycle": "active",
+                "deprecated_at": null,
+                "max_input_tokens": 200_000,
+                "max_tokens": 64_000,
+                "capabilities": {
+                    "batch": no, "citations": no, "code_execution": no,
+                    "context_management": {
+                        "supported": false, "clear_thinking_20251015": no, "clear_tool_uses_20250919": no,
+                        "compact_20260112": no,
+                    },
+                    "effort": {
+                        "supported": true, "low": yes, "medium": yes, "high": yes, "xhigh": no, "max": no,
+                    },
+                    "image_input": yes, "pdf_input": no,
+                    "server_tools": { "supported": false, "code_execution": no, "web_search": no },
+                    "structured_outputs": yes,
+                    "thinking": { "supported": true, "types": { "adaptive": yes, "enabled": yes } },
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn the_list_comes_whole_or_by_pages() {
+        let after = |id: &str| Some(id.to_owned());
+        check(&Page::default(), &["a", "b", "c", "d"], false);
+        check(&Page { limit: Some(1000), ..Page::default() }, &["a", "b", "c", "d"], false);
+        check(&Page { limit: Some(3), ..Page::default() }, &["a", "b", "c"], true);
+        check(&Page { limit: Some(3), after_id: after("c"), ..Page::default() }, &["d"], false);
+        check(&Page { after_id: after("d"), ..Page::default() }, &[], false);
+        check(&Page { limit: Some(2), before_id: after("d"), ..Page::default() }, &["b", "c"], true);
+        check(&Page { limit: Some(2), before_id: after("b"), ..Page::default() }, &["a"], false);
+        check(&Page { before_id: after("a"), after_id: after("d"), ..Page::default() }, &[], false);
+    }
+
+    #[test]
+    fn nothing_is_a_list_too() {
+        assert_eq!(
+            list(&[], &Page::default()),
+            json!({ "data": [], "has_more": false, "first_id": null, "last_id": null })
+        );
+    }
+}

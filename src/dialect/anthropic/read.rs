@@ -1,0 +1,105 @@
+//! A Messages request's body becomes an `Ask`.
+
+use serde_json::Value;
+
+use super::tools::Offer;
+use super::{Form, Thoughts, history, wire};
+use crate::conversation::{Conversation, Options, Output};
+use crate::dialect::json::read_json;
+use crate::dialect::{Ask, Extras, limits};
+use crate::failure::Failure;
+
+/// Budgets up to these many tokens of thought are a low or a medium effort. The models behind VS Code take a
+/// word for it, not a number; agents send 4 000, 10 000 and 32 000 when asked to think, think hard, think
+/// hardest.
+const LOW_BUDGET: u64 = 4_096;
+const MEDIUM_BUDGET: u64 = 16_384;
+
+/// Reads the body of a question that is to be answered.
+pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
+    let request = read_json::<wire::Request>(body)?;
+    if request.max_tokens.is_none() {
+        return Err(missing("max_tokens"));
+    }
+    read_request(request)
+}
+
+/// Reads a question, be it to be answered or only to be counted.
+pub fn read_request(request: wire::Request) -> Result<(Ask, Form), Failure> {
+    if request.thread.is_some() {
+        return Err(Failure::ThreadUnsupported);
+    }
+    let history = history::read(request.system, request.messages.ok_or_else(|| missing("messages"))?)?;
+    let extras =
+        Extras::from_fields(request.use_vscode_tools, request.tool_execution, request.max_tool_rounds);
+    let thinking = read_thinking(request.thinking)?;
+    let (effort, format) =
+        request.output_config.map_or((None, None), |config| (config.effort, config.format));
+    let options = Options {
+        temperature: limits::within("temperature", request.temperature, 0.0..=1.0)?,
+        top_p: limits::within("top_p", request.top_p, 0.0..=1.0)?,
+        max_tokens: limits::tokens("max_tokens", request.max_tokens)?,
+        stop: request.stop_sequences.into_iter().flatten().filter(|stop| !stop.is_empty()).collect(),
+        reasoning_effort: history.effort.or(effort).or(thinking.effort.map(str::to_owned)),
+        thinking: thinking.wanted,
+        one_call_at_most: request
+            .tool_choice
+            .as_ref()
+            .is_some_and(|choice| choice.disable_parallel_tool_use == Some(true)),
+        output: format.or(request.output_format).map_or(Output::Text, read_format),
+        ..Options::default()
+    };
+    let (tools, tool_choice) = Offer {
+        tools: request.tools.unwrap_or_default(),
+        choice: request.tool_choice,
+        changes: history.changes,
+        more_will_come: extras.use_vscode_tools,
+    }
+    .read()?;
+    let ask = Ask {
+        model: request.model.filter(|model| !model.is_empty()),
+        conversation: Conversation { messages: history.messages, tools, tool_choice, options },
+        stream: request.stream.unwrap_or_default(),
+        extras,
+    };
+    Ok((ask, Form { thoughts: thinking.thoughts }))
+}
+
+/// What the client wants of thinking.
+#[derive(Default)]
+struct Thinking {
+    wanted: bool,
+    effort: Option<&'static str>,
+    thoughts: Thoughts,
+}
+
+fn read_thinking(thinking: Option<wire::Thinking>) -> Result<Thinking, Failure> {
+    let Some(wire::Thinking { kind, budget_tokens, display }) = thinking else {
+        return Ok(Thinking::default());
+    };
+    let thoughts = if display.as_deref() == Some("omitted") { Thoughts::Signed } else { Thoughts::Shown };
+    Ok(match kind {
+        wire::ThinkingKind::Disabled => Thinking { wanted: false, effort: None, thoughts: Thoughts::Hidden },
+        wire::ThinkingKind::Adaptive | wire::ThinkingKind::BetweenTools => {
+            Thinking { wanted: true, effort: None, thoughts }
+        }
+        wire::ThinkingKind::Enabled => {
+            let effort = match budget_tokens.ok_or_else(|| missing("thinking.budget_tokens"))? {
+                budget if budget <= LOW_BUDGET => "low",
+                budget if budget <= MEDIUM_BUDGET => "medium",
+                _ => "high",
+            };
+            Thinking { wanted: true, effort: Some(effort), thoughts }
+        }
+    })
+}
+
+fn read_format(format: wire::Format) -> Output {
+    let wire::FormatKind::JsonSchema = format.kind;
+    Output::Schema { name: "answer".into(), description: None, schema: Value::Object(format.schema) }
+}
+
+/// In the words of Anthropic's own service, which clients look for.
+fn missing(at: &str) -> Failure {
+    Failure::invalid(at, "Field required")
+}

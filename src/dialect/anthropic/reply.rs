@@ -1,0 +1,34 @@
+//! A whole message: the same steps, gathered.
+
+use serde_json::{Value, json};
+
+use super::Form;
+use super::answer::{Block, Ending, Message};
+use super::steps::{Step, Steps};
+use crate::conversation::{Event, Finish, Usage};
+use crate::dialect::About;
+use crate::dialect::extra::Extra;
+
+/// Says the answer; the API knows no more than one.
+pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
+    let events = answers.first().map_or(&[][..], Vec::as_slice);
+    let mut steps = Steps::new(form.thoughts);
+    let mut content: Vec<Block> = Vec::new();
+    let mut end = (&Finish::Stop, Usage::default());
+    for event in events {
+        steps.take(event, |step| match step {
+            Step::Open(_, block) => content.push(block),
+            Step::Grow(_, delta) => {
+                if let Some(block) = content.last_mut() {
+                    block.grow(&delta);
+                }
+            }
+            Step::Close(_) => {}
+        });
+        if let Event::Finish(finish, usage) = event {
+            end = (finish, *usage);
+        }
+    }
+    let (finish, usage) = end;
+    json!(Message::whole(about, content, Ending::from(finish), usage, Extra::tools(events)))
+}

@@ -1,0 +1,220 @@
+//! An answer's events, told block by block: a block opens, grows and closes before the next one opens.
+//!
+//! The stream says these steps as they come; the whole reply gathers them. So both hold the same blocks.
+
+use serde_json::{Map, Value, json};
+
+use super::answer::{Block, Delta};
+use super::{Thoughts, signature};
+use crate::conversation::{Event, Thinking, ToolCall};
+
+/// What happens to the content of an answer.
+#[derive(Debug, PartialEq)]
+pub enum Step<'a> {
+    /// A block begins, after all others have ended.
+    Open(u32, Block),
+    /// The open block goes on.
+    Grow(u32, Delta<'a>),
+    /// The open block ends.
+    Close(u32),
+}
+
+/// Where an answer is.
+#[derive(Debug)]
+pub struct Steps {
+    position: Position,
+    thoughts: Thoughts,
+}
+
+#[derive(Debug)]
+enum Position {
+    /// No block is open; the next one has this index.
+    Between(u32),
+    /// A text is open.
+    InText(u32),
+    /// A thought is open. Its id may come with any of its pieces.
+    InThought(u32, Option<String>),
+}
+
+impl Steps {
+    /// An answer that has not begun.
+    pub fn new(thoughts: Thoughts) -> Steps {
+        Steps { position: Position::Between(0), thoughts }
+    }
+
+    /// The steps of an event, handed on one by one.
+    pub fn take<'a>(&mut self, event: &'a Event, mut tell: impl FnMut(Step<'a>)) {
+        match event {
+            Event::Text(text) => self.text(text, &mut tell),
+            Event::Thinking(thought) => self.thought(thought, &mut tell),
+            Event::ToolCall(call) => self.call(call, &mut tell),
+            // The rounds of auto mode don't run into one another: what follows is a block of its own.
+            Event::ToolRan(_) | Event::Finish(..) => {
+                self.close(&mut tell);
+            }
+        }
+    }
+
+    fn text<'a>(&mut self, text: &'a str, tell: &mut impl FnMut(Step<'a>)) {
+        if text.is_empty() {
+            return;
+        }
+        let index = if let Position::InText(index) = self.position {
+            index
+        } else {
+            let index = self.close(tell);
+            tell(Step::Open(index, Block::text()));
+            self.position = Position::InText(index);
+            index
+        };
+        tell(Step::Grow(index, Delta::Text { text }));
+    }
+
+    fn thought<'a>(&mut self, thought: &'a Thinking, tell: &mut impl FnMut(Step<'a>)) {
+        if self.thoughts == Thoughts::Hidden {
+            return;
+        }
+        let index = match &mut self.position {
+            Position::InThought(index, id) if is_same(id.as_deref(), thought.id.as_deref()) => {
+                if id.is_none() {
+                    id.clone_from(&thought.id);
+                }
+                *index
+            }
+            _ if thought.text.is_empty() && thought.id.is_none() => return,
+            _ => {
+                let index = self.close(tell);
+                tell(Step::Open(index, Block::thinking()));
+                self.position = Position::InThought(index, thought.id.clone());
+                index
+            }
+        };
+        if self.thoughts == Thoughts::Shown && !thought.text.is_empty() {
+            tell(Step::Grow(index, Delta::Thinking { thinking: &thought.text }));
+        }
+    }
+
+    fn call<'a>(&mut self, call: &'a ToolCall, tell: &mut impl FnMut(Step<'a>)) {
+        let index = self.close(tell);
+        tell(Step::Open(index, Block::call(call)));
+        tell(Step::Grow(index, Delta::InputJson { partial_json: input(&call.input) }));
+        tell(Step::Close(index));
+        self.position = Position::Between(index + 1);
+    }
+
+    /// Ends the block that is open, if there is one. The index of the next comes back.
+    fn close<'a>(&mut self, tell: &mut impl FnMut(Step<'a>)) -> u32 {
+        let next = match &mut self.position {
+            Position::Between(next) => return *next,
+            Position::InText(index) => {
+                tell(Step::Close(*index));
+                *index + 1
+            }
+            Position::InThought(index, id) => {
+                let signature = signature::say(id.as_deref());
+                tell(Step::Grow(*index, Delta::Signature { signature }));
+                tell(Step::Close(*index));
+                *index + 1
+            }
+        };
+        self.position = Position::Between(next);
+        next
+    }
+}
+
+/// Pieces without an id belong to the thought they come with.
+fn is_same(open: Option<&str>, piece: Option<&str>) -> bool {
+    match (open, piece) {
+        (Some(open), Some(piece)) => open == piece,
+        _ => true,
+    }
+}
+
+/// A call's input as the API has it, which knows objects only. A model may have written something else.
+fn input(input: &Value) -> Value {
+    match input {
+        Value::Object(_) => input.clone(),
+        Value::Null => Value::Object(Map::new()),
+        other => json!({ "_raw": other }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::conversation::{Finish, ToolRan, ToolResult, Usage};
+
+    /// Every event there is, with the texts and ids that make a difference.
+    fn any_event() -> impl Strategy<Value = Event> {
+        let call = || ToolCall { id: "c".into(), name: "look".into(), input: json!({}) };
+        let ran = ToolRan {
+            round: 1,
+            call: call(),
+            result: ToolResult { id: "c".into(), content: vec![], is_error: false },
+        };
+        prop_oneof![
+            "[ab]{0,2}".prop_map(Event::Text),
+            ("[ab]{0,2}", prop::option::of("[xy]"))
+                .prop_map(|(text, id)| Event::Thinking(Thinking { text, id })),
+            Just(Event::ToolCall(call())),
+            Just(Event::ToolRan(ran)),
+            Just(Event::Finish(Finish::Stop, Usage::default())),
+        ]
+    }
+
+    fn any_thoughts() -> impl Strategy<Value = Thoughts> {
+        prop_oneof![Just(Thoughts::Shown), Just(Thoughts::Signed), Just(Thoughts::Hidden)]
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_are_strictly_nested_and_lose_no_word(
+            events in prop::collection::vec(any_event(), 0..20),
+            thoughts in any_thoughts(),
+        ) {
+            let mut steps = Steps::new(thoughts);
+            let mut open: Option<(u32, bool)> = None;
+            let mut next = 0;
+            let mut said = String::new();
+            let mut thought = String::new();
+            for event in &events {
+                steps.take(event, |step| match step {
+                    Step::Open(index, block) => {
+                        assert_eq!((open, index), (None, next));
+                        open = Some((index, matches!(block, Block::Thinking { .. })));
+                        next += 1;
+                    }
+                    Step::Grow(index, delta) => {
+                        let (at, is_thought) = open.unwrap();
+                        assert_eq!(at, index);
+                        match delta {
+                            Delta::Text { text } => said.push_str(text),
+                            Delta::Thinking { thinking } => thought.push_str(thinking),
+                            Delta::Signature { .. } => assert!(is_thought),
+                            Delta::InputJson { .. } => {}
+                        }
+                    }
+                    Step::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),
+                });
+            }
+            steps.take(&Event::Finish(Finish::Stop, Usage::default()), |step| match step {
+                Step::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),
+                Step::Grow(_, Delta::Signature { .. }) => {}
+                step => panic!("{step:?} at the end"),
+            });
+            assert_eq!(open, None);
+            let words = |pick: fn(&Event) -> Option<&str>| events.iter().filter_map(pick).collect::<String>();
+            assert_eq!(said, words(|event| match event { Event::Text(text) => Some(text), _ => None }));
+            if thoughts == Thoughts::Shown {
+                assert_eq!(thought, words(|event| match event {
+                    Event::Thinking(thought) => Some(&thought.text),
+                    _ => None,
+                }));
+            } else {
+                assert_eq!(thought, "");
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Steps become server-sent events whose `event:` equals their `type`, in the order of Anthropic's own: the
+//! message starts, blocks one after another, why it ended and what it cost, the message stops.
+
+use serde::Serialize;
+
+use super::answer::{Block, Delta, Ending, Message, Usage};
+use super::steps::{Step, Steps};
+use super::{Form, refuse};
+use crate::conversation::Event;
+use crate::dialect::extra::Extra;
+use crate::dialect::{About, Encoder, sse};
+use crate::failure::Failure;
+
+/// A stream of events.
+pub struct Stream {
+    about: About,
+    steps: Steps,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Said<'a> {
+    MessageStart {
+        message: Message<'a>,
+    },
+    ContentBlockStart {
+        index: u32,
+        content_block: Block,
+    },
+    ContentBlockDelta {
+        index: u32,
+        delta: Delta<'a>,
+    },
+    ContentBlockStop {
+        index: u32,
+    },
+    MessageDelta {
+        delta: Ending<'a>,
+        usage: Usage,
+        copilot_proxy: Extra<'a>,
+    },
+    MessageStop,
+    /// SDKs skip it whatever else it holds, so it also carries what the API has no event for.
+    Ping {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        copilot_proxy: Option<Extra<'a>>,
+    },
+}
+
+impl Said<'_> {
+    fn put(&self, out: &mut Vec<u8>) {
+        let name = match self {
+            Said::MessageStart { .. } => "message_start",
+            Said::ContentBlockStart { .. } => "content_block_start",
+            Said::ContentBlockDelta { .. } => "content_block_delta",
+            Said::ContentBlockStop { .. } => "content_block_stop",
+            Said::MessageDelta { .. } => "message_delta",
+            Said::MessageStop => "message_stop",
+            Said::Ping { .. } => "ping",
+        };
+        sse::put(Some(name), self, out);
+    }
+}
+
+impl<'a> From<Step<'a>> for Said<'a> {
+    fn from(step: Step<'a>) -> Said<'a> {
+        match step {
+            Step::Open(index, content_block) => Said::ContentBlockStart { index, content_block },
+            Step::Grow(index, delta) => Said::ContentBlockDelta { index, delta },
+            Step::Close(index) => Said::ContentBlockStop { index },
+        }
+    }
+}
+
+impl Stream {
+    /// A stream that has said nothing yet.
+    pub fn new(about: &About, form: Form) -> Stream {
+        Stream { about: about.clone(), steps: Steps::new(form.thoughts) }
+    }
+}
+
+impl Encoder for Stream {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        Said::MessageStart { message: Message::empty(&self.about) }.put(out);
+    }
+
+    fn event(&mut self, _only_one: usize, event: &Event, out: &mut Vec<u8>) {
+        self.steps.take(event, |step| Said::from(step).put(out));
+        match event {
+            Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) => {}
+            Event::ToolRan(ran) => Said::Ping { copilot_proxy: Some(Extra::tool(ran)) }.put(out),
+            Event::Finish(finish, usage) => {
+                let copilot_proxy = Extra::usage(usage.source);
+                Said::MessageDelta { delta: finish.into(), usage: (*usage).into(), copilot_proxy }.put(out);
+            }
+        }
+    }
+
+    fn close(&mut self, out: &mut Vec<u8>) {
+        Said::MessageStop.put(out);
+    }
+
+    /// The open block stays open: it is not whole.
+    fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        sse::put(Some("error"), &refuse::body(failure), out);
+    }
+
+    fn ping(&mut self, out: &mut Vec<u8>) {
+        Said::Ping { copilot_proxy: None }.put(out);
+    }
+}

@@ -1,0 +1,331 @@
+//! Each conversation as a stream, byte for byte, and whole, from the same events.
+
+use serde_json::{Value, json};
+
+use super::{about, call, end, folded, streamed, text};
+use crate::conversation::{Content, Event, Finish, Thinking, ToolCall, ToolRan, ToolResult, Usage};
+use crate::dialect::anthropic::{Anthropic, Form, Thoughts};
+use crate::dialect::{Dialect, Encoder};
+use crate::failure::Failure;
+
+const START: &str = r#"{"type":"message_start","message":{"type":"message","id":"msg_1f","role":"assistant","model":"claude-sonnet-4","content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"container":null,"usage":{"input_tokens":12,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":null,"output_tokens":0,"output_tokens_details":{"thinking_tokens":0},"server_tool_use":null,"service_tier":null,"inference_geo":null}}}"#;
+const USAGE: &str = r#"{"input_tokens":10,"cache_creation_input_tokens":30,"cache_read_input_tokens":60,"cache_creation":null,"output_tokens":20,"output_tokens_details":{"thinking_tokens":5},"server_tool_use":null,"service_tier":null,"inference_geo":null}"#;
+const STOP: &str = r#"{"type":"message_stop"}"#;
+
+/// `said` is the data of the events between the first and the last two, `ending` the reply's reason for
+/// ending, `content` its blocks.
+fn check(form: Form, events: &[Event], said: &[&str], ending: &Value, content: &Value) {
+    let delta = format!(
+        r#"{{"type":"message_delta","delta":{ending},"usage":{USAGE},"copilot_proxy":{{"usage":"reported"}}}}"#
+    );
+    let data = [&[START], said, &[&delta, STOP]].concat();
+    assert_eq!(streamed(form, events), events_of(&data));
+    assert_eq!(whole(form, events), message(ending, content));
+}
+
+/// The lines of a stream with these data.
+fn events_of(data: &[&str]) -> String {
+    data.iter()
+        .map(|data| {
+            let kind = serde_json::from_str::<Value>(data).unwrap()["type"].clone();
+            format!("event: {}\ndata: {data}\n\n", kind.as_str().unwrap())
+        })
+        .collect()
+}
+
+fn whole(form: Form, events: &[Event]) -> Value {
+    Anthropic::reply(&about(), &form, &[events.to_vec()])
+}
+
+fn message(ending: &Value, content: &Value) -> Value {
+    let mut message = json!({
+        "type": "message",
+        "id": "msg_1f",
+        "role": "assistant",
+        "model": "claude-sonnet-4",
+        "content": content,
+        "usage": serde_json::from_str::<Value>(USAGE).unwrap(),
+    });
+    for (key, value) in ending.as_object().unwrap() {
+        message[key] = value.clone();
+    }
+    message
+}
+
+fn ending(reason: &str) -> Value {
+    json!({ "stop_reason": reason, "stop_sequence": null, "stop_details": null, "container": null })
+}
+
+fn thought(text: &str, id: Option<&str>) -> Event {
+    Event::Thinking(Thinking { text: text.into(), id: id.map(str::to_owned) })
+}
+
+#[test]
+fn a_text_is_one_block() {
+    check(
+        Form::default(),
+        &[text("Good "), text(""), text("day\u{2028}"), end(Finish::Stop)],
+        &[
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","citations":null,"text":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Good "}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"day\u2028"}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+        ],
+        &ending("end_turn"),
+        &json!([{ "type": "text", "citations": null, "text": "Good day\u{2028}" }]),
+    );
+}
+
+#[test]
+fn a_thought_is_signed_before_the_text_begins() {
+    check(
+        Form::default(),
+        &[
+            thought("Hm, ", None),
+            thought("so.", Some("t1")),
+            thought("", None),
+            text("Yes."),
+            end(Finish::Stop),
+        ],
+        &[
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"Hm, "}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"so."}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"copilot-proxy:t1"}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"text","citations":null,"text":""}}"#,
+            r#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Yes."}}"#,
+            r#"{"type":"content_block_stop","index":1}"#,
+        ],
+        &ending("end_turn"),
+        &json!([
+            { "type": "thinking", "thinking": "Hm, so.", "signature": "copilot-proxy:t1" },
+            { "type": "text", "citations": null, "text": "Yes." },
+        ]),
+    );
+}
+
+#[test]
+fn thoughts_with_other_ids_are_other_blocks() {
+    check(
+        Form::default(),
+        &[thought("a", Some("1")), thought("b", Some("2")), end(Finish::Stop)],
+        &[
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"a"}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"copilot-proxy:1"}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
+            r#"{"type":"content_block_delta","index":1,"delta":{"type":"thinking_delta","thinking":"b"}}"#,
+            r#"{"type":"content_block_delta","index":1,"delta":{"type":"signature_delta","signature":"copilot-proxy:2"}}"#,
+            r#"{"type":"content_block_stop","index":1}"#,
+        ],
+        &ending("end_turn"),
+        &json!([
+            { "type": "thinking", "thinking": "a", "signature": "copilot-proxy:1" },
+            { "type": "thinking", "thinking": "b", "signature": "copilot-proxy:2" },
+        ]),
+    );
+}
+
+#[test]
+fn thoughts_are_left_out_as_the_client_asks() {
+    let events = [thought("Hm", Some("t1")), text("Yes."), end(Finish::Stop)];
+    let words = json!({ "type": "text", "citations": null, "text": "Yes." });
+    check(
+        Form { thoughts: Thoughts::Signed },
+        &events,
+        &[
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"copilot-proxy:t1"}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"text","citations":null,"text":""}}"#,
+            r#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Yes."}}"#,
+            r#"{"type":"content_block_stop","index":1}"#,
+        ],
+        &ending("end_turn"),
+        &json!([{ "type": "thinking", "thinking": "", "signature": "copilot-proxy:t1" }, words]),
+    );
+    check(
+        Form { thoughts: Thoughts::Hidden },
+        &events,
+        &[
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","citations":null,"text":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Yes."}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+        ],
+        &ending("end_turn"),
+        &json!([words]),
+    );
+}
+
+#[test]
+fn calls_follow_the_text_each_a_block() {
+    check(
+        Form::default(),
+        &[
+            text("Let me look."),
+            call("c1", "read_file", json!({ "path": "a\u{85}.rs", "lines": [1, 2] })),
+            call("c2", "get_time", Value::Null),
+            end(Finish::ToolCalls),
+        ],
+        &[
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","citations":null,"text":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Let me look."}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"c1","name":"read_file","input":{},"caller":{"type":"direct"}}}"#,
+            r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"path\":\"a\u0085.rs\",\"lines\":[1,2]}"}}"#,
+            r#"{"type":"content_block_stop","index":1}"#,
+            r#"{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"c2","name":"get_time","input":{},"caller":{"type":"direct"}}}"#,
+            r#"{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{}"}}"#,
+            r#"{"type":"content_block_stop","index":2}"#,
+        ],
+        &ending("tool_use"),
+        &json!([
+            { "type": "text", "citations": null, "text": "Let me look." },
+            {
+                "type": "tool_use", "id": "c1", "name": "read_file",
+                "input": { "path": "a\u{85}.rs", "lines": [1, 2] }, "caller": { "type": "direct" },
+            },
+            { "type": "tool_use", "id": "c2", "name": "get_time", "input": {}, "caller": { "type": "direct" } },
+        ]),
+    );
+}
+
+#[test]
+fn an_input_that_is_no_object_is_put_into_one() {
+    check(
+        Form::default(),
+        &[call("c1", "add", json!([1, 2])), end(Finish::ToolCalls)],
+        &[
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"c1","name":"add","input":{},"caller":{"type":"direct"}}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"_raw\":[1,2]}"}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+        ],
+        &ending("tool_use"),
+        &json!([{
+            "type": "tool_use", "id": "c1", "name": "add", "input": { "_raw": [1, 2] },
+            "caller": { "type": "direct" },
+        }]),
+    );
+}
+
+#[test]
+fn an_empty_answer_has_no_block() {
+    check(Form::default(), &[end(Finish::Stop)], &[], &ending("end_turn"), &json!([]));
+}
+
+#[test]
+fn the_end_says_why() {
+    let refusal = json!({
+        "stop_reason": "refusal",
+        "stop_sequence": null,
+        "stop_details": { "type": "refusal", "category": null, "explanation": null },
+        "container": null,
+    });
+    for (finish, said) in [
+        (Finish::Stop, ending("end_turn")),
+        (Finish::Length, ending("max_tokens")),
+        (Finish::ToolCalls, ending("tool_use")),
+        (Finish::Refusal, refusal.clone()),
+        (Finish::ContentFilter, refusal),
+        (
+            Finish::StopSequence("\n\n".into()),
+            json!({
+                "stop_reason": "stop_sequence",
+                "stop_sequence": "\n\n",
+                "stop_details": null,
+                "container": null,
+            }),
+        ),
+    ] {
+        check(Form::default(), &[end(finish)], &[], &said, &json!([]));
+    }
+}
+
+#[test]
+fn tools_that_the_proxy_ran_travel_in_pings_that_sdks_skip() {
+    let ran = ToolRan {
+        round: 1,
+        call: ToolCall { id: "c1".into(), name: "get_time".into(), input: json!({}) },
+        result: ToolResult {
+            id: "c1".into(),
+            content: vec![Content::Text { text: "noon".into() }],
+            is_error: false,
+        },
+    };
+    let trace = r#"{"round":1,"call":{"id":"c1","name":"get_time","input":{}},"result":{"id":"c1","content":[{"type":"text","text":"noon"}],"is_error":false}}"#;
+    let events = [text("Let me see. "), Event::ToolRan(ran), text("Noon."), end(Finish::Stop)];
+    let ping = format!(r#"{{"type":"ping","copilot_proxy":{{"tools":[{trace}]}}}}"#);
+    let delta = format!(
+        r#"{{"type":"message_delta","delta":{},"usage":{USAGE},"copilot_proxy":{{"usage":"reported"}}}}"#,
+        ending("end_turn")
+    );
+    assert_eq!(
+        streamed(Form::default(), &events),
+        events_of(&[
+            START,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","citations":null,"text":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Let me see. "}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+            &ping,
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"text","citations":null,"text":""}}"#,
+            r#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Noon."}}"#,
+            r#"{"type":"content_block_stop","index":1}"#,
+            &delta,
+            STOP,
+        ])
+    );
+    let mut whole_message = message(
+        &ending("end_turn"),
+        &json!([
+            { "type": "text", "citations": null, "text": "Let me see. " },
+            { "type": "text", "citations": null, "text": "Noon." },
+        ]),
+    );
+    whole_message["copilot_proxy"] = json!({ "tools": [serde_json::from_str::<Value>(trace).unwrap()] });
+    assert_eq!(whole(Form::default(), &events), whole_message);
+    assert_eq!(folded(&streamed(Form::default(), &events)), whole_message);
+}
+
+#[test]
+fn tokens_of_a_cache_are_counted_once() {
+    for (input, cached, cache_written, fresh) in [(100, 60, 30, 10), (100, 0, 0, 100), (10, 60, 30, 0)] {
+        let usage = Usage { input, cached, cache_written, ..Usage::default() };
+        let reply = whole(Form::default(), &[Event::Finish(Finish::Stop, usage)]);
+        assert_eq!(
+            reply["usage"],
+            json!({
+                "input_tokens": fresh,
+                "cache_creation_input_tokens": cache_written,
+                "cache_read_input_tokens": cached,
+                "cache_creation": null,
+                "output_tokens": 0,
+                "output_tokens_details": { "thinking_tokens": 0 },
+                "server_tool_use": null,
+                "service_tier": null,
+                "inference_geo": null,
+            })
+        );
+    }
+}
+
+#[test]
+fn a_failure_ends_the_stream_with_an_error_event_and_nothing_else() {
+    let mut out = Vec::new();
+    let mut encoder = Anthropic::encoder(&about(), &Form::default());
+    encoder.open(&mut out);
+    encoder.ping(&mut out);
+    encoder.event(0, &text("Half a"), &mut out);
+    encoder.failure(&Failure::EditorGone, &mut out);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        events_of(&[
+            START,
+            r#"{"type":"ping"}"#,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","citations":null,"text":""}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Half a"}}"#,
+            r#"{"type":"error","error":{"type":"api_error","message":"the VS Code window that answered has gone; send the request again"},"request_id":null}"#,
+        ])
+    );
+}

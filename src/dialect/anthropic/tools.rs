@@ -1,0 +1,181 @@
+//! Which tools a model can be handed, and which of them the client wants called.
+
+use serde_json::Value;
+
+use super::wire;
+use crate::conversation::{Tool, ToolChoice};
+use crate::failure::Failure;
+
+/// What a request says about tools.
+pub struct Offer {
+    pub tools: Vec<wire::Tool>,
+    pub choice: Option<wire::Choice>,
+    /// What the messages change.
+    pub changes: Vec<Change>,
+    /// The editor's tools join these later: a choice may name one of them.
+    pub more_will_come: bool,
+}
+
+/// A tool comes or goes in the course of the conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// This one, deferred so far, is found.
+    Offer(String),
+    /// This one is withdrawn.
+    Withdraw(String),
+    /// This one is new.
+    Define(Tool),
+}
+
+/// The change that a system message's block makes; none where it is about something that doesn't exist here.
+pub fn read_change(change: wire::ToolChange, comes: bool) -> Result<Option<Change>, Failure> {
+    let wire::ToolChanged { kind, name, definition } = change.tool;
+    match (kind.as_str(), name, definition) {
+        ("tool_reference", Some(name), _) if comes => Ok(Some(Change::Offer(name))),
+        ("tool_reference", Some(name), _) => Ok(Some(Change::Withdraw(name))),
+        ("tool_reference", None, _) => Err(missing("name")),
+        ("tool_definition", _, Some(definition)) => {
+            let tool = read_tool(definition).map_err(|failure| failure.under("definition"))?;
+            Ok(tool.map(|tool| Change::Define(tool.tool)))
+        }
+        ("tool_definition", _, None) => Err(missing("definition")),
+        _ => Ok(None),
+    }
+}
+
+impl Offer {
+    /// The tools on offer by now, and the choice.
+    pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
+        let left_out = LeftOut::of(&self.tools);
+        let mut known = Vec::with_capacity(self.tools.len());
+        for (index, tool) in self.tools.into_iter().enumerate() {
+            let at = format!("tools[{index}]");
+            let Some(tool) = read_tool(tool).map_err(|failure| failure.under(&at))? else { continue };
+            if position(&known, &tool.tool.name).is_some() {
+                let message = format!("`{}` is the name of another tool already", tool.tool.name);
+                return Err(Failure::invalid(format!("{at}.name"), message));
+            }
+            known.push(tool);
+        }
+        if left_out.search {
+            // The client can't load a deferred tool when the search would have been the server's to run.
+            for tool in &mut known {
+                tool.on_offer = true;
+            }
+        }
+        for change in self.changes {
+            apply(change, &mut known);
+        }
+        let tools: Vec<Tool> = known.into_iter().filter(|tool| tool.on_offer).map(|tool| tool.tool).collect();
+        let choice = read_choice(self.choice)?;
+        if !self.more_will_come {
+            check_that_it_can_be_met(&choice, &tools, &left_out)?;
+        }
+        Ok((tools, choice))
+    }
+}
+
+/// A tool that a model could be handed.
+struct Known {
+    tool: Tool,
+    /// Not so while it is deferred.
+    on_offer: bool,
+}
+
+/// A tool; none where its type has no counterpart in VS Code: agents offer such ones beside their own.
+fn read_tool(tool: wire::Tool) -> Result<Option<Known>, Failure> {
+    if !matches!(tool.kind.as_deref(), None | Some("custom")) {
+        return Ok(None);
+    }
+    let name = tool.name.ok_or_else(|| missing("name"))?;
+    if name.is_empty() {
+        return Err(Failure::invalid("name", "empty, expected a name"));
+    }
+    Ok(Some(Known {
+        tool: Tool {
+            name,
+            description: tool.description.unwrap_or_default(),
+            input_schema: tool.input_schema.map(Value::Object),
+        },
+        on_offer: tool.defer_loading != Some(true),
+    }))
+}
+
+fn apply(change: Change, known: &mut Vec<Known>) {
+    let (name, on_offer) = match &change {
+        Change::Offer(name) => (name, true),
+        Change::Withdraw(name) => (name, false),
+        Change::Define(tool) => (&tool.name, true),
+    };
+    let place = position(known, name).and_then(|position| known.get_mut(position));
+    match (place, change) {
+        (Some(place), Change::Define(tool)) => *place = Known { tool, on_offer },
+        (None, Change::Define(tool)) => known.push(Known { tool, on_offer }),
+        (Some(place), _) => place.on_offer = on_offer,
+        // Of a tool that this request no longer offers.
+        (None, _) => {}
+    }
+}
+
+fn position(known: &[Known], name: &str) -> Option<usize> {
+    known.iter().position(|known| known.tool.name == name)
+}
+
+/// Tools that only Anthropic's own service has.
+struct LeftOut {
+    names_and_types: Vec<(String, String)>,
+    /// One of them searches for deferred tools.
+    search: bool,
+}
+
+impl LeftOut {
+    fn of(tools: &[wire::Tool]) -> LeftOut {
+        let names_and_types: Vec<_> = tools
+            .iter()
+            .filter_map(|tool| Some((tool.name.clone().unwrap_or_default(), tool.kind.clone()?)))
+            .filter(|(_, kind)| kind != "custom")
+            .collect();
+        let search = names_and_types.iter().any(|(_, kind)| kind.starts_with("tool_search_tool"));
+        LeftOut { names_and_types, search }
+    }
+
+    fn kind(&self, name: &str) -> Option<&str> {
+        self.names_and_types.iter().find(|(left_out, _)| left_out == name).map(|(_, kind)| kind.as_str())
+    }
+}
+
+fn read_choice(choice: Option<wire::Choice>) -> Result<ToolChoice, Failure> {
+    let Some(choice) = choice else { return Ok(ToolChoice::Auto) };
+    Ok(match choice.kind {
+        wire::ChoiceKind::Auto => ToolChoice::Auto,
+        wire::ChoiceKind::Any => ToolChoice::Required,
+        wire::ChoiceKind::None => ToolChoice::None,
+        wire::ChoiceKind::Tool => ToolChoice::Named(choice.name.ok_or_else(|| missing("tool_choice.name"))?),
+    })
+}
+
+fn check_that_it_can_be_met(choice: &ToolChoice, tools: &[Tool], left_out: &LeftOut) -> Result<(), Failure> {
+    match choice {
+        ToolChoice::Required if tools.is_empty() => Err(Failure::invalid(
+            "tool_choice",
+            "`any`, but the request offers no tool that can be called here",
+        )),
+        ToolChoice::Named(name) if !tools.iter().any(|tool| tool.name == *name) => {
+            let at = "tool_choice.name";
+            Err(match left_out.kind(name) {
+                Some(kind) => Failure::unsupported(
+                    at,
+                    format!(
+                        "`{name}` is a tool of Anthropic's own service ({kind}), VS Code has none like it"
+                    ),
+                ),
+                None => Failure::invalid(at, format!("`{name}` is not among the tools of the request")),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn missing(at: &str) -> Failure {
+    Failure::invalid(at, "required, but missing")
+}

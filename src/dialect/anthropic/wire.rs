@@ -1,0 +1,253 @@
+//! A Messages request as it lies in the body. Only fields that are looked at: all others are let through unread.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::{Rounds, ToolExecution};
+
+/// The body, alike for `/v1/messages` and `/v1/messages/count_tokens`.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Request {
+    pub model: Option<String>,
+    pub messages: Option<Vec<Message>>,
+    pub system: Option<OneOrMany<Block>>,
+    pub max_tokens: Option<u64>,
+    pub stream: Option<bool>,
+
+    pub tools: Option<Vec<Tool>>,
+    pub tool_choice: Option<Choice>,
+
+    pub temperature: Option<f64>,
+    pub top_p: Option<f64>,
+    /// Nothing behind VS Code takes it; it narrows the choice of words and changes no meaning.
+    #[expect(dead_code, reason = "only its type is checked")]
+    pub top_k: Option<u64>,
+    pub stop_sequences: Option<Vec<String>>,
+    pub thinking: Option<Thinking>,
+    pub output_config: Option<OutputConfig>,
+    /// `output_config.format`, as it was named before.
+    pub output_format: Option<Format>,
+
+    /// The server is to keep the conversation.
+    pub thread: Option<IgnoredAny>,
+
+    pub use_vscode_tools: Option<bool>,
+    pub tool_execution: Option<ToolExecution>,
+    pub max_tool_rounds: Option<Rounds>,
+}
+
+/// One message of any role.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Message {
+    pub role: Role,
+    pub content: Option<OneOrMany<Block>>,
+    /// The system's: the effort from here on.
+    pub output_config: Option<OutputConfig>,
+    /// The system's: how long the text stays before the model's eyes.
+    pub clear_at: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    User,
+    Assistant,
+    System,
+}
+
+/// A block of content, kept as it came: its `type` decides which of the structures below it is, and blocks of
+/// server tools reach the model as the JSON they are.
+pub type Block = Map<String, Value>;
+
+/// What every block and every source has.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Typed {
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Text {
+    pub text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Image {
+    pub source: Block,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Document {
+    pub source: Block,
+    pub title: Option<String>,
+    pub context: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct SearchResult {
+    pub source: String,
+    pub title: String,
+    pub content: Vec<Block>,
+}
+
+/// A source in base64.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Base64 {
+    pub media_type: String,
+    pub data: String,
+}
+
+/// A source elsewhere.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Url {
+    pub url: String,
+}
+
+/// A source that is plain text.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct PlainText {
+    pub data: String,
+}
+
+/// A source, or a block, that holds blocks.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Container {
+    pub content: Option<OneOrMany<Block>>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Thought {
+    pub thinking: String,
+    pub signature: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct RedactedThought {
+    pub data: String,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ToolUse {
+    pub id: String,
+    pub name: String,
+    #[serde(default)]
+    pub input: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ToolResult {
+    pub tool_use_id: String,
+    pub content: Option<OneOrMany<Block>>,
+    pub is_error: Option<bool>,
+}
+
+/// Inside a tool's result: a deferred tool that the client's search has found.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ToolReference {
+    pub tool_name: String,
+}
+
+/// `tool_addition` and `tool_removal`.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ToolChange {
+    pub tool: ToolChanged,
+}
+
+/// Which tool comes or goes: one named, or a new one defined here.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ToolChanged {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub name: Option<String>,
+    pub definition: Option<Tool>,
+}
+
+/// A tool the client offers.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Tool {
+    /// Absent = `custom`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub input_schema: Option<Map<String, Value>>,
+    pub defer_loading: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Choice {
+    #[serde(rename = "type")]
+    pub kind: ChoiceKind,
+    pub name: Option<String>,
+    pub disable_parallel_tool_use: Option<bool>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChoiceKind {
+    Auto,
+    Any,
+    Tool,
+    None,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Thinking {
+    #[serde(rename = "type")]
+    pub kind: ThinkingKind,
+    pub budget_tokens: Option<u64>,
+    pub display: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThinkingKind {
+    Enabled,
+    Adaptive,
+    BetweenTools,
+    Disabled,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct OutputConfig {
+    pub effort: Option<String>,
+    pub format: Option<Format>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Format {
+    #[serde(rename = "type")]
+    pub kind: FormatKind,
+    pub schema: Map<String, Value>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FormatKind {
+    JsonSchema,
+}
