@@ -37,10 +37,28 @@ pub const KEYS: &[&str] = &[
     "prompt",
     "suffix",
     "stream_options",
+    "source",
+    "media_type",
+    "data",
+    "title",
+    "thinking",
+    "signature",
+    "id",
+    "input",
+    "tool_use_id",
+    "is_error",
+    "tool_name",
+    "tool",
+    "definition",
+    "system",
+    "input_schema",
+    "defer_loading",
+    "output_config",
+    "clear_at",
 ];
 
 /// Strings that mean something.
-const WORDS: &[&str] = &[
+pub const WORDS: &[&str] = &[
     "user",
     "assistant",
     "tool",
@@ -57,6 +75,23 @@ const WORDS: &[&str] = &[
     "{\"a\":1}",
     "\u{2028}",
     "",
+    "image",
+    "document",
+    "search_result",
+    "base64",
+    "url",
+    "image/png",
+    "aGk=",
+    "thinking",
+    "redacted_thinking",
+    "copilot-proxy:x",
+    "tool_use",
+    "tool_result",
+    "tool_reference",
+    "tool_addition",
+    "tool_definition",
+    "server_tool_use",
+    "compaction",
 ];
 
 /// JSON of any shape, made of such words.
@@ -70,12 +105,14 @@ pub fn json() -> impl Strategy<Value = Value> {
         any::<String>().prop_map(Value::from),
     ];
     leaf.prop_recursive(6, 64, 6, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::vec((prop::sample::select(KEYS), inner), 0..6).prop_map(|pairs| {
-                Value::Object(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
-            }),
-        ]
+        prop_oneof![prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from), object(inner),]
+    })
+}
+
+/// An object of these values under such keys.
+pub fn object(values: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+    prop::collection::vec((prop::sample::select(KEYS), values), 0..6).prop_map(|pairs| {
+        Value::Object(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     })
 }
 
@@ -83,7 +120,8 @@ pub fn json() -> impl Strategy<Value = Value> {
 pub fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         any::<String>().prop_map(Event::Text),
-        any::<String>().prop_map(|text| Event::Thinking(Thinking { text, id: None })),
+        (any::<String>(), prop::option::of("[xy]"))
+            .prop_map(|(text, id)| Event::Thinking(Thinking { text, id })),
         (any::<String>(), json()).prop_map(|(name, input)| Event::ToolCall(ToolCall {
             id: "c".into(),
             name,

@@ -25,12 +25,14 @@ fn check(form: Form, events: &[Event], said: &[&str], ending: &Value, content: &
 
 /// The lines of a stream with these data.
 fn events_of(data: &[&str]) -> String {
-    data.iter()
-        .map(|data| {
-            let kind = serde_json::from_str::<Value>(data).unwrap()["type"].clone();
-            format!("event: {}\ndata: {data}\n\n", kind.as_str().unwrap())
-        })
-        .collect()
+    let mut lines = String::new();
+    for data in data {
+        let kind = serde_json::from_str::<Value>(data).unwrap()["type"].clone();
+        for line in ["event: ", kind.as_str().unwrap(), "\ndata: ", data, "\n\n"] {
+            lines.push_str(line);
+        }
+    }
+    lines
 }
 
 fn whole(form: Form, events: &[Event]) -> Value {

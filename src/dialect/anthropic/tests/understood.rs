@@ -1,1 +1,511 @@
+//! Requests and the conversations they mean.
 
+use serde_json::{Value, json};
+
+use super::read;
+use crate::conversation::{
+    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolCall, ToolChoice,
+    ToolResult,
+};
+use crate::dialect::anthropic::{Form, Thoughts};
+use crate::dialect::{Ask, Extras, Rounds, ToolExecution};
+
+const PNG: &str = "iVBORw0KGgo=";
+
+/// The smallest request with these fields besides.
+fn request(fields: &Value) -> Value {
+    let mut body = json!({ "max_tokens": 9, "messages": [{ "role": "user", "content": "Hi" }] });
+    for (key, value) in fields.as_object().unwrap() {
+        body[key] = value.clone();
+    }
+    body
+}
+
+fn conversation(body: &Value) -> Conversation {
+    read(body).unwrap().0.conversation
+}
+
+/// One message of this role and content means these parts.
+fn check_content(role: &str, content: &Value, parts: &[Part]) {
+    let body = request(&json!({ "messages": [{ "role": role, "content": content }] }));
+    let role = match role {
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        _ => Role::System,
+    };
+    let message = Message { role, name: None, parts: parts.to_vec() };
+    assert_eq!(conversation(&body).messages, [message], "{content}");
+}
+
+fn check_options(fields: &Value, options: Options) {
+    let options = Options { max_tokens: Some(9), ..options };
+    assert_eq!(conversation(&request(fields)).options, options, "{fields}");
+}
+
+fn check_tools(fields: &Value, names: &[&str], choice: &ToolChoice) {
+    let conversation = conversation(&request(fields));
+    let found: Vec<_> = conversation.tools.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!((&found[..], &conversation.tool_choice), (names, choice), "{fields}");
+}
+
+fn text(text: &str) -> Part {
+    Part::text(text)
+}
+
+fn words(text: &str) -> Content {
+    Content::Text { text: text.into() }
+}
+
+fn image() -> Data {
+    Data { mime: "image/png".into(), base64: PNG.into() }
+}
+
+fn result(content: &[Content]) -> Part {
+    Part::ToolResult(ToolResult { id: "c1".into(), content: content.to_vec(), is_error: false })
+}
+
+#[test]
+fn a_plain_question() {
+    let body = json!({
+        "model": "claude-sonnet-4",
+        "max_tokens": 1024,
+        "stream": true,
+        "system": "Be brief.",
+        "messages": [
+            { "role": "user", "content": "Hello" },
+            { "role": "assistant", "content": [{ "type": "text", "text": "Hi!" }] },
+            { "role": "user", "content": "Who are you?" },
+        ],
+    });
+    let ask = Ask {
+        model: Some("claude-sonnet-4".into()),
+        conversation: Conversation {
+            messages: vec![
+                Message::text(Role::System, "Be brief."),
+                Message::text(Role::User, "Hello"),
+                Message::text(Role::Assistant, "Hi!"),
+                Message::text(Role::User, "Who are you?"),
+            ],
+            options: Options { max_tokens: Some(1024), ..Options::default() },
+            ..Conversation::default()
+        },
+        stream: true,
+        extras: Extras::default(),
+    };
+    assert_eq!(read(&body), Ok((ask, Form::default())));
+}
+
+#[test]
+fn content_is_a_text_or_blocks_or_nothing() {
+    check_content("user", &json!("Hi"), &[text("Hi")]);
+    check_content("user", &json!(""), &[]);
+    check_content("user", &json!([]), &[]);
+    check_content("assistant", &Value::Null, &[]);
+    check_content(
+        "user",
+        &json!([
+            { "type": "text", "text": "a", "cache_control": { "type": "ephemeral", "ttl": "1h" } },
+            { "type": "text", "text": "" },
+            { "type": "text", "text": "b", "citations": null, "unheard_of": [1] },
+        ]),
+        &[text("a"), text("b")],
+    );
+}
+
+#[test]
+fn images_come_in_base64_or_as_data_urls() {
+    for source in [
+        json!({ "type": "base64", "media_type": "image/png", "data": PNG }),
+        json!({ "type": "url", "url": format!("data:image/png;base64,{PNG}") }),
+    ] {
+        let block = json!({ "type": "image", "source": source });
+        check_content("user", &json!([block]), &[Part::Data(image())]);
+        let in_a_result = json!([{ "type": "tool_result", "tool_use_id": "c1", "content": [block] }]);
+        check_content("user", &in_a_result, &[result(&[Content::Data(image())])]);
+    }
+}
+
+#[test]
+fn documents_and_search_results_are_their_text() {
+    for (block, parts) in [
+        (
+            json!({
+                "type": "document",
+                "source": { "type": "text", "media_type": "text/plain", "data": "All of it" },
+            }),
+            vec![text("All of it")],
+        ),
+        (
+            json!({
+                "type": "document",
+                "title": "The book",
+                "context": "By nobody",
+                "source": { "type": "text", "media_type": "text/plain", "data": "All of it" },
+                "citations": { "enabled": true },
+            }),
+            vec![text("The book\n\nBy nobody\n\nAll of it")],
+        ),
+        (
+            json!({ "type": "document", "source": { "type": "content", "content": "All of it" } }),
+            vec![text("All of it")],
+        ),
+        (
+            json!({
+                "type": "document",
+                "title": "The book",
+                "source": { "type": "content", "content": [
+                    { "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": PNG } },
+                    { "type": "text", "text": "All of it" },
+                ] },
+            }),
+            vec![text("The book"), Part::Data(image()), text("All of it")],
+        ),
+        (
+            json!({
+                "type": "search_result",
+                "title": "Found",
+                "source": "https://example.org",
+                "content": [{ "type": "text", "text": "It is so." }],
+            }),
+            vec![text("Found\n\nhttps://example.org\n\nIt is so.")],
+        ),
+    ] {
+        check_content("user", &json!([block]), &parts);
+    }
+}
+
+#[test]
+fn thoughts_come_back_with_the_ids_they_left_with() {
+    check_content(
+        "assistant",
+        &json!([
+            { "type": "thinking", "thinking": "Hm", "signature": "copilot-proxy:rs_1" },
+            { "type": "thinking", "thinking": "Of another service", "signature": "EqQBCgIYAhIM" },
+            { "type": "thinking", "thinking": "", "signature": "EqQBCgIYAhIM" },
+            { "type": "redacted_thinking", "data": "EmwKAhgBEgy3va3pzix" },
+            { "type": "text", "text": "Yes." },
+        ]),
+        &[
+            Part::Thinking(Thinking { text: "Hm".into(), id: Some("rs_1".into()) }),
+            Part::Thinking(Thinking { text: "Of another service".into(), id: None }),
+            text("Yes."),
+        ],
+    );
+}
+
+#[test]
+fn calls_and_their_results() {
+    check_content(
+        "assistant",
+        &json!([
+            { "type": "text", "text": "Let me look." },
+            { "type": "tool_use", "id": "c1", "name": "read", "input": { "path": "a.rs" }, "caller": { "type": "direct" } },
+            { "type": "tool_use", "id": "c2", "name": "time" },
+        ]),
+        &[
+            text("Let me look."),
+            Part::ToolCall(ToolCall {
+                id: "c1".into(),
+                name: "read".into(),
+                input: json!({ "path": "a.rs" }),
+            }),
+            Part::ToolCall(ToolCall { id: "c2".into(), name: "time".into(), input: json!({}) }),
+        ],
+    );
+    let mixed = json!([
+        { "type": "text", "text": "a" },
+        { "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": PNG } },
+        { "type": "tool_reference", "tool_name": "Edit" },
+        { "type": "browser_state", "tabs": [] },
+    ]);
+    for (content, expected) in [
+        (json!("noon"), vec![words("noon")]),
+        (json!(""), vec![]),
+        (Value::Null, vec![]),
+        (json!([]), vec![]),
+        (
+            mixed,
+            vec![
+                words("a"),
+                Content::Data(image()),
+                words("Tool loaded: Edit"),
+                words(r#"{"type":"browser_state","tabs":[]}"#),
+            ],
+        ),
+    ] {
+        let block = json!({ "type": "tool_result", "tool_use_id": "c1", "content": content });
+        check_content(
+            "user",
+            &json!([block, { "type": "text", "text": "Go on." }]),
+            &[result(&expected), text("Go on.")],
+        );
+    }
+    check_content("user", &json!([{ "type": "tool_result", "tool_use_id": "c1" }]), &[result(&[])]);
+    check_content(
+        "user",
+        &json!([{ "type": "tool_result", "tool_use_id": "c1", "content": "no", "is_error": true }]),
+        &[Part::ToolResult(ToolResult { id: "c1".into(), content: vec![words("no")], is_error: true })],
+    );
+}
+
+#[test]
+fn what_ran_at_anthropic_reaches_the_model_as_json() {
+    check_content(
+        "assistant",
+        &json!([
+            { "type": "server_tool_use", "id": "s1", "name": "web_search", "input": { "query": "x" } },
+            { "type": "web_search_tool_result", "tool_use_id": "s1", "content": [] },
+            { "type": "mcp_tool_use", "id": "m1" },
+            { "type": "fallback", "from": { "model": "a" }, "to": { "model": "b" } },
+            { "type": "compaction", "content": "They talked." },
+            { "type": "compaction", "content": null },
+        ]),
+        &[
+            text(r#"{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"x"}}"#),
+            text(r#"{"type":"web_search_tool_result","tool_use_id":"s1","content":[]}"#),
+            text(r#"{"type":"mcp_tool_use","id":"m1"}"#),
+            text("They talked."),
+        ],
+    );
+}
+
+#[test]
+fn system_text_stands_where_it_was_said() {
+    let body = request(&json!({
+        "system": [
+            { "type": "text", "text": "x-anthropic-billing-header: cc_version=2.1.330;" },
+            { "type": "text", "text": "Be brief.", "cache_control": { "type": "ephemeral" } },
+        ],
+        "messages": [
+            { "role": "user", "content": "Hi" },
+            { "role": "system", "content": "Only once.", "clear_at": "next_user_message" },
+            { "role": "assistant", "content": "Hello" },
+            { "role": "user", "content": "Go on" },
+            { "role": "system", "content": [{ "type": "text", "text": "Now." }], "clear_at": "next_user_message" },
+            { "role": "system", "output_config": { "effort": "low" } },
+        ],
+        "output_config": { "effort": "high" },
+    }));
+    let conversation = conversation(&body);
+    let system = Message {
+        role: Role::System,
+        name: None,
+        parts: vec![text("x-anthropic-billing-header: cc_version=2.1.330;"), text("Be brief.")],
+    };
+    assert_eq!(
+        conversation.messages,
+        [
+            system,
+            Message::text(Role::User, "Hi"),
+            Message::text(Role::Assistant, "Hello"),
+            Message::text(Role::User, "Go on"),
+            Message::text(Role::System, "Now."),
+        ]
+    );
+    assert_eq!(conversation.options.reasoning_effort.as_deref(), Some("low"));
+}
+
+#[test]
+fn options_are_forwarded() {
+    check_options(&json!({}), Options::default());
+    check_options(
+        &json!({
+            "temperature": 1,
+            "top_p": 0.5,
+            "top_k": 40,
+            "stop_sequences": ["\n\nHuman:", ""],
+            "metadata": { "user_id": "{\"device_id\":\"x\"}" },
+            "service_tier": "auto",
+            "context_management": { "edits": [{ "type": "clear_thinking_20251015", "keep": "all" }] },
+            "safeguards": [{ "type": "tool_use" }],
+            "betas": ["unheard-of-2027-01-01"],
+        }),
+        Options {
+            temperature: Some(1.0),
+            top_p: Some(0.5),
+            stop: vec!["\n\nHuman:".into()],
+            ..Options::default()
+        },
+    );
+    let schema = json!({ "type": "object", "properties": { "title": { "type": "string" } } });
+    let format = json!({ "type": "json_schema", "schema": schema });
+    let output = Output::Schema { name: "answer".into(), description: None, schema };
+    check_options(
+        &json!({ "output_config": { "format": format, "effort": null } }),
+        Options { output: output.clone(), ..Options::default() },
+    );
+    check_options(&json!({ "output_format": format }), Options { output, ..Options::default() });
+}
+
+#[test]
+fn thinking_is_an_effort() {
+    for (thinking, output_config, wanted, effort, thoughts) in [
+        (Value::Null, Value::Null, false, None, Thoughts::Shown),
+        (json!({ "type": "disabled" }), Value::Null, false, None, Thoughts::Hidden),
+        (json!({ "type": "adaptive", "display": "updates" }), Value::Null, true, None, Thoughts::Shown),
+        (json!({ "type": "adaptive", "display": "omitted" }), Value::Null, true, None, Thoughts::Signed),
+        (json!({ "type": "between_tools" }), Value::Null, true, None, Thoughts::Shown),
+        (
+            json!({ "type": "enabled", "budget_tokens": 1024 }),
+            Value::Null,
+            true,
+            Some("low"),
+            Thoughts::Shown,
+        ),
+        (
+            json!({ "type": "enabled", "budget_tokens": 10_000 }),
+            Value::Null,
+            true,
+            Some("medium"),
+            Thoughts::Shown,
+        ),
+        (
+            json!({ "type": "enabled", "budget_tokens": 31_999 }),
+            Value::Null,
+            true,
+            Some("high"),
+            Thoughts::Shown,
+        ),
+        (
+            json!({ "type": "enabled", "budget_tokens": 1024 }),
+            json!({ "effort": "xhigh" }),
+            true,
+            Some("xhigh"),
+            Thoughts::Shown,
+        ),
+        (Value::Null, json!({ "effort": "medium" }), false, Some("medium"), Thoughts::Shown),
+    ] {
+        let body = request(&json!({ "thinking": thinking, "output_config": output_config }));
+        let (ask, form) = read(&body).unwrap();
+        let options = Options {
+            max_tokens: Some(9),
+            thinking: wanted,
+            reasoning_effort: effort.map(str::to_owned),
+            ..Options::default()
+        };
+        assert_eq!((ask.conversation.options, form), (options, Form { thoughts }), "{body}");
+    }
+}
+
+#[test]
+fn tools_with_a_counterpart_are_offered() {
+    let body = request(&json!({
+        "tools": [
+            { "name": "bare" },
+            {
+                "type": "custom",
+                "name": "read",
+                "description": "Reads.",
+                "input_schema": { "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object" },
+                "eager_input_streaming": true,
+                "cache_control": { "type": "ephemeral" },
+            },
+            { "type": "web_search_20250305", "name": "web_search", "max_uses": 8 },
+            { "type": "mcp_toolset", "mcp_server_name": "x" },
+        ],
+    }));
+    let conversation = conversation(&body);
+    assert_eq!(
+        conversation.tools,
+        [
+            Tool { name: "bare".into(), description: String::new(), input_schema: None },
+            Tool {
+                name: "read".into(),
+                description: "Reads.".into(),
+                input_schema: Some(
+                    json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object" })
+                ),
+            },
+        ]
+    );
+}
+
+#[test]
+fn a_choice_of_tools_is_kept() {
+    let tools = json!([{ "name": "a" }, { "name": "b" }]);
+    for (choice, expected) in [
+        (Value::Null, ToolChoice::Auto),
+        (json!({ "type": "auto" }), ToolChoice::Auto),
+        (json!({ "type": "any" }), ToolChoice::Required),
+        (json!({ "type": "tool", "name": "b" }), ToolChoice::Named("b".into())),
+        (json!({ "type": "none" }), ToolChoice::None),
+    ] {
+        check_tools(&json!({ "tools": tools, "tool_choice": choice }), &["a", "b"], &expected);
+    }
+    let choice = json!({ "type": "any", "disable_parallel_tool_use": true });
+    check_options(
+        &json!({ "tools": tools, "tool_choice": choice }),
+        Options { one_call_at_most: true, ..Options::default() },
+    );
+    check_tools(
+        &json!({ "use_vscode_tools": true, "tool_choice": { "type": "tool", "name": "get_time" } }),
+        &[],
+        &ToolChoice::Named("get_time".into()),
+    );
+}
+
+#[test]
+fn a_deferred_tool_is_offered_once_it_is_found() {
+    let auto = ToolChoice::Auto;
+    let tools = json!([
+        { "name": "search" },
+        { "name": "edit", "defer_loading": true },
+        { "name": "move", "defer_loading": true },
+    ]);
+    check_tools(&json!({ "tools": tools }), &["search"], &auto);
+
+    let found = json!([{ "type": "tool_reference", "tool_name": "edit" }]);
+    let result = json!({ "type": "tool_result", "tool_use_id": "c1", "content": found });
+    let messages = json!([{ "role": "user", "content": [result] }]);
+    check_tools(&json!({ "tools": tools, "messages": messages }), &["search", "edit"], &auto);
+
+    let at_anthropic = json!({ "type": "tool_search_tool_regex_20251119", "name": "tool_search_tool_regex" });
+    check_tools(
+        &json!({ "tools": [tools[0], tools[1], tools[2], at_anthropic] }),
+        &["search", "edit", "move"],
+        &auto,
+    );
+}
+
+#[test]
+fn tools_come_and_go_in_the_course_of_a_conversation() {
+    let named =
+        |kind: &str, name: &str| json!({ "type": kind, "tool": { "type": "tool_reference", "name": name } });
+    let defined = json!({
+        "type": "tool_addition",
+        "tool": { "type": "tool_definition", "definition": { "name": "new", "description": "New." } },
+    });
+    let elsewhere =
+        json!({ "type": "tool_addition", "tool": { "type": "mcp_toolset_reference", "server_name": "x" } });
+    check_tools(
+        &json!({
+            "tools": [{ "name": "a" }, { "name": "b", "defer_loading": true }, { "name": "c" }],
+            "messages": [
+                { "role": "user", "content": "Hi" },
+                { "role": "system", "content": [
+                    named("tool_addition", "b"),
+                    named("tool_removal", "a"),
+                    named("tool_removal", "c"),
+                    named("tool_addition", "gone"),
+                    defined,
+                    elsewhere,
+                ] },
+                { "role": "user", "content": "Go on" },
+                { "role": "system", "content": [named("tool_addition", "c")] },
+            ],
+        }),
+        &["b", "c", "new"],
+        &ToolChoice::Auto,
+    );
+}
+
+#[test]
+fn our_own_fields_are_read() {
+    let body = request(&json!({ "use_vscode_tools": true, "tool_execution": "auto", "max_tool_rounds": 0 }));
+    let extras = Extras {
+        use_vscode_tools: true,
+        tool_execution: ToolExecution::Auto,
+        max_tool_rounds: Rounds::Unlimited,
+    };
+    assert_eq!(read(&body).unwrap().0.extras, extras);
+}
