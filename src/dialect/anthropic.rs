@@ -1,7 +1,7 @@
 //! Anthropic's Messages API: `POST /v1/messages`, `POST /v1/messages/count_tokens`, and models in its form.
 //!
-//! `wire` is the request as it is sent; `read` makes a conversation of it with `history`, `blocks` and `tools`.
-//! `steps` tells an answer's events block by block; `stream` and `reply` say the same steps piecemeal and
+//! `wire` is the request as it is sent; `read` makes a conversation of it with `history`, `blocks`, `contents` and
+//! `tools`. `steps` tells an answer's events block by block; `stream` and `reply` say the same steps piecemeal and
 //! whole, in the words of `answer`.
 
 use serde_json::Value;
@@ -12,6 +12,7 @@ use crate::failure::Failure;
 
 mod answer;
 mod blocks;
+mod contents;
 pub mod count;
 mod history;
 pub mod models;

@@ -24,7 +24,7 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
         return Err(Failure::invalid("messages", "empty, expected at least one message"));
     }
     let mut history = History::default();
-    let parts = blocks::read_all(system, "system", |block| blocks::read_system(block, &mut history.changes))?;
+    let parts = blocks::read_system(system, "system", &mut history.changes)?;
     if !parts.is_empty() {
         history.messages.push(Message { role: Role::System, name: None, parts });
     }
@@ -32,8 +32,8 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
     for (index, message) in messages.into_iter().enumerate() {
         let is_cleared = message.clear_at.as_deref() == Some("next_user_message")
             && last_of_user.is_some_and(|last| index < last);
-        let message = read_message(message, &mut history)
-            .map_err(|failure| failure.under(&format!("messages[{index}]")))?;
+        let message =
+            history.read(message).map_err(|failure| failure.under(&format!("messages[{index}]")))?;
         if !is_cleared {
             history.messages.extend(message);
         }
@@ -41,25 +41,23 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
     Ok(history)
 }
 
-/// A message; none where a system message only turns knobs.
-fn read_message(message: wire::Message, history: &mut History) -> Result<Option<Message>, Failure> {
-    if let Some(effort) = message.output_config.and_then(|config| config.effort) {
-        history.effort = Some(effort);
+impl History {
+    /// A message; none where a system message only turns knobs.
+    fn read(&mut self, message: wire::Message) -> Result<Option<Message>, Failure> {
+        if let Some(effort) = message.output_config.and_then(|config| config.effort) {
+            self.effort = Some(effort);
+        }
+        let (role, parts) = match message.role {
+            wire::Role::System => {
+                let parts = blocks::read_system(message.content, "content", &mut self.changes)?;
+                if parts.is_empty() {
+                    return Ok(None);
+                }
+                (Role::System, parts)
+            }
+            wire::Role::User => (Role::User, blocks::read(message.content, &mut self.changes)?),
+            wire::Role::Assistant => (Role::Assistant, blocks::read(message.content, &mut self.changes)?),
+        };
+        Ok(Some(Message { role, name: None, parts }))
     }
-    let changes = &mut history.changes;
-    let (role, parts) = match message.role {
-        wire::Role::System => {
-            let read = |block| blocks::read_system(block, changes);
-            (Role::System, blocks::read_all(message.content, "content", read)?)
-        }
-        wire::Role::User => {
-            (Role::User, blocks::read_all(message.content, "content", |block| blocks::read(block, changes))?)
-        }
-        wire::Role::Assistant => (
-            Role::Assistant,
-            blocks::read_all(message.content, "content", |block| blocks::read(block, changes))?,
-        ),
-    };
-    let says_nothing = role == Role::System && parts.is_empty();
-    Ok((!says_nothing).then_some(Message { role, name: None, parts }))
 }

@@ -146,8 +146,7 @@ pub struct RedactedThought {
 pub struct ToolUse {
     pub id: String,
     pub name: String,
-    #[serde(default)]
-    pub input: Map<String, Value>,
+    pub input: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]

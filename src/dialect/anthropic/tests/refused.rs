@@ -194,7 +194,7 @@ fn what_cannot_be_had_here() {
         ),
         (
             json!({ "type": "document", "source": { "type": "base64", "media_type": "application/pdf", "data": "aGk=" } }),
-            "messages[1].content[0].source.media_type: VS Code's models can't be handed PDF files; send the document's text as a text source",
+            "messages[1].content[0].source.media_type: VS Code's models can't be handed `application/pdf` files; send the document's text as a text source",
         ),
         (
             json!({ "type": "document", "source": { "type": "url", "url": "https://example.org/a.pdf" } }),

@@ -201,6 +201,7 @@ fn calls_and_their_results() {
             { "type": "text", "text": "Let me look." },
             { "type": "tool_use", "id": "c1", "name": "read", "input": { "path": "a.rs" }, "caller": { "type": "direct" } },
             { "type": "tool_use", "id": "c2", "name": "time" },
+            { "type": "tool_use", "id": "c3", "name": "time", "input": null },
         ]),
         &[
             text("Let me look."),
@@ -210,6 +211,7 @@ fn calls_and_their_results() {
                 input: json!({ "path": "a.rs" }),
             }),
             Part::ToolCall(ToolCall { id: "c2".into(), name: "time".into(), input: json!({}) }),
+            Part::ToolCall(ToolCall { id: "c3".into(), name: "time".into(), input: json!({}) }),
         ],
     );
     let mixed = json!([
