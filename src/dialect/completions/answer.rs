@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::Form;
 use crate::conversation::{Event, Finish, Usage};
+use crate::dialect::extra::Extra;
 use crate::dialect::openai_chat::Calls;
-use crate::dialect::openai_chat::answer::{self, Cost, Extra, FINGERPRINT};
+use crate::dialect::openai_chat::answer::{self, Cost, FINGERPRINT};
 use crate::dialect::{About, Encoder, openai_error, sse, usage_of, with_choice};
 use crate::failure::Failure;
 
@@ -91,7 +92,7 @@ impl Encoder for Chunks {
                 self.usage = Some(with_choice(self.usage, *usage));
                 let finish_reason = Some(finish_reason(finish));
                 let choices = [Choice { text: "", index: choice, logprobs: (), finish_reason }];
-                let extra = (!self.form.include_usage).then(|| Extra::counted(usage.source));
+                let extra = (!self.form.include_usage).then(|| Extra::usage(usage.source));
                 sse::put(None, &Completion { copilot_proxy: extra, ..self.completion(&choices) }, out);
             }
         }
@@ -102,7 +103,7 @@ impl Encoder for Chunks {
             let usage = self.usage.unwrap_or_default();
             let last = Completion {
                 usage: Some(Cost::Known(usage.into())),
-                copilot_proxy: Some(Extra::counted(usage.source)),
+                copilot_proxy: Some(Extra::usage(usage.source)),
                 ..self.completion(&[])
             };
             sse::put(None, &last, out);

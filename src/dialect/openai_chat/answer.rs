@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use serde::Serialize;
 
 use super::Calls;
-use crate::conversation::{self, Finish, ToolRan, UsageSource};
+use crate::conversation::{self, Finish};
 use crate::dialect::arguments;
 
 /// OpenAI tells by it which build of its service answered; here that is this server.
@@ -106,26 +106,5 @@ impl<'a> FunctionCall<'a> {
     /// The call's name and arguments.
     pub fn new(call: &'a conversation::ToolCall) -> FunctionCall<'a> {
         FunctionCall { name: &call.name, arguments: arguments::say(&call.input) }
-    }
-}
-
-/// What we add to the API, under one key that SDKs ignore.
-#[derive(Debug, Serialize)]
-pub struct Extra<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<UsageSource>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    tools: &'a [&'a ToolRan],
-}
-
-impl<'a> Extra<'a> {
-    /// In a stream's last word on cost: who counted.
-    pub fn counted(source: UsageSource) -> Extra<'a> {
-        Extra { usage: Some(source), tools: &[] }
-    }
-
-    /// Tools that the proxy ran.
-    pub fn ran(tools: &'a [&'a ToolRan]) -> Extra<'a> {
-        Extra { usage: None, tools }
     }
 }

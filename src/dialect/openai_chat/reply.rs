@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{Extra, FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
+use super::answer::{FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
 use super::{Calls, Form};
-use crate::conversation::{Event, Finish, ToolRan};
+use crate::conversation::{Event, Finish};
+use crate::dialect::extra::Extra;
 use crate::dialect::{About, usage_of};
 
 #[derive(Serialize)]
@@ -45,14 +46,6 @@ struct Message<'a> {
 
 /// Says the answers.
 pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
-    let tools: Vec<&ToolRan> = answers
-        .iter()
-        .flatten()
-        .filter_map(|event| match event {
-            Event::ToolRan(ran) => Some(ran),
-            _ => None,
-        })
-        .collect();
     let completion = Completion {
         id: format!("chatcmpl-{}", about.id),
         object: "chat.completion",
@@ -65,7 +58,7 @@ pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
             .map(|(index, events)| choice(index, events, form.calls))
             .collect(),
         usage: usage_of(answers).into(),
-        copilot_proxy: (!tools.is_empty()).then(|| Extra::ran(&tools)),
+        copilot_proxy: Extra::tools(answers.iter().flatten()),
     };
     serde_json::json!(completion)
 }

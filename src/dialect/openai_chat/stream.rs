@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 
-use super::answer::{Cost, Extra, FINGERPRINT, FunctionCall, ToolCall, finish_reason};
+use super::answer::{Cost, FINGERPRINT, FunctionCall, ToolCall, finish_reason};
 use super::{Calls, Form};
 use crate::conversation::{Event, Usage};
+use crate::dialect::extra::Extra;
 use crate::dialect::{About, Encoder, openai_error, sse, with_choice};
 use crate::failure::Failure;
 
@@ -119,10 +120,9 @@ impl Encoder for Chunks {
                 self.delta(choice, delta, out);
             }
             Event::ToolRan(ran) => {
-                let tools = [ran];
                 let choices =
                     [Choice { index: choice, delta: Delta::Nothing {}, logprobs: (), finish_reason: None }];
-                let extra = Extra::ran(&tools);
+                let extra = Extra::tool(ran);
                 sse::put(None, &Chunk { copilot_proxy: Some(extra), ..self.chunk(&choices) }, out);
             }
             Event::Finish(finish, usage) => {
@@ -133,7 +133,7 @@ impl Encoder for Chunks {
                 let source = (!self.form.include_usage).then_some(usage.source);
                 sse::put(
                     None,
-                    &Chunk { copilot_proxy: source.map(Extra::counted), ..self.chunk(&choices) },
+                    &Chunk { copilot_proxy: source.map(Extra::usage), ..self.chunk(&choices) },
                     out,
                 );
             }
@@ -145,7 +145,7 @@ impl Encoder for Chunks {
             let usage = self.usage.unwrap_or_default();
             let chunk = Chunk {
                 usage: Some(Cost::Known(usage.into())),
-                copilot_proxy: Some(Extra::counted(usage.source)),
+                copilot_proxy: Some(Extra::usage(usage.source)),
                 ..self.chunk(&[])
             };
             sse::put(None, &chunk, out);
