@@ -145,18 +145,29 @@ test("a client that hangs up cancels its model, before the first part and after"
 	);
 });
 
-test("refused consent is a 403 that says what to do, and the next request asks again", async () => {
-	const refused = proxy.chat("say:no", { model: "gpt-4.1" });
+/** Three requests that want consent: one that raises the dialog, two that come while it is there. */
+async function threeAtTheDialog() {
+	const ask = (name) => proxy.chat(`say:${name}`, { model: "gpt-4.1" });
+	const first = ask("a");
+	await window.dialogs().waitFor();
+	return { waiting: [first, ask("b"), ask("c")] };
+}
+
+test("refused consent is a 403 that says what to do, for all that waited for the one dialog", async () => {
+	const { waiting } = await threeAtTheDialog();
 	assert.match(await window.answer("Cancel"), /Copilot Proxy/);
-	const { status, json } = await refused;
-	assert.equal(status, 403);
-	assert.match(json.error.message, /^Allow Copilot Proxy in VS Code:/);
+	for (const { status, json } of await Promise.all(waiting)) {
+		assert.equal(status, 403);
+		assert.match(json.error.message, /^Allow Copilot Proxy in VS Code:/);
+	}
+	await proxy.untilStatus(window, "Copilot Proxy: Allow models");
 });
 
-test("requests wait for consent, which is asked once for all of them and never again", async () => {
-	const waiting = ["a", "b", "c"].map((name) => proxy.said(`say:${name}`, { model: "gpt-4.1" }));
+test("the next requests ask again, once for all of them, and after that never", async () => {
+	const { waiting } = await threeAtTheDialog();
 	await window.answer("Allow");
-	assert.deepEqual(await Promise.all(waiting), ["a", "b", "c"]);
+	const said = (await Promise.all(waiting)).map(({ json }) => json.choices[0].message.content);
+	assert.deepEqual(said, ["a", "b", "c"]);
 	assert.equal(await proxy.said("say:again", { model: "claude-sonnet-4.5" }), "again");
 	assert.equal(await window.dialogs().count(), 0);
 });

@@ -5,13 +5,18 @@
 #   ./run.sh --harness   only the tests that need no extension
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-"$here/setup.sh"
 node=${XDG_CACHE_HOME:-$HOME/.cache}/copilot-proxy/vscode/node
-cd "$here"
 
-# One file at a time: each brings up a VS Code and a browser of its own.
+# One file at a time, for each brings up a VS Code and a browser of its own. A file takes a minute or two; one that takes
+# five (in milliseconds) has hung.
+run() {
+  cd "$here"
+  exec "$node" --test --test-concurrency=1 --test-timeout=300000 provider/*.test.js "$@"
+}
+
 if [ "${1:-}" = --harness ]; then
-  exec "$node" --test --test-concurrency=1 provider/*.test.js harness.test.mjs
+  "$here/setup.sh"
+  run harness.test.mjs
 fi
 
 vsix=${1:-${COPILOT_PROXY_VSIX:-$(ls -t "$here"/../../dist/*.vsix 2> /dev/null | head -n 1)}}
@@ -21,4 +26,5 @@ if [ ! -f "$vsix" ]; then
 fi
 COPILOT_PROXY_VSIX=$(realpath "$vsix")
 export COPILOT_PROXY_VSIX
-exec "$node" --test --test-concurrency=1 provider/*.test.js ./*.test.mjs
+"$here/setup.sh"
+run ./*.test.mjs

@@ -8,7 +8,7 @@ import { driveOf } from "./drive.mjs";
 import { freePort } from "./http.mjs";
 import { chromium, chromiumPath, codeServer } from "./installed.mjs";
 import { alive, killAll, processesOf } from "./processes.mjs";
-import { until } from "./wait.mjs";
+import { PATIENCE_MS, until } from "./wait.mjs";
 import { Window } from "./window.mjs";
 
 const tests = path.dirname(import.meta.dirname);
@@ -118,6 +118,7 @@ class Editor {
 			env: this.#environment(),
 		});
 		this.context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 } });
+		this.context.setDefaultTimeout(PATIENCE_MS);
 	}
 
 	/** Nothing of the tester's own environment reaches VS Code or the extensions, and nothing of theirs the tester. */

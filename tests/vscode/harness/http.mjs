@@ -3,6 +3,9 @@ import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
 
+// Far longer than any answer of these tests takes: whoever is silent for so long has hung.
+const SILENCE_MS = 60_000;
+
 /** A port that was free a moment ago. */
 export async function freePort() {
 	const probe = net.createServer().listen(0, "127.0.0.1");
@@ -36,6 +39,7 @@ function begin(port, path, { method, headers = {}, body } = {}) {
 		headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
 		agent: false,
 	});
+	request.setTimeout(SILENCE_MS, () => request.destroy(new Error(`${path}: silent for ${SILENCE_MS} ms`)));
 	request.end(body === undefined ? undefined : JSON.stringify(body));
 	return request;
 }

@@ -3,8 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const EVERY_MS = 25;
 
+// Only ever spent in vain: many times what anything here takes, for a loaded machine is no failure.
+export const PATIENCE_MS = 90_000;
+
 /** The first truthy value of `probe`; after `ms` without one, an error that names `what`. */
-export async function until(probe, what, ms = 30_000) {
+export async function until(probe, what, ms = PATIENCE_MS) {
 	for (const deadline = Date.now() + ms; ; await sleep(EVERY_MS)) {
 		const value = await probe();
 		if (value) return value;
