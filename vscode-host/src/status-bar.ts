@@ -95,7 +95,8 @@ function noticeOfStatus({
 					attention: "warning",
 				};
 			}
-			if (consentNeeded) {
+			// While requests run, they are what counts: the person may be about to allow them.
+			if (consentNeeded && inFlight === 0) {
 				return {
 					icon: "warning",
 					says: "Allow models",
