@@ -47,6 +47,8 @@ const BACK_OFF = { first: 50, longest: 2000 };
 const TOO_MANY = { limit: 5, within: 60_000 };
 /** An older server finishes what it is doing within 30 s; one that stays longer is used as it is. In milliseconds. */
 const HANDOVER_WITHIN = 40_000;
+/** A window asks for no more handovers than this: two with programs of different ages must come to rest. */
+const HANDOVERS = 3;
 
 const NEVER = new Promise<never>(() => undefined);
 
@@ -236,10 +238,9 @@ export class Server implements vscode.Disposable {
 
 	/** Attached, until the connection ends. */
 	async #stay(bridge: Bridge, { pid, version }: Welcome): Promise<void> {
-		if (isOlder(version, this.around.version) && (await this.#handedOver(bridge, version))) {
+		if (this.#isToBeReplaced(pid, version) && (await this.#handedOver(bridge, version))) {
 			return;
 		}
-		this.#handovers = 0;
 		this.#bridge = bridge;
 		const startedHere = pid === this.#launched || this.#wish === "start";
 		this.#become({ kind: "attached", version, startedHere, status: this.#status });
@@ -264,6 +265,12 @@ export class Server implements vscode.Disposable {
 			this.#wanted = true;
 			await this.#setback(`the connection to the server ended: ${reason}`);
 		}
+	}
+
+	/** Only an older one that others started: where `serverPath` names an old program, ours is no newer. */
+	#isToBeReplaced(pid: number, version: string): boolean {
+		const isOurs = pid === this.#launched;
+		return isOlder(version, this.around.version) && !isOurs && this.#handovers < HANDOVERS;
 	}
 
 	/** An older server makes room for ours, when it has finished what it is doing. */

@@ -108,7 +108,7 @@ function noticeOfStatus({
 			return {
 				icon: "radio-tower",
 				says: `${http.port}${requests}`,
-				more: `Programs on this machine can use ${models} models at ${endpoint(http.port)}.`,
+				more: `Programs on this machine can use ${models === 1 ? "1 model" : `${models} models`} at ${endpoint(http.port)}.`,
 			};
 		}
 		default:

@@ -297,6 +297,17 @@ test("an older server makes room for the newer one of this window", async (test)
 	assert.equal(starts(directory).length, 1);
 });
 
+test("windows that can only start an old server come to rest with it", async (test) => {
+	const { home, directory } = place(test);
+	process.env.FAKE_VERSION = "0.0.9";
+	fake.settings = { serverPath: program(home), port: 8190 };
+	open(home);
+	open(home);
+	await until(() => JSON.stringify(fake.statusItem.tooltip ?? "").includes("| Windows | 2 |"), "two windows");
+	assert.ok(starts(directory).length <= 8);
+	assert.deepEqual(fake.notifications, []);
+});
+
 test("a server that finds itself too old is waited for, then replaced", async (test) => {
 	const { home, directory } = place(test);
 	const older = await new FakeServer(directory).listen();

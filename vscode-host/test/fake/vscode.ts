@@ -189,6 +189,21 @@ const defaults = () => ({
 	serverPath: "",
 });
 
+/** The page of a panel, from within: what it was told, and its way to say something. */
+class FakeWebview {
+	readonly #heard = new EventEmitter<unknown>();
+	readonly #closed = new EventEmitter<void>();
+	readonly told: unknown[] = [];
+	readonly cspSource = "SOURCE";
+	readonly onDidReceiveMessage = this.#heard.event;
+	readonly onDidDispose = this.#closed.event;
+	html = "";
+	asWebviewUri = (uri: Uri) => uri;
+	postMessage = async (message: unknown) => this.told.push(message);
+	says = (message: unknown) => this.#heard.fire(message);
+	close = () => this.#closed.fire();
+}
+
 class Fake {
 	readonly changes = {
 		models: new EventEmitter<void>(),
@@ -217,6 +232,7 @@ class Fake {
 	readonly log: [level: string, text: string][] = [];
 	readonly statusItem: Record<string, unknown> = {};
 	readonly notifications: [text: string, ...buttons: string[]][] = [];
+	readonly webviews: FakeWebview[] = [];
 	clipboard = "";
 
 	/** Sets a setting and tells that it changed. */
@@ -277,6 +293,11 @@ export const window = {
 	showInformationMessage: tell,
 	showWarningMessage: tell,
 	createStatusBarItem: () => Object.assign(fake.statusItem, { show() {}, dispose() {} }),
+	createWebviewPanel() {
+		const webview = new FakeWebview();
+		fake.webviews.push(webview);
+		return { webview, onDidDispose: webview.onDidDispose, reveal() {}, dispose: webview.close };
+	},
 	createOutputChannel: () => ({
 		error: channel("error"),
 		warn: channel("warn"),
