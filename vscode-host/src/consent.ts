@@ -13,6 +13,8 @@ type Outcome = { kind: "given" } | { kind: "refused"; error: unknown } | { kind:
 export class Consent {
 	/** Providers whose models may be used, and those that a first request is out for. */
 	readonly #vendors = new Map<string, "given" | Promise<Outcome>>();
+	/** Providers that are known to ask. */
+	readonly #asking = new Set(["copilot"]);
 
 	/** Sends a request, as soon as it raises no dialog beside another one's. */
 	async ask<T>(vendor: string, send: () => Thenable<T>, token: vscode.CancellationToken): Promise<T> {
@@ -36,9 +38,9 @@ export class Consent {
 
 	/** Raises the dialogs that are still to come, one for each provider, without anything being asked of a model. */
 	async obtain(models: readonly vscode.LanguageModelChat[]): Promise<void> {
-		const firsts = new Map(models.toReversed().map((model) => [model.vendor, model]));
-		for (const [vendor, model] of firsts) {
-			if (this.#vendors.get(vendor) === "given") {
+		for (const vendor of this.#asking) {
+			const model = models.find((each) => each.vendor === vendor);
+			if (!model || this.#vendors.get(vendor) === "given") {
 				continue;
 			}
 			const cancellation = new vscode.CancellationTokenSource();
@@ -62,7 +64,7 @@ export class Consent {
 			return answer;
 		} catch (error) {
 			this.#vendors.delete(vendor);
-			resolve(isRefusal(error) ? { kind: "refused", error } : { kind: "unknown" });
+			resolve(this.#isRefusal(vendor, error) ? { kind: "refused", error } : { kind: "unknown" });
 			throw error;
 		}
 	}
@@ -72,14 +74,18 @@ export class Consent {
 		try {
 			return await send();
 		} catch (error) {
-			if (isRefusal(error)) {
+			if (this.#isRefusal(vendor, error)) {
 				this.#vendors.delete(vendor);
 			}
 			throw error;
 		}
 	}
-}
 
-function isRefusal(error: unknown): boolean {
-	return codeOf(error) === "NoPermissions";
+	#isRefusal(vendor: string, error: unknown): boolean {
+		if (codeOf(error) !== "NoPermissions") {
+			return false;
+		}
+		this.#asking.add(vendor);
+		return true;
+	}
 }

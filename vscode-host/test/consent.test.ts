@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Consent } from "../src/consent";
 import { deferred } from "../src/deferred";
-import { CancellationTokenSource, FakeModel, fake, LanguageModelError } from "./fake/vscode";
+import { CancellationTokenSource, FakeModel, LanguageModelError } from "./fake/vscode";
 
 const { token } = new CancellationTokenSource();
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -94,12 +94,16 @@ test("who is cancelled while waiting raises no dialog", async () => {
 
 test("the dialogs that are to come can be raised at once, and nothing is asked of a model", async () => {
 	const consent = new Consent();
-	const all = [new FakeModel("copilot", "a"), new FakeModel("copilot", "b"), new FakeModel("other", "c")];
-	fake.models = all;
+	const all = ["copilot/a", "copilot/b", "asking/c", "silent/d"].map((name) => {
+		const [vendor = "", id = ""] = name.split("/");
+		return new FakeModel(vendor, id);
+	});
+	const refuse = () => Promise.reject(LanguageModelError.NoPermissions("no"));
+	await assert.rejects(consent.ask("asking", refuse, token), /no/);
 	await consent.obtain(all as never);
 	assert.deepEqual(
 		all.map(({ asked }) => asked.map((request) => request.token.isCancellationRequested)),
-		[[true], [], [true]],
+		[[true], [], [true], []],
 	);
 	await consent.obtain(all as never);
 	assert.equal(all.flatMap(({ asked }) => asked).length, 2);
