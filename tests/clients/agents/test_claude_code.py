@@ -41,7 +41,7 @@ def test_it_takes_a_turn_with_tools(demo, place, model, betas):
     report = claude(demo, place, SCRIPT % place.project, model, CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS=betas)
 
     assert place.read("proof.txt") == "made by Claude Code\n"
-    assert (report["is_error"], report["result"], report["num_turns"]) == (False, "Claude Code is done.", 2)
+    assert (report["is_error"], report["result"]) == (False, "Claude Code is done.")
     assert report["usage"]["output_tokens"] > 0 < report["usage"]["input_tokens"]
 
 

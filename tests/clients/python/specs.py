@@ -15,6 +15,10 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 
+# A list repeats its mistakes in every item; the first ones tell.
+SHOWN = 20
+
+
 class Specification:
     """One vendor's document. `check` raises AssertionError naming the place of each difference."""
 
@@ -46,7 +50,8 @@ class Specification:
     def _check(self, pointer: str, name: str, body: Any) -> None:
         validator = Draft202012Validator({"$ref": f"{self._uri}#{pointer}"}, registry=self._registry)
         differences = [f"{error.json_path}: {error.message[:300]}" for error in _leaves(validator.iter_errors(body))]
-        assert not differences, f"not what the document calls {name}:\n" + "\n".join(differences) + f"\nin {body}"
+        shown = "\n".join(differences[:SHOWN])
+        assert not differences, f"not what the document calls {name}, {len(differences)} times:\n{shown}\nin {body}"
 
 
 @functools.cache

@@ -217,8 +217,8 @@ def test_an_unknown_model_falls_to_the_default_and_says_so(client):
     [
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "user", "content": [{"type": "txt", "text": "hi"}]}]}, "messages[0].content[0]"),
-        ({"max_tokens": "many"}, "max_tokens"),
-        ({"max_tokens": anthropic.omit}, "max_tokens"),
+        ({"extra_body": {"max_tokens": "many"}}, "max_tokens"),
+        ({"extra_body": {"max_tokens": None}}, "max_tokens"),
     ],
 )
 def test_a_bad_request_is_told_its_place(client, change, place):

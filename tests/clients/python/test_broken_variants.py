@@ -10,7 +10,7 @@ import sse
 from rules import chat, messages, responses
 from sse import Event
 
-SCRIPT = 'say:Look!\ncall:look {"at":"sky"}\ncall:look'
+SCRIPT = 'say:Look!\ncall:look {"at":"sky"}\ncall:look {"at":"sea"}'
 PARAMETERS = {"type": "object", "properties": {"at": {"type": "string"}}}
 DIALECTS = {
     "chat": (chat, "/v1/chat/completions", {

@@ -110,9 +110,8 @@ def test_instructions_reach_the_model(client):
         input=[{"role": "developer", "content": "Be kind."}, {"role": "user", "content": [{"type": "input_text", "text": "dump:"}]}],
     )
 
-    texts = [part["text"] for message in json.loads(response.output_text)["messages"] for part in message["parts"]]
-    assert texts.index("Be brief.") < texts.index("dump:")
-    assert "Be kind." in "\n".join(texts)
+    seen = "\n".join(part["text"] for message in json.loads(response.output_text)["messages"] for part in message["parts"])
+    assert 0 <= seen.find("Be brief.") < seen.find("Be kind.") < seen.find("dump:")
 
 
 class Person(BaseModel):

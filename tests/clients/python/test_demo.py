@@ -1,0 +1,15 @@
+"""The demo itself, as somebody meets it who types slowly."""
+
+import time
+
+import httpx
+
+from demo import Demo
+
+
+def test_it_stays_though_nobody_asks():
+    grace = 0.2
+    with Demo("--grace", str(int(grace * 1000))) as demo:
+        time.sleep(5 * grace)  # Its editor is there all the time, so its leaving cannot be waited for.
+
+        assert httpx.get(f"{demo.url}/health").json()["status"] == "ok"
