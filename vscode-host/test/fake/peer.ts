@@ -2,7 +2,8 @@
 // of the layout, so that a mistake in the extension's own is not made twice.
 
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -178,9 +179,13 @@ export class FakeServer {
 	}
 }
 
-/** A directory that goes when the test ends. */
-export function temporaryDirectory(test: { after(run: () => void): void }): string {
+/** A directory that goes when the test ends, even while a window is still about to look into it. */
+export function temporaryDirectory(test: { after(run: () => Promise<void>): void }): string {
 	const directory = mkdtempSync(join(tmpdir(), "copilot-proxy-test-"));
-	test.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 20 }));
+	test.after(async () => {
+		while (existsSync(directory)) {
+			await rm(directory, { recursive: true, force: true }).catch(() => undefined);
+		}
+	});
 	return directory;
 }
