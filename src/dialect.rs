@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::conversation::{Conversation, Event, Usage, UsageSource};
 use crate::failure::Failure;
 
+pub mod anthropic;
 #[cfg(test)]
 pub mod arbitrary;
 pub mod arguments;
 pub mod completions;
-pub mod anthropic;
 pub mod data;
 pub mod extra;
 pub mod json;

@@ -5,12 +5,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use actix::Addr;
+
 use actix_web::guard::{Any, Get, Head, Post};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Handler, HttpRequest, Responder};
 
+use crate::actors::ToolExecutor;
+use crate::actors::session::KeptRounds;
 use crate::asking::Asking;
 use crate::dialect::Dialect;
+use crate::dialect::anthropic::Anthropic;
 use crate::dialect::completions::Completions;
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::ledger::Ledger;
@@ -19,17 +24,24 @@ use crate::settings::Settings;
 mod answer;
 mod body;
 mod connection;
+mod count;
+mod equipment;
 mod errors;
 mod guard;
 mod health;
 mod models;
 pub mod port;
+mod tools;
 
 /// What stands behind the doors, shared by all requests.
 #[derive(Clone)]
 pub struct House {
     /// Asks models.
     pub asking: Asking,
+    /// Runs tools.
+    pub executor: Addr<ToolExecutor>,
+    /// Finished rounds of auto mode that clients are to continue.
+    pub kept: Arc<KeptRounds>,
     /// Keeps the accounts.
     pub ledger: Arc<Ledger>,
     /// The knobs.
@@ -60,34 +72,51 @@ impl fmt::Display for RequestId {
 const ENDPOINTS: &[&str] = &[
     "POST /v1/chat/completions",
     "POST /v1/completions",
+    "POST /v1/messages",
+    "POST /v1/messages/count_tokens",
     "GET /v1/models",
     "GET /v1/models/{id}",
+    "GET /v1/tools",
     "GET /health",
 ];
 
 /// All doors. Each `/v1/...` door also answers without the `/v1`.
 fn routes(config: &mut ServiceConfig) {
+    config.app_data(web::Data::new(<OpenAiChat as Dialect>::Memory::default()));
     for prefix in ["/v1", ""] {
         door::<OpenAiChat>(config, &format!("{prefix}/chat/completions"));
         door::<Completions>(config, &format!("{prefix}/completions"));
+        door::<Anthropic>(config, &format!("{prefix}/messages"));
+        post(config, &format!("{prefix}/messages/count_tokens"), count::count_tokens);
+        page(config, &format!("{prefix}/tools"), tools::list);
+        for other in ["embeddings", "moderations", "images/generations", "images/edits", "audio/{what}"] {
+            post(config, &format!("{prefix}/{other}"), errors::not_offered);
+        }
         page(config, &format!("{prefix}/models"), models::list);
         page(config, &format!("{prefix}/models/{{id:.+}}"), models::one);
     }
     page(config, "/health", health::health);
     page(config, "/", health::root);
+    // Claude Code asks for this when it starts.
+    page(config, "/api/hello", health::root);
     config.default_service(web::to(errors::no_such_path));
 }
 
 /// A door behind which a dialect is spoken.
 fn door<D: Dialect>(config: &mut ServiceConfig, path: &str) {
-    config.service(
-        web::resource(path)
-            .app_data(web::Data::new(D::Memory::default()))
-            .route(web::route().guard(Post()).to(answer::answer::<D>))
-            .default_service(web::to(|request: HttpRequest| async move {
-                errors::wrong_method(&request, "POST, OPTIONS")
-            })),
-    );
+    post(config, path, answer::answer::<D>);
+}
+
+/// A door that takes something.
+fn post<F, Arguments>(config: &mut ServiceConfig, path: &str, handler: F)
+where
+    F: Handler<Arguments>,
+    F::Output: Responder + 'static,
+    Arguments: actix_web::FromRequest + 'static,
+{
+    config.service(web::resource(path).route(web::route().guard(Post()).to(handler)).default_service(
+        web::to(|request: HttpRequest| async move { errors::wrong_method(&request, "POST, OPTIONS") }),
+    ));
 }
 
 /// A door behind which something is to be read. It answers HEAD too.

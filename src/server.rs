@@ -9,8 +9,9 @@ use parking_lot::RwLock;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-use crate::actors::ModelRegistry;
 use crate::actors::model_registry::{Attach, Census, Detach, SetModels, SetWindow, TakeCensus};
+use crate::actors::tool_executor::Forget;
+use crate::actors::{ModelRegistry, ToolExecutor};
 use crate::asking::admission::Admission;
 use crate::asking::{Asking, Trouble};
 use crate::bridge::directory::{Directory, DirectoryError, Lock, ProtocolRange, ServerFile};
@@ -119,6 +120,8 @@ impl Server {
                 trouble: Trouble::default(),
                 model_timeout: settings.model_timeout,
             },
+            executor: ToolExecutor::new(registry.clone()).start(),
+            kept: Arc::default(),
             ledger: Arc::default(),
             settings: Arc::new(settings),
             started,
@@ -199,6 +202,10 @@ impl Server {
         match news {
             News::Attached(host, window) => {
                 self.tell_registry(Attach(host.clone(), window)).await?;
+                // Lines that are still on their way to the others are among those kept.
+                while let Ok(line) = self.log.try_recv() {
+                    self.pass_on(line);
+                }
                 for line in kept() {
                     host.tell(&ToHost::Log(line));
                 }
@@ -235,6 +242,7 @@ impl Server {
             News::Gone(id) => {
                 self.editors.retain(|host| host.id() != id);
                 self.tell_registry(Detach(id)).await?;
+                self.house.executor.do_send(Forget(id));
                 if self.editors.is_empty() {
                     // A stop is forgotten when everybody has left.
                     self.wanted = true;

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::conversation::Event;
-use crate::dialect::{About, Ask, Dialect, Refusal};
+use crate::dialect::{About, Ask, Dialect, Names, Refusal};
 use crate::failure::Failure;
 
 mod answer;
@@ -51,6 +51,8 @@ pub enum Thoughts {
 
 impl Dialect for Anthropic {
     const NAME: &'static str = "anthropic";
+    // Claude Code sends names of its own.
+    const NAMES: Names = Names::Lenient;
 
     type Form = Form;
     type Memory = ();

@@ -10,10 +10,13 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use async_stream::stream;
 use futures_util::FutureExt;
 use futures_util::stream::{LocalBoxStream, StreamExt, select_all};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::equipment::equip;
+use super::guard::Caller;
 use super::{House, RequestId, body};
-use crate::asking::{Asked, Question};
+use crate::actors::session;
+use crate::asking::{Asked, Events, Question};
 use crate::conversation::Event;
 use crate::dialect::{About, Dialect, Encoder, Names, usage_of};
 use crate::failure::Failure;
@@ -31,11 +34,12 @@ pub(super) async fn answer<D: Dialect>(
     request: HttpRequest,
     payload: Payload,
     id: ReqData<RequestId>,
+    caller: ReqData<Caller>,
     house: Data<House>,
     memory: Data<D::Memory>,
 ) -> HttpResponse {
     let entry = Rc::new(house.ledger.begin(id.into_inner().0, D::NAME));
-    match attempt::<D>(&request, payload, &house, memory, entry.clone()).await {
+    match attempt::<D>(&request, payload, *caller, &house, memory, entry.clone()).await {
         Ok(response) => response,
         Err(failure) => {
             entry.failed(&failure);
@@ -60,6 +64,7 @@ pub(super) fn refusal<D: Dialect>(failure: &Failure) -> HttpResponse {
 async fn attempt<D: Dialect>(
     request: &HttpRequest,
     payload: Payload,
+    caller: Caller,
     house: &House,
     memory: Data<D::Memory>,
     entry: Rc<Entry>,
@@ -68,14 +73,10 @@ async fn attempt<D: Dialect>(
     let (ask, form) = D::read(&body, &memory)?;
     drop(body);
     let choices = ask.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
-    let asked = house
-        .asking
-        .ask(Question {
-            model: ask.model,
-            conversation: ask.conversation,
-            leniently: D::NAMES == Names::Lenient,
-        })
-        .await?;
+    let mut question =
+        Question { model: ask.model, leniently: D::NAMES == Names::Lenient, conversation: ask.conversation };
+    let equipment = equip(&mut question.conversation, ask.extras, request, caller, house).await?;
+    let asked = house.asking.ask(question.clone()).await?;
     entry.answered_by(&asked.model.id);
     let about = About {
         id: uuid::Uuid::new_v4().simple().to_string(),
@@ -85,7 +86,10 @@ async fn attempt<D: Dialect>(
     };
     let mut response = HttpResponse::Ok();
     response.insert_header(("x-copilot-proxy-model", asked.model.id.as_str()));
-    let events = all(&asked, choices);
+    let events = match equipment {
+        Some(equipment) => one(session::start(equipment.plan(asked, question.conversation, house))),
+        None => all(&asked, choices),
+    };
     let telling = Telling::<D> { about, form, memory, entry, answers: vec![Vec::new(); choices] };
     if ask.stream {
         telling.streamed(response, events, house).await
@@ -96,8 +100,15 @@ async fn attempt<D: Dialect>(
 
 /// All choices, answered at the same time.
 fn all(asked: &Asked, choices: usize) -> Choices {
-    let answer = |choice| asked.answer().map(move |event| (choice, event)).boxed_local();
-    if choices == 1 { answer(0) } else { select_all((0..choices).map(answer)).boxed_local() }
+    if choices == 1 {
+        return one(asked.answer());
+    }
+    let answer = |choice| asked.answer().map(move |event| (choice, event));
+    select_all((0..choices).map(answer)).boxed_local()
+}
+
+fn one(events: Events) -> Choices {
+    events.map(|event| (0, event)).boxed_local()
 }
 
 /// An answer that is being told.
@@ -149,6 +160,7 @@ impl<D: Dialect> Telling<D> {
             encoder.open(&mut out);
             let mut next = first;
             let mut told = Told::More;
+            let mut silent_since = Instant::now();
             loop {
                 if let Some((choice, event)) = next.take() {
                     told = telling.tell(choice, event, &mut encoder, &mut out);
@@ -162,11 +174,12 @@ impl<D: Dialect> Telling<D> {
                 }
                 if !out.is_empty() {
                     yield Ok::<_, Infallible>(Bytes::from(std::mem::take(&mut out)));
+                    silent_since = Instant::now();
                 }
                 if told == Told::All {
                     break;
                 }
-                match timeout(ping_every, events.next()).await {
+                match timeout_at(silent_since + ping_every, events.next()).await {
                     Err(_) => encoder.ping(&mut out),
                     Ok(None) => told = telling.close(&mut encoder, &mut out),
                     Ok(event) => next = event,

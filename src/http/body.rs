@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_http::encoding::Decoder;
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, ORIGIN};
 use actix_web::web::BytesMut;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -17,9 +17,24 @@ use crate::settings::MAX_BODY;
 /// still sending when the connection closes sees a reset instead. In bytes.
 const READ_OFF: usize = 64 * 1024 * 1024;
 
+/// A web page may send plain text without asking anybody; a person with curl forgets the header.
+fn must_be_json(headers: &HeaderMap) -> Result<(), Failure> {
+    if !headers.contains_key(ORIGIN) {
+        return Ok(());
+    }
+    let found = headers.get(CONTENT_TYPE).and_then(|found| found.to_str().ok()).unwrap_or_default();
+    let mime = found.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if mime == "application/json" || mime.ends_with("+json") {
+        Ok(())
+    } else {
+        Err(Failure::NotJson { found: found.into() })
+    }
+}
+
 /// The whole body, unzipped.
 pub(super) async fn read(headers: &HeaderMap, payload: Payload, within: Duration) -> Result<Bytes, Failure> {
     let deadline = Instant::now() + within;
+    must_be_json(headers)?;
     let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let zipped = headers.contains_key(CONTENT_ENCODING);
     let mut pieces = Decoder::from_headers(payload, headers);

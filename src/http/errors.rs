@@ -1,14 +1,20 @@
 //! What happens outside of every door: unknown paths and wrong methods, said in the dialect of the path.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
 
 use super::answer::refusal;
+use crate::dialect::anthropic::Anthropic;
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::failure::Failure;
 
 /// Says a failure in the dialect that a path belongs to.
-pub(super) fn refuse(_path: &str, failure: &Failure) -> HttpResponse {
-    refusal::<OpenAiChat>(failure)
+pub(super) fn refuse(path: &str, failure: &Failure) -> HttpResponse {
+    if path.trim_start_matches("/v1").starts_with("/messages") {
+        refusal::<Anthropic>(failure)
+    } else {
+        refusal::<OpenAiChat>(failure)
+    }
 }
 
 /// There is no such door.
@@ -23,5 +29,17 @@ pub(super) fn wrong_method(request: &HttpRequest, allow: &str) -> HttpResponse {
         path: request.path().into(),
         allow: allow.into(),
     };
+    refuse(request.path(), &failure)
+}
+
+/// VS Code offers no stable API for embeddings, and none for what stands beside them.
+pub(super) async fn not_offered(request: HttpRequest) -> HttpResponse {
+    let what = request.path().trim_start_matches("/v1").trim_start_matches('/');
+    let failure = Failure::unsupported(
+        "",
+        format!(
+            "{what} can't be had here: VS Code offers its extensions language models only, by a stable API"
+        ),
+    );
     refuse(request.path(), &failure)
 }

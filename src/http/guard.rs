@@ -30,6 +30,8 @@ pub(super) async fn guard(
     let asked_headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let asked_private = request.headers().contains_key("access-control-request-private-network");
 
+    request.extensions_mut().insert(Caller::of(origin.as_ref(), request.headers(), &preferences));
+
     let mut response = if let Err(failure) = may_ask(&request, &preferences) {
         let refused = errors::refuse(request.path(), &failure);
         request.into_response(refused)
@@ -53,6 +55,42 @@ pub(super) async fn guard(
     Ok(response)
 }
 
+/// What a caller may do, by where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// It is not a web page, or a local one, or one that the person trusts with the editor's tools.
+    pub may_use_tools: bool,
+    /// It is a web page that may not even ask.
+    is_unwanted: bool,
+}
+
+impl Caller {
+    /// Browsers tell the origin of every request that could do something, and programs tell none.
+    fn of(origin: Option<&HeaderValue>, headers: &HeaderMap, preferences: &Preferences) -> Caller {
+        let Some(origin) = origin else {
+            // A page can make a browser fetch an image from here; that says no origin, but this.
+            let from_a_page = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+            return Caller { may_use_tools: !from_a_page, is_unwanted: false };
+        };
+        let origin = origin.to_str().unwrap_or_default();
+        let listed = |origins: &[String]| origins.iter().any(|listed| listed == origin);
+        let open = preferences.allowed_origins.iter().any(|allowed| allowed == "*");
+        Caller {
+            may_use_tools: is_local(origin) || listed(&preferences.tool_origins),
+            is_unwanted: !(open || is_local(origin) || listed(&preferences.allowed_origins)),
+        }
+    }
+}
+
+/// A page of this machine. `null` is not: files and sandboxed frames say it, whoever wrote them.
+fn is_local(origin: &str) -> bool {
+    match origin.split_once("://") {
+        Some(("vscode-webview", _)) => true,
+        Some(("http" | "https", host)) => is_loopback(without_port(host)),
+        _ => false,
+    }
+}
+
 fn may_ask(request: &ServiceRequest, preferences: &Preferences) -> Result<(), Failure> {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
@@ -66,6 +104,14 @@ fn may_ask(request: &ServiceRequest, preferences: &Preferences) -> Result<(), Fa
             });
         }
     }
+    if request.extensions().get::<Caller>().is_some_and(|caller| caller.is_unwanted) {
+        return Err(Failure::Forbidden {
+            code: "origin_not_allowed",
+            message: "pages of this origin may not ask; add it to the setting `copilotProxy.allowedOrigins` if it is \
+                      yours"
+                .into(),
+        });
+    }
     let is_preflight = request.method() == Method::OPTIONS;
     if is_preflight || preferences.api_key.is_empty() || has_key(request.headers(), &preferences.api_key) {
         Ok(())
@@ -76,11 +122,15 @@ fn may_ask(request: &ServiceRequest, preferences: &Preferences) -> Result<(), Fa
 
 /// A loopback name, with or without a port, or one that the person allowed.
 fn is_allowed_host(host: &str, allowed: &[String]) -> bool {
-    let name = match host.rsplit_once(':') {
+    let name = without_port(host);
+    is_loopback(name) || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
         _ => host,
-    };
-    is_loopback(name) || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
+    }
 }
 
 /// Names that reach this machine only, and those by which containers reach it.
@@ -142,6 +192,20 @@ fn allow_methods(headers: &mut HeaderMap, asked: Option<HeaderValue>, private_ne
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_of_this_machine_are_local_and_others_are_not() {
+        for origin in
+            ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173", "vscode-webview://abc"]
+        {
+            assert!(is_local(origin), "{origin}");
+        }
+        for origin in
+            ["null", "", "http://evil.test", "https://localhost.evil.test", "file://", "chrome-extension://x"]
+        {
+            assert!(!is_local(origin), "{origin}");
+        }
+    }
 
     #[test]
     fn hosts_that_reach_this_machine_only_are_allowed() {

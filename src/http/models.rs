@@ -1,28 +1,42 @@
-//! `GET /v1/models` and `GET /v1/models/{id}`.
+//! `GET /v1/models` and `GET /v1/models/{id}`, in the form of whoever asks.
 
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::House;
-use super::errors::refuse;
+use super::answer::refusal;
 use crate::actors::model_registry::TakeCensus;
+use crate::dialect::anthropic::{Anthropic, models as anthropic};
+use crate::dialect::openai_chat::OpenAiChat;
 use crate::failure::Failure;
 use crate::models::Listed;
 
 /// All models of all windows.
-pub(super) async fn list(house: Data<House>) -> HttpResponse {
+pub(super) async fn list(
+    request: HttpRequest,
+    page: Query<anthropic::Page>,
+    house: Data<House>,
+) -> HttpResponse {
+    let form = Form::of(&request);
     match listed(&house).await {
-        Ok(models) => {
-            let data: Vec<Value> = models.iter().map(|model| openai_form(model, house.started)).collect();
-            HttpResponse::Ok().json(json!({ "object": "list", "data": data }))
-        }
-        Err(failure) => refuse("/v1/models", &failure),
+        Ok(models) => HttpResponse::Ok().json(match form {
+            Form::OpenAi => {
+                let data: Vec<Value> = models.iter().map(|model| openai(model, house.started)).collect();
+                json!({ "object": "list", "data": data })
+            }
+            Form::Anthropic => {
+                let models: Vec<anthropic::Model> = models.iter().map(anthropic_model).collect();
+                anthropic::list(&models, &page)
+            }
+        }),
+        Err(failure) => form.refuse(&failure),
     }
 }
 
 /// One model, by the id it is listed with.
-pub(super) async fn one(house: Data<House>, id: Path<String>) -> HttpResponse {
+pub(super) async fn one(request: HttpRequest, house: Data<House>, id: Path<String>) -> HttpResponse {
+    let form = Form::of(&request);
     let found = listed(&house).await.and_then(|models| {
         let found = models.iter().find(|model| model.id == *id).cloned();
         found.ok_or_else(|| Failure::UnknownModel {
@@ -31,8 +45,32 @@ pub(super) async fn one(house: Data<House>, id: Path<String>) -> HttpResponse {
         })
     });
     match found {
-        Ok(model) => HttpResponse::Ok().json(openai_form(&model, house.started)),
-        Err(failure) => refuse("/v1/models", &failure),
+        Ok(model) => HttpResponse::Ok().json(match form {
+            Form::OpenAi => openai(&model, house.started),
+            Form::Anthropic => anthropic::item(&anthropic_model(&model)),
+        }),
+        Err(failure) => form.refuse(&failure),
+    }
+}
+
+/// Whose form the answer takes.
+#[derive(Clone, Copy)]
+enum Form {
+    OpenAi,
+    Anthropic,
+}
+
+impl Form {
+    /// Anthropic's clients say a version; what key header they use tells nothing.
+    fn of(request: &HttpRequest) -> Form {
+        if request.headers().contains_key("anthropic-version") { Form::Anthropic } else { Form::OpenAi }
+    }
+
+    fn refuse(self, failure: &Failure) -> HttpResponse {
+        match self {
+            Form::OpenAi => refusal::<OpenAiChat>(failure),
+            Form::Anthropic => refusal::<Anthropic>(failure),
+        }
     }
 }
 
@@ -42,7 +80,7 @@ async fn listed(house: &House) -> Result<Vec<Listed>, Failure> {
 }
 
 /// The editor reveals no date of a model: when the server started stands in for it.
-fn openai_form(Listed { id, model }: &Listed, started: u64) -> Value {
+fn openai(Listed { id, model }: &Listed, started: u64) -> Value {
     let mut form = json!({
         "id": id,
         "object": "model",
@@ -60,4 +98,15 @@ fn openai_form(Listed { id, model }: &Listed, started: u64) -> Value {
         }
     }
     form
+}
+
+fn anthropic_model(Listed { id, model }: &Listed) -> anthropic::Model {
+    anthropic::Model {
+        id: id.clone(),
+        name: model.name.clone(),
+        max_input_tokens: model.max_input_tokens,
+        max_output_tokens: model.more.get("maxOutputTokens").and_then(Value::as_u64),
+        images: model.images.unwrap_or(true),
+        tools: model.tools.unwrap_or(true),
+    }
 }

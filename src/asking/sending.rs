@@ -1,0 +1,310 @@
+//! A question on its way: to an editor that answers it, through the filters over its events, and once more if the
+//! answer is not what was demanded.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use actix::Addr;
+use async_stream::stream;
+use futures_util::{Stream, StreamExt};
+use parking_lot::Mutex;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::Events;
+use super::blanks::Blanks;
+use super::demand::Demand;
+use super::events;
+use super::filter::{Chain, Filter, Flow};
+use super::host_error::{self, Verdict};
+use super::json::Json;
+use super::limit::Limit;
+use super::one_call::OneCall;
+use super::stop::Stop;
+use super::usage::CountUsage;
+use crate::actors::ModelRegistry;
+use crate::actors::model_registry::Choose;
+use crate::bridge::lines::Broken;
+use crate::bridge::protocol::{Chat, HostError, ModelInfo, ToHost};
+use crate::bridge::{Host, HostId};
+use crate::conversation::{Event, Part, ToolCall, Usage, UsageSource};
+use crate::failure::Failure;
+use crate::tokens::Calibration;
+use crate::transcript::names::Names;
+
+/// How long a question that has lost its editor waits for another one.
+const WAIT_FOR_EDITORS: Duration = Duration::from_secs(2);
+
+/// What it takes to send a question.
+#[derive(Clone)]
+pub(super) struct Sending {
+    /// Finds those who have the model.
+    pub registry: Addr<ModelRegistry>,
+    /// Those who had it when the question was made ready, the one to ask first in front.
+    pub hosts: Vec<Host>,
+    /// The id under which the model is listed.
+    pub listed: String,
+    /// The model.
+    pub model: ModelInfo,
+    /// The way back for names that had to change.
+    pub names: Arc<Names>,
+    /// What the answer must be.
+    pub demand: Demand,
+    /// What the server does itself.
+    pub own: Own,
+    /// What the input counts.
+    pub counted: Counted,
+    /// A model silent for longer is given up.
+    pub patience: Duration,
+    /// Rate limits in a row.
+    pub trouble: Trouble,
+    /// Learns from what providers report.
+    pub calibration: Arc<Mutex<Calibration>>,
+}
+
+/// What of a request's options the server does itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own {
+    pub stop: Vec<String>,
+    pub max_tokens: Option<u64>,
+    pub one_call_at_most: bool,
+}
+
+/// What the input counts.
+#[derive(Clone, Copy)]
+pub(super) struct Counted {
+    /// Before calibration.
+    pub estimated: u64,
+    /// As it is told.
+    pub calibrated: u64,
+}
+
+/// How many rate limits came in a row: the provider never says when to try again.
+#[derive(Clone, Default)]
+pub struct Trouble(Arc<AtomicU32>);
+
+impl Sending {
+    /// One answer, and a second one if the first is not what was demanded.
+    pub(super) fn answer(self, chat: Arc<Chat>) -> Events {
+        match self.demand {
+            Demand::Nothing => self.once(chat),
+            Demand::SomeCall | Demand::Json { .. } => Box::pin(self.twice_at_most(chat)),
+        }
+    }
+
+    /// Words are held back until it is clear that they belong to what was demanded.
+    fn twice_at_most(self, chat: Arc<Chat>) -> impl Stream<Item = Result<Event, Failure>> {
+        stream! {
+            let mut chat = chat;
+            let mut spent: Option<Usage> = None;
+            for try_number in 1.. {
+                let mut held = Vec::new();
+                let mut good = false;
+                let mut answer = self.clone().once(chat.clone());
+                while let Some(event) = answer.next().await {
+                    let event = match (event, spent) {
+                        (Err(failure), _) => {
+                            yield Err(failure);
+                            return;
+                        }
+                        (Ok(Event::Finish(finish, usage)), Some(spent)) => Event::Finish(finish, spent.and(usage)),
+                        (Ok(event), _) => event,
+                    };
+                    good = good || matches!(event, Event::ToolCall(_));
+                    held.push(event);
+                    if good {
+                        for event in held.drain(..) {
+                            yield Ok(event);
+                        }
+                    }
+                }
+                if good {
+                    return;
+                }
+                let Some(objection) = self.demand.objection(&held) else {
+                    for event in held {
+                        yield Ok(event);
+                    }
+                    return;
+                };
+                if try_number == 2 {
+                    yield Err(Failure::BadAnswer { message: objection });
+                    return;
+                }
+                log::info!("model {}: asked once more, its answer was not what was demanded", self.model.id);
+                spent = held.iter().find_map(|event| match event {
+                    Event::Finish(_, usage) => Some(*usage),
+                    _ => None,
+                });
+                let mut again = Arc::unwrap_or_clone(chat);
+                again.messages.extend(self.demand.again(&held, &objection));
+                chat = Arc::new(again);
+            }
+        }
+    }
+
+    /// One answer, through the filters.
+    fn once(self, chat: Arc<Chat>) -> Events {
+        Box::pin(stream! {
+            let mut filters = self.filters();
+            let mut reader = events::Reader::new(self.model.reports_usage);
+            let mut begun = false;
+            let mut out = Vec::new();
+            let parts = self.parts(&chat);
+            let mut parts = std::pin::pin!(parts);
+            loop {
+                let event = match parts.next().await {
+                    None => {
+                        self.trouble.is_over();
+                        reader.end()
+                    }
+                    Some(Ok(part)) => match reader.part(part) {
+                        Some(Event::ToolCall(call)) => {
+                            Event::ToolCall(ToolCall { name: self.names.to_client(call.name), ..call })
+                        }
+                        Some(event) => event,
+                        None => continue,
+                    },
+                    Some(Err(Broken::Failed(failure))) => {
+                        yield Err(failure);
+                        return;
+                    }
+                    Some(Err(Broken::Editor(error))) => match self.verdict(&error) {
+                        Verdict::Finished(finish) => reader.end_as(finish),
+                        Verdict::Cut { finish, .. } if begun => reader.end_as(finish),
+                        Verdict::Failed(failure) | Verdict::Cut { otherwise: failure, .. } => {
+                            yield Err(failure);
+                            return;
+                        }
+                    },
+                };
+                begun = true;
+                self.learn(&event);
+                let last = matches!(event, Event::Finish(..));
+                let flow = filters.event(event, &mut out);
+                for event in out.drain(..) {
+                    yield Ok(event);
+                }
+                if last || flow == Flow::Enough {
+                    return;
+                }
+            }
+        })
+    }
+
+    /// The parts of an answer. A question that nobody has answered a part of goes to the next editor when its own
+    /// is gone; if there is none, one that is just coming back from a reload is waited for.
+    fn parts(&self, chat: &Arc<Chat>) -> impl Stream<Item = Result<Part, Broken>> {
+        stream! {
+            let mut begun = false;
+            let mut hosts = VecDeque::from(self.hosts.clone());
+            let mut tried = HashSet::new();
+            'editors: loop {
+                let Some(host) = hosts.pop_front() else {
+                    match self.others(&tried).await {
+                        Some(others) => hosts = others,
+                        None => break,
+                    }
+                    continue;
+                };
+                tried.insert(host.id());
+                let mut line = match host.chat(chat.clone()) {
+                    Ok(line) => line,
+                    Err(Failure::EditorGone) => continue,
+                    Err(failure) => {
+                        yield Err(Broken::Failed(failure));
+                        return;
+                    }
+                };
+                loop {
+                    match timeout(self.patience, line.next()).await {
+                        Err(_) => {
+                            yield Err(Broken::Failed(Failure::ModelTimeout { after: self.patience }));
+                            return;
+                        }
+                        Ok(None) => return,
+                        Ok(Some(Err(Broken::Failed(Failure::EditorGone)))) if !begun => continue 'editors,
+                        Ok(Some(part)) => {
+                            begun = true;
+                            yield part;
+                        }
+                    }
+                }
+            }
+            yield Err(Broken::Failed(Failure::EditorGone));
+        }
+    }
+
+    /// Editors that have the model now and were not asked yet. A window that has just attached tells its models a
+    /// moment later.
+    async fn others(&self, tried: &HashSet<HostId>) -> Option<VecDeque<Host>> {
+        let until = Instant::now() + WAIT_FOR_EDITORS;
+        loop {
+            let choose =
+                Choose { asked: Some(self.listed.clone()), default_model: String::new(), leniently: false };
+            if let Ok(Ok(chosen)) = self.registry.send(choose).await {
+                let others: VecDeque<Host> =
+                    chosen.hosts.into_iter().filter(|host| !tried.contains(&host.id())).collect();
+                if !others.is_empty() {
+                    return Some(others);
+                }
+            }
+            if Instant::now() >= until {
+                return None;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn filters(&self) -> Chain {
+        let Own { stop, max_tokens, one_call_at_most } = &self.own;
+        let mut filters: Vec<Box<dyn Filter>> = vec![Box::new(Blanks::default())];
+        if let Demand::Json { tool, .. } = &self.demand {
+            filters.push(Box::new(Json::of_tool(tool.clone())));
+        }
+        if *one_call_at_most {
+            filters.push(Box::new(OneCall::default()));
+        }
+        if !stop.is_empty() {
+            filters.push(Box::new(Stop::at(stop.iter().cloned())));
+        }
+        if let Some(tokens) = max_tokens {
+            filters.push(Box::new(Limit::to(*tokens)));
+        }
+        filters.push(Box::new(CountUsage::of_input(self.counted.calibrated)));
+        Chain::of(filters)
+    }
+
+    fn verdict(&self, error: &HostError) -> Verdict {
+        if host_error::models_are_stale(error) {
+            for host in &self.hosts {
+                host.tell(&ToHost::RefreshModels);
+            }
+        }
+        self.trouble.verdict(error)
+    }
+
+    fn learn(&self, event: &Event) {
+        if let Event::Finish(_, usage) = event
+            && usage.source == UsageSource::Reported
+        {
+            self.calibration.lock().observe(&self.model.family, self.counted.estimated, usage.input);
+        }
+    }
+}
+
+impl Trouble {
+    fn verdict(&self, error: &HostError) -> Verdict {
+        let in_a_row = self.0.load(Ordering::Relaxed).saturating_add(1);
+        let verdict = host_error::verdict(error, in_a_row);
+        if matches!(verdict, Verdict::Failed(Failure::RateLimited { .. })) {
+            self.0.store(in_a_row, Ordering::Relaxed);
+        }
+        verdict
+    }
+
+    fn is_over(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}

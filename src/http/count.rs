@@ -1,0 +1,25 @@
+//! `POST /v1/messages/count_tokens`: what a question would cost.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::answer::refusal;
+use super::{House, body};
+use crate::asking::Question;
+use crate::dialect::anthropic::{Anthropic, count};
+use crate::failure::Failure;
+
+/// Counts without asking anybody.
+pub(super) async fn count_tokens(request: HttpRequest, payload: Payload, house: Data<House>) -> HttpResponse {
+    match attempt(&request, payload, &house).await {
+        Ok(tokens) => HttpResponse::Ok().json(count::reply(tokens)),
+        Err(failure) => refusal::<Anthropic>(&failure),
+    }
+}
+
+async fn attempt(request: &HttpRequest, payload: Payload, house: &House) -> Result<u64, Failure> {
+    let body = body::read(request.headers(), payload.into_inner(), house.settings.receive_timeout).await?;
+    let ask = count::read(&body)?;
+    let question = Question { model: ask.model, leniently: true, conversation: ask.conversation };
+    house.asking.count(question).await
+}
