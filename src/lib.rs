@@ -15,4 +15,5 @@ pub mod server;
 pub mod settings;
 pub mod simulator;
 pub mod tokens;
+pub mod tools;
 pub mod transcript;
