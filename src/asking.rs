@@ -26,9 +26,16 @@ use crate::transcript::{self, names::Names};
 use admission::Admission;
 
 pub mod admission;
+pub mod blanks;
 pub mod compose;
+pub mod events;
 pub mod filter;
 pub mod host_error;
+pub mod json;
+pub mod limit;
+pub mod one_call;
+pub mod stop;
+pub mod usage;
 
 /// What it takes to ask.
 #[derive(Clone)]

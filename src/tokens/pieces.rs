@@ -49,6 +49,10 @@ pub fn settled(text: &str) -> impl Iterator<Item = &str> {
     of(text).take_while(move |_| ahead.next().is_some())
 }
 
+/// In bytes: a text that comes in bit by bit is settled so often that little is kept, and so seldom that each byte
+/// is counted about once.
+pub const LONG: usize = 2048;
+
 /// Counts a text that comes in bit by bit: the same as if it had come at once.
 #[derive(Clone, Debug, Default)]
 pub struct Meter {
@@ -57,13 +61,10 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// In bytes: settled often enough to keep little, seldom enough to count each byte about once.
-    const LONG: usize = 2048;
-
     /// More of the text.
     pub fn push(&mut self, text: &str) {
         self.pending.push_str(text);
-        if self.pending.len() >= Meter::LONG {
+        if self.pending.len() >= LONG {
             let mut done = 0;
             for piece in settled(&self.pending) {
                 self.counted += count_piece(piece);
