@@ -27,6 +27,7 @@ use admission::Admission;
 
 pub mod admission;
 pub mod blanks;
+pub mod chain;
 pub mod compose;
 pub mod events;
 pub mod filter;

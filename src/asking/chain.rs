@@ -1,0 +1,135 @@
+//! Which filters an answer goes through, and in which order. Pure.
+
+use super::blanks::Blanks;
+use super::filter::{Filter, Flow};
+use super::json::Json;
+use super::limit::Limit;
+use super::one_call::OneCall;
+use super::stop::Stop;
+use super::usage::CountUsage;
+use crate::conversation::{Event, Options};
+
+/// Filters one after the other, each hearing what the one before lets go on.
+#[derive(Default)]
+pub struct Chain {
+    filters: Vec<Box<dyn Filter>>,
+    heard: Vec<Event>,
+    said: Vec<Event>,
+}
+
+impl Chain {
+    /// What these options ask for. `schema_tool` is the tool that the answer's schema travels as; `counted_input` is
+    /// what the question costs if the provider does not say.
+    pub fn of(options: &Options, schema_tool: Option<&str>, counted_input: u64) -> Chain {
+        let mut filters: Vec<Box<dyn Filter>> = vec![Box::new(Blanks::default())];
+        // Before the others: they are about content, and this is what makes it.
+        if let Some(tool) = schema_tool {
+            filters.push(Box::new(Json::of_tool(tool)));
+        }
+        if !options.stop.is_empty() {
+            filters.push(Box::new(Stop::at(options.stop.iter().cloned())));
+        }
+        if let Some(tokens) = options.max_tokens {
+            filters.push(Box::new(Limit::to(tokens)));
+        }
+        if options.one_call_at_most {
+            filters.push(Box::new(OneCall::default()));
+        }
+        // After all others: it counts what the client hears.
+        filters.push(Box::new(CountUsage::of_input(counted_input)));
+        Chain { filters, ..Chain::default() }
+    }
+}
+
+impl Filter for Chain {
+    fn event(&mut self, event: Event, out: &mut Vec<Event>) -> Flow {
+        let mut flow = Flow::More;
+        self.heard.push(event);
+        for filter in &mut self.filters {
+            for event in self.heard.drain(..) {
+                if filter.event(event, &mut self.said) == Flow::Enough {
+                    flow = Flow::Enough;
+                    break;
+                }
+            }
+            std::mem::swap(&mut self.heard, &mut self.said);
+        }
+        out.append(&mut self.heard);
+        flow
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::asking::filter::tests::{call, finish, joined, run, text};
+    use crate::conversation::{Finish, ToolCall, Usage};
+    use crate::tokens::count_text;
+
+    fn check(
+        options: &Options,
+        schema_tool: Option<&str>,
+        events: impl IntoIterator<Item = Event>,
+        wanted: impl Into<Vec<Event>>,
+    ) {
+        assert_eq!(joined(run(&mut Chain::of(options, schema_tool, 7), events)), wanted.into());
+    }
+
+    fn counted(how: Finish, output: u64) -> Event {
+        Event::Finish(how, Usage { input: 7, output, ..Usage::default() })
+    }
+
+    #[test]
+    fn without_wishes_an_answer_is_only_counted() {
+        check(
+            &Options::default(),
+            None,
+            [text("one"), text(" two"), finish(Finish::Stop)],
+            [text("one two"), counted(Finish::Stop, 2)],
+        );
+    }
+
+    #[test]
+    fn a_cut_answer_is_counted_as_it_was_heard() {
+        let options =
+            Options { stop: vec!["STOP".into(), "END".into()], max_tokens: Some(3), ..Options::default() };
+        check(
+            &options,
+            None,
+            [text("one E"), text("ND two three four"), finish(Finish::Stop)],
+            [text("one "), counted(Finish::StopSequence("END".into()), count_text("one "))],
+        );
+        check(
+            &options,
+            None,
+            [text("one two three four END"), finish(Finish::Stop)],
+            [text("one two three"), counted(Finish::Length, 3)],
+        );
+    }
+
+    #[test]
+    fn a_limit_cuts_the_content_that_a_schema_gives() {
+        let answer = ToolCall { id: "1".into(), name: "answer".into(), input: json!({"a": "one two three"}) };
+        let options = Options { max_tokens: Some(4), ..Options::default() };
+        check(
+            &options,
+            Some("answer"),
+            [text("Sure, here it is:"), Event::ToolCall(answer), finish(Finish::ToolCalls)],
+            [text(r#"{"a":"one"#), counted(Finish::Length, 4)],
+        );
+    }
+
+    #[test]
+    fn blanks_and_further_calls_are_dropped() {
+        let options = Options { one_call_at_most: true, ..Options::default() };
+        let output = 1 + crate::tokens::count_call("read", &json!({}));
+        check(
+            &options,
+            None,
+            [text("one"), text(" "), call("1"), text(" "), call("2"), finish(Finish::ToolCalls)],
+            [text("one"), call("1"), counted(Finish::ToolCalls, output)],
+        );
+    }
+}
