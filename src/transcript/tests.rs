@@ -1,8 +1,10 @@
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::*;
+use crate::bridge::protocol::Chat;
 use crate::conversation::{Data, Thinking};
+use crate::simulator::rules;
 
 fn text(text: &str) -> Part {
     Part::text(text)
@@ -323,6 +325,18 @@ fn answer_of(part: &Part) -> Option<String> {
     }
 }
 
+fn asked_of_the_simulator(conversation: &Conversation) -> Chat {
+    Chat {
+        vendor: "demo".into(),
+        model: "scripted-1".into(),
+        messages: conversation.messages.clone(),
+        tools: conversation.tools.clone(),
+        required: false,
+        options: Map::new(),
+        configuration: Map::new(),
+    }
+}
+
 /// All words and bytes of a conversation but thoughts, which only their own provider can read.
 fn contents(messages: &[Message]) -> Vec<String> {
     let parts = messages.iter().flat_map(|message| &message.parts);
@@ -394,6 +408,11 @@ proptest! {
         let (found, _) = legal(of(messages));
         prop_assert_eq!(breaches(&found), Vec::<String>::new());
         prop_assert_eq!(some, !found.messages.is_empty());
+        if some {
+            let chat = asked_of_the_simulator(&found);
+            prop_assert_eq!(rules::check(&chat), Ok(()));
+            prop_assert_eq!(rules::as_read(chat).messages, found.messages.clone());
+        }
         let all = contents(&found.messages).join("\n");
         for content in wanted {
             prop_assert_eq!(all.matches(&content).count().min(1), 1, "{} is lost", content);
