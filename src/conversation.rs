@@ -187,6 +187,8 @@ pub struct Options {
     pub max_tokens: Option<u64>,
     /// The answer ends before any of these.
     pub stop: Vec<String>,
+    /// The client is told which of them it was. The provider doesn't say, so it is not asked to look for one.
+    pub tells_stop: bool,
     /// `minimal`, `low`, `medium`, `high` ...: the provider knows which it takes.
     pub reasoning_effort: Option<String>,
     /// The client wants to see thinking.

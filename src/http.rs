@@ -82,7 +82,7 @@ const ENDPOINTS: &[&str] = &[
 
 /// All doors. Each `/v1/...` door also answers without the `/v1`.
 fn routes(config: &mut ServiceConfig) {
-    config.app_data(web::Data::new(<OpenAiChat as Dialect>::Memory::default()));
+    config.app_data(web::Data::new(()));
     for prefix in ["/v1", ""] {
         door::<OpenAiChat>(config, &format!("{prefix}/chat/completions"));
         door::<Completions>(config, &format!("{prefix}/completions"));

@@ -154,7 +154,7 @@ impl Server {
             Audience::Terminal => self.open_port_with_models().await?,
         }
         let mut signals = Signals::new();
-        let mut alone_since = Some(Instant::now());
+        let mut alone_since = self.editors.is_empty().then(Instant::now);
         let ended = loop {
             let alone_until = alone_since.map(|since| since + self.house.settings.grace);
             let retry = match &self.http {

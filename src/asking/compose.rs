@@ -43,7 +43,9 @@ fn model_options(options: &Options) -> Map<String, Value> {
     send("seed", options.seed.map(Value::from));
     send("max_tokens", options.max_tokens.map(Value::from));
     // A list would be dropped, even of one: the server looks for several itself.
-    if let [stop] = options.stop.as_slice() {
+    if let [stop] = options.stop.as_slice()
+        && !options.tells_stop
+    {
         send("stop", Some(json!(stop)));
     }
     forwarded

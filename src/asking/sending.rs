@@ -13,22 +13,17 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Events;
-use super::blanks::Blanks;
+use super::chain::Chain;
 use super::demand::Demand;
 use super::events;
-use super::filter::{Chain, Filter, Flow};
+use super::filter::{Filter, Flow};
 use super::host_error::{self, Verdict};
-use super::json::Json;
-use super::limit::Limit;
-use super::one_call::OneCall;
-use super::stop::Stop;
-use super::usage::CountUsage;
 use crate::actors::ModelRegistry;
 use crate::actors::model_registry::Choose;
 use crate::bridge::lines::Broken;
 use crate::bridge::protocol::{Chat, HostError, ModelInfo, ToHost};
 use crate::bridge::{Host, HostId};
-use crate::conversation::{Event, Part, ToolCall, Usage, UsageSource};
+use crate::conversation::{Event, Options, Part, ToolCall, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::tokens::Calibration;
 use crate::transcript::names::Names;
@@ -51,8 +46,8 @@ pub(super) struct Sending {
     pub names: Arc<Names>,
     /// What the answer must be.
     pub demand: Demand,
-    /// What the server does itself.
-    pub own: Own,
+    /// What the client wishes: the server does itself what the provider can't.
+    pub options: Options,
     /// What the input counts.
     pub counted: Counted,
     /// A model silent for longer is given up.
@@ -61,14 +56,6 @@ pub(super) struct Sending {
     pub trouble: Trouble,
     /// Learns from what providers report.
     pub calibration: Arc<Mutex<Calibration>>,
-}
-
-/// What of a request's options the server does itself.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Own {
-    pub stop: Vec<String>,
-    pub max_tokens: Option<u64>,
-    pub one_call_at_most: bool,
 }
 
 /// What the input counts.
@@ -258,22 +245,11 @@ impl Sending {
     }
 
     fn filters(&self) -> Chain {
-        let Own { stop, max_tokens, one_call_at_most } = &self.own;
-        let mut filters: Vec<Box<dyn Filter>> = vec![Box::new(Blanks::default())];
-        if let Demand::Json { tool, .. } = &self.demand {
-            filters.push(Box::new(Json::of_tool(tool.clone())));
-        }
-        if *one_call_at_most {
-            filters.push(Box::new(OneCall::default()));
-        }
-        if !stop.is_empty() {
-            filters.push(Box::new(Stop::at(stop.iter().cloned())));
-        }
-        if let Some(tokens) = max_tokens {
-            filters.push(Box::new(Limit::to(*tokens)));
-        }
-        filters.push(Box::new(CountUsage::of_input(self.counted.calibrated)));
-        Chain::of(filters)
+        let schema_tool = match &self.demand {
+            Demand::Json { tool, .. } => Some(tool.as_str()),
+            Demand::Nothing | Demand::SomeCall => None,
+        };
+        Chain::of(&self.options, schema_tool, self.counted.calibrated)
     }
 
     fn verdict(&self, error: &HostError) -> Verdict {

@@ -25,7 +25,7 @@ pub fn tokens(base64: &str) -> u64 {
 
 fn of_size(width: u32, height: u32) -> u64 {
     let (width, height) = (f64::from(width), f64::from(height));
-    let scaled = |side: f64, scale: f64| (side * scale).round();
+    let scaled = |side: f64, scale: f64| (side * scale).round().max(1.0);
     let scale = (LONG_SIDE / width.max(height)).min(1.0);
     let (width, height) = (scaled(width, scale), scaled(height, scale));
     let scale = SHORT_SIDE / width.min(height);

@@ -39,6 +39,7 @@ pub fn read_request(request: wire::Request) -> Result<(Ask, Form), Failure> {
         temperature: limits::within("temperature", request.temperature, 0.0..=1.0)?,
         top_p: limits::within("top_p", request.top_p, 0.0..=1.0)?,
         max_tokens: limits::tokens("max_tokens", request.max_tokens)?,
+        tells_stop: request.stop_sequences.as_ref().is_some_and(|stops| !stops.is_empty()),
         stop: request.stop_sequences.into_iter().flatten().filter(|stop| !stop.is_empty()).collect(),
         reasoning_effort: history.effort.or(effort).or(thinking.effort.map(str::to_owned)),
         thinking: thinking.wanted,

@@ -29,6 +29,7 @@ pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
         max_tokens: limits::tokens("max_completion_tokens", request.max_completion_tokens)?
             .or(limits::tokens("max_tokens", request.max_tokens)?),
         stop: limits::stop(request.stop),
+        tells_stop: false,
         thinking: request.reasoning_effort.as_deref().is_some_and(|effort| effort != "none"),
         reasoning_effort: request.reasoning_effort,
         one_call_at_most: request.parallel_tool_calls == Some(false) || calls == Calls::Function,

@@ -326,6 +326,7 @@ fn options_are_forwarded() {
             temperature: Some(1.0),
             top_p: Some(0.5),
             stop: vec!["\n\nHuman:".into()],
+            tells_stop: true,
             ..Options::default()
         },
     );

@@ -188,6 +188,7 @@ fn all_that_can_be_asked_for_arrives() {
                     presence_penalty: Some(2.0),
                     seed: Some(-1),
                     max_tokens: Some(8),
+                    tells_stop: false,
                     stop: vec!["a".into(), "b".into()],
                     reasoning_effort: Some("low".into()),
                     thinking: true,
