@@ -24,6 +24,24 @@ pub enum Failure {
     /// The client wants the server to keep the thread (Anthropic's `thread`); its SDKs fall back by themselves.
     #[error("thread: conversations are not kept here; send all messages with each request")]
     ThreadUnsupported,
+    /// The request continues an answer that is not, or no longer, kept.
+    #[error(
+        "Previous response with id '{id}' not found. Responses are kept in memory only, the latest ones, and \
+         not at all with `store` set to false: send the whole conversation in `input`"
+    )]
+    UnknownResponse {
+        /// The answer's id.
+        id: String,
+    },
+    /// The request refers to an item of an answer that is not, or no longer, kept.
+    #[error(
+        "Item with id '{id}' not found. Items are kept in memory only, those of the latest responses, and not \
+         at all with `store` set to false: send the item itself"
+    )]
+    UnknownItem {
+        /// The item's id.
+        id: String,
+    },
     /// The prompt does not fit the model; nothing is trimmed silently.
     #[error("prompt is too long: {tokens} tokens > {maximum} maximum")]
     TooLong {
@@ -212,12 +230,13 @@ impl Failure {
             Failure::Invalid { .. }
             | Failure::Unsupported { .. }
             | Failure::ThreadUnsupported
+            | Failure::UnknownResponse { .. }
             | Failure::TooLong { .. }
             | Failure::TooLongForProvider
             | Failure::ContentFiltered { .. } => 400,
             Failure::Unauthorized => 401,
             Failure::Forbidden { .. } | Failure::ConsentMissing { .. } => 403,
-            Failure::NoSuchPath { .. } | Failure::UnknownModel { .. } => 404,
+            Failure::NoSuchPath { .. } | Failure::UnknownItem { .. } | Failure::UnknownModel { .. } => 404,
             Failure::WrongMethod { .. } => 405,
             Failure::ReceiveTimeout { .. } | Failure::ClientTooSlow => 408,
             Failure::BodyTooLarge { .. } => 413,

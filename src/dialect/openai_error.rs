@@ -34,6 +34,10 @@ pub fn words(failure: &Failure) -> Words<'_> {
         Failure::Invalid { at, .. } => (REQUEST, field(at), None),
         Failure::Unsupported { at, .. } => (REQUEST, field(at), Some("unsupported_parameter")),
         Failure::ThreadUnsupported => (REQUEST, Some("thread"), Some("unsupported_parameter")),
+        Failure::UnknownResponse { .. } => {
+            (REQUEST, Some("previous_response_id"), Some("previous_response_not_found"))
+        }
+        Failure::UnknownItem { .. } => (REQUEST, Some("input"), None),
         Failure::TooLong { .. } | Failure::TooLongForProvider => {
             (REQUEST, None, Some("context_length_exceeded"))
         }

@@ -31,11 +31,14 @@ fn kind(failure: &Failure) -> &'static str {
         | Failure::TooLongForProvider
         | Failure::NotJson { .. }
         | Failure::WrongMethod { .. }
+        | Failure::UnknownResponse { .. }
         | Failure::ContentFiltered { .. } => REQUEST,
         Failure::BodyTooLarge { .. } => "request_too_large",
         Failure::Unauthorized => "authentication_error",
         Failure::Forbidden { .. } | Failure::ConsentMissing { .. } => "permission_error",
-        Failure::NoSuchPath { .. } | Failure::UnknownModel { .. } => "not_found_error",
+        Failure::NoSuchPath { .. } | Failure::UnknownItem { .. } | Failure::UnknownModel { .. } => {
+            "not_found_error"
+        }
         Failure::QuotaExceeded { .. }
         | Failure::RateLimited { .. }
         | Failure::Blocked { .. }
