@@ -28,6 +28,15 @@ pub fn data(mime: &str, base64: &str) -> Result<Data, Failure> {
     Ok(Data { mime, base64: base64 + &"=".repeat(padding) })
 }
 
+/// The text that the bytes are, whatever their type says; none if they are something else.
+pub fn text(data: &Data) -> Option<String> {
+    if data.mime == "application/pdf" {
+        // Nearly text, and readable to nobody.
+        return None;
+    }
+    String::from_utf8(TOLERANT.decode(&data.base64).ok()?).ok().filter(|text| !text.contains('\0'))
+}
+
 /// A `data:` URL. Others are refused: the server fetches nothing from the network.
 pub fn data_url(url: &str) -> Result<Data, Failure> {
     let scheme = url.get(..5).unwrap_or(url);
@@ -68,6 +77,16 @@ mod tests {
         ] {
             assert_eq!(data_url(url), Ok(png.clone()), "{url}");
         }
+    }
+
+    #[test]
+    fn bytes_are_text_or_they_are_not() {
+        let text = |mime: &str, base64: &str| super::text(&data(mime, base64).unwrap());
+        assert_eq!(text("text/plain", "Z3LDvMOf"), Some("grüß".into()));
+        assert_eq!(text("", "aGk="), Some("hi".into()));
+        assert_eq!(text("application/pdf", "aGk="), None);
+        assert_eq!(text("text/plain", "iVBORw=="), None);
+        assert_eq!(text("application/zip", "AAAA"), None);
     }
 
     #[test]
