@@ -20,6 +20,7 @@ pub mod limits;
 pub mod one_or_many;
 pub mod openai_chat;
 pub mod openai_error;
+pub mod openai_responses;
 pub mod sse;
 pub mod word_or_object;
 

@@ -1,0 +1,235 @@
+//! The events of an answer become output items, one after another, each told step by step as it grows.
+//!
+//! `stream` passes the steps on, `reply` and `remember` look at the items in the end: all see the same answer.
+
+use std::sync::Arc;
+
+use super::names::{Kind, Names};
+use super::output::{Call, Content, Item, Status, Summary};
+use super::stream_event::StreamEvent;
+use crate::conversation::{Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan};
+use crate::dialect::About;
+
+/// Hears each step.
+pub type Listener<'a> = &'a mut dyn FnMut(&StreamEvent<'_>);
+
+/// What has been answered so far.
+pub struct Answer {
+    /// The unique part of every item's id.
+    id: String,
+    names: Arc<Names>,
+    done: Vec<Done>,
+    open: Open,
+    /// Tools that the proxy ran, each with the number of items that were done by then.
+    ran: Vec<(usize, ToolRan)>,
+}
+
+/// An item that is complete.
+struct Done {
+    id: String,
+    status: Status,
+    content: DoneContent,
+}
+
+enum DoneContent {
+    Thought(Thinking),
+    Message(String),
+    /// As the model made it, and in the client's words.
+    Call(ToolCall, Call),
+}
+
+/// The item that is growing.
+enum Open {
+    Nothing,
+    Thought { id: String, thought: Thinking },
+    Message { id: String, text: String },
+}
+
+impl Answer {
+    /// An answer that has not begun.
+    pub fn new(about: &About, names: Arc<Names>) -> Answer {
+        Answer { id: about.id.clone(), names, done: Vec::new(), open: Open::Nothing, ran: Vec::new() }
+    }
+
+    /// Takes in an event.
+    pub fn event(&mut self, event: &Event, tell: Listener<'_>) {
+        match event {
+            Event::Text(text) => self.text(text, tell),
+            Event::Thinking(thought) => self.thought(thought, tell),
+            Event::ToolCall(call) => self.call(call, tell),
+            Event::ToolRan(ran) => {
+                // What comes after it belongs to another round: an item of its own.
+                self.close(Status::Completed, tell);
+                self.ran.push((self.done.len(), ran.clone()));
+            }
+            Event::Finish(finish, _) => self.close(last_status(finish), tell),
+        }
+    }
+
+    /// The items that are complete.
+    pub fn items(&self) -> Vec<Item<'_>> {
+        self.done.iter().map(Done::item).collect()
+    }
+
+    /// The tools that the proxy ran.
+    pub fn ran(&self) -> Vec<&ToolRan> {
+        self.ran.iter().map(|(_, ran)| ran).collect()
+    }
+
+    /// The answer as part of a conversation, each message with its item's id; what the proxy's tools were asked
+    /// and said has none.
+    pub fn into_messages(self) -> Vec<(Option<String>, Message)> {
+        let of = |role, part| Message { role, name: None, parts: vec![part] };
+        let mut messages = Vec::new();
+        let mut done = self.done.into_iter();
+        let mut passed = 0;
+        for (before, ToolRan { call, result, .. }) in self.ran {
+            messages.extend(done.by_ref().take(before - passed).map(Done::into_message));
+            passed = before;
+            messages.push((None, of(Role::Assistant, Part::ToolCall(call))));
+            messages.push((None, of(Role::User, Part::ToolResult(result))));
+        }
+        messages.extend(done.map(Done::into_message));
+        messages
+    }
+
+    fn next_id(&self, prefix: &str) -> String {
+        format!("{prefix}_{}_{}", self.id, self.done.len())
+    }
+
+    fn text(&mut self, more: &str, tell: Listener<'_>) {
+        if more.is_empty() {
+            return;
+        }
+        if !matches!(self.open, Open::Message { .. }) {
+            self.close(Status::Completed, tell);
+            let id = self.next_id("msg");
+            let output_index = self.done.len();
+            tell(&StreamEvent::ItemAdded { output_index, item: Item::message_begins(&id) });
+            let part = Content::text("");
+            tell(&StreamEvent::PartAdded { item_id: &id, output_index, content_index: 0, part });
+            self.open = Open::Message { id, text: String::new() };
+        }
+        if let Open::Message { id, text } = &mut self.open {
+            text.push_str(more);
+            tell(&StreamEvent::TextDelta {
+                item_id: id,
+                output_index: self.done.len(),
+                content_index: 0,
+                delta: more,
+                logprobs: [],
+            });
+        }
+    }
+
+    fn thought(&mut self, more: &Thinking, tell: Listener<'_>) {
+        if *more == Thinking::default() {
+            return;
+        }
+        if !matches!(&self.open, Open::Thought { thought, .. } if thought.id == more.id) {
+            self.close(Status::Completed, tell);
+            let id = self.next_id("rs");
+            let item = Item::thought_begins(&id);
+            tell(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
+            self.open = Open::Thought { id, thought: Thinking { text: String::new(), id: more.id.clone() } };
+        }
+        if let Open::Thought { id, thought } = &mut self.open
+            && !more.text.is_empty()
+        {
+            let output_index = self.done.len();
+            if thought.text.is_empty() {
+                let part = Summary { text: "" };
+                tell(&StreamEvent::SummaryPartAdded { item_id: id, output_index, summary_index: 0, part });
+            }
+            thought.text.push_str(&more.text);
+            let delta = &more.text;
+            tell(&StreamEvent::SummaryDelta { item_id: id, output_index, summary_index: 0, delta });
+        }
+    }
+
+    /// Calls arrive whole: the item is begun, told in one piece and done.
+    fn call(&mut self, call: &ToolCall, tell: Listener<'_>) {
+        self.close(Status::Completed, tell);
+        let said = Call::new(call, &self.names);
+        let id = self.next_id(match said.kind {
+            Kind::Function => "fc",
+            Kind::Custom => "ctc",
+        });
+        let output_index = self.done.len();
+        tell(&StreamEvent::ItemAdded { output_index, item: Item::call(&id, Status::InProgress, &said) });
+        let (name, input) = (&said.name, &said.input);
+        match said.kind {
+            Kind::Function => {
+                tell(&StreamEvent::ArgumentsDelta { item_id: &id, output_index, delta: input });
+                tell(&StreamEvent::ArgumentsDone { item_id: &id, output_index, name, arguments: input });
+            }
+            Kind::Custom => {
+                tell(&StreamEvent::InputDelta { item_id: &id, output_index, delta: input });
+                tell(&StreamEvent::InputDone { item_id: &id, output_index, input });
+            }
+        }
+        self.finish_item(id, Status::Completed, DoneContent::Call(call.clone(), said), tell);
+    }
+
+    /// Ends the item that is growing, if there is one.
+    fn close(&mut self, status: Status, tell: Listener<'_>) {
+        let output_index = self.done.len();
+        match std::mem::replace(&mut self.open, Open::Nothing) {
+            Open::Nothing => {}
+            Open::Thought { id, thought } => {
+                if !thought.text.is_empty() {
+                    let (item_id, text) = (&id, &thought.text);
+                    tell(&StreamEvent::SummaryDone { item_id, output_index, summary_index: 0, text });
+                    let part = Summary { text };
+                    tell(&StreamEvent::SummaryPartDone { item_id, output_index, summary_index: 0, part });
+                }
+                self.finish_item(id, status, DoneContent::Thought(thought), tell);
+            }
+            Open::Message { id, text } => {
+                let (item_id, logprobs) = (&id, []);
+                tell(&StreamEvent::TextDone {
+                    item_id,
+                    output_index,
+                    content_index: 0,
+                    text: &text,
+                    logprobs,
+                });
+                let part = Content::text(&text);
+                tell(&StreamEvent::PartDone { item_id, output_index, content_index: 0, part });
+                self.finish_item(id, status, DoneContent::Message(text), tell);
+            }
+        }
+    }
+
+    fn finish_item(&mut self, id: String, status: Status, content: DoneContent, tell: Listener<'_>) {
+        let done = Done { id, status, content };
+        tell(&StreamEvent::ItemDone { output_index: self.done.len(), item: done.item() });
+        self.done.push(done);
+    }
+}
+
+impl Done {
+    fn into_message(self) -> (Option<String>, Message) {
+        let part = match self.content {
+            DoneContent::Thought(thought) => Part::Thinking(thought),
+            DoneContent::Message(text) => Part::Text { text },
+            DoneContent::Call(call, _) => Part::ToolCall(call),
+        };
+        (Some(self.id), Message { role: Role::Assistant, name: None, parts: vec![part] })
+    }
+
+    fn item(&self) -> Item<'_> {
+        match &self.content {
+            DoneContent::Thought(thought) => Item::thought(&self.id, thought),
+            DoneContent::Message(text) => Item::message(&self.id, self.status, text),
+            DoneContent::Call(_, call) => Item::call(&self.id, self.status, call),
+        }
+    }
+}
+
+fn last_status(finish: &Finish) -> Status {
+    match finish {
+        Finish::Stop | Finish::StopSequence(_) | Finish::ToolCalls => Status::Completed,
+        Finish::Length | Finish::ContentFilter | Finish::Refusal => Status::Incomplete,
+    }
+}

@@ -1,0 +1,84 @@
+//! The content of messages and of tools' outputs: text, and what a model can see.
+
+use super::wire;
+use crate::conversation::Content;
+use crate::dialect::data;
+use crate::dialect::one_or_many::OneOrMany;
+use crate::failure::Failure;
+
+/// Reads the parts of the field at `at`; an empty text is none.
+pub fn read_content(at: &str, content: Option<OneOrMany<wire::Content>>) -> Result<Vec<Content>, Failure> {
+    let many = match content {
+        None => return Ok(Vec::new()),
+        Some(OneOrMany::One(text)) => return Ok(some_text(text).into_iter().collect()),
+        Some(OneOrMany::Many(many)) => many,
+    };
+    let mut parts = Vec::with_capacity(many.len());
+    for (index, part) in many.into_iter().enumerate() {
+        parts.extend(read_part(part).map_err(|failure| failure.under(&format!("{at}[{index}]")))?);
+    }
+    Ok(parts)
+}
+
+fn read_part(part: wire::Content) -> Result<Option<Content>, Failure> {
+    let missing = |field: &str| Failure::invalid(field, "required, but missing");
+    match part.kind {
+        wire::ContentKind::InputText | wire::ContentKind::OutputText => {
+            Ok(some_text(part.text.ok_or_else(|| missing("text"))?))
+        }
+        wire::ContentKind::Refusal => Ok(some_text(part.refusal.ok_or_else(|| missing("refusal"))?)),
+        wire::ContentKind::InputImage => {
+            if part.file_id.is_some() {
+                return Err(Failure::unsupported("file_id", NO_FILES));
+            }
+            let url = part.image_url.ok_or_else(|| missing("image_url"))?;
+            let image = data::data_url(&url).map_err(|failure| failure.under("image_url"))?;
+            if !image.mime.starts_with("image/") {
+                return Err(Failure::invalid(
+                    "image_url",
+                    format!("found `{}`, expected an image", image.mime),
+                ));
+            }
+            Ok(Some(Content::Data(image)))
+        }
+        wire::ContentKind::InputFile => read_file(part).map(Some),
+    }
+}
+
+const NO_FILES: &str = "no files are kept here; send the content itself";
+
+/// A file is read by the model as text or seen as an image; there is no third way into VS Code's models.
+fn read_file(part: wire::Content) -> Result<Content, Failure> {
+    if part.file_id.is_some() {
+        return Err(Failure::unsupported("file_id", NO_FILES));
+    }
+    if part.file_url.is_some() {
+        return Err(Failure::unsupported(
+            "file_url",
+            "nothing is fetched from the network; send the content itself",
+        ));
+    }
+    let file = part.file_data.ok_or_else(|| Failure::invalid("file_data", "required, but missing"))?;
+    // Officially a data: URL; some clients send the base64 alone.
+    let file = if file.starts_with("data:") { data::data_url(&file) } else { data::data("", &file) };
+    let file = file.map_err(|failure| failure.under("file_data"))?;
+    if file.mime.starts_with("image/") {
+        return Ok(Content::Data(file));
+    }
+    let text = data::text(&file).ok_or_else(|| {
+        Failure::unsupported(
+            "file_data",
+            "VS Code's models take text and images, no other files; send the file's text",
+        )
+    })?;
+    Ok(Content::Text {
+        text: match part.filename {
+            Some(name) => format!("{name}:\n{text}"),
+            None => text,
+        },
+    })
+}
+
+fn some_text(text: String) -> Option<Content> {
+    (!text.is_empty()).then_some(Content::Text { text })
+}

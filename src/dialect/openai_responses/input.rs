@@ -1,0 +1,159 @@
+//! The items of a request's input become messages, one by one. Whether they make a legal transcript is not
+//! asked here.
+
+use serde_json::Value;
+
+use super::content::read_content;
+use super::memory::Memory;
+use super::names::{Name, Names, wrap_free_text};
+use super::tools::Offer;
+use super::{output, wire};
+use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
+use crate::dialect::arguments;
+use crate::dialect::json::read_value;
+use crate::failure::Failure;
+
+/// What reading an item looks things up in.
+pub struct Reader<'a> {
+    pub memory: &'a Memory,
+    pub names: &'a Names,
+}
+
+/// Offers the tools that stand among the items: Codex adds some there while a conversation goes on.
+pub fn offer_tools(items: &[Value], offer: &mut Offer) -> Result<(), Failure> {
+    for (position, item) in items.iter().enumerate() {
+        let kind = item.get("type").and_then(Value::as_str);
+        if !matches!(kind, Some("additional_tools" | "tool_search_output")) {
+            continue;
+        }
+        let tools = item.get("tools").and_then(Value::as_array);
+        for (index, tool) in tools.into_iter().flatten().enumerate() {
+            offer.add(tool).map_err(|failure| failure.under(&format!("input[{position}].tools[{index}]")))?;
+        }
+    }
+    Ok(())
+}
+
+impl Reader<'_> {
+    /// Reads all items.
+    pub fn read(&self, items: Vec<Value>) -> Result<Vec<Message>, Failure> {
+        let mut messages = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let message = self.item(item).map_err(|failure| failure.under(&format!("input[{index}]")))?;
+            messages.extend(message);
+        }
+        Ok(messages)
+    }
+
+    fn item(&self, item: Value) -> Result<Option<Message>, Failure> {
+        let kind = match item.get("type") {
+            // References and messages may come without.
+            None | Some(Value::Null) if item.get("role").is_none() && item.get("id").is_some() => {
+                "item_reference".to_owned()
+            }
+            None | Some(Value::Null) => "message".to_owned(),
+            Some(kind) => read_value::<String>(kind).map_err(|failure| failure.under("type"))?,
+        };
+        match kind.as_str() {
+            "message" => message(item).map(Some),
+            "function_call" => self.function_call(item).map(Some),
+            "custom_tool_call" => self.custom_tool_call(item).map(Some),
+            "function_call_output" | "custom_tool_call_output" => call_output(item).map(Some),
+            "reasoning" => reasoning(item),
+            "item_reference" => self.reference(item).map(Some),
+            _ => other(&kind, item),
+        }
+    }
+
+    fn function_call(&self, item: Value) -> Result<Message, Failure> {
+        let call: wire::FunctionCall = read_value(item)?;
+        let name = Name::new(call.namespace, call.name);
+        let input = arguments::read(&call.arguments.unwrap_or_default());
+        Ok(self.call(call.call_id, &name, input))
+    }
+
+    fn custom_tool_call(&self, item: Value) -> Result<Message, Failure> {
+        let call: wire::CustomToolCall = read_value(item)?;
+        let name = Name::new(call.namespace, call.name);
+        Ok(self.call(call.call_id, &name, wrap_free_text(&call.input)))
+    }
+
+    fn call(&self, id: String, name: &Name, input: Value) -> Message {
+        let call = ToolCall { id, name: self.names.to_model(name), input };
+        of(Role::Assistant, vec![Part::ToolCall(call)])
+    }
+
+    fn reference(&self, item: Value) -> Result<Message, Failure> {
+        let wire::ItemReference { id } = read_value(item)?;
+        self.memory.item(&id).ok_or(Failure::UnknownItem { id })
+    }
+}
+
+fn of(role: Role, parts: Vec<Part>) -> Message {
+    Message { role, name: None, parts }
+}
+
+fn message(item: Value) -> Result<Message, Failure> {
+    let message: wire::Message = read_value(item)?;
+    let role = match message.role {
+        wire::Role::User => Role::User,
+        wire::Role::Assistant => Role::Assistant,
+        wire::Role::System | wire::Role::Developer => Role::System,
+    };
+    let content = read_content("content", message.content)?;
+    let parts = content.into_iter().map(|content| match content {
+        Content::Text { text } => Part::Text { text },
+        Content::Data(data) => Part::Data(data),
+    });
+    Ok(of(role, parts.collect()))
+}
+
+fn call_output(item: Value) -> Result<Message, Failure> {
+    let output: wire::CallOutput = read_value(item)?;
+    let content = read_content("output", output.output)?;
+    let result = ToolResult { id: output.call_id, content, is_error: false };
+    Ok(of(Role::User, vec![Part::ToolResult(result)]))
+}
+
+/// A thought goes back to the provider with the id it came with; one that a client brings from elsewhere is
+/// words only.
+fn reasoning(item: Value) -> Result<Option<Message>, Failure> {
+    let item: wire::ReasoningItem = read_value(item)?;
+    let joined = |texts: Option<Vec<wire::ReasoningText>>| {
+        let texts: Vec<String> = texts.into_iter().flatten().map(|one| one.text).collect();
+        texts.join("\n\n")
+    };
+    let summary = joined(item.summary);
+    let text = if summary.is_empty() { joined(item.content) } else { summary };
+    let id = item.encrypted_content.as_deref().and_then(output::unseal);
+    let thought = Thinking { text, id };
+    Ok((thought != Thinking::default()).then(|| of(Role::Assistant, vec![Part::Thinking(thought)])))
+}
+
+/// An item of a kind that VS Code knows nothing like, of a tool that OpenAI runs itself: the model reads what
+/// happened as text.
+fn other(kind: &str, item: Value) -> Result<Option<Message>, Failure> {
+    /// They are of no meaning to a model, or sealed.
+    const NOT_SAID: [&str; 6] = ["type", "id", "call_id", "status", "encrypted_content", "fingerprint"];
+    /// They only carry tools: `offer_tools` has taken these already, or OpenAI alone can run them.
+    const OFFERS: [&str; 3] = ["additional_tools", "tool_search_output", "mcp_list_tools"];
+
+    let Value::Object(mut fields) = item else { return Ok(None) };
+    if kind.starts_with("compaction") && fields.contains_key("encrypted_content") {
+        return Err(Failure::unsupported(
+            "type",
+            "only OpenAI can read what it compacted; send the conversation itself",
+        ));
+    }
+    fields.retain(|field, value| !NOT_SAID.contains(&field.as_str()) && !value.is_null());
+    if kind == "image_generation_call" {
+        // The picture in base64: megabytes of noise where a model reads.
+        fields.remove("result");
+    }
+    if fields.is_empty() || OFFERS.contains(&kind) {
+        return Ok(None);
+    }
+    // A call is the model's own doing; all else was told to it.
+    let role = if kind.ends_with("_call") { Role::Assistant } else { Role::User };
+    Ok(Some(Message::text(role, format!("{kind}: {}", Value::Object(fields)))))
+}

@@ -1,0 +1,129 @@
+//! What earlier answers left for later requests: `previous_response_id` and `item_reference` look here.
+//!
+//! In memory only and bounded: the oldest answer goes first. Messages are kept as they were understood, under
+//! the names the model saw.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::conversation::Message;
+
+/// Far more turns than a person takes in a day, in case they are short.
+const MOST_ANSWERS: usize = 1000;
+
+/// Room for a few hundred turns of an agent, or for some with pictures. In bytes of JSON.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// The latest answers.
+pub struct Memory {
+    kept: Mutex<Kept>,
+    most_answers: usize,
+    most_bytes: usize,
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory::new(MOST_ANSWERS, MOST_BYTES)
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    /// By response id.
+    answers: HashMap<String, Answer>,
+    /// By item id.
+    items: HashMap<String, Arc<Message>>,
+    /// Response ids, oldest first.
+    order: VecDeque<String>,
+    bytes: usize,
+}
+
+struct Answer {
+    /// What had been said before it.
+    before: Arc<Vec<Message>>,
+    /// What it said, each with its item's id; what the proxy did in between has none.
+    said: Vec<(Option<String>, Arc<Message>)>,
+    bytes: usize,
+}
+
+impl Memory {
+    /// A memory with these bounds.
+    pub fn new(most_answers: usize, most_bytes: usize) -> Memory {
+        Memory { kept: Mutex::default(), most_answers, most_bytes }
+    }
+
+    /// Keeps an answer, and what had been said before it. One that is too large by itself is not kept.
+    pub fn keep(&self, id: String, before: &Arc<Vec<Message>>, said: Vec<(Option<String>, Message)>) {
+        let bytes = before.iter().chain(said.iter().map(|(_, message)| message)).map(weight).sum();
+        if bytes > self.most_bytes {
+            return;
+        }
+        let said = said.into_iter().map(|(id, message)| (id, Arc::new(message))).collect();
+        let answer = Answer { before: before.clone(), said, bytes };
+        let mut kept = self.kept.lock();
+        kept.forget(&id);
+        while kept.order.len() >= self.most_answers || kept.bytes + bytes > self.most_bytes {
+            let Some(oldest) = kept.order.front().cloned() else { break };
+            kept.forget(&oldest);
+        }
+        kept.keep(id, answer);
+    }
+
+    /// All that had been said when this answer ended.
+    pub fn conversation(&self, id: &str) -> Option<Vec<Message>> {
+        let kept = self.kept.lock();
+        let answer = kept.answers.get(id)?;
+        let said = answer.said.iter().map(|(_, message)| Message::clone(message));
+        Some(answer.before.iter().cloned().chain(said).collect())
+    }
+
+    /// One item of an answer.
+    pub fn item(&self, id: &str) -> Option<Message> {
+        self.kept.lock().items.get(id).map(|message| Message::clone(message))
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, id: String, answer: Answer) {
+        for (item, message) in &answer.said {
+            if let Some(item) = item {
+                self.items.insert(item.clone(), message.clone());
+            }
+        }
+        self.bytes += answer.bytes;
+        self.order.push_back(id.clone());
+        self.answers.insert(id, answer);
+    }
+
+    fn forget(&mut self, id: &str) {
+        let Some(answer) = self.answers.remove(id) else { return };
+        self.order.retain(|kept| kept != id);
+        self.bytes -= answer.bytes;
+        for (item, _) in answer.said {
+            if let Some(item) = item {
+                self.items.remove(&item);
+            }
+        }
+    }
+}
+
+/// A message's size as JSON.
+fn weight(message: &Message) -> usize {
+    struct Scales(usize);
+    impl Write for Scales {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut scales = Scales(0);
+    // Keys are strings and the scales take everything: there is nothing to fail.
+    serde_json::to_writer(&mut scales, message).ok();
+    scales.0
+}

@@ -1,0 +1,92 @@
+//! Names of tools: the client's, with a namespace perhaps and a way of its own to say calls, and the model's,
+//! which knows functions alone.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+/// What Codex names the namespace of tools that are in none; their calls are said without it.
+const NO_NAMESPACE: &str = "functions";
+
+/// The one argument of a function that stands for a tool taking free text.
+pub const FREE_TEXT: &str = "input";
+
+/// The client's name of a tool.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Name {
+    pub namespace: Option<String>,
+    pub name: String,
+}
+
+impl Name {
+    /// A name as items and tools carry it.
+    pub fn new(namespace: Option<String>, name: String) -> Name {
+        let namespace = namespace.filter(|namespace| !namespace.is_empty() && namespace != NO_NAMESPACE);
+        Name { namespace, name }
+    }
+
+    /// Both in one word. A namespace may end with the separator already: Codex's of MCP servers did.
+    fn joined(&self) -> String {
+        match &self.namespace {
+            None => self.name.clone(),
+            Some(namespace) if namespace.ends_with("__") => format!("{namespace}{}", self.name),
+            Some(namespace) => format!("{namespace}__{}", self.name),
+        }
+    }
+}
+
+/// How the client says a tool's calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `function_call`
+    Function,
+    /// `custom_tool_call`
+    Custom,
+}
+
+/// What the client calls the tools that the model sees.
+#[derive(Debug, Default)]
+pub struct Names {
+    by_client: HashMap<Name, String>,
+    by_model: HashMap<String, (Name, Kind)>,
+}
+
+impl Names {
+    /// The name under which the model sees, or saw, a tool.
+    pub fn to_model(&self, name: &Name) -> String {
+        self.by_client.get(name).cloned().unwrap_or_else(|| name.joined())
+    }
+
+    /// The client's name of what the model calls; none for a tool that is not the client's.
+    pub fn to_client(&self, name: &str) -> Option<&(Name, Kind)> {
+        self.by_model.get(name)
+    }
+
+    /// A name for the model that no other tool has; none if the tool has one already.
+    pub fn add(&mut self, name: &Name, kind: Kind) -> Option<String> {
+        if self.by_client.contains_key(name) {
+            return None;
+        }
+        let joined = name.joined();
+        let free = std::iter::once(joined.clone())
+            // One of as many names as there are tools is free.
+            .chain((2..=self.by_model.len() + 1).map(|number| format!("{joined}_{number}")))
+            .find(|candidate| !self.by_model.contains_key(candidate))?;
+        self.by_client.insert(name.clone(), free.clone());
+        self.by_model.insert(free.clone(), (name.clone(), kind));
+        Some(free)
+    }
+}
+
+/// The free text as the argument of the function that stands for the tool.
+pub fn wrap_free_text(text: &str) -> Value {
+    json!({ FREE_TEXT: text })
+}
+
+/// The free text a model wrote for a tool; whatever else it wrote in its place, as JSON.
+pub fn unwrap_free_text(input: &Value) -> String {
+    match input.get(FREE_TEXT) {
+        Some(Value::String(text)) => text.clone(),
+        _ => input.to_string(),
+    }
+}

@@ -1,0 +1,154 @@
+//! The items of an answer's output, as streams and whole replies show them.
+
+use serde::Serialize;
+
+use super::names::{Kind, Names, unwrap_free_text};
+use crate::conversation::{Thinking, ToolCall};
+use crate::dialect::arguments;
+
+/// Marks a provider's id of a thought as one that came from here: what other services seal looks different,
+/// and means nothing to our provider.
+const SEAL: &str = "copilot-proxy:";
+
+/// A provider's id of a thought, as the client keeps it.
+pub fn seal(id: &str) -> String {
+    format!("{SEAL}{id}")
+}
+
+/// The id again; none if it was sealed elsewhere.
+pub fn unseal(sealed: &str) -> Option<String> {
+    sealed.strip_prefix(SEAL).map(str::to_owned)
+}
+
+/// An item of the output.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Item<'a> {
+    Reasoning {
+        id: &'a str,
+        summary: Vec<Summary<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        encrypted_content: Option<String>,
+    },
+    Message {
+        id: &'a str,
+        status: Status,
+        role: &'static str,
+        content: Vec<Content<'a>>,
+    },
+    FunctionCall {
+        id: &'a str,
+        status: Status,
+        call_id: &'a str,
+        name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<&'a str>,
+        arguments: &'a str,
+    },
+    CustomToolCall {
+        id: &'a str,
+        status: Status,
+        call_id: &'a str,
+        name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<&'a str>,
+        input: &'a str,
+    },
+}
+
+/// How far an item has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    InProgress,
+    Completed,
+    /// It was cut off.
+    Incomplete,
+}
+
+/// A part of a reasoning item.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "summary_text")]
+pub struct Summary<'a> {
+    pub text: &'a str,
+}
+
+/// A part of a message.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "output_text")]
+pub struct Content<'a> {
+    pub annotations: [(); 0],
+    pub logprobs: [(); 0],
+    pub text: &'a str,
+}
+
+impl<'a> Content<'a> {
+    /// Plain text.
+    pub fn text(text: &'a str) -> Content<'a> {
+        Content { annotations: [], logprobs: [], text }
+    }
+}
+
+impl<'a> Item<'a> {
+    /// A thought that has begun.
+    pub fn thought_begins(id: &'a str) -> Item<'a> {
+        Item::Reasoning { id, summary: Vec::new(), encrypted_content: None }
+    }
+
+    /// A whole thought.
+    pub fn thought(id: &'a str, thought: &'a Thinking) -> Item<'a> {
+        let summary = match thought.text.as_str() {
+            "" => Vec::new(),
+            text => vec![Summary { text }],
+        };
+        Item::Reasoning { id, summary, encrypted_content: thought.id.as_deref().map(seal) }
+    }
+
+    /// A message that has begun.
+    pub fn message_begins(id: &'a str) -> Item<'a> {
+        Item::Message { id, status: Status::InProgress, role: "assistant", content: Vec::new() }
+    }
+
+    /// A whole message.
+    pub fn message(id: &'a str, status: Status, text: &'a str) -> Item<'a> {
+        Item::Message { id, status, role: "assistant", content: vec![Content::text(text)] }
+    }
+
+    /// A call as the client knows the tool.
+    pub fn call(id: &'a str, status: Status, call: &'a Call) -> Item<'a> {
+        let Call { id: call_id, name, namespace, kind, input } = call;
+        let namespace = namespace.as_deref();
+        let input = if status == Status::InProgress { "" } else { input };
+        match kind {
+            Kind::Function => Item::FunctionCall { id, status, call_id, name, namespace, arguments: input },
+            Kind::Custom => Item::CustomToolCall { id, status, call_id, name, namespace, input },
+        }
+    }
+}
+
+/// A call in the client's words.
+#[derive(Debug)]
+pub struct Call {
+    /// What pairs it with its output; the item has an id of its own.
+    pub id: String,
+    pub name: String,
+    pub namespace: Option<String>,
+    pub kind: Kind,
+    /// A function's arguments or a custom tool's free text.
+    pub input: String,
+}
+
+impl Call {
+    /// What the model calls, by the client's names. A tool that is not the client's is a plain function.
+    pub fn new(call: &ToolCall, names: &Names) -> Call {
+        let (name, namespace, kind) = match names.to_client(&call.name) {
+            Some((name, kind)) => (name.name.clone(), name.namespace.clone(), *kind),
+            None => (call.name.clone(), None, Kind::Function),
+        };
+        let input = match kind {
+            Kind::Function => arguments::say(&call.input),
+            Kind::Custom => unwrap_free_text(&call.input),
+        };
+        Call { id: call.id.clone(), name, namespace, kind, input }
+    }
+}

@@ -1,0 +1,181 @@
+//! A request's body becomes an `Ask`.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::input::{Reader, offer_tools};
+use super::memory::Memory;
+use super::response::Echo;
+use super::tools::Offer;
+use super::{Form, wire};
+use crate::conversation::{Conversation, Message, Options, Output, Role};
+use crate::dialect::json::{read_json, read_value};
+use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::{Ask, Extras, limits};
+use crate::failure::Failure;
+
+/// Reads a body.
+pub fn read(body: &[u8], memory: &Memory) -> Result<(Ask, Form), Failure> {
+    let mut request = read_json::<wire::Request>(body)?;
+    refuse_what_changes_the_meaning(&request)?;
+
+    let extras =
+        Extras::from_fields(request.use_vscode_tools, request.tool_execution, request.max_tool_rounds);
+    let options = read_options(&request)?;
+    let items = match request.input.take() {
+        None => Vec::new(),
+        Some(OneOrMany::One(text)) => vec![json!({ "role": "user", "content": text })],
+        Some(OneOrMany::Many(items)) => items,
+    };
+    let mut offer = Offer::default();
+    for (index, tool) in request.tools.iter().flatten().enumerate() {
+        offer.add(tool).map_err(|failure| failure.under(&format!("tools[{index}]")))?;
+    }
+    offer_tools(&items, &mut offer)?;
+    let tool_choice = offer
+        .choose(request.tool_choice.as_ref(), extras.use_vscode_tools)
+        .map_err(|failure| failure.under("tool_choice"))?;
+    let Offer { tools, names } = offer;
+
+    let reader = Reader { memory, names: &names };
+    let said = said_so_far(request.previous_response_id.as_deref(), items, &reader)?;
+    let instructions = request.instructions.iter().filter(|text| !text.is_empty());
+    let mut messages: Vec<_> = instructions.map(|text| Message::text(Role::System, text)).collect();
+    let kept = request.store.unwrap_or(true).then(|| Arc::new(said.clone()));
+    messages.extend(said);
+
+    let ask = Ask {
+        model: request.model.take().filter(|model| !model.is_empty()),
+        conversation: Conversation { messages, tools, tool_choice, options },
+        stream: request.stream.unwrap_or_default(),
+        extras,
+    };
+    let form = Form { said: kept, echo: Arc::new(echo(request)), names: Arc::new(names) };
+    Ok((ask, form))
+}
+
+/// The conversation that the request continues, and what it adds. Instructions are not part of it: they hold
+/// for one answer.
+fn said_so_far(previous: Option<&str>, items: Vec<Value>, reader: &Reader) -> Result<Vec<Message>, Failure> {
+    let mut said = match previous {
+        None if items.is_empty() => {
+            return Err(Failure::invalid("input", "empty, expected a text or at least one item"));
+        }
+        None => Vec::new(),
+        Some(id) => {
+            let kept = reader.memory.conversation(id);
+            kept.ok_or_else(|| Failure::UnknownResponse { id: id.to_owned() })?
+        }
+    };
+    said.extend(reader.read(items)?);
+    Ok(said)
+}
+
+/// Fields that can't be honoured here: to ignore them would be to answer another question.
+fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failure> {
+    const NO_PROBABILITIES: &str = "VS Code's models tell no token probabilities";
+    if request.background == Some(true) {
+        return Err(Failure::unsupported("background", "answers are given at once here, not fetched later"));
+    }
+    if request.conversation.is_some() {
+        return Err(Failure::unsupported(
+            "conversation",
+            "conversations are not kept here; use `previous_response_id`, or send all items in `input`",
+        ));
+    }
+    if request.prompt.is_some() {
+        return Err(Failure::unsupported(
+            "prompt",
+            "OpenAI alone has the templates; send the text in `input`",
+        ));
+    }
+    if request.top_logprobs.is_some_and(|number| number > 0) {
+        return Err(Failure::unsupported("top_logprobs", NO_PROBABILITIES));
+    }
+    if request.include.iter().flatten().any(|field| field == "message.output_text.logprobs") {
+        return Err(Failure::unsupported("include", NO_PROBABILITIES));
+    }
+    Ok(())
+}
+
+fn read_options(request: &wire::Request) -> Result<Options, Failure> {
+    let reasoning: Option<wire::Reasoning> = match &request.reasoning {
+        None => None,
+        Some(reasoning) => read_value(reasoning).map_err(|failure| failure.under("reasoning"))?,
+    };
+    let wants_summary = reasoning
+        .as_ref()
+        .is_some_and(|reasoning| reasoning.summary.is_some() || reasoning.generate_summary.is_some());
+    let wants_thoughts = request.include.iter().flatten().any(|field| field == "reasoning.encrypted_content");
+    Ok(Options {
+        temperature: limits::within("temperature", request.temperature, 0.0..=2.0)?,
+        top_p: limits::within("top_p", request.top_p, 0.0..=1.0)?,
+        max_tokens: limits::tokens("max_output_tokens", request.max_output_tokens)?,
+        thinking: wants_summary || wants_thoughts,
+        reasoning_effort: reasoning.and_then(|reasoning| reasoning.effort),
+        one_call_at_most: request.parallel_tool_calls == Some(false),
+        output: read_format(request.text.as_ref()).map_err(|failure| failure.under("text"))?,
+        ..Options::default()
+    })
+}
+
+fn read_format(text: Option<&Value>) -> Result<Output, Failure> {
+    let Some(text) = text else { return Ok(Output::Text) };
+    let wire::Text { format: Some(format) } = read_value(text)? else { return Ok(Output::Text) };
+    let missing = |field: &str| Failure::invalid(format!("format.{field}"), "required, but missing");
+    Ok(match format.kind {
+        wire::FormatKind::Text => Output::Text,
+        wire::FormatKind::JsonObject => Output::Json,
+        wire::FormatKind::JsonSchema => Output::Schema {
+            name: format.name.ok_or_else(|| missing("name"))?,
+            description: format.description,
+            schema: Value::Object(format.schema.ok_or_else(|| missing("schema"))?),
+        },
+    })
+}
+
+/// What the answer repeats; where the request is silent, what that means.
+fn echo(request: wire::Request) -> Echo {
+    Echo {
+        instructions: request.instructions,
+        max_output_tokens: request.max_output_tokens,
+        max_tool_calls: request.max_tool_calls,
+        metadata: request.metadata.unwrap_or_default(),
+        parallel_tool_calls: request.parallel_tool_calls.unwrap_or(true),
+        previous_response_id: request.previous_response_id,
+        reasoning: with_defaults(request.reasoning, json!({ "effort": null, "summary": null })),
+        store: request.store.unwrap_or(true),
+        temperature: request.temperature,
+        text: with_defaults(request.text, json!({ "format": { "type": "text" } })),
+        tool_choice: request.tool_choice.unwrap_or_else(|| json!("auto")),
+        tools: request.tools.into_iter().flatten().map(complete_tool).collect(),
+        top_p: request.top_p,
+        truncation: request.truncation.unwrap_or_default(),
+        prompt_cache_key: request.prompt_cache_key,
+        safety_identifier: request.safety_identifier,
+        user: request.user,
+    }
+}
+
+fn with_defaults(given: Option<Value>, mut defaults: Value) -> Value {
+    if let (Some(Value::Object(given)), Value::Object(defaults)) = (given, &mut defaults) {
+        defaults.extend(given.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    defaults
+}
+
+/// A function as answers repeat it: with the fields that a request may leave out.
+fn complete_tool(mut tool: Value) -> Value {
+    if let Value::Object(fields) = &mut tool
+        && fields.get("type").is_some_and(|kind| kind == "function")
+    {
+        let mut absent = |field: &str, meaning: Value| {
+            Map::entry(fields, field).or_insert(meaning);
+        };
+        absent("parameters", Value::Null);
+        // Schemas are told to the model, not enforced.
+        absent("strict", Value::Bool(false));
+    }
+    tool
+}

@@ -1,0 +1,107 @@
+//! The steps of an answer as server-sent events, numbered one by one.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::Form;
+use super::answer::Answer;
+use super::response::{Echo, Response, why_incomplete};
+use super::stream_event::StreamEvent;
+use crate::conversation::{Event, ToolRan};
+use crate::dialect::extra::Extra;
+use crate::dialect::{About, Encoder, sse};
+use crate::failure::Failure;
+
+/// A stream of steps.
+pub struct Steps {
+    about: About,
+    echo: Arc<Echo>,
+    answer: Answer,
+    numbered: Numbered,
+}
+
+/// Puts a number on each event.
+struct Numbered {
+    next: u64,
+    /// Tools that the proxy ran, which no event has told of yet: the next one does.
+    untold: Vec<ToolRan>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(rename = "type")]
+    name: &'static str,
+    sequence_number: u64,
+    #[serde(flatten)]
+    event: &'a StreamEvent<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copilot_proxy: Option<Extra<'a>>,
+}
+
+impl Numbered {
+    fn put(&mut self, event: &StreamEvent<'_>, out: &mut Vec<u8>) {
+        let untold = std::mem::take(&mut self.untold);
+        let copilot_proxy =
+            (!untold.is_empty()).then(|| Extra { usage: None, tools: untold.iter().collect() });
+        let name = event.name();
+        sse::put(Some(name), &Line { name, sequence_number: self.next, event, copilot_proxy }, out);
+        self.next += 1;
+    }
+}
+
+impl Steps {
+    /// A stream that has said nothing yet.
+    pub fn new(about: &About, form: &Form) -> Steps {
+        Steps {
+            about: about.clone(),
+            echo: form.echo.clone(),
+            answer: Answer::new(about, form.names.clone()),
+            numbered: Numbered { next: 0, untold: Vec::new() },
+        }
+    }
+}
+
+impl Encoder for Steps {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        let response = &Response::in_progress(&self.about, &self.echo, Vec::new());
+        self.numbered.put(&StreamEvent::Created { response }, out);
+        self.numbered.put(&StreamEvent::InProgress { response }, out);
+    }
+
+    fn event(&mut self, choice: usize, event: &Event, out: &mut Vec<u8>) {
+        if choice != 0 {
+            // The API asks for one answer only.
+            return;
+        }
+        let Steps { about, echo, answer, numbered } = self;
+        if let Event::ToolRan(ran) = event {
+            numbered.untold.push(ran.clone());
+        }
+        answer.event(event, &mut |step| numbered.put(step, out));
+        if let Event::Finish(finish, usage) = event {
+            let extra = Extra { usage: Some(usage.source), tools: answer.ran() };
+            let response = &Response::in_progress(about, echo, answer.items()).ended(finish, *usage, extra);
+            match why_incomplete(finish) {
+                None => numbered.put(&StreamEvent::Completed { response }, out),
+                Some(_) => numbered.put(&StreamEvent::Incomplete { response }, out),
+            }
+        }
+    }
+
+    fn close(&mut self, _out: &mut Vec<u8>) {
+        // `response.completed` was the end: the API has no `[DONE]`.
+    }
+
+    /// The item that is growing stays open: were it called done, agents would keep half a sentence and then
+    /// ask again.
+    fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        let items = self.answer.items();
+        let response = &Response::in_progress(&self.about, &self.echo, items).failed(failure);
+        self.numbered.put(&StreamEvent::Failed { response }, out);
+    }
+
+    fn ping(&mut self, out: &mut Vec<u8>) {
+        sse::put_ping(out);
+    }
+}

@@ -1,0 +1,338 @@
+//! Bodies, and what is understood of them.
+
+use std::num::NonZeroU32;
+
+use serde_json::{Value, json};
+
+use super::{call, read};
+use crate::conversation::{
+    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolChoice, ToolResult,
+};
+use crate::dialect::{Ask, Extras, Rounds, ToolExecution};
+
+const PNG: &str = "data:image/png;base64,iVBORw==";
+
+/// The request's messages, when nothing else is in it.
+fn messages(input: &Value) -> Vec<Message> {
+    let (ask, _) = read(&json!({ "input": input })).unwrap();
+    let messages = ask.conversation.messages.clone();
+    let plain = Conversation { messages: messages.clone(), ..Conversation::default() };
+    assert_eq!(ask, Ask { conversation: plain, ..Ask::default() });
+    messages
+}
+
+/// A question with these fields beside it.
+fn with(fields: &Value) -> Ask {
+    let mut body = json!({ "input": "Hi" });
+    for (key, value) in fields.as_object().unwrap() {
+        body[key] = value.clone();
+    }
+    read(&body).unwrap().0
+}
+
+fn message(role: Role, parts: Vec<Part>) -> Message {
+    Message { role, name: None, parts }
+}
+
+fn called(id: &str, name: &str, input: Value) -> Message {
+    message(Role::Assistant, vec![Part::ToolCall(call(id, name, input))])
+}
+
+fn result(id: &str, content: Vec<Content>) -> Message {
+    message(Role::User, vec![Part::ToolResult(ToolResult { id: id.into(), content, is_error: false })])
+}
+
+fn said(text: &str) -> Content {
+    Content::Text { text: text.into() }
+}
+
+fn png() -> Data {
+    Data { mime: "image/png".into(), base64: "iVBORw==".into() }
+}
+
+fn thought(text: &str, id: Option<&str>) -> Message {
+    let thought = Thinking { text: text.into(), id: id.map(str::to_owned) };
+    message(Role::Assistant, vec![Part::Thinking(thought)])
+}
+
+#[test]
+fn every_role_and_form_of_message_is_understood() {
+    assert_eq!(messages(&json!("Hi")), [Message::text(Role::User, "Hi")]);
+    assert_eq!(
+        messages(&json!([
+            { "role": "developer", "content": "Be brief.", "type": "message", "id": "msg_1" },
+            { "role": "system", "content": [{ "type": "input_text", "text": "Be kind." }] },
+            { "role": "user", "content": [
+                { "type": "input_text", "text": "What is it?" },
+                { "type": "input_image", "image_url": PNG, "detail": "auto" },
+                { "type": "text", "text": "" },
+            ]},
+            { "type": "message", "role": "assistant", "status": "completed", "phase": "commentary", "content": [
+                { "type": "output_text", "text": "A dot.", "annotations": [], "logprobs": [] },
+                { "type": "refusal", "refusal": "No more." },
+            ]},
+            { "role": "assistant", "content": null },
+        ])),
+        [
+            Message::text(Role::System, "Be brief."),
+            Message::text(Role::System, "Be kind."),
+            message(Role::User, vec![Part::text("What is it?"), Part::Data(png())]),
+            message(Role::Assistant, vec![Part::text("A dot."), Part::text("No more.")]),
+            message(Role::Assistant, vec![]),
+        ]
+    );
+}
+
+#[test]
+fn files_are_read_as_text_or_seen_as_images() {
+    assert_eq!(
+        messages(&json!([{ "role": "user", "content": [
+            { "type": "input_file", "filename": "a.txt", "file_data": "data:text/plain;base64,aGk=" },
+            { "type": "input_file", "file_data": "aGk=" },
+            { "type": "input_file", "filename": "a.png", "file_data": PNG },
+        ]}])),
+        [message(Role::User, vec![Part::text("a.txt:\nhi"), Part::text("hi"), Part::Data(png())])]
+    );
+}
+
+#[test]
+fn calls_and_what_came_of_them_keep_their_ids() {
+    assert_eq!(
+        messages(&json!([
+            { "type": "function_call", "call_id": "1", "name": "f", "arguments": "{\"a\":1}", "id": "fc_1",
+              "status": "completed", "parsed_arguments": { "a": 1 } },
+            { "type": "function_call", "call_id": "2", "name": "spawn", "namespace": "agents", "arguments": "" },
+            { "type": "custom_tool_call", "call_id": "3", "name": "apply_patch", "input": "*** Begin" },
+            { "type": "function_call_output", "call_id": "1", "output": "one" },
+            { "type": "function_call_output", "call_id": "2", "output": [
+                { "type": "input_text", "text": "seen" },
+                { "type": "input_image", "image_url": PNG },
+            ]},
+            { "type": "custom_tool_call_output", "call_id": "3", "output": "done" },
+            { "type": "function_call_output", "call_id": "4", "output": "" },
+        ])),
+        [
+            called("1", "f", json!({ "a": 1 })),
+            called("2", "agents__spawn", json!({})),
+            called("3", "apply_patch", json!({ "input": "*** Begin" })),
+            result("1", vec![said("one")]),
+            result("2", vec![said("seen"), Content::Data(png())]),
+            result("3", vec![said("done")]),
+            result("4", vec![]),
+        ]
+    );
+}
+
+#[test]
+fn a_thought_goes_back_with_the_id_it_came_with() {
+    let summary =
+        json!([{ "type": "summary_text", "text": "Hm." }, { "type": "summary_text", "text": "Yes." }]);
+    assert_eq!(
+        messages(&json!([
+            { "type": "reasoning", "id": "rs_1", "summary": summary, "encrypted_content": "copilot-proxy:t1" },
+            { "type": "reasoning", "id": "rs_2", "summary": summary, "encrypted_content": "gAAAAABsealed" },
+            { "type": "reasoning", "id": "rs_3", "summary": [], "content": [
+                { "type": "reasoning_text", "text": "So be it." },
+            ]},
+            { "type": "reasoning", "id": "rs_4", "summary": [], "encrypted_content": "copilot-proxy:t4" },
+            { "type": "reasoning", "id": "rs_5", "summary": [], "encrypted_content": null },
+        ])),
+        [
+            thought("Hm.\n\nYes.", Some("t1")),
+            thought("Hm.\n\nYes.", None),
+            thought("So be it.", None),
+            thought("", Some("t4")),
+        ]
+    );
+}
+
+#[test]
+fn what_openai_ran_itself_is_told_to_the_model_as_text() {
+    assert_eq!(
+        messages(&json!([
+            { "type": "web_search_call", "id": "ws_1", "status": "completed",
+              "action": { "type": "search", "query": "rust" } },
+            { "type": "local_shell_call", "id": "lsh_1", "call_id": "c", "status": "completed",
+              "action": { "type": "exec", "command": ["ls"] } },
+            { "type": "local_shell_call_output", "id": "c", "output": "a.rs" },
+            { "type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "iVBORw==" },
+            { "type": "mcp_list_tools", "id": "mcpl_1", "server_label": "s", "tools": [] },
+            { "type": "unheard_of", "content": 5 },
+            { "type": "compaction_trigger" },
+        ])),
+        [
+            Message::text(Role::Assistant, r#"web_search_call: {"action":{"type":"search","query":"rust"}}"#),
+            Message::text(
+                Role::Assistant,
+                r#"local_shell_call: {"action":{"type":"exec","command":["ls"]}}"#
+            ),
+            Message::text(Role::User, r#"local_shell_call_output: {"output":"a.rs"}"#),
+            Message::text(Role::User, r#"unheard_of: {"content":5}"#),
+        ]
+    );
+}
+
+#[test]
+fn tools_become_functions_under_names_of_their_own() {
+    let parameters = json!({ "type": "object", "properties": {} });
+    let ask = with(&json!({
+        "tools": [
+            { "type": "function", "name": "f", "description": "d", "parameters": parameters, "strict": true },
+            { "type": "function", "name": "agents__spawn", "parameters": null },
+            { "type": "web_search", "filters": 5 },
+            { "type": "namespace", "name": "agents", "description": "All about agents.", "tools": [
+                { "type": "function", "name": "spawn", "description": "Starts one.", "parameters": parameters },
+                { "type": "function", "name": "stop", "defer_loading": true },
+                { "type": "mcp" },
+            ]},
+            { "type": "namespace", "name": "mcp__time__", "description": "", "tools": [
+                { "type": "function", "name": "now" },
+            ]},
+            { "type": "namespace", "name": "functions", "description": "", "tools": [
+                { "type": "function", "name": "f", "description": "the same again" },
+                { "type": "custom", "name": "exec", "description": "Runs code.", "format": {
+                    "type": "grammar", "syntax": "lark", "definition": "start: /.+/",
+                }},
+            ]},
+        ],
+        "input": [
+            { "role": "user", "content": "Hi" },
+            { "type": "additional_tools", "role": "developer", "tools": [{ "type": "function", "name": "g" }] },
+            { "type": "function_call", "call_id": "1", "name": "spawn", "namespace": "agents" },
+            { "type": "function_call", "call_id": "2", "name": "exec", "namespace": "functions" },
+        ],
+    }));
+    let tool = |name: &str, description: &str, input_schema: Option<&Value>| Tool {
+        name: name.into(),
+        description: description.into(),
+        input_schema: input_schema.cloned(),
+    };
+    let free_text = json!({
+        "type": "object",
+        "properties": { "input": { "type": "string" } },
+        "required": ["input"],
+        "additionalProperties": false,
+    });
+    assert_eq!(
+        ask.conversation.tools,
+        [
+            tool("f", "d", Some(&parameters)),
+            tool("agents__spawn", "", None),
+            tool("agents__spawn_2", "All about agents.\n\nStarts one.", Some(&parameters)),
+            tool("agents__stop", "", None),
+            tool("mcp__time__now", "", None),
+            tool(
+                "exec",
+                "Runs code.\n\n`input` must follow this lark grammar:\nstart: /.+/",
+                Some(&free_text)
+            ),
+            tool("g", "", None),
+        ]
+    );
+    assert_eq!(
+        ask.conversation.messages[1..],
+        [called("1", "agents__spawn_2", json!({})), called("2", "exec", json!({}))]
+    );
+}
+
+#[test]
+fn every_choice_of_tools_is_understood() {
+    let tools = json!([
+        { "type": "function", "name": "f" },
+        { "type": "custom", "name": "c" },
+        { "type": "namespace", "name": "n", "description": "", "tools": [{ "type": "function", "name": "f" }] },
+    ]);
+    let chosen = |choice: Value| {
+        let conversation = with(&json!({ "tools": tools, "tool_choice": choice })).conversation;
+        let names: Vec<String> = conversation.tools.into_iter().map(|tool| tool.name).collect();
+        (conversation.tool_choice, names.join(" "))
+    };
+    let all = || "f c n__f".to_owned();
+    let named = |name: &str| ToolChoice::Named(name.into());
+    assert_eq!(chosen(Value::Null), (ToolChoice::Auto, all()));
+    assert_eq!(chosen(json!("auto")), (ToolChoice::Auto, all()));
+    assert_eq!(chosen(json!("none")), (ToolChoice::None, all()));
+    assert_eq!(chosen(json!("required")), (ToolChoice::Required, all()));
+    assert_eq!(chosen(json!({ "type": "function", "name": "f" })), (named("f"), all()));
+    assert_eq!(chosen(json!({ "type": "custom", "name": "c" })), (named("c"), all()));
+    assert_eq!(chosen(json!({ "type": "function", "name": "f", "namespace": "n" })), (named("n__f"), all()));
+    let allowed =
+        |mode: &str, tools: Value| chosen(json!({ "type": "allowed_tools", "mode": mode, "tools": tools }));
+    assert_eq!(
+        allowed(
+            "required",
+            json!([{ "type": "custom", "name": "c" }, { "type": "mcp", "server_label": "x" }])
+        ),
+        (ToolChoice::Required, "c".into())
+    );
+    assert_eq!(
+        allowed("auto", json!([{ "type": "namespace", "name": "n" }])),
+        (ToolChoice::Auto, "n__f".into())
+    );
+    let of_the_editor = with(&json!({
+        "tool_choice": { "type": "function", "name": "list_directory" },
+        "use_vscode_tools": true,
+    }));
+    assert_eq!(of_the_editor.conversation.tool_choice, named("list_directory"));
+}
+
+#[test]
+fn settings_become_options() {
+    let options = |fields: Value| with(&fields).conversation.options;
+    assert_eq!(
+        options(json!({
+            "temperature": 0.5,
+            "top_p": 0.9,
+            "max_output_tokens": 50,
+            "reasoning": { "effort": "low", "summary": "auto" },
+            "parallel_tool_calls": false,
+        })),
+        Options {
+            temperature: Some(0.5),
+            top_p: Some(0.9),
+            max_tokens: Some(50),
+            reasoning_effort: Some("low".into()),
+            thinking: true,
+            one_call_at_most: true,
+            ..Options::default()
+        }
+    );
+    assert!(options(json!({ "include": ["reasoning.encrypted_content"] })).thinking);
+    assert_eq!(
+        options(json!({ "reasoning": null, "text": null, "include": null, "parallel_tool_calls": true })),
+        Options::default()
+    );
+    let output = |format: Value| options(json!({ "text": { "format": format } })).output;
+    let schema = json!({ "type": "object" });
+    assert_eq!(output(json!({ "type": "text" })), Output::Text);
+    assert_eq!(output(json!({ "type": "json_object" })), Output::Json);
+    assert_eq!(
+        output(
+            json!({ "type": "json_schema", "name": "n", "description": "d", "schema": schema, "strict": true })
+        ),
+        Output::Schema { name: "n".into(), description: Some("d".into()), schema }
+    );
+}
+
+#[test]
+fn the_rest_of_a_request_is_understood() {
+    let ask = with(&json!({
+        "model": "gpt-5-mini",
+        "stream": true,
+        "stream_options": { "include_obfuscation": false },
+        "background": false,
+        "use_vscode_tools": true,
+        "tool_execution": "auto",
+        "max_tool_rounds": 3,
+    }));
+    assert_eq!((ask.model.as_deref(), ask.stream), (Some("gpt-5-mini"), true));
+    assert_eq!(
+        ask.extras,
+        Extras {
+            use_vscode_tools: true,
+            tool_execution: ToolExecution::Auto,
+            max_tool_rounds: Rounds::UpTo(NonZeroU32::new(3).unwrap()),
+        }
+    );
+    assert_eq!(with(&json!({ "model": "" })).model, None);
+}

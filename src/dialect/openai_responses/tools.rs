@@ -1,0 +1,174 @@
+//! Which tools a request offers, and which of them it wants called.
+//!
+//! The API has tools in namespaces and tools that take free text; a model behind VS Code knows functions
+//! alone. Both become functions here, and `names` turns their calls back.
+
+use serde_json::{Value, json};
+
+use super::names::{FREE_TEXT, Kind, Name, Names};
+use super::wire;
+use crate::conversation::{Tool, ToolChoice};
+use crate::dialect::json::read_value;
+use crate::failure::Failure;
+
+/// Tools a request offers, as the model sees them.
+#[derive(Debug, Default)]
+pub struct Offer {
+    pub tools: Vec<Tool>,
+    pub names: Names,
+}
+
+impl Offer {
+    /// Takes in a tool, or all of a namespace.
+    pub fn add(&mut self, tool: &Value) -> Result<(), Failure> {
+        if kind_of(tool)? != "namespace" {
+            return self.add_one(None, None, tool);
+        }
+        let space: wire::Namespace = read_value(tool)?;
+        // The description is about all of them: the first carries it.
+        let mut about = space.description;
+        for (index, tool) in space.tools.iter().enumerate() {
+            self.add_one(Some(&space.name), about.take(), tool)
+                .map_err(|failure| failure.under(&format!("tools[{index}]")))?;
+        }
+        Ok(())
+    }
+
+    /// A tool of a type that VS Code knows nothing like is left out: agents offer such ones beside their own.
+    fn add_one(&mut self, space: Option<&str>, about: Option<String>, tool: &Value) -> Result<(), Failure> {
+        match kind_of(tool)? {
+            "function" => self.add_function(space, about, tool),
+            "custom" => self.add_custom(space, about, tool),
+            _ => Ok(()),
+        }
+    }
+
+    fn add_function(
+        &mut self,
+        space: Option<&str>,
+        about: Option<String>,
+        tool: &Value,
+    ) -> Result<(), Failure> {
+        let tool: wire::FunctionTool = read_value(tool)?;
+        let description = paragraphs([about, tool.description]);
+        self.push(space, tool.name, Kind::Function, description, tool.parameters.map(Value::Object))
+    }
+
+    fn add_custom(
+        &mut self,
+        space: Option<&str>,
+        about: Option<String>,
+        tool: &Value,
+    ) -> Result<(), Failure> {
+        let tool: wire::CustomTool = read_value(tool)?;
+        let grammar = tool.format.and_then(|format| {
+            let syntax = format.syntax.unwrap_or_default();
+            Some(format!("`{FREE_TEXT}` must follow this {syntax} grammar:\n{}", format.definition?))
+        });
+        let description = paragraphs([about, tool.description, grammar]);
+        let schema = json!({
+            "type": "object",
+            "properties": { FREE_TEXT: { "type": "string" } },
+            "required": [FREE_TEXT],
+            "additionalProperties": false,
+        });
+        self.push(space, tool.name, Kind::Custom, description, Some(schema))
+    }
+
+    fn push(
+        &mut self,
+        space: Option<&str>,
+        name: String,
+        kind: Kind,
+        description: String,
+        input_schema: Option<Value>,
+    ) -> Result<(), Failure> {
+        if name.is_empty() {
+            return Err(Failure::invalid("name", "empty, expected a name"));
+        }
+        // A tool that is offered twice is one tool.
+        if let Some(name) = self.names.add(&Name::new(space.map(str::to_owned), name), kind) {
+            self.tools.push(Tool { name, description, input_schema });
+        }
+        Ok(())
+    }
+
+    /// Reads a `tool_choice`; `allowed_tools` takes the others out of the offer. The editor's tools may join
+    /// later: then a choice may name one of them.
+    pub fn choose(&mut self, choice: Option<&Value>, more_will_come: bool) -> Result<ToolChoice, Failure> {
+        let choice = match choice {
+            None => ToolChoice::Auto,
+            Some(choice) => match read_value(choice)? {
+                wire::ToolChoice::Word(word) => from_word(word),
+                wire::ToolChoice::Object(choice) => self.choose_named(choice)?,
+            },
+        };
+        match &choice {
+            ToolChoice::Required if !more_will_come && self.tools.is_empty() => {
+                Err(Failure::invalid("", "`required`, but the request offers no function to call"))
+            }
+            ToolChoice::Named(name)
+                if !more_will_come && !self.tools.iter().any(|tool| tool.name == *name) =>
+            {
+                Err(Failure::invalid("name", format!("`{name}` is not among the tools of the request")))
+            }
+            _ => Ok(choice),
+        }
+    }
+
+    fn choose_named(&mut self, choice: wire::Choice) -> Result<ToolChoice, Failure> {
+        let missing = |field: &str| Failure::invalid(field, "required, but missing");
+        match choice.kind.as_str() {
+            "function" | "custom" => {
+                let name = Name::new(choice.namespace, choice.name.ok_or_else(|| missing("name"))?);
+                Ok(ToolChoice::Named(self.names.to_model(&name)))
+            }
+            "allowed_tools" => {
+                let allowed = choice.tools.ok_or_else(|| missing("tools"))?;
+                let mode = choice.mode.ok_or_else(|| missing("mode"))?;
+                let Offer { tools, names } = self;
+                tools.retain(|tool| {
+                    names
+                        .to_client(&tool.name)
+                        .is_some_and(|(name, _)| allowed.iter().any(|one| is_of(name, one)))
+                });
+                Ok(from_word(mode))
+            }
+            kind => Err(Failure::unsupported(
+                "type",
+                format!("a tool of type `{kind}` can't be demanded here, only functions can"),
+            )),
+        }
+    }
+}
+
+fn kind_of(tool: &Value) -> Result<&str, Failure> {
+    #[derive(serde::Deserialize)]
+    #[serde(expecting = "an object")]
+    struct Kind<'a> {
+        #[serde(rename = "type")]
+        kind: &'a str,
+    }
+    read_value(tool).map(|Kind { kind }| kind)
+}
+
+fn is_of(name: &Name, reference: &wire::ToolReference) -> bool {
+    if reference.kind.as_deref() == Some("namespace") {
+        return reference.name.is_some() && reference.name == name.namespace;
+    }
+    let wire::ToolReference { name: Some(wanted), namespace, .. } = reference else { return false };
+    Name::new(namespace.clone(), wanted.clone()) == *name
+}
+
+fn from_word(word: wire::ChoiceWord) -> ToolChoice {
+    match word {
+        wire::ChoiceWord::None => ToolChoice::None,
+        wire::ChoiceWord::Auto => ToolChoice::Auto,
+        wire::ChoiceWord::Required => ToolChoice::Required,
+    }
+}
+
+fn paragraphs<const N: usize>(texts: [Option<String>; N]) -> String {
+    let texts: Vec<String> = texts.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+    texts.join("\n\n")
+}
