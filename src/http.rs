@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix::Addr;
 
 use actix_web::guard::{Any, Get, Head, Post};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{Handler, HttpRequest, Responder};
 
 use crate::actors::ToolExecutor;
@@ -18,6 +18,7 @@ use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
 use crate::dialect::completions::Completions;
 use crate::dialect::openai_chat::OpenAiChat;
+use crate::dialect::openai_responses::OpenAiResponses;
 use crate::ledger::Ledger;
 use crate::settings::Settings;
 
@@ -42,6 +43,8 @@ pub struct House {
     pub executor: Addr<ToolExecutor>,
     /// Finished rounds of auto mode that clients are to continue.
     pub kept: Arc<KeptRounds>,
+    /// What later requests of the Responses API may refer to.
+    pub responses: Data<<OpenAiResponses as Dialect>::Memory>,
     /// Keeps the accounts.
     pub ledger: Arc<Ledger>,
     /// The knobs.
@@ -72,6 +75,7 @@ impl fmt::Display for RequestId {
 const ENDPOINTS: &[&str] = &[
     "POST /v1/chat/completions",
     "POST /v1/completions",
+    "POST /v1/responses",
     "POST /v1/messages",
     "POST /v1/messages/count_tokens",
     "GET /v1/models",
@@ -82,10 +86,12 @@ const ENDPOINTS: &[&str] = &[
 
 /// All doors. Each `/v1/...` door also answers without the `/v1`.
 fn routes(config: &mut ServiceConfig) {
-    config.app_data(web::Data::new(()));
+    // Most APIs refer to nothing that was said before.
+    config.app_data(Data::new(()));
     for prefix in ["/v1", ""] {
         door::<OpenAiChat>(config, &format!("{prefix}/chat/completions"));
         door::<Completions>(config, &format!("{prefix}/completions"));
+        door::<OpenAiResponses>(config, &format!("{prefix}/responses"));
         door::<Anthropic>(config, &format!("{prefix}/messages"));
         post(config, &format!("{prefix}/messages/count_tokens"), count::count_tokens);
         page(config, &format!("{prefix}/tools"), tools::list);

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use actix::{Actor, Addr};
+use actix_web::web::Data;
 use parking_lot::RwLock;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
@@ -18,6 +19,8 @@ use crate::bridge::directory::{Directory, DirectoryError, Lock, ProtocolRange, S
 use crate::bridge::listener::Doorway;
 use crate::bridge::protocol::{HttpState, LogLine, PROTOCOL, Preferences, Status, ToHost};
 use crate::bridge::{Host, News};
+use crate::dialect::Dialect;
+use crate::dialect::openai_responses::OpenAiResponses;
 use crate::failure::Failure;
 use crate::http::House;
 use crate::http::port::Port;
@@ -122,6 +125,7 @@ impl Server {
             },
             executor: ToolExecutor::new(registry.clone()).start(),
             kept: Arc::default(),
+            responses: Data::new(<OpenAiResponses as Dialect>::Memory::default()),
             ledger: Arc::default(),
             settings: Arc::new(settings),
             started,

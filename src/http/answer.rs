@@ -6,7 +6,7 @@ use std::rc::Rc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data, Payload, ReqData};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use async_stream::stream;
 use futures_util::FutureExt;
 use futures_util::stream::{LocalBoxStream, StreamExt, select_all};
@@ -43,14 +43,19 @@ pub(super) async fn answer<D: Dialect>(
         Ok(response) => response,
         Err(failure) => {
             entry.failed(&failure);
-            refusal::<D>(&failure)
+            refusal::<D>(&request, &failure)
         }
     }
 }
 
 /// A failure before the first part.
-pub(super) fn refusal<D: Dialect>(failure: &Failure) -> HttpResponse {
-    let refusal = D::refuse(failure);
+pub(super) fn refusal<D: Dialect>(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    let mut refusal = D::refuse(failure);
+    if let (Some(place), Some(id)) =
+        (refusal.body.get_mut("request_id"), request.extensions().get::<RequestId>())
+    {
+        *place = id.0.clone().into();
+    }
     let mut response = HttpResponse::build(StatusCode::from_u16(refusal.status).unwrap_or_default());
     for header in failure.headers() {
         response.insert_header(header);

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 pub(super) async fn count_tokens(request: HttpRequest, payload: Payload, house: Data<House>) -> HttpResponse {
     match attempt(&request, payload, &house).await {
         Ok(tokens) => HttpResponse::Ok().json(count::reply(tokens)),
-        Err(failure) => refusal::<Anthropic>(&failure),
+        Err(failure) => refusal::<Anthropic>(&request, &failure),
     }
 }
 

@@ -8,18 +8,18 @@ use crate::dialect::anthropic::Anthropic;
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::failure::Failure;
 
-/// Says a failure in the dialect that a path belongs to.
-pub(super) fn refuse(path: &str, failure: &Failure) -> HttpResponse {
-    if path.trim_start_matches("/v1").starts_with("/messages") {
-        refusal::<Anthropic>(failure)
+/// Says a failure in the dialect of the path that was asked for.
+pub(super) fn refuse(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    if request.path().trim_start_matches("/v1").starts_with("/messages") {
+        refusal::<Anthropic>(request, failure)
     } else {
-        refusal::<OpenAiChat>(failure)
+        refusal::<OpenAiChat>(request, failure)
     }
 }
 
 /// There is no such door.
 pub(super) async fn no_such_path(request: HttpRequest) -> HttpResponse {
-    refuse(request.path(), &Failure::NoSuchPath { path: request.path().into() })
+    refuse(&request, &Failure::NoSuchPath { path: request.path().into() })
 }
 
 /// The door is there, for other methods.
@@ -29,7 +29,7 @@ pub(super) fn wrong_method(request: &HttpRequest, allow: &str) -> HttpResponse {
         path: request.path().into(),
         allow: allow.into(),
     };
-    refuse(request.path(), &failure)
+    refuse(request, &failure)
 }
 
 /// VS Code offers no stable API for embeddings, and none for what stands beside them.
@@ -41,5 +41,5 @@ pub(super) async fn not_offered(request: HttpRequest) -> HttpResponse {
             "{what} can't be had here: VS Code offers its extensions language models only, by a stable API"
         ),
     );
-    refuse(request.path(), &failure)
+    refuse(&request, &failure)
 }

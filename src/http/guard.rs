@@ -33,7 +33,7 @@ pub(super) async fn guard(
     request.extensions_mut().insert(Caller::of(origin.as_ref(), request.headers(), &preferences));
 
     let mut response = if let Err(failure) = may_ask(&request, &preferences) {
-        let refused = errors::refuse(request.path(), &failure);
+        let refused = errors::refuse(request.request(), &failure);
         request.into_response(refused)
     } else if is_preflight {
         let preflight = HttpResponse::NoContent().finish();

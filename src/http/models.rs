@@ -30,7 +30,7 @@ pub(super) async fn list(
                 anthropic::list(&models, &page)
             }
         }),
-        Err(failure) => form.refuse(&failure),
+        Err(failure) => form.refuse(&request, &failure),
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn one(request: HttpRequest, house: Data<House>, id: Path<Strin
             Form::OpenAi => openai(&model, house.started),
             Form::Anthropic => anthropic::item(&anthropic_model(&model)),
         }),
-        Err(failure) => form.refuse(&failure),
+        Err(failure) => form.refuse(&request, &failure),
     }
 }
 
@@ -66,10 +66,10 @@ impl Form {
         if request.headers().contains_key("anthropic-version") { Form::Anthropic } else { Form::OpenAi }
     }
 
-    fn refuse(self, failure: &Failure) -> HttpResponse {
+    fn refuse(self, request: &HttpRequest, failure: &Failure) -> HttpResponse {
         match self {
-            Form::OpenAi => refusal::<OpenAiChat>(failure),
-            Form::Anthropic => refusal::<Anthropic>(failure),
+            Form::OpenAi => refusal::<OpenAiChat>(request, failure),
+            Form::Anthropic => refusal::<Anthropic>(request, failure),
         }
     }
 }

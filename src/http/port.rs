@@ -61,6 +61,7 @@ impl Drop for Port {
 async fn serve(listener: TcpListener, house: House, mut closing: watch::Receiver<bool>) {
     let settings = house.settings.clone();
     let app = App::new()
+        .app_data(house.responses.clone())
         .app_data(web::Data::new(house))
         .configure(super::routes)
         .wrap(from_fn(super::guard::guard));

@@ -46,7 +46,7 @@ pub(super) async fn list(
                 .collect();
             HttpResponse::Ok().json(json!({ "object": "list", "data": data }))
         }
-        Err(failure) => refuse("/v1/tools", &failure),
+        Err(failure) => refuse(&request, &failure),
     }
 }
 
