@@ -1,1 +1,14 @@
-//! Tests of the real binary over real sockets.
+//! The server as clients and editors meet it: the real binary, real sockets, and a model whose every word is
+//! known beforehand.
+//!
+//! `server`, `client` and `editor` are the three parties, `openai` is what the clients say; every other file is
+//! a subject.
+
+// What is a lapse in the server is here how a test fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::missing_panics_doc)]
+
+mod chat;
+mod client;
+mod openai;
+mod server;
+mod wait;
