@@ -39,3 +39,350 @@ fn a_whole_answer_is_one_completion() {
         })
     );
 }
+
+#[test]
+fn a_stream_is_the_same_answer_in_chunks() {
+    let server = Server::demo(&[]);
+    let mut stream = stream(&server, "think:Hm.\nsay:Hello there");
+    assert_eq!(stream.head.header("content-type"), Some("text/event-stream; charset=utf-8"));
+    assert_eq!(stream.head.header("cache-control"), Some("no-cache"));
+    assert_eq!(stream.head.header("x-copilot-proxy-model"), Some("scripted-1"));
+    let mut chunks = Vec::new();
+    let mut heads = BTreeSet::new();
+    loop {
+        let event = stream.event().expect("an end");
+        if event == "data: [DONE]" {
+            break;
+        }
+        let mut chunk = data(&event);
+        let choices = chunk.as_object_mut().unwrap().remove("choices").unwrap();
+        chunk.as_object_mut().unwrap().remove("copilot_proxy");
+        heads.insert(chunk.to_string());
+        chunks.push(choices[0].clone());
+    }
+    assert_eq!(stream.event(), None, "[DONE] comes last");
+    assert_eq!(heads.len(), 1, "what a stream says of itself is constant: {heads:?}");
+
+    let told = |field: &str| -> String {
+        chunks.iter().filter_map(|choice| choice["delta"].get(field)?.as_str()).collect()
+    };
+    assert_eq!(told("reasoning_content"), "Hm.");
+    assert_eq!(told("content"), "Hello there");
+    let choice = |delta: Value, finish: Option<&str>| json!({ "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish });
+    let role = json!({ "role": "assistant", "content": "", "refusal": null });
+    assert_eq!(chunks.first(), Some(&choice(role, None)));
+    assert_eq!(chunks.last(), Some(&choice(json!({}), Some("stop"))));
+}
+
+#[test]
+fn the_cost_comes_last_when_it_is_asked_for() {
+    let server = Server::demo(&[]);
+    let request =
+        with(streamed("say:Hello\nusage:12 34 5"), &json!({ "stream_options": { "include_usage": true } }));
+    let events = server.stream(CHAT, &request).rest();
+    let [.., cost, done] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(done, "data: [DONE]");
+    let cost = data(cost);
+    assert_eq!(cost["choices"], json!([]));
+    assert!(cost["usage"]["total_tokens"].is_u64(), "{cost}");
+}
+
+#[test]
+fn two_thousand_parts_arrive_whole_and_in_order() {
+    let server = Server::demo(&[]);
+    let wanted: String = (0..2000).map(|number| format!("{number:.<40}")).collect();
+    assert_eq!(said(&stream(&server, "parts:2000 40").rest()), wanted);
+    assert_eq!(ask(&server, "parts:2000 40"), wanted);
+}
+
+#[test]
+fn fifty_clients_at_once_do_not_mix() {
+    let server = Server::demo(&[]);
+    std::thread::scope(|scope| {
+        for client in 0..50 {
+            let server = &server;
+            scope.spawn(move || {
+                let words: String = (0..20).map(|word| format!("c{client}w{word} ")).collect();
+                let script = format!("say:{words}\nslow:2 20\nsay:{words}");
+                let wanted = format!("{words}p0 p1 {words}");
+                let heard = if client % 2 == 0 {
+                    said(&stream(server, &script).rest())
+                } else {
+                    ask(server, &script)
+                };
+                assert_eq!(heard, wanted);
+            });
+        }
+    });
+}
+
+#[test]
+fn what_reaches_the_model_is_what_the_client_sent() {
+    let server = Server::demo(&[]);
+    let schema = json!({ "type": "object", "properties": { "path": { "type": "string" } } });
+    let request = json!({
+        "model": "scripted-1",
+        "messages": [
+            { "role": "system", "content": "Be brief." },
+            { "role": "user", "content": [
+                { "type": "text", "text": "What is this?" },
+                { "type": "image_url", "image_url": { "url": "data:image/png;base64,aGVsbG8=" } },
+            ] },
+            { "role": "assistant", "content": "A greeting." },
+            { "role": "user", "content": "Grüße 😀\ndump:" },
+        ],
+        "tools": [{ "type": "function", "function": {
+            "name": "read_file", "description": "Reads.", "parameters": schema,
+        } }],
+        "temperature": 0.5,
+        "max_tokens": 5000,
+        "a_field_nobody_knows": true,
+    });
+    let text = |text: &str| json!({ "type": "text", "text": text });
+    let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    assert_eq!(
+        dumped(&server, &request),
+        json!({
+            "messages": [
+                { "role": "user", "parts": [text("Be brief.")] },
+                { "role": "user", "parts": [
+                    text("What is this?"),
+                    { "type": "data", "mime": "image/png", "bytes": 5, "sha256": sha256 },
+                ] },
+                { "role": "assistant", "parts": [text("A greeting.")] },
+                { "role": "user", "parts": [text("Grüße 😀\ndump:")] },
+            ],
+            "tools": [{ "name": "read_file", "description": "Reads.", "inputSchema": schema }],
+            "toolMode": "auto",
+            "modelOptions": { "temperature": 0.5, "max_tokens": 5000 },
+        })
+    );
+}
+
+fn offering(mut request: Value, tools: &[&str]) -> Value {
+    let tool = |name: &&str| json!({ "type": "function", "function": { "name": name } });
+    request["tools"] = tools.iter().map(tool).collect();
+    request
+}
+
+#[test]
+fn a_tool_is_called_and_its_result_reaches_the_model() {
+    let server = Server::demo(&[]);
+    let script = "say:Looking.\ncall:read.file {\"path\":\"a\"}\ncall:get_time\nthen:\ndump:";
+    let mut request = offering(chat(script), &["read.file", "get_time"]);
+    let answer = server.post(CHAT, &request).json();
+    let choice = &answer["choices"][0];
+    assert_eq!(choice["finish_reason"], "tool_calls");
+    // The script names a tool as the model knows it: plain letters only.
+    assert_eq!(choice["message"]["content"], "Looking.no such tool: read.file");
+    let call = &choice["message"]["tool_calls"][0];
+    let function = json!({ "name": "get_time", "arguments": "{}" });
+    assert_eq!(*call, json!({ "id": call["id"], "type": "function", "function": function }));
+
+    let id = call["id"].as_str().unwrap();
+    let messages = request["messages"].as_array_mut().unwrap();
+    messages.push(choice["message"].clone());
+    messages.push(json!({ "role": "tool", "tool_call_id": id, "content": "noon" }));
+    let dump = dumped(&server, &request);
+    assert_eq!(
+        dump["messages"].as_array().unwrap()[1..],
+        [
+            json!({ "role": "assistant", "parts": [
+                { "type": "text", "text": "Looking.no such tool: read.file" },
+                { "type": "tool_call", "id": id, "name": "get_time", "input": {} },
+            ] }),
+            json!({ "role": "user", "parts": [{ "type": "tool_result", "id": id, "text": "noon" }] }),
+        ]
+    );
+}
+
+#[test]
+fn a_streamed_tool_call_is_the_same_call() {
+    let server = Server::demo(&[]);
+    let script = "call:look {\"at\":[1,\"é\"]}\ncall:look";
+    let request = offering(streamed(script), &["look"]);
+    let events = server.stream(CHAT, &request).rest();
+    let chunks: Vec<Value> =
+        events.iter().filter(|event| event.starts_with("data: {")).map(|event| data(event)).collect();
+    let calls: Vec<Value> = chunks
+        .iter()
+        .filter_map(|chunk| chunk["choices"][0]["delta"].get("tool_calls")?.get(0).cloned())
+        .map(|mut call| {
+            assert!(call["id"].take().as_str().unwrap().starts_with("call_"));
+            call
+        })
+        .collect();
+    let call = |index: u32, arguments: &str| {
+        let function = json!({ "name": "look", "arguments": arguments });
+        json!({ "index": index, "id": null, "type": "function", "function": function })
+    };
+    assert_eq!(calls, [call(0, "{\"at\":[1,\"é\"]}"), call(1, "{}")]);
+    assert_eq!(chunks.last().unwrap()["choices"][0]["finish_reason"], "tool_calls");
+}
+
+#[test]
+fn a_name_the_editor_would_refuse_is_mapped_there_and_back() {
+    let server = Server::demo(&[]);
+    let request = offering(chat("dump:"), &["files.read"]);
+    let there = dumped(&server, &request)["tools"][0]["name"].as_str().unwrap().to_owned();
+    assert!(there.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'), "{there}");
+    let answer = server.post(CHAT, &offering(chat(&format!("call:{there}")), &["files.read"])).json();
+    assert_eq!(answer["choices"][0]["message"]["tool_calls"][0]["function"]["name"], "files.read");
+}
+
+#[test]
+fn tool_choice_decides_what_the_model_may_call() {
+    let server = Server::demo(&[]);
+    let request = || offering(chat("dump:"), &["a", "b"]);
+    let names = |dump: &Value| -> Vec<String> {
+        let tools = dump["tools"].as_array().unwrap();
+        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let none = dumped(&server, &with(request(), &json!({ "tool_choice": "none" })));
+    assert_eq!((names(&none), &none["toolMode"]), (vec![], &json!("auto")));
+    let auto = dumped(&server, &with(request(), &json!({ "tool_choice": "auto" })));
+    assert_eq!((names(&auto), &auto["toolMode"]), (vec!["a".into(), "b".into()], &json!("auto")));
+    // Answered with a call, since it is demanded.
+    let choice = json!({ "type": "function", "function": { "name": "b" } });
+    let named = offering(chat("call:a\ncall:b {\"x\":1}"), &["a", "b"]);
+    let answer = server.post(CHAT, &with(named, &json!({ "tool_choice": choice }))).json();
+    let calls = answer["choices"][0]["message"]["tool_calls"].as_array().unwrap();
+    let names: Vec<&str> = calls.iter().map(|call| call["function"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["b"]);
+}
+
+#[test]
+fn an_unknown_model_is_refused_with_the_names_there_are() {
+    let server = Server::demo(&[]);
+    let answer = server.post(CHAT, &with(chat("say:a"), &json!({ "model": "nobody-9" })));
+    let (status, kind, code, message) = answer.error();
+    assert_eq!((status, kind, code), (404, json!("invalid_request_error"), json!("model_not_found")));
+    for name in ["nobody-9", "scripted-1", "gpt-4o", "claude-sonnet-4"] {
+        assert!(message.contains(name), "{message}");
+    }
+}
+
+#[test]
+fn a_name_finds_the_model_a_person_means() {
+    let server = Server::demo(&[]);
+    for (asked, answers) in [
+        ("scripted-mini", "scripted-mini"),
+        ("claude", "claude-opus-4.6"),
+        ("sonnet", "claude-sonnet-4"),
+        ("claude-3.5-sonnet", "claude-3.5-sonnet"),
+        ("copilot-claude-3.5-sonnet", "claude-3.5-sonnet"),
+        ("claude-sonnet-4-20250514", "claude-sonnet-4"),
+        ("claude-opus-4-6", "claude-opus-4.6"),
+        ("claude-haiku-4-5-20251001[1m]", "claude-haiku-4.5"),
+        ("gpt-4o-2024-08-06", "gpt-4o"),
+    ] {
+        let answer = server.post(CHAT, &with(chat("say:a"), &json!({ "model": asked })));
+        assert_eq!(answer.status, 200, "{asked}: {}", answer.text());
+        assert_eq!(answer.json()["model"], answers, "{asked}");
+        assert_eq!(answer.header("x-copilot-proxy-model"), Some(answers));
+    }
+    let mut nameless = chat("say:a");
+    nameless.as_object_mut().unwrap().remove("model");
+    assert_eq!(server.post(CHAT, &nameless).json()["model"], "scripted-1");
+}
+
+#[test]
+fn without_an_editor_it_says_what_to_do() {
+    let server = Server::serve(&[]);
+    let (status, kind, code, message) = server.post(CHAT, &chat("say:a")).error();
+    assert_eq!((status, kind, code), (503, json!("server_error"), json!("no_models")));
+    assert!(message.contains("open VS Code"), "{message}");
+}
+
+/// Status, code and the headers that tell SDKs how to react.
+type Refusal = (u16, Value, Option<String>, Option<String>);
+
+fn refused(server: &Server, script: &str) -> (Refusal, String) {
+    let answer = server.post(CHAT, &chat(script));
+    let (status, _, code, message) = answer.error();
+    let header = |name| answer.header(name).map(str::to_owned);
+    ((status, code, header("retry-after"), header("x-should-retry")), message)
+}
+
+#[test]
+fn a_failure_of_the_editor_has_the_status_it_deserves() {
+    let server = Server::demo(&[]);
+    let yes = |text: &str| Some(text.to_owned());
+    for (script, wanted, sentence) in [
+        (
+            "fail:NoPermissions not now",
+            (403, json!("consent_missing"), None, None),
+            "Allow Copilot Proxy in VS Code:",
+        ),
+        (
+            "fail:Blocked too many requests",
+            (429, json!("rate_limit_exceeded"), yes("300"), yes("false")),
+            "too many requests",
+        ),
+        ("fail:NotFound gone", (503, json!("provider_unavailable"), None, None), "no longer offers"),
+        ("fail:ChatQuotaExceeded used up", (429, json!("insufficient_quota"), None, yes("false")), "used up"),
+        ("fail:ChatRateLimited slower", (429, json!("rate_limit_exceeded"), yes("10"), None), "slower"),
+        ("fail:Error Server error: 504", (504, json!(null), None, None), "Server error: 504"),
+        (
+            "fail:Error Message exceeds token limit.",
+            (400, json!("context_length_exceeded"), None, None),
+            "prompt is too long",
+        ),
+        ("fail:Error Something odd", (502, json!(null), None, None), "Something odd"),
+    ] {
+        let (refusal, message) = refused(&server, script);
+        assert_eq!(refusal, wanted, "{script}");
+        assert!(message.contains(sentence), "{script}: {message}");
+    }
+}
+
+#[test]
+fn a_failure_after_the_first_part_is_an_error_event() {
+    let server = Server::demo(&[]);
+    let events = stream(&server, "say:half an answer\nwait:50\nfail:ChatQuotaExceeded used up").rest();
+    assert_eq!(said(&events), "half an answer");
+    assert_eq!(
+        data(events.last().unwrap()),
+        json!({ "error": {
+            "message": "used up",
+            "type": "insufficient_quota",
+            "param": null,
+            "code": "insufficient_quota",
+        } }),
+        "an error and no [DONE]"
+    );
+    let whole = server.post(CHAT, &chat("say:half an answer\nfail:ChatQuotaExceeded used up"));
+    assert_eq!(whole.status, 429);
+}
+
+#[test]
+fn a_failure_before_the_first_part_is_a_status_of_the_stream_too() {
+    let server = Server::demo(&[]);
+    let answer = server.post(CHAT, &streamed("wait:50\nfail:ChatQuotaExceeded used up"));
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+}
+
+#[test]
+fn line_readers_do_not_cut_events() {
+    let server = Server::demo(&[]);
+    let text = "a\u{85}b\u{2028}c\u{2029}d";
+    let events = stream(&server, &format!("say:{text}")).rest();
+    assert_eq!(said(&events), text);
+    let bare = events.iter().find(|event| event.contains(['\u{85}', '\u{2028}', '\u{2029}']));
+    assert_eq!(bare, None);
+}
+
+#[test]
+fn several_choices_are_answered_at_once() {
+    let server = Server::demo(&[]);
+    let request = with(chat("say:Me too"), &json!({ "n": 3 }));
+    let answer = server.post(CHAT, &request).json();
+    let texts: Vec<(u64, &str)> = answer["choices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|choice| (choice["index"].as_u64().unwrap(), choice["message"]["content"].as_str().unwrap()))
+        .collect();
+    assert_eq!(texts, [(0, "Me too"), (1, "Me too"), (2, "Me too")]);
+}

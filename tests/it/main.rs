@@ -9,6 +9,9 @@
 
 mod chat;
 mod client;
+mod doors;
+mod health;
+mod models;
 mod openai;
 mod server;
 mod wait;

@@ -59,7 +59,9 @@ pub fn data(event: &str) -> Value {
 pub fn said(events: &[String]) -> String {
     let chunks = events.iter().filter(|event| event.starts_with("data: {"));
     chunks
-        .filter_map(|event| Some(data(event)["choices"].get(0)?["delta"].get("content")?.as_str()?.to_owned()))
+        .filter_map(|event| {
+            Some(data(event)["choices"].get(0)?["delta"].get("content")?.as_str()?.to_owned())
+        })
         .collect()
 }
 

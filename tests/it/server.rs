@@ -1,7 +1,7 @@
 //! The real program, started in a directory of its own and gone with the test.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -50,7 +50,8 @@ impl Drop for Home {
 /// A running copy of the program. Dropped, it is killed.
 pub struct Process {
     child: Child,
-    lines: Receiver<String>,
+    /// Behind a lock so that threads may share a server.
+    lines: Mutex<Receiver<String>>,
     complaints: Arc<Mutex<String>>,
 }
 
@@ -74,12 +75,12 @@ impl Process {
                 line.clear();
             }
         });
-        Process { child, lines, complaints }
+        Process { child, lines: Mutex::new(lines), complaints }
     }
 
     /// Waits until it says that it listens, and tells where.
     pub fn listens(&self) -> u16 {
-        let line = self.lines.recv_timeout(DEADLINE);
+        let line = self.lines.lock().unwrap().recv_timeout(DEADLINE);
         let line = line.unwrap_or_else(|error| panic!("no ready line: {error}\n{}", self.complaints()));
         let port = line.strip_prefix("listening on http://127.0.0.1:").and_then(|port| port.parse().ok());
         port.unwrap_or_else(|| panic!("not a ready line: {line}"))

@@ -1,0 +1,144 @@
+//! What holds at every door: unknown paths and wrong methods, ids, CORS, the Host rule, the key.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use crate::client::{Answer, Request};
+use crate::openai::{CHAT, chat, stream};
+use crate::server::Server;
+
+#[test]
+fn an_unknown_path_is_404_in_json() {
+    let server = Server::serve(&[]);
+    for path in ["/nothing", "/v1/nothing", "/v1/chat", "/v1/chat/completions/more", "//", "/v2/models"] {
+        let (status, kind, code, message) = server.get(path).error();
+        assert_eq!(
+            (status, kind, code),
+            (404, json!("invalid_request_error"), json!("unknown_url")),
+            "{path}"
+        );
+        assert!(message.contains(path), "{message}");
+    }
+}
+
+#[test]
+fn a_wrong_method_is_405_and_names_the_right_ones() {
+    let server = Server::serve(&[]);
+    for (method, path, allow) in [
+        ("GET", "/v1/chat/completions", "POST, OPTIONS"),
+        ("DELETE", "/chat/completions", "POST, OPTIONS"),
+        ("HEAD", "/v1/chat/completions", "POST, OPTIONS"),
+        ("POST", "/v1/models", "GET, HEAD, OPTIONS"),
+        ("PUT", "/v1/models/a", "GET, HEAD, OPTIONS"),
+        ("POST", "/health", "GET, HEAD, OPTIONS"),
+        ("POST", "/", "GET, HEAD, OPTIONS"),
+    ] {
+        let answer = server.send(&Request::new(method, path));
+        assert_eq!((answer.status, answer.header("allow")), (405, Some(allow)), "{method} {path}");
+        if method != "HEAD" {
+            assert_eq!(answer.error().2, json!("method_not_supported"));
+        }
+    }
+}
+
+/// One answer of every kind: well, badly, streamed, refused at the door.
+fn answers(server: &Server, add: impl Fn(Request) -> Request) -> Vec<(u16, Answer)> {
+    let chat = |script: &str| Request::post(CHAT, &chat(script));
+    [
+        (200, Request::get("/")),
+        (200, Request::get("/health")),
+        (200, Request::get("/v1/models")),
+        (200, Request::new("HEAD", "/v1/models")),
+        (404, Request::get("/nothing")),
+        (405, Request::get(CHAT)),
+        (204, Request::new("OPTIONS", CHAT)),
+        (204, Request::new("OPTIONS", "/nothing")),
+        (200, chat("say:a")),
+        (429, chat("fail:ChatQuotaExceeded a")),
+        (400, Request::new("POST", CHAT).body("{")),
+        (403, Request::get("/").header("host", "evil.test")),
+    ]
+    .map(|(status, request)| (status, server.send(&add(request))))
+    .into()
+}
+
+#[test]
+fn every_answer_carries_an_id_of_its_own_and_lets_pages_read_it() {
+    let server = Server::demo(&[]);
+    let mut answers = answers(&server, |request| request.header("origin", "https://page.test"));
+    answers.push((200, stream(&server, "say:a").head));
+    let count = answers.len();
+    let mut ids = HashSet::new();
+    for (status, answer) in answers {
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{answer:?}");
+        let exposed = answer.header("access-control-expose-headers").unwrap_or_default();
+        for name in ["x-request-id", "retry-after", "x-should-retry", "x-copilot-proxy-model"] {
+            assert!(exposed.split(", ").any(|known| known == name), "{name}: {answer:?}");
+        }
+        let id = answer.header("x-request-id").expect("an id");
+        assert!(id.strip_prefix("req_").is_some_and(|id| id.len() == 32), "{id}");
+        assert_eq!(answer.header("request-id"), Some(id));
+        ids.insert(id.to_owned());
+    }
+    assert_eq!(ids.len(), count);
+}
+
+#[test]
+fn a_preflight_is_answered_with_what_was_asked_for() {
+    let server = Server::serve(&[]);
+    let preflight = Request::new("OPTIONS", CHAT)
+        .header("origin", "https://page.test")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,content-type,x-stainless-os")
+        .header("access-control-request-private-network", "true");
+    let answer = server.send(&preflight);
+    assert_eq!((answer.status, answer.body.as_slice()), (204, b"".as_slice()));
+    for (name, value) in [
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-methods", "GET, HEAD, POST, OPTIONS"),
+        ("access-control-allow-headers", "authorization,content-type,x-stainless-os"),
+        ("access-control-allow-private-network", "true"),
+        ("access-control-max-age", "86400"),
+    ] {
+        assert_eq!(answer.header(name), Some(value), "{name}");
+    }
+    let plain = server.send(&Request::new("OPTIONS", "/v1/models"));
+    assert_eq!(plain.header("access-control-allow-private-network"), None);
+}
+
+#[test]
+fn only_names_of_this_machine_are_answered() {
+    let server = Server::serve(&[]);
+    for host in
+        ["127.0.0.1", "127.0.0.1:8080", "localhost", "localhost:1", "LOCALHOST", "[::1]:8080", "a.localhost"]
+    {
+        assert_eq!(server.send(&Request::get("/health").header("host", host)).status, 200, "{host}");
+    }
+    for host in [
+        "evil.test",
+        "evil.test:8080",
+        "127.0.0.1.evil.test",
+        "localhost.evil.test",
+        "192.168.0.1",
+        "0.0.0.0",
+        "",
+    ] {
+        for request in
+            [Request::get("/health"), Request::post(CHAT, &chat("say:a")), Request::get("/nothing")]
+        {
+            let (status, _, code, message) = server.send(&request.header("host", host)).error();
+            assert_eq!((status, code), (403, json!("host_not_allowed")), "{host}");
+            assert!(message.contains("copilotProxy.allowedHosts"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn the_name_in_an_absolute_target_is_held_to_the_same_rule() {
+    let server = Server::serve(&[]);
+    let asked = |target: &str| server.send(&Request::get(target).header("host", "127.0.0.1")).status;
+    assert_eq!(asked("http://evil.test/health"), 403);
+    assert_eq!(asked("http://localhost:8080/health"), 200);
+}

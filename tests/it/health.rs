@@ -1,0 +1,56 @@
+//! `GET /health` and `GET /`: is it up, and what is it?
+
+use serde_json::json;
+
+use crate::client::Request;
+use crate::server::Server;
+
+#[test]
+fn health_tells_models_and_editors() {
+    let server = Server::serve(&[]);
+    let without = server.get("/health").json();
+    assert_eq!(
+        without,
+        json!({
+            "status": "ok",
+            "models_available": 0,
+            "version": env!("CARGO_PKG_VERSION"),
+            "uptime": without["uptime"],
+            "editors": 0,
+            "instance": without["instance"],
+        })
+    );
+    assert!(without["uptime"].is_u64());
+    assert_eq!(without["instance"].as_str().map(str::len), Some(32));
+
+    let _editor = server.simulate();
+    let with = server.get("/health").json();
+    assert_eq!((&with["models_available"], &with["editors"]), (&json!(10), &json!(1)));
+    assert_eq!(with["instance"], without["instance"]);
+}
+
+#[test]
+fn two_servers_on_one_machine_are_told_apart() {
+    let instance = |server: &Server| server.get("/health").json()["instance"].clone();
+    assert_ne!(instance(&Server::serve(&[])), instance(&Server::serve(&[])));
+}
+
+#[test]
+fn the_root_says_what_this_is() {
+    let server = Server::serve(&[]);
+    let root = server.get("/");
+    assert_eq!(root.status, 200);
+    assert_eq!(root.json()["name"], "Copilot Proxy");
+    for door in root.json()["endpoints"].as_array().unwrap() {
+        let (method, path) = door.as_str().unwrap().split_once(' ').unwrap();
+        let path = path.replace("{id}", "any");
+        // Each is there: nobody says 404 but a model that nobody has.
+        let answer = server.send(&Request::new(if method == "GET" { "GET" } else { "POST" }, &path));
+        let is_there = answer.status != 404 || answer.error().2 == "model_not_found";
+        assert!(is_there, "{method} {path}: {}", answer.text());
+    }
+    for path in ["/", "/health"] {
+        let head = server.send(&Request::new("HEAD", path));
+        assert_eq!((head.status, head.body.as_slice()), (200, b"".as_slice()), "{path}");
+    }
+}

@@ -1,0 +1,90 @@
+//! `GET /v1/models` and `GET /v1/models/{id}`.
+
+use serde_json::{Value, json};
+
+use crate::client::Request;
+use crate::server::Server;
+
+const DEMO: [&str; 10] = [
+    "scripted-1",
+    "scripted-mini",
+    "scripted-usage",
+    "gpt-4o",
+    "gpt-5-mini",
+    "claude-3.5-sonnet",
+    "claude-sonnet-4",
+    "claude-opus-4.6",
+    "claude-haiku-4.5",
+    "gemini-2.5-pro",
+];
+
+fn scripted_mini() -> Value {
+    json!({
+        "id": "scripted-mini",
+        "object": "model",
+        "owned_by": "demo",
+        "name": "scripted-mini (demo)",
+        "family": "scripted-mini",
+        "version": "scripted-mini-2026-01-01",
+        "maxInputTokens": 16_384,
+        "capabilities": { "toolCalling": true, "imageInput": false },
+    })
+}
+
+fn without_date(mut model: Value) -> Value {
+    let created = model.as_object_mut().unwrap().remove("created");
+    assert!(created.is_some_and(|created| created.as_u64() > Some(1_700_000_000)));
+    model
+}
+
+#[test]
+fn all_models_are_listed() {
+    let server = Server::demo(&[]);
+    let answer = server.get("/v1/models");
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    let list = answer.json();
+    assert_eq!(list["object"], "list");
+    let models = list["data"].as_array().unwrap();
+    assert_eq!(models.iter().map(|model| model["id"].as_str().unwrap()).collect::<Vec<_>>(), DEMO);
+    assert_eq!(without_date(models[1].clone()), scripted_mini());
+}
+
+#[test]
+fn one_model_is_found_by_its_id() {
+    let server = Server::demo(&[]);
+    let answer = server.get("/v1/models/scripted-mini");
+    assert_eq!(answer.status, 200);
+    assert_eq!(without_date(answer.json()), scripted_mini());
+    // SDKs encode what stands in a path.
+    assert_eq!(server.get("/v1/models/claude%2D3.5%2Dsonnet").json()["id"], "claude-3.5-sonnet");
+}
+
+#[test]
+fn a_model_that_is_not_there_is_not_found() {
+    let server = Server::demo(&[]);
+    for path in ["/v1/models/nobody-9", "/v1/models/demo/nobody"] {
+        let (status, _, code, message) = server.get(path).error();
+        assert_eq!((status, code), (404, json!("model_not_found")));
+        assert!(message.contains("scripted-1"), "{message}");
+    }
+}
+
+#[test]
+fn the_doors_answer_without_the_version_and_to_head() {
+    let server = Server::demo(&[]);
+    for path in ["/models", "/models/scripted-mini"] {
+        assert_eq!(server.get(path).json(), server.get(&format!("/v1{path}")).json());
+        for path in [path.to_owned(), format!("/v1{path}")] {
+            let head = server.send(&Request::new("HEAD", &path));
+            assert_eq!((head.status, head.body.as_slice()), (200, b"".as_slice()), "{path}");
+            let length = server.get(&path).body.len().to_string();
+            assert_eq!(head.header("content-length"), Some(length.as_str()), "{path}");
+        }
+    }
+}
+
+#[test]
+fn without_an_editor_the_list_is_empty() {
+    let server = Server::serve(&[]);
+    assert_eq!(server.get("/v1/models").json(), json!({ "object": "list", "data": [] }));
+}
