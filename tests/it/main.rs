@@ -10,8 +10,11 @@
 mod chat;
 mod client;
 mod doors;
+mod editor;
+mod faults;
 mod health;
 mod models;
 mod openai;
 mod server;
+mod speed;
 mod wait;

@@ -1,0 +1,229 @@
+//! Editors that die, that talk nonsense and that are strangers: one connection's fault never harms another.
+
+use copilot_proxy::bridge::frames::MAX_PAYLOAD;
+use copilot_proxy::bridge::protocol::{FromHost, Hello, PROTOCOL, RefusedReason};
+use serde_json::json;
+
+use crate::client::Request;
+use crate::editor::{Editor, hello, model};
+use crate::openai::{CHAT, ask, chat, content, data, read_until, said, stream, streamed, with};
+use crate::server::Server;
+use crate::wait::until;
+
+#[test]
+fn every_stream_of_a_killed_editor_ends_with_an_error_event() {
+    let server = Server::serve(&[]);
+    let mut editor = server.simulate();
+    let mut streams: Vec<_> =
+        (0..5).map(|number| stream(&server, &format!("say:so{number} far\nhang:"))).collect();
+    for (number, stream) in streams.iter_mut().enumerate() {
+        assert_eq!(read_until(stream, "far"), format!("so{number} far"));
+    }
+    editor.kill();
+    for stream in streams {
+        let events = stream.rest();
+        let error = json!({ "error": {
+            "message": "the VS Code window that answered has gone; send the request again",
+            "type": "server_error",
+            "param": null,
+            "code": "editor_gone",
+        } });
+        assert_eq!(events.iter().map(|event| data(event)).collect::<Vec<_>>(), [error]);
+    }
+    until("the list of models without the editor's", || {
+        (server.get("/health").json()["models_available"] == 0).then_some(())
+    });
+}
+
+#[test]
+fn a_whole_answer_of_a_killed_editor_is_an_error() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(chat("Hello"), &json!({ "model": "m" }))));
+    let (asked, _) = editor.hears_chat();
+    editor.says_text(asked, "half");
+    drop(editor);
+    let answer = client.answer();
+    assert_eq!((answer.error().0, answer.error().2), (503, json!("editor_gone")));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+}
+
+/// Two editors that have the model `m`; the one that attached first is asked first.
+fn two_editors(server: &Server) -> (Editor, Editor) {
+    let one = Editor::offering(&server.home, &[model("m")]);
+    let mut other = Editor::attach(&server.home);
+    // The second model is how it is seen that the server knows of both editors.
+    other.offers(&[model("m"), model("n")]);
+    other.hears_status(|status| status.models == 2);
+    (one, other)
+}
+
+#[test]
+fn a_question_nobody_has_begun_to_answer_moves_to_another_editor() {
+    for request in [chat("Hello"), streamed("Hello")] {
+        let server = Server::serve(&[]);
+        let (mut one, mut other) = two_editors(&server);
+        let mut client = server.client();
+        client.send(&Request::post(CHAT, &with(request.clone(), &json!({ "model": "m" }))));
+        let (_, asked) = one.hears_chat();
+        drop(one);
+        let (stream, again) = other.hears_chat();
+        assert_eq!(again, asked);
+        other.answers(stream, "Here I am");
+        if request["stream"] == true {
+            assert_eq!(said(&client.stream().rest()), "Here I am");
+        } else {
+            assert_eq!(content(&client.answer()), "Here I am");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_has_begun_does_not_move() {
+    let server = Server::serve(&[]);
+    let (mut one, other) = two_editors(&server);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(streamed("Hello"), &json!({ "model": "m" }))));
+    let (asked, _) = one.hears_chat();
+    one.says_text(asked, "half");
+    let mut stream = client.stream();
+    read_until(&mut stream, "half");
+    drop(one);
+    let events = stream.rest();
+    assert_eq!(data(events.last().unwrap())["error"]["code"], "editor_gone");
+    // Dropped without a message unheard: nobody asked the other one.
+    drop(other);
+}
+
+/// Says this on a connection of its own, before or after its hello, and waits until the server hangs up; meanwhile
+/// another editor is in the middle of an answer.
+fn dropped(attached: bool, bytes: &[u8]) {
+    let server = Server::serve(&[]);
+    let _other = server.simulate();
+    let mut answer = stream(&server, "say:before \nwait:200\nsay:after");
+    let mut editor = if attached { Editor::attach(&server.home) } else { Editor::connect(&server.home) };
+    editor.says_bytes(bytes).expect("a server that reads");
+    editor.hears_the_end();
+    assert_eq!(read_until(&mut answer, "after"), "before after");
+    assert_eq!(ask(&server, "say:still here"), "still here");
+    assert_eq!(server.editors(), 1);
+}
+
+fn frame(length: u32, kind: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    [&length.to_le_bytes()[..], &[kind], &stream.to_le_bytes(), payload].concat()
+}
+
+fn of(kind: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    frame(5 + u32::try_from(payload.len()).unwrap(), kind, stream, payload)
+}
+
+#[test]
+fn garbage_ends_a_connection_and_nothing_else() {
+    dropped(false, b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+    dropped(true, b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+    dropped(true, &[0xff; 64]);
+}
+
+#[test]
+fn a_frame_of_the_wrong_length_ends_a_connection_before_it_has_come() {
+    let too_long = u32::try_from(5 + MAX_PAYLOAD + 1).unwrap();
+    dropped(false, &frame(too_long, 0, 0, b""));
+    dropped(true, &frame(too_long, 1, 7, b""));
+    dropped(true, &frame(u32::MAX, 1, 7, b""));
+    dropped(true, &frame(4, 1, 7, b""));
+    dropped(true, &frame(0, 1, 7, b""));
+}
+
+#[test]
+fn what_is_in_a_frame_must_be_of_its_kind() {
+    dropped(true, &of(9, 0, b"{}"));
+    dropped(true, &of(0, 0, b"{"));
+    dropped(true, &of(0, 0, b"{\"type\":\"sing\"}"));
+    dropped(true, &of(1, 7, b"\xff\xfe"));
+}
+
+#[test]
+fn an_editor_that_ends_inside_a_frame_fails_its_answers() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(chat("Hello"), &json!({ "model": "m" }))));
+    let (asked, _) = editor.hears_chat();
+    editor.says_bytes(&of(1, asked, b"half a sentence")[..12]).unwrap();
+    drop(editor);
+    assert_eq!(client.answer().error().2, "editor_gone");
+}
+
+#[test]
+fn words_nobody_asked_for_are_late_and_not_wrong() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    editor.says_text(77, "words of an answer that was cancelled");
+    editor.says(77, &FromHost::End);
+    editor.offers(&[model("m"), model("n")]);
+    editor.hears_status(|status| status.models == 2);
+    assert_eq!(server.editors(), 1);
+}
+
+#[test]
+fn a_stranger_without_the_token_is_refused_and_learns_nothing() {
+    let server = Server::serve(&[]);
+    for token in ["", "0", "00000000000000000000000000000000"] {
+        let mut stranger = Editor::connect(&server.home);
+        // The token is looked at first: what the stranger says of versions does not matter.
+        let hello = Hello { token: token.into(), protocol: PROTOCOL + 1, ..hello(&server.home) };
+        stranger.says(0, &FromHost::Hello(hello));
+        let refused = stranger.hears_refusal();
+        assert_eq!(refused.reason, RefusedReason::Token);
+        assert_eq!(refused.message, "the token is not this server's");
+        stranger.hears_the_end();
+    }
+    assert_eq!(server.editors(), 0);
+}
+
+#[test]
+fn who_begins_with_something_else_than_a_hello_is_refused() {
+    let server = Server::serve(&[]);
+    for (stream, message) in
+        [(0, FromHost::Stop), (0, FromHost::Pong), (1, FromHost::Hello(hello(&server.home)))]
+    {
+        let mut stranger = Editor::connect(&server.home);
+        stranger.says(stream, &message);
+        assert_eq!(stranger.hears_refusal().reason, RefusedReason::NotHello);
+        stranger.hears_the_end();
+    }
+    assert_eq!(server.get("/health").status, 200, "a stranger's Stop is not heeded");
+}
+
+#[test]
+fn who_says_nothing_is_not_waited_for() {
+    let server = Server::serve(&["--handshake-timeout", "200"]);
+    let mut silent = Editor::connect(&server.home);
+    let mut half = Editor::connect(&server.home);
+    half.says_bytes(&[9, 0, 0]).unwrap();
+    silent.hears_the_end();
+    half.hears_the_end();
+    // One that attached in time is left in peace.
+    let _editor = Editor::attach(&server.home);
+    assert_eq!(server.editors(), 1);
+}
+
+#[test]
+fn an_older_editor_is_told_to_reload_its_window() {
+    let server = Server::serve(&[]);
+    let mut old = Editor::connect(&server.home);
+    let hello = Hello { protocol: PROTOCOL - 1, version: "0.0.1".into(), ..hello(&server.home) };
+    old.says(0, &FromHost::Hello(hello));
+    let refused = old.hears_refusal();
+    assert_eq!(refused.reason, RefusedReason::EditorTooOld);
+    assert_eq!(
+        refused.message,
+        format!(
+            "Copilot Proxy {} is running, this window still has 0.0.1: reload the window",
+            env!("CARGO_PKG_VERSION")
+        )
+    );
+    old.hears_the_end();
+    assert_eq!(server.get("/health").status, 200);
+}
