@@ -159,6 +159,17 @@ impl Client {
         self.unread.is_empty() && !self.receive()
     }
 
+    /// Reads raw bytes until these have come, and forgets them.
+    pub fn skip_past(&mut self, wanted: &str) {
+        loop {
+            if let Some(at) = find(&self.unread, wanted.as_bytes()) {
+                self.unread.drain(..at + wanted.len());
+                return;
+            }
+            assert!(self.receive(), "closed before {wanted:?}");
+        }
+    }
+
     fn head(&mut self) -> (Answer, Framing) {
         let end = loop {
             if let Some(end) = find(&self.unread, b"\r\n\r\n") {
