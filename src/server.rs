@@ -153,11 +153,12 @@ impl Server {
     /// Opens the port and serves until there is a reason to end: the last editor has been gone for the grace
     /// time, a newer server wants to take over, or a signal.
     pub async fn run(mut self, audience: Audience) -> Result<(), ServerError> {
+        // Before anybody is told that it is ready: from then on it may be asked to end.
+        let mut signals = Signals::new();
         match audience {
             Audience::Editors => self.open_port(),
             Audience::Terminal => self.open_port_with_models().await?,
         }
-        let mut signals = Signals::new();
         let mut alone_since = self.editors.is_empty().then(Instant::now);
         let ended = loop {
             let alone_until = alone_since.map(|since| since + self.house.settings.grace);
@@ -300,11 +301,12 @@ impl Server {
 
     fn opened(&mut self, port: Port) {
         log::info!("listening on http://127.0.0.1:{}", port.number);
-        // Nobody may be reading: the extension starts the server without pipes.
-        let _ = writeln!(io::stdout(), "listening on http://127.0.0.1:{}", port.number);
-        let _ = io::stdout().flush();
+        let number = port.number;
         self.http = Http::Open(port);
         self.publish();
+        // Last, when all is as it says. Nobody may be reading: the extension starts the server without pipes.
+        let _ = writeln!(io::stdout(), "listening on http://127.0.0.1:{number}");
+        let _ = io::stdout().flush();
     }
 
     async fn close_port(&mut self, why: &Failure) {
