@@ -1,3 +1,5 @@
+//! Transcripts that clients send, and the legal ones that come of them.
+
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
