@@ -1,0 +1,212 @@
+//! From the start of a server to its end: its directory, its lock, the grace time, signals.
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use copilot_proxy::bridge::directory::Directory;
+use copilot_proxy::bridge::protocol::PROTOCOL;
+use serde_json::json;
+
+use crate::editor::Editor;
+use crate::openai::{data, read_until, stream};
+use crate::server::{Home, Process, Server, start_serving, taken_port};
+use crate::wait::until;
+
+/// A directory has a server already.
+const ALREADY_RUNNING: Option<i32> = Some(3);
+
+#[test]
+fn a_second_server_in_the_same_directory_leaves_at_once() {
+    let server = Server::serve(&[]);
+    let before = server.home.server_file();
+    let mut second = start_serving(&server.home, "0", &[]);
+    assert_eq!(second.ended().code(), ALREADY_RUNNING);
+    until("its reason", || {
+        second.complaints().contains("another Copilot Proxy server is running here").then_some(())
+    });
+    assert_eq!(server.home.server_file(), before);
+    assert_eq!(server.get("/health").status, 200);
+}
+
+#[test]
+fn twenty_starts_at_once_end_with_one_server() {
+    let home = Home::new();
+    let mut starts: Vec<Process> = (0..20).map(|_| start_serving(&home, "0", &[])).collect();
+    let runs = until("nineteen to leave", || {
+        let running: Vec<u32> =
+            starts.iter_mut().filter_map(|start| start.is_running().then_some(start.id())).collect();
+        (running.len() == 1).then(|| running[0])
+    });
+    for start in starts.iter_mut().filter(|start| start.id() != runs) {
+        assert_eq!(start.ended().code(), ALREADY_RUNNING);
+    }
+    home.port();
+    assert_eq!(home.server_file().unwrap()["pid"], runs);
+    drop(Editor::attach(&home));
+    assert!(starts.iter_mut().find(|start| start.id() == runs).unwrap().is_running());
+}
+
+fn sockets(home: &Home) -> Vec<PathBuf> {
+    let entries = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|extension| extension == "sock")).collect()
+}
+
+#[test]
+fn what_a_killed_server_left_is_cleared_away() {
+    let mut killed = Server::serve(&[]);
+    killed.process.kill();
+    let left = sockets(&killed.home);
+    assert_eq!(left.len(), 1);
+    assert!(killed.home.server_file().is_some());
+
+    let next = Server::serve_in(&killed.home, &[]);
+    let now = sockets(&next.home);
+    assert_eq!(now.len(), 1);
+    assert_ne!(now, left);
+    assert_eq!(next.home.server_file().unwrap()["pid"], next.process.id());
+    drop(Editor::attach(&next.home));
+}
+
+#[test]
+fn server_json_says_where_the_server_is_to_its_user_alone() {
+    let server = Server::serve(&[]);
+    let file = server.home.server_file().unwrap();
+    assert_eq!(
+        file,
+        json!({
+            "pid": server.process.id(),
+            "version": env!("CARGO_PKG_VERSION"),
+            "protocol": { "min": PROTOCOL, "max": PROTOCOL },
+            "endpoint": sockets(&server.home)[0].to_str().unwrap(),
+            "token": file["token"],
+            "port": server.port,
+            "startedAt": file["startedAt"],
+        })
+    );
+    assert_eq!(file["token"].as_str().map(str::len), Some(32));
+    assert!(file["startedAt"].as_u64() > Some(1_700_000_000_000));
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(server.home.path().join("server.json")), 0o600);
+    assert_eq!(mode(server.home.path().to_owned()), 0o700);
+}
+
+#[test]
+fn every_start_has_a_token_and_a_socket_of_its_own() {
+    let mut first = Server::serve(&[]);
+    let one = Directory::server(first.home.path()).unwrap();
+    first.process.terminate();
+    first.process.ended();
+    let second = Server::serve_in(&first.home, &[]);
+    let two = Directory::server(second.home.path()).unwrap();
+    assert_ne!(one.token, two.token);
+    assert_ne!(one.endpoint, two.endpoint);
+}
+
+#[test]
+fn a_directory_that_others_can_enter_is_refused() {
+    for mode in [0o755, 0o750, 0o701] {
+        let home = Home::new();
+        fs::DirBuilder::new().mode(mode).create(home.path()).unwrap();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(mode)).unwrap();
+        let mut process = start_serving(&home, "0", &[]);
+        assert_eq!(process.ended().code(), Some(1));
+        let path = home.path().to_str().unwrap();
+        let reason = format!(
+            "copilot-proxy: {path}: must be a directory of yours that only you can enter (mode 0700)"
+        );
+        until(&reason, || process.complaints().contains(&reason).then_some(()));
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "nothing is written there");
+    }
+}
+
+#[test]
+fn a_link_to_a_directory_is_refused() {
+    let real = Home::new();
+    fs::DirBuilder::new().mode(0o700).create(real.path()).unwrap();
+    let home = Home::new();
+    symlink(real.path(), home.path()).unwrap();
+    let mut process = start_serving(&home, "0", &[]);
+    assert_eq!(process.ended().code(), Some(1));
+    fs::remove_file(home.path()).unwrap();
+}
+
+#[test]
+fn a_server_ends_when_its_last_editor_has_been_gone_for_the_grace_time() {
+    let mut server = Server::serve(&["--grace", "3000"]);
+    let one = Editor::attach(&server.home);
+    let other = Editor::attach(&server.home);
+    drop(one);
+    drop(other);
+    assert_eq!(server.process.ended().code(), Some(0));
+    assert_eq!(server.home.server_file(), None);
+}
+
+#[test]
+fn a_server_that_no_editor_finds_ends_too() {
+    let mut server = Server::serve(&["--grace", "100"]);
+    assert_eq!(server.process.ended().code(), Some(0));
+}
+
+#[test]
+fn a_reload_within_the_grace_time_keeps_its_server() {
+    let server = Server::serve(&[]);
+    let before = server.get("/health").json()["instance"].clone();
+    for _ in 0..5 {
+        drop(Editor::attach(&server.home));
+        until("the editor's leaving", || (server.editors() == 0).then_some(()));
+    }
+    assert_eq!(server.get("/health").json()["instance"], before);
+}
+
+#[test]
+fn a_server_that_is_asked_to_end_ends_its_answers_first() {
+    let mut server = Server::serve(&[]);
+    let _editor = server.simulate();
+    let mut stream = stream(&server, "say:so far\nhang:");
+    read_until(&mut stream, "far");
+    server.process.terminate();
+    let events = stream.rest();
+    assert_eq!(data(events.last().unwrap())["error"]["code"], "stopping");
+    assert_eq!(server.process.ended().code(), Some(0));
+    assert_eq!(server.home.server_file(), None);
+}
+
+#[test]
+fn a_demo_leaves_nothing_behind() {
+    let mut demo = Server::demo(&[]);
+    let left = || fs::read_dir(demo.home.path().join("tmp")).unwrap().count();
+    assert_eq!(left(), 1);
+    demo.process.terminate();
+    assert_eq!(demo.process.ended().code(), Some(0));
+    assert_eq!(left(), 0);
+}
+
+#[test]
+fn a_demo_whose_port_is_taken_says_what_to_do() {
+    let (_listener, port) = taken_port();
+    let home = Home::new();
+    fs::create_dir_all(home.path().join("tmp")).unwrap();
+    let mut demo = Process::start(&home, &["demo", "--port", &port.to_string()]);
+    assert_eq!(demo.ended().code(), Some(1));
+    until("the way out", || demo.complaints().contains("`--port 0` takes a free one").then_some(()));
+}
+
+#[test]
+fn a_simulated_editor_without_a_server_says_how_to_start_one() {
+    let home = Home::new();
+    let mut editor = Process::start(&home, &["simulate", "--dir", home.path().to_str().unwrap()]);
+    assert_eq!(editor.ended().code(), Some(1));
+    until("the way out", || {
+        editor.complaints().contains("start one with `copilot-proxy serve`").then_some(())
+    });
+}
+
+#[test]
+fn a_simulated_editor_ends_with_its_server() {
+    let mut server = Server::serve(&[]);
+    let mut editor = server.simulate();
+    server.process.kill();
+    assert_eq!(editor.ended().code(), Some(0));
+}
