@@ -13,6 +13,7 @@ mod doors;
 mod editor;
 mod faults;
 mod health;
+mod hub;
 mod lifecycle;
 mod models;
 mod openai;

@@ -1,0 +1,400 @@
+//! Many windows, one server: what a person does in one of them holds for all.
+
+use std::net::TcpStream;
+
+use copilot_proxy::bridge::protocol::{
+    FromHost, Hello, HostError, HttpState, LogLevel, ModelInfo, PROTOCOL, Preferences, RefusedReason, Status,
+};
+use serde_json::{Value, json};
+
+use crate::client::Request;
+use crate::editor::{Editor, hello, model, preferences};
+use crate::openai::{CHAT, chat, data, read_until, said, stream, streamed, with};
+use crate::server::{Home, Server, start_serving, taken_port};
+use crate::wait::until;
+
+fn of_m(request: Value) -> Value {
+    with(request, &json!({ "model": "m" }))
+}
+
+/// The ids that `/v1/models` lists.
+fn listed(server: &Server) -> Vec<String> {
+    let list = server.get("/v1/models").json();
+    list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn stop_ends_running_answers_and_closes_the_port_for_all() {
+    let server = Server::serve(&[]);
+    let mut one = Editor::offering(&server.home, &[model("m")]);
+    let mut other = Editor::attach(&server.home);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &of_m(streamed("Hello"))));
+    let (asked, _) = one.hears_chat();
+    one.says_text(asked, "half");
+    let mut stream = client.stream();
+    read_until(&mut stream, "half");
+
+    other.says(0, &FromHost::Stop);
+    let events = stream.rest();
+    assert_eq!(
+        events.iter().map(|event| data(event)).collect::<Vec<_>>(),
+        [json!({ "error": {
+            "message": "Copilot Proxy was stopped",
+            "type": "server_error",
+            "param": null,
+            "code": "stopping",
+        } })]
+    );
+    one.hears_cancel(asked);
+    for editor in [&mut one, &mut other] {
+        editor.hears_http(|http| *http == HttpState::Off);
+    }
+    assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
+    assert_eq!(server.home.server_file().unwrap()["port"], Value::Null);
+
+    // A later window does not start it.
+    let mut late = Editor::attach(&server.home);
+    assert_eq!(late.hears_status(|_| true).http, HttpState::Off);
+
+    late.says(0, &FromHost::Start);
+    let port = one.hears_port();
+    assert_eq!(other.hears_port(), port);
+    assert_eq!(server.home.port(), port);
+    assert_eq!(server.process.listens(), port);
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+}
+
+#[test]
+fn start_while_it_runs_and_stop_while_it_is_off_change_nothing() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::attach(&server.home);
+    editor.says(0, &FromHost::Start);
+    assert_eq!(editor.hears_port(), server.port);
+    editor.says(0, &FromHost::Stop);
+    editor.says(0, &FromHost::Stop);
+    editor.hears_http(|http| *http == HttpState::Off);
+    editor.says(0, &FromHost::Start);
+    assert_eq!(editor.hears_port(), server.process.listens());
+}
+
+#[test]
+fn a_stop_is_forgotten_when_the_last_editor_has_left() {
+    let server = Server::serve(&[]);
+    let mut one = Editor::attach(&server.home);
+    let mut other = Editor::attach(&server.home);
+    one.says(0, &FromHost::Stop);
+    other.hears_http(|http| *http == HttpState::Off);
+    drop(one);
+    other.hears_status(|status| status.editors == 1 && status.http == HttpState::Off);
+    drop(other);
+    // The server has to see it leave before the next one comes.
+    until("the port to open for a new window", || {
+        let mut next = Editor::attach(&server.home);
+        let status = next.hears_status(|_| true);
+        match status.http {
+            HttpState::Running { port } => Some(port),
+            _ => None,
+        }
+    });
+}
+
+#[test]
+fn a_taken_port_is_told_and_served_as_soon_as_it_is_free() {
+    let (listener, port) = taken_port();
+    let home = Home::new();
+    let server = start_serving(&home, &port.to_string(), &["--port-retry", "50"]);
+    until("the server", || home.server_file());
+    let mut editor = Editor::attach(&home);
+    assert_eq!(editor.hears_status(|_| true).http, HttpState::PortTaken { port });
+    assert_eq!(editor.hears_log("waiting until it is free").level, LogLevel::Warn);
+    assert_eq!(home.server_file().unwrap()["port"], Value::Null);
+    drop(listener);
+    assert_eq!(editor.hears_port(), port);
+    assert_eq!(server.listens(), port);
+    assert_eq!(home.port(), port);
+}
+
+#[test]
+fn stop_holds_while_the_port_is_taken() {
+    let (listener, port) = taken_port();
+    let home = Home::new();
+    let _server = start_serving(&home, &port.to_string(), &["--port-retry", "50"]);
+    until("the server", || home.server_file());
+    let mut editor = Editor::attach(&home);
+    editor.hears_http(|http| matches!(http, HttpState::PortTaken { .. }));
+    editor.says(0, &FromHost::Stop);
+    editor.hears_http(|http| *http == HttpState::Off);
+    drop(listener);
+    editor.says(0, &FromHost::Start);
+    assert_eq!(editor.hears_port(), port);
+}
+
+#[test]
+fn the_port_a_person_sets_is_opened_at_once() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::attach(&server.home);
+    assert_eq!(editor.hears_port(), server.port);
+    let (listener, port) = taken_port();
+    drop(listener);
+    editor.says(0, &FromHost::Preferences(Preferences { port, ..preferences() }));
+    editor.hears_http(|http| *http == HttpState::Running { port });
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+    assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
+}
+
+#[test]
+fn every_change_is_told_to_every_editor() {
+    let server = Server::serve(&[]);
+    let mut one = Editor::attach(&server.home);
+    let mut other = Editor::attach(&server.home);
+    let first = other.hears_status(|status| status.editors == 2);
+    let started_at = first.started_at;
+    let still = Status {
+        http: HttpState::Running { port: server.port },
+        in_flight: 0,
+        editors: 2,
+        models: 0,
+        consent_needed: false,
+        requests: 0,
+        tokens_in: 0,
+        tokens_out: 0,
+        started_at,
+    };
+    assert_eq!(first, still);
+    one.offers(&[model("m"), model("n")]);
+    assert_eq!(other.hears_status(|status| status.models == 2), Status { models: 2, ..still.clone() });
+
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
+    let (asked, _) = one.hears_chat();
+    other.hears_status(|status| status.in_flight == 1 && status.requests == 0);
+    one.answers(asked, "Hello");
+    assert_eq!(client.answer().status, 200);
+    other.hears_status(|status| status.in_flight == 0 && status.requests == 1);
+
+    drop(one);
+    let last = other.hears_status(|status| status.editors == 1);
+    assert_eq!((last.models, last.requests), (0, 1));
+    // One that comes later is told at once.
+    let mut late = Editor::attach(&server.home);
+    assert_eq!(late.hears_status(|status| status.editors == 2).requests, 1);
+}
+
+#[test]
+fn a_missing_consent_is_told_until_a_request_succeeds() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let refused = HostError {
+        name: "LanguageModelError".into(),
+        code: Some("NoPermissions".into()),
+        message: "not now".into(),
+    };
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
+    let (asked, _) = editor.hears_chat();
+    editor.says(asked, &FromHost::Failed(refused));
+    assert_eq!(client.answer().status, 403);
+    editor.hears_status(|status| status.consent_needed);
+    client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
+    let (asked, _) = editor.hears_chat();
+    editor.answers(asked, "Hello");
+    assert_eq!(client.answer().status, 200);
+    editor.hears_status(|status| !status.consent_needed);
+}
+
+#[test]
+fn log_lines_are_replayed_to_late_editors() {
+    let server = Server::serve(&[]);
+    let mut one = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &of_m(chat("My deepest secret"))));
+    let (asked, _) = one.hears_chat();
+    one.answers(asked, "I keep it");
+    let id = client.answer().header("x-request-id").unwrap().to_owned();
+    let told = one.hears_log(&id);
+
+    let mut late = Editor::attach(&server.home);
+    assert_eq!(late.hears_log("listening on").level, LogLevel::Info);
+    late.hears_log("editor 0: attached");
+    assert_eq!(late.hears_log("request "), told);
+    for words in ["My deepest secret", "I keep it"] {
+        assert!(!told.text.contains(words), "{told:?}");
+    }
+}
+
+#[test]
+fn a_newer_editor_replaces_the_server_and_no_answer_is_lost() {
+    let mut server = Server::serve(&[]);
+    let mut old = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &of_m(streamed("Hello"))));
+    let (asked, _) = old.hears_chat();
+    old.says_text(asked, "before ");
+    let mut stream = client.stream();
+    read_until(&mut stream, "before");
+
+    let mut newer = Editor::connect(&server.home);
+    let hello = Hello { protocol: PROTOCOL + 1, ..hello(&server.home) };
+    newer.says(0, &FromHost::Hello(hello));
+    let refused = newer.hears_refusal();
+    assert_eq!(refused.reason, RefusedReason::ServerTooOld);
+    assert!(refused.message.contains("it makes room"), "{}", refused.message);
+    newer.hears_the_end();
+
+    until("no more server.json", || server.home.server_file().is_none().then_some(()));
+    until("a closed port", || TcpStream::connect(("127.0.0.1", server.port)).is_err().then_some(()));
+    assert!(server.process.is_running());
+    old.says_text(asked, "and after");
+    old.says(asked, &FromHost::End);
+    let events = stream.rest();
+    assert_eq!(said(&events), "and after");
+    assert_eq!(events.last().map(String::as_str), Some("data: [DONE]"));
+    assert_eq!(server.process.ended().code(), Some(0));
+    // The directory is free for the newer one.
+    Server::serve_in(&server.home, &[]);
+}
+
+#[test]
+fn an_editor_may_ask_for_a_handover() {
+    let mut server = Server::serve(&[]);
+    let mut editor = Editor::attach(&server.home);
+    editor.says(0, &FromHost::Handover);
+    editor.hears_the_end();
+    assert_eq!(server.process.ended().code(), Some(0));
+}
+
+#[test]
+fn a_handover_does_not_wait_for_ever() {
+    let mut server = Server::serve(&["--handover", "100"]);
+    let _editor = server.simulate();
+    let mut stream = stream(&server, "say:so far\nhang:");
+    read_until(&mut stream, "far");
+    Editor::attach(&server.home).says(0, &FromHost::Handover);
+    assert_eq!(server.process.ended().code(), Some(0));
+}
+
+#[test]
+fn the_lists_of_all_windows_are_united() {
+    let server = Server::serve(&[]);
+    let with_vendor = |vendor: &str, id: &str| ModelInfo { vendor: vendor.into(), ..model(id) };
+    let mut one = Editor::offering(&server.home, &[with_vendor("other", "a"), with_vendor("other", "b")]);
+    let mut other = Editor::attach(&server.home);
+    other.offers(&[with_vendor("copilot", "a"), with_vendor("other", "b"), with_vendor("copilot", "c")]);
+    other.hears_status(|status| status.models == 4);
+    // Copilot's first; an id that a second vendor has too appears there with its vendor.
+    assert_eq!(listed(&server), ["a", "c", "other/a", "b"]);
+    one.offers(&[]);
+    other.hears_status(|status| status.models == 3);
+    assert_eq!(listed(&server), ["a", "c", "b"]);
+    drop(other);
+    one.hears_status(|status| status.editors == 1 && status.models == 0);
+    assert_eq!(listed(&server), Vec::<String>::new());
+}
+
+#[test]
+fn models_that_cannot_answer_are_not_listed() {
+    let server = Server::serve(&[]);
+    let copilot = |vendor: &str, id: &str| ModelInfo { vendor: vendor.into(), ..model(id) };
+    let mut editor = Editor::attach(&server.home);
+    editor.offers(&[
+        copilot("copilotcli", "auto"),
+        copilot("copilot", "copilot-utility"),
+        copilot("copilot", "copilot-utility-small"),
+        copilot("copilot", "copilot-dictation-cleanup-nano"),
+        copilot("copilot", "gpt-4.1"),
+    ]);
+    editor.hears_status(|status| status.models == 1);
+    assert_eq!(listed(&server), ["gpt-4.1"]);
+}
+
+#[test]
+fn requests_go_to_the_window_that_has_been_idle_longest() {
+    let server = Server::serve(&[]);
+    let mut one = Editor::offering(&server.home, &[model("m")]);
+    let mut other = Editor::attach(&server.home);
+    other.offers(&[model("m"), model("n")]);
+    other.hears_status(|status| status.models == 2);
+    let ask = || {
+        let mut client = server.client();
+        client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
+        client
+    };
+    // The first stays busy, so that the second goes to the other, and the third too when that is idle again.
+    let mut busy = ask();
+    let (first, _) = one.hears_chat();
+    for _ in 0..2 {
+        let mut client = ask();
+        let (asked, _) = other.hears_chat();
+        other.answers(asked, "Hello");
+        assert_eq!(client.answer().status, 200);
+    }
+    one.answers(first, "Hello");
+    assert_eq!(busy.answer().status, 200);
+    // Both are idle, the first one for longer since it was asked.
+    let mut client = ask();
+    let (asked, _) = one.hears_chat();
+    one.answers(asked, "Hello");
+    assert_eq!(client.answer().status, 200);
+}
+
+#[test]
+fn what_a_person_sets_holds_at_once() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m"), model("n")]);
+    let port = server.port;
+    let get = |request: Request| server.send(&request);
+    editor.says(
+        0,
+        &FromHost::Preferences(Preferences {
+            port,
+            api_key: "sesame".into(),
+            allowed_hosts: vec!["proxy.corp".into()],
+            allowed_origins: vec!["https://mine.test".into()],
+            ..preferences()
+        }),
+    );
+    until("the key to be asked for", || (get(Request::get("/v1/models")).status == 401).then_some(()));
+
+    let refused = get(Request::get("/v1/models"));
+    assert_eq!(refused.error().2, json!("invalid_api_key"));
+    for (name, value, status) in [
+        ("authorization", "Bearer sesame", 200),
+        ("x-api-key", "sesame", 200),
+        ("authorization", "Bearer Sesame", 401),
+        ("authorization", "sesame", 401),
+        ("x-api-key", "sesam", 401),
+        ("x-api-key", "", 401),
+    ] {
+        assert_eq!(get(Request::get("/v1/models").header(name, value)).status, status, "{name}: {value}");
+    }
+    assert_eq!(get(Request::new("OPTIONS", CHAT)).status, 204, "a preflight carries no key");
+
+    let keyed = |request: Request| get(request.header("x-api-key", "sesame"));
+    assert_eq!(keyed(Request::get("/health").header("host", "proxy.corp:80")).status, 200);
+    assert_eq!(keyed(Request::get("/health").header("host", "other.corp")).status, 403);
+    let allowed = |origin: &str| {
+        let answer = keyed(Request::get("/health").header("origin", origin));
+        answer.header("access-control-allow-origin").map(str::to_owned)
+    };
+    assert_eq!(allowed("https://mine.test").as_deref(), Some("https://mine.test"));
+    assert_eq!(allowed("https://other.test"), None);
+}
+
+#[test]
+fn the_default_model_answers_requests_that_name_none() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m"), model("n")]);
+    let preferred = Preferences { port: server.port, default_model: "n".into(), ..preferences() };
+    editor.says(0, &FromHost::Preferences(preferred));
+    // What an editor says is heeded in its order: the models come after the preferences.
+    editor.offers(&[model("m"), model("n"), model("o")]);
+    editor.hears_status(|status| status.models == 3);
+    let mut client = server.client();
+    let nameless = json!({ "messages": [{ "role": "user", "content": "Hello" }] });
+    client.send(&Request::post(CHAT, &nameless));
+    let (asked, chat) = editor.hears_chat();
+    assert_eq!((chat.vendor.as_str(), chat.model.as_str()), ("test", "n"));
+    editor.answers(asked, "Hello");
+    assert_eq!(client.answer().json()["model"], "n");
+}
