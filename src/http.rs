@@ -55,6 +55,22 @@ pub struct House {
     pub instance: Arc<str>,
 }
 
+impl House {
+    /// A house in which nothing has happened yet.
+    pub fn new(asking: Asking, executor: Addr<ToolExecutor>, settings: Settings, started: u64) -> House {
+        House {
+            asking,
+            executor,
+            kept: Arc::default(),
+            responses: Data::new(<OpenAiResponses as Dialect>::Memory::default()),
+            ledger: Arc::default(),
+            settings: Arc::new(settings),
+            started,
+            instance: uuid::Uuid::new_v4().simple().to_string().into(),
+        }
+    }
+}
+
 /// Names a request in its answer, in the log and in the panel.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(String);

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use actix::{Actor, Addr};
-use actix_web::web::Data;
 use parking_lot::RwLock;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
@@ -19,8 +18,6 @@ use crate::bridge::directory::{Directory, DirectoryError, Lock, ProtocolRange, S
 use crate::bridge::listener::Doorway;
 use crate::bridge::protocol::{HttpState, LogLine, PROTOCOL, Preferences, Status, ToHost};
 use crate::bridge::{Host, News};
-use crate::dialect::Dialect;
-use crate::dialect::openai_responses::OpenAiResponses;
 use crate::failure::Failure;
 use crate::http::House;
 use crate::http::port::Port;
@@ -114,23 +111,16 @@ impl Server {
             port: None,
             started_at: started,
         };
-        let house = House {
-            asking: Asking {
-                registry: registry.clone(),
-                preferences: Arc::new(RwLock::new(preferences)),
-                admission: Admission::new(settings.max_running, settings.max_waiting),
-                calibration: Arc::default(),
-                trouble: Trouble::default(),
-                model_timeout: settings.model_timeout,
-            },
-            executor: ToolExecutor::new(registry.clone()).start(),
-            kept: Arc::default(),
-            responses: Data::new(<OpenAiResponses as Dialect>::Memory::default()),
-            ledger: Arc::default(),
-            settings: Arc::new(settings),
-            started,
-            instance: uuid::Uuid::new_v4().simple().to_string().into(),
+        let asking = Asking {
+            registry: registry.clone(),
+            preferences: Arc::new(RwLock::new(preferences)),
+            admission: Admission::new(settings.max_running, settings.max_waiting),
+            calibration: Arc::default(),
+            trouble: Trouble::default(),
+            model_timeout: settings.model_timeout,
         };
+        let executor = ToolExecutor::new(registry.clone()).start();
+        let house = House::new(asking, executor, settings, started);
         directory.publish(&file)?;
         let Settings { handshake_timeout, heartbeat, port, .. } = *house.settings;
         tokio::task::spawn_local(doorway.attend(VERSION, handshake_timeout, heartbeat, said));
@@ -268,14 +258,16 @@ impl Server {
     async fn prefer(&mut self, preferences: Preferences) {
         let port = preferences.port;
         *self.house.asking.preferences.write() = preferences;
-        if port != self.port {
+        let is_open = matches!(&self.http, Http::Open(open) if open.number == port);
+        if port != self.port && !is_open {
             log::info!("the port is now {port}");
-            self.port = port;
             if !matches!(self.http, Http::Off) {
                 self.close_port(&Failure::Stopping).await;
+                self.port = port;
                 self.open_port();
             }
         }
+        self.port = port;
     }
 
     fn open_port(&mut self) {

@@ -56,7 +56,7 @@ fn answers(server: &Server, add: impl Fn(Request) -> Request) -> Vec<(u16, Answe
         (204, Request::new("OPTIONS", "/nothing")),
         (200, chat("say:a")),
         (429, chat("fail:ChatQuotaExceeded a")),
-        (400, Request::new("POST", CHAT).body("{")),
+        (400, Request::new("POST", CHAT).header("content-type", "application/json").body("{")),
         (403, Request::get("/").header("host", "evil.test")),
     ]
     .map(|(status, request)| (status, server.send(&add(request))))
