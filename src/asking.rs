@@ -11,13 +11,14 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::actors::ModelRegistry;
 use crate::actors::model_registry::{Choose, Chosen};
-use crate::bridge::protocol::{Chat, Preferences};
-use crate::conversation::{Conversation, Event};
+use crate::bridge::protocol::{Chat, ModelInfo, Preferences};
+use crate::conversation::{Conversation, Event, Options};
 use crate::failure::Failure;
 use crate::models::Listed;
-use crate::tokens::{self, Calibration};
+use crate::threads::{LARGE, elsewhere};
+use crate::tokens::{self, Calibration, Count};
 use crate::tools;
-use crate::transcript;
+use crate::transcript::{self, names::Names};
 use admission::Admission;
 use demand::Demand;
 use sending::{Counted, Sending};
@@ -88,18 +89,11 @@ impl Asking {
         let Chosen { model, hosts } = self.choose(&question).await?;
         log::info!("model {}: answers for {}", model.id, asked_for.as_deref().unwrap_or("no name"));
 
-        let (conversation, demand) = Demand::of(question.conversation);
-        tools::check_number(&conversation.tools)?;
-        let (conversation, names) = transcript::legal(conversation);
-        let options = conversation.options.clone();
-        let chat = compose::chat(conversation, &model.model);
-
-        let count = tokens::count_conversation(&chat.messages, &chat.tools);
-        // Copilot would drop the oldest messages without a word, a system text first of all.
-        let maximum = model.model.max_input_tokens;
-        if count.checked > maximum {
-            return Err(Failure::TooLong { tokens: count.checked, maximum });
-        }
+        let info = model.model.clone();
+        let large = question.conversation.weight() > LARGE;
+        let compose = move || Composed::fit_for(question.conversation, &info);
+        let Composed { chat, names, demand, options, count } =
+            if large { elsewhere(compose).await? } else { compose()? };
         let counted = self.calibrated(&model, count.estimated);
         let sending = Sending {
             registry: self.registry.clone(),
@@ -121,10 +115,10 @@ impl Asking {
     /// What a question would cost, without asking it.
     pub async fn count(&self, question: Question) -> Result<u64, Failure> {
         let Chosen { model, .. } = self.choose(&question).await?;
-        let (conversation, _) = Demand::of(question.conversation);
-        let (conversation, _) = transcript::legal(conversation);
-        let chat = compose::chat(conversation, &model.model);
-        let count = tokens::count_conversation(&chat.messages, &chat.tools);
+        let info = model.model.clone();
+        let large = question.conversation.weight() > LARGE;
+        let count = move || Ok(Composed::of(question.conversation, &info).count);
+        let count = if large { elsewhere(count).await? } else { count()? };
         Ok(self.calibrated(&model, count.estimated).calibrated)
     }
 
@@ -145,6 +139,36 @@ impl Asking {
     fn patience(&self) -> Duration {
         self.model_timeout
             .unwrap_or_else(|| Duration::from_secs(self.preferences.read().model_timeout.into()))
+    }
+}
+
+/// A question as the editor is to hear it.
+struct Composed {
+    chat: Chat,
+    names: Names,
+    demand: Demand,
+    options: Options,
+    count: Count,
+}
+
+impl Composed {
+    /// Makes a conversation legal, puts its demands into words and counts it. Pure, and slow for a large one.
+    fn of(conversation: Conversation, model: &ModelInfo) -> Composed {
+        let (conversation, demand) = Demand::of(conversation);
+        let (conversation, names) = transcript::legal(conversation);
+        let options = conversation.options.clone();
+        let chat = compose::chat(conversation, model);
+        let count = tokens::count_conversation(&chat.messages, &chat.tools);
+        Composed { chat, names, demand, options, count }
+    }
+
+    /// The same, if the model takes it.
+    fn fit_for(conversation: Conversation, model: &ModelInfo) -> Result<Composed, Failure> {
+        let composed = Composed::of(conversation, model);
+        tools::check_number(&composed.chat.tools)?;
+        // Copilot would drop the oldest messages without a word, a system text first of all.
+        let (tokens, maximum) = (composed.count.checked, model.max_input_tokens);
+        if tokens > maximum { Err(Failure::TooLong { tokens, maximum }) } else { Ok(composed) }
     }
 }
 

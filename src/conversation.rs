@@ -19,6 +19,25 @@ pub struct Conversation {
     pub options: Options,
 }
 
+impl Conversation {
+    /// About how many bytes were said: what work on it costs.
+    pub fn weight(&self) -> usize {
+        let content = |content: &Content| match content {
+            Content::Text { text } => text.len(),
+            Content::Data(data) => data.base64.len(),
+        };
+        let part = |part: &Part| match part {
+            Part::Text { text } => text.len(),
+            Part::Data(data) => data.base64.len(),
+            Part::Thinking(thinking) => thinking.text.len(),
+            // Rarely long, and its length is not known without writing it down.
+            Part::ToolCall(_) => 64,
+            Part::ToolResult(result) => result.content.iter().map(content).sum(),
+        };
+        self.messages.iter().flat_map(|message| &message.parts).map(part).sum()
+    }
+}
+
 /// One turn of one speaker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -36,10 +36,10 @@ pub trait Dialect: 'static {
     const REMEMBERS: bool = false;
 
     /// What of the request decides the answer's form: `include_usage`, fields that are echoed ...
-    type Form: Clone + 'static;
+    type Form: Clone + Send + 'static;
 
     /// What an earlier answer left for later requests to refer to; `()` where the API has no memory.
-    type Memory: Default + 'static;
+    type Memory: Default + Send + Sync + 'static;
 
     /// Says a stream.
     type Encoder: Encoder + 'static;

@@ -31,6 +31,7 @@ mod errors;
 mod guard;
 mod health;
 mod models;
+mod peer;
 pub mod port;
 mod tools;
 

@@ -14,6 +14,7 @@ pub mod models;
 pub mod server;
 pub mod settings;
 pub mod simulator;
+pub mod threads;
 pub mod tokens;
 pub mod tools;
 pub mod transcript;

@@ -24,6 +24,7 @@ use crate::http::port::Port;
 use crate::ledger::Ledger;
 use crate::log::{follow, kept, now};
 use crate::settings::Settings;
+use crate::tokens;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -145,6 +146,8 @@ impl Server {
     pub async fn run(mut self, audience: Audience) -> Result<(), ServerError> {
         // Before anybody is told that it is ready: from then on it may be asked to end.
         let mut signals = Signals::new();
+        // The first request is not to wait for it.
+        tokio::task::spawn_blocking(tokens::warm_up);
         match audience {
             Audience::Editors => self.open_port(),
             Audience::Terminal => self.open_port_with_models().await?,

@@ -1,6 +1,7 @@
 //! The only code that runs a dialect: reads a request, asks, and says the answer whole or as a stream.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use actix_web::http::StatusCode;
@@ -22,6 +23,7 @@ use crate::dialect::{About, Dialect, Encoder, Names, usage_of};
 use crate::failure::Failure;
 use crate::ledger::Entry;
 use crate::log::now;
+use crate::threads::{LARGE, elsewhere};
 
 /// Bytes that are enough for one write, even if more is ready.
 const ENOUGH: usize = 64 * 1024;
@@ -39,7 +41,8 @@ pub(super) async fn answer<D: Dialect>(
     memory: Data<D::Memory>,
 ) -> HttpResponse {
     let entry = Rc::new(house.ledger.begin(id.into_inner().0, D::NAME));
-    match attempt::<D>(&request, payload, *caller, &house, memory, entry.clone()).await {
+    let answered = attempt::<D>(&request, payload, *caller, &house, memory, entry.clone());
+    match AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| Err(panicked())) {
         Ok(response) => response,
         Err(failure) => {
             entry.failed(&failure);
@@ -75,8 +78,12 @@ async fn attempt<D: Dialect>(
     entry: Rc<Entry>,
 ) -> Result<HttpResponse, Failure> {
     let body = body::read(request.headers(), payload.into_inner(), house.settings.receive_timeout).await?;
-    let (ask, form) = D::read(&body, &memory)?;
-    drop(body);
+    let (ask, form) = if body.len() > LARGE {
+        let memory = memory.clone();
+        elsewhere(move || D::read(&body, &memory)).await?
+    } else {
+        D::read(&body, &memory)?
+    };
     let choices = ask.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
     let mut question =
         Question { model: ask.model, leniently: D::NAMES == Names::Lenient, conversation: ask.conversation };
@@ -112,8 +119,14 @@ fn all(asked: &Asked, choices: usize) -> Choices {
     select_all((0..choices).map(answer)).boxed_local()
 }
 
+/// A fault of ours ends one answer, and says so.
+fn panicked() -> Failure {
+    Failure::Internal { message: "something that must not happen has happened; please report it".into() }
+}
+
 fn one(events: Events) -> Choices {
-    events.map(|event| (0, event)).boxed_local()
+    let events = AssertUnwindSafe(events).catch_unwind();
+    events.map(|event| (0, event.unwrap_or_else(|_| Err(panicked())))).boxed_local()
 }
 
 /// An answer that is being told.

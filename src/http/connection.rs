@@ -10,17 +10,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::peer::Peer;
+
 /// A socket that breaks when nothing could be written to it for too long. Without this a client that never
 /// reads would keep its model talking for ever.
 pub(super) struct Connection {
     socket: TcpStream,
+    /// Who is at the other end.
+    pub(super) peer: Peer,
     stall_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream, stall_timeout: Duration) -> Connection {
-        Connection { socket, stall_timeout, stalled: None }
+    pub(super) fn new(socket: TcpStream, peer: Peer, stall_timeout: Duration) -> Connection {
+        Connection { socket, peer, stall_timeout, stalled: None }
     }
 
     fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

@@ -12,6 +12,7 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use subtle::ConstantTimeEq;
 
+use super::peer::Peer;
 use super::{House, RequestId, errors};
 use crate::bridge::protocol::Preferences;
 use crate::failure::Failure;
@@ -92,6 +93,12 @@ fn is_local(origin: &str) -> bool {
 }
 
 fn may_ask(request: &ServiceRequest, preferences: &Preferences) -> Result<(), Failure> {
+    if let Some(Peer::Stranger { uid }) = request.request().conn_data::<Peer>() {
+        return Err(Failure::Forbidden {
+            code: "user_not_allowed",
+            message: format!("these are another user's models (the request comes from user {uid})"),
+        });
+    }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
     for host in std::iter::once(host).chain(authority.as_deref()) {

@@ -21,6 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use super::House;
 use super::connection::Connection;
+use super::peer::Peer;
 
 /// An open port. Dropping it cuts every connection; `close` lets answers end first.
 pub struct Port {
@@ -70,6 +71,9 @@ async fn serve(listener: TcpListener, house: House, mut closing: watch::Receiver
         .keep_alive(settings.keep_alive)
         .client_request_timeout(settings.receive_timeout)
         .h1_allow_half_closed(false)
+        .on_connect_ext(|connection: &Connection, data| {
+            data.insert(connection.peer);
+        })
         .graceful_shutdown_signal(move || {
             let mut shutdown = shutdown.clone();
             async move {
@@ -90,7 +94,7 @@ async fn serve(listener: TcpListener, house: House, mut closing: watch::Receiver
                 Ok((socket, peer)) => {
                     // Without this a first part waits 44 ms for the client's delayed acknowledgement.
                     let _ = socket.set_nodelay(true);
-                    let connection = Connection::new(socket, settings.stall_timeout);
+                    let connection = Connection::new(socket, Peer::of(peer), settings.stall_timeout);
                     let service = service.clone();
                     connections.spawn_local(async move {
                         if let Err(error) = service.call((connection, Some(peer))).await {

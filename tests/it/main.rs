@@ -5,7 +5,15 @@
 //! a subject.
 
 // What is a lapse in the server is here how a test fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::missing_panics_doc)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::print_stderr,
+    clippy::format_collect,
+    clippy::similar_names
+)]
 
 mod chat;
 mod client;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("main", &["commands", "log", "settings"]),
     ("commands", &["bridge", "server", "settings", "simulator"]),
-    ("server", &["actors", "asking", "bridge", "failure", "http", "ledger", "log", "settings"]),
+    ("server", &["actors", "asking", "bridge", "failure", "http", "ledger", "log", "settings", "tokens"]),
     (
         "http",
         &[
@@ -23,13 +23,28 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "log",
             "models",
             "settings",
+            "threads",
             "tools",
         ],
     ),
     // Of the dialects only the request fields that are ours: how many rounds a client allows.
     ("actors", &["asking", "bridge", "conversation", "dialect", "failure", "models", "tools"]),
     // Of the actors only the registry, which it asks who has a model.
-    ("asking", &["actors", "bridge", "conversation", "failure", "models", "tokens", "tools", "transcript"]),
+    (
+        "asking",
+        &[
+            "actors",
+            "bridge",
+            "conversation",
+            "failure",
+            "models",
+            "threads",
+            "tokens",
+            "tools",
+            "transcript",
+        ],
+    ),
+    ("threads", &["failure"]),
     ("bridge", &["conversation", "failure"]),
     ("dialect", &["conversation", "failure"]),
     ("simulator", &["bridge", "conversation"]),

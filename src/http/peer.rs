@@ -1,0 +1,76 @@
+//! Who is at the other end of a connection. On a shared host 127.0.0.1 is everybody's, not only this user's.
+
+use std::net::SocketAddr;
+
+/// The user at the other end, as far as the system tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// This user, root, or nobody knows.
+    Ours,
+    /// Another user.
+    Stranger {
+        /// Which.
+        uid: u32,
+    },
+}
+
+impl Peer {
+    /// Looks up who owns the other end of a loopback connection.
+    #[cfg(target_os = "linux")]
+    pub(super) fn of(address: SocketAddr) -> Peer {
+        let table = if address.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
+        let owner = std::fs::read_to_string(table).ok().and_then(|table| owner(&table, address));
+        match owner {
+            Some(uid) if uid != 0 && uid != rustix::process::geteuid().as_raw() => Peer::Stranger { uid },
+            _ => Peer::Ours,
+        }
+    }
+
+    /// Other systems don't tell.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn of(_address: SocketAddr) -> Peer {
+        Peer::Ours
+    }
+}
+
+/// The owner of the socket whose local address this is, in the table that the kernel keeps (proc(5)).
+#[cfg(target_os = "linux")]
+fn owner(table: &str, local: SocketAddr) -> Option<u32> {
+    let local = match local {
+        // The kernel prints the address as the number that its bytes are in memory.
+        SocketAddr::V4(v4) => format!("{:08X}:{:04X}", u32::from_ne_bytes(v4.ip().octets()), v4.port()),
+        SocketAddr::V6(_) => return None,
+    };
+    table.lines().skip(1).find_map(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        let is_it = fields.nth(1) == Some(local.as_str());
+        // rem_address st tx:rx tr:tm retrnsmt uid
+        if is_it { fields.nth(5)?.parse().ok() } else { None }
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    const TABLE: &str =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1 0 100 0 0 10 0
+   1: 0100007F:9C40 0100007F:1F90 01 00000000:00000000 00:00000000 00000000 65534        0 2 1 0 20 4 30 10 -1
+";
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn the_owner_of_the_other_end_is_found() {
+        assert_eq!(owner(TABLE, ([127, 0, 0, 1], 40000).into()), Some(65534));
+        assert_eq!(owner(TABLE, ([127, 0, 0, 1], 40001).into()), None);
+        assert_eq!(owner("", ([127, 0, 0, 1], 40000).into()), None);
+    }
+
+    #[test]
+    fn a_connection_of_our_own_is_ours() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert_eq!(Peer::of(client.local_addr().unwrap()), Peer::Ours);
+    }
+}
