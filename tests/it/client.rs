@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -159,6 +159,19 @@ impl Client {
         self.unread.is_empty() && !self.receive()
     }
 
+    /// Reads and forgets until the server closes, which it must.
+    pub fn read_to_the_end(&mut self) {
+        while self.receive() {}
+    }
+
+    /// Whether an answer has begun to come, after so much patience.
+    pub fn answers_within(&mut self, patience: Duration) -> bool {
+        self.socket.set_read_timeout(Some(patience)).unwrap();
+        let begun = !matches!(self.socket.peek(&mut [0]), Err(error) if is_silence(&error));
+        self.socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        begun
+    }
+
     /// Reads raw bytes until these have come, and forgets them.
     pub fn skip_past(&mut self, wanted: &str) {
         loop {
@@ -281,6 +294,10 @@ impl Stream {
     pub fn rest(mut self) -> Vec<String> {
         std::iter::from_fn(|| self.event()).collect()
     }
+}
+
+fn is_silence(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 fn find(in_bytes: &[u8], wanted: &[u8]) -> Option<usize> {

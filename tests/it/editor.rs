@@ -114,6 +114,13 @@ impl Editor {
         self.listens_for("a message", |editor| editor.messages.pop_front())
     }
 
+    /// A message that has come already, if one has.
+    pub fn has_heard(&mut self) -> Option<(u32, ToHost)> {
+        let deadline = Instant::now() + A_MOMENT;
+        while self.messages.is_empty() && self.listen(deadline) {}
+        self.messages.pop_front()
+    }
+
     /// The next message, a question.
     pub fn hears_chat(&mut self) -> (u32, Chat) {
         match self.hears() {

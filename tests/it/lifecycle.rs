@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use copilot_proxy::bridge::directory::Directory;
 use copilot_proxy::bridge::protocol::PROTOCOL;
@@ -171,6 +172,14 @@ fn a_server_that_is_asked_to_end_ends_its_answers_first() {
     assert_eq!(data(events.last().unwrap())["error"]["code"], "stopping");
     assert_eq!(server.process.ended().code(), Some(0));
     assert_eq!(server.home.server_file(), None);
+}
+
+#[test]
+fn a_demo_that_nobody_asks_anything_stays() {
+    let mut demo = Server::demo(&["--grace", "100"]);
+    // Five times the grace time: there is no event to wait for where nothing happens.
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(demo.process.is_running());
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod faults;
 mod health;
 mod hub;
 mod lifecycle;
+mod manners;
 mod models;
 mod openai;
 mod server;
