@@ -6,13 +6,11 @@
 
 // What is a lapse in the server is here how a test fails.
 #![allow(
+    clippy::pedantic,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::missing_panics_doc,
-    clippy::print_stderr,
-    clippy::format_collect,
-    clippy::similar_names
+    clippy::print_stderr
 )]
 
 mod chat;
