@@ -13,6 +13,7 @@
     clippy::print_stderr
 )]
 
+mod auto;
 mod chat;
 mod client;
 mod doors;
@@ -27,4 +28,5 @@ mod openai;
 mod server;
 mod speed;
 mod tidy;
+mod tools;
 mod wait;

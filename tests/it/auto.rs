@@ -1,0 +1,208 @@
+//! Auto mode: the proxy runs the editor's tools that a model calls, and asks again until there is an answer.
+
+use copilot_proxy::bridge::protocol::{
+    AutoTools, EditorTool, FromHost, FromHostPart, Preferences, ToHost, ToolDone, Tools,
+};
+use copilot_proxy::conversation::{Content, Part, Tool, ToolCall};
+use serde_json::{Value, json};
+
+use crate::client::Request;
+use crate::editor::{Editor, model, preferences};
+use crate::openai::{CHAT, chat, content, data, read_until, said, streamed, until_stats, with};
+use crate::server::Server;
+
+fn auto(request: Value) -> Value {
+    with(request, &json!({ "use_vscode_tools": true, "tool_execution": "auto" }))
+}
+
+#[test]
+fn the_editors_tools_are_run_until_there_is_an_answer() {
+    let server = Server::demo(&[]);
+    let script = "say:Let me see. \ncall:read_file {\"path\":\"README.md\"}\ncall:get_time\nthen:\nsay:Done.";
+    let answer = server.post(CHAT, &auto(chat(script)));
+    assert_eq!(content(&answer), "Let me see. Done.");
+    assert_eq!(answer.json()["choices"][0]["finish_reason"], "stop");
+    assert_eq!(answer.json()["choices"][0]["message"].get("tool_calls"), None);
+    let trace = answer.json()["copilot_proxy"].to_string();
+    for word in ["read_file", "get_time", "2026-01-01T12:00:00Z"] {
+        assert!(trace.contains(word), "{trace}");
+    }
+
+    let events = server.stream(CHAT, &auto(streamed(script))).rest();
+    assert_eq!(said(&events), "Let me see. Done.");
+    assert_eq!(events.last().map(String::as_str), Some("data: [DONE]"));
+    assert!(events.iter().any(|event| event.contains("\"copilot_proxy\"") && event.contains("read_file")));
+}
+
+#[test]
+fn results_reach_the_model_whatever_they_are() {
+    let server = Server::demo(&[]);
+    let script = "call:get_time\ncall:always_fails {\"message\":\"no luck\"}\ncall:take_screenshot";
+    let answer = content(&server.post(CHAT, &auto(chat(script))));
+    assert!(answer.starts_with("tool said: 2026-01-01T12:00:00Z\n"), "{answer}");
+    for words in ["no luck", "The editor, as it looks now:"] {
+        assert!(answer.contains(words), "{answer}");
+    }
+}
+
+#[test]
+fn used_up_rounds_end_with_a_last_answer_without_tools() {
+    let server = Server::demo(&[]);
+    let script = "call:get_time\nthen:\ncall:get_time\nthen:\ncall:get_time\nthen:\nsay:four";
+    for (rounds, text, finish) in [
+        (0, "four", "stop"),
+        (4, "four", "stop"),
+        (3, "four", "length"),
+        (2, "no such tool: get_time", "length"),
+        (10, "four", "stop"),
+    ] {
+        let request = with(auto(chat(script)), &json!({ "max_tool_rounds": rounds }));
+        let answer = server.post(CHAT, &request);
+        let finish_reason = answer.json()["choices"][0]["finish_reason"].clone();
+        assert_eq!((content(&answer).as_str(), &finish_reason), (text, &json!(finish)), "{rounds} rounds");
+    }
+}
+
+#[test]
+fn calls_of_one_round_run_at_the_same_time() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(auto(chat("Hello")), &json!({ "model": "m" }))));
+    offers_tools(&mut editor, &["a", "b"]);
+    let (asked, _) = editor.hears_chat();
+    calls(&mut editor, asked, &["a", "b"]);
+    // Both are asked for before either has answered.
+    let (one, _) = hears_invocation(&mut editor);
+    let (two, _) = hears_invocation(&mut editor);
+    finishes(&mut editor, two, "second");
+    finishes(&mut editor, one, "first");
+    let (asked, question) = editor.hears_chat();
+    let results: Vec<String> = question
+        .messages
+        .last()
+        .unwrap()
+        .parts
+        .iter()
+        .map(|part| match part {
+            Part::ToolResult(result) => format!("{} {:?}", result.id, result.content),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(results, ["id-a [Text { text: \"first\" }]", "id-b [Text { text: \"second\" }]"]);
+    editor.answers(asked, "Both");
+    assert_eq!(content(&client.answer()), "Both");
+}
+
+fn offers_tools(editor: &mut Editor, names: &[&str]) {
+    let (stream, asked) = editor.hears();
+    assert_eq!(asked, ToHost::ListTools);
+    let tool = |name: &&str| EditorTool {
+        tool: Tool { name: (*name).into(), description: String::new(), input_schema: None },
+        tags: vec![],
+    };
+    editor.says(stream, &FromHost::Tools(Tools { tools: names.iter().map(tool).collect() }));
+}
+
+fn calls(editor: &mut Editor, stream: u32, names: &[&str]) {
+    for name in names {
+        let call = ToolCall { id: format!("id-{name}"), name: (*name).into(), input: json!({}) };
+        editor.says(stream, &FromHost::Part(FromHostPart { part: Part::ToolCall(call) }));
+    }
+    editor.says(stream, &FromHost::End);
+}
+
+fn hears_invocation(editor: &mut Editor) -> (u32, String) {
+    match editor.hears() {
+        (stream, ToHost::InvokeTool(invoke)) => (stream, invoke.name),
+        other => panic!("no tool: {other:?}"),
+    }
+}
+
+fn finishes(editor: &mut Editor, stream: u32, text: &str) {
+    let content = vec![Content::Text { text: text.into() }];
+    editor.says(stream, &FromHost::ToolDone(ToolDone { content }));
+}
+
+#[test]
+fn a_client_that_vanishes_cancels_tool_and_model() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    for request in [chat("Hello"), streamed("Hello")] {
+        let mut client = server.client();
+        client.send(&Request::post(CHAT, &with(auto(request), &json!({ "model": "m" }))));
+        offers_tools(&mut editor, &["a"]);
+        let (asked, _) = editor.hears_chat();
+        calls(&mut editor, asked, &["a"]);
+        let (tool, _) = hears_invocation(&mut editor);
+        drop(client);
+        editor.hears_cancel(tool);
+    }
+    let server = Server::demo(&[]);
+    let mut stream = server.stream(CHAT, &auto(streamed("call:get_time\nthen:\nsay:now\nhang:")));
+    read_until(&mut stream, "now");
+    drop(stream);
+    until_stats(&server, &json!({ "started": 2, "completed": 1, "failed": 0, "cancelled": 1, "active": 0 }));
+}
+
+#[test]
+fn a_clients_own_tools_are_handed_back_and_finished_rounds_are_kept() {
+    let server = Server::demo(&[]);
+    let own = json!([{ "type": "function", "function": { "name": "mine" } }]);
+    let request = with(
+        auto(chat("call:get_time\ncall:mine {\"a\":1}\nthen:\ndump:\nthen:\ndump:")),
+        &json!({ "tools": own }),
+    );
+    let answer = server.post(CHAT, &request).json();
+    let choice = &answer["choices"][0];
+    assert_eq!(choice["finish_reason"], "tool_calls");
+    let calls = choice["message"]["tool_calls"].as_array().unwrap();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0]["function"], json!({ "name": "mine", "arguments": "{\"a\":1}" }));
+
+    let mut next = request.clone();
+    let messages = next["messages"].as_array_mut().unwrap();
+    messages.push(choice["message"].clone());
+    messages.push(json!({ "role": "tool", "tool_call_id": calls[0]["id"], "content": "my result" }));
+    let answer = server.post(CHAT, &next);
+    let dump: Value = serde_json::from_str(&content(&answer)).unwrap();
+    let told = dump["messages"].to_string();
+    for words in ["2026-01-01T12:00:00Z", "my result", "get_time", "mine"] {
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+#[test]
+fn a_tool_that_the_person_denies_is_not_offered() {
+    let server = Server::serve(&[]);
+    let _models = server.simulate();
+    let mut person = Editor::attach(&server.home);
+    let auto_tools =
+        AutoTools { allow: vec!["get_*".into(), "read_file".into()], deny: vec!["*_time".into()] };
+    person.says(0, &FromHost::Preferences(Preferences { port: server.port, auto_tools, ..preferences() }));
+    person.offers(&[model("m")]);
+    person.hears_status(|status| status.models == 11);
+    let answer = server.post(CHAT, &auto(chat("dump:")));
+    let dump: Value = serde_json::from_str(&content(&answer)).unwrap();
+    let names: Vec<&str> =
+        dump["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["get_open_editors", "read_file"]);
+}
+
+#[test]
+fn an_editor_that_dies_between_rounds_ends_the_stream_with_an_error_event() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(auto(streamed("Hello")), &json!({ "model": "m" }))));
+    offers_tools(&mut editor, &["a"]);
+    let (asked, _) = editor.hears_chat();
+    editor.says_text(asked, "Wait.");
+    let mut stream = client.stream();
+    read_until(&mut stream, "Wait.");
+    calls(&mut editor, asked, &["a"]);
+    hears_invocation(&mut editor);
+    drop(editor);
+    let events = stream.rest();
+    assert!(data(events.last().unwrap())["error"]["message"].is_string(), "{events:?}");
+}

@@ -1,0 +1,189 @@
+//! The editor's tools: `GET /v1/tools`, and requests that carry them.
+
+use copilot_proxy::bridge::protocol::{EditorTool, Folder, FromHost, Preferences, ToHost, Tools, Window};
+use copilot_proxy::conversation::Tool;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Request};
+use crate::editor::{Editor, model, preferences};
+use crate::openai::{CHAT, chat, dumped, with};
+use crate::server::Server;
+use crate::wait::until;
+
+fn names(answer: &Answer) -> Vec<String> {
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let list = answer.json();
+    assert_eq!(list["object"], "list");
+    list["data"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_editors_tools_are_listed_with_schema_and_tags() {
+    let server = Server::demo(&[]);
+    let answer = server.get("/v1/tools");
+    assert_eq!(
+        names(&answer),
+        [
+            "get_open_editors",
+            "list_directory",
+            "read_file",
+            "get_time",
+            "take_screenshot",
+            "wait_a_while",
+            "always_fails",
+        ]
+    );
+    let tool = &answer.json()["data"][2];
+    assert_eq!(
+        *tool,
+        json!({
+            "name": "read_file",
+            "description": "Reads a file of the workspace.",
+            "inputSchema": tool["inputSchema"],
+            "tags": ["vscode", "workspace"],
+        })
+    );
+    assert_eq!(tool["inputSchema"]["required"], json!(["path"]));
+    assert_eq!(names(&server.get("/tools")), names(&answer));
+    assert_eq!(server.send(&Request::new("HEAD", "/v1/tools")).status, 200);
+}
+
+#[test]
+fn tools_are_chosen_by_all_of_their_tags_and_by_name() {
+    let server = Server::demo(&[]);
+    for (query, wanted) in [
+        ("tags=vscode,workspace", &["list_directory", "read_file"][..]),
+        ("tags=vscode,%20editor", &["get_open_editors"]),
+        ("tags=nobody", &[]),
+        ("tags=", &names(&server.get("/v1/tools")).iter().map(String::as_str).collect::<Vec<_>>()),
+        ("name=GET_*", &["get_open_editors", "get_time"]),
+        ("name=get_t?me", &["get_time"]),
+        ("name=get", &[]),
+        ("name=*e*&tags=vscode,editor", &["get_open_editors"]),
+    ] {
+        assert_eq!(names(&server.get(&format!("/v1/tools?{query}"))), wanted, "{query}");
+    }
+}
+
+#[test]
+fn without_an_editor_it_says_what_to_do() {
+    let server = Server::serve(&[]);
+    let (status, _, code, message) = server.get("/v1/tools").error();
+    assert_eq!((status, code), (503, json!("no_models")));
+    assert!(message.contains("open VS Code"), "{message}");
+}
+
+/// A page of this origin asks for the editor's tools in each of the three ways.
+fn asked_from(server: &Server, origin: &str) -> Vec<u16> {
+    let ask = |fields: Value| Request::post(CHAT, &with(chat("say:a"), &fields));
+    [
+        Request::get("/v1/tools"),
+        ask(json!({ "use_vscode_tools": true })),
+        ask(json!({ "tool_execution": "auto" })),
+        ask(json!({})),
+    ]
+    .map(|request| server.send(&request.header("origin", origin)).status)
+    .into()
+}
+
+#[test]
+fn pages_from_elsewhere_never_see_or_run_the_editors_tools() {
+    let server = Server::demo(&[]);
+    for origin in
+        ["https://page.test", "null", "http://localhost.evil.test", "file://", "chrome-extension://abc"]
+    {
+        assert_eq!(asked_from(&server, origin), [403, 403, 403, 200], "{origin}");
+    }
+    for origin in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173", "vscode-webview://abc"]
+    {
+        assert_eq!(asked_from(&server, origin), [200, 200, 200, 200], "{origin}");
+    }
+    let refused = server.send(&Request::get("/v1/tools").header("origin", "https://page.test"));
+    let (_, _, code, message) = refused.error();
+    assert_eq!(code, json!("origin_not_allowed"));
+    assert!(message.contains("copilotProxy.toolOrigins"), "{message}");
+    assert_eq!(refused.header("access-control-allow-origin"), Some("*"));
+}
+
+#[test]
+fn pages_that_a_person_trusts_may_use_tools_and_others_may_not_even_ask() {
+    let server = Server::serve(&[]);
+    let _editor = server.simulate();
+    let mut person = Editor::attach(&server.home);
+    person.says(
+        0,
+        &FromHost::Preferences(Preferences {
+            port: server.port,
+            tool_origins: vec!["https://mine.test".into()],
+            allowed_origins: vec!["https://mine.test".into(), "https://friend.test".into()],
+            ..preferences()
+        }),
+    );
+    until("the preferences to hold", || (asked_from(&server, "https://mine.test")[0] == 200).then_some(()));
+    // The window focused last is the simulated one: its tools are meant.
+    assert_eq!(asked_from(&server, "https://mine.test"), [200, 200, 200, 200]);
+    assert_eq!(asked_from(&server, "https://friend.test"), [403, 403, 403, 200]);
+    assert_eq!(asked_from(&server, "https://page.test"), [403, 403, 403, 403]);
+    assert_eq!(asked_from(&server, "http://localhost:3000"), [200, 200, 200, 200]);
+}
+
+#[test]
+fn a_request_may_carry_all_the_editors_tools() {
+    let server = Server::demo(&[]);
+    let own = json!({ "type": "function", "function": { "name": "get_time", "description": "Mine." } });
+    let request = with(chat("dump:"), &json!({ "use_vscode_tools": true, "tools": [own] }));
+    let dump = dumped(&server, &request);
+    let tools = dump["tools"].as_array().unwrap();
+    assert_eq!(tools.len(), 7);
+    // The request's own comes first and wins.
+    assert_eq!((&tools[0]["name"], &tools[0]["description"]), (&json!("get_time"), &json!("Mine.")));
+    assert_eq!(tools.iter().filter(|tool| tool["name"] == "get_time").count(), 1);
+}
+
+fn window(folder: &str, focused: bool) -> Window {
+    let folder = Folder { name: folder.into(), path: format!("/home/me/{folder}") };
+    Window { focused, folders: vec![folder] }
+}
+
+fn answers_with_tool(editor: &mut Editor, name: &str) {
+    match editor.hears() {
+        (stream, ToHost::ListTools) => {
+            let tool = Tool { name: name.into(), description: String::new(), input_schema: None };
+            editor.says(stream, &FromHost::Tools(Tools { tools: vec![EditorTool { tool, tags: vec![] }] }));
+        }
+        other => panic!("not asked for tools: {other:?}"),
+    }
+}
+
+#[test]
+fn the_window_that_is_named_or_was_focused_last_is_asked() {
+    let server = Server::serve(&[]);
+    let mut one = Editor::attach_with(&server.home, window("one", true));
+    one.offers(&[model("m")]);
+    let mut other = Editor::attach_with(&server.home, window("other", true));
+    other.offers(&[model("m"), model("n")]);
+    other.hears_status(|status| status.models == 2);
+    let asked = |editor: &mut Editor, header: Option<&str>| {
+        let mut client = server.client();
+        let request = Request::get("/v1/tools");
+        client.send(&match header {
+            Some(workspace) => request.header("x-copilot-proxy-workspace", workspace),
+            None => request,
+        });
+        answers_with_tool(editor, "here");
+        assert_eq!(names(&client.answer()), ["here"]);
+    };
+    asked(&mut other, None);
+    asked(&mut one, Some("one"));
+    asked(&mut one, Some("/home/me/one/"));
+    asked(&mut other, Some("/home/me/other"));
+    one.says(0, &FromHost::Window(window("renamed", true)));
+    one.offers(&[model("m"), model("o")]);
+    one.hears_status(|status| status.models == 3);
+    asked(&mut one, None);
+    asked(&mut one, Some("renamed"));
+    let unknown = server.send(&Request::get("/v1/tools").header("x-copilot-proxy-workspace", "one"));
+    let (status, _, _, message) = unknown.error();
+    assert_eq!(status, 400);
+    assert!(message.contains("no VS Code window has the folder `one` open"), "{message}");
+}
