@@ -13,6 +13,7 @@
     clippy::print_stderr
 )]
 
+mod answers;
 mod auto;
 mod chat;
 mod client;
@@ -23,8 +24,10 @@ mod health;
 mod hub;
 mod lifecycle;
 mod manners;
+mod messages;
 mod models;
 mod openai;
+mod responses;
 mod server;
 mod speed;
 mod tidy;

@@ -1,0 +1,165 @@
+//! `POST /v1/responses` and `POST /v1/completions`: the other two of OpenAI's doors.
+
+use serde_json::{Value, json};
+
+use crate::openai::with;
+use crate::server::Server;
+
+const RESPONSES: &str = "/v1/responses";
+
+fn ask(script: &str) -> Value {
+    json!({ "model": "scripted-1", "input": script })
+}
+
+fn text(response: &Value) -> String {
+    let items = response["output"].as_array().unwrap_or_else(|| panic!("no output: {response}"));
+    let contents = items.iter().filter_map(|item| item["content"].as_array()).flatten();
+    contents.filter_map(|content| content["text"].as_str()).collect()
+}
+
+/// The data of the events, whose names and numbers must be right.
+fn streamed(server: &Server, request: &Value) -> Vec<Value> {
+    let events = server.stream(RESPONSES, &with(request.clone(), &json!({ "stream": true }))).rest();
+    let data: Vec<Value> = events
+        .iter()
+        .map(|event| {
+            let (name, data) = event.split_once('\n').unwrap_or_else(|| panic!("no name: {event}"));
+            let data: Value = serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
+            assert_eq!(name.strip_prefix("event: "), data["type"].as_str());
+            data
+        })
+        .collect();
+    for (number, data) in data.iter().enumerate() {
+        assert_eq!(data["sequence_number"], number, "{data}");
+    }
+    data
+}
+
+#[test]
+fn a_whole_answer_is_one_response() {
+    let server = Server::demo(&[]);
+    let tool = json!({ "type": "function", "name": "look", "parameters": { "type": "object" } });
+    let request =
+        with(ask("say:Hello there\ncall:look {\"a\":1}\nusage:12 34 5"), &json!({ "tools": [tool] }));
+    let response = server.post(RESPONSES, &request).json();
+    assert!(response["id"].as_str().unwrap().starts_with("resp_"));
+    assert_eq!((&response["object"], &response["status"]), (&json!("response"), &json!("completed")));
+    assert_eq!(text(&response), "Hello there");
+    let call = &response["output"][1];
+    assert_eq!(
+        (&call["type"], &call["name"], &call["arguments"]),
+        (&json!("function_call"), &json!("look"), &json!("{\"a\":1}"))
+    );
+    let usage =
+        ["input_tokens", "output_tokens", "total_tokens"].map(|field| response["usage"][field].clone());
+    assert_eq!(usage, [json!(12), json!(34), json!(46)]);
+}
+
+#[test]
+fn a_stream_tells_the_same_response_step_by_step() {
+    let server = Server::demo(&[]);
+    let events = streamed(&server, &ask("say:Hello there"));
+    let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let deltas = events.iter().filter(|event| event["type"] == "response.output_text.delta");
+    assert_eq!(deltas.filter_map(|event| event["delta"].as_str()).collect::<String>(), "Hello there");
+    let mut once = kinds.clone();
+    once.dedup();
+    assert_eq!(
+        once,
+        [
+            "response.created",
+            "response.in_progress",
+            "response.output_item.added",
+            "response.content_part.added",
+            "response.output_text.delta",
+            "response.output_text.done",
+            "response.content_part.done",
+            "response.output_item.done",
+            "response.completed",
+        ]
+    );
+    assert_eq!(text(&events.last().unwrap()["response"]), "Hello there");
+}
+
+#[test]
+fn an_earlier_response_can_be_gone_on_from() {
+    let server = Server::demo(&[]);
+    for first in [
+        server.post(RESPONSES, &ask("say:My name is Ada")).json()["id"].clone(),
+        streamed(&server, &ask("say:My name is Ada")).last().unwrap()["response"]["id"].clone(),
+    ] {
+        let request = with(ask("dump:"), &json!({ "previous_response_id": first }));
+        let dump: Value = serde_json::from_str(&text(&server.post(RESPONSES, &request).json())).unwrap();
+        let told: Vec<(&str, &str)> = dump["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|message| (message["role"].as_str().unwrap(), message["parts"][0]["text"].as_str().unwrap()))
+            .collect();
+        assert_eq!(
+            told,
+            [("user", "say:My name is Ada"), ("assistant", "My name is Ada"), ("user", "dump:")]
+        );
+    }
+    let unknown =
+        server.post(RESPONSES, &with(ask("say:a"), &json!({ "previous_response_id": "resp_nobody" })));
+    let (status, _, _, message) = unknown.error();
+    assert!((400..500).contains(&status) && message.contains("resp_nobody"), "{status} {message}");
+}
+
+#[test]
+fn a_failure_is_an_event_of_a_stream_that_has_begun() {
+    let server = Server::demo(&[]);
+    let events = streamed(&server, &ask("say:half\nwait:50\nfail:ChatQuotaExceeded used up"));
+    let last = events.last().unwrap();
+    assert_eq!(last["type"], "response.failed", "{last}");
+    assert_eq!(last["response"]["error"]["message"], "used up");
+    assert_eq!(server.post(RESPONSES, &ask("fail:ChatQuotaExceeded used up")).status, 429);
+}
+
+#[test]
+fn a_limit_makes_a_response_incomplete() {
+    let server = Server::demo(&[]);
+    let request = with(
+        ask(
+            "say:one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen",
+        ),
+        &json!({ "max_output_tokens": 16 }),
+    );
+    let response = server.post(RESPONSES, &request).json();
+    assert_eq!(
+        (&response["status"], &response["incomplete_details"]["reason"]),
+        (&json!("incomplete"), &json!("max_output_tokens"))
+    );
+}
+
+#[test]
+fn legacy_completions_answer_whole_and_streamed() {
+    let server = Server::demo(&[]);
+    let request = json!({ "model": "scripted-1", "prompt": "say:Hello there" });
+    let whole = server.post("/v1/completions", &request).json();
+    assert_eq!(
+        (&whole["object"], &whole["choices"][0]["text"]),
+        (&json!("text_completion"), &json!("Hello there"))
+    );
+    let events = server.stream("/v1/completions", &with(request, &json!({ "stream": true }))).rest();
+    assert_eq!(events.last().map(String::as_str), Some("data: [DONE]"));
+    let text: String = events[..events.len() - 1]
+        .iter()
+        .filter_map(|event| crate::openai::data(event)["choices"].get(0)?["text"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(text, "Hello there");
+}
+
+#[test]
+fn what_vs_code_offers_no_api_for_is_refused_with_the_reason() {
+    let server = Server::demo(&[]);
+    for door in ["embeddings", "moderations", "images/generations", "audio/speech"] {
+        for prefix in ["/v1", ""] {
+            let answer = server.post(&format!("{prefix}/{door}"), &json!({ "model": "x", "input": "a" }));
+            let (status, kind, _, message) = answer.error();
+            assert_eq!((status, kind), (400, json!("invalid_request_error")));
+            assert!(message.contains(door) && message.contains("VS Code"), "{message}");
+        }
+    }
+}
