@@ -264,6 +264,6 @@ def test_a_failure_in_mid_stream_is_raised_after_what_came(client):
 
 
 def test_a_parsed_message_has_the_asked_form(client):
-    message = client.messages.parse(**question('call:response {"name":"Ada","age":36}'), output_format=Person)
+    message = client.messages.parse(**question('call:answer {"name":"Ada","age":36}'), output_format=Person)
 
     assert message.parsed_output == Person(name="Ada", age=36)
