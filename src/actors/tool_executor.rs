@@ -83,7 +83,11 @@ impl Run {
         };
         let wrong = match came {
             Ok(FromHost::ToolDone(done)) => {
-                return ToolResult { id: call.id, content: done.content, is_error: false };
+                let refused = refuses_to_work(&done.content);
+                if refused {
+                    executor.do_send(Unusable(host, call.name));
+                }
+                return ToolResult { id: call.id, content: done.content, is_error: refused };
             }
             Ok(_) => "the editor did not answer with a result".to_owned(),
             Err(Broken::Failed(failure)) => failure.to_string(),
@@ -96,6 +100,11 @@ impl Run {
         };
         ToolResult { id: call.id, content: vec![Content::Text { text: wrong }], is_error: true }
     }
+}
+
+/// Some of them say so in a result.
+fn refuses_to_work(content: &[Content]) -> bool {
+    matches!(content, [Content::Text { text }] if text.starts_with("Error: ") && wants_a_chat(text))
 }
 
 /// Some tools ask for the invocation token that only VS Code's own chat can give.
@@ -157,5 +166,20 @@ impl Handler<Forget> for ToolExecutor {
 
     fn handle(&mut self, Forget(host): Forget, _: &mut Context<Self>) {
         self.unusable.retain(|(window, _)| *window != host);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_that_is_only_a_refusal_tells_that_a_tool_is_of_no_use_here() {
+        let text = |text: &str| Content::Text { text: text.into() };
+        assert!(refuses_to_work(&[text("Error: No session resource available")]));
+        assert!(!refuses_to_work(&[text("notes.txt: 'No session resource available' was the error")]));
+        assert!(!refuses_to_work(&[text("Error: no such file")]));
+        assert!(!refuses_to_work(&[text("Error: No session resource available"), text("more")]));
+        assert!(!refuses_to_work(&[]));
     }
 }
