@@ -12,6 +12,9 @@ const NAME = process.platform === "win32" ? "copilot-proxy.exe" : "copilot-proxy
 /** The exit code of a server that found another one running. */
 const ANOTHER_RUNS = 3;
 
+/** For tests: how long the server stays when the last window has left, in milliseconds. */
+const TEST_GRACE = "COPILOT_PROXY_TEST_GRACE";
+
 /** The program to start: the person's own, that of a working copy, or the one that came with the extension. */
 export async function serverProgram(context: vscode.ExtensionContext, serverPath: string): Promise<string> {
 	if (serverPath !== "") {
@@ -44,8 +47,10 @@ export interface Launched {
 /** Starts a server that outlives this window. */
 export function startServer(program: string, port: number, directory: string): Launched {
 	const { promise: ended, resolve } = deferred<string | undefined>();
+	const { [TEST_GRACE]: grace } = process.env;
 	// No pipes: whoever writes to a closed one dies of it, and this window may close first.
-	const server = spawn(program, ["serve", "--port", String(port), "--dir", directory], {
+	const more = grace ? ["--grace", grace] : [];
+	const server = spawn(program, ["serve", "--port", String(port), "--dir", directory, ...more], {
 		cwd: directory,
 		detached: true,
 		stdio: "ignore",
