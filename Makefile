@@ -22,6 +22,7 @@ check: ## Formats, lints and types, without running anything
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run check
+	cd tests/vscode && ../../vscode-host/node_modules/.bin/biome check .
 
 package: ## Builds the extension for this machine into dist/
 	cargo build --release --locked
