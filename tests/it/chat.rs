@@ -244,8 +244,8 @@ fn tool_choice_decides_what_the_model_may_call() {
     assert_eq!((names(&auto), &auto["toolMode"]), (vec!["a".into(), "b".into()], &json!("auto")));
     // Answered with a call, since it is demanded.
     let choice = json!({ "type": "function", "function": { "name": "b" } });
-    let named = offering(chat("call:a\ncall:b {\"x\":1}"), &["a", "b"]);
-    let answer = server.post(CHAT, &with(named, &json!({ "tool_choice": choice }))).json();
+    let demanding = offering(chat("call:a\ncall:b {\"x\":1}"), &["a", "b"]);
+    let answer = server.post(CHAT, &with(demanding, &json!({ "tool_choice": choice }))).json();
     let calls = answer["choices"][0]["message"]["tool_calls"].as_array().unwrap();
     let names: Vec<&str> = calls.iter().map(|call| call["function"]["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["b"]);
@@ -334,6 +334,15 @@ fn a_failure_of_the_editor_has_the_status_it_deserves() {
         assert_eq!(refusal, wanted, "{script}");
         assert!(message.contains(sentence), "{script}: {message}");
     }
+}
+
+#[test]
+fn a_rate_limit_that_goes_on_is_waited_for_longer_each_time() {
+    let server = Server::demo(&[]);
+    let wait = || refused(&server, "fail:ChatRateLimited slower").0.2;
+    assert_eq!([wait(), wait(), wait()].map(Option::unwrap), ["10", "20", "40"]);
+    assert_eq!(ask(&server, "say:better"), "better");
+    assert_eq!(wait().unwrap(), "10");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A raw HTTP/1.1 client: it sends exactly what a test says, and keeps what came with the time it came.
 
-use std::io::{ErrorKind, Read, Write};
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Read, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -53,10 +54,10 @@ impl Request {
         }
         let is_framed = self.has("content-length") || self.has("transfer-encoding");
         if !is_framed && (!self.body.is_empty() || self.method == "POST") {
-            head += &format!("content-length: {}\r\n", self.body.len());
+            write!(head, "content-length: {}\r\n", self.body.len()).unwrap();
         }
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            write!(head, "{name}: {value}\r\n").unwrap();
         }
         let mut bytes = (head + "\r\n").into_bytes();
         bytes.extend_from_slice(&self.body);
@@ -248,7 +249,7 @@ impl Client {
 
     /// Waits for more bytes; false when the server has closed.
     fn receive(&mut self) -> bool {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = [0; 16 * 1024];
         match self.socket.read(&mut buffer) {
             Ok(0) => false,
             Ok(read) => {
@@ -280,13 +281,11 @@ impl Stream {
                 self.unread = rest;
                 return Some(event);
             }
-            match self.client.more(&self.framing, 0) {
-                Some(more) => self.unread += std::str::from_utf8(&more).expect("text that no chunk cuts"),
-                None => {
-                    assert_eq!(self.unread, "", "an event that has no end");
-                    return None;
-                }
-            }
+            let Some(more) = self.client.more(&self.framing, 0) else {
+                assert_eq!(self.unread, "", "an event that has no end");
+                return None;
+            };
+            self.unread += std::str::from_utf8(&more).expect("text that no chunk cuts");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Editors that die, that talk nonsense and that are strangers: one connection's fault never harms another.
 
 use copilot_proxy::bridge::frames::MAX_PAYLOAD;
-use copilot_proxy::bridge::protocol::{FromHost, Hello, PROTOCOL, RefusedReason};
+use copilot_proxy::bridge::protocol::{FromHost, Hello, HostError, PROTOCOL, RefusedReason, ToHost};
 use serde_json::json;
 
 use crate::client::Request;
@@ -77,6 +77,40 @@ fn a_question_nobody_has_begun_to_answer_moves_to_another_editor() {
             assert_eq!(content(&client.answer()), "Here I am");
         }
     }
+}
+
+#[test]
+fn a_window_that_attached_after_the_question_takes_it_over_too() {
+    let server = Server::serve(&[]);
+    let mut one = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(streamed("Hello"), &json!({ "model": "m" }))));
+    let (_, asked) = one.hears_chat();
+    let mut other = Editor::attach(&server.home);
+    other.offers(&[model("m"), model("n")]);
+    other.hears_status(|status| status.models == 2);
+    drop(one);
+    let (stream, again) = other.hears_chat();
+    assert_eq!(again, asked);
+    other.answers(stream, "Here I am");
+    assert_eq!(said(&client.stream().rest()), "Here I am");
+}
+
+#[test]
+fn an_editor_whose_model_is_gone_is_asked_for_its_models() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(chat("Hello"), &json!({ "model": "m" }))));
+    let (asked, _) = editor.hears_chat();
+    let error = HostError {
+        name: "LanguageModelError".into(),
+        code: Some("NotFound".into()),
+        message: "test/m".into(),
+    };
+    editor.says(asked, &FromHost::Failed(error));
+    assert_eq!(client.answer().error().2, "provider_unavailable");
+    assert_eq!(editor.hears(), (0, ToHost::RefreshModels));
 }
 
 #[test]
