@@ -12,7 +12,7 @@ before(async () => {
 	window = await proxy.editor.open();
 	await proxy.untilServing();
 });
-after(() => proxy?.editor.stop());
+after(() => proxy?.stop());
 
 /** The data of every event of a stream. */
 async function dataOf({ events }) {

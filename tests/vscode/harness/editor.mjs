@@ -64,6 +64,15 @@ export async function startEditor({ extensions = [], settings = {}, environment 
 	}
 }
 
+/**
+ * Closes a page after it has said goodbye: a busy browser ends a closed page before its last words have left, and the
+ * extension host of a page that just vanishes waits hours for it to come back.
+ */
+async function goodbye(page) {
+	await page.goto("about:blank");
+	await page.close();
+}
+
 class Editor {
 	/** The run's folder. Its name is short, for sockets lie in it and a socket's path has little room. */
 	run = fs.mkdtempSync("/tmp/cp-");
@@ -166,13 +175,49 @@ class Editor {
 		);
 	}
 
+	/** Makes a folder with these files in it: their content by their path. */
+	folder(files = {}) {
+		const folder = fs.mkdtempSync(this.at("folder-"));
+		for (const [name, content] of Object.entries(files)) {
+			fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+			fs.writeFileSync(path.join(folder, name), content);
+		}
+		return folder;
+	}
+
 	/** Opens a folder, a fresh one if none is named, in a window of its own. */
-	async open(folder = fs.mkdtempSync(this.at("folder-"))) {
+	async open(folder = this.folder()) {
 		const page = await this.context.newPage();
-		return this.#attached(page, async () => {
-			await page.goto(`${this.url}/?folder=${encodeURIComponent(folder)}`);
-			await page.locator(".monaco-workbench").waitFor();
-		});
+		return this.#attached(page, () => this.#show(page, folder));
+	}
+
+	/** Opens so many windows at the same instant. */
+	async openTogether(count) {
+		const before = new Set(this.#hosts("provider"));
+		const pages = await Promise.all(
+			Array.from({ length: count }, async () => {
+				const page = await this.context.newPage();
+				const folder = this.folder();
+				await this.#show(page, folder);
+				return { page, folder };
+			}),
+		);
+		const pids = await until(() => {
+			const fresh = this.#hosts("provider").filter((pid) => !before.has(pid));
+			return fresh.length === count && fresh;
+		}, `${count} extension hosts`);
+		return Promise.all(
+			pids.map(async (pid) => {
+				const window = await this.#windowOf(pid);
+				const shown = await window.folder();
+				return Object.assign(window, { page: pages.find(({ folder }) => folder === shown).page });
+			}),
+		);
+	}
+
+	async #show(page, folder) {
+		await page.goto(`${this.url}/?folder=${encodeURIComponent(folder)}`);
+		await page.locator(".monaco-workbench").waitFor();
 	}
 
 	/** After `act` (a reload, a killed extension host): the same page, with its new extension host. */
@@ -191,8 +236,21 @@ class Editor {
 
 	/** Closes the window and waits for its extension host to end. */
 	async close({ page, pid }) {
-		await page.close();
+		await goodbye(page);
 		await until(() => !alive(pid), `extension host ${pid} to end`);
+	}
+
+	/** The folder of an installed extension. */
+	installed(extension) {
+		return this.at(
+			"extensions",
+			fs.readdirSync(this.at("extensions")).find((name) => name.startsWith(`${extension}-`)),
+		);
+	}
+
+	/** The pid of every extension host there was. */
+	hosts() {
+		return this.#hosts("provider").map(Number);
 	}
 
 	/** The pids whose extension of this name has opened its socket. */
@@ -209,21 +267,34 @@ class Editor {
 			() => this.#hosts("provider").find((each) => !before.has(each)),
 			"the extension host",
 		);
+		return Object.assign(await this.#windowOf(pid), { page });
+	}
+
+	async #windowOf(pid) {
 		const drives = {};
 		for (const name of this.#driven) {
 			await until(() => this.#hosts(name).includes(pid), `the extension ${name} to start`);
 			drives[name] = await driveOf(this.at(`${name}-${pid}.sock`));
 		}
-		return new Window(page, { pid: Number(pid), ...drives });
+		return new Window({ pid: Number(pid), ...drives });
 	}
 
-	/** What an extension wrote to its log output channel. */
-	log(extension, channel) {
+	/** What an extension wrote to its log output channel: a text for each window, in the order they were opened. */
+	logs(extension, channel) {
+		const number = (name) => Number(/exthost(\d+)/.exec(name)[1]);
 		return fs
 			.readdirSync(this.at("user/logs"), { recursive: true })
 			.filter((name) => name.endsWith(path.join(extension, `${channel}.log`)))
-			.map((name) => fs.readFileSync(this.at("user/logs", name), "utf8"))
-			.join("");
+			.toSorted((one, other) => number(one) - number(other))
+			.map((name) => fs.readFileSync(this.at("user/logs", name), "utf8"));
+	}
+
+	/** Ends the browser as a crash would: the extension hosts are left alone, and wait for it to come back. */
+	async killBrowser() {
+		const gone = new Promise((resolve) => this.#browser.once("disconnected", resolve));
+		for (const { pid, command } of processesOf(this.run))
+			if (command[0].includes("chrom")) process.kill(pid, "SIGKILL");
+		await gone;
 	}
 
 	/** Closes VS Code as its user would, then ends and removes whatever is left. Gives what was left running. */
@@ -232,11 +303,16 @@ class Editor {
 		return this.#stopped;
 	}
 
+	/** Closes every window. An extension host that does not end is among what `stop` finds left. */
+	async closeAll() {
+		const hosts = this.hosts();
+		const pages = this.#browser?.isConnected() ? this.context.pages() : [];
+		for (const page of pages) await goodbye(page);
+		await until(() => !hosts.some(alive), "the extension hosts to end", 10_000).catch(() => {});
+	}
+
 	async #stop() {
-		const hosts = this.#hosts("provider").map(Number);
-		// One by one: an extension host whose page just vanishes waits hours for it to come back.
-		for (const page of this.context?.pages() ?? []) await page.close();
-		await until(() => !hosts.some(alive), "the extension hosts to end", 10_000).catch(() => {}); // then they are among what is left
+		await this.closeAll();
 		await this.#browser?.close();
 		if (this.#server?.exitCode === null) {
 			this.#server.kill();

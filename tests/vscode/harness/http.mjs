@@ -62,8 +62,8 @@ export async function ask(port, path, options) {
 }
 
 /** Sends a request and leaves it there; the function it gives hangs up as a vanished client does. */
-export function post(port, path, body) {
-	const request = begin(port, path, { body });
+export function post(port, path, options) {
+	const request = begin(port, path, options);
 	request.on("error", () => {}); // hanging up is one
 	return () => request.destroy();
 }
@@ -72,8 +72,8 @@ export function post(port, path, body) {
  * A stream of server-sent events: `{status, headers, events, hangUp}`. `events` yields `{event, data, at}` as each comes,
  * `data` parsed where it is JSON; `hangUp` closes the connection as a vanished client does.
  */
-export async function openStream(port, path, body) {
-	const { request, response } = await send(port, path, { body });
+export async function openStream(port, path, options) {
+	const { request, response } = await send(port, path, options);
 	return {
 		status: response.statusCode,
 		headers: response.headers,

@@ -1,6 +1,8 @@
 // The harness in one import: a real VS Code, its windows, the proxy under test, and ways to wait and to ask.
+export { dataOf, dialects, saidIn } from "./dialects.mjs";
 export { startEditor } from "./editor.mjs";
-export { listening } from "./http.mjs";
+export { attachFakeEditor } from "./fake-editor.mjs";
+export { freePort, listening } from "./http.mjs";
 export { alive, processesOf } from "./processes.mjs";
 export { startProxy } from "./proxy.mjs";
 export { until } from "./wait.mjs";

@@ -1,11 +1,17 @@
-// Where setup.sh put things.
+// Where setup.sh put things, and tests/clients/setup.sh the agents.
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 
-const cache = process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache");
-const home = path.join(cache, "copilot-proxy/vscode");
+const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "copilot-proxy");
+const home = path.join(cache, "vscode");
 
 export const codeServer = path.join(home, "node_modules/code-server/out/node/entry.js");
 export const { chromium } = createRequire(path.join(home, "package.json"))("playwright-core");
 export const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** The folder of the agents' programs, and that of the Node they run on. */
+export const agents = {
+	programs: path.join(cache, "clients/agents/node_modules/.bin"),
+	node: path.join(cache, "clients/bin"),
+};

@@ -4,9 +4,17 @@ import { until } from "./wait.mjs";
 const DIALOG = ".monaco-dialog-box";
 
 export class Window {
+	/** What is seen; whoever makes a window sets it. */
+	page;
+
 	/** `provider` and `consumer` run code in the extension of that name: see drive.mjs. `pid` is their extension host's. */
-	constructor(page, { pid, provider, consumer }) {
-		Object.assign(this, { page, pid, provider, consumer });
+	constructor({ pid, provider, consumer }) {
+		Object.assign(this, { pid, provider, consumer });
+	}
+
+	/** The path of the folder that is open. */
+	folder() {
+		return this.provider(({ vscode }) => vscode.workspace.workspaceFolders[0].uri.fsPath);
 	}
 
 	/** Runs a command by its title, through the command palette. */

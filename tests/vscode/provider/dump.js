@@ -2,15 +2,29 @@
 // What `dump:` prints: a request as plain JSON, its bytes as their length and digest. Pure.
 const { createHash } = require("node:crypto");
 
-const describePart = (part) =>
-	part.type === "data"
-		? {
-				type: "data",
-				mime: part.mime,
-				bytes: part.data.byteLength,
-				sha256: createHash("sha256").update(part.data).digest("hex"),
-			}
-		: part;
+const describeData = ({ mime, data }) => ({
+	type: "data",
+	mime,
+	bytes: data.byteLength,
+	sha256: createHash("sha256").update(data).digest("hex"),
+});
+
+function describePart(part) {
+	switch (part.type) {
+		case "data":
+			return describeData(part);
+		case "tool_result":
+			return { type: part.type, id: part.id, text: part.text };
+		default:
+			return part;
+	}
+}
+
+/** The pictures and other data in the tools' results, which `dump:` does not show. */
+const dataInResults = ({ messages }) =>
+	messages
+		.flatMap(({ parts }) => parts.flatMap(({ type, data }) => (type === "tool_result" ? data : [])))
+		.map(describeData);
 
 const describe = ({ messages, tools, toolMode, modelOptions }) => ({
 	messages: messages.map(({ role, parts }) => ({ role, parts: parts.map(describePart) })),
@@ -19,4 +33,4 @@ const describe = ({ messages, tools, toolMode, modelOptions }) => ({
 	modelOptions,
 });
 
-module.exports = { describe };
+module.exports = { dataInResults, describe };

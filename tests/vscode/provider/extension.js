@@ -2,7 +2,7 @@
 // Stands in for GitHub Copilot in a real VS Code: two vendors of models that answer from scripts, tools to call, and a
 // socket through which a test reads what reached the models and changes what is on offer.
 const vscode = require("vscode");
-const { describe } = require("./dump");
+const { dataInResults, describe } = require("./dump");
 const { drive } = require("./drive");
 const { offered } = require("./models");
 const { errorFor, partFor, requestFrom } = require("./parts");
@@ -17,6 +17,7 @@ const state = {
 	changed: new vscode.EventEmitter(),
 	models: offered(),
 	requests: [], // {vendor, model, initiator, configuration, counts, outcome, ...} of every request since the host started
+	hangs: 0,
 	toolCancellations: 0,
 };
 state.stats = () => statsOf(state.requests);
@@ -59,6 +60,7 @@ const providerOf = (vendor) => ({
 			configuration,
 			counts: true,
 			outcome: "active",
+			resultData: dataInResults(request),
 			...describe(request),
 		};
 		state.requests.push(record);

@@ -27,7 +27,13 @@ function plainPart(part) {
 	}
 	if (part instanceof vscode.LanguageModelToolResultPart) {
 		const texts = part.content.filter((each) => each instanceof vscode.LanguageModelTextPart);
-		return { type: "tool_result", id: part.callId, text: texts.map(({ value }) => value).join("") };
+		const data = part.content.filter((each) => each instanceof vscode.LanguageModelDataPart);
+		return {
+			type: "tool_result",
+			id: part.callId,
+			text: texts.map(({ value }) => value).join(""),
+			data: data.map(({ mimeType: mime, data }) => ({ type: "data", mime, data })),
+		};
 	}
 	return { type: "unknown", value: String(part) };
 }

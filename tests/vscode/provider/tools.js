@@ -39,10 +39,11 @@ const tools = {
 	},
 };
 
-/** A tool that never answers; `state.toolCancellations` counts the cancellations it has seen. */
+/** A tool that never answers; `state.hangs` counts its runs, `state.toolCancellations` the cancellations it has seen. */
 const hanging = (state) => ({
 	invoke: (_options, token) =>
 		new Promise((_done, reject) => {
+			state.hangs += 1;
 			token.onCancellationRequested(() => {
 				state.toolCancellations += 1;
 				reject(new vscode.CancellationError());

@@ -1,0 +1,74 @@
+// How a server ends: by itself when the last window has left, however that came about, and never later than its grace.
+// What a killed browser leaves is an extension host that waits for it to come back, here for the shortest time there is.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { alive, listening, startProxy, until } from "./harness/index.mjs";
+
+const GRACE_MS = 2_000;
+
+let proxy;
+
+before(async () => {
+	proxy = await startProxy({ grace: GRACE_MS, args: ["--reconnection-grace-time", "20"] });
+});
+after(() => proxy?.editor.stop());
+
+/** Two windows and their server. */
+async function twoWindows() {
+	const windows = [await proxy.editor.open(), await proxy.editor.open()];
+	await proxy.untilServing({ windows: 2 });
+	assert.equal(proxy.pids.length, 1);
+	return windows;
+}
+
+async function nothingIsLeft() {
+	await proxy.untilGone();
+	assert.equal(await listening(proxy.port), false);
+	assert.equal(proxy.file, undefined);
+}
+
+test("the last window takes the server with it, the first does not", async () => {
+	const [one, other] = await twoWindows();
+	const [pid] = proxy.pids;
+	await proxy.editor.close(one);
+	await proxy.untilServing({ windows: 1 });
+	assert.deepEqual(proxy.pids, [pid]);
+	await proxy.editor.close(other);
+	await nothingIsLeft();
+});
+
+test("a stop is forgotten with the last window, and the next one starts a server", async () => {
+	const window = await proxy.editor.open();
+	await proxy.untilServing();
+	await window.command("Copilot Proxy: Stop Server");
+	await proxy.untilClosed();
+	await proxy.editor.close(window);
+	await nothingIsLeft();
+	const next = await proxy.editor.open();
+	await proxy.untilServing();
+	assert.equal(await proxy.said("say:again"), "again");
+	await proxy.editor.close(next);
+	await nothingIsLeft();
+});
+
+test("extension hosts and server killed at once come back as one server", async () => {
+	let [one, other] = await twoWindows();
+	const [pid] = proxy.pids;
+	one = await proxy.editor.reopened(one, () => {
+		for (const each of [pid, one.pid]) process.kill(each, "SIGKILL");
+	});
+	other = await proxy.editor.killExtensionHost(other);
+	await proxy.untilServing({ windows: 2 });
+	assert.equal(proxy.pids.length, 1);
+	assert.notEqual(proxy.pids[0], pid);
+	for (const window of [one, other]) assert.deepEqual(await window.notifications(), []);
+});
+
+test("a killed browser takes the server with it, once its extension hosts have given up", async () => {
+	const hosts = proxy.editor.hosts().filter(alive);
+	assert.equal(hosts.length, 2);
+	await proxy.editor.killBrowser();
+	await until(() => !hosts.some(alive), "the extension hosts to give up");
+	await nothingIsLeft();
+	assert.deepEqual(await proxy.editor.stop(), []);
+});

@@ -1,0 +1,185 @@
+// The editor's tools: VS Code's own, other extensions' and a real MCP server's are listed, chosen, and run in auto mode,
+// in every dialect, whole and streamed; VS Code's dialogs stay its own; and a foreign web page gets at none of them.
+import assert from "node:assert/strict";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { attachFakeEditor, dialects, saidIn, startProxy, until } from "./harness/index.mjs";
+
+const AUTO = { use_vscode_tools: true, tool_execution: "auto" };
+const NOTE = "The owl flies at nine.";
+const MCP = {
+	servers: {
+		notes: {
+			type: "stdio",
+			command: process.execPath,
+			args: [path.join(import.meta.dirname, "mcp-server.mjs"), "$" + "{workspaceFolder}"],
+		},
+	},
+};
+const READ_NOTE = 'say:I look.\ncall:mcp_notes_read_note {"name":"note.txt"}';
+
+let proxy;
+let window;
+let folder;
+
+before(async () => {
+	proxy = await startProxy();
+	folder = proxy.editor.folder({ "note.txt": NOTE, ".vscode/mcp.json": JSON.stringify(MCP) });
+	window = await proxy.editor.open(folder);
+	await proxy.untilServing();
+});
+after(() => proxy?.stop());
+
+const toolsAt = async (query = "", headers = {}) => (await proxy.get(`/v1/tools${query}`, headers)).json.data;
+const namesAt = async (...where) => (await toolsAt(...where)).map(({ name }) => name);
+
+test("a foreign web page gets at no tool, and no editor hears of its attempts", async () => {
+	const fake = await attachFakeEditor(proxy.file); // has the focus, so it would be asked
+	await proxy.untilServing({ windows: 2 });
+	const attempts = [
+		["/v1/tools", {}],
+		...Object.values(dialects).flatMap(({ path, request }) => [
+			[path, { body: request("say:no", AUTO) }],
+			[path, { body: request("say:no", { ...AUTO, stream: true }) }],
+			[path, { body: request("say:no", { use_vscode_tools: true }) }],
+			[path, { body: request("say:no", { tool_execution: "auto" }) }],
+		]),
+	];
+	for (const origin of ["http://evil.test", "null", "https://localhost.evil.test"]) {
+		for (const [path, options] of attempts) {
+			const { status } = await proxy.ask(path, { ...options, headers: { origin } });
+			assert.equal(status, 403, `${origin} ${path} ${JSON.stringify(options)}`);
+		}
+	}
+	assert.deepEqual(await toolsAt(), []); // a local caller is answered by the same window
+	fake.close();
+	const asked = fake.heard.filter(({ type }) => !["welcome", "status", "log", "ping"].includes(type));
+	assert.deepEqual(asked, [{ type: "list_tools" }]);
+	await proxy.untilServing();
+	assert.equal(await window.provider(({ state }) => state.requests.length), 0);
+});
+
+test("VS Code's own tools, another extension's and an MCP server's are listed", async () => {
+	const tools = await toolsAt();
+	const names = tools.map(({ name }) => name);
+	for (const name of ["run_in_terminal", "vscode_listCodeUsages", "runSubagent", "test_tree"])
+		assert.ok(names.includes(name), `${name} among ${names}`);
+	const number = { type: "number" };
+	assert.deepEqual(
+		tools.filter(({ name }) => ["test_add", "mcp_notes_read_note"].includes(name)),
+		[
+			{
+				name: "test_add",
+				description: "Adds two numbers and answers with text.",
+				inputSchema: { type: "object", properties: { a: number, b: number }, required: ["a", "b"] },
+				tags: ["test", "math"],
+			},
+			{
+				name: "mcp_notes_read_note",
+				description: "Reads a file of the folder.",
+				inputSchema: { type: "object", properties: { name: { type: "string" } }, required: ["name"] },
+				tags: ["mcp"],
+			},
+		],
+	);
+});
+
+test("tags and names choose among them", async () => {
+	assert.deepEqual((await namesAt("?tags=mcp")).toSorted(), ["mcp_notes_forget_note", "mcp_notes_read_note"]);
+	assert.deepEqual(await namesAt("?tags=test,math"), ["test_add"]);
+	assert.deepEqual(await namesAt("?name=TEST_%3F%3Fd"), ["test_add"]);
+	assert.deepEqual(await namesAt("?name=mcp_*&tags=test"), []);
+	assert.deepEqual(await namesAt("?name=*_note&tags=mcp"), await namesAt("?tags=mcp"));
+});
+
+for (const [name, dialect] of Object.entries(dialects)) {
+	for (const stream of [false, true]) {
+		test(`auto mode reads a file and answers with its content: ${name}, ${stream ? "streamed" : "whole"}`, async () => {
+			const said = await saidIn(dialect, proxy, READ_NOTE, { ...AUTO, stream });
+			assert.equal(said, `I look.tool said: ${NOTE}`);
+		});
+	}
+}
+
+test("calls of one turn run beside each other, and their results come in order", async () => {
+	const script = 'call:test_add {"a":40,"b":2}\ncall:test_fail {"message":"no luck"}\ncall:test_tree';
+	assert.equal(await proxy.said(script, AUTO), "tool said: 42\nno luck\nsrc/\nREADME.md");
+});
+
+test("a picture that a tool gives reaches the model", async () => {
+	await proxy.said("call:test_picture", AUTO);
+	const last = await window.provider(({ state }) => state.requests.at(-1).resultData);
+	assert.deepEqual(last, [
+		{
+			type: "data",
+			mime: "image/png",
+			bytes: 69,
+			sha256: "b1ff9c8ea3a780bad09b346c423d2d0e46815926879b18e841d928376a946640",
+		},
+	]);
+});
+
+test("a tool that wants to be confirmed asks in VS Code, and a refusal is a result", async () => {
+	const refused = proxy.said("call:test_confirm", AUTO);
+	assert.match(await window.answer("Cancel"), /Really\?Do what was asked\?/);
+	assert.equal(await refused, "tool said: Canceled");
+	const allowed = proxy.said("call:test_confirm", AUTO);
+	await window.answer("Yes");
+	assert.equal(await allowed, "tool said: confirmed");
+});
+
+test("a client that hangs up cancels the tool that runs for it", async () => {
+	const hangUp = proxy.post("call:test_hang", AUTO);
+	await until(() => window.provider(({ state }) => state.hangs === 1), "the tool to run");
+	hangUp();
+	await until(() => window.provider(({ state }) => state.toolCancellations === 1), "the cancellation");
+	assert.equal((await proxy.stats()).active, 0);
+});
+
+test("a tool that works within VS Code's own chat only is left out once that is known", async () => {
+	const run = (name, input) => proxy.said(`call:${name} ${JSON.stringify(input)}`, AUTO);
+	const subagent = ["runSubagent", { prompt: "Look.", description: "Looks" }];
+	assert.match(await run(...subagent), /^tool said: .*toolInvocationToken is required/);
+	assert.equal(await run(...subagent), "no such tool: runSubagent");
+	const todos = ["manage_todo_list", { operation: "read" }];
+	assert.match(await run(...todos), /^tool said: .*No session resource/);
+	assert.equal(await run(...todos), "no such tool: manage_todo_list");
+	assert.ok((await namesAt()).includes("runSubagent"), "a client may still see it");
+});
+
+test("a request names the window whose tools it means", async () => {
+	const other = await proxy.editor.open(proxy.editor.folder({ "note.txt": "Another note." }));
+	await proxy.untilServing({ windows: 2 });
+	const run = (workspace) =>
+		saidIn(dialects.chat, proxy, READ_NOTE, { ...AUTO, headers: { "x-copilot-proxy-workspace": workspace } });
+	for (const name of [folder, `${folder}/`, path.basename(folder)])
+		assert.equal(await run(name), `I look.tool said: ${NOTE}`);
+	const ofOther = { "x-copilot-proxy-workspace": path.basename(await folderOf(other)) };
+	assert.deepEqual(await namesAt("?tags=mcp", ofOther), []);
+	assert.deepEqual(await namesAt("?name=test_add", ofOther), ["test_add"]);
+	const { status, json } = await proxy.get("/v1/tools", { "x-copilot-proxy-workspace": "nowhere" });
+	assert.equal(status, 400);
+	assert.match(json.error.message, /no VS Code window has the folder `nowhere` open/);
+	await proxy.editor.close(other);
+	await proxy.untilServing();
+});
+
+const folderOf = (window) => window.provider(({ vscode }) => vscode.workspace.workspaceFolders[0].uri.fsPath);
+
+// The last, for it changes what VS Code has: GitHub's own extension is part of it, and off until somebody wants it.
+test("GitHub Copilot's own tool reads a file of the workspace", async () => {
+	const enabled = window.provider(async ({ vscode }) => {
+		const options = { enable: true, justification: "To be tested." };
+		await vscode.commands.executeCommand(
+			"workbench.extensions.installExtension",
+			"GitHub.copilot-chat",
+			options,
+		);
+	});
+	await window.answer("Enable Extension");
+	await enabled;
+	await until(async () => (await namesAt("?name=copilot_readFile")).length > 0, "Copilot's tools");
+	const input = { filePath: path.join(folder, "note.txt"), startLine: 1, endLine: 1 };
+	const said = await proxy.said(`call:copilot_readFile ${JSON.stringify(input)}`, AUTO);
+	assert.equal(said.trim(), `tool said: ${NOTE}`);
+});
