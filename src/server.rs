@@ -103,15 +103,6 @@ impl Server {
         let registry = ModelRegistry::default().start();
         let preferences = Preferences { port: settings.port, ..Preferences::default() };
         let started = now();
-        let file = ServerFile {
-            pid: std::process::id(),
-            version: VERSION.into(),
-            protocol: ProtocolRange { min: PROTOCOL, max: PROTOCOL },
-            endpoint: doorway.endpoint.clone(),
-            token: doorway.token.to_string(),
-            port: None,
-            started_at: started,
-        };
         let asking = Asking {
             registry: registry.clone(),
             preferences: Arc::new(RwLock::new(preferences)),
@@ -122,6 +113,16 @@ impl Server {
         };
         let executor = ToolExecutor::new(registry.clone()).start();
         let house = House::new(asking, executor, settings, started);
+        let file = ServerFile {
+            pid: std::process::id(),
+            version: VERSION.into(),
+            protocol: ProtocolRange { min: PROTOCOL, max: PROTOCOL },
+            endpoint: doorway.endpoint.clone(),
+            token: doorway.token.to_string(),
+            port: None,
+            started_at: started,
+            instance: Some(house.instance.to_string()),
+        };
         directory.publish(&file)?;
         let Settings { handshake_timeout, heartbeat, port, .. } = *house.settings;
         tokio::task::spawn_local(doorway.attend(VERSION, handshake_timeout, heartbeat, said));

@@ -56,6 +56,8 @@ pub struct Census {
     pub models: Vec<Listed>,
     /// The editors.
     pub editors: Vec<Host>,
+    /// Their windows, in the same order.
+    pub windows: Vec<Window>,
 }
 
 /// Which model is meant, and who has it?
@@ -138,6 +140,7 @@ impl Handler<TakeCensus> for ModelRegistry {
         Census {
             models: self.listed(),
             editors: self.editors.iter().map(|editor| editor.host.clone()).collect(),
+            windows: self.editors.iter().map(|editor| editor.window.clone()).collect(),
         }
     }
 }

@@ -34,6 +34,9 @@ pub struct ServerFile {
     pub port: Option<u16>,
     /// Milliseconds since 1970.
     pub started_at: u64,
+    /// What `GET /health` says there, which tells this server from another one on the same port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
 }
 
 /// A range of protocol versions, both ends included.

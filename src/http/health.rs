@@ -1,26 +1,37 @@
 //! `GET /health` and `GET /`: is it up, and what is it?
 
 use actix_web::HttpResponse;
-use actix_web::web::Data;
-use serde_json::json;
+use actix_web::web::{Data, ReqData};
+use serde_json::{Value, json};
 
 use super::House;
+use super::guard::Caller;
 use crate::actors::model_registry::TakeCensus;
+use crate::bridge::protocol::Window;
 use crate::log::now;
 
-/// How the server is.
-pub(super) async fn health(house: Data<House>) -> HttpResponse {
+/// How the server is. Which folders the windows show is told only to those who may see the editor's tools.
+pub(super) async fn health(caller: ReqData<Caller>, house: Data<House>) -> HttpResponse {
     let Ok(census) = house.asking.registry.send(TakeCensus).await else {
         return HttpResponse::InternalServerError().json(json!({ "status": "failed" }));
     };
-    HttpResponse::Ok().json(json!({
+    let mut health = json!({
         "status": "ok",
         "models_available": census.models.len(),
         "version": env!("CARGO_PKG_VERSION"),
         "uptime": now().saturating_sub(house.started) / 1000,
         "editors": census.editors.len(),
         "instance": house.instance,
-    }))
+    });
+    if let (true, Some(health)) = (caller.may_use_tools, health.as_object_mut()) {
+        health.insert("windows".into(), census.windows.iter().map(names).collect());
+    }
+    HttpResponse::Ok().json(health)
+}
+
+/// The names of a window's folders.
+fn names(window: &Window) -> Value {
+    window.folders.iter().map(|folder| Value::from(folder.name.as_str())).collect()
 }
 
 /// What answers here, for whoever opens it in a browser.

@@ -71,7 +71,8 @@ mod tests {
             let directory = Directory::open(&self.0).unwrap();
             let protocol = ProtocolRange { min: PROTOCOL, max: PROTOCOL };
             let (pid, version, port, started_at) = (1, "1".into(), Some(8080), 0);
-            let server = ServerFile { pid, version, protocol, endpoint, token, port, started_at };
+            let server =
+                ServerFile { pid, version, protocol, endpoint, token, port, started_at, instance: None };
             directory.publish(&server).unwrap();
             directory
         }

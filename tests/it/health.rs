@@ -18,6 +18,7 @@ fn health_tells_models_and_editors() {
             "uptime": without["uptime"],
             "editors": 0,
             "instance": without["instance"],
+            "windows": [],
         })
     );
     assert!(without["uptime"].is_u64());
@@ -27,6 +28,21 @@ fn health_tells_models_and_editors() {
     let with = server.get("/health").json();
     assert_eq!((&with["models_available"], &with["editors"]), (&json!(10), &json!(1)));
     assert_eq!(with["instance"], without["instance"]);
+    assert_eq!(with["windows"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn web_pages_are_not_told_what_the_windows_show() {
+    let server = Server::serve(&[]);
+    let page = |origin| server.send(&Request::get("/health").header("origin", origin)).json();
+    assert_eq!(page("https://example.org")["windows"], json!(null));
+    assert_eq!(page("http://localhost:3000")["windows"], json!([]));
+}
+
+#[test]
+fn what_answers_at_the_port_is_the_server_that_the_file_names() {
+    let server = Server::serve(&[]);
+    assert_eq!(server.home.server_file().unwrap()["instance"], server.get("/health").json()["instance"]);
 }
 
 #[test]
