@@ -9,6 +9,13 @@ use crate::server::{Audience, Server, ServerError};
 use crate::settings::Settings;
 use crate::simulator;
 
+mod client;
+pub mod doctor;
+mod reach;
+pub mod run;
+pub mod setup;
+mod wiring;
+
 /// The directory has a server already: the extension goes on to attach to that one.
 const ALREADY_RUNNING: u8 = 3;
 
@@ -38,6 +45,25 @@ pub async fn demo(settings: Settings) -> ExitCode {
 pub async fn simulate(directory: &Path) -> ExitCode {
     match simulator::attach::attach(directory, simulator::models::all()).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Makes a client use the server by its own settings.
+pub fn setup(options: &setup::SetupOptions) -> ExitCode {
+    setup::setup(options).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
+}
+
+/// Starts a client that uses the server.
+pub fn run(options: &run::RunOptions) -> ExitCode {
+    run::run(options).unwrap_or_else(|error| failed(&error))
+}
+
+/// Says what is well and what is not.
+pub fn doctor(options: &doctor::DoctorOptions) -> ExitCode {
+    match doctor::doctor(options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => failed(&error),
     }
 }

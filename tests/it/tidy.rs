@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// nobody, and whoever is missing here knows nobody either.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("main", &["commands", "log", "settings"]),
-    ("commands", &["bridge", "server", "settings", "simulator"]),
+    ("commands", &["bridge", "models", "server", "settings", "simulator"]),
     ("server", &["actors", "asking", "bridge", "failure", "http", "ledger", "log", "settings", "tokens"]),
     (
         "http",

@@ -1,0 +1,110 @@
+//! Claude Code: the `env` of its settings, or its environment.
+
+use serde_json::{Map, Value};
+
+use super::{Unreadable, jsonc};
+use crate::commands::wiring::Wiring;
+
+/// Other ways to its models, which would be taken instead.
+pub const RIVALS: &[&str] = &[
+    "ANTHROPIC_API_KEY",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+];
+
+/// The variables that it reads. A token rather than a key: it asks the person about a key it has not seen.
+pub fn environment(wiring: &Wiring) -> Vec<(&'static str, String)> {
+    vec![
+        ("ANTHROPIC_BASE_URL", wiring.base.clone()),
+        ("ANTHROPIC_AUTH_TOKEN", wiring.key_or_filler().to_owned()),
+        ("ANTHROPIC_MODEL", wiring.model_like(&["sonnet", "claude"])),
+    ]
+}
+
+/// What its settings say when only the environment is set.
+pub fn settings(wiring: &Wiring) -> Map<String, Value> {
+    let variables = environment(wiring).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
+    Map::from_iter([("env".to_owned(), Value::Object(variables.collect()))])
+}
+
+/// Its settings.
+pub fn settled(before: Option<&str>, wiring: &Wiring) -> Result<String, Unreadable> {
+    jsonc::merged(before, &settings(wiring))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::wiring::tests::wiring;
+
+    fn after(before: Option<&str>) -> Result<String, String> {
+        let wiring = wiring(&["gpt-4o", "claude-sonnet-4"]);
+        settled(before, &wiring).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_missing_and_an_empty_file_become_the_settings() {
+        let settings = r#"{
+  "env": {
+    "ANTHROPIC_BASE_URL": "http://127.0.0.1:8080",
+    "ANTHROPIC_AUTH_TOKEN": "unused",
+    "ANTHROPIC_MODEL": "claude-sonnet-4"
+  }
+}
+"#;
+        assert_eq!(after(None).as_deref(), Ok(settings));
+        assert_eq!(after(Some("\n")).as_deref(), Ok(settings));
+        assert_eq!(after(Some(settings)).as_deref(), Ok(settings));
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        let before = r#"{
+    // Mine.
+    "theme": "dark",   /* at night */
+    "env": {
+        "ANTHROPIC_BASE_URL": "https://example.org", // the old one
+        "EDITOR": "vi"
+    },
+    "permissions": { "allow": ["Bash(ls:*)"], },
+}"#;
+        let expected = r#"{
+    // Mine.
+    "theme": "dark",   /* at night */
+    "env": {
+        "ANTHROPIC_BASE_URL": "http://127.0.0.1:8080", // the old one
+        "EDITOR": "vi",
+        "ANTHROPIC_AUTH_TOKEN": "unused",
+        "ANTHROPIC_MODEL": "claude-sonnet-4"
+    },
+    "permissions": { "allow": ["Bash(ls:*)"], },
+}"#;
+        assert_eq!(after(Some(before)).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_settings_file_is_refused() {
+        for (before, complaint) in [
+            ("[]", "it is no JSON object; mend or move it first"),
+            (r#"{"env": []}"#, "its `env` is no object, and is to be one; mend or move it first"),
+        ] {
+            assert_eq!(after(Some(before)), Err(complaint.to_owned()));
+        }
+        assert!(after(Some("{\"env\": {")).unwrap_err().starts_with("it is no JSON: "));
+    }
+
+    #[test]
+    fn a_key_and_a_model_of_the_persons_choice_are_used() {
+        let wiring = Wiring { key: Some("k".into()), model: Some("m".into()), ..wiring(&[]) };
+        assert_eq!(
+            environment(&wiring),
+            [
+                ("ANTHROPIC_BASE_URL", "http://127.0.0.1:8080".to_owned()),
+                ("ANTHROPIC_AUTH_TOKEN", "k".to_owned()),
+                ("ANTHROPIC_MODEL", "m".to_owned()),
+            ]
+        );
+    }
+}

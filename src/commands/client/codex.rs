@@ -1,0 +1,171 @@
+//! Codex: a provider of its own in its `config.toml`, or the same on its command line.
+
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
+
+use super::Unreadable;
+use crate::commands::wiring::Wiring;
+
+/// What it calls this server.
+const PROVIDER: &str = "copilot-proxy";
+
+/// What it is to be told about the server. Without `env_key` it asks for no login and no variable.
+fn provider(wiring: &Wiring) -> Vec<(&'static str, String)> {
+    let mut provider = vec![
+        ("name", "Copilot Proxy".to_owned()),
+        ("base_url", wiring.openai_base()),
+        ("wire_api", "responses".to_owned()),
+    ];
+    if let Some(key) = &wiring.key {
+        provider.push(("experimental_bearer_token", key.clone()));
+    }
+    provider
+}
+
+fn model(wiring: &Wiring) -> String {
+    wiring.model_like(&["gpt", "codex"])
+}
+
+/// Arguments that go before its own.
+pub fn arguments(wiring: &Wiring) -> Vec<String> {
+    let described: InlineTable = provider(wiring).into_iter().collect();
+    let settings = [
+        ("model".to_owned(), Value::from(model(wiring))),
+        ("model_provider".to_owned(), Value::from(PROVIDER)),
+        (format!("model_providers.{PROVIDER}"), Value::from(described)),
+    ];
+    settings.into_iter().flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]).collect()
+}
+
+/// Its `config.toml`.
+pub fn settled(before: Option<&str>, wiring: &Wiring) -> Result<String, Unreadable> {
+    let mut document: DocumentMut =
+        before.unwrap_or_default().parse().map_err(|error| Unreadable(format!("it is no TOML: {error}")))?;
+    set(document.as_table_mut(), "model", model(wiring));
+    set(document.as_table_mut(), "model_provider", PROVIDER.to_owned());
+    let providers = inner(document.as_table_mut(), "model_providers", true)?;
+    let ours = inner(providers, PROVIDER, false)?;
+    for (name, value) in provider(wiring) {
+        set(ours, name, value);
+    }
+    Ok(document.to_string())
+}
+
+/// The table of this name, made if there is none.
+fn inner<'a>(
+    table: &'a mut dyn TableLike,
+    name: &str,
+    only_holds_tables: bool,
+) -> Result<&'a mut dyn TableLike, Unreadable> {
+    let fresh = || {
+        let mut table = Table::new();
+        table.set_implicit(only_holds_tables);
+        Item::Table(table)
+    };
+    let item = table.entry(name).or_insert_with(fresh);
+    item.as_table_like_mut().ok_or_else(|| Unreadable(format!("its `{name}` is no table, and is to be one")))
+}
+
+/// Sets a value; the comments around the old one stay.
+fn set(table: &mut dyn TableLike, name: &str, value: String) {
+    match table.get_mut(name).and_then(Item::as_value_mut) {
+        Some(old) if old.as_str() == Some(value.as_str()) => {}
+        Some(old) => {
+            let decor = old.decor().clone();
+            *old = value.into();
+            *old.decor_mut() = decor;
+        }
+        None => {
+            table.insert(name, Item::Value(value.into()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::wiring::tests::wiring;
+
+    fn after(before: Option<&str>) -> Result<String, String> {
+        settled(before, &wiring(&["claude-sonnet-4", "gpt-4o"])).map_err(|error| error.to_string())
+    }
+
+    const FRESH: &str = r#"model = "gpt-4o"
+model_provider = "copilot-proxy"
+
+[model_providers.copilot-proxy]
+name = "Copilot Proxy"
+base_url = "http://127.0.0.1:8080/v1"
+wire_api = "responses"
+"#;
+
+    #[test]
+    fn a_missing_file_becomes_the_settings_and_they_stay() {
+        assert_eq!(after(None).as_deref(), Ok(FRESH));
+        assert_eq!(after(Some(FRESH)).as_deref(), Ok(FRESH));
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        let before = r#"# Mine.
+model = 'o3' # the old one
+approval_policy = "never"
+
+[model_providers.other] # of the office
+name = "Other"
+
+[projects."/work"]
+trust_level = "trusted"
+"#;
+        let expected = r#"# Mine.
+model = "gpt-4o" # the old one
+approval_policy = "never"
+model_provider = "copilot-proxy"
+
+[model_providers.other] # of the office
+name = "Other"
+
+[model_providers.copilot-proxy]
+name = "Copilot Proxy"
+base_url = "http://127.0.0.1:8080/v1"
+wire_api = "responses"
+
+[projects."/work"]
+trust_level = "trusted"
+"#;
+        assert_eq!(after(Some(before)).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn providers_written_in_one_line_are_joined() {
+        let before = "model_providers = { other = { name = \"Other\" } }\n";
+        let after = after(Some(before)).unwrap();
+        let document: DocumentMut = after.parse().unwrap();
+        assert_eq!(document["model_providers"]["other"]["name"].as_str(), Some("Other"));
+        assert_eq!(document["model_providers"][PROVIDER]["wire_api"].as_str(), Some("responses"));
+    }
+
+    #[test]
+    fn what_is_no_config_is_refused() {
+        assert!(after(Some("model = ")).unwrap_err().starts_with("it is no TOML: "));
+        assert_eq!(
+            after(Some("model_providers = 1")).unwrap_err(),
+            "its `model_providers` is no table, and is to be one; mend or move it first"
+        );
+    }
+
+    #[test]
+    fn the_command_line_says_the_same_as_the_file() {
+        let wiring = Wiring { key: Some("k".into()), ..wiring(&["gpt-4o"]) };
+        assert_eq!(
+            arguments(&wiring),
+            [
+                "-c",
+                "model=\"gpt-4o\"",
+                "-c",
+                "model_provider=\"copilot-proxy\"",
+                "-c",
+                "model_providers.copilot-proxy={ name = \"Copilot Proxy\", base_url = \"http://127.0.0.1:8080/v1\", wire_api = \"responses\", experimental_bearer_token = \"k\" }",
+            ]
+        );
+    }
+}

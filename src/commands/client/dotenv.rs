@@ -1,0 +1,70 @@
+//! The variables that the official SDKs read, as an environment and as the lines of a `.env`.
+
+use crate::commands::wiring::Wiring;
+
+/// The variables, OpenAI's and Anthropic's. `OPENAI_API_BASE` is what older programs call the base URL.
+pub fn environment(wiring: &Wiring) -> Vec<(&'static str, String)> {
+    let key = || wiring.key_or_filler().to_owned();
+    vec![
+        ("OPENAI_BASE_URL", wiring.openai_base()),
+        ("OPENAI_API_BASE", wiring.openai_base()),
+        ("OPENAI_API_KEY", key()),
+        ("ANTHROPIC_BASE_URL", wiring.base.clone()),
+        ("ANTHROPIC_API_KEY", key()),
+    ]
+}
+
+/// A `.env` with these variables: lines that set them are replaced, others stay, the rest comes at the end.
+pub fn settled(before: Option<&str>, wiring: &Wiring) -> String {
+    let mut missing = environment(wiring);
+    let mut after = String::new();
+    for line in before.unwrap_or_default().split_inclusive('\n') {
+        let Some(at) = missing.iter().position(|(name, _)| sets(line, name)) else {
+            after += line;
+            continue;
+        };
+        let (name, value) = missing.remove(at);
+        let export = if line.trim_start().starts_with("export ") { "export " } else { "" };
+        let end = if line.ends_with("\r\n") { "\r\n" } else { "\n" };
+        after.extend([export, name, "=", &value, end]);
+    }
+    if !after.is_empty() && !after.ends_with('\n') {
+        after.push('\n');
+    }
+    for (name, value) in missing {
+        after.extend([name, "=", &value, "\n"]);
+    }
+    after
+}
+
+fn sets(line: &str, name: &str) -> bool {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+    line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::wiring::tests::wiring;
+
+    const FRESH: &str = "OPENAI_BASE_URL=http://127.0.0.1:8080/v1
+OPENAI_API_BASE=http://127.0.0.1:8080/v1
+OPENAI_API_KEY=unused
+ANTHROPIC_BASE_URL=http://127.0.0.1:8080
+ANTHROPIC_API_KEY=unused
+";
+
+    #[test]
+    fn lines_are_replaced_where_they_stand_and_added_where_they_are_missing() {
+        let after = |before| settled(before, &wiring(&[]));
+        assert_eq!(after(None), FRESH);
+        assert_eq!(after(Some(FRESH)), FRESH);
+        assert_eq!(
+            after(Some("# Mine\nexport OPENAI_API_KEY = secret\nOPENAI_API_KEYS=a\r\nA=b")),
+            "# Mine\nexport OPENAI_API_KEY=unused\nOPENAI_API_KEYS=a\r\nA=b\n\
+             OPENAI_BASE_URL=http://127.0.0.1:8080/v1\nOPENAI_API_BASE=http://127.0.0.1:8080/v1\n\
+             ANTHROPIC_BASE_URL=http://127.0.0.1:8080\nANTHROPIC_API_KEY=unused\n"
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! Sets values in JSON as people write it, comments and layout kept.
+
+use jsonc_parser::ParseOptions;
+use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
+use serde_json::{Map, Value};
+
+use super::Unreadable;
+
+/// The text with these values set: objects are merged, all else is replaced.
+pub(super) fn merged(before: Option<&str>, values: &Map<String, Value>) -> Result<String, Unreadable> {
+    let before = before.filter(|before| !before.trim().is_empty());
+    let root = CstRootNode::parse(before.unwrap_or("{}\n"), &ParseOptions::default())
+        .map_err(|error| Unreadable(format!("it is no JSON: {error}")))?;
+    let object = root.object_value().ok_or_else(|| Unreadable("it is no JSON object".into()))?;
+    merge(&object, values, "")?;
+    Ok(root.to_string())
+}
+
+fn merge(object: &CstObject, values: &Map<String, Value>, path: &str) -> Result<(), Unreadable> {
+    for (name, value) in values {
+        match (value, object.get(name)) {
+            (Value::Object(values), Some(property)) => {
+                let path = format!("{path}{name}");
+                let inner = property
+                    .object_value()
+                    .ok_or_else(|| Unreadable(format!("its `{path}` is no object, and is to be one")))?;
+                merge(&inner, values, &format!("{path}."))?;
+            }
+            (value, Some(property)) => {
+                // What is there already stays as it is written.
+                let there = property.value().and_then(|value| value.to_serde_value());
+                if there.as_ref() != Some(value) {
+                    property.set_value(written(value));
+                }
+            }
+            (value, None) => {
+                object.append(name, written(value));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn written(value: &Value) -> CstInputValue {
+    match value {
+        Value::Null => CstInputValue::Null,
+        Value::Bool(value) => CstInputValue::Bool(*value),
+        Value::Number(number) => CstInputValue::Number(number.to_string()),
+        Value::String(text) => CstInputValue::String(text.clone()),
+        Value::Array(values) => CstInputValue::Array(values.iter().map(written).collect()),
+        Value::Object(values) => {
+            CstInputValue::Object(values.iter().map(|(name, value)| (name.clone(), written(value))).collect())
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! opencode: a provider with all the models in its `opencode.json`, or the same in a variable.
+
+use serde_json::{Map, Value, json};
+
+use super::{Unreadable, jsonc};
+use crate::commands::wiring::{Wiring, max_output_tokens};
+use crate::models::Listed;
+
+/// What it calls this server.
+const PROVIDER: &str = "copilot-proxy";
+
+/// Holds a configuration that stands above its files.
+pub const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
+
+/// What its configuration is to say.
+pub fn configuration(wiring: &Wiring) -> Map<String, Value> {
+    let model = wiring.model_like(&["sonnet", "claude", "gpt"]);
+    // For the titles of its sessions.
+    let small = wiring.small_model().unwrap_or(&model).to_owned();
+    let mut models: Map<String, Value> =
+        wiring.models.iter().map(|listed| (listed.id.clone(), described(listed))).collect();
+    for named in [&model, &small] {
+        models.entry(named).or_insert_with(|| json!({ "name": named }));
+    }
+    let provider = json!({
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "Copilot Proxy",
+        "options": { "baseURL": wiring.openai_base(), "apiKey": wiring.key_or_filler() },
+        "models": models,
+    });
+    Map::from_iter([
+        ("$schema".to_owned(), "https://opencode.ai/config.json".into()),
+        ("model".to_owned(), format!("{PROVIDER}/{model}").into()),
+        ("small_model".to_owned(), format!("{PROVIDER}/{small}").into()),
+        ("provider".to_owned(), json!({ PROVIDER: provider })),
+    ])
+}
+
+fn described(listed: &Listed) -> Value {
+    let model = &listed.model;
+    json!({
+        "name": model.name,
+        "tool_call": model.tools.unwrap_or(true),
+        "attachment": model.images.unwrap_or(false),
+        "limit": { "context": model.max_input_tokens, "output": max_output_tokens(listed) },
+    })
+}
+
+/// Its `opencode.json`.
+pub fn settled(before: Option<&str>, wiring: &Wiring) -> Result<String, Unreadable> {
+    jsonc::merged(before, &configuration(wiring))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::wiring::tests::wiring;
+
+    #[test]
+    fn a_missing_file_becomes_the_configuration() {
+        let models = wiring(&["gpt-5-mini", "claude-sonnet-4"]);
+        let fresh = settled(None, &models).unwrap();
+        assert_eq!(
+            fresh,
+            r#"{
+  "$schema": "https://opencode.ai/config.json",
+  "model": "copilot-proxy/claude-sonnet-4",
+  "small_model": "copilot-proxy/gpt-5-mini",
+  "provider": {
+    "copilot-proxy": {
+      "npm": "@ai-sdk/openai-compatible",
+      "name": "Copilot Proxy",
+      "options": {
+        "baseURL": "http://127.0.0.1:8080/v1",
+        "apiKey": "unused"
+      },
+      "models": {
+        "gpt-5-mini": {
+          "name": "GPT-5-MINI",
+          "tool_call": true,
+          "attachment": false,
+          "limit": {
+            "context": 100000,
+            "output": 16384
+          }
+        },
+        "claude-sonnet-4": {
+          "name": "CLAUDE-SONNET-4",
+          "tool_call": true,
+          "attachment": false,
+          "limit": {
+            "context": 100000,
+            "output": 16384
+          }
+        }
+      }
+    }
+  }
+}
+"#
+        );
+        assert_eq!(settled(Some(&fresh), &models).unwrap(), fresh);
+    }
+
+    #[test]
+    fn other_providers_and_comments_stay() {
+        let before = "{\n  // Mine.\n  \"provider\": { \"other\": { \"npm\": \"other\" } }\n}\n";
+        let after = settled(Some(before), &wiring(&[])).unwrap();
+        assert!(
+            after.starts_with("{\n  // Mine.\n  \"provider\": { \"other\": { \"npm\": \"other\" }"),
+            "{after}"
+        );
+        assert!(after.contains("\"model\": \"copilot-proxy/sonnet\""), "{after}");
+    }
+}

@@ -1,0 +1,95 @@
+//! The programs that are told by hand: a text to copy each, with the words in braces filled in.
+
+use super::Client;
+use crate::commands::wiring::Wiring;
+
+/// The text for a client that no file is written for.
+pub(super) fn of(client: Client) -> &'static str {
+    match client {
+        Client::Aider => AIDER,
+        Client::Continue => CONTINUE,
+        Client::Zed => ZED,
+        Client::Llm => LLM,
+        _ => LANGCHAIN,
+    }
+}
+
+/// The text with what this server is filled in.
+pub fn filled_in(recipe: &str, wiring: &Wiring) -> String {
+    let context = wiring.models.iter().find(|listed| listed.id == wiring.model_like(&["gpt"]));
+    let context = context.map_or(128_000, |listed| listed.model.max_input_tokens);
+    recipe
+        .replace("{OPENAI_BASE}", &wiring.openai_base())
+        .replace("{KEY}", wiring.key_or_filler())
+        .replace("{MODEL}", &wiring.model_like(&["gpt"]))
+        .replace("{CONTEXT}", &context.to_string())
+}
+
+const AIDER: &str = "\
+# In the shell:
+export OPENAI_API_BASE={OPENAI_BASE} OPENAI_API_KEY={KEY}
+aider --model openai/{MODEL}
+";
+
+const CONTINUE: &str = "\
+# In ~/.continue/config.yaml, under `models:`
+models:
+  - name: Copilot Proxy
+    provider: openai
+    model: {MODEL}
+    apiBase: {OPENAI_BASE}
+    apiKey: {KEY}
+    roles: [chat, edit, apply]
+    capabilities: [tool_use]
+";
+
+const ZED: &str = "\
+// In Zed's settings.json; Zed asks for the key in its agent panel: {KEY}
+{
+  \"language_models\": {
+    \"openai_compatible\": {
+      \"Copilot Proxy\": {
+        \"api_url\": \"{OPENAI_BASE}\",
+        \"available_models\": [
+          { \"name\": \"{MODEL}\", \"display_name\": \"{MODEL}\", \"max_tokens\": {CONTEXT} }
+        ]
+      }
+    }
+  }
+}
+";
+
+const LLM: &str = "\
+# In extra-openai-models.yaml, in the folder that `dirname \"$(llm logs path)\"` tells;
+# then: llm -m copilot-proxy 'hello'   (llm wants a key: llm keys set copilot-proxy --value {KEY})
+- model_id: copilot-proxy
+  model_name: {MODEL}
+  api_base: {OPENAI_BASE}
+  api_key_name: copilot-proxy
+  supports_tools: true
+";
+
+const LANGCHAIN: &str = "\
+# pip install langchain-openai
+from langchain_openai import ChatOpenAI
+
+model = ChatOpenAI(base_url=\"{OPENAI_BASE}\", api_key=\"{KEY}\", model=\"{MODEL}\")
+print(model.invoke(\"hello\").content)
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::wiring::tests::wiring;
+
+    #[test]
+    fn every_blank_is_filled_in() {
+        for client in [Client::Aider, Client::Continue, Client::Zed, Client::Llm, Client::Langchain] {
+            let text = filled_in(of(client), &wiring(&["gpt-4o"]));
+            assert!(text.contains("http://127.0.0.1:8080/v1") && text.contains("gpt-4o"), "{text}");
+            for blank in ["{OPENAI_BASE}", "{KEY}", "{MODEL}", "{CONTEXT}"] {
+                assert!(!text.contains(blank), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! `copilot-proxy run -- CLIENT ARGS...`: starts a program that uses this server. No file is changed; how the
+//! program ends is how this ends.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use serde_json::Value;
+
+use super::client::{claude_code, codex, dotenv, opencode};
+use super::reach::ServerOption;
+use super::wiring::{NoSuchModel, Wiring};
+
+/// What a person says after `copilot-proxy run`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RunOptions {
+    /// The model to use, by any name that the server understands [default: the newest of the client's kind]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    #[command(flatten)]
+    pub(super) server: ServerOption,
+
+    /// The program and its arguments
+    #[arg(value_name = "CLIENT", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<OsString>,
+}
+
+/// Why a program was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The system can't start it.
+    #[error("{}: {error}", program.display())]
+    Start {
+        /// The program.
+        program: OsString,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// The model that was named is not there.
+    #[error(transparent)]
+    NoSuchModel(#[from] NoSuchModel),
+}
+
+/// What a program is started with.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Start {
+    /// Go before its own.
+    arguments: Vec<String>,
+    set: Vec<(&'static str, String)>,
+    remove: &'static [&'static str],
+}
+
+/// Starts it and becomes it, or waits for its end where a program can't become another.
+pub fn run(options: &RunOptions) -> Result<ExitCode, RunError> {
+    let wiring = Wiring::of(&options.server, options.model.as_deref())?;
+    let mut words = options.command.iter();
+    let program = words.next().cloned().unwrap_or_default();
+    let Start { arguments, set, remove } = start(&program, &wiring);
+    let mut command = Command::new(&program);
+    command.args(arguments).args(words).envs(set);
+    for name in remove {
+        command.env_remove(name);
+    }
+    for name in ["NO_PROXY", "no_proxy"] {
+        command.env(name, without_detour(std::env::var(name).ok().as_deref()));
+    }
+    become_it(command).map_err(|error| RunError::Start { program, error })
+}
+
+/// What this program is to be told.
+fn start(program: &OsStr, wiring: &Wiring) -> Start {
+    match Path::new(program).file_stem().and_then(OsStr::to_str) {
+        Some("claude") => Start {
+            // Above what its settings say, which stand above the environment.
+            arguments: vec!["--settings".into(), Value::Object(claude_code::settings(wiring)).to_string()],
+            set: claude_code::environment(wiring),
+            remove: claude_code::RIVALS,
+        },
+        Some("codex") => Start { arguments: codex::arguments(wiring), ..Start::default() },
+        Some("opencode") => Start {
+            set: vec![(opencode::VARIABLE, Value::Object(opencode::configuration(wiring)).to_string())],
+            ..Start::default()
+        },
+        _ => {
+            let mut set = dotenv::environment(wiring);
+            set.push(("OPENAI_MODEL", wiring.model_like(&["gpt"])));
+            Start { set, ..Start::default() }
+        }
+    }
+}
+
+/// A proxy that the machine uses for the outside must not come between a client and this server.
+fn without_detour(before: Option<&str>) -> String {
+    const HERE: &str = "127.0.0.1,localhost";
+    match before.filter(|before| !before.is_empty()) {
+        Some(before) => format!("{before},{HERE}"),
+        None => HERE.to_owned(),
+    }
+}
+
+/// Comes back only with an error.
+#[cfg(unix)]
+fn become_it(mut command: Command) -> io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn become_it(mut command: Command) -> io::Result<ExitCode> {
+    let status = command.status()?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::wiring::tests::wiring;
+
+    fn started(program: &str) -> Start {
+        start(OsStr::new(program), &wiring(&["gpt-4o", "claude-sonnet-4"]))
+    }
+
+    #[test]
+    fn programs_are_known_by_their_name_wherever_they_lie() {
+        assert_eq!(started("/usr/local/bin/codex"), started("codex"));
+        assert_eq!(started("codex.exe"), started("codex"));
+        assert_ne!(started("codex"), started("other"));
+    }
+
+    #[test]
+    fn any_other_program_gets_the_variables_of_the_sdks() {
+        let Start { arguments, set, remove } = started("python3");
+        assert_eq!((arguments.len(), remove.len()), (0, 0));
+        assert!(set.contains(&("OPENAI_BASE_URL", "http://127.0.0.1:8080/v1".into())), "{set:?}");
+        assert!(set.contains(&("ANTHROPIC_BASE_URL", "http://127.0.0.1:8080".into())), "{set:?}");
+        assert!(set.contains(&("OPENAI_MODEL", "gpt-4o".into())), "{set:?}");
+    }
+
+    #[test]
+    fn what_is_excepted_from_a_proxy_stays_so() {
+        assert_eq!(without_detour(None), "127.0.0.1,localhost");
+        assert_eq!(without_detour(Some("")), "127.0.0.1,localhost");
+        assert_eq!(without_detour(Some("a.example")), "a.example,127.0.0.1,localhost");
+    }
+}

@@ -1,0 +1,26 @@
+//! What is to change in a file, as people know it from `diff -u`.
+
+use similar::TextDiff;
+
+/// Lines around a change that tell where it is.
+const AROUND: usize = 3;
+
+/// The change; a file that isn't there is `/dev/null`.
+pub(super) fn told(path: &str, before: Option<&str>, after: Option<&str>) -> String {
+    const NOWHERE: &str = "/dev/null";
+    let named = |text: Option<&str>| if text.is_some() { path } else { NOWHERE }.to_owned();
+    let diff = TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default());
+    diff.unified_diff().context_radius(AROUND).header(&named(before), &named(after)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_a_new_file_and_one_that_goes() {
+        assert_eq!(told("f", Some("a\nb\n"), Some("a\nc\n")), "--- f\n+++ f\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n");
+        assert_eq!(told("f", None, Some("a\n")), "--- /dev/null\n+++ f\n@@ -0,0 +1 @@\n+a\n");
+        assert_eq!(told("f", Some("a\n"), None), "--- f\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n");
+    }
+}

@@ -1,0 +1,82 @@
+//! `copilot-proxy doctor`: what it says where all is well, and where something is wrong.
+
+use std::io::{Read, Write};
+
+use serde_json::{Value, json};
+
+use crate::server::{Home, Server, start_serving, taken_port};
+use crate::terminal::Terminal;
+use crate::wait::until;
+
+/// Subject and verdict of each finding about the server; where it runs is of no concern here.
+fn findings(terminal: &Terminal, arguments: &[&str]) -> (Option<i32>, Vec<(Value, Value)>) {
+    let ended = terminal.gives(&[&["doctor", "--json"], arguments].concat());
+    let report: Value = serde_json::from_str(&ended.said).unwrap_or_else(|_| panic!("{ended:?}"));
+    assert_eq!(report["ok"], ended.code == Some(0));
+    let findings = report["findings"].as_array().unwrap().iter();
+    let findings = findings.filter(|finding| finding["subject"] != "place");
+    let short = |finding: &Value| {
+        assert_eq!(finding["advice"].is_string(), finding["verdict"] != "well", "{finding}");
+        (finding["subject"].clone(), finding["verdict"].clone())
+    };
+    (ended.code, findings.map(short).collect())
+}
+
+fn said(findings: &[(&str, &str)]) -> Vec<(Value, Value)> {
+    findings.iter().map(|(subject, verdict)| (json!(subject), json!(verdict))).collect()
+}
+
+#[test]
+fn all_is_well() {
+    let server = Server::serve(&[]);
+    let _editor = server.simulate();
+    let terminal = Terminal::beside(&server.home);
+    let well = [("server", "well"), ("port", "well"), ("windows", "well"), ("models", "well")];
+    assert_eq!(findings(&terminal, &["--no-question"]), (Some(0), said(&well)));
+    let asked = [&well[..], &[("request", "well")]].concat();
+    assert_eq!(findings(&terminal, &[]), (Some(0), said(&asked)));
+
+    let told = terminal.gives(&["doctor"]);
+    assert!(told.said.starts_with(&format!("ok     server    version {}", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn without_a_server_it_says_how_to_get_one() {
+    let (listener, port) = taken_port();
+    drop(listener);
+    let terminal = Terminal::beside(&Home::new());
+    let url = format!("http://127.0.0.1:{port}");
+    assert_eq!(findings(&terminal, &["--url", &url]), (Some(1), said(&[("server", "wrong")])));
+}
+
+#[test]
+fn a_server_without_windows_is_not_enough() {
+    let server = Server::serve(&[]);
+    assert_eq!(
+        findings(&Terminal::beside(&server.home), &[]),
+        (Some(1), said(&[("server", "well"), ("port", "well"), ("windows", "wrong"), ("models", "wrong")]))
+    );
+}
+
+#[test]
+fn another_servers_port_and_another_programs_are_told_apart() {
+    let demo = Server::demo(&[]);
+    let waiting = Home::new();
+    let _process = start_serving(&waiting, &demo.port.to_string(), &[]);
+    until("a server without a port", || waiting.server_file());
+    let terminal = Terminal::beside(&waiting);
+    let url = format!("http://127.0.0.1:{}", demo.port);
+    let (code, found) = findings(&terminal, &["--no-question", "--url", &url]);
+    assert_eq!((code, &found[..2]), (Some(1), &said(&[("server", "well"), ("port", "wrong")])[..]));
+
+    let (stranger, port) = taken_port();
+    std::thread::spawn(move || {
+        while let Ok((mut client, _)) = stranger.accept() {
+            let _ = client.read(&mut [0; 1024]);
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi");
+        }
+    });
+    let url = format!("http://127.0.0.1:{port}");
+    let (code, found) = findings(&terminal, &["--url", &url]);
+    assert_eq!((code, found), (Some(1), said(&[("server", "well"), ("port", "wrong")])));
+}

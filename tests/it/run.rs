@@ -1,0 +1,80 @@
+//! `copilot-proxy run`: what a client is started with, and how it ends.
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::server::{Home, Server};
+use crate::terminal::Terminal;
+
+/// A program of this name that tells its arguments and the variables that matter.
+fn program(terminal: &Terminal, name: &str) -> String {
+    let text = "#!/bin/sh\nfor word in \"$@\"; do echo \"argument: $word\"; done\n\
+                env | grep -E '^(OPENAI|ANTHROPIC|OPENCODE|NO_PROXY)' | sort\n";
+    terminal.write(name, text);
+    let path = terminal.file(name);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn any_program_finds_the_server_in_its_environment() {
+    let terminal = Terminal::beside(&Home::new());
+    let program = program(&terminal, "mine");
+    let ended = terminal.gives(&["run", "--", &program, "-x", "two words"]);
+    assert_eq!(
+        ended.said,
+        "argument: -x\nargument: two words\n\
+         ANTHROPIC_API_KEY=unused\nANTHROPIC_BASE_URL=http://127.0.0.1:8080\nNO_PROXY=127.0.0.1,localhost\n\
+         OPENAI_API_BASE=http://127.0.0.1:8080/v1\nOPENAI_API_KEY=unused\n\
+         OPENAI_BASE_URL=http://127.0.0.1:8080/v1\nOPENAI_MODEL=gpt\n"
+    );
+    assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""));
+    assert_eq!(terminal.files(), ["mine"]);
+}
+
+#[test]
+fn claude_code_codex_and_opencode_are_told_in_their_own_ways() {
+    let server = Server::serve(&[]);
+    let _editor = server.simulate();
+    let terminal = Terminal::beside(&server.home);
+    let base = format!("http://127.0.0.1:{}", server.port);
+    for (name, told) in [
+        (
+            "claude",
+            vec![
+                "argument: --settings".to_owned(),
+                format!("\"ANTHROPIC_BASE_URL\":\"{base}\""),
+                "ANTHROPIC_AUTH_TOKEN=unused".into(),
+                "ANTHROPIC_MODEL=claude-sonnet-4".into(),
+            ],
+        ),
+        (
+            "codex",
+            vec![
+                "argument: model=\"gpt-".to_owned(),
+                "argument: model_provider=\"copilot-proxy\"".into(),
+                format!("base_url = \"{base}/v1\""),
+            ],
+        ),
+        ("opencode", vec![format!("OPENCODE_CONFIG_CONTENT={{"), format!("\"baseURL\":\"{base}/v1\"")]),
+    ] {
+        let program = program(&terminal, name);
+        let ended = terminal.gives(&["run", "--", &program, "exec", "hello"]);
+        assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""), "{name}");
+        assert!(ended.said.contains("argument: exec\nargument: hello\n"), "{}", ended.said);
+        for words in told {
+            assert!(ended.said.contains(&words), "{words}: {}", ended.said);
+        }
+    }
+}
+
+#[test]
+fn how_the_program_ends_is_how_it_ends() {
+    let terminal = Terminal::beside(&Home::new());
+    assert_eq!(terminal.gives(&["run", "--", "sh", "-c", "exit 7"]).code, Some(7));
+    assert_eq!(terminal.answering("hello", &["run", "--", "cat"]).said, "hello");
+    let missing = terminal.gives(&["run", "--", "no-such-program"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.complained.starts_with("copilot-proxy: no-such-program: "), "{missing:?}");
+}

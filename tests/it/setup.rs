@@ -1,0 +1,177 @@
+//! `copilot-proxy setup`: what it writes, what it asks before, and that undoing puts everything back.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::server::{Home, Server};
+use crate::terminal::Terminal;
+
+const MINE: &str = "{\n  // Mine.\n  \"theme\": \"dark\"\n}";
+
+/// A terminal with nothing in its home, and no server.
+fn terminal() -> Terminal {
+    Terminal::beside(&Home::new())
+}
+
+#[test]
+fn it_shows_what_it_writes_and_writes_what_it_showed() {
+    let terminal = terminal();
+    terminal.write(".claude/settings.json", MINE);
+    let ended = terminal.answering("y\n", &["setup", "claude-code"]);
+    assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""));
+    let path = terminal.file(".claude/settings.json");
+    let shown = format!("--- {0}\n+++ {0}\n", path.display());
+    assert!(ended.said.contains(&shown), "{}", ended.said);
+    for line in [
+        "   // Mine.\n",
+        "+    \"ANTHROPIC_BASE_URL\": \"http://127.0.0.1:8080\",\n",
+        "+    \"ANTHROPIC_MODEL\": \"sonnet\"\n",
+        "Write this? [y/N] Written.",
+    ] {
+        assert!(ended.said.contains(line), "{}", ended.said);
+    }
+    let text = terminal.read(".claude/settings.json");
+    assert!(text.starts_with("{\n  // Mine.\n  \"theme\": \"dark\",\n  \"env\": {\n"), "{text}");
+}
+
+#[test]
+fn whoever_says_no_keeps_the_home_as_it_was() {
+    let terminal = terminal();
+    for answers in ["n\n", "\n", ""] {
+        let ended = terminal.answering(answers, &["setup", "codex"]);
+        assert_eq!(
+            (ended.code, ended.complained.as_str()),
+            (Some(1), "copilot-proxy: nothing was changed\n"),
+            "{answers:?}"
+        );
+        assert_eq!(terminal.files(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn undoing_puts_back_every_byte_and_takes_away_what_was_made() {
+    let server = Server::demo(&[]);
+    let url = format!("http://127.0.0.1:{}", server.port);
+    for (client, file, before) in [
+        ("claude-code", ".claude/settings.json", Some(MINE)),
+        ("claude-code", ".claude/settings.json", None),
+        ("codex", ".codex/config.toml", Some("model='o3'\r\n# \u{fffd} no end of line")),
+        ("codex", ".codex/config.toml", None),
+        ("opencode", ".config/opencode/opencode.json", Some("")),
+        ("opencode", ".config/opencode/opencode.json", None),
+        ("env", ".env", Some("OPENAI_API_KEY=secret")),
+        ("env", ".env", None),
+    ] {
+        let terminal = terminal();
+        if let Some(text) = before {
+            terminal.write(file, text);
+        }
+        let files = terminal.files();
+        let set_up = || {
+            let ended = terminal.gives(&["setup", "--url", &url, client, "--yes"]);
+            assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""), "{client} {before:?}");
+            ended.said
+        };
+        set_up();
+        let after = terminal.read(file);
+        assert!(after.contains(&url), "{after}");
+        assert!(set_up().ends_with(": set up already.\n"));
+        assert_eq!(terminal.read(file), after);
+
+        let ended = terminal.gives(&["setup", client, "--undo", "--yes"]);
+        assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""), "{client} {before:?}");
+        assert_eq!(terminal.files(), files, "{client} {before:?}");
+        if let Some(text) = before {
+            assert_eq!(terminal.read(file), text);
+        }
+        let again = terminal.gives(&["setup", client, "--undo", "--yes"]);
+        assert!(again.complained.contains("nothing to undo"), "{again:?}");
+    }
+}
+
+#[test]
+fn setting_up_twice_is_undone_at_once() {
+    let terminal = terminal();
+    terminal.write(".env", "A=b\n");
+    for port in ["1", "2"] {
+        let url = format!("http://127.0.0.1:{port}");
+        assert_eq!(terminal.gives(&["setup", "--url", &url, "env", "--yes"]).code, Some(0));
+        assert!(terminal.read(".env").contains(&url));
+    }
+    assert_eq!(terminal.gives(&["setup", "env", "--undo", "--yes"]).code, Some(0));
+    assert_eq!(terminal.read(".env"), "A=b\n");
+}
+
+#[test]
+fn what_was_changed_since_is_not_thrown_away_unasked() {
+    let terminal = terminal();
+    terminal.write(".env", "A=b\n");
+    assert_eq!(terminal.gives(&["setup", "env", "--yes"]).code, Some(0));
+    let changed = terminal.read(".env") + "C=d\n";
+    terminal.write(".env", &changed);
+
+    let refused = terminal.gives(&["setup", "env", "--undo", "--yes"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.complained.contains("it was changed after it was set up"), "{refused:?}");
+    assert_eq!(terminal.read(".env"), changed);
+
+    assert_eq!(terminal.gives(&["setup", "env", "--undo", "--force", "--yes"]).code, Some(0));
+    assert_eq!(terminal.read(".env"), "A=b\n");
+}
+
+#[test]
+fn a_file_that_cannot_be_understood_is_left_alone() {
+    let terminal = terminal();
+    terminal.write(".claude/settings.json", "{ \"env\": ");
+    let ended = terminal.gives(&["setup", "claude-code", "--yes"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.complained.contains("settings.json: it is no JSON: "), "{ended:?}");
+    assert_eq!(terminal.read(".claude/settings.json"), "{ \"env\": ");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link_and_permissions_stay() {
+    use std::os::unix::fs::PermissionsExt;
+    let terminal = terminal();
+    terminal.write("dotfiles/env", "A=b\n");
+    fs::set_permissions(terminal.file("dotfiles/env"), fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("dotfiles/env", terminal.file(".env")).unwrap();
+    assert_eq!(terminal.gives(&["setup", "env", "--yes"]).code, Some(0));
+    assert!(fs::symlink_metadata(terminal.file(".env")).unwrap().is_symlink());
+    assert!(terminal.read("dotfiles/env").starts_with("A=b\nOPENAI_BASE_URL="));
+    let mode = |path| fs::metadata(terminal.file(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("dotfiles/env"), 0o640);
+
+    assert_eq!(terminal.gives(&["setup", "codex", "--yes"]).code, Some(0));
+    assert_eq!(mode(".codex/config.toml"), 0o600);
+}
+
+#[test]
+fn the_running_server_says_where_it_is_and_which_models_there_are() {
+    let server = Server::serve(&[]);
+    let _editor = server.simulate();
+    let terminal = Terminal::beside(&server.home);
+    assert_eq!(terminal.gives(&["setup", "claude-code", "--yes"]).code, Some(0));
+    let settings: Value = serde_json::from_str(&terminal.read(".claude/settings.json")).unwrap();
+    assert_eq!(settings["env"]["ANTHROPIC_BASE_URL"], format!("http://127.0.0.1:{}", server.port));
+    assert_eq!(settings["env"]["ANTHROPIC_MODEL"], "claude-sonnet-4");
+
+    let named = terminal.gives(&["setup", "codex", "--yes", "--model", "gpt-5-mini"]);
+    assert_eq!(named.code, Some(0), "{named:?}");
+    assert!(terminal.read(".codex/config.toml").starts_with("model = \"gpt-5-mini\"\n"));
+    let unknown = terminal.gives(&["setup", "codex", "--yes", "--model", "llama"]);
+    assert!(unknown.complained.starts_with("copilot-proxy: the server has no model `llama`; it has: "));
+}
+
+#[test]
+fn clients_without_a_file_get_a_text_to_copy() {
+    let terminal = terminal();
+    for client in ["aider", "continue", "zed", "llm", "langchain"] {
+        let ended = terminal.gives(&["setup", client]);
+        assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""));
+        assert!(ended.said.contains("http://127.0.0.1:8080/v1"), "{}", ended.said);
+    }
+    assert_eq!(terminal.files(), Vec::<String>::new());
+}

@@ -1,0 +1,97 @@
+//! What a person at a terminal gets: a program of the commands, started in a home of its own, and what it said.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use crate::server::Home;
+
+/// A home and a folder in it where commands are given.
+pub struct Terminal {
+    /// Where the program looks for a server.
+    pub server: Arc<Home>,
+    home: Arc<Home>,
+}
+
+/// How a command ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub said: String,
+    pub complained: String,
+}
+
+impl Terminal {
+    /// On a machine whose server lives there.
+    pub fn beside(server: &Arc<Home>) -> Terminal {
+        let home = Home::new();
+        fs::create_dir_all(home.path()).unwrap();
+        Terminal { server: server.clone(), home }
+    }
+
+    /// A file of this person.
+    pub fn file(&self, path: &str) -> PathBuf {
+        self.home.path().join(path)
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.file(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.file(path)).unwrap()
+    }
+
+    /// Everything that lies in the home but what is kept for undoing.
+    pub fn files(&self) -> Vec<String> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.home.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.strip_prefix(self.home.path()).unwrap().to_str().unwrap().to_owned();
+                if path.is_dir() && name != ".local" {
+                    folders.push(path);
+                }
+                files.push(name);
+            }
+        }
+        files.retain(|name| name != ".local");
+        files.sort();
+        files
+    }
+
+    /// Gives a command, with these answers to its questions.
+    pub fn answering(&self, answers: &str, arguments: &[&str]) -> Ended {
+        let (command, rest) = arguments.split_first().unwrap();
+        let dir = ["--dir", self.server.path().to_str().unwrap()];
+        let mut child = Command::new(env!("CARGO_BIN_EXE_copilot-proxy"))
+            .arg(command)
+            .args(dir)
+            .args(rest)
+            .current_dir(self.home.path())
+            .env_clear()
+            .envs([("HOME", self.home.path().to_str().unwrap()), ("PATH", "/usr/bin:/bin")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It may not read to the end.
+        let _ = child.stdin.take().unwrap().write_all(answers.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        Ended {
+            code: output.status.code(),
+            said: String::from_utf8(output.stdout).unwrap(),
+            complained: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    pub fn gives(&self, arguments: &[&str]) -> Ended {
+        self.answering("", arguments)
+    }
+}
