@@ -283,6 +283,20 @@ pub enum Finish {
     Refusal,
 }
 
+impl Finish {
+    /// One word for it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Finish::Stop => "stop",
+            Finish::StopSequence(_) => "stop_sequence",
+            Finish::Length => "length",
+            Finish::ToolCalls => "tool_calls",
+            Finish::ContentFilter => "content_filter",
+            Finish::Refusal => "refusal",
+        }
+    }
+}
+
 /// What an answer cost, in tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {

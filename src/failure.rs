@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+mod advice;
+
 /// A reason for not answering. The text is for the person who can mend it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Failure {

@@ -1,20 +1,45 @@
 //! What is being answered, and what has been since the server started. The status bar and the panel show it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::conversation::{Event, Finish, Usage};
-use crate::failure::Failure;
+use crate::bridge::protocol::{Activity, Exchange, Outcome, RequestRecord};
+use crate::log::now;
+
+mod client;
+mod entry;
+mod sums;
+mod words;
+
+pub use entry::{Entry, Opening};
+
+use entry::{Page, Story};
+use sums::Sums;
+
+/// Requests kept that have ended: what a person may still want to look up.
+const KEPT: usize = 100;
 
 /// The accounts of a server.
 #[derive(Default)]
 pub struct Ledger {
-    totals: Mutex<Totals>,
-    /// Woken by every change.
+    book: Mutex<Book>,
+    /// Raised by everything that is written.
+    revision: AtomicU64,
+    /// Woken when a request comes or ends.
     pub changed: Notify,
+}
+
+#[derive(Default)]
+struct Book {
+    totals: Totals,
+    sums: Sums,
+    /// Oldest first.
+    pages: VecDeque<Page>,
+    opened: u64,
 }
 
 /// Sums since the server started.
@@ -32,95 +57,102 @@ pub struct Totals {
     pub consent_needed: bool,
 }
 
-/// One request's account, from its arrival until its answer has ended. Dropped before that it says that the
-/// client has gone.
-pub struct Entry {
-    ledger: Arc<Ledger>,
-    id: String,
-    dialect: &'static str,
-    began: Instant,
-    story: Mutex<Story>,
-}
-
-#[derive(Default)]
-struct Story {
-    model: Option<String>,
-    first_event: Option<Duration>,
-    outcome: Option<Outcome>,
-}
-
-enum Outcome {
-    Finished(Finish, Usage),
-    Failed(Failure),
-}
-
 impl Ledger {
     /// The sums just now.
     pub fn totals(&self) -> Totals {
-        *self.totals.lock()
+        self.book.lock().totals
     }
 
     /// Opens an account.
-    pub fn begin(self: &Arc<Ledger>, id: String, dialect: &'static str) -> Entry {
-        self.totals.lock().in_flight += 1;
+    pub fn begin(self: &Arc<Ledger>, opening: Opening<'_>) -> Entry {
+        let mut book = self.book.lock();
+        book.totals.in_flight += 1;
+        book.opened += 1;
+        let (entry, page) = Entry::open(self.clone(), book.opened, opening);
+        book.pages.push_back(page);
+        drop(book);
         self.changed.notify_one();
-        Entry { ledger: self.clone(), id, dialect, began: Instant::now(), story: Mutex::default() }
-    }
-}
-
-impl Entry {
-    /// This model answers.
-    pub fn answered_by(&self, model: &str) {
-        self.story.lock().model = Some(model.to_owned());
+        entry
     }
 
-    /// Something happened in the answer. Of several choices the input counts once.
-    pub fn heard(&self, event: &Event) {
-        let mut story = self.story.lock();
-        story.first_event.get_or_insert_with(|| self.began.elapsed());
-        if let Event::Finish(finish, usage) = event {
-            let mut total = *usage;
-            if let Some(Outcome::Finished(_, before)) = &story.outcome {
-                total.output += before.output;
-            }
-            story.outcome = Some(Outcome::Finished(finish.clone(), total));
+    /// Raised by everything that is written: what is equal has not changed.
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
+    }
+
+    /// What was written after this revision; all that is kept if there is none.
+    pub fn activity(&self, after: Option<u64>) -> Activity {
+        let book = self.book.lock();
+        let fresh = |story: &Story| after.is_none_or(|after| story.revision > after);
+        let record = |page: &Page| {
+            let story = page.lock();
+            fresh(&story).then(|| story.record.clone())
+        };
+        Activity {
+            anew: after.is_none(),
+            requests: book.pages.iter().filter_map(record).collect(),
+            models: book.sums.models(),
+            minutes: book.sums.minutes(),
         }
     }
 
-    /// The answer ended badly.
-    pub fn failed(&self, failure: &Failure) {
-        self.story.lock().outcome = Some(Outcome::Failed(failure.clone()));
+    /// What was said in a request, as far as it is kept.
+    pub fn exchange(&self, id: &str) -> Exchange {
+        let book = self.book.lock();
+        let story = book.pages.iter().map(|page| page.lock()).find(|story| story.record.id == id);
+        story.map_or_else(
+            || Exchange { id: id.to_owned(), request: None, reply: None },
+            |story| story.exchange(),
+        )
     }
-}
 
-impl Drop for Entry {
-    fn drop(&mut self) {
-        let Entry { ledger, id, dialect, began, story } = self;
-        let Story { model, first_event, outcome } = story.get_mut();
-        let model = model.as_deref().unwrap_or("no model");
-        let elapsed = began.elapsed();
-        let first = first_event.unwrap_or(elapsed);
-        let mut totals = ledger.totals.lock();
+    /// The person no longer wants to see what is said: nothing of it stays.
+    pub fn forget_words(&self) {
+        for page in &self.book.lock().pages {
+            let mut story = page.lock();
+            if story.said.is_some() {
+                story.forget();
+                story.revision = self.stir();
+            }
+        }
+    }
+
+    fn stir(&self) -> u64 {
+        self.revision.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn close(&self, record: &RequestRecord, lacks_consent: bool) {
+        let mut book = self.book.lock();
+        let totals = &mut book.totals;
         totals.in_flight = totals.in_flight.saturating_sub(1);
         totals.requests += 1;
-        match outcome {
-            Some(Outcome::Finished(finish, usage)) => {
-                totals.tokens_in += usage.input;
-                totals.tokens_out += usage.output;
-                totals.consent_needed = false;
-                log::info!(
-                    "request {id}: {dialect} {model} {finish:?} in {elapsed:.1?}, first after {first:.1?}, {} tokens in, {} out",
-                    usage.input,
-                    usage.output
-                );
-            }
-            Some(Outcome::Failed(failure)) => {
-                totals.consent_needed |= matches!(failure, Failure::ConsentMissing { .. });
-                log::warn!("request {id}: {dialect} {model} failed after {elapsed:.1?}: {failure}");
-            }
-            None => log::info!("request {id}: {dialect} {model} left by its client after {elapsed:.1?}"),
+        totals.consent_needed |= lacks_consent;
+        if let Some(tokens) = record.tokens {
+            totals.tokens_in += tokens.input;
+            totals.tokens_out += tokens.output;
         }
-        drop(totals);
-        ledger.changed.notify_one();
+        if matches!(record.outcome, Outcome::Finished { .. }) {
+            totals.consent_needed = false;
+        }
+        book.sums.add(record, now());
+        book.turn_pages();
+        drop(book);
+        self.changed.notify_one();
     }
 }
+
+impl Book {
+    /// Lets go of the oldest requests that have ended.
+    fn turn_pages(&mut self) {
+        let mut surplus =
+            self.pages.iter().filter(|page| !page.lock().is_running()).count().saturating_sub(KEPT);
+        self.pages.retain(|page| {
+            let goes = surplus > 0 && !page.lock().is_running();
+            surplus -= usize::from(goes);
+            !goes
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

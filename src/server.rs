@@ -26,6 +26,10 @@ use crate::log::{follow, kept, now};
 use crate::settings::Settings;
 use crate::tokens;
 
+mod watchers;
+
+use watchers::Watchers;
+
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -69,6 +73,7 @@ pub struct Server {
     news: UnboundedReceiver<News>,
     log: UnboundedReceiver<LogLine>,
     editors: Vec<Host>,
+    watchers: Watchers,
     http: Http,
     /// The port is to be open: nobody has stopped it.
     wanted: bool,
@@ -134,6 +139,7 @@ impl Server {
             news,
             log: follow(),
             editors: Vec::new(),
+            watchers: Watchers::default(),
             http: Http::Off,
             wanted: true,
             port,
@@ -164,6 +170,7 @@ impl Server {
             let then = tokio::select! {
                 Some(news) = self.news.recv() => self.heed(news).await?,
                 Some(line) = self.log.recv() => { self.pass_on(line); continue }
+                () = at(self.watchers.due()) => { self.watchers.tell(&ledger); continue }
                 () = ledger.changed.notified() => Then::GoOn,
                 () = at(retry) => { self.open_port(); Then::GoOn }
                 () = at(alone_until) => { log::info!("no editor for {:?}: ending", self.house.settings.grace); Then::End }
@@ -238,8 +245,17 @@ impl Server {
                 }
                 return Ok(Then::End);
             }
+            News::Watch(id, on) => {
+                let host = self.editors.iter().find(|host| on && host.id() == id);
+                self.watchers.watch(id, host, &self.house.ledger);
+            }
+            News::Look(id, request) => {
+                let exchange = ToHost::Exchange(self.house.ledger.exchange(&request));
+                self.editors.iter().filter(|host| host.id() == id).for_each(|host| host.tell(&exchange));
+            }
             News::Gone(id) => {
                 self.editors.retain(|host| host.id() != id);
+                self.watchers.watch(id, None, &self.house.ledger);
                 self.tell_registry(Detach(id)).await?;
                 self.house.executor.do_send(Forget(id));
                 if self.editors.is_empty() {
@@ -261,6 +277,9 @@ impl Server {
 
     async fn prefer(&mut self, preferences: Preferences) {
         let port = preferences.port;
+        if !preferences.log_requests_to_ui {
+            self.house.ledger.forget_words();
+        }
         *self.house.asking.preferences.write() = preferences;
         let is_open = matches!(&self.http, Http::Open(open) if open.number == port);
         if port != self.port && !is_open {

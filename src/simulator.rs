@@ -116,7 +116,7 @@ impl Editor {
             }
             ToHost::RefreshModels => self.tell_models(),
             ToHost::Ping => self.outbox.message(stream, &FromHost::Pong),
-            ToHost::Status(_) | ToHost::Log(_) => {}
+            ToHost::Status(_) | ToHost::Log(_) | ToHost::Activity(_) | ToHost::Exchange(_) => {}
             ToHost::Welcome(_) | ToHost::Refused(_) => return Err(PeerError::OutOfTurn),
         }
         Ok(())

@@ -1,5 +1,5 @@
-// Bundles the extension into out/extension.js; with --test also each test, beside a fake of the slice of `vscode` that
-// we use.
+// Bundles the extension into out/extension.js and the script of the panel's page into out/panel.js; with --test also
+// each test, beside a fake of the slice of `vscode` that we use.
 import { readdirSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -16,6 +16,17 @@ await build({
 	entryPoints: ["src/extension.ts"],
 	outfile: "out/extension.js",
 	external: ["vscode"],
+	minifySyntax: true,
+	minifyWhitespace: true,
+});
+
+await build({
+	...common,
+	platform: "browser",
+	target: "es2023",
+	format: "iife",
+	entryPoints: ["webview/main.ts"],
+	outfile: "out/panel.js",
 	minifySyntax: true,
 	minifyWhitespace: true,
 });

@@ -38,6 +38,10 @@ pub enum News {
     Stop,
     /// A newer editor wants to replace this server.
     Handover,
+    /// Somebody looks at the requests in this editor, or no longer does.
+    Watch(HostId, bool),
+    /// What was said in this request is to be shown in this editor.
+    Look(HostId, String),
     /// An editor has gone.
     Gone(HostId),
 }
@@ -213,6 +217,8 @@ async fn listen(
             (0, Said::Message(FromHost::Models(models))) => News::Models(host.id, models.models),
             (0, Said::Message(FromHost::Window(window))) => News::Window(host.id, window),
             (0, Said::Message(FromHost::Preferences(preferences))) => News::Preferences(preferences),
+            (0, Said::Message(FromHost::Watch(watch))) => News::Watch(host.id, watch.on),
+            (0, Said::Message(FromHost::Look(look))) => News::Look(host.id, look.id),
             (0, Said::Message(FromHost::Start)) => News::Start,
             (0, Said::Message(FromHost::Stop)) => News::Stop,
             (0, Said::Message(FromHost::Handover)) => News::Handover,

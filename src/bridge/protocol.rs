@@ -10,6 +10,12 @@ use serde_json::{Map, Value};
 
 use crate::conversation::{Content, Message, Part, Tool};
 
+mod activity;
+
+pub use activity::{
+    Activity, Exchange, Look, Minute, ModelTotals, Outcome, RequestRecord, Tokens, Watch, Words,
+};
+
 /// The version of everything below. Raise it with any change that an older peer would misread.
 pub const PROTOCOL: u32 = 1;
 
@@ -38,6 +44,10 @@ pub enum ToHost {
     Status(Status),
     /// A line of the server's log.
     Log(LogLine),
+    /// What is being answered and has been; only for editors that watch.
+    Activity(Activity),
+    /// What was said in a request, as asked with `Look`.
+    Exchange(Exchange),
     /// The models told are out of date: read them again.
     RefreshModels,
     /// Are you there? Answered with `Pong`.
@@ -63,6 +73,10 @@ pub enum FromHost {
     Stop,
     /// A newer editor wants to replace this server: finish what is running, then exit.
     Handover,
+    /// Somebody looks at the requests, or no longer does. Answered with all that is kept, and then with what changes.
+    Watch(Watch),
+    /// What was said in this request? Answered with `Exchange`.
+    Look(Look),
     /// The thinking frames that follow on this stream belong to this thought.
     Thought(Thought),
     /// A part of the answer that is neither text nor thinking.

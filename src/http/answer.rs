@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
 use actix_web::web::{Bytes, Data, Payload, ReqData};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
 use async_stream::stream;
@@ -21,7 +22,7 @@ use crate::asking::{Asked, Events, Question};
 use crate::conversation::Event;
 use crate::dialect::{About, Dialect, Encoder, Names, usage_of};
 use crate::failure::Failure;
-use crate::ledger::Entry;
+use crate::ledger::{Entry, Opening};
 use crate::log::now;
 use crate::threads::{LARGE, elsewhere};
 
@@ -40,14 +41,34 @@ pub(super) async fn answer<D: Dialect>(
     house: Data<House>,
     memory: Data<D::Memory>,
 ) -> HttpResponse {
-    let entry = Rc::new(house.ledger.begin(id.into_inner().0, D::NAME));
+    let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let entry = Rc::new(house.ledger.begin(Opening {
+        id: id.into_inner().0,
+        dialect: D::NAME,
+        path: request.path(),
+        user_agent: user_agent.unwrap_or_default(),
+        keep_words: house.asking.preferences.read().log_requests_to_ui,
+    }));
     let answered = attempt::<D>(&request, payload, *caller, &house, memory, entry.clone());
-    match AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| Err(panicked())) {
+    let response = match AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| Err(panicked())) {
         Ok(response) => response,
         Err(failure) => {
             entry.failed(&failure);
             refusal::<D>(&request, &failure)
         }
+    };
+    if entry.keeps_words() { overheard(response, &entry) } else { response }
+}
+
+/// An answer whose bytes are there already is noted as it leaves; a stream notes its own.
+fn overheard(response: HttpResponse, entry: &Entry) -> HttpResponse {
+    let (head, body) = response.into_parts();
+    match body.try_into_bytes() {
+        Ok(bytes) => {
+            entry.went(&bytes);
+            head.set_body(BoxBody::new(bytes))
+        }
+        Err(body) => head.set_body(body),
     }
 }
 
@@ -78,12 +99,14 @@ async fn attempt<D: Dialect>(
     entry: Rc<Entry>,
 ) -> Result<HttpResponse, Failure> {
     let body = body::read(request.headers(), payload.into_inner(), house.settings.receive_timeout).await?;
+    entry.came(&body);
     let (ask, form) = if body.len() > LARGE {
         let memory = memory.clone();
         elsewhere(move || D::read(&body, &memory)).await?
     } else {
         D::read(&body, &memory)?
     };
+    entry.asked(ask.model.as_deref(), ask.stream);
     let choices = ask.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
     let mut question =
         Question { model: ask.model, leniently: D::NAMES == Names::Lenient, conversation: ask.conversation };
@@ -191,6 +214,7 @@ impl<D: Dialect> Telling<D> {
                     }
                 }
                 if !out.is_empty() {
+                    telling.entry.went(&out);
                     yield Ok::<_, Infallible>(Bytes::from(std::mem::take(&mut out)));
                     silent_since = Instant::now();
                 }

@@ -8,8 +8,8 @@ use bytes::BytesMut;
 use copilot_proxy::bridge::directory::Directory;
 use copilot_proxy::bridge::frames::{Kind, Reader, Said, put_message, put_text};
 use copilot_proxy::bridge::protocol::{
-    Chat, FromHost, Hello, HttpState, LogLine, ModelInfo, Models, PROTOCOL, Preferences, Refused, Status,
-    ToHost, Window,
+    Activity, Chat, FromHost, Hello, HttpState, LogLine, ModelInfo, Models, PROTOCOL, Preferences, Refused,
+    Status, ToHost, Window,
 };
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::tokio::Stream as _;
@@ -32,6 +32,7 @@ pub struct Editor {
     messages: VecDeque<(u32, ToHost)>,
     statuses: VecDeque<Status>,
     log: VecDeque<LogLine>,
+    activities: VecDeque<Activity>,
     hung_up: bool,
 }
 
@@ -52,6 +53,7 @@ impl Editor {
             messages: VecDeque::new(),
             statuses: VecDeque::new(),
             log: VecDeque::new(),
+            activities: VecDeque::new(),
             hung_up: false,
         }
     }
@@ -109,7 +111,7 @@ impl Editor {
         self.runtime.block_on(async { timeout(DEADLINE, self.writer.write_all(bytes)).await })?
     }
 
-    /// The next message that is no ping, no status and no log line.
+    /// The next message that is no ping, no status, no log line and no activity.
     pub fn hears(&mut self) -> (u32, ToHost) {
         self.listens_for("a message", |editor| editor.messages.pop_front())
     }
@@ -179,6 +181,11 @@ impl Editor {
         })
     }
 
+    /// The next activity.
+    pub fn hears_activity(&mut self) -> Activity {
+        self.listens_for("activity", |editor| editor.activities.pop_front())
+    }
+
     /// Waits until the server hangs up.
     pub fn hears_the_end(&mut self) {
         let deadline = Instant::now() + DEADLINE;
@@ -220,6 +227,9 @@ impl Editor {
             }
             Ok(Ok(Some((0, Said::Message(ToHost::Status(status)))))) => self.statuses.push_back(status),
             Ok(Ok(Some((0, Said::Message(ToHost::Log(line)))))) => self.log.push_back(line),
+            Ok(Ok(Some((0, Said::Message(ToHost::Activity(activity)))))) => {
+                self.activities.push_back(activity);
+            }
             Ok(Ok(Some((stream, Said::Message(message))))) => self.messages.push_back((stream, message)),
             Ok(Ok(Some((_, words)))) => panic!("a server that says words: {words:?}"),
         }

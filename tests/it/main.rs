@@ -30,6 +30,7 @@ mod models;
 mod openai;
 mod responses;
 mod run;
+mod panel;
 mod server;
 mod setup;
 mod speed;

@@ -53,7 +53,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("tools", &["bridge", "conversation", "failure"]),
     ("tokens", &["conversation"]),
     ("transcript", &["conversation"]),
-    ("ledger", &["conversation", "failure"]),
+    ("ledger", &["bridge", "conversation", "failure", "log"]),
     ("log", &["bridge"]),
     ("settings", &["bridge"]),
 ];

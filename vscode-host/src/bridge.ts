@@ -7,7 +7,9 @@ import { failureOf } from "./failure";
 import { FrameReader } from "./frames";
 import { Outbox } from "./outbox";
 import type {
+	Activity,
 	Chat,
+	Exchange,
 	FromHost,
 	Hello,
 	InvokeTool,
@@ -37,6 +39,8 @@ export interface Duties {
 	refreshModels(): void;
 	status(status: Status): void;
 	log(line: LogLine): void;
+	activity(activity: Activity): void;
+	exchange(exchange: Exchange): void;
 }
 
 /** How an attempt to meet a server went. */
@@ -149,6 +153,10 @@ export class Bridge {
 				return this.#duties.status(message);
 			case "log":
 				return this.#duties.log(message);
+			case "activity":
+				return this.#duties.activity(message);
+			case "exchange":
+				return this.#duties.exchange(message);
 			case "ping":
 				return this.send({ type: "pong" });
 			default:

@@ -9,6 +9,7 @@ import { Log } from "./log";
 import { Models } from "./models";
 import { Notices } from "./notices";
 import { Panel } from "./panel";
+import { viewOf } from "./panel-view";
 import type { FromHost, Window } from "./protocol";
 import { Server } from "./server";
 import { Settings } from "./settings";
@@ -17,7 +18,7 @@ import { Tools } from "./tools";
 
 export function activate(context: vscode.ExtensionContext): void {
 	const log = new Log();
-	const settings = new Settings();
+	const settings = new Settings(context.extension.packageJSON.contributes.configuration.properties);
 	const models = new Models();
 	const consent = new Consent();
 	const tools = new Tools();
@@ -27,6 +28,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	const preferences = (): FromHost => ({ type: "preferences", ...settings.preferences });
 	/** Nothing, before the models were read for the first time. */
 	const told = (): FromHost[] => (models.infos ? [{ type: "models", models: [...models.infos] }] : []);
+	const watching = (): FromHost[] => (panel.isWatching ? [{ type: "watch", on: true }] : []);
 	const readModels = () =>
 		void models.read().catch((error) => log.warn(`reading the models failed: ${error}`));
 
@@ -36,7 +38,7 @@ export function activate(context: vscode.ExtensionContext): void {
 			version: context.extension.packageJSON.version,
 			log,
 			window: currentWindow,
-			introduction: () => [preferences(), ...told()],
+			introduction: () => [preferences(), ...told(), ...watching()],
 			async launch() {
 				const program = await serverProgram(context, settings.serverPath);
 				log.info(`starting ${program}`);
@@ -48,13 +50,32 @@ export function activate(context: vscode.ExtensionContext): void {
 				invokeTool: (invocation, request) => tools.invoke(invocation, request),
 				refreshModels: readModels,
 				log: (line) => log.server(line),
+				activity: (activity) => panel.activity(activity),
+				exchange: (exchange) => panel.exchange(exchange),
 			},
 		},
 		settings.autoStart,
 	);
 
 	const statusBar = new StatusBar("copilotProxy.showStatus");
-	const panel = new Panel(context.extensionUri, () => ({ state: server.state, models: models.infos ?? [] }));
+	const panel: Panel = new Panel(context.extensionUri, {
+		view: () =>
+			viewOf({
+				state: server.state,
+				models: models.infos ?? [],
+				settings: settings.views,
+				needsKey: settings.preferences.api_key !== "",
+			}),
+		async tools(startServers) {
+			if (startServers) {
+				await tools.list();
+			}
+			return { isRestricted: !vscode.workspace.isTrusted, tools: tools.now };
+		},
+		watch: (on) => server.tell({ type: "watch", on }),
+		look: (id) => server.tell({ type: "look", id }),
+		set: (name, value) => settings.write(name, value),
+	});
 	const show = () => {
 		statusBar.show(server.state);
 		notices.tell(server.state);
@@ -78,6 +99,7 @@ export function activate(context: vscode.ExtensionContext): void {
 		}),
 		settings.onDidChange((changed) => {
 			server.tell(preferences());
+			panel.update();
 			if (changed("autoStart") && settings.autoStart) {
 				server.want();
 			}
@@ -96,6 +118,9 @@ export function activate(context: vscode.ExtensionContext): void {
 		),
 		command("allow", () => consent.obtain(models.all)),
 		command("showLogs", () => log.show()),
+		command("openSettings", () =>
+			vscode.commands.executeCommand("workbench.action.openSettings", "@ext:copilot-proxy.copilot-proxy"),
+		),
 	);
 	show();
 	readModels();

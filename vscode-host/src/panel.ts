@@ -1,31 +1,38 @@
-// The panel that a click on the status bar opens. It shows what it is sent and sends back what was clicked; what that
-// means is decided here.
+// The panel that a click on the status bar opens: its page, and the messages to and from it. It keeps nothing: VS Code
+// throws a hidden page away, and a page that comes back is told everything anew.
 
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import * as vscode from "vscode";
-import type { ModelInfo } from "./protocol";
-import type { ServerState } from "./server";
-import { endpoint, noticeOf } from "./status-bar";
+import { COMMANDS, type FromPanel, type PanelView, type ToolsView, type ToPanel } from "./panel-messages";
+import type { Activity, Exchange } from "./protocol";
 
-/** What the panel shows. */
-export interface View {
-	state: ServerState;
-	models: readonly ModelInfo[];
+/** What the panel needs of the rest of the extension. */
+export interface Behind {
+	view(): PanelView;
+	/** Reads the tools; starts the servers that bring some, where that is wanted. */
+	tools(startServers: boolean): Promise<ToolsView>;
+	/** Somebody looks at the requests, or no longer does. */
+	watch(on: boolean): void;
+	/** The words of this request are to be shown. */
+	look(id: string): void;
+	/** The person changed a setting. */
+	set(name: string, value: unknown): Promise<void>;
 }
-
-/** What the panel says. */
-type FromPanel = { type: "ready" } | { type: "run"; command: string } | { type: "copy"; text: string };
-
-/** The commands that its buttons may run. */
-const COMMANDS = new Set(["start", "stop", "restart", "allow", "showLogs", "copyEndpoint"]);
 
 export class Panel implements vscode.Disposable {
 	#panel: vscode.WebviewPanel | undefined;
+	#isWatching = false;
 
 	constructor(
 		private readonly extension: vscode.Uri,
-		private readonly view: () => View,
+		private readonly behind: Behind,
 	) {}
+
+	/** Somebody looks at it. */
+	get isWatching(): boolean {
+		return this.#isWatching;
+	}
 
 	/** Brings it to the front. */
 	async show(): Promise<void> {
@@ -33,83 +40,94 @@ export class Panel implements vscode.Disposable {
 			return this.#panel.reveal();
 		}
 		const media = vscode.Uri.joinPath(this.extension, "media");
+		const out = vscode.Uri.joinPath(this.extension, "out");
 		const page = await readFile(vscode.Uri.joinPath(media, "panel.html").fsPath, "utf8");
+		if (this.#panel) {
+			return; // two clicks, one panel
+		}
 		const panel = vscode.window.createWebviewPanel(
 			"copilotProxy.panel",
 			"Copilot Proxy",
 			vscode.ViewColumn.Active,
-			{ enableScripts: true, localResourceRoots: [media] },
+			{ enableScripts: true, localResourceRoots: [media, out] },
 		);
+		this.#panel = panel;
 		panel.iconPath = vscode.Uri.joinPath(media, "icon.png");
 		panel.onDidDispose(() => {
 			this.#panel = undefined;
+			this.#watch(false);
 		});
-		panel.webview.onDidReceiveMessage((message: FromPanel) => this.#heard(message));
+		panel.onDidChangeViewState(() => {
+			if (!panel.visible) {
+				this.#watch(false);
+			}
+		});
+		panel.webview.onDidReceiveMessage((message: FromPanel) => void this.#heard(message));
 		panel.webview.html = page
+			.replaceAll("{{nonce}}", randomBytes(16).toString("hex"))
 			.replaceAll("{{source}}", panel.webview.cspSource)
-			.replaceAll("{{media}}", panel.webview.asWebviewUri(media).toString());
-		this.#panel = panel;
+			.replaceAll("{{media}}", panel.webview.asWebviewUri(media).toString())
+			.replaceAll("{{out}}", panel.webview.asWebviewUri(out).toString());
 	}
 
 	/** What it shows has changed. */
 	update(): void {
-		void this.#panel?.webview.postMessage(shown(this.view()));
+		if (this.#panel) {
+			this.#tell({ type: "view", view: this.behind.view() });
+		}
+	}
+
+	/** The server tells what it does. */
+	activity(activity: Activity): void {
+		this.#tell({ type: "activity", activity });
+	}
+
+	/** The server tells what was said. */
+	exchange(exchange: Exchange): void {
+		this.#tell({ type: "exchange", exchange });
 	}
 
 	dispose(): void {
 		this.#panel?.dispose();
 	}
 
-	#heard(message: FromPanel): void {
+	#tell(message: ToPanel): void {
+		void this.#panel?.webview.postMessage(message);
+	}
+
+	async #heard(message: FromPanel): Promise<void> {
 		switch (message.type) {
 			case "ready":
-				return this.update();
+				this.update();
+				this.#watch(true);
+				return this.#showTools(false);
 			case "run":
-				if (COMMANDS.has(message.command)) {
+				if (COMMANDS.includes(message.command)) {
 					void vscode.commands.executeCommand(`copilotProxy.${message.command}`);
 				}
 				return;
 			case "copy":
-				void vscode.env.clipboard.writeText(message.text);
-				return;
+				return vscode.env.clipboard.writeText(message.text);
+			case "look":
+				return this.behind.look(message.id);
+			case "set":
+				await this.behind.set(message.name, message.value);
+				return this.update();
+			case "readTools":
+				return this.#showTools(true);
 			default:
 				message satisfies never;
 		}
 	}
-}
 
-/** The view in the form the page takes: no decisions are left to it. */
-function shown({ state, models }: View) {
-	const { says, more, attention } = noticeOf(state);
-	const status = state.kind === "attached" ? state.status : undefined;
-	const port = status?.http.state === "running" ? status.http.port : undefined;
-	const isOff = state.kind === "off" || state.kind === "failed" || status?.http.state === "off";
-	return {
-		title: port === undefined ? says : `Running on port ${port}`,
-		more,
-		tone: attention ?? (port === undefined ? "idle" : "running"),
-		actions: [...(isOff ? ["start"] : ["stop", "restart"]), ...(status?.consent_needed ? ["allow"] : [])],
-		endpoints:
-			port === undefined
-				? []
-				: [
-						{ name: "OpenAI", url: `${endpoint(port)}/v1` },
-						{ name: "Anthropic", url: endpoint(port) },
-					],
-		figures: status && {
-			"Requests now": status.in_flight,
-			Requests: status.requests,
-			"Tokens in": status.tokens_in,
-			"Tokens out": status.tokens_out,
-			Windows: status.editors,
-		},
-		models: models.map(({ vendor, id, name, max_input_tokens: limit, tools, images }) => ({
-			id,
-			name,
-			vendor,
-			limit,
-			tools: tools ?? false,
-			images: images ?? false,
-		})),
-	};
+	#watch(on: boolean): void {
+		if (on || this.#isWatching) {
+			this.#isWatching = on;
+			this.behind.watch(on);
+		}
+	}
+
+	async #showTools(startServers: boolean): Promise<void> {
+		this.#tell({ type: "tools", tools: await this.behind.tools(startServers) });
+	}
 }

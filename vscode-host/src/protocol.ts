@@ -3,6 +3,27 @@
 export const PROTOCOL = 1;
 
 /**
+ * What is being answered and has been. Never a word of what was said.
+ */
+export type Activity = { 
+/**
+ * All that is kept follows: what was told before no longer holds.
+ */
+anew: boolean, 
+/**
+ * New and changed requests, oldest first. The running ones are kept, and the last hundred of the others.
+ */
+requests: Array<RequestRecord>, 
+/**
+ * All models that have answered since the server started, by name.
+ */
+models: Array<ModelTotals>, 
+/**
+ * The minutes of the last hour in which requests ended, oldest first.
+ */
+minutes: Array<Minute>, };
+
+/**
  * Name patterns (`*`, `?`) of the tools that auto mode may run.
  */
 export type AutoTools = { 
@@ -92,6 +113,23 @@ description: string,
 input_schema?: object, };
 
 /**
+ * What was said in a request, as the client saw it. Only kept where the person wants to see it.
+ */
+export type Exchange = { 
+/**
+ * The request's id.
+ */
+id: string, 
+/**
+ * The request's body; absent where it is not, or no longer, kept.
+ */
+request?: Words, 
+/**
+ * The answer's body, as far as it has been told.
+ */
+reply?: Words, };
+
+/**
  * A workspace folder.
  */
 export type Folder = { 
@@ -107,7 +145,7 @@ path: string, };
 /**
  * From an editor to the server.
  */
-export type FromHost = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "preferences" } & Preferences | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "thought" } & Thought | { "type": "part" } & FromHostPart | { "type": "end" } | { "type": "failed" } & HostError | { "type": "tools" } & Tools | { "type": "tool_done" } & ToolDone | { "type": "pong" };
+export type FromHost = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "preferences" } & Preferences | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "look" } & Look | { "type": "thought" } & Thought | { "type": "part" } & FromHostPart | { "type": "end" } | { "type": "failed" } & HostError | { "type": "tools" } & Tools | { "type": "tool_done" } & ToolDone | { "type": "pong" };
 
 /**
  * A part of an answer that needs JSON.
@@ -217,6 +255,15 @@ time: number,
 text: string, };
 
 /**
+ * One request that somebody looks into.
+ */
+export type Look = { 
+/**
+ * Its id.
+ */
+id: string, };
+
+/**
  * One turn of one speaker.
  */
 export type Message = { 
@@ -232,6 +279,23 @@ name?: string,
  * What is said, in order.
  */
 parts: Array<Part>, };
+
+/**
+ * What ended in one minute.
+ */
+export type Minute = { 
+/**
+ * When it began, in milliseconds since 1970.
+ */
+time: number, 
+/**
+ * Requests that ended.
+ */
+requests: number, 
+/**
+ * Those of them that failed.
+ */
+failed: number, };
 
 /**
  * A model of an editor.
@@ -279,6 +343,35 @@ reports_usage: boolean,
 more: { [name: string]: unknown }, };
 
 /**
+ * What a model has done since the server started.
+ */
+export type ModelTotals = { 
+/**
+ * Its id.
+ */
+model: string, 
+/**
+ * Requests that it was asked with.
+ */
+requests: number, 
+/**
+ * Those of them that failed.
+ */
+failed: number, 
+/**
+ * Tokens in.
+ */
+tokens_in: number, 
+/**
+ * Of these: read from the provider's cache.
+ */
+cached: number, 
+/**
+ * Tokens out.
+ */
+tokens_out: number, };
+
+/**
  * All models of an editor.
  */
 export type Models = { 
@@ -286,6 +379,27 @@ export type Models = {
  * In the editor's order.
  */
 models: Array<ModelInfo>, };
+
+/**
+ * How a request ended.
+ */
+export type Outcome = { "state": "running" } | { "state": "finished", 
+/**
+ * `stop`, `length`, `tool_calls` ...
+ */
+reason: string, } | { "state": "failed", 
+/**
+ * A word for it: `rate_limited`.
+ */
+kind: string, 
+/**
+ * What the client was told.
+ */
+message: string, 
+/**
+ * What a person can do about it; empty where the message says it.
+ */
+advice: string, } | { "state": "left" };
 
 /**
  * A piece of a message, in either direction.
@@ -360,6 +474,71 @@ message: string, };
 export type RefusedReason = "token" | "editor_too_old" | "server_too_old" | "not_hello";
 
 /**
+ * The account of one request.
+ */
+export type RequestRecord = { 
+/**
+ * Counted up since the server started.
+ */
+number: number, 
+/**
+ * As its answer's `x-request-id` says it.
+ */
+id: string, 
+/**
+ * When it came, in milliseconds since 1970.
+ */
+time: number, 
+/**
+ * Product and version of its client; empty where it doesn't say.
+ */
+client: string, 
+/**
+ * The API it speaks: `openai-chat`.
+ */
+dialect: string, 
+/**
+ * The endpoint: `/v1/chat/completions`.
+ */
+path: string, 
+/**
+ * The answer is told as it comes.
+ */
+stream: boolean, 
+/**
+ * The model's name as the client wrote it.
+ */
+asked?: string, 
+/**
+ * The id of the model that answers, once it is chosen.
+ */
+model?: string, 
+/**
+ * Characters of the answer so far, said and thought.
+ */
+characters: number, 
+/**
+ * Until the model's first sign, in milliseconds.
+ */
+first_ms?: number, 
+/**
+ * From its arrival to its end, in milliseconds; absent while it runs.
+ */
+duration_ms?: number, 
+/**
+ * What it cost; absent where no answer has ended well.
+ */
+tokens?: Tokens, 
+/**
+ * How it ended.
+ */
+outcome: Outcome, 
+/**
+ * What was said in it is kept: `Look` shows it.
+ */
+kept: boolean, };
+
+/**
  * Who speaks. VS Code has no system role for extensions: a legal transcript has none either.
  */
 export type Role = "system" | "user" | "assistant";
@@ -430,7 +609,28 @@ id: string, };
 /**
  * From the server to an editor. The frame's stream says which request is meant; 0 = the connection itself.
  */
-export type ToHost = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "refresh_models" } | { "type": "ping" };
+export type ToHost = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "refresh_models" } | { "type": "ping" };
+
+/**
+ * What a request cost, in tokens.
+ */
+export type Tokens = { 
+/**
+ * All of the input.
+ */
+input: number, 
+/**
+ * All of the output.
+ */
+output: number, 
+/**
+ * Of the input: read from the provider's cache.
+ */
+cached: number, 
+/**
+ * The provider says so; else the server has counted.
+ */
+reported: boolean, };
 
 /**
  * A tool the model may call.
@@ -502,6 +702,15 @@ export type Tools = {
 tools: Array<EditorTool>, };
 
 /**
+ * Whether somebody looks at the requests.
+ */
+export type Watch = { 
+/**
+ * Somebody does.
+ */
+on: boolean, };
+
+/**
  * The answer to a good `Hello`.
  */
 export type Welcome = { 
@@ -526,3 +735,20 @@ focused: boolean,
  * Its workspace folders.
  */
 folders: Array<Folder>, };
+
+/**
+ * The beginning of a body.
+ */
+export type Words = { 
+/**
+ * What is kept of it.
+ */
+text: string, 
+/**
+ * Bytes in all.
+ */
+bytes: number, 
+/**
+ * More was said than is kept.
+ */
+is_cut: boolean, };

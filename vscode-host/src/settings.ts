@@ -4,9 +4,23 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as vscode from "vscode";
+import type { SettingView } from "./panel-messages";
 import type { Preferences } from "./protocol";
 
 const SECTION = "copilotProxy";
+
+/** A setting as package.json declares it: as much of JSON Schema as stands there. */
+export interface Declared {
+	type: string;
+	default: unknown;
+	minimum?: number;
+	maximum?: number;
+	order: number;
+	markdownDescription: string;
+}
+
+/** Not to be seen by who looks over one's shoulder. */
+const SECRETS = new Set(["apiKey"]);
 
 export class Settings implements vscode.Disposable {
 	/** Tells which ones changed: call it with a name. */
@@ -17,6 +31,9 @@ export class Settings implements vscode.Disposable {
 			this.#changed.fire((name) => change.affectsConfiguration(`${SECTION}.${name}`));
 		}
 	});
+
+	/** `declared` is `contributes.configuration.properties` of package.json. */
+	constructor(private readonly declared: Record<string, Declared>) {}
 
 	get autoStart(): boolean {
 		return read("autoStart", isBoolean);
@@ -51,6 +68,23 @@ export class Settings implements vscode.Disposable {
 		};
 	}
 
+	/** All of them, in their order, as the panel shows them. */
+	get views(): SettingView[] {
+		const all = Object.entries(this.declared).sort(([, one], [, other]) => one.order - other.order);
+		return all.map(([id, declared]) => viewOf(id.slice(SECTION.length + 1), declared));
+	}
+
+	/** Writes the person's settings; what is no value of that setting is not written. */
+	async write(name: string, value: unknown): Promise<void> {
+		const declared = this.declared[`${SECTION}.${name}`];
+		if (!declared || !fits(value, declared)) {
+			return;
+		}
+		const isDefault = JSON.stringify(value) === JSON.stringify(declared.default);
+		const configuration = vscode.workspace.getConfiguration(SECTION);
+		await configuration.update(name, isDefault ? undefined : value, vscode.ConfigurationTarget.Global);
+	}
+
 	dispose(): void {
 		this.#subscription.dispose();
 		this.#changed.dispose();
@@ -77,3 +111,51 @@ const isStrings = (value: unknown): value is string[] => Array.isArray(value) &&
 const isPort = (value: unknown): value is number => isWhole(value) && value >= 0 && value <= 65_535;
 const isSeconds = (value: unknown): value is number => isWhole(value) && value >= 1 && value <= 86_400;
 const isWhole = (value: unknown): value is number => Number.isInteger(value);
+
+function viewOf(name: string, declared: Declared): SettingView {
+	const found: unknown = vscode.workspace.getConfiguration(SECTION).get(name);
+	const value = fits(found, declared) ? found : declared.default;
+	const { minimum, maximum } = declared;
+	return {
+		name,
+		kind: kindOf(declared),
+		isSecret: SECRETS.has(name),
+		description: declared.markdownDescription,
+		value,
+		isDefault: JSON.stringify(value) === JSON.stringify(declared.default),
+		...(minimum === undefined ? {} : { minimum }),
+		...(maximum === undefined ? {} : { maximum }),
+	};
+}
+
+function kindOf({ type }: Declared): SettingView["kind"] {
+	switch (type) {
+		case "boolean":
+			return "switch";
+		case "integer":
+			return "number";
+		case "array":
+			return "lines";
+		case "object":
+			return "patterns";
+		default:
+			return "text";
+	}
+}
+
+/** Is this a value that the setting may have? */
+function fits(value: unknown, declared: Declared): boolean {
+	const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = declared;
+	switch (kindOf(declared)) {
+		case "switch":
+			return isBoolean(value);
+		case "number":
+			return isWhole(value) && value >= minimum && value <= maximum;
+		case "lines":
+			return isStrings(value);
+		case "patterns":
+			return typeof value === "object" && value !== null && Object.values(value).every(isStrings);
+		case "text":
+			return isString(value);
+	}
+}

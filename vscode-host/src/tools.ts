@@ -19,11 +19,15 @@ export class Tools {
 	#mcp: { since: number; started: Promise<void> } | undefined;
 
 	async list(): Promise<FromHost> {
-		if (!vscode.workspace.isTrusted) {
-			return { type: "tools", tools: [] };
+		if (vscode.workspace.isTrusted) {
+			await this.#startMcpServers();
 		}
-		await this.#startMcpServers();
-		return { type: "tools", tools: vscode.lm.tools.map(toolFrom) };
+		return { type: "tools", tools: this.now };
+	}
+
+	/** Those there are without starting anything. */
+	get now(): EditorTool[] {
+		return vscode.workspace.isTrusted ? vscode.lm.tools.map(toolFrom) : [];
 	}
 
 	async invoke({ name, input }: InvokeTool, request: Request): Promise<FromHost> {

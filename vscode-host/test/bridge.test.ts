@@ -20,6 +20,8 @@ const idle: Duties = {
 	refreshModels: () => undefined,
 	status: () => undefined,
 	log: () => undefined,
+	activity: () => undefined,
+	exchange: () => undefined,
 };
 
 const chat: ToHost = {

@@ -9,6 +9,7 @@ import { activate } from "../src/extension";
 import { FakeServer, temporaryDirectory } from "./fake/peer";
 import { ExtensionMode, FakeModel, fake, LanguageModelTextPart, parts, Uri } from "./fake/vscode";
 
+const manifest = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8"));
 const windows: { dispose(): void }[] = [];
 
 beforeEach(() => {
@@ -56,7 +57,7 @@ function open(home: string, version = "0.1.0"): { dispose(): void } {
 		extensionUri: Uri.file(home),
 		globalStorageUri: Uri.file(join(home, "storage")),
 		asAbsolutePath: (path: string) => join(home, path),
-		extension: { packageJSON: { version } },
+		extension: { packageJSON: { ...manifest, version } },
 	} as unknown as vscode.ExtensionContext);
 	const window = {
 		dispose: () => {

@@ -2,70 +2,68 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { beforeEach, test } from "node:test";
 import type * as vscode from "vscode";
-import { Panel, type View } from "../src/panel";
-import type { ModelInfo } from "../src/protocol";
+import { type Behind, Panel } from "../src/panel";
+import type { PanelView } from "../src/panel-messages";
 import { fake, Uri } from "./fake/vscode";
 
 const home = Uri.file(join(__dirname, "../..")) as unknown as vscode.Uri;
-const gpt: ModelInfo = {
-	vendor: "copilot",
-	id: "gpt",
-	family: "gpt",
-	version: "1",
-	name: "GPT",
-	max_input_tokens: 1000,
-	tools: true,
-	reports_usage: true,
-	more: {},
+const view: PanelView = {
+	title: "Off",
+	more: "No server is running.",
+	tone: "idle",
+	actions: ["start"],
+	needsKey: false,
+	models: [],
+	settings: [],
 };
-const off: View = { state: { kind: "off" }, models: [] };
-const running: View = {
-	models: [gpt],
-	state: {
-		kind: "attached",
-		version: "0.1.0",
-		startedHere: true,
-		status: {
-			http: { state: "running", port: 8080 },
-			in_flight: 1,
-			editors: 2,
-			models: 1,
-			consent_needed: false,
-			requests: 3,
-			tokens_in: 4,
-			tokens_out: 5,
-			started_at: 0,
-		},
+const tools = { isRestricted: false, tools: [] };
+const asked: unknown[] = [];
+const behind: Behind = {
+	view: () => view,
+	async tools(startServers) {
+		asked.push(["tools", startServers]);
+		return tools;
+	},
+	watch: (on) => asked.push(["watch", on]),
+	look: (id) => asked.push(["look", id]),
+	async set(name, value) {
+		asked.push(["set", name, value]);
 	},
 };
 
-let view: View;
-
 beforeEach(() => {
-	view = off;
+	asked.length = 0;
 	fake.webviews.length = 0;
 	fake.executed.length = 0;
 });
 
 async function opened(): Promise<{ panel: Panel; webview: (typeof fake.webviews)[number] }> {
-	const panel = new Panel(home, () => view);
+	const panel = new Panel(home, behind);
 	await panel.show();
 	const [webview] = fake.webviews;
 	assert.ok(webview);
 	return { panel, webview };
 }
 
-test("the page loads its own files and nothing else", async () => {
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test("the page loads its own two files and nothing else, and runs no script without this page's nonce", async () => {
 	const { webview } = await opened();
 	assert.ok(!webview.html.includes("{{"));
+	const [, nonce] = /script-src 'nonce-([0-9a-f]{32})'/.exec(webview.html) ?? [];
+	assert.ok(nonce);
 	assert.match(
 		webview.html,
-		/content="default-src 'none'; img-src SOURCE; style-src SOURCE; script-src SOURCE"/,
+		/content="default-src 'none'; img-src SOURCE; style-src SOURCE; script-src 'nonce-/,
 	);
-	assert.ok(!/<script>|<style|style=|onclick=/.test(webview.html));
+	assert.ok(!/<style|style=|onclick=/.test(webview.html));
+	assert.deepEqual(
+		[...webview.html.matchAll(/<script[^>]*>/g)].map(([tag]) => tag.includes(`nonce="${nonce}"`)),
+		[true],
+	);
 	assert.deepEqual(
 		[...webview.html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url]) => url?.replace(/.*\//, "")),
-		["panel.css", "panel.js", "icon.png"],
+		["panel.css", "panel.js"],
 	);
 });
 
@@ -74,46 +72,67 @@ test("it is shown once, and anew when it was closed", async () => {
 	await panel.show();
 	assert.equal(fake.webviews.length, 1);
 	webview.close();
-	await panel.show();
+	await Promise.all([panel.show(), panel.show()]);
 	assert.equal(fake.webviews.length, 2);
 });
 
-test("it is told how things stand when it is ready, and when they change", async () => {
+test("a page that is ready is told everything, and the server that somebody looks", async () => {
 	const { panel, webview } = await opened();
 	webview.says({ type: "ready" });
-	view = running;
-	panel.update();
+	await settled();
 	assert.deepEqual(webview.told, [
-		{
-			title: "Off",
-			more: "No server is running.",
-			tone: "idle",
-			actions: ["start"],
-			endpoints: [],
-			figures: undefined,
-			models: [],
-		},
-		{
-			title: "Running on port 8080",
-			more: "Programs on this machine can use 1 model at http://127.0.0.1:8080.",
-			tone: "running",
-			actions: ["stop", "restart"],
-			endpoints: [
-				{ name: "OpenAI", url: "http://127.0.0.1:8080/v1" },
-				{ name: "Anthropic", url: "http://127.0.0.1:8080" },
-			],
-			figures: { "Requests now": 1, Requests: 3, "Tokens in": 4, "Tokens out": 5, Windows: 2 },
-			models: [{ id: "gpt", name: "GPT", vendor: "copilot", limit: 1000, tools: true, images: false }],
-		},
+		{ type: "view", view },
+		{ type: "tools", tools },
+	]);
+	assert.deepEqual(asked, [
+		["watch", true],
+		["tools", false],
+	]);
+	assert.equal(panel.isWatching, true);
+	const activity = { anew: true, requests: [], models: [], minutes: [] };
+	panel.activity(activity);
+	panel.exchange({ id: "req_1" });
+	assert.deepEqual(webview.told.slice(2), [
+		{ type: "activity", activity },
+		{ type: "exchange", exchange: { id: "req_1" } },
 	]);
 });
 
-test("its buttons run our commands and copy, no others", async () => {
+test("nobody looks at a page that is hidden or closed, until it is ready again", async () => {
+	const { panel, webview } = await opened();
+	webview.says({ type: "ready" });
+	webview.hide();
+	webview.hide();
+	webview.says({ type: "ready" });
+	webview.close();
+	await settled();
+	assert.deepEqual(
+		asked.filter((each) => Array.isArray(each) && each[0] === "watch"),
+		[
+			["watch", true],
+			["watch", false],
+			["watch", true],
+			["watch", false],
+		],
+	);
+	assert.equal(panel.isWatching, false);
+});
+
+test("its buttons run our commands, copy, set and look, and do nothing else", async () => {
 	const { webview } = await opened();
 	webview.says({ type: "run", command: "stop" });
 	webview.says({ type: "run", command: "../workbench.action.quit" });
 	webview.says({ type: "copy", text: "http://127.0.0.1:8080" });
+	webview.says({ type: "look", id: "req_1" });
+	webview.says({ type: "set", name: "port", value: 9000 });
+	webview.says({ type: "readTools" });
 	webview.says({ type: "unknown" });
+	await settled();
 	assert.deepEqual(fake.executed, [["copilotProxy.stop"]]);
 	assert.equal(fake.clipboard, "http://127.0.0.1:8080");
+	assert.deepEqual(asked, [
+		["look", "req_1"],
+		["set", "port", 9000],
+		["tools", true],
+	]);
 });

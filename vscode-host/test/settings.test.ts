@@ -3,19 +3,15 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, test } from "node:test";
-import { Settings } from "../src/settings";
-import { fake } from "./fake/vscode";
+import { type Declared, Settings } from "../src/settings";
+import { ConfigurationTarget, fake } from "./fake/vscode";
 
 const manifest = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8"));
-const properties: Record<string, { default: unknown; scope: string }> =
-	manifest.contributes.configuration.properties;
+const declared: Record<string, Declared & { scope: string }> = manifest.contributes.configuration.properties;
 
 beforeEach(() => {
 	fake.settings = Object.fromEntries(
-		Object.entries(properties).map(([name, property]) => [
-			name.replace("copilotProxy.", ""),
-			property.default,
-		]),
+		Object.entries(declared).map(([name, property]) => [name.replace("copilotProxy.", ""), property.default]),
 	);
 });
 
@@ -33,11 +29,11 @@ const defaults = {
 };
 
 test("the defaults are those of package.json, and no workspace can change a setting", () => {
-	const settings = new Settings();
+	const settings = new Settings(declared);
 	assert.deepEqual(settings.preferences, defaults);
 	assert.deepEqual([settings.autoStart, settings.serverPath], [true, ""]);
 	assert.deepEqual(
-		Object.values(properties).filter(({ scope }) => scope !== "application"),
+		Object.values(declared).filter(({ scope }) => scope !== "application"),
 		[],
 	);
 });
@@ -55,7 +51,7 @@ test("what a person set is told", () => {
 		autoTools: { allow: ["get_*"] },
 		modelTimeout: 60,
 	});
-	assert.deepEqual(new Settings().preferences, {
+	assert.deepEqual(new Settings(declared).preferences, {
 		port: 0,
 		default_model: "gpt",
 		log_requests_to_ui: true,
@@ -80,21 +76,21 @@ test("a value of another type counts as not set", () => {
 		modelTimeout: 1.5,
 		serverPath: 7,
 	});
-	assert.deepEqual(new Settings().preferences, defaults);
+	assert.deepEqual(new Settings(declared).preferences, defaults);
 	for (const port of [-1, 65_536, Number.NaN, 80.5]) {
 		fake.settings.port = port;
-		assert.equal(new Settings().port, 8080);
+		assert.equal(new Settings(declared).port, 8080);
 	}
-	assert.equal(new Settings().serverPath, "");
+	assert.equal(new Settings(declared).serverPath, "");
 });
 
 test("~ in the server's path is the home directory", () => {
 	fake.settings.serverPath = "~/bin/copilot-proxy";
-	assert.equal(new Settings().serverPath, join(homedir(), "bin/copilot-proxy"));
+	assert.equal(new Settings(declared).serverPath, join(homedir(), "bin/copilot-proxy"));
 });
 
 test("changes are told with their names, those of others are not", () => {
-	const settings = new Settings();
+	const settings = new Settings(declared);
 	const heard: boolean[][] = [];
 	settings.onDidChange((changed) => heard.push([changed("port"), changed("serverPath")]));
 	fake.set("port", 9);
@@ -102,4 +98,50 @@ test("changes are told with their names, those of others are not", () => {
 	settings.dispose();
 	fake.set("port", 10);
 	assert.deepEqual(heard, [[true, false]]);
+});
+
+test("the panel is shown every setting with its kind, and whether it was changed", () => {
+	fake.settings.port = 9000;
+	fake.settings.modelTimeout = "soon";
+	const views = new Settings(declared).views;
+	assert.deepEqual(
+		views.map(({ name, kind, isSecret, isDefault }) => [name, kind, isSecret, isDefault]),
+		[
+			["port", "number", false, false],
+			["autoStart", "switch", false, true],
+			["defaultModel", "text", false, true],
+			["modelTimeout", "number", false, true],
+			["autoTools", "patterns", false, true],
+			["apiKey", "text", true, true],
+			["allowedOrigins", "lines", false, true],
+			["toolOrigins", "lines", false, true],
+			["allowedHosts", "lines", false, true],
+			["logRequestsToUI", "switch", false, true],
+			["rawLogging", "switch", false, true],
+			["serverPath", "text", false, true],
+		],
+	);
+	const [port] = views;
+	assert.deepEqual([port?.value, port?.minimum, port?.maximum], [9000, 0, 65_535]);
+});
+
+test("what the panel changes goes into the person's settings, what is no value of a setting does not", async () => {
+	const settings = new Settings(declared);
+	fake.written.length = 0;
+	await settings.write("port", 9000);
+	await settings.write("port", 8080);
+	await settings.write("allowedOrigins", ["http://a"]);
+	await settings.write("autoTools", { allow: ["get_*"], deny: [] });
+	await settings.write("port", 70_000);
+	await settings.write("port", "9000");
+	await settings.write("allowedOrigins", [1]);
+	await settings.write("autoTools", { allow: "all" });
+	await settings.write("unknown", 1);
+	const { Global } = ConfigurationTarget;
+	assert.deepEqual(fake.written, [
+		["port", 9000, Global],
+		["port", undefined, Global],
+		["allowedOrigins", ["http://a"], Global],
+		["autoTools", { allow: ["get_*"], deny: [] }, Global],
+	]);
 });

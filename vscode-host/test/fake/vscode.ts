@@ -66,6 +66,9 @@ export enum StatusBarAlignment {
 	Left = 1,
 	Right = 2,
 }
+export enum ConfigurationTarget {
+	Global = 1,
+}
 export enum ViewColumn {
 	Active = -1,
 }
@@ -193,15 +196,22 @@ const defaults = () => ({
 class FakeWebview {
 	readonly #heard = new EventEmitter<unknown>();
 	readonly #closed = new EventEmitter<void>();
+	readonly #seen = new EventEmitter<void>();
 	readonly told: unknown[] = [];
 	readonly cspSource = "SOURCE";
 	readonly onDidReceiveMessage = this.#heard.event;
 	readonly onDidDispose = this.#closed.event;
+	readonly onDidChangeViewState = this.#seen.event;
+	isVisible = true;
 	html = "";
 	asWebviewUri = (uri: Uri) => uri;
 	postMessage = async (message: unknown) => this.told.push(message);
 	says = (message: unknown) => this.#heard.fire(message);
 	close = () => this.#closed.fire();
+	hide = () => {
+		this.isVisible = false;
+		this.#seen.fire();
+	};
 }
 
 class Fake {
@@ -229,6 +239,7 @@ class Fake {
 	executed: unknown[][] = [];
 	executeCommand: (name: string) => Promise<unknown> = async () => undefined;
 	readonly commands = new Map<string, () => unknown>();
+	readonly written: [name: string, value: unknown, target: ConfigurationTarget][] = [];
 	readonly log: [level: string, text: string][] = [];
 	readonly statusItem: Record<string, unknown> = {};
 	readonly notifications: [text: string, ...buttons: string[]][] = [];
@@ -274,6 +285,10 @@ export const workspace = {
 	getConfiguration: () => ({
 		get: (name: string) => walk({ ...defaults(), ...fake.settings }, name),
 		inspect: (name: string) => ({ defaultValue: walk(defaults(), name) }),
+		async update(name: string, value: unknown, target: ConfigurationTarget) {
+			fake.written.push([name, value, target]);
+			fake.set(name, value ?? walk(defaults(), name));
+		},
 	}),
 };
 
@@ -296,7 +311,16 @@ export const window = {
 	createWebviewPanel() {
 		const webview = new FakeWebview();
 		fake.webviews.push(webview);
-		return { webview, onDidDispose: webview.onDidDispose, reveal() {}, dispose: webview.close };
+		return {
+			webview,
+			get visible() {
+				return webview.isVisible;
+			},
+			onDidDispose: webview.onDidDispose,
+			onDidChangeViewState: webview.onDidChangeViewState,
+			reveal() {},
+			dispose: webview.close,
+		};
 	},
 	createOutputChannel: () => ({
 		error: channel("error"),

@@ -1,0 +1,189 @@
+//! What is being answered and has been, as the panel is told.
+
+use serde::{Deserialize, Serialize};
+
+/// Whether somebody looks at the requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Watch {
+    /// Somebody does.
+    pub on: bool,
+}
+
+/// One request that somebody looks into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Look {
+    /// Its id.
+    pub id: String,
+}
+
+/// What is being answered and has been. Never a word of what was said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Activity {
+    /// All that is kept follows: what was told before no longer holds.
+    pub anew: bool,
+    /// New and changed requests, oldest first. The running ones are kept, and the last hundred of the others.
+    pub requests: Vec<RequestRecord>,
+    /// All models that have answered since the server started, by name.
+    pub models: Vec<ModelTotals>,
+    /// The minutes of the last hour in which requests ended, oldest first.
+    pub minutes: Vec<Minute>,
+}
+
+/// The account of one request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RequestRecord {
+    /// Counted up since the server started.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub number: u64,
+    /// As its answer's `x-request-id` says it.
+    pub id: String,
+    /// When it came, in milliseconds since 1970.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub time: u64,
+    /// Product and version of its client; empty where it doesn't say.
+    pub client: String,
+    /// The API it speaks: `openai-chat`.
+    pub dialect: String,
+    /// The endpoint: `/v1/chat/completions`.
+    pub path: String,
+    /// The answer is told as it comes.
+    pub stream: bool,
+    /// The model's name as the client wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub asked: Option<String>,
+    /// The id of the model that answers, once it is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub model: Option<String>,
+    /// Characters of the answer so far, said and thought.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub characters: u64,
+    /// Until the model's first sign, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub first_ms: Option<u64>,
+    /// From its arrival to its end, in milliseconds; absent while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub duration_ms: Option<u64>,
+    /// What it cost; absent where no answer has ended well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub tokens: Option<Tokens>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was said in it is kept: `Look` shows it.
+    pub kept: bool,
+}
+
+/// What a request cost, in tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Tokens {
+    /// All of the input.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub input: u64,
+    /// All of the output.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub output: u64,
+    /// Of the input: read from the provider's cache.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub cached: u64,
+    /// The provider says so; else the server has counted.
+    pub reported: bool,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum Outcome {
+    /// Not yet.
+    Running,
+    /// Well.
+    Finished {
+        /// `stop`, `length`, `tool_calls` ...
+        reason: String,
+    },
+    /// Badly.
+    Failed {
+        /// A word for it: `rate_limited`.
+        kind: String,
+        /// What the client was told.
+        message: String,
+        /// What a person can do about it; empty where the message says it.
+        advice: String,
+    },
+    /// Its client has gone.
+    Left,
+}
+
+/// What a model has done since the server started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ModelTotals {
+    /// Its id.
+    pub model: String,
+    /// Requests that it was asked with.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub requests: u64,
+    /// Those of them that failed.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub failed: u64,
+    /// Tokens in.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub tokens_in: u64,
+    /// Of these: read from the provider's cache.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub cached: u64,
+    /// Tokens out.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub tokens_out: u64,
+}
+
+/// What ended in one minute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Minute {
+    /// When it began, in milliseconds since 1970.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub time: u64,
+    /// Requests that ended.
+    pub requests: u32,
+    /// Those of them that failed.
+    pub failed: u32,
+}
+
+/// What was said in a request, as the client saw it. Only kept where the person wants to see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Exchange {
+    /// The request's id.
+    pub id: String,
+    /// The request's body; absent where it is not, or no longer, kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub request: Option<Words>,
+    /// The answer's body, as far as it has been told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub reply: Option<Words>,
+}
+
+/// The beginning of a body.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Words {
+    /// What is kept of it.
+    pub text: String,
+    /// Bytes in all.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub bytes: u64,
+    /// More was said than is kept.
+    pub is_cut: bool,
+}

@@ -1,0 +1,155 @@
+//! What an editor is told that shows the requests: each from its arrival to its end, and its words only where
+//! the person wants to see them.
+
+use std::collections::BTreeMap;
+
+use copilot_proxy::bridge::protocol::{
+    Exchange, FromHost, Look, Outcome, Preferences, RequestRecord, ToHost, Watch, Words,
+};
+use serde_json::{Value, json};
+
+use crate::client::Request;
+use crate::editor::{Editor, model, preferences};
+use crate::openai::{CHAT, chat, with};
+use crate::server::Server;
+
+/// What a panel knows by now: it does with what it hears as it is told.
+#[derive(Default)]
+struct Panel {
+    requests: BTreeMap<u64, RequestRecord>,
+}
+
+impl Panel {
+    fn of(editor: &mut Editor) -> Panel {
+        editor.says(0, &FromHost::Watch(Watch { on: true }));
+        let mut panel = Panel::default();
+        panel.hears(editor);
+        panel
+    }
+
+    fn hears(&mut self, editor: &mut Editor) {
+        let activity = editor.hears_activity();
+        if activity.anew {
+            self.requests.clear();
+        }
+        self.requests.extend(activity.requests.into_iter().map(|record| (record.number, record)));
+    }
+
+    /// Waits until the last request is so.
+    fn sees(&mut self, editor: &mut Editor, is_it: impl Fn(&RequestRecord) -> bool) -> RequestRecord {
+        loop {
+            if let Some((_, last)) = self.requests.last_key_value()
+                && is_it(last)
+            {
+                return last.clone();
+            }
+            self.hears(editor);
+        }
+    }
+}
+
+fn question(text: &str) -> Value {
+    with(chat(text), &json!({ "model": "m", "stream": true }))
+}
+
+fn looked_into(editor: &mut Editor, id: &str) -> Exchange {
+    editor.says(0, &FromHost::Look(Look { id: id.into() }));
+    match editor.hears() {
+        (0, ToHost::Exchange(exchange)) => exchange,
+        other => panic!("no exchange: {other:?}"),
+    }
+}
+
+#[test]
+fn a_panel_sees_a_request_come_run_and_end() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut panel = Panel::of(&mut editor);
+    assert_eq!(panel.requests, BTreeMap::new());
+
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &question("Hello")).header("user-agent", "curl/8.5.0"));
+    let (asked, _) = editor.hears_chat();
+    let running = panel.sees(&mut editor, |last| last.model.is_some());
+    assert_eq!((running.outcome, running.characters, running.first_ms), (Outcome::Running, 0, None));
+    editor.says_text(asked, "Hello");
+    let speaking = panel.sees(&mut editor, |last| last.characters == 5);
+    assert!(speaking.first_ms.is_some());
+    editor.says(asked, &FromHost::End);
+    let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
+    let stream = client.stream();
+    assert_eq!(stream.head.header("x-request-id"), Some(ended.id.as_str()));
+    drop(stream);
+    let wanted = RequestRecord {
+        number: 1,
+        client: "curl/8.5.0".into(),
+        dialect: "openai-chat".into(),
+        path: CHAT.into(),
+        stream: true,
+        asked: Some("m".into()),
+        model: Some("m".into()),
+        characters: 5,
+        outcome: Outcome::Finished { reason: "stop".into() },
+        kept: false,
+        ..ended.clone()
+    };
+    assert_eq!(ended, wanted);
+    assert!(ended.duration_ms.is_some() && ended.tokens.is_some_and(|tokens| !tokens.reported));
+    assert_eq!(
+        looked_into(&mut editor, &ended.id),
+        Exchange { id: ended.id, request: None, reply: None },
+        "words that nobody wanted to see"
+    );
+}
+
+#[test]
+fn a_panel_that_opens_late_is_told_all_and_one_that_closes_nothing_more() {
+    let server = Server::serve(&[]);
+    server.post(CHAT, &chat("nobody answers"));
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let panel = Panel::of(&mut editor);
+    let outcomes: Vec<_> = panel.requests.values().map(|record| &record.outcome).collect();
+    assert!(matches!(outcomes[..], [Outcome::Failed { kind, .. }] if kind == "no_models"), "{outcomes:?}");
+
+    editor.says(0, &FromHost::Watch(Watch { on: false }));
+    // What is asked after that is answered after that.
+    looked_into(&mut editor, "unknown");
+    server.post(CHAT, &with(chat("too long ago"), &json!({ "model": "unknown" })));
+    editor.says(0, &FromHost::Watch(Watch { on: true }));
+    let activity = editor.hears_activity();
+    assert_eq!((activity.anew, activity.requests.len()), (true, 2), "the first thing heard since");
+    let minutes: u32 = activity.minutes.iter().map(|minute| minute.failed).sum();
+    assert_eq!(minutes, 2);
+}
+
+#[test]
+fn words_are_shown_where_the_person_wants_to_see_them_and_forgotten_afterwards() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let prefer = |editor: &mut Editor, log_requests_to_ui| {
+        editor.says(0, &FromHost::Preferences(Preferences { log_requests_to_ui, ..preferences() }));
+    };
+    prefer(&mut editor, true);
+    let mut panel = Panel::of(&mut editor);
+    let body = question("a secret");
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &body));
+    let (asked, _) = editor.hears_chat();
+    editor.answers(asked, "an answer");
+    let told: String = client.stream().rest().iter().map(|event| format!("{event}\n\n")).collect();
+    let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
+    assert!(ended.kept);
+    let words = |text: String| Some(Words { bytes: text.len() as u64, text, is_cut: false });
+    assert_eq!(
+        looked_into(&mut editor, &ended.id),
+        Exchange { id: ended.id.clone(), request: words(body.to_string()), reply: words(told) }
+    );
+
+    let refused = server.post(CHAT, &with(chat("x"), &json!({ "model": "unknown" })));
+    let failed = panel.sees(&mut editor, |last| matches!(last.outcome, Outcome::Failed { .. }));
+    assert_eq!(looked_into(&mut editor, &failed.id).reply, words(refused.text().to_owned()));
+
+    prefer(&mut editor, false);
+    panel.sees(&mut editor, |last| !last.kept);
+    assert_eq!(looked_into(&mut editor, &ended.id), Exchange { id: ended.id, request: None, reply: None });
+}

@@ -1,0 +1,187 @@
+// The panel in a real VS Code: what it shows while a program asks, what its buttons and fields do, and how it looks.
+// COPILOT_PROXY_SCREENSHOTS names the folder that pictures of it go to; else nobody looks at them.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { freePort } from "./harness/http.mjs";
+import { startProxy, until } from "./harness/index.mjs";
+
+const pictures = process.env.COPILOT_PROXY_SCREENSHOTS;
+const THEMES = { light: "Light 2026", dark: "Dark 2026", contrast: "Default High Contrast" };
+
+let proxy;
+let window;
+let panel;
+/** What the page was refused by its policy, and what went wrong in it. */
+const complaints = [];
+
+before(async () => {
+	proxy = await startProxy();
+	window = await proxy.editor.open();
+	window.page.on("console", (message) => {
+		const text = message.text();
+		if (/Content Security Policy/.test(text) && /panel/.test(text + message.location().url)) complaints.push(text);
+	});
+	window.page.on("pageerror", (error) => {
+		if (/out\/panel\.js/.test(error.stack ?? "")) complaints.push(error.stack);
+	});
+	await proxy.untilServing();
+	panel = window.webview();
+});
+after(() => proxy?.editor.stop());
+
+const rows = () => panel.locator("tr.request");
+const row = (at = 0) => rows().nth(at);
+const cell = async (column, at = 0) => (await row(at).locator("td").nth(column - 1).innerText()).trim();
+const tab = (name) => panel.getByRole("tab", { name });
+
+async function picture(name) {
+	if (!pictures) return;
+	fs.mkdirSync(pictures, { recursive: true });
+	await window.page.screenshot({ path: path.join(pictures, `${name}.png`) });
+}
+
+test("a click on the status bar opens it", async () => {
+	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
+	await window.statusItem("copilot-proxy.copilot-proxy", "status").click();
+	await panel.getByRole("heading", { name: `Running on port ${proxy.port}` }).waitFor();
+	const urls = await panel.locator("#endpoints code").allInnerTexts();
+	assert.deepEqual(urls, [`http://127.0.0.1:${proxy.port}/v1`, `http://127.0.0.1:${proxy.port}`]);
+	await panel.getByText("No program has asked yet.").waitFor();
+	await picture("empty");
+});
+
+test("a request is seen while it runs and when it has ended", async () => {
+	const stream = await proxy.stream("say:Hello\nhang:");
+	await stream.events.next();
+	await row().getByText("Running").waitFor();
+	assert.equal(await cell(3), "openai-chat");
+	assert.equal(await cell(4), "scripted-1");
+	await until(async () => (await cell(8)) !== "", "the time it takes so far");
+	await picture("running");
+	stream.hangUp();
+	await row().getByText("Client left").waitFor();
+
+	await proxy.chat("usage:70 5 30\nsay:counted", { model: "scripted-usage" });
+	await row().getByText("Stop").waitFor();
+	assert.deepEqual([await cell(4), await cell(5), await cell(6)], ["scripted-usage", "70", "5"]);
+	assert.equal(await rows().count(), 2);
+});
+
+test("a failure says why and what to do", async () => {
+	await proxy.chat("say:nothing", { model: "no-such-model" });
+	await row().getByText("Unknown model").waitFor();
+	await row().getByRole("button").press("Enter");
+	await panel.locator(".failure").getByText("the model `no-such-model` does not exist").waitFor();
+	await panel.locator(".failure .advice").getByText("Ask for one of the models").waitFor();
+	assert.equal(await row().getByRole("button").getAttribute("aria-expanded"), "true");
+	await row().getByRole("button").press("Enter");
+	assert.equal(await panel.locator(".failure:visible").count(), 0);
+});
+
+test("sums per model and the picture of the hour are there for eyes and ears", async () => {
+	const totals = panel.locator("#totals tbody tr").filter({ hasText: "scripted-usage" });
+	await totals.waitFor();
+	assert.deepEqual(await totals.locator("td").allInnerTexts(), ["1", "70", "5"]);
+	const said = await panel.locator("#hour").getByRole("img").getAttribute("aria-label");
+	assert.match(said, /^In the last hour 3 requests, 1 failed, most at \d\d:\d\d: \d\.$/);
+});
+
+test("models and tools are listed, and tools are found by word and by tag", async () => {
+	await tab("Models").click();
+	const model = panel.getByRole("row").filter({ hasText: "scripted-mini" });
+	await model.waitFor();
+	await model.getByText("16,384").waitFor();
+	await picture("models");
+	await tab("Models").press("ArrowRight");
+	const tools = panel.locator("#tools-list li");
+	await tools.first().waitFor();
+	const all = await tools.count();
+	const name = await tools.first().locator("code").innerText();
+	await panel.getByRole("searchbox", { name: "Filter tools" }).fill(name);
+	await until(async () => (await tools.count()) < all, "fewer tools");
+	assert.ok((await tools.locator("code").allInnerTexts()).includes(name));
+	await panel.getByRole("searchbox").fill("");
+	await panel.locator(".chip").first().click();
+	const tag = await panel.locator(".chip").first().innerText();
+	for (const tags of await tools.locator(".tags").allInnerTexts()) assert.ok(tags.includes(tag), tags);
+	await panel.locator(".chip").first().click();
+	await picture("tools");
+});
+
+test("what is said is shown once the person wants to see it, also as a command", async () => {
+	await tab("Settings").click();
+	await panel.getByLabel("Log Requests To UI").check();
+	await picture("settings");
+	await until(
+		() => fs.readFileSync(proxy.editor.at("user/User/settings.json"), "utf8").includes("logRequestsToUI"),
+		"the setting in settings.json",
+	);
+	await until(async () => {
+		await proxy.chat("say:words to keep");
+		await tab("Activity").click();
+		await row().getByRole("button").click();
+		const isKept = await panel.getByRole("heading", { name: "Reply" }).isVisible({ timeout: 2000 });
+		return isKept || panel.getByRole("heading", { name: "Reply" }).waitFor({ timeout: 2000 }).then(() => true, () => false);
+	}, "a request whose words are kept");
+	await panel.locator("pre").getByText('"say:words to keep"').waitFor();
+	await panel.getByRole("button", { name: "Copy the request as a curl command" }).waitFor();
+	await picture("words");
+});
+
+test("a page that was hidden comes back as it was", async () => {
+	const before = await rows().count();
+	await window.command("File: New Untitled Text File");
+	await panel.locator("body").waitFor({ state: "detached" });
+	await proxy.chat("say:meanwhile");
+	await window.command("Copilot Proxy: Show Status");
+	await until(async () => (await rows().count()) === before + 1, "all requests, and the new one");
+	assert.equal(await row(1).getByRole("button").getAttribute("aria-expanded"), "true");
+});
+
+test("Stop closes the port, Start opens it", async () => {
+	await panel.getByRole("button", { name: "Stop", exact: true }).click();
+	await panel.getByRole("heading", { name: "Off" }).waitFor();
+	await proxy.untilClosed();
+	assert.equal(await panel.locator("#connect").isVisible(), false);
+	await picture("off");
+	await panel.getByRole("button", { name: "Start", exact: true }).click();
+	await proxy.untilServing();
+	await panel.getByRole("heading", { name: `Running on port ${proxy.port}` }).waitFor();
+});
+
+test("another port is one number away", async () => {
+	const port = await freePort();
+	await tab("Settings").click();
+	const field = panel.getByLabel("Port", { exact: true });
+	await field.fill("70000");
+	await field.press("Enter");
+	assert.equal(await field.evaluate((input) => input.validity.valid), false);
+	await field.fill(String(port));
+	await field.press("Enter");
+	await panel.getByRole("heading", { name: `Running on port ${port}` }).waitFor();
+	proxy.port = port;
+	await proxy.untilServing();
+	assert.equal(await proxy.said("say:here"), "here");
+});
+
+test("it fits light, dark and high contrast", async () => {
+	await proxy.chat("say:a longer answer for the picture", { model: "scripted-1" });
+	await proxy.chat("usage:12000 900 8000\nsay:cached", { model: "scripted-usage" });
+	const running = await proxy.stream("say:Hello\nhang:");
+	await tab("Activity").click();
+	await row().getByText("Running").waitFor();
+	const colours = new Set();
+	for (const [name, theme] of Object.entries(THEMES)) {
+		proxy.editor.settings({ "copilotProxy.port": proxy.port, "workbench.colorTheme": theme });
+		await until(async () => {
+			const colour = await panel.locator("body").evaluate((body) => getComputedStyle(body).backgroundColor);
+			return colours.size < colours.add(colour).size;
+		}, `the colours of ${theme}`);
+		await picture(name);
+	}
+	running.hangUp();
+});
+
+test("the page's policy had nothing to refuse", () => assert.deepEqual(complaints, []));

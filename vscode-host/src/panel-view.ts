@@ -1,0 +1,54 @@
+// What the panel shows, made of what the parts of the extension know. Pure.
+
+import type { Command, Figures, PanelView, SettingView } from "./panel-messages";
+import type { ModelInfo } from "./protocol";
+import type { ServerState } from "./server";
+import { endpoint, noticeOf } from "./status-bar";
+
+export interface Sources {
+	state: ServerState;
+	models: readonly ModelInfo[];
+	settings: SettingView[];
+	needsKey: boolean;
+}
+
+export function viewOf({ state, models, settings, needsKey }: Sources): PanelView {
+	const { says, more, attention } = noticeOf(state);
+	const status = state.kind === "attached" ? state.status : undefined;
+	const port = status?.http.state === "running" ? status.http.port : undefined;
+	const figures = figuresOf(state);
+	return {
+		title: port === undefined ? says : `Running on port ${port}`,
+		more,
+		tone: attention ?? (port === undefined ? "idle" : "running"),
+		actions: actionsOf(state),
+		...(port === undefined ? {} : { endpoint: endpoint(port) }),
+		needsKey,
+		...(figures ? { figures } : {}),
+		models: [...models],
+		settings,
+	};
+}
+
+function actionsOf(state: ServerState): Command[] {
+	const status = state.kind === "attached" ? state.status : undefined;
+	const isOff = state.kind === "off" || state.kind === "failed" || status?.http.state === "off";
+	const allow: Command[] = status?.consent_needed ? ["allow"] : [];
+	return [...allow, ...(isOff ? (["start"] as const) : (["stop", "restart"] as const)), "showLogs"];
+}
+
+function figuresOf(state: ServerState): Figures | undefined {
+	if (state.kind !== "attached" || !state.status) {
+		return undefined;
+	}
+	const { requests, in_flight, tokens_in, tokens_out, editors, started_at } = state.status;
+	return {
+		requests,
+		running: in_flight,
+		tokensIn: tokens_in,
+		tokensOut: tokens_out,
+		windows: editors,
+		startedAt: started_at,
+		version: state.version,
+	};
+}

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { viewOf } from "../src/panel-view";
+import type { HttpState } from "../src/protocol";
+import type { ServerState } from "../src/server";
+
+const attached = (http: HttpState, consentNeeded = false): ServerState => ({
+	kind: "attached",
+	version: "0.1.0",
+	startedHere: true,
+	status: {
+		http,
+		in_flight: 1,
+		editors: 2,
+		models: 1,
+		consent_needed: consentNeeded,
+		requests: 3,
+		tokens_in: 4,
+		tokens_out: 5,
+		started_at: 6,
+	},
+});
+const shown = (state: ServerState) => viewOf({ state, models: [], settings: [], needsKey: false });
+
+test("a running server has an endpoint, figures, and can be stopped", () => {
+	assert.deepEqual(shown(attached({ state: "running", port: 8080 })), {
+		title: "Running on port 8080",
+		more: "Programs on this machine can use 1 model at http://127.0.0.1:8080.",
+		tone: "running",
+		actions: ["stop", "restart", "showLogs"],
+		endpoint: "http://127.0.0.1:8080",
+		needsKey: false,
+		figures: {
+			requests: 3,
+			running: 1,
+			tokensIn: 4,
+			tokensOut: 5,
+			windows: 2,
+			startedAt: 6,
+			version: "0.1.0",
+		},
+		models: [],
+		settings: [],
+	});
+});
+
+test("without a server there is nothing but a way to start one", () => {
+	assert.deepEqual(shown({ kind: "off" }), {
+		title: "Off",
+		more: "No server is running.",
+		tone: "idle",
+		actions: ["start", "showLogs"],
+		needsKey: false,
+		models: [],
+		settings: [],
+	});
+});
+
+test("what can be done depends on how things stand", () => {
+	const actions = (state: ServerState) => shown(state).actions.join(" ");
+	assert.deepEqual(
+		[
+			actions(attached({ state: "off" })),
+			actions(attached({ state: "running", port: 1 }, true)),
+			actions(attached({ state: "port_taken", port: 1 })),
+			actions({ kind: "starting" }),
+			actions({ kind: "failed", reason: "it died" }),
+		],
+		[
+			"start showLogs",
+			"allow stop restart showLogs",
+			"stop restart showLogs",
+			"stop restart showLogs",
+			"start showLogs",
+		],
+	);
+});

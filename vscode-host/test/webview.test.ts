@@ -1,0 +1,120 @@
+// What the panel's page decides by itself: numbers and times in words, commands, and which requests it knows.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { test } from "node:test";
+import type { Outcome, RequestRecord } from "../src/protocol";
+import { curl, tryOut } from "../webview/curl";
+import { age, duration, outcomeOf, short, tokensPerSecond } from "../webview/format";
+import { Records } from "../webview/records";
+
+const request = (number: number, outcome: Outcome = { state: "running" }, more = {}): RequestRecord => ({
+	number,
+	id: `req_${number}`,
+	time: 0,
+	client: "curl/8.5.0",
+	dialect: "openai-chat",
+	path: "/v1/chat/completions",
+	stream: true,
+	characters: 0,
+	outcome,
+	kept: false,
+	...more,
+});
+const finished: Outcome = { state: "finished", reason: "tool_calls" };
+const failed: Outcome = { state: "failed", kind: "rate_limited", message: "slow down", advice: "Wait." };
+const activity = (anew: boolean, ...requests: RequestRecord[]) => ({
+	anew,
+	requests,
+	models: [],
+	minutes: [],
+});
+
+test("numbers and times are short and readable", () => {
+	assert.deepEqual([0, 9999, 10_000, 999_499, 999_500, 12_345_678].map(short), [
+		"0",
+		"9,999",
+		"10k",
+		"999k",
+		"1.0M",
+		"12.3M",
+	]);
+	assert.deepEqual([0.4, 999, 1000, 59_949, 59_950, 600_000].map(duration), [
+		"0 ms",
+		"999 ms",
+		"1.0 s",
+		"59.9 s",
+		"1 min 0 s",
+		"10 min 0 s",
+	]);
+	assert.deepEqual([0, 60_000, 3_600_000, 50 * 3_600_000].map(age), [
+		"< 1 min",
+		"1 min",
+		"1 h 0 min",
+		"2 days",
+	]);
+});
+
+test("the speed is that of what follows the first sign", () => {
+	const tokens = { input: 1, output: 100, cached: 0, reported: true };
+	const rate = (more: object) => tokensPerSecond(request(1, finished, more));
+	assert.equal(rate({ tokens, first_ms: 1000, duration_ms: 3000 }), 50);
+	assert.equal(rate({ tokens, first_ms: 1000, duration_ms: 1010 }), undefined);
+	assert.equal(rate({ first_ms: 1000, duration_ms: 3000 }), undefined);
+});
+
+test("an outcome is a word or two", () => {
+	assert.deepEqual(
+		[request(1), request(1, finished), request(1, failed), request(1, { state: "left" })].map(outcomeOf),
+		[
+			{ says: "Running", tone: "running" },
+			{ says: "Tool calls", tone: "good" },
+			{ says: "Rate limited", tone: "bad" },
+			{ says: "Client left", tone: "idle" },
+		],
+	);
+});
+
+test("a shell reads a copied command as it was meant", () => {
+	const body = `{"text":"it's $HOME \\\\ \`x\`"}`;
+	const command = curl("http://127.0.0.1:8080/v1/messages", body, true);
+	const words = execFileSync("sh", ["-c", command.replace(/^curl/, "printf '%s\\n'")], {
+		env: { COPILOT_PROXY_API_KEY: "secret" },
+	});
+	assert.deepEqual(words.toString().trimEnd().split("\n"), [
+		"http://127.0.0.1:8080/v1/messages",
+		"-H",
+		"Content-Type: application/json",
+		"-H",
+		"Authorization: Bearer secret",
+		"--data-raw",
+		body,
+	]);
+	assert.match(
+		tryOut("http://127.0.0.1:8080", "anthropic", "sonnet", false),
+		/^curl http:\/\/127\.0\.0\.1:8080\/v1\/messages/,
+	);
+});
+
+test("the page knows what the server keeps: what runs, and the last hundred", () => {
+	const records = new Records();
+	records.take(
+		activity(true, request(1), ...Array.from({ length: 100 }, (_, at) => request(at + 2, finished))),
+	);
+	records.take(activity(false, request(102, finished)));
+	const numbers = records.newestFirst.map(({ number }) => number);
+	assert.deepEqual(numbers, [...Array.from({ length: 100 }, (_, at) => 102 - at), 1]);
+	records.take(activity(false, request(1, finished)));
+	assert.deepEqual(records.newestFirst.at(-1)?.number, 3);
+	records.take(activity(true, request(7)));
+	assert.deepEqual(records.newestFirst, [request(7)]);
+});
+
+test("a failure is told once, and none of those that were there before", () => {
+	const records = new Records();
+	assert.deepEqual(records.take(activity(true, request(1, failed), request(2))), []);
+	assert.deepEqual(records.take(activity(false, request(1, failed), request(2, failed))), [
+		request(2, failed),
+	]);
+	assert.deepEqual(records.take(activity(false, request(2, failed))), []);
+});

@@ -1,0 +1,30 @@
+// A request as a command that a person can paste into a terminal. Pure.
+
+/** Asks a model whether it is there; the first thing to try. */
+export function tryOut(
+	endpoint: string,
+	dialect: "openai" | "anthropic",
+	model: string,
+	needsKey: boolean,
+): string {
+	const messages = [{ role: "user", content: "Say hello." }];
+	return dialect === "openai"
+		? curl(`${endpoint}/v1/chat/completions`, JSON.stringify({ model, messages }), needsKey)
+		: curl(`${endpoint}/v1/messages`, JSON.stringify({ model, max_tokens: 1024, messages }), needsKey);
+}
+
+/** Sends a body. */
+export function curl(url: string, body: string, needsKey: boolean): string {
+	const key = needsKey ? [`-H "Authorization: Bearer $COPILOT_PROXY_API_KEY"`] : [];
+	return [
+		`curl ${quoted(url)}`,
+		"-H 'Content-Type: application/json'",
+		...key,
+		`--data-raw ${quoted(body)}`,
+	].join(" \\\n  ");
+}
+
+/** One word for any shell of Unix. */
+function quoted(text: string): string {
+	return /^[\w:/.@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

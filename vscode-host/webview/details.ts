@@ -1,0 +1,117 @@
+// What is folded out under a request: how it ended and what to do about it, its figures, and - where the person wants to
+// see them - the request and the reply.
+
+import type { Exchange, RequestRecord, Words } from "../src/protocol";
+import { curl } from "./curl";
+import { drawer, make, prose } from "./dom";
+import { count, duration, tokensPerSecond } from "./format";
+import { copy } from "./page";
+
+/** Where programs talk to: a copied command needs it. */
+export const place = { endpoint: "http://127.0.0.1:8080", needsKey: false };
+
+const NOT_KEPT =
+	"Switch on Log Requests To UI in the settings to see requests and replies that come from then on.";
+
+export class Details {
+	readonly #account = make("div");
+	readonly #words = make("div", { className: "words" });
+	readonly element = make("div", { className: "details" }, this.#account, this.#words);
+	#request: RequestRecord | undefined;
+
+	readonly show = drawer((request: RequestRecord) => {
+		this.#request = request;
+		this.#account.replaceChildren(...advice(request), facts(request));
+		if (!request.kept) {
+			this.#words.replaceChildren(make("p", { className: "hint", textContent: NOT_KEPT }));
+		}
+	});
+
+	readonly exchange = drawer((exchange: Exchange) => {
+		const { request, reply } = exchange;
+		const path = this.#request?.path ?? "";
+		this.#words.replaceChildren(
+			...(request ? [said("Request", request, commandFor(path, request))] : []),
+			...(reply ? [said("Reply", reply)] : []),
+		);
+	});
+}
+
+function advice({ outcome }: RequestRecord): Node[] {
+	if (outcome.state !== "failed") {
+		return [];
+	}
+	return [
+		make(
+			"div",
+			{ className: "failure" },
+			make("p", { textContent: outcome.message }),
+			make("p", { className: "advice" }, ...prose(outcome.advice)),
+		),
+	];
+}
+
+function facts(request: RequestRecord): HTMLElement {
+	const { id, path, stream, asked, model, tokens, first_ms: first, duration_ms: whole } = request;
+	const rate = tokensPerSecond(request);
+	const known: [name: string, value: string | undefined][] = [
+		["Request", id],
+		["Endpoint", `POST ${path}${stream ? ", streamed" : ""}`],
+		["Asked for", asked ?? "no model"],
+		["Answered by", model],
+		[
+			"Tokens in",
+			tokens && `${count(tokens.input)}${tokens.cached > 0 ? `, ${count(tokens.cached)} cached` : ""}`,
+		],
+		["Tokens out", tokens && count(tokens.output)],
+		["Says who", tokens && (tokens.reported ? "the provider" : "counted by Copilot Proxy")],
+		["First token", first === undefined ? undefined : `after ${duration(first)}`],
+		["In all", whole === undefined ? undefined : duration(whole)],
+		["Speed", rate === undefined ? undefined : `${count(Math.round(rate))} tokens per second`],
+	];
+	const items = known.flatMap(([name, value]) =>
+		value === undefined
+			? []
+			: [make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: value }))],
+	);
+	return make("dl", { className: "facts" }, ...items);
+}
+
+function commandFor(path: string, { text, is_cut: isCut }: Words): string | undefined {
+	return isCut || text === "" ? undefined : curl(`${place.endpoint}${path}`, text, place.needsKey);
+}
+
+function said(title: string, words: Words, command?: string): HTMLElement {
+	const { text, bytes, is_cut: isCut } = words;
+	const button = (label: string, what: string, copied: string) => {
+		const made = make("button", { textContent: label, className: "quiet", ariaLabel: `Copy ${what}` });
+		made.onclick = () => copy(copied, what, made);
+		return made;
+	};
+	const size = isCut
+		? `the first ${count(text.length)} characters of ${count(bytes)} bytes`
+		: `${count(bytes)} bytes`;
+	const name = title.toLowerCase();
+	return make(
+		"section",
+		{},
+		make(
+			"div",
+			{ className: "bar" },
+			make("h3", { textContent: title }),
+			make("span", { className: "hint", textContent: size }),
+			button("Copy", `the ${name}`, text),
+			...(command ? [button("Copy as curl", "the request as a curl command", command)] : []),
+		),
+		make("pre", { textContent: indented(text), tabIndex: 0, ariaLabel: title }),
+	);
+}
+
+/** JSON as people read it; anything else as it stands. */
+function indented(text: string): string {
+	try {
+		return JSON.stringify(JSON.parse(text), null, 2);
+	} catch {
+		return text;
+	}
+}

@@ -1,0 +1,80 @@
+// Numbers and times as people read them. Pure.
+
+import type { RequestRecord } from "../src/protocol";
+
+export function count(number: number): string {
+	return number.toLocaleString("en-US");
+}
+
+/** `1.2M`, `34k`, `567`: where there is little room. */
+export function short(number: number): string {
+	if (number < 10_000) {
+		return count(number);
+	}
+	return number < 999_500 ? `${Math.round(number / 1000)}k` : `${(number / 1e6).toFixed(1)}M`;
+}
+
+/** From milliseconds. */
+export function duration(ms: number): string {
+	if (ms < 1000) {
+		return `${Math.round(ms)} ms`;
+	}
+	if (ms < 59_950) {
+		return `${(ms / 1000).toFixed(1)} s`;
+	}
+	const seconds = Math.round(ms / 1000);
+	return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** How long something has been there, from milliseconds. */
+export function age(ms: number): string {
+	const minutes = Math.floor(ms / 60_000);
+	if (minutes < 1) {
+		return "< 1 min";
+	}
+	if (minutes < 60) {
+		return `${minutes} min`;
+	}
+	const hours = Math.floor(minutes / 60);
+	return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
+export function clock(time: number): string {
+	return new Date(time).toLocaleTimeString("en-GB");
+}
+
+/** Of what is said after the first sign; undefined where too little was said to tell. */
+export function tokensPerSecond({
+	tokens,
+	duration_ms: whole,
+	first_ms: first,
+}: RequestRecord): number | undefined {
+	if (!tokens || whole === undefined || first === undefined) {
+		return undefined;
+	}
+	const spoken = whole - first;
+	return spoken >= 50 && tokens.output > 1 ? (1000 * tokens.output) / spoken : undefined;
+}
+
+/** How a request went, in one or two words. */
+export function outcomeOf({ outcome }: RequestRecord): {
+	says: string;
+	tone: "running" | "good" | "bad" | "idle";
+} {
+	switch (outcome.state) {
+		case "running":
+			return { says: "Running", tone: "running" };
+		case "finished":
+			return { says: words(outcome.reason), tone: "good" };
+		case "failed":
+			return { says: words(outcome.kind), tone: "bad" };
+		case "left":
+			return { says: "Client left", tone: "idle" };
+	}
+}
+
+/** `tool_calls` as `Tool calls`. */
+function words(name: string): string {
+	const spaced = name.replaceAll("_", " ");
+	return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}

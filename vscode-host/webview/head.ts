@@ -1,0 +1,78 @@
+// The upper part of the page: how the server fares, what can be done about it, and where programs talk to.
+
+import type { Command, PanelView } from "../src/panel-messages";
+import { tryOut } from "./curl";
+import { byId, drawer, make } from "./dom";
+import { copy, say } from "./page";
+
+const TITLES: Record<Command, string> = {
+	start: "Start",
+	stop: "Stop",
+	restart: "Restart",
+	allow: "Allow Models...",
+	showLogs: "Show Logs",
+	openSettings: "Open in Settings",
+};
+
+/** Those that a person most likely came for. */
+const INVITING: ReadonlySet<Command> = new Set(["start", "allow"]);
+
+export function headOf(view: PanelView): void {
+	const { title, more, tone, actions, endpoint, needsKey, models } = view;
+	state({ title, more, tone });
+	buttons(actions);
+	endpoints({ endpoint, needsKey, model: models[0]?.id ?? "gpt-4o" });
+}
+
+const state = drawer(({ title, more, tone }: Pick<PanelView, "title" | "more" | "tone">) => {
+	document.body.dataset.tone = tone;
+	byId("title").textContent = title;
+	byId("more").textContent = more;
+});
+
+const buttons = drawer((actions: Command[]) => {
+	const had = document.activeElement?.closest("#actions") !== null;
+	const made = actions.map((command) =>
+		make("button", {
+			textContent: TITLES[command],
+			className: INVITING.has(command) ? "primary" : "",
+			onclick: () => say({ type: "run", command }),
+		}),
+	);
+	byId("actions").replaceChildren(...made);
+	if (had) {
+		made[0]?.focus(); // who pressed Stop with the keyboard finds Start under it
+	}
+});
+
+const endpoints = drawer(
+	({ endpoint, needsKey, model }: { endpoint: string | undefined; needsKey: boolean; model: string }) => {
+		byId("connect").hidden = endpoint === undefined;
+		if (endpoint === undefined) {
+			return;
+		}
+		byId("endpoints").replaceChildren(
+			row("OpenAI", `${endpoint}/v1`, tryOut(endpoint, "openai", model, needsKey)),
+			row("Anthropic", endpoint, tryOut(endpoint, "anthropic", model, needsKey)),
+		);
+		byId("key-hint").textContent = needsKey
+			? "Programs must send the key that you have set."
+			: "Base URLs for programs on this machine. Any API key will do.";
+	},
+);
+
+function row(name: string, url: string, command: string): HTMLElement {
+	const button = (title: string, text: string, what: string) => {
+		const made = make("button", { textContent: title, ariaLabel: `Copy ${what}` });
+		made.onclick = () => copy(text, what, made);
+		return made;
+	};
+	return make(
+		"li",
+		{},
+		make("span", { className: "name", textContent: name }),
+		make("code", { textContent: url }),
+		button("Copy", url, `${name} base URL`),
+		button("Copy curl", command, `a curl command for ${name}`),
+	);
+}

@@ -1,0 +1,79 @@
+// The page of the panel: what the extension tells goes to the parts of the page that show it.
+
+import type { PanelView, ToPanel } from "../src/panel-messages";
+import { tryOut } from "./curl";
+import { place } from "./details";
+import { announce, byId } from "./dom";
+import { figuresOf, showFigures } from "./figures";
+import { outcomeOf } from "./format";
+import { headOf } from "./head";
+import { modelsOf } from "./models";
+import { copy, say } from "./page";
+import { pictures } from "./pictures";
+import { Records } from "./records";
+import { Requests } from "./requests";
+import { settingsOf, wireSettings } from "./settings";
+import { wireTabs } from "./tabs";
+import { toolsOf, wireTools } from "./tools";
+
+/** In milliseconds: how long a running request has taken so far is seen to grow. */
+const TICK = 500;
+/** In milliseconds: how long the server has been up, and the hour that is shown. */
+const SLOW_TICK = 15_000;
+
+const records = new Records();
+const requests = new Requests();
+
+function showView(view: PanelView): void {
+	const { endpoint, needsKey, models, settings } = view;
+	place.endpoint = endpoint ?? place.endpoint;
+	place.needsKey = needsKey;
+	headOf(view);
+	figuresOf(view.figures);
+	modelsOf(models);
+	settingsOf(
+		settings,
+		models.map(({ id }) => id),
+	);
+	sample(tryOut(place.endpoint, "openai", models[0]?.id ?? "gpt-4o", needsKey));
+}
+
+function sample(command: string): void {
+	const [text, button] = byId("no-requests").querySelectorAll<HTMLElement>("pre, button");
+	if (text && button) {
+		text.textContent = command;
+		button.onclick = () => copy(command, "the command", button as HTMLButtonElement);
+	}
+}
+
+function showRecords(): void {
+	requests.show(records.newestFirst);
+	pictures(records.minutes, records.models);
+}
+
+addEventListener("message", ({ data }: MessageEvent<ToPanel>) => {
+	switch (data.type) {
+		case "view":
+			return showView(data.view);
+		case "tools":
+			return toolsOf(data.tools);
+		case "activity":
+			for (const failed of records.take(data.activity)) {
+				announce(`Request ${failed.number} failed: ${outcomeOf(failed).says}`);
+			}
+			return showRecords();
+		case "exchange":
+			return requests.exchange(data.exchange);
+	}
+});
+
+wireTabs();
+wireTools();
+wireSettings();
+showRecords();
+setInterval(() => requests.tick(), TICK);
+setInterval(() => {
+	showFigures();
+	pictures(records.minutes, records.models);
+}, SLOW_TICK);
+say({ type: "ready" });

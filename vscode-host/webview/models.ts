@@ -1,0 +1,45 @@
+// The models of this window, with what they take and can.
+
+import type { ModelInfo } from "../src/protocol";
+import { byId, drawer, make } from "./dom";
+import { count } from "./format";
+import { copy } from "./page";
+
+export const modelsOf = drawer((models: readonly ModelInfo[]) => {
+	byId("models-count").textContent = String(models.length);
+	byId("no-models").hidden = models.length > 0;
+	byId("models-table").hidden = models.length === 0;
+	byId("models-more").textContent = models.some(elseOf) ? "More" : "";
+	byId("models-table")
+		.querySelector("tbody")
+		?.replaceChildren(...models.map(row));
+});
+
+function row(model: ModelInfo): HTMLElement {
+	const { id, name, vendor, max_input_tokens: limit, tools, images, reports_usage: counts } = model;
+	const can = [tools ? ["tools"] : [], images ? ["images"] : [], counts ? ["counts tokens"] : []].flat();
+	const button = make("button", { textContent: "Copy", className: "quiet", ariaLabel: `Copy ${id}` });
+	button.onclick = () => copy(id, id, button);
+	return make(
+		"tr",
+		{},
+		make("th", { scope: "row", textContent: name }),
+		make("td", { className: "name" }, make("code", { textContent: id }), button),
+		make("td", { textContent: vendor }),
+		make("td", { className: "number", textContent: count(limit) }),
+		make("td", {}, ...can.map((tag) => make("span", { className: "tag", textContent: tag }))),
+		make("td", { className: "soft", textContent: elseOf(model) }),
+	);
+}
+
+/** What else VS Code reveals, where a few words say it: prices, categories. */
+function elseOf({ more }: ModelInfo): string {
+	return Object.entries(more)
+		.filter(([, value]) => ["string", "number"].includes(typeof value) || value === true)
+		.map(([name, value]) => (value === true ? spaced(name) : `${spaced(name)} ${value}`))
+		.join(", ");
+}
+
+function spaced(name: string): string {
+	return name.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+}

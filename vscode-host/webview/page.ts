@@ -1,0 +1,47 @@
+// The page's way to the extension, and what it remembers while VS Code has thrown it away.
+
+import type { FromPanel } from "../src/panel-messages";
+import { announce } from "./dom";
+
+interface Host {
+	postMessage(message: FromPanel): void;
+	getState(): Partial<Memory> | undefined;
+	setState(memory: Memory): void;
+}
+
+declare function acquireVsCodeApi(): Host;
+
+export interface Memory {
+	tab: string;
+	/** Ids of the requests that are folded out. */
+	open: string[];
+}
+
+const host = acquireVsCodeApi();
+
+let memory: Memory = { tab: "activity", open: [], ...host.getState() };
+
+export function say(message: FromPanel): void {
+	host.postMessage(message);
+}
+
+export function remembered(): Memory {
+	return memory;
+}
+
+export function remember(more: Partial<Memory>): void {
+	memory = { ...memory, ...more };
+	host.setState(memory);
+}
+
+/** Copies, and says so: on the button for those who see, aloud for those who hear. */
+export function copy(text: string, what: string, button: HTMLButtonElement): void {
+	say({ type: "copy", text });
+	announce(`Copied ${what}`);
+	const label = button.dataset.label ?? button.textContent ?? "";
+	button.dataset.label = label;
+	button.textContent = "Copied";
+	setTimeout(() => {
+		button.textContent = label;
+	}, 1500);
+}

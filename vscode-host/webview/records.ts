@@ -1,0 +1,38 @@
+// What the page knows of requests: it does as the server tells it, and keeps no more than the server does. Pure.
+
+import type { Activity, Minute, ModelTotals, RequestRecord } from "../src/protocol";
+
+/** Requests that have ended; as many as the server keeps. */
+const KEPT = 100;
+
+export class Records {
+	readonly #requests = new Map<number, RequestRecord>();
+	models: readonly ModelTotals[] = [];
+	minutes: readonly Minute[] = [];
+
+	/** Gives those that have just ended badly. */
+	take({ anew, requests, models, minutes }: Activity): RequestRecord[] {
+		if (anew) {
+			this.#requests.clear();
+		}
+		const failed = anew ? [] : requests.filter((request) => this.#hasJustFailed(request));
+		for (const request of requests) {
+			this.#requests.set(request.number, request);
+		}
+		const ended = this.newestFirst.filter(({ outcome }) => outcome.state !== "running");
+		for (const { number } of ended.slice(KEPT)) {
+			this.#requests.delete(number);
+		}
+		this.models = models;
+		this.minutes = minutes;
+		return failed;
+	}
+
+	get newestFirst(): RequestRecord[] {
+		return [...this.#requests.values()].sort((one, other) => other.number - one.number);
+	}
+
+	#hasJustFailed({ number, outcome }: RequestRecord): boolean {
+		return outcome.state === "failed" && this.#requests.get(number)?.outcome.state !== "failed";
+	}
+}

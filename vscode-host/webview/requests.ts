@@ -1,0 +1,179 @@
+// The table of requests. Each has a body of rows of its own that stays while the request changes, so that focus,
+// selection and what is folded out stay too.
+
+import type { Exchange, RequestRecord } from "../src/protocol";
+import { Details } from "./details";
+import { byId, make } from "./dom";
+import { clock, count, duration, outcomeOf, short, tokensPerSecond } from "./format";
+import { remember, remembered, say } from "./page";
+
+const COLUMNS = 10;
+
+export class Requests {
+	readonly #table = byId("requests").querySelector("table") as HTMLTableElement;
+	readonly #items = new Map<number, Item>();
+
+	/** These, the newest first. */
+	show(requests: readonly RequestRecord[]): void {
+		byId("requests").hidden = requests.length === 0;
+		byId("no-requests").hidden = requests.length > 0;
+		const known = new Set(requests.map(({ number }) => number));
+		for (const [number, item] of this.#items) {
+			if (!known.has(number)) {
+				item.body.remove();
+				item.forget();
+				this.#items.delete(number);
+			}
+		}
+		let before: Element | null = this.#table.tHead;
+		for (const request of requests) {
+			const item = this.#items.get(request.number) ?? this.#add(request);
+			item.show(request);
+			if (before?.nextElementSibling !== item.body) {
+				before?.after(item.body);
+			}
+			before = item.body;
+		}
+	}
+
+	/** What was said in one of them. */
+	exchange(exchange: Exchange): void {
+		for (const item of this.#items.values()) {
+			item.exchange(exchange);
+		}
+	}
+
+	/** Time goes by. */
+	tick(): void {
+		for (const item of this.#items.values()) {
+			item.tick();
+		}
+	}
+
+	#add(request: RequestRecord): Item {
+		const item = new Item(request, remembered().open.includes(request.id));
+		this.#items.set(request.number, item);
+		return item;
+	}
+}
+
+class Item {
+	readonly body = make("tbody");
+	readonly #row = make("tr", { className: "request" });
+	readonly #more = make("tr", { className: "more", hidden: true });
+	readonly #cells = Array.from({ length: COLUMNS }, (_, at) =>
+		make("td", { className: at >= 4 && at <= 8 ? "number" : "" }),
+	);
+	readonly #toggle: HTMLButtonElement;
+	readonly #details = new Details();
+	#request: RequestRecord;
+	#shown = "";
+
+	constructor(request: RequestRecord, isOpen: boolean) {
+		this.#request = request;
+		const id = `more-${request.number}`;
+		this.#toggle = make("button", { className: "toggle", ariaExpanded: "false" });
+		this.#toggle.setAttribute("aria-controls", id);
+		this.#cells[0]?.append(this.#toggle);
+		this.#more.id = id;
+		this.#more.append(make("td", { colSpan: COLUMNS }, this.#details.element));
+		this.#row.append(...this.#cells);
+		this.#row.onclick = () => {
+			if (!getSelection()?.toString()) {
+				this.#open(!this.isOpen);
+			}
+		};
+		this.body.append(this.#row, this.#more);
+		if (isOpen) {
+			this.#open(true);
+		}
+	}
+
+	get isOpen(): boolean {
+		return !this.#more.hidden;
+	}
+
+	show(request: RequestRecord): void {
+		const shown = JSON.stringify(request);
+		if (shown === this.#shown) {
+			return;
+		}
+		this.#shown = shown;
+		const hasEnded = this.#request.duration_ms === undefined && request.duration_ms !== undefined;
+		this.#request = request;
+		const { time, client, dialect, model, asked, tokens, first_ms: first, number } = request;
+		const { says, tone } = outcomeOf(request);
+		this.#toggle.textContent = clock(time);
+		this.#toggle.ariaLabel = `${clock(time)}, request ${number}: ${says}. Details`;
+		this.#fill(1, client || "unknown");
+		this.#fill(2, dialect);
+		this.#fill(3, model ?? asked ?? "", asked !== undefined && asked !== model ? `asked for ${asked}` : "");
+		const cached = tokens && tokens.cached > 0 ? `, ${count(tokens.cached)} of them cached` : "";
+		const source = tokens?.reported ? "reported by the provider" : "counted here";
+		this.#fill(4, tokens ? short(tokens.input) : "", tokens && `${count(tokens.input)}${cached}, ${source}`);
+		this.#fill(
+			5,
+			tokens ? short(tokens.output) : soFar(request),
+			tokens && `${count(tokens.output)}, ${source}`,
+		);
+		this.#fill(6, first === undefined ? "" : duration(first));
+		const rate = tokensPerSecond(request);
+		this.#fill(8, rate === undefined ? "" : count(Math.round(rate)));
+		const outcome = make("span", { className: "outcome", textContent: says });
+		outcome.dataset.tone = tone;
+		this.#cells[9]?.replaceChildren(outcome);
+		this.tick();
+		this.#details.show(request);
+		if (this.isOpen && hasEnded) {
+			this.#look();
+		}
+	}
+
+	tick(): void {
+		const { duration_ms: ended, time } = this.#request;
+		this.#fill(7, duration(ended ?? Math.max(0, Date.now() - time)));
+	}
+
+	exchange(exchange: Exchange): void {
+		if (this.isOpen && exchange.id === this.#request.id) {
+			this.#details.exchange(exchange);
+		}
+	}
+
+	/** That it is folded out. */
+	forget(): void {
+		remember({ open: remembered().open.filter((id) => id !== this.#request.id) });
+	}
+
+	#fill(at: number, text: string, title = ""): void {
+		const cell = this.#cells[at];
+		if (cell && cell.textContent !== text) {
+			cell.textContent = text;
+		}
+		if (cell && cell.title !== title) {
+			cell.title = title;
+		}
+	}
+
+	#open(isOpen: boolean): void {
+		this.#more.hidden = !isOpen;
+		this.#row.classList.toggle("open", isOpen);
+		this.#toggle.ariaExpanded = String(isOpen);
+		this.forget();
+		if (isOpen) {
+			remember({ open: [...remembered().open, this.#request.id] });
+			this.#look();
+		}
+	}
+
+	#look(): void {
+		if (this.#request.kept) {
+			say({ type: "look", id: this.#request.id });
+		}
+	}
+}
+
+/** A token has about four characters. */
+function soFar({ characters, outcome }: RequestRecord): string {
+	return outcome.state === "running" && characters > 0 ? `~${short(Math.ceil(characters / 4))}` : "";
+}
