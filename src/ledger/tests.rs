@@ -72,7 +72,7 @@ fn a_request_is_told_from_its_arrival_to_its_end() {
         first_ms: Some(0),
         ..fresh(1, "a")
     };
-    assert_eq!(timeless(ledger.activity(None)), [running.clone()]);
+    assert_eq!(timeless(ledger.activity(None)), std::slice::from_ref(&running));
     assert_eq!(ledger.totals().in_flight, 1);
 
     entry.heard(&finish(7));
