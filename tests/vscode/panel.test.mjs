@@ -127,6 +127,7 @@ test("what is said is shown once the person wants to see it, also as a command",
 	}, "a request whose words are kept");
 	await panel.locator("pre").getByText('"say:words to keep"').waitFor();
 	await panel.getByRole("button", { name: "Copy the request as a curl command" }).waitFor();
+	await panel.locator(".words pre").first().scrollIntoViewIfNeeded();
 	await picture("words");
 });
 
@@ -169,17 +170,36 @@ test("another port is one number away", async () => {
 test("it fits light, dark and high contrast", async () => {
 	await proxy.chat("say:a longer answer for the picture", { model: "scripted-1" });
 	await proxy.chat("usage:12000 900 8000\nsay:cached", { model: "scripted-usage" });
+	await fetch(`http://127.0.0.1:${proxy.port}/v1/messages`, {
+		method: "POST",
+		headers: { "content-type": "application/json", "user-agent": "claude-cli/2.1.0 (external, cli)" },
+		body: JSON.stringify({
+			model: "scripted-1",
+			max_tokens: 100,
+			messages: [{ role: "user", content: "slow:20 20" }],
+		}),
+	}).then((answer) => answer.text());
+	await proxy.chat("say:nothing", { model: "no-such-model" });
 	const running = await proxy.stream("say:Hello\nhang:");
 	await tab("Activity").click();
 	await row().getByText("Running").waitFor();
+	assert.equal(await cell(2, 2), "claude-cli/2.1.0");
+	await row(1).getByRole("button").click();
 	const colours = new Set();
 	for (const [name, theme] of Object.entries(THEMES)) {
-		proxy.editor.settings({ "copilotProxy.port": proxy.port, "workbench.colorTheme": theme });
+		await window.provider(
+			({ vscode }, chosen) => vscode.workspace.getConfiguration().update("workbench.colorTheme", chosen, true),
+			theme,
+		);
 		await until(async () => {
 			const colour = await panel.locator("body").evaluate((body) => getComputedStyle(body).backgroundColor);
 			return colours.size < colours.add(colour).size;
 		}, `the colours of ${theme}`);
+		await panel.locator("body").evaluate(() => scrollTo(0, 0));
 		await picture(name);
+		await panel.locator("#requests").scrollIntoViewIfNeeded();
+		await panel.locator("body").evaluate(() => scrollTo(0, 360));
+		await picture(`${name}-requests`);
 	}
 	running.hangUp();
 });

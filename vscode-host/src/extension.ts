@@ -5,6 +5,7 @@ import { serverProgram, startServer } from "./binary";
 import { answer } from "./chat";
 import { Consent } from "./consent";
 import { userDirectory } from "./directory";
+import { FirstRun } from "./first-run";
 import { Log } from "./log";
 import { Models } from "./models";
 import { Notices } from "./notices";
@@ -23,6 +24,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	const consent = new Consent();
 	const tools = new Tools();
 	const notices = new Notices();
+	const firstRun = new FirstRun(context.globalState);
 	const directory = userDirectory();
 
 	const preferences = (): FromHost => ({ type: "preferences", ...settings.preferences });
@@ -79,6 +81,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	const show = () => {
 		statusBar.show(server.state);
 		notices.tell(server.state);
+		firstRun.greet(server.state);
 		panel.update();
 	};
 	const tellWindow = () => server.tell({ type: "window", ...currentWindow() });

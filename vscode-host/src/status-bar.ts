@@ -53,20 +53,21 @@ export function noticeOf(state: ServerState): Notice {
 		case "failed":
 			return { icon: "error", says: "Error", more: state.reason, attention: "error" };
 		case "attached":
-			return state.status ? noticeOfStatus(state.status) : STARTING;
+			return state.status ? noticeOfStatus(state.status, state.startedHere) : STARTING;
 		default:
 			return state satisfies never;
 	}
 }
 
+/** One server serves all windows; who wonders why this window's log is silent is told. */
+const OTHERS = " Another window has started the server.";
+
 const STARTING: Notice = { icon: "sync~spin", says: "Starting", more: "The server is starting." };
 
-function noticeOfStatus({
-	http,
-	in_flight: inFlight,
-	models,
-	consent_needed: consentNeeded,
-}: Status): Notice {
+function noticeOfStatus(
+	{ http, in_flight: inFlight, models, consent_needed: consentNeeded }: Status,
+	startedHere: boolean,
+): Notice {
 	switch (http.state) {
 		case "off":
 			return { icon: "circle-slash", says: "Off", more: "The server was stopped, for all windows." };
@@ -108,7 +109,7 @@ function noticeOfStatus({
 			return {
 				icon: "radio-tower",
 				says: `${http.port}${requests}`,
-				more: `Programs on this machine can use ${models === 1 ? "1 model" : `${models} models`} at ${endpoint(http.port)}.`,
+				more: `Programs on this machine can use ${models === 1 ? "1 model" : `${models} models`} at ${endpoint(http.port)}.${startedHere ? "" : OTHERS}`,
 			};
 		}
 		default:
@@ -128,7 +129,26 @@ function tooltipOf({ more }: Notice, state: ServerState): vscode.MarkdownString 
 		const rows = rowsOf(state.status, state.version).map(([name, value]) => `| ${name} | ${value} |`);
 		tooltip.appendMarkdown(`\n\n| | |\n|---|---:|\n${rows.join("\n")}\n`);
 	}
+	const links = linksOf(state);
+	tooltip.isTrusted = { enabledCommands: links.map(([, command]) => command) };
+	tooltip.appendMarkdown(
+		`\n\n${links.map(([title, command]) => `[${title}](command:${command})`).join(" · ")}`,
+	);
 	return tooltip;
+}
+
+/** What a person is likely to want next. */
+function linksOf(state: ServerState): [title: string, command: string][] {
+	const status = state.kind === "attached" ? state.status : undefined;
+	const isOff = state.kind === "off" || state.kind === "failed" || status?.http.state === "off";
+	return [
+		["Open Panel", "copilotProxy.showStatus"],
+		isOff ? ["Start Server", "copilotProxy.start"] : ["Stop Server", "copilotProxy.stop"],
+		...(status?.http.state === "running"
+			? [["Copy Endpoint", "copilotProxy.copyEndpoint"] as [string, string]]
+			: []),
+		["Show Logs", "copilotProxy.showLogs"],
+	];
 }
 
 function rowsOf(status: Status, version: string): [string, string][] {

@@ -7,7 +7,15 @@ import { beforeEach, type TestContext, test } from "node:test";
 import type * as vscode from "vscode";
 import { activate } from "../src/extension";
 import { FakeServer, temporaryDirectory } from "./fake/peer";
-import { ExtensionMode, FakeModel, fake, LanguageModelTextPart, parts, Uri } from "./fake/vscode";
+import {
+	ExtensionMode,
+	FakeMemento,
+	FakeModel,
+	fake,
+	LanguageModelTextPart,
+	parts,
+	Uri,
+} from "./fake/vscode";
 
 const manifest = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8"));
 const windows: { dispose(): void }[] = [];
@@ -55,6 +63,7 @@ function open(home: string, version = "0.1.0"): { dispose(): void } {
 		extensionMode: ExtensionMode.Production,
 		extensionPath: home,
 		extensionUri: Uri.file(home),
+		globalState: new FakeMemento({ greeted: true }),
 		globalStorageUri: Uri.file(join(home, "storage")),
 		asAbsolutePath: (path: string) => join(home, path),
 		extension: { packageJSON: { ...manifest, version } },

@@ -84,11 +84,14 @@ test("the tooltip is a small table, and trouble has a colour", () => {
 	const { value } = fake.statusItem.tooltip as MarkdownString;
 	assert.match(
 		value,
-		/^Programs on this machine can use 8 models at http:\/\/127\.0\.0\.1:8080\.\n\n\| \| \|\n/,
+		/^Programs on this machine can use 8 models at http:\/\/127\.0\.0\.1:8080\. Another window has started the server\.\n\n\| \| \|\n/,
 	);
 	for (const row of ["| Models | 8 |", "| Windows | 2 |", "| Requests now | 3 |", "| Requests | 1,234 |"]) {
 		assert.ok(value.includes(row), `${row} in ${value}`);
 	}
+	assert.match(value, /\[Open Panel\]\(command:copilotProxy\.showStatus\) · \[Stop Server\]/);
+	bar.show(attached(running, { startedHere: true }));
+	assert.ok(!(fake.statusItem.tooltip as MarkdownString).value.includes("Another window"));
 	assert.ok(!fake.statusItem.backgroundColor);
 	bar.show(attached({ state: "port_taken", port: 8080 }));
 	assert.deepEqual(fake.statusItem.backgroundColor, new ThemeColor("statusBarItem.warningBackground"));

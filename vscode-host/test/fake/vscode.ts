@@ -120,6 +120,7 @@ export class ThemeColor {
 }
 export class MarkdownString {
 	value = "";
+	isTrusted: unknown;
 	appendText(text: string): void {
 		this.value += text;
 	}
@@ -214,6 +215,16 @@ class FakeWebview {
 	};
 }
 
+/** What an extension remembers, in all windows. */
+export class FakeMemento {
+	constructor(private readonly values: Record<string, unknown> = {}) {}
+	keys = () => Object.keys(this.values);
+	get = (key: string) => this.values[key];
+	update = async (key: string, value: unknown) => {
+		this.values[key] = value;
+	};
+}
+
 class Fake {
 	readonly changes = {
 		models: new EventEmitter<void>(),
@@ -243,6 +254,8 @@ class Fake {
 	readonly log: [level: string, text: string][] = [];
 	readonly statusItem: Record<string, unknown> = {};
 	readonly notifications: [text: string, ...buttons: string[]][] = [];
+	/** The button that is clicked in notifications. */
+	click: string | undefined;
 	readonly webviews: FakeWebview[] = [];
 	clipboard = "";
 
@@ -294,6 +307,7 @@ export const workspace = {
 
 const tell = async (text: string, ...buttons: string[]) => {
 	fake.notifications.push([text, ...buttons]);
+	return fake.click;
 };
 const channel = (level: string) => (text: string) => {
 	fake.log.push([level, text]);

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import type * as vscode from "vscode";
+import { FirstRun } from "../src/first-run";
+import type { Status } from "../src/protocol";
+import type { ServerState } from "../src/server";
+import { FakeMemento, fake } from "./fake/vscode";
+
+beforeEach(() => {
+	fake.notifications.length = 0;
+	fake.executed.length = 0;
+	fake.focused = true;
+	fake.click = undefined;
+});
+
+const ready = (more: Partial<Status & { startedHere: boolean }> = {}): ServerState => {
+	const { startedHere = true, ...status } = more;
+	return {
+		kind: "attached",
+		version: "0.1.0",
+		startedHere,
+		status: {
+			http: { state: "running", port: 8080 },
+			in_flight: 0,
+			editors: 1,
+			models: 8,
+			consent_needed: false,
+			requests: 0,
+			tokens_in: 0,
+			tokens_out: 0,
+			started_at: 0,
+			...status,
+		},
+	};
+};
+const memory = () => new FakeMemento() as unknown as vscode.Memento;
+
+test("it greets once, when everything is ready, and in no later window", () => {
+	const remembered = memory();
+	const window = new FirstRun(remembered);
+	window.greet({ kind: "starting" });
+	window.greet(ready({ models: 0 }));
+	assert.deepEqual(fake.notifications, []);
+	window.greet(ready());
+	window.greet(ready());
+	new FirstRun(remembered).greet(ready());
+	assert.deepEqual(fake.notifications, [
+		[
+			"Copilot Proxy is ready: programs on this machine can use Copilot's models at http://127.0.0.1:8080.",
+			"Get Started",
+			"Copy Endpoint",
+		],
+	]);
+});
+
+test("it does not greet where nobody looks, nor where another window has started the server", () => {
+	const window = new FirstRun(memory());
+	window.greet(ready({ startedHere: false }));
+	fake.focused = false;
+	window.greet(ready());
+	assert.deepEqual(fake.notifications, []);
+});
+
+test("its button opens the walkthrough", async () => {
+	fake.click = "Get Started";
+	new FirstRun(memory()).greet(ready());
+	await new Promise((resolve) => setImmediate(resolve));
+	assert.deepEqual(fake.executed, [
+		["workbench.action.openWalkthrough", "copilot-proxy.copilot-proxy#start"],
+	]);
+});
