@@ -167,7 +167,7 @@ class Editor {
 		this.#driven.push(name);
 	}
 
-	/** Writes the user's settings; a running VS Code takes them up by itself. */
+	/** Writes the user's settings, for windows that are opened later. */
 	settings(settings) {
 		fs.writeFileSync(
 			this.at("user/User/settings.json"),

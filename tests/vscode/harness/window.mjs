@@ -17,6 +17,18 @@ export class Window {
 		return this.provider(({ vscode }) => vscode.workspace.workspaceFolders[0].uri.fsPath);
 	}
 
+	/** Changes a setting of the user's, as the settings editor does. */
+	configure(name, value) {
+		return this.provider(
+			async ({ vscode }, name, value) => {
+				const { Global } = vscode.ConfigurationTarget;
+				await vscode.workspace.getConfiguration().update(name, value, Global);
+			},
+			name,
+			value,
+		);
+	}
+
 	/** Runs a command by its title, through the command palette. */
 	async command(title) {
 		await this.page.keyboard.press("F1");

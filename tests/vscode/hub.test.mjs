@@ -1,0 +1,199 @@
+// Many windows, one server: five that open at once, reloads and crashes under load, and what a person does in one window
+// holding for all. No window but the one that acts ever raises a notification.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import { after, before, test } from "node:test";
+import { dataOf, freePort, listening, startProxy, until } from "./harness/index.mjs";
+
+let proxy;
+/** The windows that are open, the oldest first. */
+let windows = [];
+
+before(async () => {
+	proxy = await startProxy();
+});
+after(() => proxy?.stop());
+
+const running = () => allSay(`Copilot Proxy: ${proxy.port}`);
+const allSay = (text) => Promise.all(windows.map((window) => proxy.untilStatus(window, text)));
+const notifications = async () => (await Promise.all(windows.map((window) => window.notifications()))).flat();
+
+async function closeWindow(window) {
+	await proxy.editor.close(window);
+	windows = windows.filter((each) => each !== window);
+}
+
+test("five windows that open at once have one server, and nothing to say", async () => {
+	windows = await proxy.editor.openTogether(5);
+	await proxy.untilServing({ windows: 5 });
+	await running();
+	assert.equal(proxy.pids.length, 1);
+	assert.equal(proxy.file.pid, proxy.pids[0]);
+	assert.deepEqual(await notifications(), []);
+});
+
+test("requests go round: the window that has been idle longest is asked", async () => {
+	for (const word of ["one", "two", "three", "four", "five"])
+		assert.equal(await proxy.said(`say:${word}`), word);
+	const asked = windows.map((window) => window.provider(({ state }) => state.requests.length));
+	assert.deepEqual(await Promise.all(asked), [1, 1, 1, 1, 1]);
+});
+
+test("windows close in any order, and the server stays with those that are left", async () => {
+	const [pid] = proxy.pids;
+	const [first, , , fourth, fifth] = windows;
+	for (const window of [fourth, first, fifth]) await closeWindow(window);
+	await proxy.untilServing({ windows: 2 });
+	await running();
+	assert.deepEqual(proxy.pids, [pid]);
+	assert.deepEqual(await notifications(), []);
+});
+
+/** Clients that ask one thing after the other until they are stopped; tells what became of every request. */
+function load(clients) {
+	const outcomes = [];
+	let isOver = false;
+	const client = async (number) => {
+		for (let round = 0; !isOver; round += 1) {
+			const word = `c${number}r${round}`;
+			outcomes.push(
+				await outcomeOf(`wait:50\nsay:${word} and on\nwait:50\nsay: to the end`, `${word} and on to the end`),
+			);
+		}
+	};
+	const all = Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
+	const end = async () => {
+		isOver = true;
+		await all;
+		return outcomes;
+	};
+	return { outcomes, end };
+}
+
+/** "whole"; "broken" where it had begun and ends with an error; else what went wrong. */
+async function outcomeOf(script, expected) {
+	try {
+		const stream = await proxy.stream(script);
+		if (stream.status !== 200) return `status ${stream.status}`;
+		const data = await dataOf(stream);
+		const said = data.map(({ choices }) => choices?.[0]?.delta.content ?? "").join("");
+		if (data.at(-1) === "[DONE]") return said === expected ? "whole" : `wrong: ${said}`;
+		return data.at(-1)?.error && said !== "" ? "broken" : `lost: ${JSON.stringify(data.at(-1))}`;
+	} catch (error) {
+		return `cut: ${error.message}`;
+	}
+}
+
+test("reloads and crashes under load lose no request that had not begun", async (context) => {
+	const [pid] = proxy.pids;
+	const { outcomes, end } = load(10);
+	const served = async (count) => {
+		const before = outcomes.length;
+		await until(() => outcomes.length >= before + count, `${count} more answers`);
+	};
+	await served(20);
+	const [one, other] = windows;
+	const reloaded = await proxy.editor.reload(one);
+	await proxy.untilServing({ windows: 2 });
+	await served(20);
+	const recovered = await proxy.editor.killExtensionHost(other);
+	await proxy.untilServing({ windows: 2 });
+	await served(20);
+	windows = [await proxy.editor.reload(reloaded), recovered];
+	await proxy.untilServing({ windows: 2 });
+	await served(20);
+	const all = await end();
+	const broken = all.filter((outcome) => outcome === "broken").length;
+	context.diagnostic(`${all.length} requests, ${broken} of them broken off after they had begun`);
+	assert.deepEqual(
+		all.filter((outcome) => outcome !== "whole" && outcome !== "broken"),
+		[],
+	);
+	assert.deepEqual(proxy.pids, [pid]);
+	assert.deepEqual(await notifications(), []);
+});
+
+test("Stop in one window is a stop in all, and a later window does not start it", async () => {
+	const [pid] = proxy.pids;
+	await windows[0].command("Copilot Proxy: Stop Server");
+	await proxy.untilClosed();
+	await allSay("Copilot Proxy: Off");
+	windows.push(await proxy.editor.open());
+	await allSay("Copilot Proxy: Off");
+	assert.equal(await listening(proxy.port), false);
+	assert.deepEqual(proxy.pids, [pid]);
+	await windows[2].command("Copilot Proxy: Start Server");
+	await proxy.untilServing({ windows: 3 });
+	await running();
+	assert.deepEqual(proxy.pids, [pid]);
+	assert.deepEqual(await notifications(), []);
+});
+
+/** The lines of a window's output channel that hold this text. */
+const linesWith = (log, text) => log.split("\n").filter((line) => line.includes(text));
+
+test("the server's lines are in every window's output channel once, at their own levels", async () => {
+	const early = (await proxy.chat("say:hello")).headers["x-request-id"];
+	windows.push(await proxy.editor.open());
+	await proxy.untilServing({ windows: 4 });
+	const late = (await proxy.chat("fail:Blocked for now")).headers["x-request-id"];
+	await until(
+		() => proxy.logs.filter((log) => linesWith(log, late).length > 0).length === windows.length,
+		"the last line in every window",
+	);
+	const logs = proxy.logs.filter((log) => linesWith(log, late).length > 0);
+	const linesOf = (id) => logs.map((log) => linesWith(log, id).length);
+	assert.deepEqual(linesOf(late), [1, 1, 1, 1]);
+	assert.deepEqual(linesOf(early), [1, 1, 1, 1], "the window that came later has it replayed");
+	const opened = `listening on http://127.0.0.1:${proxy.port}`;
+	assert.match(linesWith(logs.at(-1), opened)[0], / \[info\] /);
+	assert.match(linesWith(logs.at(-1), late)[0], / \[(info|warning)\] /);
+	await closeWindow(windows.at(-1));
+});
+
+test("a server that was killed is back for all windows, and what ran is cancelled", async () => {
+	const [pid] = proxy.pids;
+	const stream = await proxy.stream("say:on\nhang:");
+	await stream.events.next();
+	const cancelled = async () => {
+		const counts = windows.map((window) => window.provider(({ state }) => state.stats().cancelled));
+		return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+	};
+	const before = await cancelled();
+	process.kill(pid, "SIGKILL");
+	await proxy.untilServing({ windows: 3 });
+	await running();
+	await until(async () => (await cancelled()) === before + 1, "the cancellation");
+	assert.equal(proxy.pids.length, 1);
+	assert.notEqual(proxy.pids[0], pid);
+	assert.deepEqual(await notifications(), []);
+});
+
+test("another port is taken up without a reload", async () => {
+	const [pid] = proxy.pids;
+	const { port } = proxy;
+	proxy.port = await freePort();
+	await windows[0].configure("copilotProxy.port", proxy.port);
+	await proxy.untilServing({ windows: 3 });
+	await running();
+	assert.equal(await listening(port), false);
+	assert.equal(proxy.file.port, proxy.port);
+	assert.deepEqual(proxy.pids, [pid]);
+});
+
+test("a port of another program's is waited for, and taken when it is free", async () => {
+	const [pid] = proxy.pids;
+	const foreigner = net.createServer().listen(0, "127.0.0.1");
+	await once(foreigner, "listening");
+	proxy.port = foreigner.address().port;
+	await windows[0].configure("copilotProxy.port", proxy.port);
+	await allSay(`Copilot Proxy: ${proxy.port} taken`);
+	const told = await notifications();
+	assert.ok(told.length <= 1, `only the window that started it says so: ${told}`);
+	foreigner.close();
+	await proxy.untilServing({ windows: 3 });
+	await running();
+	assert.equal(await proxy.said("say:free"), "free");
+	assert.deepEqual(proxy.pids, [pid]);
+});
