@@ -240,6 +240,11 @@ impl Server {
             News::Handover => {
                 log::info!("a newer server takes over: finishing what is running");
                 self.directory.retract();
+                for editor in &self.editors {
+                    editor.tell(&ToHost::Leaving);
+                }
+                // The editors' writers have their turn, even if nothing else is left to be waited for.
+                tokio::task::yield_now().await;
                 if let Http::Open(port) = std::mem::replace(&mut self.http, Http::Off) {
                     port.close(self.house.settings.handover).await;
                 }

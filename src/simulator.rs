@@ -116,7 +116,11 @@ impl Editor {
             }
             ToHost::RefreshModels => self.tell_models(),
             ToHost::Ping => self.outbox.message(stream, &FromHost::Pong),
-            ToHost::Status(_) | ToHost::Log(_) | ToHost::Activity(_) | ToHost::Exchange(_) => {}
+            ToHost::Status(_)
+            | ToHost::Log(_)
+            | ToHost::Activity(_)
+            | ToHost::Exchange(_)
+            | ToHost::Leaving => {}
             ToHost::Welcome(_) | ToHost::Refused(_) => return Err(PeerError::OutOfTurn),
         }
         Ok(())

@@ -50,6 +50,8 @@ pub enum ToHost {
     Exchange(Exchange),
     /// The models told are out of date: read them again.
     RefreshModels,
+    /// Another server takes this one's place: after the end of this connection wait for that one, start none.
+    Leaving,
     /// Are you there? Answered with `Pong`.
     Ping,
 }

@@ -33,6 +33,8 @@ pub struct Editor {
     statuses: VecDeque<Status>,
     log: VecDeque<LogLine>,
     activities: VecDeque<Activity>,
+    /// The server has said that another one takes its place.
+    pub has_successor: bool,
     hung_up: bool,
 }
 
@@ -54,6 +56,7 @@ impl Editor {
             statuses: VecDeque::new(),
             log: VecDeque::new(),
             activities: VecDeque::new(),
+            has_successor: false,
             hung_up: false,
         }
     }
@@ -230,6 +233,7 @@ impl Editor {
             Ok(Ok(Some((0, Said::Message(ToHost::Activity(activity)))))) => {
                 self.activities.push_back(activity);
             }
+            Ok(Ok(Some((0, Said::Message(ToHost::Leaving))))) => self.has_successor = true,
             Ok(Ok(Some((stream, Said::Message(message))))) => self.messages.push_back((stream, message)),
             Ok(Ok(Some((_, words)))) => panic!("a server that says words: {words:?}"),
         }

@@ -256,11 +256,15 @@ fn a_newer_editor_replaces_the_server_and_no_answer_is_lost() {
 }
 
 #[test]
-fn an_editor_may_ask_for_a_handover() {
+fn an_editor_may_ask_for_a_handover_and_all_are_told() {
     let mut server = Server::serve(&[]);
     let mut editor = Editor::attach(&server.home);
+    let mut other = Editor::attach(&server.home);
     editor.says(0, &FromHost::Handover);
-    editor.hears_the_end();
+    for each in [&mut editor, &mut other] {
+        each.hears_the_end();
+        assert!(each.has_successor);
+    }
     assert_eq!(server.process.ended().code(), Some(0));
 }
 

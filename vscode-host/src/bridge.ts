@@ -37,6 +37,10 @@ export interface Duties {
 	/** Gives the message that answers. */
 	invokeTool(invocation: InvokeTool, request: Request): Promise<FromHost>;
 	refreshModels(): void;
+	/** Done when the window has shown that it is there; never, where it is not. */
+	signOfLife(): Thenable<unknown>;
+	/** Another server takes this one's place. */
+	leaving(): void;
 	status(status: Status): void;
 	log(line: LogLine): void;
 	activity(activity: Activity): void;
@@ -149,6 +153,8 @@ export class Bridge {
 				return this.#running.get(stream)?.resume();
 			case "refresh_models":
 				return this.#duties.refreshModels();
+			case "leaving":
+				return this.#duties.leaving();
 			case "status":
 				return this.#duties.status(message);
 			case "log":
@@ -158,7 +164,10 @@ export class Bridge {
 			case "exchange":
 				return this.#duties.exchange(message);
 			case "ping":
-				return this.send({ type: "pong" });
+				return void this.#duties.signOfLife().then(
+					() => this.send({ type: "pong" }),
+					() => undefined, // a window that is closing
+				);
 			default:
 				return unreachable(message);
 		}

@@ -51,6 +51,9 @@ export function activate(context: vscode.ExtensionContext): void {
 				listTools: () => tools.list(),
 				invokeTool: (invocation, request) => tools.invoke(invocation, request),
 				refreshModels: readModels,
+				// Models and tools live in the window. Where that has vanished, as in a remote one that went to sleep,
+				// the extension host lives on for hours, and whoever asks it waits.
+				signOfLife: () => vscode.commands.executeCommand("setContext", "copilotProxy.attached", true),
 				log: (line) => log.server(line),
 				activity: (activity) => panel.activity(activity),
 				exchange: (exchange) => panel.exchange(exchange),

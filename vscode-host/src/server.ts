@@ -28,7 +28,7 @@ export type ServerState =
 export interface Surroundings {
 	readonly directory: string;
 	readonly version: string;
-	readonly duties: Omit<Duties, "status">;
+	readonly duties: Omit<Duties, "status" | "leaving">;
 	readonly log: Log;
 	window(): Window;
 	/** What a server is told that has just welcomed us. */
@@ -47,6 +47,8 @@ const BACK_OFF = { first: 50, longest: 2000 };
 const TOO_MANY = { limit: 5, within: 60_000 };
 /** An older server finishes what it is doing within 30 s; one that stays longer is used as it is. In milliseconds. */
 const HANDOVER_WITHIN = 40_000;
+/** One that takes another's place is up soon after that one has left; then it is our turn. In milliseconds. */
+const SUCCESSOR_WITHIN = 5000;
 /** A window asks for no more handovers than this: two with programs of different ages must come to rest. */
 const HANDOVERS = 3;
 
@@ -64,6 +66,8 @@ export class Server implements vscode.Disposable {
 	#wish: "start" | "stop" | undefined;
 	/** The server leaves because we asked it to. */
 	#isReplacing = false;
+	/** The server leaves because another window asked it to, and starts another one. */
+	#hasSuccessor = false;
 	#isDisposed = false;
 	#lastToken: string | undefined;
 	/** What the server we are meeting or attached to said last. */
@@ -191,6 +195,7 @@ export class Server implements vscode.Disposable {
 		const found = await whereabouts(this.around.directory);
 		this.#lastToken = found?.token;
 		this.#status = undefined;
+		this.#hasSuccessor = false;
 		if (!found) {
 			return { kind: "absent", reason: "there is none" };
 		}
@@ -202,7 +207,13 @@ export class Server implements vscode.Disposable {
 			pid: process.pid,
 			window: this.around.window(),
 		};
-		return meet(found.endpoint, hello, { ...duties, status: (status) => this.#heard(status) });
+		return meet(found.endpoint, hello, {
+			...duties,
+			status: (status) => this.#heard(status),
+			leaving: () => {
+				this.#hasSuccessor = true;
+			},
+		});
 	}
 
 	/** Starts a server and waits until it, or one that was quicker, can be met. */
@@ -261,6 +272,10 @@ export class Server implements vscode.Disposable {
 			this.#become({ kind: "starting" });
 		} else if (this.#wasStopped()) {
 			this.#wanted = false; // what a person stopped is not started because its process ended
+		} else if (this.#hasSuccessor) {
+			this.#wanted = true;
+			this.#become({ kind: "starting" });
+			await this.#news(SUCCESSOR_WITHIN);
 		} else {
 			this.#wanted = true;
 			await this.#setback(`the connection to the server ended: ${reason}`);
@@ -358,13 +373,14 @@ export class Server implements vscode.Disposable {
 		return promise;
 	}
 
-	/** Done when another server has come, or the person wants something. */
-	async #news(): Promise<void> {
+	/** Done when another server has come, or the person wants something; or when it has been waited for so long. */
+	async #news(within?: number): Promise<void> {
 		if (this.#isDisposed) {
 			return;
 		}
 		const { promise, resolve } = deferred();
 		this.#wake = resolve;
+		const timer = within === undefined ? undefined : setTimeout(resolve, within);
 		const watcher = watchFor("server.json", this.around.directory, resolve);
 		try {
 			const found = await whereabouts(this.around.directory);
@@ -374,6 +390,7 @@ export class Server implements vscode.Disposable {
 			await promise;
 		} finally {
 			watcher?.close();
+			clearTimeout(timer);
 		}
 	}
 }

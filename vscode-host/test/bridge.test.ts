@@ -18,6 +18,8 @@ const idle: Duties = {
 	listTools: async () => ({ type: "tools", tools: [] }),
 	invokeTool: async () => ({ type: "tool_done", content: [] }),
 	refreshModels: () => undefined,
+	signOfLife: async () => undefined,
+	leaving: () => undefined,
 	status: () => undefined,
 	log: () => undefined,
 	activity: () => undefined,
@@ -99,9 +101,18 @@ test("a server that does not greet is given up", async (test) => {
 	assert.deepEqual(await meeting, { kind: "absent", reason: "no welcome came" });
 });
 
-test("a ping is answered", async (test) => {
-	const { peer } = await attached(test);
+test("a ping is answered as soon as the window has shown that it is there", async (test) => {
+	let isThere = () => {};
+	const window = new Promise<void>((resolve) => {
+		isThere = resolve;
+	});
+	const { peer, bridge } = await attached(test, { signOfLife: () => window });
 	peer.say(0, { type: "ping" });
+	peer.say(1, { type: "list_tools" });
+	assert.deepEqual(await peer.nextOf("tools"), { type: "tools", tools: [] });
+	bridge.send({ type: "handover" });
+	isThere();
+	await peer.nextOf("handover");
 	assert.deepEqual(await peer.next(), { stream: 0, said: { type: "pong" } });
 });
 

@@ -307,6 +307,25 @@ test("an older server makes room for the newer one of this window", async (test)
 	assert.equal(starts(directory).length, 1);
 });
 
+test("a server that makes room for another window's is waited for, not started anew", async (test) => {
+	const { home, directory } = place(test);
+	const older = await new FakeServer(directory).listen();
+	older.publish();
+	fake.settings = { serverPath: program(home) };
+	open(home);
+	const peer = await older.welcome();
+	await peer.nextOf("models");
+	peer.say(0, { type: "leaving" });
+	older.close();
+	peer.socket.end();
+	await says("Starting");
+	const newer = await new FakeServer(directory).listen();
+	test.after(() => newer.close());
+	newer.publish({ version: "0.2.0" });
+	await (await newer.welcome("0.2.0")).nextOf("models");
+	assert.deepEqual(fake.log, [], "neither a start nor a complaint");
+});
+
 test("windows that can only start an old server come to rest with it", async (test) => {
 	const { home, directory } = place(test);
 	process.env.FAKE_VERSION = "0.0.9";
