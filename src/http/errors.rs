@@ -1,4 +1,5 @@
-//! What happens outside of every door: unknown paths and wrong methods, said in the dialect of the path.
+//! What happens outside of every door: unknown paths, wrong methods and refused callers, said in the dialect of
+//! the path.
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
@@ -8,12 +9,33 @@ use crate::dialect::anthropic::Anthropic;
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::failure::Failure;
 
-/// Says a failure in the dialect of the path that was asked for.
+/// Whose form an answer takes that comes from no dialect's own door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    OpenAi,
+    Anthropic,
+}
+
+impl Form {
+    /// The path tells it, but for the models, which both APIs have under the same one. There Anthropic's clients
+    /// say a version; what key header they use tells nothing.
+    pub(super) fn of(request: &HttpRequest) -> Form {
+        let path = request.path();
+        let path = path.strip_prefix("/v1").unwrap_or(path);
+        let says_version = request.headers().contains_key("anthropic-version");
+        if path.starts_with("/messages") || path.starts_with("/models") && says_version {
+            Form::Anthropic
+        } else {
+            Form::OpenAi
+        }
+    }
+}
+
+/// Says a failure in the form of whoever asked.
 pub(super) fn refuse(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    if request.path().trim_start_matches("/v1").starts_with("/messages") {
-        refusal::<Anthropic>(request, failure)
-    } else {
-        refusal::<OpenAiChat>(request, failure)
+    match Form::of(request) {
+        Form::OpenAi => refusal::<OpenAiChat>(request, failure),
+        Form::Anthropic => refusal::<Anthropic>(request, failure),
     }
 }
 
@@ -42,4 +64,33 @@ pub(super) async fn not_offered(request: HttpRequest) -> HttpResponse {
         ),
     );
     refuse(&request, &failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn the_path_tells_the_form_and_for_models_the_version() {
+        let plain = |path| Form::of(&TestRequest::with_uri(path).to_http_request());
+        let versioned = |path| {
+            let request = TestRequest::with_uri(path).insert_header(("anthropic-version", "2026-10-21"));
+            Form::of(&request.to_http_request())
+        };
+
+        let forms = [
+            plain("/v1/messages"),
+            plain("/messages/count_tokens"),
+            versioned("/v1/models?limit=1000"),
+            versioned("/models/scripted-1"),
+            plain("/v1/models"),
+            versioned("/v1/chat/completions"),
+            plain("/nowhere"),
+        ];
+
+        assert_eq!(forms[..4], [Form::Anthropic; 4]);
+        assert_eq!(forms[4..], [Form::OpenAi; 3]);
+    }
 }

@@ -5,10 +5,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::House;
-use super::answer::refusal;
+use super::errors::{self, Form};
 use crate::actors::model_registry::TakeCensus;
-use crate::dialect::anthropic::{Anthropic, models as anthropic};
-use crate::dialect::openai_chat::OpenAiChat;
+use crate::dialect::anthropic::models as anthropic;
 use crate::failure::Failure;
 use crate::models::Listed;
 
@@ -18,9 +17,8 @@ pub(super) async fn list(
     page: Query<anthropic::Page>,
     house: Data<House>,
 ) -> HttpResponse {
-    let form = Form::of(&request);
     match listed(&house).await {
-        Ok(models) => HttpResponse::Ok().json(match form {
+        Ok(models) => HttpResponse::Ok().json(match Form::of(&request) {
             Form::OpenAi => {
                 let data: Vec<Value> = models.iter().map(|model| openai(model, house.started)).collect();
                 json!({ "object": "list", "data": data })
@@ -30,13 +28,12 @@ pub(super) async fn list(
                 anthropic::list(&models, &page)
             }
         }),
-        Err(failure) => form.refuse(&request, &failure),
+        Err(failure) => errors::refuse(&request, &failure),
     }
 }
 
 /// One model, by the id it is listed with.
 pub(super) async fn one(request: HttpRequest, house: Data<House>, id: Path<String>) -> HttpResponse {
-    let form = Form::of(&request);
     let found = listed(&house).await.and_then(|models| {
         let found = models.iter().find(|model| model.id == *id).cloned();
         found.ok_or_else(|| Failure::UnknownModel {
@@ -45,32 +42,11 @@ pub(super) async fn one(request: HttpRequest, house: Data<House>, id: Path<Strin
         })
     });
     match found {
-        Ok(model) => HttpResponse::Ok().json(match form {
+        Ok(model) => HttpResponse::Ok().json(match Form::of(&request) {
             Form::OpenAi => openai(&model, house.started),
             Form::Anthropic => anthropic::item(&anthropic_model(&model)),
         }),
-        Err(failure) => form.refuse(&request, &failure),
-    }
-}
-
-/// Whose form the answer takes.
-#[derive(Clone, Copy)]
-enum Form {
-    OpenAi,
-    Anthropic,
-}
-
-impl Form {
-    /// Anthropic's clients say a version; what key header they use tells nothing.
-    fn of(request: &HttpRequest) -> Form {
-        if request.headers().contains_key("anthropic-version") { Form::Anthropic } else { Form::OpenAi }
-    }
-
-    fn refuse(self, request: &HttpRequest, failure: &Failure) -> HttpResponse {
-        match self {
-            Form::OpenAi => refusal::<OpenAiChat>(request, failure),
-            Form::Anthropic => refusal::<Anthropic>(request, failure),
-        }
+        Err(failure) => errors::refuse(&request, &failure),
     }
 }
 
