@@ -28,10 +28,10 @@ def binary() -> Path:
 class Demo:
     """A running demo: `with Demo() as demo: ... demo.url`."""
 
-    def __init__(self, *arguments: str, **environment: str):
+    def __init__(self, *arguments: str, port: int = 0, **environment: str):
         self._log = tempfile.TemporaryFile(mode="w+")
         self._process = subprocess.Popen(
-            [binary(), "demo", "--port", "0", *arguments],
+            [binary(), "demo", "--port", str(port), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -52,6 +52,11 @@ class Demo:
             watchdog.cancel()
         self._process.wait()
         raise RuntimeError(f"the demo did not start (exit {self._process.returncode}):\n{self.log()}")
+
+    @property
+    def directory(self) -> Path:
+        """Where its editors find it."""
+        return Path(tempfile.gettempdir()) / f"copilot-proxy-demo-{self._process.pid}"
 
     def log(self) -> str:
         self._log.seek(0)

@@ -1,0 +1,36 @@
+"""An editor that only tells its preferences: a second window of the demo, without models.
+
+What a person sets in VS Code reaches the server no other way, a key least of all.
+"""
+
+import json
+import os
+import socket
+import struct
+from pathlib import Path
+
+PROTOCOL = 1
+JSON, CONNECTION = 0, 0
+
+
+class Editor:
+    """Attached for as long as it lasts: `with Editor(demo.directory, api_key="secret"): ...`."""
+
+    def __init__(self, directory: Path, **preferences: object):
+        server = json.loads((directory / "server.json").read_text())
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(server["endpoint"])
+        window = {"focused": False, "folders": []}
+        self._say("hello", token=server["token"], protocol=PROTOCOL, version="0", pid=os.getpid(), window=window)
+        # Port 0 is what the demo has already, so that it stays where it is.
+        self._say("preferences", **{"port": 0, **preferences})
+
+    def _say(self, kind: str, **content: object) -> None:
+        payload = json.dumps({"type": kind, **content}).encode()
+        self._socket.sendall(struct.pack("<IBI", 5 + len(payload), JSON, CONNECTION) + payload)
+
+    def __enter__(self) -> "Editor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
