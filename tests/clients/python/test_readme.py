@@ -1,0 +1,77 @@
+"""The README's own examples, word for word, as its reader types them in a second terminal.
+
+The demo has the port that the README names, unless another program has it: then the port is all that is changed.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from demo import REPOSITORY, Demo
+from test_examples import CACHE
+
+PORT = 8080
+SECTION = "Two commands"
+PROGRAMS = {
+    "sh": ("hello.sh", ["sh"]),
+    "js": ("hello.mjs", [str(CACHE / "bin" / "node")]),
+    "python": ("hello.py", [sys.executable]),
+}
+
+
+def examples() -> dict[str, str]:
+    """By their language: the blocks of the section that ask the server something."""
+    readme = (REPOSITORY / "README.md").read_text()
+    [section] = re.findall(rf"^## {SECTION}$(.*?)^## ", readme, re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    return {language: code for language, code in blocks if f":{PORT}" in code}
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as listener:
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def port():
+    with Demo(port=PORT if is_free(PORT) else 0) as demo:
+        yield demo.url.rpartition(":")[2]
+
+
+@pytest.fixture
+def output(port, tmp_path):
+    def output(language: str) -> str:
+        file, program = PROGRAMS[language]
+        (tmp_path / file).write_text(examples()[language].replace(f":{PORT}", f":{port}"))
+        # Its reader has no environment of ours.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "ANTHROPIC_"))}
+        done = subprocess.run([*program, file], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return output
+
+
+def test_it_shows_curl_node_and_python():
+    assert list(examples()) == ["sh", "js", "python"]
+
+
+def test_curl_gets_its_answer(output):
+    assert json.loads(output("sh"))["choices"][0]["message"]["content"] == "Hello from curl"
+
+
+def test_node_gets_its_answer(output):
+    assert output("js") == "Hello from Node\n"
+
+
+def test_python_gets_its_answer(output):
+    assert output("python") == "Hello from Python\n"
