@@ -87,3 +87,11 @@ def test_structured_output_by_a_forced_tool(model):
     asked = model.with_structured_output(Person, method="function_calling")
 
     assert asked.invoke('call:Person {"name":"Ada","age":36}') == Person(name="Ada", age=36)
+
+
+def test_structured_output_by_a_schema(model):
+    # Anthropic's form has no place for a schema's name.
+    name = "answer" if isinstance(model, ChatAnthropic) else "Person"
+    asked = model.with_structured_output(Person, method="json_schema")
+
+    assert asked.invoke(f'call:{name} {{"name":"Ada","age":36}}') == Person(name="Ada", age=36)
