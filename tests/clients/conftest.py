@@ -1,6 +1,6 @@
 """What every test may ask for: the running demo. One serves the whole run, as it would a person's day.
 
-LiteLLM has an environment of its own; in the other one its tests are not collected.
+Some libraries have an environment of their own; in the others their tests are not collected.
 """
 
 import os
@@ -12,7 +12,8 @@ from demo import Demo
 # A proxy that the machine uses for the outside must not come between a client and 127.0.0.1.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
-collect_ignore = [] if find_spec("litellm") else ["python/test_litellm.py"]
+ELSEWHERE = {"python/test_litellm.py": "litellm", "python/test_libraries.py": "instructor"}
+collect_ignore = [file for file, library in ELSEWHERE.items() if not find_spec(library)]
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ case ${1:-all} in
 		"$here/setup.sh"
 		pytest_in sdks
 		pytest_in litellm python/test_litellm.py
+		pytest_in libraries python/test_libraries.py
 		node_tests
 		;;
 	*)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the clients that the tests use, at the versions pinned here, outside the tree.
 # Each set is stamped with a hash of its own list, so that a second run takes no time.
-# Usage: setup.sh [sdks|node|litellm|aider|agents]...   (all of them without arguments)
+# Usage: setup.sh [sdks|node|litellm|libraries|aider|agents]...   (all of them without arguments)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -47,11 +47,12 @@ newest_node() {
 	"$cache/bin/node" --eval 'if (parseInt(process.versions.node) < 22) { console.error("Node 22 or newer is needed"); process.exit(1); }'
 }
 
-[ $# -gt 0 ] || set -- sdks node litellm aider agents
+[ $# -gt 0 ] || set -- sdks node litellm libraries aider agents
 for set in "$@"; do
 	case $set in
 		sdks) once sdks python_set "$here/python/requirements.txt" ;;
 		litellm) once litellm python_set "$here/python/requirements-litellm.txt" ;;
+		libraries) once libraries python_set "$here/python/requirements-libraries.txt" ;;
 		aider) once aider python_set "$here/agents/requirements-aider.txt" ;;
 		agents) once agents node_set "$here/agents/package.json" "$here/agents/package-lock.json" ;;
 		node)
