@@ -10,6 +10,9 @@ import { APICallError, generateText, isStepCount, Output, streamText, tool } fro
 import { z } from "zod";
 import { collect, startDemo } from "./demo.mjs";
 
+// It would say that it does not know the model.
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
 const baseURL = `${await startDemo()}/v1`;
 const openai = createOpenAI({ baseURL, apiKey: "unused" });
 const providers = {
@@ -18,6 +21,7 @@ const providers = {
 	"openai-compatible": createOpenAICompatible({ name: "proxy", baseURL, supportsStructuredOutputs: true })("scripted-1"),
 	anthropic: createAnthropic({ baseURL, apiKey: "unused" })("scripted-1"),
 };
+const SCHEMA_NAMES = { "openai responses": "response", "openai chat": "response", "openai-compatible": "response", anthropic: "json" };
 
 for (const [name, model] of Object.entries(providers)) {
 	describe(name, () => {
@@ -74,6 +78,17 @@ for (const [name, model] of Object.entries(providers)) {
 			const heard = parts.filter((part) => part.type === "text-delta").map((part) => part.text);
 			assert.equal(heard.join(""), "half a");
 			assert.match(JSON.stringify(parts.find((part) => part.type === "error")?.error) ?? "", /broke off/);
+		});
+
+		test("gives an object of the asked form", async () => {
+			const schema = z.object({ name: z.string(), age: z.number() });
+			// Each provider has its own name for a schema that has none.
+			const prompt = `call:${SCHEMA_NAMES[name]} {"name":"Ada","age":36}`;
+			const { output } = await generateText({ model, prompt, output: Output.object({ schema }) });
+			assert.deepEqual(output, { name: "Ada", age: 36 });
+
+			const stream = streamText({ model, prompt, output: Output.object({ schema }) });
+			assert.deepEqual((await collect(stream.partialOutputStream)).at(-1), { name: "Ada", age: 36 });
 		});
 	});
 }

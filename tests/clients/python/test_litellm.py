@@ -4,6 +4,7 @@ import json
 
 import litellm
 import pytest
+from pydantic import BaseModel
 
 litellm.telemetry = False
 litellm.suppress_debug_info = True
@@ -61,6 +62,19 @@ def test_calls_stream(ask):
     [call] = litellm.stream_chunk_builder(chunks).choices[0].message.tool_calls
 
     assert (call.function.name, json.loads(call.function.arguments)) == ("get_weather", {"town": "Ulm"})
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+def test_an_answer_has_its_schema(ask, request):
+    # Anthropic's handler makes a tool of the schema itself.
+    name = "json_tool_call" if "anthropic" in request.node.name else "Person"
+    answer = ask(f'call:{name} {{"name":"Ada","age":36}}', response_format=Person)
+
+    assert json.loads(answer.choices[0].message.content) == {"name": "Ada", "age": 36}
 
 
 def test_failures_have_their_classes(ask):
