@@ -1,4 +1,5 @@
-"""What every test may ask for: the running demo. One serves the whole run, as it would a person's day.
+"""What every test may ask for: the running demo, one for the whole run as for a person's day, and a fresh place for an
+agent.
 
 Some libraries have an environment of their own; in the others their tests are not collected.
 """
@@ -7,6 +8,7 @@ import os
 from importlib.util import find_spec
 
 import pytest
+from agent import Place
 from demo import Demo
 
 # A proxy that the machine uses for the outside must not come between a client and 127.0.0.1.
@@ -21,3 +23,8 @@ def demo():
     with Demo() as running:
         yield running
         print(running.log())
+
+
+@pytest.fixture
+def place(tmp_path) -> Place:
+    return Place(tmp_path)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the clients against `copilot-proxy demo`, installing them first where that is still to be done.
-# Usage: run.sh [first|all]   first: OpenAI chat by the official SDKs; all (the default): every client.
+# Usage: run.sh [first|all|more]   first: OpenAI chat by the official SDKs; all (the default): every client;
+#                                  more: agents that are not worth their 0.8 GB every time.
 # The binary is COPILOT_PROXY_BIN, else target/release/copilot-proxy, else target/debug/copilot-proxy.
 set -euo pipefail
 
@@ -34,8 +35,12 @@ case ${1:-all} in
 		pytest_in libraries python/test_libraries.py
 		node_tests
 		;;
+	more)
+		"$here/setup.sh" sdks node more-agents
+		pytest_in sdks more-agents
+		;;
 	*)
-		sed -n '2,4s/^# //p' "$0" >&2
+		sed -n '2,5s/^# //p' "$0" >&2
 		exit 2
 		;;
 esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the clients that the tests use, at the versions pinned here, outside the tree.
 # Each set is stamped with a hash of its own list, so that a second run takes no time.
-# Usage: setup.sh [sdks|node|litellm|libraries|aider|agents]...   (all of them without arguments)
+# Usage: setup.sh [sdks|node|litellm|libraries|aider|agents|more-agents]...   (all but the last without arguments)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -37,6 +37,11 @@ node_set() { # FOLDER PACKAGE_JSON PACKAGE_LOCK
 	(cd "$1" && npm install --no-audit --no-fund --loglevel=error)
 }
 
+unlocked_node_set() { # FOLDER PACKAGE_JSON
+	cp "$2" "$1"
+	(cd "$1" && npm install --no-package-lock --no-audit --no-fund --loglevel=error)
+}
+
 # The newest openai, ai and Claude Code want Node 22 or newer. The npm registry carries one for
 # Linux on x64; elsewhere the Node that is there must be new enough.
 newest_node() {
@@ -55,6 +60,7 @@ for set in "$@"; do
 		libraries) once libraries python_set "$here/python/requirements-libraries.txt" ;;
 		aider) once aider python_set "$here/agents/requirements-aider.txt" ;;
 		agents) once agents node_set "$here/agents/package.json" "$here/agents/package-lock.json" ;;
+		more-agents) once more-agents unlocked_node_set "$here/more-agents/package.json" ;;
 		node)
 			once node node_set "$here/node/package.json" "$here/node/package-lock.json"
 			newest_node
