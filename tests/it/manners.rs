@@ -53,10 +53,6 @@ fn ten_mebibytes_fit() {
     let server = Server::demo(&[]);
     let body = sized(MAX_BODY);
     assert_eq!(content(&server.send(&post().body(body.clone()))), "fits");
-    assert_eq!(
-        content(&server.send(&post().header("transfer-encoding", "chunked").body(chunked(&body)))),
-        "fits"
-    );
     assert_eq!(content(&server.send(&post().header("content-encoding", "gzip").body(gzip(&body)))), "fits");
 }
 
@@ -64,11 +60,9 @@ fn ten_mebibytes_fit() {
 fn a_body_over_the_limit_is_refused_and_the_refusal_arrives() {
     let server = Server::demo(&[]);
     // The client reads nothing before it has sent everything: a connection closed early would be a reset to it.
-    for bytes in [MAX_BODY + 1, 2 * MAX_BODY] {
-        let body = sized(bytes);
-        assert_too_large(&server.send(&post().body(body.clone())));
-        assert_too_large(&server.send(&post().header("transfer-encoding", "chunked").body(chunked(&body))));
-    }
+    assert_too_large(&server.send(&post().body(sized(MAX_BODY + 1))));
+    let far_over = chunked(&sized(2 * MAX_BODY));
+    assert_too_large(&server.send(&post().header("transfer-encoding", "chunked").body(far_over)));
     assert_eq!(ask(&server, "say:still here"), "still here");
 }
 
@@ -342,6 +336,10 @@ fn the_model_of_a_client_that_does_not_read_is_paused() {
     say(&mut editor);
     editor.says(asked, &FromHost::End);
     let heard = reading.join().unwrap();
+    // The client may have fallen behind once more.
+    while let Some((stream, message)) = editor.has_heard() {
+        assert!(stream == asked && matches!(message, ToHost::Pause | ToHost::Resume), "{message:?}");
+    }
     // Not with assert_eq, which would show both.
     assert!(heard == wanted, "{} bytes heard, {} said", heard.len(), wanted.len());
 }
