@@ -30,6 +30,7 @@ mod equipment;
 mod errors;
 mod guard;
 mod health;
+mod metrics;
 mod models;
 mod peer;
 pub mod port;
@@ -99,6 +100,7 @@ const ENDPOINTS: &[&str] = &[
     "GET /v1/models/{id}",
     "GET /v1/tools",
     "GET /health",
+    "GET /metrics",
 ];
 
 /// All doors. Each `/v1/...` door also answers without the `/v1`.
@@ -119,6 +121,7 @@ fn routes(config: &mut ServiceConfig) {
         page(config, &format!("{prefix}/models/{{id:.+}}"), models::one);
     }
     page(config, "/health", health::health);
+    page(config, "/metrics", metrics::metrics);
     page(config, "/", health::root);
     // Claude Code asks for this when it starts.
     page(config, "/api/hello", health::root);

@@ -12,12 +12,14 @@ use crate::log::now;
 
 mod client;
 mod entry;
+pub mod metrics;
 mod sums;
 mod words;
 
 pub use entry::{Entry, Opening};
 
 use entry::{Page, Story};
+use metrics::Metrics;
 use sums::Sums;
 
 /// Requests kept that have ended: what a person may still want to look up.
@@ -27,6 +29,8 @@ const KEPT: usize = 100;
 #[derive(Default)]
 pub struct Ledger {
     book: Mutex<Book>,
+    /// The same for machines that watch.
+    pub metrics: Metrics,
     /// Raised by everything that is written.
     revision: AtomicU64,
     /// Woken when a request comes or ends.
@@ -135,6 +139,7 @@ impl Ledger {
             totals.consent_needed = false;
         }
         book.sums.add(record, now());
+        self.metrics.add(record);
         book.turn_pages();
         drop(book);
         self.changed.notify_one();

@@ -26,6 +26,7 @@ mod hub;
 mod lifecycle;
 mod manners;
 mod messages;
+mod metrics;
 mod models;
 mod openai;
 mod panel;
