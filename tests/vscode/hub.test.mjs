@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { after, before, test } from "node:test";
-import { dataOf, freePort, listening, startProxy, until } from "./harness/index.mjs";
+import { alive, dataOf, freePort, listening, startProxy, until } from "./harness/index.mjs";
 
 let proxy;
 /** The windows that are open, the oldest first. */
@@ -196,4 +196,30 @@ test("a port of another program's is waited for, and taken when it is free", asy
 	await running();
 	assert.equal(await proxy.said("say:free"), "free");
 	assert.deepEqual(proxy.pids, [pid]);
+});
+
+/** Whether a question is answered before its client loses patience. */
+async function isAnswered() {
+	const body = JSON.stringify({ model: "scripted-1", messages: [{ role: "user", content: "say:here" }] });
+	const options = { method: "POST", body, signal: AbortSignal.timeout(1_000) };
+	return fetch(`http://127.0.0.1:${proxy.port}/v1/chat/completions`, options).then(
+		({ ok }) => ok,
+		() => false,
+	);
+}
+
+test("a window that has vanished is passed by, though its extension host lives on", async () => {
+	const vanished = windows.pop();
+	const requests = () => vanished.provider(({ state }) => state.requests.length);
+	const before = await requests();
+	await until(async () => (await isAnswered()) && (await requests()) > before, "its turn");
+	const host = await proxy.editor.crash(vanished);
+	// Until its silence is noticed it has its turn, and whoever asks it waits in vain.
+	await until(async () => {
+		for (let request = 0; request < 6; request += 1) if (!(await isAnswered())) return false;
+		return true;
+	}, "six requests in a row that are not held up");
+	assert.ok(alive(host));
+	process.kill(host, "SIGKILL");
+	await proxy.untilServing({ windows: 2 });
 });

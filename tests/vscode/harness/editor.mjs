@@ -69,7 +69,7 @@ export async function startEditor({ extensions = [], settings = {}, environment 
  * extension host of a page that just vanishes waits hours for it to come back.
  */
 async function goodbye(page) {
-	await page.goto("about:blank");
+	await page.goto("about:blank").catch(() => {}); // one that has crashed says nothing
 	await page.close();
 }
 
@@ -287,6 +287,15 @@ class Editor {
 			.filter((name) => name.endsWith(path.join(extension, `${channel}.log`)))
 			.toSorted((one, other) => number(one) - number(other))
 			.map((name) => fs.readFileSync(this.at("user/logs", name), "utf8"));
+	}
+
+	/** Ends the window's page as a crash would; gives its extension host, which waits for it to come back. */
+	async crash({ page, pid }) {
+		const crashed = new Promise((resolve) => page.once("crash", resolve));
+		const session = await this.context.newCDPSession(page);
+		session.send("Page.crash").catch(() => {}); // nobody is left to answer
+		await crashed;
+		return pid;
 	}
 
 	/** Ends the browser as a crash would: the extension hosts are left alone, and wait for it to come back. */

@@ -1,0 +1,91 @@
+// Servers and windows of different ages, as after an update of the extension: a newer window replaces an older server when
+// that has finished what it is doing, an older window makes do with a newer server. The other age is the packaged program
+// itself, with another version written into it.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { alive, attachFakeEditor, dataOf, startProxy, until } from "./harness/index.mjs";
+
+const OURS = "0.1.0";
+const OLDER = "0.0.9";
+const NEWER = "0.2.0";
+
+let proxy;
+
+before(async () => {
+	proxy = await startProxy({ grace: 2_000 });
+});
+after(() => proxy?.stop());
+
+/** Starts a server of another version, as a window of that version would have; gives its pid once it is up. */
+async function startServer(version) {
+	const program = proxy.editor.at(`copilot-proxy-${version}`);
+	const packaged = fs.readFileSync(
+		path.join(proxy.editor.installed("copilot-proxy.copilot-proxy"), "bin/copilot-proxy"),
+	);
+	const text = packaged.toString("latin1").replaceAll(OURS, version);
+	fs.writeFileSync(program, Buffer.from(text, "latin1"), { mode: 0o755 });
+	fs.mkdirSync(proxy.directory, { recursive: true, mode: 0o700 });
+	const args = ["serve", "--port", String(proxy.port), "--dir", proxy.directory, "--grace", "60000"];
+	const server = spawn(program, args, { stdio: "ignore" });
+	await once(server, "spawn");
+	await until(() => proxy.file?.pid === server.pid && proxy.file.port, `server ${version}`);
+	return server.pid;
+}
+
+const versionThere = async () => (await proxy.get("/health")).json.version;
+const MODEL = { vendor: "scripted", id: "scripted-1", family: "scripted", version: "1", name: "Scripted" };
+
+test("a newer window replaces an older server, whose answer is finished first", async () => {
+	const older = await startServer(OLDER);
+	const fake = await attachFakeEditor(proxy.file, { version: OLDER });
+	fake.say(0, {
+		type: "models",
+		models: [{ ...MODEL, max_input_tokens: 1000, reports_usage: false, more: {} }],
+	});
+	await until(async () => (await proxy.get("/v1/models")).json.data.length === 1, "the older window's model");
+	const stream = await proxy.stream("anything");
+	const answered = dataOf(stream);
+	const asked = fake.streamOf(await fake.hears("chat"));
+	fake.words(asked, "half, ");
+
+	const opening = proxy.editor.open();
+	await fake.hears("leaving");
+	assert.ok(alive(older), "it stays until it has finished");
+	fake.words(asked, "and the rest");
+	fake.say(asked, { type: "end" });
+	const data = await answered;
+	assert.equal(data.at(-1), "[DONE]");
+	assert.equal(data.map(({ choices }) => choices?.[0]?.delta.content ?? "").join(""), "half, and the rest");
+
+	const window = await opening;
+	await proxy.untilServing();
+	assert.equal(await versionThere(), OURS);
+	assert.equal(alive(older), false);
+	assert.equal(proxy.pids.length, 1);
+	assert.equal(await proxy.said("say:by the newer"), "by the newer");
+	assert.deepEqual(await window.notifications(), []);
+	await proxy.editor.close(window);
+	await proxy.untilGone();
+});
+
+test("a window makes do with a newer server, and waits for one that takes its server's place", async () => {
+	const newer = await startServer(NEWER);
+	const window = await proxy.editor.open();
+	await proxy.untilServing();
+	assert.equal(await versionThere(), NEWER);
+	assert.deepEqual(proxy.pids, [newer]);
+
+	const fake = await attachFakeEditor(proxy.file, { version: "0.3.0" });
+	fake.say(0, { type: "handover" });
+	await until(() => !alive(newer), "the server to make room");
+	const next = await startServer(NEWER);
+	await proxy.untilServing();
+	assert.deepEqual(proxy.pids, [next], "the window started none of its own");
+	assert.deepEqual(await window.notifications(), []);
+	assert.doesNotMatch(proxy.logs.at(-1), /window: (starting|the connection)/);
+	process.kill(next, "SIGTERM");
+});
