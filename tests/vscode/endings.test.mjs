@@ -61,7 +61,7 @@ test("extension hosts and server killed at once come back as one server", async 
 	await proxy.untilServing({ windows: 2 });
 	assert.equal(proxy.pids.length, 1);
 	assert.notEqual(proxy.pids[0], pid);
-	for (const window of [one, other]) assert.deepEqual(await window.notifications(), []);
+	for (const window of [one, other]) assert.deepEqual(await window.complaints(), []);
 });
 
 test("a killed browser takes the server with it, once its extension hosts have given up", async () => {

@@ -67,7 +67,7 @@ test("a newer window replaces an older server, whose answer is finished first", 
 	assert.equal(alive(older), false);
 	assert.equal(proxy.pids.length, 1);
 	assert.equal(await proxy.said("say:by the newer"), "by the newer");
-	assert.deepEqual(await window.notifications(), []);
+	assert.deepEqual(await window.complaints(), []);
 	await proxy.editor.close(window);
 	await proxy.untilGone();
 });
@@ -85,7 +85,7 @@ test("a window makes do with a newer server, and waits for one that takes its se
 	const next = await startServer(NEWER);
 	await proxy.untilServing();
 	assert.deepEqual(proxy.pids, [next], "the window started none of its own");
-	assert.deepEqual(await window.notifications(), []);
+	assert.deepEqual(await window.complaints(), []);
 	assert.doesNotMatch(proxy.logs.at(-1), /window: (starting|the connection)/);
 	process.kill(next, "SIGTERM");
 });

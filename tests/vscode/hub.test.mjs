@@ -1,5 +1,5 @@
 // Many windows, one server: five that open at once, reloads and crashes under load, and what a person does in one window
-// holding for all. No window but the one that acts ever raises a notification.
+// holding for all. No window but the one that acts ever complains of anything.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
@@ -17,7 +17,7 @@ after(() => proxy?.stop());
 
 const running = () => allSay(`Copilot Proxy: ${proxy.port}`);
 const allSay = (text) => Promise.all(windows.map((window) => proxy.untilStatus(window, text)));
-const notifications = async () => (await Promise.all(windows.map((window) => window.notifications()))).flat();
+const complaints = async () => (await Promise.all(windows.map((window) => window.complaints()))).flat();
 
 async function closeWindow(window) {
 	await proxy.editor.close(window);
@@ -30,7 +30,7 @@ test("five windows that open at once have one server, and nothing to say", async
 	await running();
 	assert.equal(proxy.pids.length, 1);
 	assert.equal(proxy.file.pid, proxy.pids[0]);
-	assert.deepEqual(await notifications(), []);
+	assert.deepEqual(await complaints(), []);
 });
 
 test("requests go round: the window that has been idle longest is asked", async () => {
@@ -47,7 +47,7 @@ test("windows close in any order, and the server stays with those that are left"
 	await proxy.untilServing({ windows: 2 });
 	await running();
 	assert.deepEqual(proxy.pids, [pid]);
-	assert.deepEqual(await notifications(), []);
+	assert.deepEqual(await complaints(), []);
 });
 
 /** Clients that ask one thing after the other until they are stopped; tells what became of every request. */
@@ -111,7 +111,7 @@ test("reloads and crashes under load lose no request that had not begun", async 
 		[],
 	);
 	assert.deepEqual(proxy.pids, [pid]);
-	assert.deepEqual(await notifications(), []);
+	assert.deepEqual(await complaints(), []);
 });
 
 test("Stop in one window is a stop in all, and a later window does not start it", async () => {
@@ -127,7 +127,7 @@ test("Stop in one window is a stop in all, and a later window does not start it"
 	await proxy.untilServing({ windows: 3 });
 	await running();
 	assert.deepEqual(proxy.pids, [pid]);
-	assert.deepEqual(await notifications(), []);
+	assert.deepEqual(await complaints(), []);
 });
 
 /** The lines of a window's output channel that hold this text. */
@@ -167,7 +167,7 @@ test("a server that was killed is back for all windows, and what ran is cancelle
 	await until(async () => (await cancelled()) === before + 1, "the cancellation");
 	assert.equal(proxy.pids.length, 1);
 	assert.notEqual(proxy.pids[0], pid);
-	assert.deepEqual(await notifications(), []);
+	assert.deepEqual(await complaints(), []);
 });
 
 test("another port is taken up without a reload", async () => {
@@ -189,7 +189,7 @@ test("a port of another program's is waited for, and taken when it is free", asy
 	proxy.port = foreigner.address().port;
 	await windows[0].configure("copilotProxy.port", proxy.port);
 	await allSay(`Copilot Proxy: ${proxy.port} taken`);
-	const told = await notifications();
+	const told = await complaints();
 	assert.ok(told.length <= 1, `only the window that started it says so: ${told}`);
 	foreigner.close();
 	await proxy.untilServing({ windows: 3 });

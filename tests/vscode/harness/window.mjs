@@ -59,6 +59,11 @@ export class Window {
 		return this.page.locator(".notifications-toasts .notification-toast").allInnerTexts();
 	}
 
+	/** The same but for the extension's one greeting, which comes where a server has started for the first time. */
+	async complaints() {
+		return (await this.notifications()).filter((text) => !text.includes("Copilot Proxy is ready"));
+	}
+
 	/** A status bar item; `extension` is `publisher.name`. */
 	statusItem(extension, id) {
 		return this.page.locator(`[id="${extension}.${id}"]`);
