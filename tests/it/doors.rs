@@ -142,3 +142,25 @@ fn the_name_in_an_absolute_target_is_held_to_the_same_rule() {
     assert_eq!(asked("http://evil.test/health"), 403);
     assert_eq!(asked("http://localhost:8080/health"), 200);
 }
+
+/// On a shared machine 127.0.0.1 is everybody's. Only root can become somebody else to try it.
+#[cfg(target_os = "linux")]
+#[test]
+fn programs_of_another_user_are_refused() {
+    use std::os::unix::process::CommandExt;
+
+    const NOBODY: u32 = 65534;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let server = Server::demo(&[]);
+    let script = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{}; printf 'GET /v1/models HTTP/1.1\\r\\nhost: localhost\\r\\nconnection: close\\r\\n\\r\\n' >&3; cat <&3",
+        server.port
+    );
+    let asked = std::process::Command::new("bash").args(["-c", &script]).uid(NOBODY).output().unwrap();
+    let answer = String::from_utf8(asked.stdout).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}{}", String::from_utf8_lossy(&asked.stderr));
+    assert!(answer.contains("\"user_not_allowed\""), "{answer}");
+    assert_eq!(server.get("/v1/models").status, 200);
+}

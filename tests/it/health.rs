@@ -65,7 +65,7 @@ fn the_root_says_what_this_is() {
         let is_there = answer.status != 404 || answer.error().2 == "model_not_found";
         assert!(is_there, "{method} {path}: {}", answer.text());
     }
-    for path in ["/", "/health"] {
+    for path in ["/", "/health", "/api/hello"] {
         let head = server.send(&Request::new("HEAD", path));
         assert_eq!((head.status, head.body.as_slice()), (200, b"".as_slice()), "{path}");
     }
