@@ -63,12 +63,18 @@ pub async fn run(
     let outbox = Arc::new(Outbox::default());
     let mut editor =
         Editor { models, outbox: outbox.clone(), tally: Tally::default(), running: Running::default() };
-    tokio::select! {
-        end = editor.listen(Reader::new(from), token) => end,
-        error = outbox.write_to(to) => match error.kind() {
-            ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => Ok(()),
-            _ => Err(PeerError::Broken(error)),
-        },
+    let ended = tokio::select! {
+        ended = editor.listen(Reader::new(from), token) => ended,
+        error = outbox.write_to(to) => Err(PeerError::Broken(error)),
+    };
+    match ended {
+        // A server that is killed may have left something unread: that is a hang-up, too.
+        Err(PeerError::Broken(error) | PeerError::Frame(FrameError::Broken(error)))
+            if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) =>
+        {
+            Ok(())
+        }
+        ended => ended,
     }
 }
 
