@@ -21,7 +21,8 @@ before(async () => {
 	window = await proxy.editor.open();
 	window.page.on("console", (message) => {
 		const text = message.text();
-		if (/Content Security Policy/.test(text) && /panel/.test(text + message.location().url)) complaints.push(text);
+		if (/Content Security Policy/.test(text) && /panel/.test(text + message.location().url))
+			complaints.push(text);
 	});
 	window.page.on("pageerror", (error) => {
 		if (/out\/panel\.js/.test(error.stack ?? "")) complaints.push(error.stack);
@@ -33,7 +34,13 @@ after(() => proxy?.editor.stop());
 
 const rows = () => panel.locator("tr.request");
 const row = (at = 0) => rows().nth(at);
-const cell = async (column, at = 0) => (await row(at).locator("td").nth(column - 1).innerText()).trim();
+const cell = async (column, at = 0) =>
+	(
+		await row(at)
+			.locator("td")
+			.nth(column - 1)
+			.innerText()
+	).trim();
 const tab = (name) => panel.getByRole("tab", { name });
 
 async function picture(name) {
@@ -123,7 +130,16 @@ test("what is said is shown once the person wants to see it, also as a command",
 		await tab("Activity").click();
 		await row().getByRole("button").click();
 		const isKept = await panel.getByRole("heading", { name: "Reply" }).isVisible({ timeout: 2000 });
-		return isKept || panel.getByRole("heading", { name: "Reply" }).waitFor({ timeout: 2000 }).then(() => true, () => false);
+		return (
+			isKept ||
+			panel
+				.getByRole("heading", { name: "Reply" })
+				.waitFor({ timeout: 2000 })
+				.then(
+					() => true,
+					() => false,
+				)
+		);
 	}, "a request whose words are kept");
 	await panel.locator("pre").getByText('"say:words to keep"').waitFor();
 	await panel.getByRole("button", { name: "Copy the request as a curl command" }).waitFor();
@@ -188,7 +204,8 @@ test("it fits light, dark and high contrast", async () => {
 	const colours = new Set();
 	for (const [name, theme] of Object.entries(THEMES)) {
 		await window.provider(
-			({ vscode }, chosen) => vscode.workspace.getConfiguration().update("workbench.colorTheme", chosen, true),
+			({ vscode }, chosen) =>
+				vscode.workspace.getConfiguration().update("workbench.colorTheme", chosen, true),
 			theme,
 		);
 		await until(async () => {
