@@ -8,7 +8,7 @@ use std::sync::Arc;
 use actix::Addr;
 
 use actix_web::guard::{Any, Get, Head, Post};
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Data, QueryConfig, ServiceConfig};
 use actix_web::{Handler, HttpRequest, Responder};
 
 use crate::actors::ToolExecutor;
@@ -107,6 +107,7 @@ const ENDPOINTS: &[&str] = &[
 fn routes(config: &mut ServiceConfig) {
     // Most APIs refer to nothing that was said before.
     config.app_data(Data::new(()));
+    config.app_data(QueryConfig::default().error_handler(errors::unreadable_query));
     for prefix in ["/v1", ""] {
         door::<OpenAiChat>(config, &format!("{prefix}/chat/completions"));
         door::<Completions>(config, &format!("{prefix}/completions"));

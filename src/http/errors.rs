@@ -1,8 +1,8 @@
 //! What happens outside of every door: unknown paths, wrong methods and refused callers, said in the dialect of
 //! the path.
 
-use actix_web::HttpRequest;
-use actix_web::HttpResponse;
+use actix_web::error::{InternalError, QueryPayloadError};
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::answer::refusal;
 use crate::dialect::anthropic::Anthropic;
@@ -54,6 +54,16 @@ pub(super) fn wrong_method(request: &HttpRequest, allow: &str) -> HttpResponse {
     refuse(request, &failure)
 }
 
+/// A query string that is not what the door takes.
+pub(super) fn unreadable_query(error: QueryPayloadError, request: &HttpRequest) -> actix_web::Error {
+    let why = match &error {
+        QueryPayloadError::Deserialize(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    let refused = refuse(request, &Failure::invalid("", format!("the query string can't be read: {why}")));
+    InternalError::from_response(error, refused).into()
+}
+
 /// VS Code offers no stable API for embeddings, and none for what stands beside them.
 pub(super) async fn not_offered(request: HttpRequest) -> HttpResponse {
     let what = request.path().trim_start_matches("/v1").trim_start_matches('/');
@@ -68,9 +78,33 @@ pub(super) async fn not_offered(request: HttpRequest) -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::body::to_bytes;
     use actix_web::test::TestRequest;
+    use actix_web::web::Query;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::dialect::anthropic::models::Page;
+
+    #[tokio::test]
+    async fn a_query_that_can_t_be_read_is_a_400_in_the_form_of_who_asks() {
+        let request =
+            TestRequest::with_uri("/v1/models?limit=all").insert_header(("anthropic-version", "2026-10-21"));
+        let request = request.to_http_request();
+        let error = Query::<Page>::from_query(request.query_string()).unwrap_err();
+
+        let response = unreadable_query(error, &request).error_response();
+
+        assert_eq!(response.status(), 400);
+        let body: Value = serde_json::from_slice(&to_bytes(response.into_body()).await.unwrap()).unwrap();
+        assert_eq!(
+            body["error"],
+            json!({
+                "type": "invalid_request_error",
+                "message": "the query string can't be read: invalid digit found in string",
+            })
+        );
+    }
 
     #[test]
     fn the_path_tells_the_form_and_for_models_the_version() {
