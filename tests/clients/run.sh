@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the clients against `copilot-proxy demo`, installing them first where that is still to be done.
 # Usage: run.sh [first|all|more]   first: OpenAI chat by the official SDKs; all (the default): every client;
-#                                  more: agents that are not worth their 0.8 GB every time.
+#                                  more: agents that are not worth their 0.4 GB every time.
 # The binary is COPILOT_PROXY_BIN, else target/release/copilot-proxy, else target/debug/copilot-proxy.
 set -euo pipefail
 
