@@ -232,7 +232,7 @@ fn who_begins_with_something_else_than_a_hello_is_refused() {
 
 #[test]
 fn who_says_nothing_is_not_waited_for() {
-    let server = Server::serve(&["--handshake-timeout", "200"]);
+    let server = Server::serve(&["--handshake-timeout", "1500"]);
     let mut silent = Editor::connect(&server.home);
     let mut half = Editor::connect(&server.home);
     half.says_bytes(&[9, 0, 0]).unwrap();

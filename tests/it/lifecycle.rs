@@ -135,7 +135,7 @@ fn a_link_to_a_directory_is_refused() {
 
 #[test]
 fn a_server_ends_when_its_last_editor_has_been_gone_for_the_grace_time() {
-    let mut server = Server::serve(&["--grace", "3000"]);
+    let mut server = Server::serve(&["--grace", "5000"]);
     let one = Editor::attach(&server.home);
     let other = Editor::attach(&server.home);
     drop(one);
