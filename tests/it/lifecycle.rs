@@ -84,6 +84,7 @@ fn server_json_says_where_the_server_is_to_its_user_alone() {
             "token": file["token"],
             "port": server.port,
             "startedAt": file["startedAt"],
+            "instance": server.get("/health").json()["instance"],
         })
     );
     assert_eq!(file["token"].as_str().map(str::len), Some(32));
