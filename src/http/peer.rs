@@ -15,12 +15,14 @@ pub(super) enum Peer {
 }
 
 impl Peer {
-    /// Looks up who owns the other end of a loopback connection.
+    /// Looks up who owns the `there` end of a loopback connection whose other end is `here`.
     #[cfg(target_os = "linux")]
-    pub(super) fn of(address: SocketAddr) -> Peer {
-        let table = if address.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
-        let owner = std::fs::read_to_string(table).ok().and_then(|table| owner(&table, address));
-        match owner {
+    pub(super) fn of(there: SocketAddr, here: SocketAddr) -> Peer {
+        // The kernel hands the table out in pieces: where connections come and go meanwhile, one may be missed.
+        const LOOKS: usize = 3;
+        let table = if there.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
+        let look = |_| std::fs::read_to_string(table).ok().and_then(|table| owner(&table, there, here));
+        match (0..LOOKS).find_map(look) {
             Some(uid) if uid != 0 && uid != rustix::process::geteuid().as_raw() => Peer::Stranger { uid },
             _ => Peer::Ours,
         }
@@ -28,25 +30,32 @@ impl Peer {
 
     /// Other systems don't tell.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn of(_address: SocketAddr) -> Peer {
+    pub(super) fn of(_there: SocketAddr, _here: SocketAddr) -> Peer {
         Peer::Ours
     }
 }
 
-/// The owner of the socket whose local address this is, in the table that the kernel keeps (proc(5)).
+/// The owner of the socket between these addresses, in the table that the kernel keeps (proc(5)). Both count: a
+/// connection to elsewhere that is over but still listed may have had the same port, and belongs to nobody now.
 #[cfg(target_os = "linux")]
-fn owner(table: &str, local: SocketAddr) -> Option<u32> {
-    let local = match local {
-        // The kernel prints the address as the number that its bytes are in memory.
-        SocketAddr::V4(v4) => format!("{:08X}:{:04X}", u32::from_ne_bytes(v4.ip().octets()), v4.port()),
-        SocketAddr::V6(_) => return None,
-    };
+fn owner(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
+    let (local, remote) = (listed(local)?, listed(remote)?);
     table.lines().skip(1).find_map(|line| {
-        let mut fields = line.split_ascii_whitespace();
-        let is_it = fields.nth(1) == Some(local.as_str());
-        // rem_address st tx:rx tr:tm retrnsmt uid
-        if is_it { fields.nth(5)?.parse().ok() } else { None }
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let is_it = fields.next() == Some(local.as_str()) && fields.next() == Some(remote.as_str());
+        // st tx:rx tr:tm retrnsmt uid
+        if is_it { fields.nth(4)?.parse().ok() } else { None }
     })
+}
+
+/// An address as the table has it.
+#[cfg(target_os = "linux")]
+fn listed(address: SocketAddr) -> Option<String> {
+    match address {
+        // The kernel prints the address as the number that its bytes are in memory.
+        SocketAddr::V4(v4) => Some(format!("{:08X}:{:04X}", u32::from_ne_bytes(v4.ip().octets()), v4.port())),
+        SocketAddr::V6(_) => None,
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -56,21 +65,24 @@ mod tests {
     const TABLE: &str =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1 0 100 0 0 10 0
-   1: 0100007F:9C40 0100007F:1F90 01 00000000:00000000 00:00000000 00000000 65534        0 2 1 0 20 4 30 10 -1
+   1: 0100007F:9C40 0100007F:1F91 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0
+   2: 0100007F:9C40 0100007F:1F90 01 00000000:00000000 00:00000000 00000000 65534        0 2 1 0 20 4 30 10 -1
 ";
 
     #[test]
     #[cfg(target_endian = "little")]
     fn the_owner_of_the_other_end_is_found() {
-        assert_eq!(owner(TABLE, ([127, 0, 0, 1], 40000).into()), Some(65534));
-        assert_eq!(owner(TABLE, ([127, 0, 0, 1], 40001).into()), None);
-        assert_eq!(owner("", ([127, 0, 0, 1], 40000).into()), None);
+        let owner =
+            |table, port: u16| owner(table, ([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], 8080).into());
+        assert_eq!(owner(TABLE, 40000), Some(65534));
+        assert_eq!(owner(TABLE, 40001), None);
+        assert_eq!(owner("", 40000), None);
     }
 
     #[test]
     fn a_connection_of_our_own_is_ours() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        assert_eq!(Peer::of(client.local_addr().unwrap()), Peer::Ours);
+        assert_eq!(Peer::of(client.local_addr().unwrap(), listener.local_addr().unwrap()), Peer::Ours);
     }
 }

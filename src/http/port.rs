@@ -94,7 +94,8 @@ async fn serve(listener: TcpListener, house: House, mut closing: watch::Receiver
                 Ok((socket, peer)) => {
                     // Without this a first part waits 44 ms for the client's delayed acknowledgement.
                     let _ = socket.set_nodelay(true);
-                    let connection = Connection::new(socket, Peer::of(peer), settings.stall_timeout);
+                    let whose = socket.local_addr().map_or(Peer::Ours, |here| Peer::of(peer, here));
+                    let connection = Connection::new(socket, whose, settings.stall_timeout);
                     let service = service.clone();
                     connections.spawn_local(async move {
                         if let Err(error) = service.call((connection, Some(peer))).await {
