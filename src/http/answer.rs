@@ -111,7 +111,9 @@ async fn attempt<D: Dialect>(
     let mut question =
         Question { model: ask.model, leniently: D::NAMES == Names::Lenient, conversation: ask.conversation };
     let equipment = equip(&mut question.conversation, ask.extras, request, caller, house).await?;
-    let asked = house.asking.ask(question.clone()).await?;
+    // Only auto mode asks again; a conversation may be megabytes.
+    let again = equipment.map(|equipment| (equipment, question.conversation.clone()));
+    let asked = house.asking.ask(question).await?;
     entry.answered_by(&asked.model.id);
     let about = About {
         id: uuid::Uuid::new_v4().simple().to_string(),
@@ -121,8 +123,8 @@ async fn attempt<D: Dialect>(
     };
     let mut response = HttpResponse::Ok();
     response.insert_header(("x-copilot-proxy-model", asked.model.id.as_str()));
-    let events = match equipment {
-        Some(equipment) => one(session::start(equipment.plan(asked, question.conversation, house))),
+    let events = match again {
+        Some((equipment, conversation)) => one(session::start(equipment.plan(asked, conversation, house))),
         None => all(&asked, choices),
     };
     let telling = Telling::<D> { about, form, memory, entry, answers: vec![Vec::new(); choices] };
