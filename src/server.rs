@@ -30,9 +30,6 @@ mod watchers;
 
 use watchers::Watchers;
 
-/// The version of this program.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// Why a server can't run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -120,7 +117,7 @@ impl Server {
         let house = House::new(asking, executor, settings, started);
         let file = ServerFile {
             pid: std::process::id(),
-            version: VERSION.into(),
+            version: house.settings.pretend_version.to_string(),
             protocol: ProtocolRange { min: PROTOCOL, max: PROTOCOL },
             endpoint: doorway.endpoint.clone(),
             token: doorway.token.to_string(),
@@ -130,7 +127,8 @@ impl Server {
         };
         directory.publish(&file)?;
         let Settings { handshake_timeout, heartbeat, port, .. } = *house.settings;
-        tokio::task::spawn_local(doorway.attend(VERSION, handshake_timeout, heartbeat, said));
+        let version = Arc::clone(&house.settings.pretend_version);
+        tokio::task::spawn_local(doorway.attend(version, handshake_timeout, heartbeat, said));
         Ok(Server {
             house,
             registry,

@@ -3,6 +3,7 @@
 //! What a person sets in VS Code comes over the bridge instead: `bridge::protocol::Preferences`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bridge::directory::Directory;
@@ -75,6 +76,10 @@ pub struct Settings {
     /// How often an editor is pinged; three unanswered pings make it unresponsive
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "5000", help_heading = TIMES)]
     pub heartbeat: Duration,
+
+    /// The version that the server says it has: an update, for tests, without a second build
+    #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"), hide = true)]
+    pub pretend_version: Arc<str>,
 }
 
 const LIMITS: &str = "Limits";

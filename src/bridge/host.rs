@@ -54,7 +54,7 @@ pub struct HostId(u32);
 #[derive(Clone)]
 pub(super) struct Reception {
     pub token: Arc<str>,
-    pub version: &'static str,
+    pub version: Arc<str>,
     pub handshake_timeout: Duration,
     pub heartbeat: Duration,
     pub news: UnboundedSender<News>,
@@ -139,7 +139,7 @@ pub(super) async fn attend(stream: Stream, reception: Reception) {
         outbox,
         unanswered_pings: Arc::default(),
     };
-    let welcome = Welcome { version: reception.version.into(), pid: std::process::id() };
+    let welcome = Welcome { version: reception.version.to_string(), pid: std::process::id() };
     host.tell(&ToHost::Welcome(welcome));
     log::info!("editor {}: attached (pid {}, version {})", host.id.0, hello.pid, hello.version);
     // The news ends only with the server.

@@ -39,7 +39,7 @@ impl Doorway {
     /// Lets editors in, for ever.
     pub async fn attend(
         self,
-        version: &'static str,
+        version: Arc<str>,
         handshake_timeout: Duration,
         heartbeat: Duration,
         news: UnboundedSender<News>,

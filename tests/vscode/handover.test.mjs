@@ -1,6 +1,6 @@
 // Servers and windows of different ages, as after an update of the extension: a newer window replaces an older server when
 // that has finished what it is doing, an older window makes do with a newer server. The other age is the packaged program
-// itself, with another version written into it.
+// itself, pretending to be of another version.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,14 +22,10 @@ after(() => proxy?.stop());
 
 /** Starts a server of another version, as a window of that version would have; gives its pid once it is up. */
 async function startServer(version) {
-	const program = proxy.editor.at(`copilot-proxy-${version}`);
-	const packaged = fs.readFileSync(
-		path.join(proxy.editor.installed("copilot-proxy.copilot-proxy"), "bin/copilot-proxy"),
-	);
-	const text = packaged.toString("latin1").replaceAll(OURS, version);
-	fs.writeFileSync(program, Buffer.from(text, "latin1"), { mode: 0o755 });
+	const program = path.join(proxy.editor.installed("copilot-proxy.copilot-proxy"), "bin/copilot-proxy");
 	fs.mkdirSync(proxy.directory, { recursive: true, mode: 0o700 });
 	const args = ["serve", "--port", String(proxy.port), "--dir", proxy.directory, "--grace", "60000"];
+	args.push("--pretend-version", version);
 	const server = spawn(program, args, { stdio: "ignore" });
 	await once(server, "spawn");
 	await until(() => proxy.file?.pid === server.pid && proxy.file.port, `server ${version}`);

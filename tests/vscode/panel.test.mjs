@@ -39,7 +39,7 @@ const cell = async (column, at = 0) =>
 		await row(at)
 			.locator("td")
 			.nth(column - 1)
-			.innerText()
+			.textContent()
 	).trim();
 const tab = (name) => panel.getByRole("tab", { name });
 
@@ -105,13 +105,13 @@ test("models and tools are listed, and tools are found by word and by tag", asyn
 	const tools = panel.locator("#tools-list li");
 	await tools.first().waitFor();
 	const all = await tools.count();
-	const name = await tools.first().locator("code").innerText();
+	const name = await tools.first().locator("code").textContent();
 	await panel.getByRole("searchbox", { name: "Filter tools" }).fill(name);
 	await until(async () => (await tools.count()) < all, "fewer tools");
 	assert.ok((await tools.locator("code").allInnerTexts()).includes(name));
 	await panel.getByRole("searchbox").fill("");
 	await panel.locator(".chip").first().click();
-	const tag = await panel.locator(".chip").first().innerText();
+	const tag = await panel.locator(".chip").first().textContent();
 	for (const tags of await tools.locator(".tags").allInnerTexts()) assert.ok(tags.includes(tag), tags);
 	await panel.locator(".chip").first().click();
 	await picture("tools");
