@@ -112,7 +112,7 @@ mod tests {
         let (news, mut heard) = unbounded_channel();
         let second = Duration::from_secs(1);
         let local = LocalSet::new();
-        local.spawn_local(doorway.attend("1", second, second, news));
+        local.spawn_local(doorway.attend("1".into(), second, second, news));
         let attached = tokio::spawn(async move {
             let ended = attach(&home.0, models::all()).await;
             drop(home);
@@ -139,7 +139,7 @@ mod tests {
         let (news, _heard) = unbounded_channel();
         let second = Duration::from_secs(1);
         let local = LocalSet::new();
-        local.spawn_local(doorway.attend("1", second, second, news));
+        local.spawn_local(doorway.attend("1".into(), second, second, news));
         let failure = local.run_until(home.failure()).await;
         assert_eq!(failure, "the server refused: the token is not this server's");
     }
