@@ -6,8 +6,14 @@ SHELL := /bin/bash
 # The platform as VS Code names it: linux-x64, darwin-arm64 ...
 system := $(shell uname -s | tr A-Z a-z)
 machine := $(subst x86_64,x64,$(subst aarch64,arm64,$(shell uname -m)))
-target := $(system)-$(machine)
-vsix := dist/copilot-proxy-$(target).vsix
+TARGET ?= $(system)-$(machine)
+vsix := dist/copilot-proxy-$(TARGET).vsix
+
+# What Rust calls it; empty for this machine's own. BUILD may be a cross-compiler's: BUILD=zigbuild.
+TRIPLE ?=
+BUILD ?= build
+program := copilot-proxy$(if $(filter win32-%,$(TARGET)),.exe)
+built := target/$(if $(TRIPLE),$(TRIPLE)/)release/$(program)
 
 help: ## Lists what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,11 +30,12 @@ check: ## Formats, lints and types, without running anything
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run check
 	cd tests/vscode && ../../vscode-host/node_modules/.bin/biome check .
 
-package: ## Builds the extension for this machine into dist/
-	cargo build --release --locked
+package: ## Builds the extension for this machine into dist/ (TARGET=, TRIPLE= for another)
+	cargo $(BUILD) --release --locked $(if $(TRIPLE),--target $(TRIPLE))
+	rm -rf vscode-host/bin
 	mkdir -p dist vscode-host/bin
-	install -m 755 target/release/copilot-proxy vscode-host/bin/copilot-proxy
-	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run package -- --target $(target) --out ../$(vsix)
+	install -m 755 $(built) vscode-host/bin/$(program)
+	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run package -- --target $(TARGET) --out ../$(vsix)
 
 install: package ## Builds the extension and installs it into your VS Code
 	code --install-extension $(vsix) --force

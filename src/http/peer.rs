@@ -8,6 +8,7 @@ pub(super) enum Peer {
     /// This user, root, or nobody knows.
     Ours,
     /// Another user.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux tells"))]
     Stranger {
         /// Which.
         uid: u32,

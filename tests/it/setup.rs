@@ -1,7 +1,5 @@
 //! `copilot-proxy setup`: what it writes, what it asks before, and that undoing puts everything back.
 
-use std::fs;
-
 use serde_json::Value;
 
 use crate::server::{Home, Server};
@@ -133,6 +131,7 @@ fn a_file_that_cannot_be_understood_is_left_alone() {
 #[cfg(unix)]
 #[test]
 fn a_link_stays_a_link_and_permissions_stay() {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
     let terminal = terminal();
     terminal.write("dotfiles/env", "A=b\n");
