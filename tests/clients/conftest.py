@@ -1,5 +1,5 @@
 """What every test may ask for: the running demo, one for the whole run as for a person's day, and a fresh place for an
-agent.
+agent. COPILOT_PROXY_URL names a server that runs already, to take the tests marked `turn` in place of the demo.
 
 Some libraries have an environment of their own; in the others their tests are not collected.
 """
@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 from agent import Place
-from demo import Demo
+from demo import Demo, Elsewhere
 
 # A proxy that the machine uses for the outside must not come between a client and 127.0.0.1.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
@@ -20,6 +20,9 @@ collect_ignore = [file for file, library in ELSEWHERE.items() if not find_spec(l
 
 @pytest.fixture(scope="session")
 def demo():
+    if url := os.environ.get("COPILOT_PROXY_URL"):
+        yield Elsewhere(url)
+        return
     with Demo() as running:
         yield running
         print(running.log())

@@ -1,5 +1,6 @@
-"""aider (chat completions, no tools): an answer in its own form becomes a committed edit."""
+"""aider (chat completions, no tools): its turn is an answer in its own form that becomes a committed edit."""
 
+import pytest
 from agent import CACHE
 
 ANSWER = "say:Here it is.\\n\\nhello.txt\\n```\\nhello from aider\\n```\\n"
@@ -13,6 +14,7 @@ QUIET = [
 ]
 
 
+@pytest.mark.turn
 def test_it_edits_and_commits(demo, place):
     # The prices of models, which it would fetch.
     place.write("home/.aider/caches/model_prices_and_context_window.json", '{"none": {}}')

@@ -36,7 +36,7 @@ for (const [name, model] of Object.entries(providers)) {
 			assert.deepEqual(await collect(textStream), ["p0 ", "p1 ", "p2 "]);
 		});
 
-		test("runs tools until there is an answer", async () => {
+		test("takes a turn: runs tools until there is an answer", async () => {
 			const towns = [];
 			const weather = tool({
 				description: "The weather in a town",

@@ -1,5 +1,6 @@
 // Starts the program under test, `copilot-proxy demo` on a free port, and ends it again.
-// Which binary: COPILOT_PROXY_BIN, else the release build of this tree, else the debug build.
+// Which binary: COPILOT_PROXY_BIN, else the release build of this tree, else the debug build. COPILOT_PROXY_URL names a
+// server that runs already, to take the tests with `turn` in their name in place of the demo.
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -21,6 +22,9 @@ function binary() {
 
 /** Its base address, such as `http://127.0.0.1:40123`. It runs until the tests of this file are done. */
 export async function startDemo() {
+	if (process.env.COPILOT_PROXY_URL) {
+		return process.env.COPILOT_PROXY_URL;
+	}
 	const child = spawn(binary(), ["demo", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
 	after(() => child.kill());
 	for await (const line of createInterface({ input: child.stdout })) {

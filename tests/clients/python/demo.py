@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 READY = "listening on "
@@ -23,6 +24,12 @@ def binary() -> Path:
         if candidate.is_file():
             return candidate
     raise FileNotFoundError(f"no copilot-proxy at {' or '.join(map(str, candidates))}; build it first")
+
+
+class Elsewhere(NamedTuple):
+    """A server that somebody else has started and will end."""
+
+    url: str
 
 
 class Demo:

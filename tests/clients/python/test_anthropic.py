@@ -67,6 +67,7 @@ async def test_a_message_comes_as_an_async_stream(demo):
     assert text == "".join(str(part).ljust(8, ".") for part in range(300))
 
 
+@pytest.mark.turn
 def test_a_call_and_its_result_make_a_turn(client):
     asked = client.messages.create(
         **question('say:Let me look.\ncall:get_weather {"town":"Ulm"}\ncall:clock\nthen:\nsay:Sunny.', tools=[WEATHER, CLOCK])
@@ -96,6 +97,7 @@ def test_calls_stream_with_their_input(client):
     assert (calls, message.stop_reason) == ([{"town": "Ulm"}, {"town": "Bonn"}], "tool_use")
 
 
+@pytest.mark.turn
 def test_the_tool_runner_takes_the_whole_turn(client):
     towns = []
 

@@ -56,6 +56,7 @@ async def test_it_streams_asynchronously(model):
     assert text == "".join(str(part).ljust(8, ".") for part in range(300))
 
 
+@pytest.mark.turn
 def test_a_call_and_its_result_make_a_turn(model):
     bound = model.bind_tools([get_weather])
     question = HumanMessage('say:Look.\ncall:get_weather {"town":"Ulm"}\ncall:get_weather {"town":"Bonn"}\nthen:\nsay:Sunny.')
@@ -74,6 +75,7 @@ def test_calls_stream(model):
     assert [(call["name"], call["args"]) for call in whole.tool_calls] == [("get_weather", {"town": "Ulm"})]
 
 
+@pytest.mark.turn
 def test_an_agent_runs_to_its_answer(model):
     agent = create_agent(model, [get_weather])
     script = 'call:get_weather {"town":"Ulm"}\nthen:\ncall:get_weather {"town":"Bonn"}\nthen:\nsay:Sunny in both.'

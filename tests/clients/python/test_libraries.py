@@ -39,6 +39,7 @@ class TestPydanticAi:
         kind = OpenAIChatModel if request.param == "chat" else OpenAIResponsesModel
         return kind("scripted-1", provider=OpenAIProvider(base_url=f"{demo.url}/v1", api_key="unused"))
 
+    @pytest.mark.turn
     async def test_an_agent_runs_to_its_answer(self, model):
         towns = []
         agent = Agent(model, instructions="Be brief.")
@@ -86,6 +87,7 @@ class TestAgentsSdk:
         kind = agents.OpenAIChatCompletionsModel if request.param == "chat" else agents.OpenAIResponsesModel
         return kind("scripted-1", client)
 
+    @pytest.mark.turn
     async def test_an_agent_runs_to_its_answer(self, model):
         towns = []
 
@@ -165,6 +167,7 @@ class TestLlm:
     def test_it_answers(self, llm, streaming):
         assert llm(*streaming, "say:Hello from the demo.") == "Hello from the demo.\n"
 
+    @pytest.mark.turn
     def test_a_tool_is_run(self, llm):
         source = "def town_of(name: str) -> str:\n    return 'Ulm'"
 

@@ -46,6 +46,7 @@ def test_line_separators_survive_its_reading_by_lines(ask):
     assert "".join(filter(None, pieces)) == text
 
 
+@pytest.mark.turn
 def test_a_call_and_its_result_make_a_turn(ask):
     script = 'call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny.'
     message = ask(script, tools=[WEATHER]).choices[0].message

@@ -36,6 +36,7 @@ def dump(client, **question) -> dict:
     return json.loads(completion.choices[0].message.content)
 
 
+@pytest.mark.turn
 def test_a_call_and_its_result_make_a_turn(client):
     messages = user('call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny in Ulm.')
     asked = client.chat.completions.create(model="scripted-1", messages=messages, tools=[WEATHER]).choices[0]

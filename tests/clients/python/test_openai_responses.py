@@ -56,6 +56,7 @@ def test_the_stream_helper_sums_up_the_response(client):
     assert response.output_text == "piece by piece"
 
 
+@pytest.mark.turn
 def test_a_call_and_its_result_make_a_turn(client):
     script = 'call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny in Ulm.'
     asked = client.responses.create(model="scripted-1", input=script, tools=[WEATHER])
@@ -68,6 +69,7 @@ def test_a_call_and_its_result_make_a_turn(client):
     assert answer.output_text == "Sunny in Ulm."
 
 
+@pytest.mark.turn
 def test_a_response_continues_the_one_before(client):
     script = 'call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny in Ulm.'
     asked = client.responses.create(model="scripted-1", input=script, tools=[WEATHER])

@@ -1,0 +1,153 @@
+// The official SDKs, the libraries on them, and aider, taking their turns (a question, the model's tool calls, their
+// results, the answer) through a real VS Code. What a client does there is said once, in tests/clients: its tests run here
+// against this server. tests/clients/setup.sh installs the clients; where it has not been run, they are skipped.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { after, before, test } from "node:test";
+import { startProxy } from "./harness/index.mjs";
+import { agents, clients } from "./harness/installed.mjs";
+
+const tests = path.resolve(import.meta.dirname, "../clients");
+
+// How many turns each file takes, so that none gets lost on the way here. `sets` are what tests/clients/setup.sh installs for
+// them; the first is where they run.
+const SUITES = {
+	"the SDKs for Python and LangChain": {
+		sets: ["sdks"],
+		turns: {
+			"python/test_openai_chat_tools.py": 1,
+			"python/test_openai_responses.py": 2,
+			"python/test_anthropic.py": 2,
+			"python/test_langchain.py": 6,
+		},
+	},
+	LiteLLM: { sets: ["litellm"], turns: { "python/test_litellm.py": 3 } },
+	"pydantic-ai, OpenAI's Agents SDK and llm": {
+		sets: ["libraries"],
+		turns: { "python/test_libraries.py": 6 },
+	},
+	"the SDKs for Node and the Vercel AI SDK": {
+		sets: ["node"],
+		turns: {
+			"node/openai-chat.test.mjs": 1,
+			"node/openai-responses.test.mjs": 1,
+			"node/anthropic.test.mjs": 2,
+			"node/ai-sdk.test.mjs": 4,
+		},
+	},
+	aider: { sets: ["sdks", "aider"], turns: { "agents/test_aider.py": 1 } },
+};
+// Its turn is an answer that it makes an edit of.
+const WITHOUT_TOOLS = ["agents/test_aider.py"];
+
+/** Why a suite can't run, or false. A set has its stamp once it is complete; Node's must be seen from its tests, too. */
+function missing({ sets }) {
+	const complete = (set) =>
+		fs.existsSync(path.join(clients, set, ".stamp")) &&
+		(set !== "node" || fs.existsSync(path.join(tests, "node/node_modules")));
+	const absent = sets.filter((set) => !complete(set));
+	return absent.length > 0 && `not installed: tests/clients/setup.sh ${absent.join(" ")}`;
+}
+
+let proxy;
+let window;
+
+before(async () => {
+	if (Object.values(SUITES).every(missing)) return;
+	proxy = await startProxy();
+	window = await proxy.editor.open();
+	await proxy.untilServing();
+	await allowCopilot();
+});
+after(() => proxy?.stop());
+
+/** pydantic-ai asks for a model of Copilot's, by its name. Leave for those is given once, as a person gives it. */
+async function allowCopilot() {
+	const said = proxy.said("say:allowed", { model: "claude-opus-4.6" });
+	await window.answer("Allow");
+	assert.equal(await said, "allowed");
+}
+
+/** The command that runs the turns in these files and leaves a report in JUnit's form. */
+function command(environment, files, place) {
+	const report = path.join(place, "report.xml");
+	if (environment === "node") {
+		const reporters = { spec: "stdout", junit: report };
+		return [
+			path.join(agents.node, "node"),
+			"--test",
+			"--test-name-pattern=\\bturn\\b",
+			...Object.entries(reporters).flatMap(([reporter, destination]) => [
+				`--test-reporter=${reporter}`,
+				`--test-reporter-destination=${destination}`,
+			]),
+			...files,
+		];
+	}
+	const options = [`--junitxml=${report}`, "-o", "junit_family=xunit1", `--basetemp=${place}/temporary`];
+	return [path.join(clients, environment, "bin/python"), "-m", "pytest", "-m", "turn", ...options, ...files];
+}
+
+/** Runs a suite's turns against this server. Gives how many passed in each file, and all that was printed. */
+async function run({ sets: [environment], turns }) {
+	const place = proxy.editor.folder();
+	const [program, ...args] = command(environment, Object.keys(turns), place);
+	const child = spawn(program, args, {
+		cwd: tests,
+		env: {
+			...process.env,
+			COPILOT_PROXY_URL: `http://127.0.0.1:${proxy.port}`,
+			NODE_TEST_CONTEXT: undefined, // with it, Node's runner would take itself for a part of this one
+			NO_PROXY: "127.0.0.1,localhost",
+			no_proxy: "127.0.0.1,localhost",
+			PYTHONDONTWRITEBYTECODE: "1",
+		},
+		stdio: ["ignore", "pipe", "pipe"],
+	});
+	const [said, complained, [code]] = await Promise.all([
+		text(child.stdout),
+		text(child.stderr),
+		once(child, "exit"),
+	]);
+	const printed = `${said}\n${complained}`;
+	assert.equal(code, 0, printed);
+	return { passed: passedIn(fs.readFileSync(path.join(place, "report.xml"), "utf8")), printed };
+}
+
+/** How many tests passed in each file, by a report in JUnit's form: the others have an element that says what became of them. */
+function passedIn(report) {
+	const [, ...cases] = report.split("<testcase ");
+	const passed = {};
+	for (const each of cases.filter((each) => !/<(failure|error|skipped)\b/.test(each))) {
+		const file = path.relative(tests, path.resolve(tests, /\bfile="([^"]+)"/.exec(each)[1]));
+		passed[file] = (passed[file] ?? 0) + 1;
+	}
+	return passed;
+}
+
+/** How many requests have reached VS Code, and how many of them brought a model the results of tools and got its answer. */
+const reached = () =>
+	window.provider(({ state: { requests } }) => {
+		const brought = ({ outcome, messages }) =>
+			outcome === "completed" &&
+			messages.some(({ parts }) => parts.some(({ type }) => type === "tool_result"));
+		return { requests: requests.length, results: requests.filter(brought).length };
+	});
+
+for (const [name, suite] of Object.entries(SUITES)) {
+	test(`${name}: each takes its turns`, { skip: missing(suite) }, async () => {
+		const before = await reached();
+		const { passed, printed } = await run(suite);
+		assert.deepEqual(passed, suite.turns, printed);
+
+		const { requests, results } = await reached();
+		const withTools = Object.entries(suite.turns).filter(([file]) => !WITHOUT_TOOLS.includes(file));
+		const turns = withTools.reduce((sum, [, turns]) => sum + turns, 0);
+		assert.ok(results - before.results >= turns, `${results - before.results} of ${turns} reached VS Code`);
+		assert.ok(requests > before.requests, "nothing reached VS Code");
+	});
+}
