@@ -13,6 +13,8 @@ from demo import Demo, Elsewhere
 
 # A proxy that the machine uses for the outside must not come between a client and 127.0.0.1.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+# LiteLLM would fetch the prices of models when it is imported, and wait where it can't.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 ELSEWHERE = {"python/test_litellm.py": "litellm", "python/test_libraries.py": "instructor"}
 collect_ignore = [file for file, library in ELSEWHERE.items() if not find_spec(library)]
