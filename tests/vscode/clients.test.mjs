@@ -1,6 +1,6 @@
-// The official SDKs, the libraries on them, and aider, taking their turns (a question, the model's tool calls, their
-// results, the answer) through a real VS Code. What a client does there is said once, in tests/clients: its tests run here
-// against this server. tests/clients/setup.sh installs the clients; where it has not been run, they are skipped.
+// The official SDKs, the libraries on them and the coding agents, taking their turns (a question, the model's tool calls,
+// their results, the answer) through a real VS Code. What a client does there is said once, in tests/clients: its tests run
+// here against this server. tests/clients/setup.sh installs the clients; where it has not been run, they are skipped.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,12 +9,12 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { startProxy } from "./harness/index.mjs";
-import { agents, clients } from "./harness/installed.mjs";
+import { clients } from "./harness/installed.mjs";
 
 const tests = path.resolve(import.meta.dirname, "../clients");
 
-// How many turns each file takes, so that none gets lost on the way here. `sets` are what tests/clients/setup.sh installs for
-// them; the first is where they run.
+// How many turns each file takes, so that none gets lost on the way here. `sets` are what tests/clients/setup.sh installs
+// for them; the first is where they run. Agents that are not worth their time every time are `more`.
 const SUITES = {
 	"the SDKs for Python and LangChain": {
 		sets: ["sdks"],
@@ -39,13 +39,32 @@ const SUITES = {
 			"node/ai-sdk.test.mjs": 4,
 		},
 	},
-	aider: { sets: ["sdks", "aider"], turns: { "agents/test_aider.py": 1 } },
+	"Claude Code, Codex, opencode and aider": {
+		sets: ["sdks", "agents", "node", "aider"],
+		turns: {
+			"agents/test_claude_code.py": 4,
+			"agents/test_codex.py": 1,
+			"agents/test_opencode.py": 1,
+			"agents/test_aider.py": 1,
+		},
+	},
+	"Continue, Qwen Code and pi": {
+		sets: ["sdks", "more-agents", "node"],
+		turns: {
+			"more-agents/test_continue.py": 2,
+			"more-agents/test_qwen_code.py": 1,
+			"more-agents/test_pi.py": 3,
+		},
+		more: true,
+	},
 };
-// Its turn is an answer that it makes an edit of.
+
+// aider's turn is an answer that it makes an edit of.
 const WITHOUT_TOOLS = ["agents/test_aider.py"];
 
 /** Why a suite can't run, or false. A set has its stamp once it is complete; Node's must be seen from its tests, too. */
-function missing({ sets }) {
+function missing({ sets, more }) {
+	if (more && !process.env.COPILOT_PROXY_MORE_CLIENTS) return "not every time: COPILOT_PROXY_MORE_CLIENTS=1";
 	const complete = (set) =>
 		fs.existsSync(path.join(clients, set, ".stamp")) &&
 		(set !== "node" || fs.existsSync(path.join(tests, "node/node_modules")));
@@ -65,7 +84,7 @@ before(async () => {
 });
 after(() => proxy?.stop());
 
-/** pydantic-ai asks for a model of Copilot's, by its name. Leave for those is given once, as a person gives it. */
+/** Some turns are by a name that means a model of Copilot's. Leave for those is given once, as a person gives it. */
 async function allowCopilot() {
 	const said = proxy.said("say:allowed", { model: "claude-opus-4.6" });
 	await window.answer("Allow");
@@ -78,7 +97,7 @@ function command(environment, files, place) {
 	if (environment === "node") {
 		const reporters = { spec: "stdout", junit: report };
 		return [
-			path.join(agents.node, "node"),
+			path.join(clients, "bin/node"),
 			"--test",
 			"--test-name-pattern=\\bturn\\b",
 			...Object.entries(reporters).flatMap(([reporter, destination]) => [
@@ -118,7 +137,7 @@ async function run({ sets: [environment], turns }) {
 	return { passed: passedIn(fs.readFileSync(path.join(place, "report.xml"), "utf8")), printed };
 }
 
-/** How many tests passed in each file, by a report in JUnit's form: the others have an element that says what became of them. */
+/** How many tests passed in each file, by a report in JUnit's form: whatever else became of one is an element in it. */
 function passedIn(report) {
 	const [, ...cases] = report.split("<testcase ");
 	const passed = {};
@@ -129,7 +148,7 @@ function passedIn(report) {
 	return passed;
 }
 
-/** How many requests have reached VS Code, and how many of them brought a model the results of tools and got its answer. */
+/** How many requests have reached VS Code, and how many of them brought the results of tools and were answered. */
 const reached = () =>
 	window.provider(({ state: { requests } }) => {
 		const brought = ({ outcome, messages }) =>

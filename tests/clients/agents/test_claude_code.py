@@ -35,6 +35,7 @@ def claude(demo, place, script: str, model: str = "scripted-1", **environment: s
     return json.loads(output)
 
 
+@pytest.mark.turn
 @pytest.mark.parametrize("model", ["scripted-1", "claude-opus-4-6"])
 @pytest.mark.parametrize("betas", ["0", "1"], ids=["betas", "no betas"])
 def test_it_takes_a_turn_with_tools(demo, place, model, betas):

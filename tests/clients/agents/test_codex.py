@@ -1,5 +1,6 @@
 """Codex (responses): a turn with its shell tool."""
 
+import pytest
 from agent import NODE_PROGRAMS
 
 CONFIG = """\
@@ -24,6 +25,7 @@ say:Codex is done.
 """
 
 
+@pytest.mark.turn
 def test_it_takes_a_turn_with_a_tool(demo, place):
     place.write("home/.codex/config.toml", CONFIG % demo.url)
 

@@ -21,6 +21,7 @@ say:pi is done.
 """
 
 
+@pytest.mark.turn
 @pytest.mark.parametrize("api", PATHS)
 def test_it_takes_a_turn_with_a_tool(demo, place, api):
     provider = {"baseUrl": demo.url + PATHS[api], "apiKey": "unused", "api": api, "models": [MODEL]}

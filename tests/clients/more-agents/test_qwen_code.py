@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from agent import CACHE
 
 SETTINGS = {"security": {"auth": {"selectedType": "openai"}}, "telemetry": {"enabled": False}}
@@ -12,6 +13,7 @@ say:Qwen Code is done.
 """
 
 
+@pytest.mark.turn
 def test_it_takes_a_turn_with_a_tool(demo, place):
     place.write("home/.qwen/settings.json", json.dumps(SETTINGS))
 

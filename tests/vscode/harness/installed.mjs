@@ -10,11 +10,5 @@ export const codeServer = path.join(home, "node_modules/code-server/out/node/ent
 export const { chromium } = createRequire(path.join(home, "package.json"))("playwright-core");
 export const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** The folder of the clients' sets, one for each name that tests/clients/setup.sh takes. */
+/** The folder of the sets of clients, by the names that tests/clients/setup.sh takes, and of `bin`, the Node they run on. */
 export const clients = path.join(cache, "clients");
-
-/** The folder of the agents' programs, and that of the Node they run on. */
-export const agents = {
-	programs: path.join(clients, "agents/node_modules/.bin"),
-	node: path.join(clients, "bin"),
-};
