@@ -14,10 +14,11 @@ say() { printf '\n=== %s\n' "$*"; }
 
 # Runs a stage and remembers whether it failed; the others run all the same.
 stage() { # NAME COMMAND...
-	local name=$1
+	local name=$1 began=$SECONDS
 	shift
 	say "$name"
 	"$@" || failed+=("$name")
+	echo "$name took $((SECONDS - began)) s"
 }
 
 # Installs a Debian package where PROGRAM is missing. Fails where it can't.
@@ -53,18 +54,25 @@ clients() { package && COPILOT_PROXY_BIN=$PWD/target/release/copilot-proxy tests
 
 vscode() { package && tests/vscode/run.sh; }
 
+# Installs or builds what a later stage needs while the first ones run. What goes wrong here shows there: the stage asks
+# for the same once more, and waits for the lock that this holds.
+ahead() { nice "$@" >/dev/null 2>&1 & }
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
+
 say "what is needed"
 needs cc:gcc make:make || exit 1
 command -v cargo >/dev/null || { echo "Rust is missing: see https://rustup.rs" >&2; exit 1; }
 needs node:nodejs npm:npm python3:python3 || exit 1
 
 [ $# -gt 0 ] || set -- check server extension clients vscode
+stages=()
 for name in "$@"; do
 	case $name in
-		check | server | extension) stage "$name" "$name" ;;
+		check | server | extension) stages+=("$name") ;;
 		clients)
 			if python3 -c 'import ensurepip' 2>/dev/null || need python3-venv python3-venv; then
-				stage "$name" "$name"
+				stages+=("$name")
+				ahead tests/clients/setup.sh
 			else
 				skipped+=("clients: Python's venv is missing (package python3-venv) and this is not root")
 			fi
@@ -73,7 +81,8 @@ for name in "$@"; do
 			if [ "$(uname -s)" != Linux ]; then
 				skipped+=("vscode: the real VS Code of these tests runs on Linux only")
 			elif needs "${CHROMIUM:-chromium}:chromium" g++:g++; then
-				stage "$name" "$name"
+				stages+=("$name")
+				ahead tests/vscode/setup.sh
 			else
 				skipped+=("vscode: Chromium or g++ is missing and this is not root")
 			fi
@@ -84,6 +93,9 @@ for name in "$@"; do
 			;;
 	esac
 done
+
+case " ${stages[*]} " in *" clients "* | *" vscode "*) ahead cargo build --release --locked ;; esac
+for name in "${stages[@]}"; do stage "$name" "$name"; done
 
 say "result"
 for line in "${skipped[@]}"; do echo "skipped: $line"; done

@@ -9,6 +9,10 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/copilot-proxy/clients
 python=${PYTHON:-python3}
 mkdir -p "$cache"
 
+# Two that start together install once: the second waits here and then finds the stamps.
+exec 9>"$cache/lock"
+if command -v flock >/dev/null; then flock 9; fi
+
 # Runs INSTALL unless SET was installed from these very FILES before.
 # A set that failed half-way has no stamp and is made anew.
 once() {
