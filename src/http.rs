@@ -29,6 +29,7 @@ mod count;
 mod equipment;
 mod errors;
 mod guard;
+mod head;
 mod health;
 mod metrics;
 mod models;

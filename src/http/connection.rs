@@ -1,4 +1,4 @@
-//! One TCP connection of a client: a socket whose owner must take his answer.
+//! One TCP connection of a client: a socket whose owner must say his request and take his answer in time.
 
 use std::future::Future;
 use std::io;
@@ -10,21 +10,29 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::head::HeadClock;
 use super::peer::Peer;
+use crate::settings::Settings;
 
-/// A socket that breaks when nothing could be written to it for too long. Without this a client that never
-/// reads would keep its model talking for ever.
+/// Bare, as all that is said before a request is understood.
+const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// A socket that breaks when nothing could be written to it for too long, or when a head that has begun does not
+/// come to its end. Without the one a client that never reads would keep its model talking for ever.
 pub(super) struct Connection {
     socket: TcpStream,
     /// Who is at the other end.
     pub(super) peer: Peer,
+    /// Knows how long the next head has been coming.
+    pub(super) head: HeadClock,
     stall_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream, peer: Peer, stall_timeout: Duration) -> Connection {
-        Connection { socket, peer, stall_timeout, stalled: None }
+    pub(super) fn new(socket: TcpStream, peer: Peer, settings: &Settings) -> Connection {
+        let head = HeadClock::new(settings.receive_timeout);
+        Connection { socket, peer, head, stall_timeout: settings.stall_timeout, stalled: None }
     }
 
     fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -49,7 +57,18 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.head.bytes();
+        } else if read.is_pending() && self.head.poll_late(context).is_ready() {
+            if self.stalled.is_none() {
+                // No answer is on its way that this would fall into. If the socket does not take it, nobody reads.
+                let _ = self.socket.try_write(LATE);
+            }
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
     }
 }
 

@@ -12,6 +12,7 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use subtle::ConstantTimeEq;
 
+use super::head::{Answer, HeadClock};
 use super::peer::Peer;
 use super::{House, RequestId, errors};
 use crate::bridge::protocol::Preferences;
@@ -22,6 +23,7 @@ pub(super) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let answering = request.request().conn_data::<HeadClock>().map(HeadClock::begin);
     let id = RequestId::new();
     request.extensions_mut().insert(id.clone());
     let preferences = request.app_data::<Data<House>>().map(|house| house.asking.preferences.read().clone());
@@ -53,7 +55,7 @@ pub(super) async fn guard(
         headers.insert(HeaderName::from_static("x-request-id"), id.clone());
         headers.insert(HeaderName::from_static("request-id"), id);
     }
-    Ok(response)
+    Ok(response.map_body(|_, body| Answer { body, _answering: answering }.boxed()))
 }
 
 /// What a caller may do, by where it comes from.

@@ -69,10 +69,12 @@ async fn serve(listener: TcpListener, house: House, mut closing: watch::Receiver
     let shutdown = closing.clone();
     let factory = HttpService::<Connection, _, _>::build()
         .keep_alive(settings.keep_alive)
-        .client_request_timeout(settings.receive_timeout)
+        // The connection sees to it, for every head and not only for the first.
+        .client_request_timeout(Duration::ZERO)
         .h1_allow_half_closed(false)
         .on_connect_ext(|connection: &Connection, data| {
             data.insert(connection.peer);
+            data.insert(connection.head.clone());
         })
         .graceful_shutdown_signal(move || {
             let mut shutdown = shutdown.clone();
@@ -95,7 +97,7 @@ async fn serve(listener: TcpListener, house: House, mut closing: watch::Receiver
                     // Without this a first part waits 44 ms for the client's delayed acknowledgement.
                     let _ = socket.set_nodelay(true);
                     let whose = socket.local_addr().map_or(Peer::Ours, |here| Peer::of(peer, here));
-                    let connection = Connection::new(socket, whose, settings.stall_timeout);
+                    let connection = Connection::new(socket, whose, &settings);
                     let service = service.clone();
                     connections.spawn_local(async move {
                         if let Err(error) = service.call((connection, Some(peer))).await {

@@ -130,6 +130,33 @@ fn a_head_that_does_not_come_in_time_is_408() {
 }
 
 #[test]
+fn a_later_head_on_a_kept_connection_that_does_not_come_in_time_is_408() {
+    let server = Server::demo(&["--receive-timeout", "1000"]);
+    let kept = || {
+        let mut client = server.client();
+        client.send(&Request::post(CHAT, &chat("say:first")));
+        assert_eq!(content(&client.answer()), "first");
+        client
+    };
+    let mut stalled = kept();
+    stalled.send_bytes(b"GET /health HTTP/1.1\r\nhost: local").unwrap();
+    assert_eq!(stalled.answer().status, 408);
+    assert!(stalled.is_closed());
+    let head = format!("GET /health HTTP/1.1\r\nx-padding: {}\r\n\r\n", "x".repeat(5000));
+    assert_eq!(trickle(kept(), head.as_bytes()).status, 408);
+}
+
+#[test]
+fn half_a_head_that_came_during_an_answer_does_not_keep_its_connection() {
+    let server = Server::demo(&["--keep-alive", "1000"]);
+    let mut client = server.client();
+    let half = [&Request::post(CHAT, &chat("say:first")).bytes()[..], b"GET /health HTTP/1.1\r\n"].concat();
+    client.send_bytes(&half).unwrap();
+    assert_eq!(content(&client.answer()), "first");
+    client.read_to_the_end();
+}
+
+#[test]
 fn a_connection_is_kept_for_the_next_request_but_not_for_ever() {
     let server = Server::demo(&["--keep-alive", "3000"]);
     assert_eq!(ask(&server, "say:awake"), "awake");
