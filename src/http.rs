@@ -35,6 +35,7 @@ mod metrics;
 mod models;
 mod peer;
 pub mod port;
+mod telling;
 mod tools;
 
 /// What stands behind the doors, shared by all requests.

@@ -1,36 +1,27 @@
-//! The only code that runs a dialect: reads a request, asks, and says the answer whole or as a stream.
+//! The only code that runs a dialect: reads a request, asks, and lets `telling` say the answer.
 
-use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
-use actix_web::web::{Bytes, Data, Payload, ReqData};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder};
-use async_stream::stream;
+use actix_web::http::header::USER_AGENT;
+use actix_web::web::{Data, Payload, ReqData};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::FutureExt;
-use futures_util::stream::{LocalBoxStream, StreamExt, select_all};
-use tokio::time::{Instant, timeout, timeout_at};
+use futures_util::stream::{StreamExt, select_all};
 
 use super::equipment::equip;
 use super::guard::Caller;
+use super::telling::{Choices, Telling, panicked};
 use super::{House, RequestId, body};
 use crate::actors::session;
 use crate::asking::{Asked, Events, Question};
-use crate::conversation::Event;
-use crate::dialect::{About, Dialect, Encoder, Names, usage_of};
+use crate::dialect::{About, Dialect, Names};
 use crate::failure::Failure;
 use crate::ledger::{Entry, Opening};
 use crate::log::now;
 use crate::threads::{LARGE, elsewhere};
-
-/// Bytes that are enough for one write, even if more is ready.
-const ENOUGH: usize = 64 * 1024;
-
-/// The events of all choices, each with the number of its choice.
-type Choices = LocalBoxStream<'static, (usize, Result<Event, Failure>)>;
 
 /// A door of a dialect.
 pub(super) async fn answer<D: Dialect>(
@@ -127,9 +118,9 @@ async fn attempt<D: Dialect>(
         Some((equipment, conversation)) => one(session::start(equipment.plan(asked, conversation, house))),
         None => all(&asked, choices),
     };
-    let telling = Telling::<D> { about, form, memory, entry, answers: vec![Vec::new(); choices] };
+    let telling = Telling::<D>::new(about, form, memory, entry, choices);
     if ask.stream {
-        telling.streamed(response, events, house).await
+        telling.streamed(response, events, &house.settings).await
     } else {
         telling.whole(response, events).await
     }
@@ -140,148 +131,11 @@ fn all(asked: &Asked, choices: usize) -> Choices {
     if choices == 1 {
         return one(asked.answer());
     }
-    let answer = |choice| asked.answer().map(move |event| (choice, event));
+    let answer = |choice| one(asked.answer()).map(move |(_, event)| (choice, event));
     select_all((0..choices).map(answer)).boxed_local()
-}
-
-/// A fault of ours ends one answer, and says so.
-fn panicked() -> Failure {
-    Failure::Internal { message: "something that must not happen has happened; please report it".into() }
 }
 
 fn one(events: Events) -> Choices {
     let events = AssertUnwindSafe(events).catch_unwind();
     events.map(|event| (0, event.unwrap_or_else(|_| Err(panicked())))).boxed_local()
-}
-
-/// An answer that is being told.
-struct Telling<D: Dialect> {
-    about: About,
-    form: D::Form,
-    memory: Data<D::Memory>,
-    entry: Rc<Entry>,
-    /// The events of each choice, where they are needed once more.
-    answers: Vec<Vec<Event>>,
-}
-
-impl<D: Dialect> Telling<D> {
-    /// The whole answer in one reply: a fold over the very events that a stream tells.
-    async fn whole(
-        mut self,
-        mut response: HttpResponseBuilder,
-        mut events: Choices,
-    ) -> Result<HttpResponse, Failure> {
-        while let Some((choice, event)) = events.next().await {
-            let event = event?;
-            self.entry.heard(&event);
-            self.keep(choice, event);
-        }
-        let usage = usage_of(&self.answers);
-        let reply = D::reply(&self.about, &self.form, &self.answers);
-        self.remember();
-        Ok(response.insert_header(("x-copilot-proxy-usage", usage.source.as_str())).json(reply))
-    }
-
-    /// The answer as it comes. The headers leave with the first sign of the model, or when it has been silent
-    /// for a while; until then a failure is an HTTP status.
-    async fn streamed(
-        self,
-        mut response: HttpResponseBuilder,
-        mut events: Choices,
-        house: &House,
-    ) -> Result<HttpResponse, Failure> {
-        let first = match timeout(house.settings.open_after, events.next()).await {
-            Ok(Some((_, Err(failure)))) => return Err(failure),
-            Ok(first) => first,
-            Err(_) => None,
-        };
-        let ping_every = house.settings.ping_every;
-        let body = stream! {
-            let mut telling = self;
-            let mut encoder = D::encoder(&telling.about, &telling.form);
-            let mut out = Vec::new();
-            encoder.open(&mut out);
-            let mut next = first;
-            let mut told = Told::More;
-            let mut silent_since = Instant::now();
-            loop {
-                if let Some((choice, event)) = next.take() {
-                    told = telling.tell(choice, event, &mut encoder, &mut out);
-                }
-                while told == Told::More && out.len() < ENOUGH {
-                    match events.next().now_or_never() {
-                        None => break,
-                        Some(None) => told = telling.close(&mut encoder, &mut out),
-                        Some(Some((choice, event))) => told = telling.tell(choice, event, &mut encoder, &mut out),
-                    }
-                }
-                if !out.is_empty() {
-                    telling.entry.went(&out);
-                    yield Ok::<_, Infallible>(Bytes::from(std::mem::take(&mut out)));
-                    silent_since = Instant::now();
-                }
-                if told == Told::All {
-                    break;
-                }
-                match timeout_at(silent_since + ping_every, events.next()).await {
-                    Err(_) => encoder.ping(&mut out),
-                    Ok(None) => told = telling.close(&mut encoder, &mut out),
-                    Ok(event) => next = event,
-                }
-            }
-        };
-        Ok(response
-            .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
-            .insert_header((CACHE_CONTROL, "no-cache"))
-            .streaming(Box::pin(body)))
-    }
-
-    fn tell(
-        &mut self,
-        choice: usize,
-        event: Result<Event, Failure>,
-        encoder: &mut D::Encoder,
-        out: &mut Vec<u8>,
-    ) -> Told {
-        match event {
-            Ok(event) => {
-                self.entry.heard(&event);
-                encoder.event(choice, &event, out);
-                if D::REMEMBERS {
-                    self.keep(choice, event);
-                }
-                Told::More
-            }
-            Err(failure) => {
-                self.entry.failed(&failure);
-                encoder.failure(&failure, out);
-                Told::All
-            }
-        }
-    }
-
-    fn close(&mut self, encoder: &mut D::Encoder, out: &mut Vec<u8>) -> Told {
-        encoder.close(out);
-        self.remember();
-        Told::All
-    }
-
-    fn keep(&mut self, choice: usize, event: Event) {
-        if let Some(answer) = self.answers.get_mut(choice) {
-            answer.push(event);
-        }
-    }
-
-    fn remember(&self) {
-        if D::REMEMBERS {
-            D::remember(&self.memory, &self.about, &self.form, &self.answers);
-        }
-    }
-}
-
-/// How much of an answer has been told.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
-    More,
-    All,
 }
