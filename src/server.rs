@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix::{Actor, Addr};
 use parking_lot::RwLock;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::actors::model_registry::{Attach, Census, Detach, SetModels, SetWindow, TakeCensus};
@@ -72,6 +73,8 @@ pub struct Server {
     editors: Vec<Host>,
     watchers: Watchers,
     http: Http,
+    /// Ports that are closed and whose connections have some time to end.
+    draining: JoinSet<()>,
     /// The port is to be open: nobody has stopped it.
     wanted: bool,
     /// The port to open: the command line's until an editor says otherwise.
@@ -139,6 +142,7 @@ impl Server {
             editors: Vec::new(),
             watchers: Watchers::default(),
             http: Http::Off,
+            draining: JoinSet::new(),
             wanted: true,
             port,
             told: None,
@@ -170,6 +174,7 @@ impl Server {
                 Some(line) = self.log.recv() => { self.pass_on(line); continue }
                 () = at(self.watchers.due()) => { self.watchers.tell(&ledger); continue }
                 () = ledger.changed.notified() => Then::GoOn,
+                Some(_) = self.draining.join_next() => continue,
                 () = at(retry) => { self.open_port(); Then::GoOn }
                 () = at(alone_until) => { log::info!("no editor for {:?}: ending", self.house.settings.grace); Then::End }
                 () = signals.next() => { log::info!("asked to end"); Then::End }
@@ -183,6 +188,7 @@ impl Server {
         };
         self.directory.retract();
         self.close_port(&Failure::Stopping).await;
+        while self.draining.join_next().await.is_some() {}
         ended
     }
 
@@ -244,7 +250,7 @@ impl Server {
                 // The editors' writers have their turn, even if nothing else is left to be waited for.
                 tokio::task::yield_now().await;
                 if let Http::Open(port) = std::mem::replace(&mut self.http, Http::Off) {
-                    port.close(self.house.settings.handover).await;
+                    port.close().await.ended(self.house.settings.handover).await;
                 }
                 return Ok(Then::End);
             }
@@ -327,12 +333,14 @@ impl Server {
         let _ = io::stdout().flush();
     }
 
+    /// Ends the running answers and closes the port. Its connections get some time to end, for which nobody waits.
     async fn close_port(&mut self, why: &Failure) {
         if let Http::Open(port) = std::mem::replace(&mut self.http, Http::Off) {
             for editor in &self.editors {
                 editor.fail_all(why);
             }
-            port.close(self.house.settings.drain).await;
+            let connections = port.close().await;
+            self.draining.spawn_local(connections.ended(self.house.settings.drain));
             log::info!("the port is closed");
         }
         if self.wanted {

@@ -15,7 +15,7 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
@@ -29,7 +29,11 @@ pub struct Port {
     pub number: u16,
     task: tokio::task::JoinHandle<()>,
     closing: watch::Sender<bool>,
+    closed: oneshot::Receiver<()>,
 }
+
+/// The connections of a port that is closed. Dropping it cuts them.
+pub struct Draining(Port);
 
 impl Port {
     /// Opens 127.0.0.1:`port`; 0 takes a free one.
@@ -40,16 +44,26 @@ impl Port {
         socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         let listener = socket.listen(1024)?;
         let number = listener.local_addr()?.port();
-        let (closing, closed) = watch::channel(false);
-        let task = spawn_local(serve(listener, house, closed));
-        Ok(Port { number, task, closing })
+        let (closing, asked_to_close) = watch::channel(false);
+        let (is_closed, closed) = oneshot::channel();
+        let task = spawn_local(serve(listener, house, asked_to_close, is_closed));
+        Ok(Port { number, task, closing, closed })
     }
 
-    /// Takes no more connections and gives those that are open this long to end.
-    pub async fn close(mut self, drain: Duration) {
+    /// Takes no more connections: once this returns the port can be opened again. What is left to be waited for are
+    /// the connections that are open.
+    pub async fn close(mut self) -> Draining {
         // The task may have ended already.
         let _ = self.closing.send(true);
-        let _ = timeout(drain, &mut self.task).await;
+        let _ = (&mut self.closed).await;
+        Draining(self)
+    }
+}
+
+impl Draining {
+    /// Gives the connections this long to end.
+    pub async fn ended(mut self, within: Duration) {
+        let _ = timeout(within, &mut self.0.task).await;
     }
 }
 
@@ -59,7 +73,12 @@ impl Drop for Port {
     }
 }
 
-async fn serve(listener: TcpListener, house: House, mut closing: watch::Receiver<bool>) {
+async fn serve(
+    listener: TcpListener,
+    house: House,
+    mut closing: watch::Receiver<bool>,
+    is_closed: oneshot::Sender<()>,
+) {
     let settings = house.settings.clone();
     let app = App::new()
         .app_data(house.responses.clone())
@@ -115,5 +134,7 @@ async fn serve(listener: TcpListener, house: House, mut closing: watch::Receiver
         }
     }
     drop(listener);
+    // Nobody waits for it where the port is dropped.
+    let _ = is_closed.send(());
     while connections.join_next().await.is_some() {}
 }

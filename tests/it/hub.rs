@@ -7,7 +7,7 @@ use copilot_proxy::bridge::protocol::{
 };
 use serde_json::{Value, json};
 
-use crate::client::Request;
+use crate::client::{Client, Request};
 use crate::editor::{Editor, hello, model, preferences};
 use crate::openai::{CHAT, chat, data, read_until, said, stream, streamed, with};
 use crate::server::{Home, Server, start_serving, taken_port};
@@ -63,6 +63,45 @@ fn stop_ends_running_answers_and_closes_the_port_for_all() {
     assert_eq!(server.home.port(), port);
     assert_eq!(server.process.listens(), port);
     assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+}
+
+/// A client that is in the middle of its request, which a closing port would wait for.
+fn half_a_request(server: &Server) -> Client {
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &of_m(chat("Hello"))).header("content-length", "5000"));
+    client
+}
+
+#[test]
+fn nobody_waits_for_the_connections_of_a_port_that_was_stopped() {
+    // Longer than this test would wait for anything.
+    let server = Server::serve(&["--drain", "600000", "--receive-timeout", "600000"]);
+    let mut editor = Editor::attach(&server.home);
+    let port = editor.hears_port();
+    editor.says(0, &FromHost::Preferences(Preferences { port, ..preferences() }));
+    let _slow = half_a_request(&server);
+    for _ in 0..3 {
+        editor.says(0, &FromHost::Stop);
+        editor.hears_http(|http| *http == HttpState::Off);
+        editor.says(0, &FromHost::Start);
+        assert_eq!(editor.hears_port(), port);
+        assert_eq!(server.get("/health").status, 200);
+    }
+    // Nor for those of a port that was left for another one.
+    let _slow = half_a_request(&server);
+    let (listener, other) = taken_port();
+    drop(listener);
+    editor.says(0, &FromHost::Preferences(Preferences { port: other, ..preferences() }));
+    editor.hears_http(|http| *http == HttpState::Running { port: other });
+}
+
+#[test]
+fn connections_of_a_stopped_port_are_cut_when_their_time_is_over() {
+    let server = Server::serve(&["--drain", "100", "--receive-timeout", "600000"]);
+    let mut editor = Editor::attach(&server.home);
+    let mut slow = half_a_request(&server);
+    editor.says(0, &FromHost::Stop);
+    slow.read_to_the_end();
 }
 
 #[test]
