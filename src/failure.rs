@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 mod advice;
+mod discreet;
 
 /// A reason for not answering. The text is for the person who can mend it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

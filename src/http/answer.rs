@@ -33,12 +33,17 @@ pub(super) async fn answer<D: Dialect>(
     memory: Data<D::Memory>,
 ) -> HttpResponse {
     let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let (keep_words, log_words) = {
+        let preferences = house.asking.preferences.read();
+        (preferences.log_requests_to_ui, preferences.raw_logging)
+    };
     let entry = Rc::new(house.ledger.begin(Opening {
         id: id.into_inner().0,
         dialect: D::NAME,
         path: request.path(),
         user_agent: user_agent.unwrap_or_default(),
-        keep_words: house.asking.preferences.read().log_requests_to_ui,
+        keep_words,
+        log_words,
     }));
     let answered = attempt::<D>(&request, payload, *caller, &house, memory, entry.clone());
     let response = match AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| Err(panicked())) {

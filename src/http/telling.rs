@@ -281,6 +281,7 @@ mod tests {
             path: "/",
             user_agent: "",
             keep_words: false,
+            log_words: false,
         });
         let about = About { id: "a".into(), created: 0, model: "m".into(), counted_input: 0 };
         let telling = Telling::<Faulty>::new(about, (), Data::new(()), Rc::new(entry), 1);

@@ -30,6 +30,8 @@ pub struct Opening<'a> {
     pub user_agent: &'a str,
     /// The person wants to see what is said in it.
     pub keep_words: bool,
+    /// The person wants log lines to hold words of it.
+    pub log_words: bool,
 }
 
 /// One request's account, from its arrival until its answer has ended. Dropped before that it says that the
@@ -37,6 +39,7 @@ pub struct Opening<'a> {
 pub struct Entry {
     ledger: Arc<Ledger>,
     page: Page,
+    log_words: bool,
 }
 
 /// A page of the ledger.
@@ -80,7 +83,7 @@ impl Story {
 
 impl Entry {
     pub(super) fn open(ledger: Arc<Ledger>, number: u64, opening: Opening<'_>) -> (Entry, Page) {
-        let Opening { id, dialect, path, user_agent, keep_words } = opening;
+        let Opening { id, dialect, path, user_agent, keep_words, log_words } = opening;
         let record = RequestRecord {
             number,
             id,
@@ -106,7 +109,7 @@ impl Entry {
             began: Instant::now(),
             ending: None,
         }));
-        (Entry { ledger, page: page.clone() }, page)
+        (Entry { ledger, page: page.clone(), log_words }, page)
     }
 
     /// What the client asks for.
@@ -202,7 +205,8 @@ impl Drop for Entry {
                 usage.output
             ),
             Some(Ending::Failed(failure)) => {
-                log::warn!("request {id}: {dialect} {model} failed after {elapsed:.1?}: {failure}");
+                let why = if self.log_words { failure.to_string() } else { failure.discreetly() };
+                log::warn!("request {id}: {dialect} {model} failed after {elapsed:.1?}: {why}");
             }
             None => log::info!("request {id}: {dialect} {model} left by its client after {elapsed:.1?}"),
         }

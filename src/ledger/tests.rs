@@ -16,6 +16,7 @@ fn opening(id: &str, keep_words: bool) -> Opening<'_> {
         path: "/v1/chat/completions",
         user_agent: "curl/8.5.0",
         keep_words,
+        log_words: false,
     }
 }
 

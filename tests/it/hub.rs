@@ -263,6 +263,29 @@ fn log_lines_are_replayed_to_late_editors() {
 }
 
 #[test]
+fn log_lines_quote_no_client_unless_the_person_wants_it() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut why = |raw_logging| {
+        let preferences = Preferences { port: server.port, raw_logging, ..preferences() };
+        editor.says(0, &FromHost::Preferences(preferences));
+        // What an editor says is heeded in its order.
+        editor.offers(&[]);
+        editor.hears_status(|status| status.models == 0);
+        editor.offers(&[model("m")]);
+        editor.hears_status(|status| status.models == 1);
+        let role = json!([{ "role": "My deepest secret", "content": "x" }]);
+        let refused = server.post(CHAT, &json!({ "messages": role }));
+        assert_eq!(refused.status, 400);
+        let line = editor.hears_log(refused.header("x-request-id").unwrap()).text;
+        line.split_once(": ").unwrap().1.split_once(": ").unwrap().1.to_owned()
+    };
+    assert_eq!(why(false), "invalid_request (400) at messages[0].role");
+    let told = why(true);
+    assert!(told.starts_with("messages[0].role: unknown variant `My deepest secret`"), "{told}");
+}
+
+#[test]
 fn a_newer_editor_replaces_the_server_and_no_answer_is_lost() {
     let mut server = Server::serve(&[]);
     let mut old = Editor::offering(&server.home, &[model("m")]);
