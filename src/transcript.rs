@@ -56,7 +56,7 @@ fn legal_messages(messages: Vec<Message>, names: &Names) -> Vec<Message> {
                     Some(Item { part: Part::ToolResult(result), message: answered_in, .. }) => {
                         let id = ids.unique(call.id);
                         let call = ToolCall { id: id.clone(), name: names.to_editor(call.name), ..call };
-                        let result = ToolResult { id, ..result };
+                        let result = in_words(ToolResult { id, ..result });
                         writer.turn(message).call(call, result, answered_in);
                     }
                     _ => writer.turn(message).say_apart(&unanswered(&call)),
@@ -160,6 +160,18 @@ impl Ids {
     }
 }
 
+/// A result in VS Code can't say that its tool has failed: the words do, whatever else they say.
+fn in_words(mut result: ToolResult) -> ToolResult {
+    const FAILED: &str = "[The tool failed.]";
+    if std::mem::take(&mut result.is_error) {
+        match result.content.first_mut() {
+            Some(Content::Text { text }) => *text = format!("{FAILED}\n{text}"),
+            _ => result.content.insert(0, Content::Text { text: FAILED.into() }),
+        }
+    }
+    result
+}
+
 /// A call that has no result, in words.
 fn unanswered(call: &ToolCall) -> String {
     format!("[The tool {} was called with {}, and no result came.]", call.name, call.input)
@@ -169,7 +181,7 @@ fn unanswered(call: &ToolCall) -> String {
 fn unasked(result: ToolResult) -> Vec<Part> {
     let mut text = format!("[Result of the tool call {}:]", result.id);
     let mut data = Vec::new();
-    for content in result.content {
+    for content in in_words(result).content {
         match content {
             Content::Text { text: said } => {
                 text.push('\n');

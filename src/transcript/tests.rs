@@ -168,6 +168,39 @@ fn orphans_turn_to_text() {
 }
 
 #[test]
+fn a_failure_of_a_tool_is_said_in_words() {
+    let failed = |id: &str, content: Vec<Content>| {
+        Part::ToolResult(ToolResult { id: id.into(), content, is_error: true })
+    };
+    let words = |text: &str| Content::Text { text: text.into() };
+    let shown = || Content::Data(Data { mime: "image/png".into(), base64: "QQ==".into() });
+    let seen =
+        ToolResult { id: "2".into(), content: vec![words("[The tool failed.]"), shown()], is_error: false };
+    check(
+        [
+            assistant([call("1"), call("2"), call("3")]),
+            user([
+                failed("1", vec![words("Error: no file")]),
+                failed("2", vec![shown()]),
+                failed("3", vec![]),
+            ]),
+        ],
+        [
+            assistant([call("1"), call("2"), call("3")]),
+            user([
+                result("1", "[The tool failed.]\nError: no file"),
+                Part::ToolResult(seen),
+                result("3", "[The tool failed.]"),
+            ]),
+        ],
+    );
+    check(
+        [user([failed("0", vec![words("no file")])])],
+        [user([text("[Result of the tool call 0:]\n[The tool failed.]\nno file")])],
+    );
+}
+
+#[test]
 fn a_second_result_of_a_call_is_an_orphan() {
     check(
         [assistant([call("1")]), user([result("1", "r"), result("1", "s")])],
