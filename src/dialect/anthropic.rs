@@ -16,6 +16,7 @@ mod contents;
 pub mod count;
 mod history;
 pub mod models;
+mod published;
 mod read;
 mod refuse;
 mod reply;

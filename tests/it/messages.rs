@@ -249,3 +249,29 @@ fn auto_mode_runs_tools_here_too() {
         .collect();
     assert_eq!(text, "Let me see. Done.");
 }
+
+#[test]
+fn the_clients_own_shell_is_offered_and_its_failure_is_told_in_words() {
+    let server = Server::demo(&[]);
+    let bash = json!({ "type": "bash_20250124", "name": "bash" });
+    let history = json!([
+        { "role": "user", "content": "look" },
+        { "role": "assistant", "content": [
+            { "type": "tool_use", "id": "c1", "name": "bash", "input": { "command": "ls /nowhere" } },
+        ] },
+        { "role": "user", "content": [
+            { "type": "tool_result", "tool_use_id": "c1", "content": "no such directory", "is_error": true },
+            { "type": "text", "text": "dump:" },
+        ] },
+    ]);
+    let request = json!({ "model": "scripted-1", "max_tokens": 1000, "tools": [bash], "messages": history });
+    let message = server.post(MESSAGES, &request).json();
+    let dump: Value = serde_json::from_str(message["content"][0]["text"].as_str().unwrap()).unwrap();
+    let properties = dump["tools"][0]["inputSchema"]["properties"].as_object().unwrap();
+    assert_eq!(dump["tools"][0]["name"], "bash");
+    assert_eq!(properties.keys().collect::<Vec<_>>(), ["command", "restart"]);
+    assert_eq!(
+        dump["messages"][2]["parts"][0],
+        json!({ "type": "tool_result", "id": "c1", "text": "[The tool failed.]\nno such directory" })
+    );
+}

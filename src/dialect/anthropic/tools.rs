@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::wire;
+use super::{published, wire};
 use crate::conversation::{Tool, ToolChoice};
 use crate::failure::Failure;
 
@@ -84,21 +84,18 @@ struct Known {
 
 /// A tool; none where its type has no counterpart in VS Code: agents offer such ones beside their own.
 fn read_tool(tool: wire::Tool) -> Result<Option<Known>, Failure> {
-    if !matches!(tool.kind.as_deref(), None | Some("custom")) {
-        return Ok(None);
+    let on_offer = tool.defer_loading != Some(true);
+    if let Some(kind) = tool.kind.as_deref().filter(|kind| *kind != "custom") {
+        let tool = published::tool(kind, tool.name.as_deref().unwrap_or_default());
+        return Ok(tool.filter(|tool| !tool.name.is_empty()).map(|tool| Known { tool, on_offer }));
     }
     let name = tool.name.ok_or_else(|| missing("name"))?;
     if name.is_empty() {
         return Err(Failure::invalid("name", "empty, expected a name"));
     }
-    Ok(Some(Known {
-        tool: Tool {
-            name,
-            description: tool.description.unwrap_or_default(),
-            input_schema: tool.input_schema.map(Value::Object),
-        },
-        on_offer: tool.defer_loading != Some(true),
-    }))
+    let description = tool.description.unwrap_or_default();
+    let input_schema = tool.input_schema.map(Value::Object);
+    Ok(Some(Known { tool: Tool { name, description, input_schema }, on_offer }))
 }
 
 fn apply(change: Change, known: &mut Vec<Known>) {

@@ -9,6 +9,7 @@ use crate::conversation::{
 };
 use crate::dialect::anthropic::{Form, Thoughts};
 use crate::dialect::{Ask, Extras, Rounds, ToolExecution};
+use crate::failure::Failure;
 
 const PNG: &str = "iVBORw0KGgo=";
 
@@ -421,6 +422,23 @@ fn tools_with_a_counterpart_are_offered() {
             },
         ]
     );
+}
+
+#[test]
+fn tools_that_the_client_runs_by_a_published_schema_are_offered() {
+    let bash = json!({ "type": "bash_20250124", "name": "bash" });
+    let edit =
+        json!({ "type": "text_editor_20250728", "name": "str_replace_based_edit_tool", "max_characters": 9 });
+    let memory = json!({ "type": "memory_20250818", "name": "memory" });
+    let screen = json!({ "type": "computer_20250124", "name": "computer", "display_width_px": 1, "display_height_px": 1 });
+    check_tools(
+        &json!({ "tools": [bash, edit, screen, memory], "tool_choice": { "type": "tool", "name": "bash" } }),
+        &["bash", "str_replace_based_edit_tool", "memory"],
+        &ToolChoice::Named("bash".into()),
+    );
+    let twice = request(&json!({ "tools": [bash, { "name": "bash" }] }));
+    let refused = Failure::invalid("tools[1].name", "`bash` is the name of another tool already");
+    assert_eq!(read(&twice).unwrap_err(), refused);
 }
 
 #[test]
