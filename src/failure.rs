@@ -36,6 +36,15 @@ pub enum Failure {
         /// The answer's id.
         id: String,
     },
+    /// The answer that is to be fetched or deleted is not, or no longer, kept.
+    #[error(
+        "Response with id '{id}' not found. Responses are kept in memory only, the latest ones, and not at all with \
+         `store` set to false"
+    )]
+    NoSuchResponse {
+        /// The answer's id.
+        id: String,
+    },
     /// The request refers to an item of an answer that is not, or no longer, kept.
     #[error(
         "Item with id '{id}' not found. Items are kept in memory only, those of the latest responses, and not \
@@ -239,7 +248,10 @@ impl Failure {
             | Failure::ContentFiltered { .. } => 400,
             Failure::Unauthorized => 401,
             Failure::Forbidden { .. } | Failure::ConsentMissing { .. } => 403,
-            Failure::NoSuchPath { .. } | Failure::UnknownItem { .. } | Failure::UnknownModel { .. } => 404,
+            Failure::NoSuchPath { .. }
+            | Failure::NoSuchResponse { .. }
+            | Failure::UnknownItem { .. }
+            | Failure::UnknownModel { .. } => 404,
             Failure::WrongMethod { .. } => 405,
             Failure::ReceiveTimeout { .. } | Failure::ClientTooSlow => 408,
             Failure::BodyTooLarge { .. } => 413,

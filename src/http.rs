@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix::Addr;
 
-use actix_web::guard::{Any, Get, Head, Post};
+use actix_web::guard::{Any, Delete, Get, Head, Post};
 use actix_web::web::{self, Data, QueryConfig, ServiceConfig};
 use actix_web::{Handler, HttpRequest, Responder};
 
@@ -35,6 +35,7 @@ mod metrics;
 mod models;
 mod peer;
 pub mod port;
+mod responses;
 mod telling;
 mod tools;
 
@@ -96,6 +97,8 @@ const ENDPOINTS: &[&str] = &[
     "POST /v1/chat/completions",
     "POST /v1/completions",
     "POST /v1/responses",
+    "GET /v1/responses/{id}",
+    "DELETE /v1/responses/{id}",
     "POST /v1/messages",
     "POST /v1/messages/count_tokens",
     "GET /v1/models",
@@ -114,6 +117,7 @@ fn routes(config: &mut ServiceConfig) {
         door::<OpenAiChat>(config, &format!("{prefix}/chat/completions"));
         door::<Completions>(config, &format!("{prefix}/completions"));
         door::<OpenAiResponses>(config, &format!("{prefix}/responses"));
+        kept(config, &format!("{prefix}/responses/{{id}}"), responses::one, responses::delete);
         door::<Anthropic>(config, &format!("{prefix}/messages"));
         post(config, &format!("{prefix}/messages/count_tokens"), count::count_tokens);
         page(config, &format!("{prefix}/tools"), tools::list);
@@ -161,5 +165,25 @@ where
                 |request: HttpRequest| async move { errors::wrong_method(&request, "GET, HEAD, OPTIONS") },
             ),
         ),
+    );
+}
+
+/// A door behind which something is kept, until somebody deletes it.
+fn kept<F, G, Arguments, Others>(config: &mut ServiceConfig, path: &str, handler: F, delete: G)
+where
+    F: Handler<Arguments>,
+    F::Output: Responder + 'static,
+    Arguments: actix_web::FromRequest + 'static,
+    G: Handler<Others>,
+    G::Output: Responder + 'static,
+    Others: actix_web::FromRequest + 'static,
+{
+    config.service(
+        web::resource(path)
+            .route(web::route().guard(Any(Get()).or(Head())).to(handler))
+            .route(web::route().guard(Delete()).to(delete))
+            .default_service(web::to(|request: HttpRequest| async move {
+                errors::wrong_method(&request, "GET, HEAD, DELETE, OPTIONS")
+            })),
     );
 }

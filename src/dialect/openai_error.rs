@@ -37,6 +37,7 @@ pub fn words(failure: &Failure) -> Words<'_> {
         Failure::UnknownResponse { .. } => {
             (REQUEST, Some("previous_response_id"), Some("previous_response_not_found"))
         }
+        Failure::NoSuchResponse { .. } => (REQUEST, None, None),
         Failure::UnknownItem { .. } => (REQUEST, Some("input"), None),
         Failure::TooLong { .. } | Failure::TooLongForProvider => {
             (REQUEST, None, Some("context_length_exceeded"))

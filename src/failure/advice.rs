@@ -25,7 +25,9 @@ impl Failure {
             Failure::ThreadUnsupported => {
                 ("thread_unsupported", "Nothing: the client falls back to sending the whole conversation.")
             }
-            Failure::UnknownResponse { .. } | Failure::UnknownItem { .. } => (
+            Failure::UnknownResponse { .. }
+            | Failure::NoSuchResponse { .. }
+            | Failure::UnknownItem { .. } => (
                 "not_kept",
                 "Start a new conversation in the client. Earlier answers are kept in memory, and only the latest.",
             ),

@@ -17,6 +17,7 @@ impl Failure {
             | Failure::Unsupported { .. }
             | Failure::UnknownResponse { .. }
             | Failure::UnknownItem { .. }
+            | Failure::NoSuchResponse { .. }
             | Failure::NotJson { .. }
             | Failure::NoSuchPath { .. }
             | Failure::WrongMethod { .. }

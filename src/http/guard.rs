@@ -184,8 +184,10 @@ fn allow_origin(headers: &mut HeaderMap, origin: Option<&HeaderValue>, preferenc
 }
 
 fn allow_methods(headers: &mut HeaderMap, asked: Option<HeaderValue>, private_network: bool) {
-    headers
-        .insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, HEAD, POST, DELETE, OPTIONS"),
+    );
     // A `*` would not cover `authorization`, so what was asked for is named.
     let asked = asked.unwrap_or(HeaderValue::from_static(
         "authorization, content-type, x-api-key, anthropic-version, anthropic-beta",

@@ -97,7 +97,7 @@ fn a_preflight_is_answered_with_what_was_asked_for() {
     assert_eq!((answer.status, answer.body.as_slice()), (204, b"".as_slice()));
     for (name, value) in [
         ("access-control-allow-origin", "*"),
-        ("access-control-allow-methods", "GET, HEAD, POST, OPTIONS"),
+        ("access-control-allow-methods", "GET, HEAD, POST, DELETE, OPTIONS"),
         ("access-control-allow-headers", "authorization,content-type,x-stainless-os"),
         ("access-control-allow-private-network", "true"),
         ("access-control-max-age", "86400"),

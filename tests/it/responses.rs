@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client::Request;
 use crate::openai::with;
 use crate::server::Server;
 
@@ -105,6 +106,61 @@ fn an_earlier_response_can_be_gone_on_from() {
         server.post(RESPONSES, &with(ask("say:a"), &json!({ "previous_response_id": "resp_nobody" })));
     let (status, _, _, message) = unknown.error();
     assert!((400..500).contains(&status) && message.contains("resp_nobody"), "{status} {message}");
+}
+
+#[test]
+fn an_item_of_an_earlier_response_can_be_referred_to() {
+    let server = Server::demo(&[]);
+    let first = server.post(RESPONSES, &ask("say:My name is Ada")).json();
+    let item = &first["output"][0]["id"];
+    let said = |input: Value| {
+        let answer = server.post(RESPONSES, &json!({ "model": "scripted-1", "input": input }));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let dump: Value = serde_json::from_str(&text(&answer.json())).unwrap();
+        dump["messages"][0].clone()
+    };
+    let wanted = json!({ "role": "assistant", "parts": [{ "type": "text", "text": "My name is Ada" }] });
+    let dump = json!({ "role": "user", "content": "dump:" });
+    assert_eq!(said(json!([{ "type": "item_reference", "id": item }, dump])), wanted);
+    assert_eq!(said(json!([{ "id": item }, dump])), wanted);
+
+    let unknown = json!({ "input": [{ "type": "item_reference", "id": "msg_nobody" }, dump] });
+    let (status, _, _, message) = server.post(RESPONSES, &unknown).error();
+    assert!(status == 404 && message.contains("msg_nobody"), "{status} {message}");
+}
+
+#[test]
+fn a_response_can_be_fetched_once_more_and_deleted() {
+    let server = Server::demo(&[]);
+    for told in [
+        server.post(RESPONSES, &ask("say:My name is Ada")).json(),
+        streamed(&server, &ask("say:My name is Ada")).last().unwrap()["response"].clone(),
+    ] {
+        let path = format!("{RESPONSES}/{}", told["id"].as_str().unwrap());
+        let answer = server.get(&path);
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+        assert_eq!(answer.json(), told);
+        assert_eq!(server.get(path.strip_prefix("/v1").unwrap()).json(), told);
+        let (status, _, _, message) = server.get(&format!("{path}?stream=true")).error();
+        assert_eq!((status, message.split(':').next()), (400, Some("stream")));
+
+        let deleted = server.send(&Request::new("DELETE", &path));
+        let wanted = json!({ "id": told["id"], "object": "response", "deleted": true });
+        assert_eq!((deleted.status, deleted.json()), (200, wanted));
+        for again in [server.get(&path), server.send(&Request::new("DELETE", &path))] {
+            let (status, kind, code, message) = again.error();
+            assert_eq!((status, kind, code), (404, json!("invalid_request_error"), Value::Null));
+            assert!(
+                message.starts_with(&format!("Response with id {} not found.", told["id"]).replace('"', "'"))
+            );
+        }
+        let gone_on = with(ask("say:a"), &json!({ "previous_response_id": told["id"] }));
+        assert_eq!(server.post(RESPONSES, &gone_on).error().2, "previous_response_not_found");
+    }
+    let kept_nowhere = server.post(RESPONSES, &with(ask("say:a"), &json!({ "store": false }))).json();
+    assert_eq!(server.get(&format!("{RESPONSES}/{}", kept_nowhere["id"].as_str().unwrap())).status, 404);
+    let wrong = server.post(&format!("{RESPONSES}/resp_1"), &json!({}));
+    assert_eq!((wrong.status, wrong.header("allow")), (405, Some("GET, HEAD, DELETE, OPTIONS")));
 }
 
 #[test]

@@ -36,9 +36,10 @@ fn kind(failure: &Failure) -> &'static str {
         Failure::BodyTooLarge { .. } => "request_too_large",
         Failure::Unauthorized => "authentication_error",
         Failure::Forbidden { .. } | Failure::ConsentMissing { .. } => "permission_error",
-        Failure::NoSuchPath { .. } | Failure::UnknownItem { .. } | Failure::UnknownModel { .. } => {
-            "not_found_error"
-        }
+        Failure::NoSuchPath { .. }
+        | Failure::NoSuchResponse { .. }
+        | Failure::UnknownItem { .. }
+        | Failure::UnknownModel { .. } => "not_found_error",
         Failure::QuotaExceeded { .. }
         | Failure::RateLimited { .. }
         | Failure::Blocked { .. }

@@ -1,4 +1,5 @@
-//! What earlier answers left for later requests: `previous_response_id` and `item_reference` look here.
+//! What earlier answers left for later requests: `previous_response_id` and `item_reference` look here, and who
+//! fetches an answer once more.
 //!
 //! In memory only and bounded: the oldest answer goes first. Messages are kept as they were understood, under
 //! the names the model saw.
@@ -46,6 +47,8 @@ struct Answer {
     before: Arc<Vec<Message>>,
     /// What it said, each with its item's id; what the proxy did in between has none.
     said: Vec<(Option<String>, Arc<Message>)>,
+    /// The response object, as JSON.
+    told: String,
     bytes: usize,
 }
 
@@ -56,13 +59,20 @@ impl Memory {
     }
 
     /// Keeps an answer, and what had been said before it. One that is too large by itself is not kept.
-    pub fn keep(&self, id: String, before: &Arc<Vec<Message>>, said: Vec<(Option<String>, Message)>) {
-        let bytes = before.iter().chain(said.iter().map(|(_, message)| message)).map(weight).sum();
+    pub fn keep(
+        &self,
+        id: String,
+        before: &Arc<Vec<Message>>,
+        said: Vec<(Option<String>, Message)>,
+        told: String,
+    ) {
+        let messages: usize = before.iter().chain(said.iter().map(|(_, message)| message)).map(weight).sum();
+        let bytes = messages + told.len();
         if bytes > self.most_bytes {
             return;
         }
         let said = said.into_iter().map(|(id, message)| (id, Arc::new(message))).collect();
-        let answer = Answer { before: before.clone(), said, bytes };
+        let answer = Answer { before: before.clone(), said, told, bytes };
         let mut kept = self.kept.lock();
         kept.forget(&id);
         while kept.order.len() >= self.most_answers || kept.bytes + bytes > self.most_bytes {
@@ -78,6 +88,16 @@ impl Memory {
         let answer = kept.answers.get(id)?;
         let said = answer.said.iter().map(|(_, message)| Message::clone(message));
         Some(answer.before.iter().cloned().chain(said).collect())
+    }
+
+    /// The response object of an answer, as JSON.
+    pub fn response(&self, id: &str) -> Option<String> {
+        self.kept.lock().answers.get(id).map(|answer| answer.told.clone())
+    }
+
+    /// Keeps an answer no longer; false if it was not kept.
+    pub fn forget(&self, id: &str) -> bool {
+        self.kept.lock().forget(id)
     }
 
     /// One item of an answer.
@@ -98,8 +118,8 @@ impl Kept {
         self.answers.insert(id, answer);
     }
 
-    fn forget(&mut self, id: &str) {
-        let Some(answer) = self.answers.remove(id) else { return };
+    fn forget(&mut self, id: &str) -> bool {
+        let Some(answer) = self.answers.remove(id) else { return false };
         self.order.retain(|kept| kept != id);
         self.bytes -= answer.bytes;
         for (item, _) in answer.said {
@@ -107,6 +127,7 @@ impl Kept {
                 self.items.remove(&item);
             }
         }
+        true
     }
 }
 
