@@ -1,6 +1,6 @@
 //! The doors: which paths there are, and what stands behind each.
 //!
-//! `port` opens and serves them, `guard` stands before them all, `answer` is behind those that ask a model.
+//! `ports` opens and `port` serves them, `guard` stands before them all, `answer` is behind those that ask a model.
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,6 +35,7 @@ mod metrics;
 mod models;
 mod peer;
 pub mod port;
+pub mod ports;
 mod responses;
 mod telling;
 mod tools;

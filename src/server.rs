@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Addr};
 use parking_lot::RwLock;
@@ -21,7 +22,7 @@ use crate::bridge::protocol::{HttpState, LogLine, PROTOCOL, Preferences, Status,
 use crate::bridge::{Host, News};
 use crate::failure::Failure;
 use crate::http::House;
-use crate::http::port::Port;
+use crate::http::ports::Ports;
 use crate::ledger::Ledger;
 use crate::log::{follow, kept, now};
 use crate::settings::Settings;
@@ -87,7 +88,7 @@ pub struct Server {
 /// The port's state.
 enum Http {
     Off,
-    Open(Port),
+    Open(Ports),
     Taken { port: u16, retry: Instant },
     Failed { port: u16, message: String, retry: Instant },
 }
@@ -106,7 +107,7 @@ impl Server {
         let doorway = Doorway::open(&directory).map_err(ServerError::Socket)?;
         let (said, news) = unbounded_channel();
         let registry = ModelRegistry::default().start();
-        let preferences = Preferences { port: settings.port, ..Preferences::default() };
+        let preferences = Preferences { port: settings.port, ipv6: settings.ipv6, ..Preferences::default() };
         let started = now();
         let asking = Asking {
             registry: registry.clone(),
@@ -202,7 +203,7 @@ impl Server {
             }
         }
         self.wanted = true;
-        let open = Port::open(self.port, self.house.clone());
+        let open = self.ports();
         let open = open.map_err(|error| ServerError::Port { port: self.port, error })?;
         self.opened(open);
         Ok(())
@@ -249,9 +250,8 @@ impl Server {
                 }
                 // The editors' writers have their turn, even if nothing else is left to be waited for.
                 tokio::task::yield_now().await;
-                if let Http::Open(port) = std::mem::replace(&mut self.http, Http::Off) {
-                    port.close().await.ended(self.house.settings.handover).await;
-                }
+                self.drain(self.house.settings.handover).await;
+                while self.draining.join_next().await.is_some() {}
                 return Ok(Then::End);
             }
             News::Watch(id, on) => {
@@ -285,12 +285,12 @@ impl Server {
     }
 
     async fn prefer(&mut self, preferences: Preferences) {
-        let port = preferences.port;
+        let Preferences { port, ipv6, .. } = preferences;
         if !preferences.log_requests_to_ui {
             self.house.ledger.forget_words();
         }
         *self.house.asking.preferences.write() = preferences;
-        let is_open = matches!(&self.http, Http::Open(open) if open.number == port);
+        let is_open = matches!(&self.http, Http::Open(open) if open.number() == port);
         if port != self.port && !is_open {
             log::info!("the port is now {port}");
             if !matches!(self.http, Http::Off) {
@@ -300,12 +300,22 @@ impl Server {
             }
         }
         self.port = port;
+        if let Http::Open(ports) = &mut self.http
+            && let Some(connections) = ports.with_ipv6(ipv6, &self.house).await
+        {
+            self.draining.spawn_local(connections.ended(self.house.settings.handover));
+        }
+    }
+
+    fn ports(&self) -> io::Result<Ports> {
+        let ipv6 = self.house.asking.preferences.read().ipv6;
+        Ports::open(self.port, ipv6, &self.house)
     }
 
     fn open_port(&mut self) {
         let retry = Instant::now() + self.house.settings.port_retry;
         let port = self.port;
-        self.http = match Port::open(port, self.house.clone()) {
+        self.http = match self.ports() {
             Ok(open) => return self.opened(open),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 if !matches!(self.http, Http::Taken { .. }) {
@@ -323,10 +333,10 @@ impl Server {
         self.publish();
     }
 
-    fn opened(&mut self, port: Port) {
-        log::info!("listening on http://127.0.0.1:{}", port.number);
-        let number = port.number;
-        self.http = Http::Open(port);
+    fn opened(&mut self, ports: Ports) {
+        let number = ports.number();
+        log::info!("listening on http://127.0.0.1:{number}");
+        self.http = Http::Open(ports);
         self.publish();
         // Last, when all is as it says. Nobody may be reading: the extension starts the server without pipes.
         let _ = writeln!(io::stdout(), "listening on http://127.0.0.1:{number}");
@@ -335,23 +345,31 @@ impl Server {
 
     /// Ends the running answers and closes the port. Its connections get some time to end, for which nobody waits.
     async fn close_port(&mut self, why: &Failure) {
-        if let Http::Open(port) = std::mem::replace(&mut self.http, Http::Off) {
+        if matches!(self.http, Http::Open(_)) {
             for editor in &self.editors {
                 editor.fail_all(why);
             }
-            let connections = port.close().await;
-            self.draining.spawn_local(connections.ended(self.house.settings.drain));
-            log::info!("the port is closed");
         }
+        self.drain(self.house.settings.drain).await;
         if self.wanted {
             return;
         }
         self.publish();
     }
 
+    /// Closes the port; its connections get this long to end.
+    async fn drain(&mut self, within: Duration) {
+        if let Http::Open(ports) = std::mem::replace(&mut self.http, Http::Off) {
+            for connections in ports.close().await {
+                self.draining.spawn_local(connections.ended(within));
+            }
+            log::info!("the port is closed");
+        }
+    }
+
     fn publish(&mut self) {
         self.file.port = match &self.http {
-            Http::Open(port) => Some(port.number),
+            Http::Open(ports) => Some(ports.number()),
             Http::Off | Http::Taken { .. } | Http::Failed { .. } => None,
         };
         if let Err(error) = self.directory.publish(&self.file) {
@@ -366,7 +384,7 @@ impl Server {
         let status = Status {
             http: match &self.http {
                 Http::Off => HttpState::Off,
-                Http::Open(port) => HttpState::Running { port: port.number },
+                Http::Open(ports) => HttpState::Running { port: ports.number() },
                 Http::Taken { port, .. } => HttpState::PortTaken { port: *port },
                 Http::Failed { port, message, .. } => {
                     HttpState::Failed { port: *port, message: message.clone() }

@@ -18,6 +18,10 @@ pub struct Settings {
     #[arg(long, value_name = "N", default_value_t = 8080)]
     pub port: u16,
 
+    /// Listen on `[::1]` too, on the same port
+    #[arg(long)]
+    pub ipv6: bool,
+
     /// Questions that are answered at the same time
     #[arg(long, value_name = "N", default_value_t = 128, help_heading = LIMITS)]
     pub max_running: usize,

@@ -215,6 +215,8 @@ pub struct ModelInfo {
 pub struct Preferences {
     /// Where to listen; 0 takes a free port.
     pub port: u16,
+    /// Listen on `[::1]` too.
+    pub ipv6: bool,
     /// The model of requests that name none; empty = none set.
     pub default_model: String,
     /// Requests and replies are shown in the panel.
@@ -239,6 +241,7 @@ impl Default for Preferences {
     fn default() -> Preferences {
         Preferences {
             port: 8080,
+            ipv6: false,
             default_model: String::new(),
             log_requests_to_ui: false,
             raw_logging: false,

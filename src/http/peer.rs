@@ -40,7 +40,7 @@ impl Peer {
 /// connection to elsewhere that is over but still listed may have had the same port, and belongs to nobody now.
 #[cfg(target_os = "linux")]
 fn owner(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
-    let (local, remote) = (listed(local)?, listed(remote)?);
+    let (local, remote) = (listed(local), listed(remote));
     table.lines().skip(1).find_map(|line| {
         let mut fields = line.split_ascii_whitespace().skip(1);
         let is_it = fields.next() == Some(local.as_str()) && fields.next() == Some(remote.as_str());
@@ -51,11 +51,16 @@ fn owner(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
 
 /// An address as the table has it.
 #[cfg(target_os = "linux")]
-fn listed(address: SocketAddr) -> Option<String> {
+fn listed(address: SocketAddr) -> String {
     match address {
-        // The kernel prints the address as the number that its bytes are in memory.
-        SocketAddr::V4(v4) => Some(format!("{:08X}:{:04X}", u32::from_ne_bytes(v4.ip().octets()), v4.port())),
-        SocketAddr::V6(_) => None,
+        // The kernel prints an address as the number, or the four, that its bytes are in memory.
+        SocketAddr::V4(v4) => format!("{:08X}:{:04X}", u32::from_ne_bytes(v4.ip().octets()), v4.port()),
+        SocketAddr::V6(v6) => {
+            let words = v6.ip().octets();
+            let words =
+                words.as_chunks::<4>().0.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word)));
+            format!("{}:{:04X}", words.collect::<String>(), v6.port())
+        }
     }
 }
 
@@ -81,9 +86,27 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_endian = "little")]
+    fn so_it_is_in_the_table_of_ipv6() {
+        const TABLE: &str = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000000000000000000001000000:9C40 00000000000000000000000001000000:1F90 01 00000000:00000000 00:00000000 00000000 65534        0 2 1 0 20 4 30 10 -1
+";
+        let loopback = std::net::Ipv6Addr::LOCALHOST;
+        let owner = |port: u16| owner(TABLE, (loopback, port).into(), (loopback, 8080).into());
+        assert_eq!((owner(40000), owner(40001)), (Some(65534), None));
+    }
+
+    #[test]
     fn a_connection_of_our_own_is_ours() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        assert_eq!(Peer::of(client.local_addr().unwrap(), listener.local_addr().unwrap()), Peer::Ours);
+        let us = rustix::process::geteuid().as_raw();
+        for (address, table) in [("127.0.0.1:0", "/proc/net/tcp"), ("[::1]:0", "/proc/net/tcp6")] {
+            // Not every machine has IPv6.
+            let Ok(listener) = std::net::TcpListener::bind(address) else { continue };
+            let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (there, here) = (client.local_addr().unwrap(), listener.local_addr().unwrap());
+            assert_eq!(Peer::of(there, here), Peer::Ours);
+            let found = (0..3).find_map(|_| owner(&std::fs::read_to_string(table).unwrap(), there, here));
+            assert_eq!(found, Some(us), "{address}");
+        }
     }
 }

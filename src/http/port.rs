@@ -1,4 +1,4 @@
-//! The HTTP port: opened, served and closed on the thread that also reads the bridge.
+//! One listening address: opened, served and closed on the thread that also reads the bridge.
 //!
 //! actix-web's own `HttpServer` runs its services on threads of its own; crossing threads costs more than
 //! anything else on a token's way (a third to a half of its CPU), and a port that is stopped and started would
@@ -6,7 +6,7 @@
 //! services that `HttpServer` would use.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use actix_http::HttpService;
@@ -23,7 +23,7 @@ use super::House;
 use super::connection::Connection;
 use super::peer::Peer;
 
-/// An open port. Dropping it cuts every connection; `close` lets answers end first.
+/// A port that is open on one address. Dropping it cuts every connection; `close` lets answers end first.
 pub struct Port {
     /// Where it is.
     pub number: u16,
@@ -36,12 +36,12 @@ pub struct Port {
 pub struct Draining(Port);
 
 impl Port {
-    /// Opens 127.0.0.1:`port`; 0 takes a free one.
-    pub fn open(port: u16, house: House) -> io::Result<Port> {
-        let socket = TcpSocket::new_v4()?;
+    /// Opens a port of this address; 0 takes a free one.
+    pub fn open(address: IpAddr, port: u16, house: House) -> io::Result<Port> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // On Unix this only skips the wait after a server that has just closed; on Windows it would share.
         socket.set_reuseaddr(cfg!(unix))?;
-        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        socket.bind(SocketAddr::new(address, port))?;
         let listener = socket.listen(1024)?;
         let number = listener.local_addr()?.port();
         let (closing, asked_to_close) = watch::channel(false);

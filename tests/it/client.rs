@@ -118,7 +118,10 @@ enum Framing {
 
 impl Client {
     pub fn to(port: u16) -> Client {
-        let socket = TcpStream::connect(("127.0.0.1", port)).expect("a server that listens");
+        Client::on(TcpStream::connect(("127.0.0.1", port)).expect("a server that listens"))
+    }
+
+    pub fn on(socket: TcpStream) -> Client {
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         socket.set_write_timeout(Some(DEADLINE)).unwrap();

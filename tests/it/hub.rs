@@ -1,6 +1,6 @@
 //! Many windows, one server: what a person does in one of them holds for all.
 
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 
 use copilot_proxy::bridge::protocol::{
     FromHost, Hello, HostError, HttpState, LogLevel, ModelInfo, PROTOCOL, Preferences, RefusedReason, Status,
@@ -180,6 +180,51 @@ fn the_port_a_person_sets_is_opened_at_once() {
     editor.hears_http(|http| *http == HttpState::Running { port });
     assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
     assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
+}
+
+#[test]
+fn ipv6_is_served_while_the_person_wants_it() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        return eprintln!("skipped: this machine has no [::1]");
+    }
+    let server = Server::serve(&["--ipv6"]);
+    let port = server.port;
+    let reach = || TcpStream::connect(("::1", port));
+    let ask = |host: &str| {
+        let mut client = Client::on(reach().expect("a server that listens"));
+        client.send(&Request::get("/health").header("host", host));
+        client.answer()
+    };
+    assert_eq!(ask(&format!("[::1]:{port}")).status, 200);
+    assert_eq!(ask("evil.test").error().2, "host_not_allowed");
+
+    let mut editor = Editor::attach(&server.home);
+    let mut prefer = |ipv6| {
+        editor.says(0, &FromHost::Preferences(Preferences { port, ipv6, ..preferences() }));
+    };
+    prefer(false);
+    until("a closed [::1]", || reach().is_err().then_some(()));
+    assert_eq!(server.get("/health").status, 200, "127.0.0.1 stays");
+    prefer(true);
+    until("an open [::1]", || reach().ok());
+    assert_eq!(ask("localhost").status, 200);
+    editor.says(0, &FromHost::Stop);
+    editor.hears_http(|http| *http == HttpState::Off);
+    assert!(reach().is_err());
+}
+
+#[test]
+fn an_ipv6_port_of_somebody_else_is_a_line_in_the_log() {
+    let (free, port) = taken_port();
+    let Ok(_taken) = TcpListener::bind(("::1", port)) else {
+        return eprintln!("skipped: this machine has no [::1]");
+    };
+    drop(free);
+    let home = Home::new();
+    let server = start_serving(&home, &port.to_string(), &["--ipv6"]);
+    assert_eq!(server.listens(), port);
+    let mut editor = Editor::attach(&home);
+    assert_eq!(editor.hears_log(&format!("[::1]:{port} can't be opened")).level, LogLevel::Warn);
 }
 
 #[test]

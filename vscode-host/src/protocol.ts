@@ -419,6 +419,10 @@ export type Preferences = {
  */
 port: number, 
 /**
+ * Listen on `[::1]` too.
+ */
+ipv6: boolean, 
+/**
  * The model of requests that name none; empty = none set.
  */
 default_model: string, 

@@ -53,6 +53,7 @@ export class Settings implements vscode.Disposable {
 	get preferences(): Preferences {
 		return {
 			port: this.port,
+			ipv6: read("ipv6", isBoolean),
 			default_model: read("defaultModel", isString).trim(),
 			log_requests_to_ui: read("logRequestsToUI", isBoolean),
 			raw_logging: read("rawLogging", isBoolean),

@@ -17,6 +17,7 @@ beforeEach(() => {
 
 const defaults = {
 	port: 8080,
+	ipv6: false,
 	default_model: "",
 	log_requests_to_ui: false,
 	raw_logging: false,
@@ -41,6 +42,7 @@ test("the defaults are those of package.json, and no workspace can change a sett
 test("what a person set is told", () => {
 	Object.assign(fake.settings, {
 		port: 0,
+		ipv6: true,
 		defaultModel: " gpt ",
 		logRequestsToUI: true,
 		rawLogging: true,
@@ -53,6 +55,7 @@ test("what a person set is told", () => {
 	});
 	assert.deepEqual(new Settings(declared).preferences, {
 		port: 0,
+		ipv6: true,
 		default_model: "gpt",
 		log_requests_to_ui: true,
 		raw_logging: true,
@@ -108,6 +111,7 @@ test("the panel is shown every setting with its kind, and whether it was changed
 		views.map(({ name, kind, isSecret, isDefault }) => [name, kind, isSecret, isDefault]),
 		[
 			["port", "number", false, false],
+			["ipv6", "switch", false, true],
 			["autoStart", "switch", false, true],
 			["defaultModel", "text", false, true],
 			["modelTimeout", "number", false, true],

@@ -180,6 +180,7 @@ export async function* parts(...all: unknown[]): AsyncGenerator<unknown> {
 
 const defaults = () => ({
 	port: 8080,
+	ipv6: false,
 	autoStart: true,
 	defaultModel: "",
 	modelTimeout: 300,
