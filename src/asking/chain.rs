@@ -7,7 +7,7 @@ use super::limit::Limit;
 use super::one_call::OneCall;
 use super::stop::Stop;
 use super::usage::CountUsage;
-use crate::conversation::{Event, Options};
+use crate::conversation::{Event, Finish, Options, Usage};
 
 /// Filters one after the other, each hearing what the one before lets go on.
 #[derive(Default)]
@@ -39,6 +39,17 @@ impl Chain {
         filters.push(Box::new(CountUsage::of_input(counted_input)));
         Chain { filters, ..Chain::default() }
     }
+
+    /// The answer is cut here by a failure. What was held back was said before it and goes on; if that makes the
+    /// answer complete, its end goes on too.
+    pub fn cut(&mut self, out: &mut Vec<Event>) -> Flow {
+        let flow = self.event(Event::Finish(Finish::Stop, Usage::default()), out);
+        if flow == Flow::More {
+            // The end that never came.
+            out.pop();
+        }
+        flow
+    }
 }
 
 impl Filter for Chain {
@@ -65,7 +76,7 @@ mod tests {
 
     use super::*;
     use crate::asking::filter::tests::{call, finish, joined, run, text};
-    use crate::conversation::{Finish, ToolCall, Usage};
+    use crate::conversation::ToolCall;
     use crate::tokens::count_text;
 
     fn check(
@@ -107,6 +118,21 @@ mod tests {
             [text("one two three four END"), finish(Finish::Stop)],
             [text("one two three"), counted(Finish::Length, 3)],
         );
+    }
+
+    #[test]
+    fn what_is_held_back_of_an_answer_that_fails_goes_on() {
+        let options = Options { stop: vec!["END".into()], max_tokens: Some(4), ..Options::default() };
+        let cut = |said: [Event; 2]| {
+            let mut chain = Chain::of(&options, None, 7);
+            let mut events = run(&mut chain, said);
+            let flow = chain.cut(&mut events);
+            (joined(events), flow)
+        };
+        assert_eq!(cut([text("one two E"), text("N")]), (vec![text("one two EN")], Flow::More));
+        // All that the client wanted had been said before it failed.
+        let complete = vec![text("one two three four"), counted(Finish::Length, 4)];
+        assert_eq!(cut([text("one two three four"), text(" five")]), (complete, Flow::Enough));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::actors::model_registry::Choose;
 use crate::bridge::lines::Broken;
 use crate::bridge::protocol::{Chat, HostError, ModelInfo, ToHost};
 use crate::bridge::{Host, HostId};
-use crate::conversation::{Event, Options, Part, ToolCall, Usage, UsageSource};
+use crate::conversation::{Event, Finish, Options, Part, ToolCall, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::tokens::Calibration;
 use crate::transcript::names::Names;
@@ -153,15 +153,16 @@ impl Sending {
                         Some(event) => event,
                         None => continue,
                     },
-                    Some(Err(Broken::Failed(failure))) => {
-                        yield Err(failure);
-                        return;
-                    }
-                    Some(Err(Broken::Editor(error))) => match self.verdict(&error) {
-                        Verdict::Finished(finish) => reader.end_as(finish),
-                        Verdict::Cut { finish, .. } if begun => reader.end_as(finish),
-                        Verdict::Failed(failure) | Verdict::Cut { otherwise: failure, .. } => {
-                            yield Err(failure);
+                    Some(Err(broken)) => match self.ending(broken, begun) {
+                        Ok(finish) => reader.end_as(finish),
+                        Err(failure) => {
+                            let flow = filters.cut(&mut out);
+                            for event in out.drain(..) {
+                                yield Ok(event);
+                            }
+                            if flow == Flow::More {
+                                yield Err(failure);
+                            }
                             return;
                         }
                     },
@@ -250,6 +251,18 @@ impl Sending {
             Demand::Nothing | Demand::SomeCall => None,
         };
         Chain::of(&self.options, schema_tool, self.counted.calibrated)
+    }
+
+    /// How an answer ends that breaks off.
+    fn ending(&self, broken: Broken, begun: bool) -> Result<Finish, Failure> {
+        match broken {
+            Broken::Failed(failure) => Err(failure),
+            Broken::Editor(error) => match self.verdict(&error) {
+                Verdict::Finished(finish) => Ok(finish),
+                Verdict::Cut { finish, .. } if begun => Ok(finish),
+                Verdict::Failed(failure) | Verdict::Cut { otherwise: failure, .. } => Err(failure),
+            },
+        }
     }
 
     fn verdict(&self, error: &HostError) -> Verdict {

@@ -1,6 +1,7 @@
 //! Editors that die, that talk nonsense and that are strangers: one connection's fault never harms another.
 
-use copilot_proxy::bridge::frames::MAX_PAYLOAD;
+use bytes::BytesMut;
+use copilot_proxy::bridge::frames::{Kind, MAX_PAYLOAD, put_message, put_text};
 use copilot_proxy::bridge::protocol::{FromHost, Hello, HostError, PROTOCOL, RefusedReason, ToHost};
 use serde_json::json;
 
@@ -47,6 +48,41 @@ fn a_whole_answer_of_a_killed_editor_is_an_error() {
     let answer = client.answer();
     assert_eq!((answer.error().0, answer.error().2), (503, json!("editor_gone")));
     assert_eq!(answer.header("retry-after"), Some("1"));
+}
+
+/// The words that an event adds, whatever its dialect.
+fn delta(event: &str) -> String {
+    let data = data(event.split_once("data: ").map_or(event, |(name, _)| &event[name.len()..]));
+    let places = [&data["choices"][0]["delta"]["content"], &data["delta"]["text"], &data["delta"]];
+    places.into_iter().find_map(|words| words.as_str()).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn what_was_said_just_before_a_failure_is_told_before_it() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let message = json!([{ "role": "user", "content": "Hello" }]);
+    for (path, fields, error) in [
+        (CHAT, json!({ "messages": message }), "data: {\"error\":"),
+        ("/v1/messages", json!({ "messages": message, "max_tokens": 9 }), "event: error\n"),
+        ("/v1/responses", json!({ "input": "Hello" }), "event: response.failed\n"),
+    ] {
+        let mut client = server.client();
+        client.send(&Request::post(path, &with(fields, &json!({ "model": "m", "stream": true }))));
+        let (asked, _) = editor.hears_chat();
+        // In one write: the words have not been taken when the failure comes.
+        let mut bytes = BytesMut::new();
+        put_text(Kind::Text, asked, "half a sen", &mut bytes);
+        put_text(Kind::Text, asked, "tence", &mut bytes);
+        let failed = HostError { name: "Error".into(), code: None, message: "the line is cut".into() };
+        put_message(asked, &FromHost::Failed(failed), &mut bytes).unwrap();
+        editor.says_bytes(&bytes).unwrap();
+        let events = client.stream().rest();
+        let (last, before) = events.split_last().unwrap();
+        assert!(last.starts_with(error), "{path}: {events:?}");
+        assert_eq!(before.iter().map(|event| delta(event)).collect::<String>(), "half a sentence", "{path}");
+        assert!(last.contains("the line is cut"), "{path}: {events:?}");
+    }
 }
 
 /// Two editors that have the model `m`; the one that attached first is asked first.
