@@ -185,7 +185,7 @@ fn the_port_a_person_sets_is_opened_at_once() {
 #[test]
 fn ipv6_is_served_while_the_person_wants_it() {
     if TcpListener::bind("[::1]:0").is_err() {
-        return eprintln!("skipped: this machine has no [::1]");
+        return crate::skipped("this machine has no [::1]");
     }
     let server = Server::serve(&["--ipv6"]);
     let port = server.port;
@@ -217,7 +217,7 @@ fn ipv6_is_served_while_the_person_wants_it() {
 fn an_ipv6_port_of_somebody_else_is_a_line_in_the_log() {
     let (free, port) = taken_port();
     let Ok(_taken) = TcpListener::bind(("::1", port)) else {
-        return eprintln!("skipped: this machine has no [::1]");
+        return crate::skipped("this machine has no [::1]");
     };
     drop(free);
     let home = Home::new();

@@ -39,3 +39,11 @@ mod terminal;
 mod tidy;
 mod tools;
 mod wait;
+
+/// Says that a test could not be run here, and why. What is printed by macros is only shown of tests that fail.
+fn skipped(why: &str) {
+    use std::io::Write as _;
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
+}

@@ -66,6 +66,35 @@ fn a_body_over_the_limit_is_refused_and_the_refusal_arrives() {
     assert_eq!(ask(&server, "say:still here"), "still here");
 }
 
+/// What a process keeps in memory, in MiB.
+#[cfg(target_os = "linux")]
+fn resident(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_kept_of_bodies_over_the_limit() {
+    let server = Server::demo(&[]);
+    let large = sized(11 * 1024 * 1024);
+    let bodies = [
+        post().body(large.clone()),
+        post().header("transfer-encoding", "chunked").body(chunked(&large)),
+        post().header("content-encoding", "gzip").body(gzip(&large)),
+    ];
+    // From the first of each on the allocator has what it holds ready.
+    bodies.iter().for_each(|body| assert_too_large(&server.send(body)));
+    assert_eq!(ask(&server, "say:ready"), "ready");
+    let before = resident(&server);
+    for _ in 0..5 {
+        bodies.iter().for_each(|body| assert_too_large(&server.send(body)));
+    }
+    let after = resident(&server);
+    assert!(after < before + 22, "{before} MiB before, {after} MiB after 15 bodies of 11 MiB");
+}
+
 #[test]
 fn a_small_body_that_unzips_over_the_limit_is_refused() {
     let server = Server::demo(&[]);
