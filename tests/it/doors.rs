@@ -153,14 +153,17 @@ fn programs_of_another_user_are_refused() {
     if !rustix::process::geteuid().is_root() {
         return crate::skipped("only root can become another user");
     }
-    let server = Server::demo(&[]);
-    let script = format!(
-        "exec 3<>/dev/tcp/127.0.0.1/{}; printf 'GET /v1/models HTTP/1.1\\r\\nhost: localhost\\r\\nconnection: close\\r\\n\\r\\n' >&3; cat <&3",
-        server.port
-    );
-    let asked = std::process::Command::new("bash").args(["-c", &script]).uid(NOBODY).output().unwrap();
-    let answer = String::from_utf8(asked.stdout).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}{}", String::from_utf8_lossy(&asked.stderr));
-    assert!(answer.contains("\"user_not_allowed\""), "{answer}");
+    let server = Server::demo(&["--ipv6"]);
+    let has_ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok();
+    for address in if has_ipv6 { &["127.0.0.1", "::1"][..] } else { &["127.0.0.1"] } {
+        let script = format!(
+            "exec 3<>/dev/tcp/{address}/{}; printf 'GET /v1/models HTTP/1.1\\r\\nhost: localhost\\r\\nconnection: close\\r\\n\\r\\n' >&3; cat <&3",
+            server.port
+        );
+        let asked = std::process::Command::new("bash").args(["-c", &script]).uid(NOBODY).output().unwrap();
+        let answer = String::from_utf8(asked.stdout).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}{}", String::from_utf8_lossy(&asked.stderr));
+        assert!(answer.contains("\"user_not_allowed\""), "{answer}");
+    }
     assert_eq!(server.get("/v1/models").status, 200);
 }
