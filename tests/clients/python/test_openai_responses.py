@@ -105,6 +105,16 @@ def test_an_unknown_previous_response_is_refused(client):
     assert "resp_never" in refused.value.message
 
 
+def test_a_response_is_retrieved_and_deleted(client):
+    given = client.responses.create(model="scripted-1", input="say:Keep this.")
+    assert client.responses.retrieve(given.id).model_dump() == given.model_dump()
+
+    client.responses.delete(given.id)
+    with pytest.raises(openai.NotFoundError) as unknown:
+        client.responses.retrieve(given.id)
+    assert given.id in unknown.value.message
+
+
 def test_instructions_reach_the_model(client):
     response = client.responses.create(
         model="scripted-1",
