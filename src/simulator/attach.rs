@@ -79,7 +79,7 @@ mod tests {
 
         async fn failure(&self) -> String {
             let error = attach(&self.0, models::all()).await.unwrap_err();
-            error.to_string().replace(self.0.to_str().unwrap(), "HOME")
+            error.to_string().replace(self.0.to_str().unwrap(), "HOME").replace('\\', "/")
         }
     }
 
