@@ -33,7 +33,8 @@ impl Terminal {
 
     /// A file of this person.
     pub fn file(&self, path: &str) -> PathBuf {
-        self.home.path().join(path)
+        // Name by name, so that it is written as the system writes it.
+        path.split('/').fold(self.home.path().to_owned(), |file, name| file.join(name))
     }
 
     pub fn write(&self, path: &str, text: &str) {
