@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+
 use super::wiring::Wiring;
 
 pub mod claude_code;
@@ -11,6 +13,8 @@ pub mod dotenv;
 mod jsonc;
 pub mod opencode;
 pub mod recipes;
+
+use recipes::Recipe;
 
 /// A program that can be set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -42,7 +46,7 @@ pub enum Way {
     /// By a file that is written.
     File(PathBuf),
     /// By the person, who is told how.
-    Text(&'static str),
+    Text(Recipe),
 }
 
 /// Why a file can't be changed; nothing of it is.
@@ -113,6 +117,26 @@ impl Client {
             Client::Codex => codex::settled(before, wiring),
             Client::Opencode => opencode::settled(before, wiring),
             _ => Ok(dotenv::settled(before, wiring)),
+        }
+    }
+
+    /// As it is said on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// As its makers write it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Client::ClaudeCode => "Claude Code",
+            Client::Codex => "Codex",
+            Client::Opencode => "opencode",
+            Client::Env => ".env",
+            Client::Aider => "aider",
+            Client::Continue => "Continue",
+            Client::Zed => "Zed",
+            Client::Llm => "llm",
+            Client::Langchain => "LangChain",
         }
     }
 

@@ -1,5 +1,5 @@
 //! `copilot-proxy setup CLIENT`: writes the file that makes a client use this server, once the person has seen
-//! what is to change; `--undo` puts back what was there, byte for byte.
+//! what is to change; `--undo` puts back what was there, byte for byte. With `--json` a program asks the person.
 
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -10,23 +10,27 @@ use super::wiring::{NoSuchModel, Wiring};
 
 mod diff;
 mod file;
+mod overview;
+mod plan;
 mod record;
 
+use plan::Plan;
 use record::Record;
 
 /// What a person says after `copilot-proxy setup`.
 #[derive(Clone, Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line, free of the others")]
 pub struct SetupOptions {
-    /// The program to set up
+    /// The program to set up; without one it says which there are, and which are set up
     #[arg(value_enum)]
-    pub client: Client,
+    pub client: Option<Client>,
 
     /// Write without asking
     #[arg(long, short)]
     pub yes: bool,
 
     /// Put back what was there before
-    #[arg(long)]
+    #[arg(long, requires = "client")]
     pub undo: bool,
 
     /// Undo even if the file was changed since; what was changed is lost
@@ -36,6 +40,10 @@ pub struct SetupOptions {
     /// The model to use, by any name that the server understands [default: the newest of the client's kind]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
+
+    /// Say it as JSON: in one line what is to be done, which then waits for a `y` like any question
+    #[arg(long)]
+    pub json: bool,
 
     #[command(flatten)]
     pub(super) server: ServerOption,
@@ -71,10 +79,14 @@ pub enum SetupError {
     NothingToUndo(PathBuf),
     /// Somebody has worked on it.
     #[error(
-        "{}: it was changed after it was set up; `--undo --force` puts back what was there before, all the same",
+        "{}: it was changed after it was set up, and undoing would lose these changes; `--undo --force` puts back \
+         what was there before all the same",
         .0.display()
     )]
     Changed(PathBuf),
+    /// Somebody has worked on it while the person was asked.
+    #[error("{}: it was changed meanwhile, so that this is not what was shown; nothing was written", .0.display())]
+    ChangedMeanwhile(PathBuf),
     /// The person said no.
     #[error("nothing was changed")]
     Declined,
@@ -88,55 +100,63 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> SetupError {
     move |error| SetupError::Io { path: path.to_owned(), error }
 }
 
-/// Sets a client up, or back.
+/// Sets a client up, or back; without a client tells which there are.
 pub fn setup(options: &SetupOptions) -> Result<(), SetupError> {
     let places = Places::of(|name| std::env::var_os(name).map(PathBuf::from)).ok_or(SetupError::NoHome)?;
-    let path = match options.client.way(&places) {
+    let Some(client) = options.client else { return overview::tell(&places, options.json) };
+    let path = match client.way(&places) {
         Way::Text(_) if options.undo => {
-            writeln!(io::stdout(), "Nothing to undo: no file is written for this client.")?;
-            return Ok(());
+            let says = "Nothing to undo: no file is written for this client.".into();
+            return Ok(Plan::Nothing { says }.tell(options.json)?);
         }
         Way::Text(recipe) => {
             let wiring = Wiring::of(&options.server, options.model.as_deref())?;
-            write!(io::stdout(), "{}", recipes::filled_in(recipe, &wiring))?;
-            return Ok(());
+            let text = recipes::filled_in(recipe.text, &wiring);
+            return Ok(Plan::Copy { into: recipe.into, text }.tell(options.json)?);
         }
-        Way::File(path) => std::path::absolute(&path).map_err(at(&path))?,
+        Way::File(path) => path,
     };
-    let record = Record::of(&places.state.join("setup"), &path)?;
-    if options.undo { undo(options, record) } else { write_settings(options, record) }
+    let record = Record::of_file(&places, &path)?;
+    if options.undo { undo(options, record) } else { write_settings(options, client, record) }
 }
 
-fn write_settings(options: &SetupOptions, mut record: Record) -> Result<(), SetupError> {
+fn write_settings(options: &SetupOptions, client: Client, mut record: Record) -> Result<(), SetupError> {
     let path = record.file().to_owned();
     let wiring = Wiring::of(&options.server, options.model.as_deref())?;
     let before = file::read(&path).map_err(at(&path))?;
     let unreadable = |error| SetupError::Unreadable { path: path.clone(), error };
     let text = before.as_deref().map(std::str::from_utf8).transpose();
     let text = text.map_err(|_| unreadable(Unreadable("it is no UTF-8 text".into())))?;
-    let after = options.client.settled(text, &wiring).map_err(unreadable)?;
-    if wiring.models.is_empty() {
-        writeln!(
-            io::stdout(),
-            "No models at {} now: the one written here is a general name, which the server will understand.",
-            wiring.base
-        )?;
-    }
+    let after = client.settled(text, &wiring).map_err(unreadable)?;
     if text == Some(after.as_str()) {
-        writeln!(io::stdout(), "{}: set up already.", path.display())?;
-        return Ok(());
+        let says = format!("{}: set up already.", path.display());
+        return Ok(Plan::Nothing { says }.tell(options.json)?);
     }
-    show(&path, text, Some(&after))?;
-    consent(options.yes, "Write this?")?;
+    let note = wiring.models.is_empty().then(|| {
+        let base = &wiring.base;
+        format!(
+            "No models at {base} now: the one written here is a general name, which the server will understand."
+        )
+    });
+    let plan = Plan::Write {
+        file: path.display().to_string(),
+        before: text.map(str::to_owned),
+        after: after.clone(),
+        note,
+        next: client.next_step(),
+    };
+    agree(options, &plan)?;
+    unchanged(&path, before.as_deref())?;
     // The way back is kept first: a file that can't be put back is not written.
     record.remember(before.as_deref(), after.as_bytes())?;
     file::write(&path, after.as_bytes()).map_err(at(&path))?;
-    writeln!(
-        io::stdout(),
-        "Written. Next: {}.\nBack to how it was: copilot-proxy setup {} --undo",
-        options.client.next_step(),
-        name_of(options.client)
-    )?;
+    if !options.json {
+        let (next, name) = (client.next_step(), client.name());
+        writeln!(
+            io::stdout(),
+            "Written. Next: {next}.\nBack to how it was: copilot-proxy setup {name} --undo"
+        )?;
+    }
     Ok(())
 }
 
@@ -144,45 +164,51 @@ fn undo(options: &SetupOptions, mut record: Record) -> Result<(), SetupError> {
     let path = record.file().to_owned();
     let now = file::read(&path).map_err(at(&path))?;
     let Some(step) = record.last() else { return Err(SetupError::NothingToUndo(path)) };
-    if !options.force && !step.wrote(now.as_deref()) {
+    let changed = !step.wrote(now.as_deref());
+    if changed && !options.force {
         return Err(SetupError::Changed(path));
     }
     let before = step.before()?;
     let text =
         |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    show(&path, text(&now).as_deref(), text(&before).as_deref())?;
-    consent(options.yes, "Put this back?")?;
+    let plan =
+        Plan::Undo { file: path.display().to_string(), before: text(&now), after: text(&before), changed };
+    agree(options, &plan)?;
+    unchanged(&path, now.as_deref())?;
     match &before {
         Some(bytes) => file::write(&path, bytes).map_err(at(&path))?,
         None => record.unmake().map_err(at(&path))?,
     }
     record.forget_last()?;
-    writeln!(io::stdout(), "{}: as it was before.", path.display())?;
+    if !options.json {
+        writeln!(io::stdout(), "{}: as it was before.", path.display())?;
+    }
     Ok(())
 }
 
-fn show(path: &Path, before: Option<&str>, after: Option<&str>) -> io::Result<()> {
-    write!(io::stdout(), "{}", diff::told(&path.display().to_string(), before, after))
+/// Whoever is asked may take long: what was shown is what is changed.
+fn unchanged(path: &Path, shown: Option<&[u8]>) -> Result<(), SetupError> {
+    let now = file::read(path).map_err(at(path))?;
+    if now.as_deref() == shown { Ok(()) } else { Err(SetupError::ChangedMeanwhile(path.to_owned())) }
 }
 
-fn consent(given: bool, question: &str) -> Result<(), SetupError> {
-    if given {
+/// Shows what is to be done, and asks.
+fn agree(options: &SetupOptions, plan: &Plan) -> Result<(), SetupError> {
+    plan.tell(options.json)?;
+    if options.yes {
         return Ok(());
     }
-    write!(io::stdout(), "{question} [y/N] ")?;
+    if !options.json {
+        write!(io::stdout(), "{} [y/N] ", plan.question())?;
+    }
     io::stdout().flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
-        Ok(())
-    } else {
-        writeln!(io::stdout())?;
-        Err(SetupError::Declined)
+        return Ok(());
     }
-}
-
-/// As it is said on the command line.
-fn name_of(client: Client) -> String {
-    use clap::ValueEnum;
-    client.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    if !options.json {
+        writeln!(io::stdout())?;
+    }
+    Err(SetupError::Declined)
 }

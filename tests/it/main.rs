@@ -34,6 +34,7 @@ mod responses;
 mod run;
 mod server;
 mod setup;
+mod setup_json;
 mod speed;
 mod terminal;
 mod tidy;

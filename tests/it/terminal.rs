@@ -1,9 +1,9 @@
 //! What a person at a terminal gets: a program of the commands, started in a home of its own, and what it said.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use crate::server::Home;
@@ -21,6 +21,33 @@ pub struct Ended {
     pub code: Option<i32>,
     pub said: String,
     pub complained: String,
+}
+
+/// A command that waits for an answer.
+pub struct Question {
+    /// What it has said.
+    pub line: String,
+    child: Child,
+    /// Kept: whoever writes to a closed pipe dies of it.
+    _said: BufReader<ChildStdout>,
+}
+
+impl Question {
+    /// Gives the answer; what was said before it is not among what it says.
+    pub fn answer(self, answer: &str) -> Ended {
+        ended(self.child, answer)
+    }
+}
+
+fn ended(mut child: Child, answers: &str) -> Ended {
+    // It may not read to the end.
+    let _ = child.stdin.take().unwrap().write_all(answers.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Ended {
+        code: output.status.code(),
+        said: String::from_utf8(output.stdout).unwrap(),
+        complained: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 impl Terminal {
@@ -66,11 +93,11 @@ impl Terminal {
         files
     }
 
-    /// Gives a command, with these answers to its questions.
-    pub fn answering(&self, answers: &str, arguments: &[&str]) -> Ended {
+    /// Gives a command and leaves it running.
+    fn starts(&self, arguments: &[&str]) -> Child {
         let (command, rest) = arguments.split_first().unwrap();
         let dir = ["--dir", self.server.path().to_str().unwrap()];
-        let mut child = Command::new(env!("CARGO_BIN_EXE_copilot-proxy"))
+        Command::new(env!("CARGO_BIN_EXE_copilot-proxy"))
             .arg(command)
             .args(dir)
             .args(rest)
@@ -81,15 +108,21 @@ impl Terminal {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
-        // It may not read to the end.
-        let _ = child.stdin.take().unwrap().write_all(answers.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        Ended {
-            code: output.status.code(),
-            said: String::from_utf8(output.stdout).unwrap(),
-            complained: String::from_utf8(output.stderr).unwrap(),
-        }
+            .unwrap()
+    }
+
+    /// Gives a command, with these answers to its questions.
+    pub fn answering(&self, answers: &str, arguments: &[&str]) -> Ended {
+        ended(self.starts(arguments), answers)
+    }
+
+    /// Gives a command that asks something, once it has said a line.
+    pub fn asks(&self, arguments: &[&str]) -> Question {
+        let mut child = self.starts(arguments);
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        Question { line, child, _said: said }
     }
 
     pub fn gives(&self, arguments: &[&str]) -> Ended {

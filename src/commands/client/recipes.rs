@@ -3,15 +3,25 @@
 use super::Client;
 use crate::commands::wiring::Wiring;
 
+/// What the person is to write.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipe {
+    /// The name of a file that holds the like: what it is written in.
+    pub into: &'static str,
+    /// With blanks.
+    pub text: &'static str,
+}
+
 /// The text for a client that no file is written for.
-pub(super) fn of(client: Client) -> &'static str {
-    match client {
-        Client::Aider => AIDER,
-        Client::Continue => CONTINUE,
-        Client::Zed => ZED,
-        Client::Llm => LLM,
-        _ => LANGCHAIN,
-    }
+pub(super) fn of(client: Client) -> Recipe {
+    let (into, text) = match client {
+        Client::Aider => ("aider.sh", AIDER),
+        Client::Continue => ("config.yaml", CONTINUE),
+        Client::Zed => ("settings.jsonc", ZED),
+        Client::Llm => ("extra-openai-models.yaml", LLM),
+        _ => ("langchain.py", LANGCHAIN),
+    };
+    Recipe { into, text }
 }
 
 /// The text with what this server is filled in.
@@ -85,7 +95,7 @@ mod tests {
     #[test]
     fn every_blank_is_filled_in() {
         for client in [Client::Aider, Client::Continue, Client::Zed, Client::Llm, Client::Langchain] {
-            let text = filled_in(of(client), &wiring(&["gpt-4o"]));
+            let text = filled_in(of(client).text, &wiring(&["gpt-4o"]));
             assert!(text.contains("http://127.0.0.1:8080/v1") && text.contains("gpt-4o"), "{text}");
             for blank in ["{OPENAI_BASE}", "{KEY}", "{MODEL}", "{CONTEXT}"] {
                 assert!(!text.contains(blank), "{text}");

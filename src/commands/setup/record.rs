@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{SetupError, at, file};
+use crate::commands::client::Places;
 
 /// The history of one file.
 pub(super) struct Record {
@@ -49,14 +50,15 @@ impl Step {
 }
 
 impl Record {
-    /// The record of this file in this directory, empty if it was never written.
-    pub fn of(directory: &Path, file: &Path) -> Result<Record, SetupError> {
+    /// The record of this file, empty if it was never written. One in no folder lies in the one where we are.
+    pub fn of_file(places: &Places, file: &Path) -> Result<Record, SetupError> {
+        let file = std::path::absolute(file).map_err(at(file))?;
         let name = digest(file.as_os_str().as_encoded_bytes());
-        let path = directory.join(name).with_extension("json");
+        let path = places.state.join("setup").join(name).with_extension("json");
         let bytes = file::read(&path).map_err(at(&path))?;
         let history = match bytes {
             Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| at(&path)(error.into()))?,
-            None => History { file: file.to_owned(), ..History::default() },
+            None => History { file, ..History::default() },
         };
         Ok(Record { path, history })
     }

@@ -1,0 +1,120 @@
+//! `copilot-proxy setup --json`: what a program learns that asks the person itself, and that its `y` is heard.
+
+use serde_json::{Value, json};
+
+use crate::server::Home;
+use crate::terminal::{Question, Terminal};
+
+const FILE: &str = ".env";
+const MINE: &str = "A=b\n";
+
+fn terminal() -> Terminal {
+    let terminal = Terminal::beside(&Home::new());
+    terminal.write(FILE, MINE);
+    terminal
+}
+
+fn plan(question: &Question) -> Value {
+    serde_json::from_str(&question.line).unwrap()
+}
+
+fn set_up(terminal: &Terminal) {
+    assert_eq!(terminal.gives(&["setup", "env", "--yes"]).code, Some(0));
+}
+
+#[test]
+fn what_a_program_is_told_is_what_a_yes_writes() {
+    let terminal = terminal();
+    let question = terminal.asks(&["setup", "env", "--json"]);
+    let Value::Object(mut plan) = plan(&question) else { panic!("{}", question.line) };
+    assert_eq!(terminal.read(FILE), MINE, "before the answer");
+    let after = plan.remove("after").unwrap();
+    let note = plan.remove("note").unwrap();
+    assert!(
+        note.as_str().is_some_and(|note| note.starts_with("No models at http://127.0.0.1:8080")),
+        "{note}"
+    );
+    let next = "the OpenAI and Anthropic SDKs find these variables once your program has loaded the file";
+    let file = terminal.file(FILE);
+    assert_eq!(Value::Object(plan), json!({ "plan": "write", "file": file, "before": MINE, "next": next }));
+    let ended = question.answer("y\n");
+    assert_eq!((ended.code, ended.said.as_str(), ended.complained.as_str()), (Some(0), "", ""));
+    assert_eq!(terminal.read(FILE), after);
+}
+
+#[test]
+fn whoever_hangs_up_wants_nothing() {
+    let terminal = terminal();
+    let ended = terminal.asks(&["setup", "env", "--json"]).answer("");
+    assert_eq!((ended.code, ended.complained.as_str()), (Some(1), "copilot-proxy: nothing was changed\n"));
+    assert_eq!(terminal.read(FILE), MINE);
+}
+
+#[test]
+fn a_file_that_changes_while_the_person_is_asked_stays_as_it_is() {
+    let terminal = terminal();
+    let question = terminal.asks(&["setup", "env", "--json"]);
+    terminal.write(FILE, "A=c\n");
+    let ended = question.answer("y\n");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.complained.contains("it was changed meanwhile"), "{ended:?}");
+    assert_eq!(terminal.read(FILE), "A=c\n");
+    assert!(terminal.gives(&["setup", "env", "--undo"]).complained.contains("nothing to undo"));
+}
+
+#[test]
+fn undoing_says_what_it_loses() {
+    let terminal = terminal();
+    set_up(&terminal);
+    let undo = ["setup", "env", "--undo", "--force", "--json"];
+    let written = terminal.read(FILE);
+    let told = |before: &str, changed| json!({ "plan": "undo", "file": terminal.file(FILE), "before": before, "after": MINE, "changed": changed });
+    assert_eq!(plan(&terminal.asks(&undo)), told(&written, false));
+
+    let changed = written + "C=d\n";
+    terminal.write(FILE, &changed);
+    let question = terminal.asks(&undo);
+    assert_eq!(plan(&question), told(&changed, true));
+    assert_eq!(question.answer("y\n").code, Some(0));
+    assert_eq!(terminal.read(FILE), MINE);
+}
+
+#[test]
+fn without_a_client_it_says_which_there_are_and_which_are_set_up() {
+    let terminal = terminal();
+    set_up(&terminal);
+    let listed: Vec<Value> = serde_json::from_str(&terminal.gives(&["setup", "--json"]).said).unwrap();
+    let short: Vec<(&str, &str, bool, bool)> = listed
+        .iter()
+        .map(|entry| {
+            let text = |name: &str| entry[name].as_str().unwrap();
+            (text("client"), text("title"), entry["file"].is_string(), entry["set_up"] == true)
+        })
+        .collect();
+    assert_eq!(
+        short,
+        [
+            ("claude-code", "Claude Code", true, false),
+            ("codex", "Codex", true, false),
+            ("opencode", "opencode", true, false),
+            ("env", ".env", true, true),
+            ("aider", "aider", false, false),
+            ("continue", "Continue", false, false),
+            ("zed", "Zed", false, false),
+            ("llm", "llm", false, false),
+            ("langchain", "LangChain", false, false),
+        ]
+    );
+    assert_eq!(listed[3]["file"], json!(terminal.file(FILE)));
+
+    let told = terminal.gives(&["setup"]).said;
+    assert!(told.contains("aider        text to copy\n"), "{told}");
+    assert!(told.contains(&format!("env          {} (set up)\n", terminal.file(FILE).display())), "{told}");
+}
+
+#[test]
+fn a_text_to_copy_says_what_it_is_written_in() {
+    let told: Value = serde_json::from_str(&terminal().gives(&["setup", "continue", "--json"]).said).unwrap();
+    assert_eq!((&told["plan"], &told["into"]), (&json!("copy"), &json!("config.yaml")));
+    assert!(told["text"].as_str().is_some_and(|text| text.contains("http://127.0.0.1:8080/v1")), "{told}");
+}
