@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::bridge::protocol::{Activity, Exchange, Outcome, RequestRecord};
+use crate::failure::Failure;
 use crate::log::now;
 
 mod client;
@@ -24,6 +25,10 @@ use sums::Sums;
 
 /// Requests kept that have ended: what a person may still want to look up.
 const KEPT: usize = 100;
+
+/// Of those that were turned away: enough to see what goes wrong. A program that keeps knocking at a wrong door
+/// must not drive out the others.
+const KEPT_TURNED_AWAY: usize = 20;
 
 /// The accounts of a server.
 #[derive(Default)]
@@ -77,6 +82,11 @@ impl Ledger {
         drop(book);
         self.changed.notify_one();
         entry
+    }
+
+    /// Notes a request that nobody reads.
+    pub fn turn_away(self: &Arc<Ledger>, opening: Opening<'_>, failure: &Failure) {
+        self.begin(opening).turned_away(failure);
     }
 
     /// Raised by everything that is written: what is equal has not changed.
@@ -149,13 +159,18 @@ impl Ledger {
 impl Book {
     /// Lets go of the oldest requests that have ended.
     fn turn_pages(&mut self) {
-        let mut surplus =
-            self.pages.iter().filter(|page| !page.lock().is_running()).count().saturating_sub(KEPT);
-        self.pages.retain(|page| {
-            let goes = surplus > 0 && !page.lock().is_running();
-            surplus -= usize::from(goes);
-            !goes
-        });
+        for (turned_away, kept) in [(false, KEPT), (true, KEPT_TURNED_AWAY)] {
+            let may_go = |page: &Page| {
+                let story = page.lock();
+                !story.is_running() && story.record.turned_away == turned_away
+            };
+            let mut surplus = self.pages.iter().filter(|page| may_go(page)).count().saturating_sub(kept);
+            self.pages.retain(|page| {
+                let goes = surplus > 0 && may_go(page);
+                surplus -= usize::from(goes);
+                !goes
+            });
+        }
     }
 }
 

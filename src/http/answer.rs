@@ -40,6 +40,7 @@ pub(super) async fn answer<D: Dialect>(
     let entry = Rc::new(house.ledger.begin(Opening {
         id: id.into_inner().0,
         dialect: D::NAME,
+        method: request.method().as_str(),
         path: request.path(),
         user_agent: user_agent.unwrap_or_default(),
         keep_words,

@@ -3,17 +3,16 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::answer::refusal;
-use super::{House, body};
+use super::{House, body, errors};
 use crate::asking::Question;
-use crate::dialect::anthropic::{Anthropic, count};
+use crate::dialect::anthropic::count;
 use crate::failure::Failure;
 
-/// Counts without asking anybody.
+/// Counts without asking anybody: the ledger hears only of failures.
 pub(super) async fn count_tokens(request: HttpRequest, payload: Payload, house: Data<House>) -> HttpResponse {
     match attempt(&request, payload, &house).await {
         Ok(tokens) => HttpResponse::Ok().json(count::reply(tokens)),
-        Err(failure) => refusal::<Anthropic>(&request, &failure),
+        Err(failure) => errors::refuse(&request, &failure),
     }
 }
 

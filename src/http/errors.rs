@@ -2,12 +2,19 @@
 //! the path.
 
 use actix_web::error::{InternalError, QueryPayloadError};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::header::USER_AGENT;
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
 use super::answer::refusal;
+use super::{House, RequestId};
+use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
+use crate::dialect::completions::Completions;
 use crate::dialect::openai_chat::OpenAiChat;
+use crate::dialect::openai_responses::OpenAiResponses;
 use crate::failure::Failure;
+use crate::ledger::Opening;
 
 /// Whose form an answer takes that comes from no dialect's own door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +38,42 @@ impl Form {
     }
 }
 
-/// Says a failure in the form of whoever asked.
+/// Says a failure in the form of whoever asked, and puts it down where the person will see it.
 pub(super) fn refuse(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    note(request, failure);
     match Form::of(request) {
         Form::OpenAi => refusal::<OpenAiChat>(request, failure),
         Form::Anthropic => refusal::<Anthropic>(request, failure),
+    }
+}
+
+fn note(request: &HttpRequest, failure: &Failure) {
+    let (Some(house), Some(id)) = (request.app_data::<Data<House>>(), request.extensions().get().cloned())
+    else {
+        return;
+    };
+    let RequestId(id) = id;
+    let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let opening = Opening {
+        id,
+        dialect: dialect_of(request.path()),
+        method: request.method().as_str(),
+        path: request.path(),
+        user_agent: user_agent.unwrap_or_default(),
+        keep_words: false,
+        log_words: house.asking.preferences.read().raw_logging,
+    };
+    house.ledger.turn_away(opening, failure);
+}
+
+/// The dialect of whoever wanted to come in here; empty where none is spoken.
+fn dialect_of(path: &str) -> &'static str {
+    match path.strip_prefix("/v1").unwrap_or(path) {
+        "/chat/completions" => OpenAiChat::NAME,
+        "/completions" => Completions::NAME,
+        "/responses" => OpenAiResponses::NAME,
+        "/messages" | "/messages/count_tokens" => Anthropic::NAME,
+        _ => "",
     }
 }
 

@@ -12,7 +12,7 @@ use crate::conversation::{Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::log::now;
 
-/// Longer names of models that clients ask for are cut, in bytes.
+/// Longer names of models, and of endpoints that there are not, are cut, in bytes.
 const MAX_ASKED: usize = 200;
 
 /// Longer messages of failures are cut, in bytes.
@@ -22,8 +22,10 @@ const MAX_MESSAGE: usize = 4096;
 pub struct Opening<'a> {
     /// As its answer's `x-request-id` says it.
     pub id: String,
-    /// The API it speaks.
+    /// The API it speaks; empty where it came to no door that asks models.
     pub dialect: &'static str,
+    /// `POST`.
+    pub method: &'a str,
     /// The endpoint.
     pub path: &'a str,
     /// The client's word for itself.
@@ -83,14 +85,15 @@ impl Story {
 
 impl Entry {
     pub(super) fn open(ledger: Arc<Ledger>, number: u64, opening: Opening<'_>) -> (Entry, Page) {
-        let Opening { id, dialect, path, user_agent, keep_words, log_words } = opening;
+        let Opening { id, dialect, method, path, user_agent, keep_words, log_words } = opening;
         let record = RequestRecord {
             number,
             id,
             time: now(),
             client: client::named(user_agent),
             dialect: dialect.to_owned(),
-            path: path.to_owned(),
+            method: method.to_owned(),
+            path: cut(path, MAX_ASKED),
             stream: false,
             asked: None,
             model: None,
@@ -99,6 +102,7 @@ impl Entry {
             duration_ms: None,
             tokens: None,
             outcome: Outcome::Running,
+            turned_away: false,
             kept: keep_words,
         };
         let said = keep_words.then(Said::default);
@@ -151,6 +155,12 @@ impl Entry {
         self.page.lock().ending = Some(Ending::Failed(failure.clone()));
     }
 
+    /// It is not even read.
+    pub(super) fn turned_away(self, failure: &Failure) {
+        self.write(|story| story.record.turned_away = true);
+        self.failed(failure);
+    }
+
     /// What is said in this request is kept.
     pub fn keeps_words(&self) -> bool {
         self.page.lock().said.is_some()
@@ -195,7 +205,7 @@ impl Drop for Entry {
             },
             None => Outcome::Left,
         };
-        let RequestRecord { id, dialect, model, first_ms, .. } = &*record;
+        let RequestRecord { id, dialect, method, path, model, first_ms, turned_away, .. } = &*record;
         let model = model.as_deref().unwrap_or("no model");
         match ending {
             Some(Ending::Finished(finish, usage)) => log::info!(
@@ -206,7 +216,11 @@ impl Drop for Entry {
             ),
             Some(Ending::Failed(failure)) => {
                 let why = if self.log_words { failure.to_string() } else { failure.discreetly() };
-                log::warn!("request {id}: {dialect} {model} failed after {elapsed:.1?}: {why}");
+                if *turned_away {
+                    log::warn!("request {id}: {method} {path} turned away: {why}");
+                } else {
+                    log::warn!("request {id}: {dialect} {model} failed after {elapsed:.1?}: {why}");
+                }
             }
             None => log::info!("request {id}: {dialect} {model} left by its client after {elapsed:.1?}"),
         }

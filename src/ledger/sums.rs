@@ -74,6 +74,7 @@ mod tests {
             time: 0,
             client: String::new(),
             dialect: "openai-chat".into(),
+            method: "POST".into(),
             path: "/v1/chat/completions".into(),
             stream: false,
             asked: None,
@@ -83,6 +84,7 @@ mod tests {
             duration_ms: Some(1),
             tokens,
             outcome,
+            turned_away: false,
             kept: false,
         }
     }

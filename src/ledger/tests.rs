@@ -9,10 +9,11 @@ fn ledger() -> Arc<Ledger> {
     Arc::default()
 }
 
-fn opening(id: &str, keep_words: bool) -> Opening<'_> {
+fn opening(id: &str, keep_words: bool) -> Opening<'static> {
     Opening {
         id: id.into(),
         dialect: "openai-chat",
+        method: "POST",
         path: "/v1/chat/completions",
         user_agent: "curl/8.5.0",
         keep_words,
@@ -43,6 +44,7 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
         time: 0,
         client: "curl/8.5.0".into(),
         dialect: "openai-chat".into(),
+        method: "POST".into(),
         path: "/v1/chat/completions".into(),
         stream: false,
         asked: None,
@@ -52,6 +54,7 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
         duration_ms: None,
         tokens: None,
         outcome: Outcome::Running,
+        turned_away: false,
         kept: false,
     }
 }
@@ -161,6 +164,36 @@ fn the_last_hundred_are_kept_and_all_that_run() {
     assert_eq!(kept, ["running".to_owned()].into_iter().chain(wanted).collect::<Vec<_>>());
     drop(running);
     assert_eq!(ledger.activity(None).requests.first().map(|record| record.id.as_str()), Some("20"));
+}
+
+#[test]
+fn those_that_were_turned_away_drive_out_no_others() {
+    let ledger = ledger();
+    drop(ledger.begin(opening("asked", false)));
+    let at_no_door =
+        |id: &str| Opening { dialect: "", path: "/favicon.ico", method: "GET", ..opening(id, false) };
+    for number in 0..=KEPT_TURNED_AWAY {
+        ledger.turn_away(at_no_door(&number.to_string()), &Failure::Unauthorized);
+    }
+    let kept = timeless(ledger.activity(None));
+    let ids: Vec<&str> = kept.iter().map(|record| record.id.as_str()).collect();
+    let last: Vec<String> = (1..=KEPT_TURNED_AWAY).map(|number| number.to_string()).collect();
+    assert_eq!(ids, ["asked"].into_iter().chain(last.iter().map(String::as_str)).collect::<Vec<_>>());
+    let outcome = Outcome::Failed {
+        kind: "unauthorized".into(),
+        message: Failure::Unauthorized.to_string(),
+        advice: Failure::Unauthorized.advice().into(),
+    };
+    let turned_away = RequestRecord {
+        dialect: String::new(),
+        method: "GET".into(),
+        path: "/favicon.ico".into(),
+        duration_ms: Some(0),
+        outcome,
+        turned_away: true,
+        ..fresh(KEPT_TURNED_AWAY as u64 + 2, &KEPT_TURNED_AWAY.to_string())
+    };
+    assert_eq!(kept.last(), Some(&turned_away));
 }
 
 #[test]

@@ -84,12 +84,14 @@ fn a_panel_sees_a_request_come_run_and_end() {
         number: 1,
         client: "curl/8.5.0".into(),
         dialect: "openai-chat".into(),
+        method: "POST".into(),
         path: CHAT.into(),
         stream: true,
         asked: Some("m".into()),
         model: Some("m".into()),
         characters: 5,
         outcome: Outcome::Finished { reason: "stop".into() },
+        turned_away: false,
         kept: false,
         ..ended.clone()
     };
@@ -120,6 +122,34 @@ fn a_panel_that_opens_late_is_told_all_and_one_that_closes_nothing_more() {
     assert_eq!((activity.anew, activity.requests.len()), (true, 2), "the first thing heard since");
     let minutes: u32 = activity.minutes.iter().map(|minute| minute.failed).sum();
     assert_eq!(minutes, 2);
+}
+
+#[test]
+fn a_panel_sees_who_was_turned_away_and_why() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let api_key = "secret".into();
+    editor.says(0, &FromHost::Preferences(Preferences { api_key, ..preferences() }));
+    let mut panel = Panel::of(&mut editor);
+    let key = ("authorization", "Bearer secret");
+    let post = |path: &str, body: &Value| Request::post(path, body).header(key.0, key.1);
+    for (request, kind, dialect) in [
+        (Request::post(CHAT, &chat("Hello")), "unauthorized", "openai-chat"),
+        (post("/v1/messages", &chat("Hello")).header("host", "evil.test"), "forbidden", "anthropic"),
+        (post("/v1/nowhere", &json!({})), "no_such_path", ""),
+        (Request::get("/v1/responses").header(key.0, key.1), "wrong_method", "openai-responses"),
+        (post("/v1/embeddings", &json!({})), "unsupported", ""),
+        (post("/v1/messages/count_tokens", &json!({})), "invalid_request", "anthropic"),
+        (Request::get("/v1/models/none").header(key.0, key.1), "unknown_model", ""),
+    ] {
+        let before = panel.requests.last_key_value().map_or(0, |(number, _)| *number);
+        let response = server.send(&request);
+        let seen = panel.sees(&mut editor, |last| last.number > before && last.outcome != Outcome::Running);
+        let Outcome::Failed { kind: said, message, advice } = &seen.outcome else { panic!("{seen:?}") };
+        assert_eq!((said.as_str(), seen.dialect.as_str(), seen.turned_away), (kind, dialect, true));
+        assert_eq!(response.header("x-request-id"), Some(seen.id.as_str()));
+        assert!(response.text().contains(&message[..20]) && !advice.is_empty(), "{seen:?}");
+    }
 }
 
 #[test]

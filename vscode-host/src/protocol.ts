@@ -11,7 +11,8 @@ export type Activity = {
  */
 anew: boolean, 
 /**
- * New and changed requests, oldest first. The running ones are kept, and the last hundred of the others.
+ * New and changed requests, oldest first. The running ones are kept, and the last hundred of the others; of those
+ * that were turned away the last twenty.
  */
 requests: Array<RequestRecord>, 
 /**
@@ -498,9 +499,13 @@ time: number,
  */
 client: string, 
 /**
- * The API it speaks: `openai-chat`.
+ * The API it speaks: `openai-chat`; empty where it came to no door that asks models.
  */
 dialect: string, 
+/**
+ * `POST`.
+ */
+method: string, 
 /**
  * The endpoint: `/v1/chat/completions`.
  */
@@ -537,6 +542,10 @@ tokens?: Tokens,
  * How it ended.
  */
 outcome: Outcome, 
+/**
+ * It was turned away before anybody read what it asks: by the guard, or because there is no such door.
+ */
+turned_away: boolean, 
 /**
  * What was said in it is kept: `Look` shows it.
  */

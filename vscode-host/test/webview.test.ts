@@ -14,10 +14,12 @@ const request = (number: number, outcome: Outcome = { state: "running" }, more =
 	time: 0,
 	client: "curl/8.5.0",
 	dialect: "openai-chat",
+	method: "POST",
 	path: "/v1/chat/completions",
 	stream: true,
 	characters: 0,
 	outcome,
+	turned_away: false,
 	kept: false,
 	...more,
 });
@@ -108,6 +110,14 @@ test("the page knows what the server keeps: what runs, and the last hundred", ()
 	assert.deepEqual(records.newestFirst.at(-1)?.number, 3);
 	records.take(activity(true, request(7)));
 	assert.deepEqual(records.newestFirst, [request(7)]);
+});
+
+test("those that were turned away drive out no others", () => {
+	const records = new Records();
+	const turnedAway = Array.from({ length: 21 }, (_, at) => request(at + 2, failed, { turned_away: true }));
+	records.take(activity(true, request(1, finished), ...turnedAway));
+	const numbers = records.newestFirst.map(({ number }) => number);
+	assert.deepEqual(numbers, [...Array.from({ length: 20 }, (_, at) => 22 - at), 1]);
 });
 
 test("a failure is told once, and none of those that were there before", () => {

@@ -22,7 +22,9 @@ export class Details {
 	readonly show = drawer((request: RequestRecord) => {
 		this.#request = request;
 		this.#account.replaceChildren(...advice(request), facts(request));
-		if (!request.kept) {
+		if (request.turned_away) {
+			this.#words.replaceChildren();
+		} else if (!request.kept) {
 			this.#words.replaceChildren(make("p", { className: "hint", textContent: NOT_KEPT }));
 		}
 	});
@@ -52,12 +54,12 @@ function advice({ outcome }: RequestRecord): Node[] {
 }
 
 function facts(request: RequestRecord): HTMLElement {
-	const { id, path, stream, asked, model, tokens, first_ms: first, duration_ms: whole } = request;
+	const { id, method, path, stream, asked, model, tokens, first_ms: first, duration_ms: whole } = request;
 	const rate = tokensPerSecond(request);
 	const known: [name: string, value: string | undefined][] = [
 		["Request", id],
-		["Endpoint", `POST ${path}${stream ? ", streamed" : ""}`],
-		["Asked for", asked ?? "no model"],
+		["Endpoint", `${method} ${path}${stream ? ", streamed" : ""}`],
+		["Asked for", request.turned_away ? undefined : (asked ?? "no model")],
 		["Answered by", model],
 		[
 			"Tokens in",

@@ -2,8 +2,9 @@
 
 import type { Activity, Minute, ModelTotals, RequestRecord } from "../src/protocol";
 
-/** Requests that have ended; as many as the server keeps. */
+/** Requests that have ended, and those that were turned away; as many as the server keeps. */
 const KEPT = 100;
+const KEPT_TURNED_AWAY = 20;
 
 export class Records {
 	readonly #requests = new Map<number, RequestRecord>();
@@ -20,7 +21,9 @@ export class Records {
 			this.#requests.set(request.number, request);
 		}
 		const ended = this.newestFirst.filter(({ outcome }) => outcome.state !== "running");
-		for (const { number } of ended.slice(KEPT)) {
+		const answered = ended.filter((request) => !request.turned_away);
+		const turnedAway = ended.filter((request) => request.turned_away);
+		for (const { number } of [...answered.slice(KEPT), ...turnedAway.slice(KEPT_TURNED_AWAY)]) {
 			this.#requests.delete(number);
 		}
 		this.models = models;

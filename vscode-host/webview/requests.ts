@@ -101,12 +101,12 @@ class Item {
 		this.#shown = shown;
 		const hasEnded = this.#request.duration_ms === undefined && request.duration_ms !== undefined;
 		this.#request = request;
-		const { time, client, dialect, model, asked, tokens, first_ms: first, number } = request;
+		const { time, client, dialect, path, model, asked, tokens, first_ms: first, number } = request;
 		const { says, tone } = outcomeOf(request);
 		this.#toggle.textContent = clock(time);
 		this.#toggle.ariaLabel = `${clock(time)}, request ${number}: ${says}. Details`;
 		this.#fill(1, client || "unknown");
-		this.#fill(2, dialect);
+		this.#fill(2, dialect || path, dialect ? "" : `No API is spoken at ${path}`);
 		this.#fill(3, model ?? asked ?? "", asked !== undefined && asked !== model ? `asked for ${asked}` : "");
 		const cached = tokens && tokens.cached > 0 ? `, ${count(tokens.cached)} of them cached` : "";
 		const source = tokens?.reported ? "reported by the provider" : "counted here";

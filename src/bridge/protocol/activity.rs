@@ -24,7 +24,8 @@ pub struct Look {
 pub struct Activity {
     /// All that is kept follows: what was told before no longer holds.
     pub anew: bool,
-    /// New and changed requests, oldest first. The running ones are kept, and the last hundred of the others.
+    /// New and changed requests, oldest first. The running ones are kept, and the last hundred of the others; of those
+    /// that were turned away the last twenty.
     pub requests: Vec<RequestRecord>,
     /// All models that have answered since the server started, by name.
     pub models: Vec<ModelTotals>,
@@ -46,8 +47,10 @@ pub struct RequestRecord {
     pub time: u64,
     /// Product and version of its client; empty where it doesn't say.
     pub client: String,
-    /// The API it speaks: `openai-chat`.
+    /// The API it speaks: `openai-chat`; empty where it came to no door that asks models.
     pub dialect: String,
+    /// `POST`.
+    pub method: String,
     /// The endpoint: `/v1/chat/completions`.
     pub path: String,
     /// The answer is told as it comes.
@@ -77,6 +80,8 @@ pub struct RequestRecord {
     pub tokens: Option<Tokens>,
     /// How it ended.
     pub outcome: Outcome,
+    /// It was turned away before anybody read what it asks: by the guard, or because there is no such door.
+    pub turned_away: bool,
     /// What was said in it is kept: `Look` shows it.
     pub kept: bool,
 }
