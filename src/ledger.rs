@@ -115,7 +115,7 @@ impl Ledger {
         let book = self.book.lock();
         let story = book.pages.iter().map(|page| page.lock()).find(|story| story.record.id == id);
         story.map_or_else(
-            || Exchange { id: id.to_owned(), request: None, reply: None },
+            || Exchange { id: id.to_owned(), headers: Vec::new(), request: None, reply: None },
             |story| story.exchange(),
         )
     }

@@ -23,6 +23,9 @@ use crate::ledger::{Entry, Opening};
 use crate::log::now;
 use crate::threads::{LARGE, elsewhere};
 
+/// Headers that change what a request means, so that it is shown and can be sent again. Never one that holds a key.
+const MEANINGFUL: [&str; 3] = ["x-copilot-proxy-workspace", "anthropic-version", "anthropic-beta"];
+
 /// A door of a dialect.
 pub(super) async fn answer<D: Dialect>(
     request: HttpRequest,
@@ -55,6 +58,14 @@ pub(super) async fn answer<D: Dialect>(
         }
     };
     if entry.keeps_words() { overheard(response, &entry) } else { response }
+}
+
+/// The headers of a request that are shown with it.
+fn meaningful(request: &HttpRequest) -> impl Iterator<Item = (String, String)> {
+    MEANINGFUL.iter().filter_map(|name| {
+        let value = request.headers().get(*name)?.to_str().ok()?;
+        Some(((*name).to_owned(), value.to_owned()))
+    })
 }
 
 /// An answer whose bytes are there already is noted as it leaves; a stream notes its own.
@@ -96,7 +107,7 @@ async fn attempt<D: Dialect>(
     entry: Rc<Entry>,
 ) -> Result<HttpResponse, Failure> {
     let body = body::read(request.headers(), payload.into_inner(), house.settings.receive_timeout).await?;
-    entry.came(&body);
+    entry.came(meaningful(request), &body);
     let (ask, form) = if body.len() > LARGE {
         let memory = memory.clone();
         elsewhere(move || D::read(&body, &memory)).await?

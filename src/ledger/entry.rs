@@ -71,6 +71,7 @@ impl Story {
     pub fn exchange(&self) -> Exchange {
         Exchange {
             id: self.record.id.clone(),
+            headers: self.said.as_ref().map(|said| said.headers.clone()).unwrap_or_default(),
             request: self.said.as_ref().map(|said| said.request.words()),
             reply: self.said.as_ref().map(|said| said.reply.words()),
         }
@@ -166,9 +167,10 @@ impl Entry {
         self.page.lock().said.is_some()
     }
 
-    /// The request's body.
-    pub fn came(&self, bytes: &[u8]) {
+    /// The request's body, and those of its headers that a person is to see: never a key.
+    pub fn came(&self, headers: impl Iterator<Item = (String, String)>, bytes: &[u8]) {
         if let Some(said) = &mut self.page.lock().said {
+            said.headers.extend(headers);
             said.request.add(bytes);
         }
     }

@@ -198,17 +198,20 @@ fn those_that_were_turned_away_drive_out_no_others() {
 
 #[test]
 fn what_is_said_is_kept_only_where_it_is_wanted() {
+    let header = || ("anthropic-version".to_owned(), "2023-06-01".to_owned());
     let ledger = ledger();
     for (id, keep) in [("private", false), ("shown", true)] {
         let entry = ledger.begin(opening(id, keep));
         assert_eq!(entry.keeps_words(), keep);
-        entry.came(b"question");
+        entry.came([header()].into_iter(), b"question");
         entry.went(b"ans");
         entry.went(b"wer");
     }
-    let nothing = |id: &str| Exchange { id: id.into(), request: None, reply: None };
+    let nothing = |id: &str| Exchange { id: id.into(), headers: Vec::new(), request: None, reply: None };
     let words = |text: &str, bytes| Some(Words { text: text.into(), bytes, is_cut: false });
-    let shown = Exchange { id: "shown".into(), request: words("question", 8), reply: words("answer", 6) };
+    let headers = vec![header()];
+    let shown =
+        Exchange { id: "shown".into(), headers, request: words("question", 8), reply: words("answer", 6) };
     assert_eq!(ledger.exchange("private"), nothing("private"));
     assert_eq!(ledger.exchange("unknown"), nothing("unknown"));
     assert_eq!(ledger.exchange("shown"), shown);

@@ -9,6 +9,8 @@ const KEPT: usize = 64 * 1024;
 /// Both sides of a request.
 #[derive(Default)]
 pub(super) struct Said {
+    /// Name and value of the headers that came.
+    pub headers: Vec<(String, String)>,
     pub request: Kept,
     pub reply: Kept,
 }

@@ -99,7 +99,7 @@ fn a_panel_sees_a_request_come_run_and_end() {
     assert!(ended.duration_ms.is_some() && ended.tokens.is_some_and(|tokens| !tokens.reported));
     assert_eq!(
         looked_into(&mut editor, &ended.id),
-        Exchange { id: ended.id, request: None, reply: None },
+        Exchange { id: ended.id, headers: Vec::new(), request: None, reply: None },
         "words that nobody wanted to see"
     );
 }
@@ -163,16 +163,19 @@ fn words_are_shown_where_the_person_wants_to_see_them_and_forgotten_afterwards()
     let mut panel = Panel::of(&mut editor);
     let body = question("a secret");
     let mut client = server.client();
-    client.send(&Request::post(CHAT, &body));
+    let request = Request::post(CHAT, &body).header("authorization", "Bearer secret");
+    client.send(&request.header("anthropic-beta", "a,b").header("x-copilot-proxy-workspace", "/work"));
     let (asked, _) = editor.hears_chat();
     editor.answers(asked, "an answer");
     let told: String = client.stream().rest().iter().map(|event| format!("{event}\n\n")).collect();
     let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
     assert!(ended.kept);
     let words = |text: String| Some(Words { bytes: text.len() as u64, text, is_cut: false });
+    let headers = [("x-copilot-proxy-workspace", "/work"), ("anthropic-beta", "a,b")];
+    let headers = headers.map(|(name, value)| (name.into(), value.into())).into();
     assert_eq!(
         looked_into(&mut editor, &ended.id),
-        Exchange { id: ended.id.clone(), request: words(body.to_string()), reply: words(told) }
+        Exchange { id: ended.id.clone(), headers, request: words(body.to_string()), reply: words(told) }
     );
 
     let refused = server.post(CHAT, &with(chat("x"), &json!({ "model": "unknown" })));
@@ -181,5 +184,8 @@ fn words_are_shown_where_the_person_wants_to_see_them_and_forgotten_afterwards()
 
     prefer(&mut editor, false);
     panel.sees(&mut editor, |last| !last.kept);
-    assert_eq!(looked_into(&mut editor, &ended.id), Exchange { id: ended.id, request: None, reply: None });
+    assert_eq!(
+        looked_into(&mut editor, &ended.id),
+        Exchange { id: ended.id, headers: Vec::new(), request: None, reply: None }
+    );
 }

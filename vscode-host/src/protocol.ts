@@ -122,6 +122,10 @@ export type Exchange = {
  */
 id: string, 
 /**
+ * The request's headers that change what it means, name and value.
+ */
+headers: Array<[string, string]>, 
+/**
  * The request's body; absent where it is not, or no longer, kept.
  */
 request?: Words, 

@@ -91,10 +91,10 @@ test("a page that is ready is told everything, and the server that somebody look
 	assert.equal(panel.isWatching, true);
 	const activity = { anew: true, requests: [], models: [], minutes: [] };
 	panel.activity(activity);
-	panel.exchange({ id: "req_1" });
+	panel.exchange({ id: "req_1", headers: [] });
 	assert.deepEqual(webview.told.slice(2), [
 		{ type: "activity", activity },
-		{ type: "exchange", exchange: { id: "req_1" } },
+		{ type: "exchange", exchange: { id: "req_1", headers: [] } },
 	]);
 });
 

@@ -79,7 +79,8 @@ test("an outcome is a word or two", () => {
 
 test("a shell reads a copied command as it was meant", () => {
 	const body = `{"text":"it's $HOME \\\\ \`x\`"}`;
-	const command = curl("http://127.0.0.1:8080/v1/messages", body, true);
+	const headers: [string, string][] = [["x-copilot-proxy-workspace", "/home/me/it's mine"]];
+	const command = curl("http://127.0.0.1:8080/v1/messages", body, true, headers);
 	const words = execFileSync("sh", ["-c", command.replace(/^curl/, "printf '%s\\n'")], {
 		env: { COPILOT_PROXY_API_KEY: "secret" },
 	});
@@ -89,6 +90,8 @@ test("a shell reads a copied command as it was meant", () => {
 		"Content-Type: application/json",
 		"-H",
 		"Authorization: Bearer secret",
+		"-H",
+		"x-copilot-proxy-workspace: /home/me/it's mine",
 		"--data-raw",
 		body,
 	]);

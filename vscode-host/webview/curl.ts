@@ -13,13 +13,19 @@ export function tryOut(
 		: curl(`${endpoint}/v1/messages`, JSON.stringify({ model, max_tokens: 1024, messages }), needsKey);
 }
 
-/** Sends a body. */
-export function curl(url: string, body: string, needsKey: boolean): string {
+/** Sends a body, with these headers besides the usual ones. */
+export function curl(
+	url: string,
+	body: string,
+	needsKey: boolean,
+	headers: readonly [name: string, value: string][] = [],
+): string {
 	const key = needsKey ? [`-H "Authorization: Bearer $COPILOT_PROXY_API_KEY"`] : [];
 	return [
 		`curl ${quoted(url)}`,
 		"-H 'Content-Type: application/json'",
 		...key,
+		...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
 		`--data-raw ${quoted(body)}`,
 	].join(" \\\n  ");
 }

@@ -30,10 +30,10 @@ export class Details {
 	});
 
 	readonly exchange = drawer((exchange: Exchange) => {
-		const { request, reply } = exchange;
+		const { request, reply, headers } = exchange;
 		const path = this.#request?.path ?? "";
 		this.#words.replaceChildren(
-			...(request ? [said("Request", request, commandFor(path, request))] : []),
+			...(request ? [said("Request", request, commandFor(path, request, headers))] : []),
 			...(reply ? [said("Reply", reply)] : []),
 		);
 	});
@@ -79,8 +79,12 @@ function facts(request: RequestRecord): HTMLElement {
 	return make("dl", { className: "facts" }, ...items);
 }
 
-function commandFor(path: string, { text, is_cut: isCut }: Words): string | undefined {
-	return isCut || text === "" ? undefined : curl(`${place.endpoint}${path}`, text, place.needsKey);
+function commandFor(
+	path: string,
+	{ text, is_cut: isCut }: Words,
+	headers: Exchange["headers"],
+): string | undefined {
+	return isCut || text === "" ? undefined : curl(`${place.endpoint}${path}`, text, place.needsKey, headers);
 }
 
 function said(title: string, words: Words, command?: string): HTMLElement {

@@ -170,6 +170,9 @@ pub struct Minute {
 pub struct Exchange {
     /// The request's id.
     pub id: String,
+    /// The request's headers that change what it means, name and value.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
     /// The request's body; absent where it is not, or no longer, kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
