@@ -405,6 +405,7 @@ impl Server {
             }
             self.told = Some(status);
         }
+        self.watchers.offer(models);
         Ok(())
     }
 

@@ -126,6 +126,7 @@ impl Editor {
             | ToHost::Log(_)
             | ToHost::Activity(_)
             | ToHost::Exchange(_)
+            | ToHost::Catalogue(_)
             | ToHost::Leaving => {}
             ToHost::Welcome(_) | ToHost::Refused(_) => return Err(PeerError::OutOfTurn),
         }

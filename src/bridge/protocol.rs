@@ -13,7 +13,8 @@ use crate::conversation::{Content, Message, Part, Tool};
 mod activity;
 
 pub use activity::{
-    Activity, Exchange, Look, Minute, ModelTotals, Outcome, RequestRecord, Tokens, Watch, Words,
+    Activity, Catalogue, Exchange, Look, Minute, ModelTotals, Offered, Outcome, RequestRecord, Tokens, Watch,
+    Words,
 };
 
 /// The version of everything below. Raise it with any change that an older peer would misread.
@@ -48,6 +49,8 @@ pub enum ToHost {
     Activity(Activity),
     /// What was said in a request, as asked with `Look`.
     Exchange(Exchange),
+    /// What can be asked, in all windows together; only for editors that watch.
+    Catalogue(Catalogue),
     /// The models told are out of date: read them again.
     RefreshModels,
     /// Another server takes this one's place: after the end of this connection wait for that one, start none.

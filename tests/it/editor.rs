@@ -8,8 +8,8 @@ use bytes::BytesMut;
 use copilot_proxy::bridge::directory::Directory;
 use copilot_proxy::bridge::frames::{Kind, Reader, Said, put_message, put_text};
 use copilot_proxy::bridge::protocol::{
-    Activity, Chat, FromHost, Hello, HttpState, LogLine, ModelInfo, Models, PROTOCOL, Preferences, Refused,
-    Status, ToHost, Window,
+    Activity, Catalogue, Chat, FromHost, Hello, HttpState, LogLine, ModelInfo, Models, PROTOCOL, Preferences,
+    Refused, Status, ToHost, Window,
 };
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::tokio::Stream as _;
@@ -33,6 +33,7 @@ pub struct Editor {
     statuses: VecDeque<Status>,
     log: VecDeque<LogLine>,
     activities: VecDeque<Activity>,
+    catalogues: VecDeque<Catalogue>,
     /// The server has said that another one takes its place.
     pub has_successor: bool,
     hung_up: bool,
@@ -56,6 +57,7 @@ impl Editor {
             statuses: VecDeque::new(),
             log: VecDeque::new(),
             activities: VecDeque::new(),
+            catalogues: VecDeque::new(),
             has_successor: false,
             hung_up: false,
         }
@@ -189,6 +191,11 @@ impl Editor {
         self.listens_for("activity", |editor| editor.activities.pop_front())
     }
 
+    /// The next word of which models there are.
+    pub fn hears_catalogue(&mut self) -> Catalogue {
+        self.listens_for("catalogue", |editor| editor.catalogues.pop_front())
+    }
+
     /// Waits until the server hangs up.
     pub fn hears_the_end(&mut self) {
         let deadline = Instant::now() + DEADLINE;
@@ -232,6 +239,9 @@ impl Editor {
             Ok(Ok(Some((0, Said::Message(ToHost::Log(line)))))) => self.log.push_back(line),
             Ok(Ok(Some((0, Said::Message(ToHost::Activity(activity)))))) => {
                 self.activities.push_back(activity);
+            }
+            Ok(Ok(Some((0, Said::Message(ToHost::Catalogue(catalogue)))))) => {
+                self.catalogues.push_back(catalogue);
             }
             Ok(Ok(Some((0, Said::Message(ToHost::Leaving))))) => self.has_successor = true,
             Ok(Ok(Some((stream, Said::Message(message))))) => self.messages.push_back((stream, message)),

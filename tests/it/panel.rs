@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use copilot_proxy::bridge::protocol::{
-    Exchange, FromHost, Look, Outcome, Preferences, RequestRecord, ToHost, Watch, Words,
+    Exchange, FromHost, Look, ModelInfo, Models, Outcome, Preferences, RequestRecord, ToHost, Watch, Words,
 };
 use serde_json::{Value, json};
 
@@ -150,6 +150,29 @@ fn a_panel_sees_who_was_turned_away_and_why() {
         assert_eq!(response.header("x-request-id"), Some(seen.id.as_str()));
         assert!(response.text().contains(&message[..20]) && !advice.is_empty(), "{seen:?}");
     }
+}
+
+#[test]
+fn a_panel_knows_the_models_of_all_windows() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("here"), model("both")]);
+    let heard = |editor: &mut Editor| -> Vec<String> {
+        editor.hears_catalogue().models.into_iter().map(|offered| offered.ask).collect()
+    };
+    editor.says(0, &FromHost::Watch(Watch { on: true }));
+    assert_eq!(heard(&mut editor), ["here", "both"]);
+
+    let mut other = Editor::attach(&server.home);
+    let elsewhere = ModelInfo { vendor: "other".into(), ..model("both") };
+    let models = vec![elsewhere.clone(), model("there")];
+    other.says(0, &FromHost::Models(Models { models }));
+    let catalogue = editor.hears_catalogue();
+    let asks: Vec<&str> = catalogue.models.iter().map(|offered| offered.ask.as_str()).collect();
+    assert_eq!(asks, ["here", "both", "other/both", "there"]);
+    assert_eq!(catalogue.models[2].model, elsewhere);
+
+    drop(other);
+    assert_eq!(heard(&mut editor), ["here", "both"]);
 }
 
 #[test]

@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("main", &["commands", "log", "settings"]),
     ("commands", &["bridge", "models", "server", "settings", "simulator"]),
-    ("server", &["actors", "asking", "bridge", "failure", "http", "ledger", "log", "settings", "tokens"]),
+    (
+        "server",
+        &["actors", "asking", "bridge", "failure", "http", "ledger", "log", "models", "settings", "tokens"],
+    ),
     (
         "http",
         &[

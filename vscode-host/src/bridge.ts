@@ -8,6 +8,7 @@ import { FrameReader } from "./frames";
 import { Outbox } from "./outbox";
 import type {
 	Activity,
+	Catalogue,
 	Chat,
 	Exchange,
 	FromHost,
@@ -45,6 +46,7 @@ export interface Duties {
 	log(line: LogLine): void;
 	activity(activity: Activity): void;
 	exchange(exchange: Exchange): void;
+	catalogue(catalogue: Catalogue): void;
 }
 
 /** How an attempt to meet a server went. */
@@ -163,6 +165,8 @@ export class Bridge {
 				return this.#duties.activity(message);
 			case "exchange":
 				return this.#duties.exchange(message);
+			case "catalogue":
+				return this.#duties.catalogue(message);
 			case "ping":
 				return void this.#duties.signOfLife().then(
 					() => this.send({ type: "pong" }),

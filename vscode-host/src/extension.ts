@@ -62,6 +62,7 @@ export function activate(context: vscode.ExtensionContext): void {
 		settings.autoStart,
 	);
 
+				catalogue: ({ models }) => panel.catalogue(models),
 	const statusBar = new StatusBar("copilotProxy.showStatus");
 	const panel: Panel = new Panel(context.extensionUri, {
 		view: () =>

@@ -1,12 +1,13 @@
 // What the extension and the page of its panel say to each other. Types only: both sides are built from this file.
 
-import type { Activity, EditorTool, Exchange, ModelInfo } from "./protocol";
+import type { Activity, EditorTool, Exchange, ModelInfo, Offered } from "./protocol";
 
 export type ToPanel =
 	| { type: "view"; view: PanelView }
 	| { type: "tools"; tools: ToolsView }
 	| { type: "activity"; activity: Activity }
-	| { type: "exchange"; exchange: Exchange };
+	| { type: "exchange"; exchange: Exchange }
+	| { type: "catalogue"; models: Offered[] };
 
 export type FromPanel =
 	/** The page can be told things. It says so anew whenever VS Code has thrown it away and made it again. */
@@ -41,7 +42,9 @@ export interface Figures {
 	requests: number;
 	running: number;
 	tokensIn: number;
+	/** Absent while no server is attached. */
 	tokensOut: number;
+	/** Those of this window. */
 	windows: number;
 	/** In milliseconds since 1970. */
 	startedAt: number;

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import * as vscode from "vscode";
 import { COMMANDS, type FromPanel, type PanelView, type ToolsView, type ToPanel } from "./panel-messages";
-import type { Activity, Exchange } from "./protocol";
+import type { Activity, Exchange, Offered } from "./protocol";
 
 /** What the panel needs of the rest of the extension. */
 export interface Behind {
@@ -85,6 +85,11 @@ export class Panel implements vscode.Disposable {
 	/** The server tells what was said. */
 	exchange(exchange: Exchange): void {
 		this.#tell({ type: "exchange", exchange });
+	}
+
+	/** The server tells which models there are, in all windows. */
+	catalogue(models: Offered[]): void {
+		this.#tell({ type: "catalogue", models });
 	}
 
 	dispose(): void {

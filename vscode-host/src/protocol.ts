@@ -38,6 +38,15 @@ allow: Array<string>,
 deny: Array<string>, };
 
 /**
+ * What can be asked: the models of all editors together.
+ */
+export type Catalogue = { 
+/**
+ * As clients are told of them.
+ */
+models: Array<Offered>, };
+
+/**
  * A question to a model. Everything maps one to one onto `vscode.lm` classes.
  */
 export type Chat = { 
@@ -386,6 +395,55 @@ export type Models = {
 models: Array<ModelInfo>, };
 
 /**
+ * A model that clients can ask.
+ */
+export type Offered = { 
+/**
+ * The name to ask for: its id, or `vendor/id` where another vendor has the same one.
+ */
+ask: string, 
+/**
+ * Who provides it: `copilot`.
+ */
+vendor: string, 
+/**
+ * Unique in its vendor.
+ */
+id: string, 
+/**
+ * For example `claude-sonnet-4.5`.
+ */
+family: string, 
+/**
+ * Opaque.
+ */
+version: string, 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * In tokens, the provider's own additions already taken off.
+ */
+max_input_tokens: number, 
+/**
+ * It can call tools; absent where the editor doesn't say.
+ */
+tools?: boolean, 
+/**
+ * It takes images; absent where the editor doesn't say.
+ */
+images?: boolean, 
+/**
+ * Every good answer of it ends with a usage part, so that one without was cut short.
+ */
+reports_usage: boolean, 
+/**
+ * Whatever else the editor reveals of price and limits.
+ */
+more: { [name: string]: unknown }, };
+
+/**
  * How a request ended.
  */
 export type Outcome = { "state": "running" } | { "state": "finished", 
@@ -626,7 +684,7 @@ id: string, };
 /**
  * From the server to an editor. The frame's stream says which request is meant; 0 = the connection itself.
  */
-export type ToHost = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "refresh_models" } | { "type": "leaving" } | { "type": "ping" };
+export type ToHost = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "catalogue" } & Catalogue | { "type": "refresh_models" } | { "type": "leaving" } | { "type": "ping" };
 
 /**
  * What a request cost, in tokens.

@@ -24,6 +24,7 @@ const idle: Duties = {
 	log: () => undefined,
 	activity: () => undefined,
 	exchange: () => undefined,
+	catalogue: () => undefined,
 };
 
 const chat: ToHost = {

@@ -92,9 +92,11 @@ test("a page that is ready is told everything, and the server that somebody look
 	const activity = { anew: true, requests: [], models: [], minutes: [] };
 	panel.activity(activity);
 	panel.exchange({ id: "req_1", headers: [] });
+	panel.catalogue([]);
 	assert.deepEqual(webview.told.slice(2), [
 		{ type: "activity", activity },
 		{ type: "exchange", exchange: { id: "req_1", headers: [] } },
+		{ type: "catalogue", models: [] },
 	]);
 });
 

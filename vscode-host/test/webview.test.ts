@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import type { Outcome, RequestRecord } from "../src/protocol";
+import { shown } from "../webview/catalogue";
 import { curl, tryOut } from "../webview/curl";
 import { age, duration, outcomeOf, short, tokensPerSecond } from "../webview/format";
 import { Records } from "../webview/records";
@@ -130,4 +131,29 @@ test("a failure is told once, and none of those that were there before", () => {
 		request(2, failed),
 	]);
 	assert.deepEqual(records.take(activity(false, request(2, failed))), []);
+});
+
+test("the models are those of all windows, and without a server those of this one", () => {
+	const model = (vendor: string, id: string) => ({
+		vendor,
+		id,
+		family: id,
+		version: "1",
+		name: id,
+		max_input_tokens: 1,
+		reports_usage: false,
+		more: {},
+	});
+	const own = model("copilot", "gpt");
+	const others = model("other", "gpt");
+	assert.deepEqual(shown([own], undefined), [{ ...own, ask: "gpt", isElsewhere: false }]);
+	const offered = [
+		{ ...own, ask: "gpt" },
+		{ ...others, ask: "other/gpt" },
+	];
+	assert.deepEqual(shown([own], offered), [
+		{ ...own, ask: "gpt", isElsewhere: false },
+		{ ...others, ask: "other/gpt", isElsewhere: true },
+	]);
+	assert.deepEqual(shown([own], []), []);
 });

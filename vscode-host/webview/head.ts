@@ -17,11 +17,12 @@ const TITLES: Record<Command, string> = {
 /** Those that a person most likely came for. */
 const INVITING: ReadonlySet<Command> = new Set(["start", "allow"]);
 
-export function headOf(view: PanelView): void {
-	const { title, more, tone, actions, endpoint, needsKey, models } = view;
+/** `model` is the one that sample commands ask. */
+export function headOf(view: PanelView, model: string): void {
+	const { title, more, tone, actions, endpoint, needsKey } = view;
 	state({ title, more, tone });
 	buttons(actions);
-	endpoints({ endpoint, needsKey, model: models[0]?.id ?? "gpt-4o" });
+	endpoints({ endpoint, needsKey, model });
 }
 
 const state = drawer(({ title, more, tone }: Pick<PanelView, "title" | "more" | "tone">) => {

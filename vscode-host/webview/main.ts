@@ -1,6 +1,8 @@
 // The page of the panel: what the extension tells goes to the parts of the page that show it.
 
 import type { PanelView, ToPanel } from "../src/panel-messages";
+import type { Offered } from "../src/protocol";
+import { shown } from "./catalogue";
 import { tryOut } from "./curl";
 import { place } from "./details";
 import { announce, byId } from "./dom";
@@ -23,19 +25,32 @@ const SLOW_TICK = 15_000;
 
 const records = new Records();
 const requests = new Requests();
+let view: PanelView | undefined;
+/** The models of all windows, while a server tells. */
+let offered: Offered[] | undefined;
 
-function showView(view: PanelView): void {
-	const { endpoint, needsKey, models, settings } = view;
-	place.endpoint = endpoint ?? place.endpoint;
-	place.needsKey = needsKey;
-	headOf(view);
-	figuresOf(view.figures);
+function showView(now: PanelView): void {
+	view = now;
+	place.endpoint = now.endpoint ?? place.endpoint;
+	place.needsKey = now.needsKey;
+	figuresOf(now.figures);
+	if (!now.figures) {
+		offered = undefined;
+	}
+	showModels(now);
+}
+
+/** Everything that names models. */
+function showModels(now: PanelView): void {
+	const models = shown(now.models, offered);
+	const first = models[0]?.ask ?? "gpt-4o";
+	headOf(now, first);
 	modelsOf(models);
 	settingsOf(
-		settings,
-		models.map(({ id }) => id),
+		now.settings,
+		models.map(({ ask }) => ask),
 	);
-	sample(tryOut(place.endpoint, "openai", models[0]?.id ?? "gpt-4o", needsKey));
+	sample(tryOut(place.endpoint, "openai", first, now.needsKey));
 }
 
 function sample(command: string): void {
@@ -64,6 +79,9 @@ addEventListener("message", ({ data }: MessageEvent<ToPanel>) => {
 			return showRecords();
 		case "exchange":
 			return requests.exchange(data.exchange);
+		case "catalogue":
+			offered = data.models;
+			return view && showModels(view);
 	}
 });
 

@@ -1,11 +1,12 @@
-// The models of this window, with what they take and can.
+// The models, with what they take and can.
 
 import type { ModelInfo } from "../src/protocol";
+import type { Shown } from "./catalogue";
 import { byId, drawer, make } from "./dom";
 import { count } from "./format";
 import { copy } from "./page";
 
-export const modelsOf = drawer((models: readonly ModelInfo[]) => {
+export const modelsOf = drawer((models: readonly Shown[]) => {
 	byId("models-count").textContent = String(models.length);
 	byId("no-models").hidden = models.length > 0;
 	byId("models-table").hidden = models.length === 0;
@@ -15,16 +16,19 @@ export const modelsOf = drawer((models: readonly ModelInfo[]) => {
 		?.replaceChildren(...models.map(row));
 });
 
-function row(model: ModelInfo): HTMLElement {
-	const { id, name, vendor, max_input_tokens: limit, tools, images, reports_usage: counts } = model;
+function row(model: Shown): HTMLElement {
+	const { ask, name, vendor, max_input_tokens: limit, tools, images, reports_usage: counts } = model;
 	const can = [tools ? ["tools"] : [], images ? ["images"] : [], counts ? ["counts tokens"] : []].flat();
-	const button = make("button", { textContent: "Copy", className: "quiet", ariaLabel: `Copy ${id}` });
-	button.onclick = () => copy(id, id, button);
+	const button = make("button", { textContent: "Copy", className: "quiet", ariaLabel: `Copy ${ask}` });
+	button.onclick = () => copy(ask, ask, button);
+	const where = model.isElsewhere
+		? [make("span", { className: "tag", textContent: "other window", title: "Only another window has it" })]
+		: [];
 	return make(
 		"tr",
 		{},
-		make("th", { scope: "row", textContent: name }),
-		make("td", { className: "name" }, make("code", { textContent: id }), button),
+		make("th", { scope: "row" }, make("span", { className: "model", textContent: name }), ...where),
+		make("td", { className: "name" }, make("code", { textContent: ask }), button),
 		make("td", { textContent: vendor }),
 		make("td", { className: "number", textContent: count(limit) }),
 		make("td", {}, ...can.map((tag) => make("span", { className: "tag", textContent: tag }))),

@@ -1,6 +1,8 @@
-//! What is being answered and has been, as the panel is told.
+//! What can be asked, is being answered and has been, as the panel is told.
 
 use serde::{Deserialize, Serialize};
+
+use super::ModelInfo;
 
 /// Whether somebody looks at the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,25 @@ pub struct Watch {
 pub struct Look {
     /// Its id.
     pub id: String,
+}
+
+/// What can be asked: the models of all editors together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Catalogue {
+    /// As clients are told of them.
+    pub models: Vec<Offered>,
+}
+
+/// A model that clients can ask.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Offered {
+    /// The name to ask for: its id, or `vendor/id` where another vendor has the same one.
+    pub ask: String,
+    /// What its editor says of it.
+    #[serde(flatten)]
+    pub model: ModelInfo,
 }
 
 /// What is being answered and has been. Never a word of what was said.
