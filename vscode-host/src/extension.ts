@@ -4,16 +4,21 @@ import * as vscode from "vscode";
 import { serverProgram, startServer } from "./binary";
 import { answer } from "./chat";
 import { Consent } from "./consent";
+import { diagnose } from "./diagnosis";
 import { userDirectory } from "./directory";
+import { Documents } from "./documents";
 import { FirstRun } from "./first-run";
 import { Log } from "./log";
 import { Models } from "./models";
 import { Notices } from "./notices";
 import { Panel } from "./panel";
 import { viewOf } from "./panel-view";
+import { Program } from "./program";
 import type { FromHost, Window } from "./protocol";
+import { Review } from "./review";
 import { Server } from "./server";
 import { Settings } from "./settings";
+import { Setup } from "./setup";
 import { endpoint, StatusBar } from "./status-bar";
 import { Tools } from "./tools";
 
@@ -57,12 +62,24 @@ export function activate(context: vscode.ExtensionContext): void {
 				log: (line) => log.server(line),
 				activity: (activity) => panel.activity(activity),
 				exchange: (exchange) => panel.exchange(exchange),
+				catalogue: ({ models }) => panel.catalogue(models),
 			},
 		},
 		settings.autoStart,
 	);
 
-				catalogue: ({ models }) => panel.catalogue(models),
+	const program = new Program(
+		() => serverProgram(context, settings.serverPath),
+		() => ({
+			directory,
+			url: urlOf(server.port ?? settings.port),
+			key: settings.preferences.api_key,
+		}),
+	);
+	const documents = new Documents();
+	const review = new Review(documents);
+	const setup = new Setup(program, documents, review);
+
 	const statusBar = new StatusBar("copilotProxy.showStatus");
 	const panel: Panel = new Panel(context.extensionUri, {
 		view: () =>
@@ -98,6 +115,8 @@ export function activate(context: vscode.ExtensionContext): void {
 		models,
 		statusBar,
 		panel,
+		documents,
+		review,
 		server,
 		server.onDidChange(show),
 		models.onDidRead(() => {
@@ -124,6 +143,8 @@ export function activate(context: vscode.ExtensionContext): void {
 			vscode.env.clipboard.writeText(`${endpoint(server.port ?? settings.port)}/v1`),
 		),
 		command("allow", () => consent.obtain(models.all)),
+		command("setUp", () => setup.start()),
+		command("diagnose", () => diagnose(program, documents)),
 		command("showLogs", () => log.show()),
 		command("openSettings", () =>
 			vscode.commands.executeCommand("workbench.action.openSettings", "@ext:copilot-proxy.copilot-proxy"),
@@ -131,6 +152,11 @@ export function activate(context: vscode.ExtensionContext): void {
 	);
 	show();
 	readModels();
+}
+
+/** 0 asks for a free port, and nobody knows which. */
+function urlOf(port: number): string | undefined {
+	return port === 0 ? undefined : endpoint(port);
 }
 
 function currentWindow(): Window {

@@ -20,7 +20,16 @@ export type FromPanel =
 	| { type: "readTools" };
 
 /** The commands that buttons of the page may run, without their prefix. */
-export const COMMANDS = ["start", "stop", "restart", "allow", "showLogs", "openSettings"] as const;
+export const COMMANDS = [
+	"start",
+	"stop",
+	"restart",
+	"allow",
+	"setUp",
+	"diagnose",
+	"showLogs",
+	"openSettings",
+] as const;
 export type Command = (typeof COMMANDS)[number];
 
 /** How things stand, in the form the page takes: no decisions are left to it. */
@@ -33,7 +42,9 @@ export interface PanelView {
 	endpoint?: string;
 	/** Programs must send a key. */
 	needsKey: boolean;
+	/** Absent while no server is attached. */
 	figures?: Figures;
+	/** Those of this window. */
 	models: ModelInfo[];
 	settings: SettingView[];
 }
@@ -42,9 +53,7 @@ export interface Figures {
 	requests: number;
 	running: number;
 	tokensIn: number;
-	/** Absent while no server is attached. */
 	tokensOut: number;
-	/** Those of this window. */
 	windows: number;
 	/** In milliseconds since 1970. */
 	startedAt: number;

@@ -34,7 +34,8 @@ function actionsOf(state: ServerState): Command[] {
 	const status = state.kind === "attached" ? state.status : undefined;
 	const isOff = state.kind === "off" || state.kind === "failed" || status?.http.state === "off";
 	const allow: Command[] = status?.consent_needed ? ["allow"] : [];
-	return [...allow, ...(isOff ? (["start"] as const) : (["stop", "restart"] as const)), "showLogs"];
+	const port: Command[] = isOff ? ["start"] : ["stop", "restart"];
+	return [...allow, ...port, "setUp", "diagnose", "showLogs"];
 }
 
 function figuresOf(state: ServerState): Figures | undefined {

@@ -27,7 +27,7 @@ test("a running server has an endpoint, figures, and can be stopped", () => {
 		title: "Running on port 8080",
 		more: "Programs on this machine can use 1 model at http://127.0.0.1:8080.",
 		tone: "running",
-		actions: ["stop", "restart", "showLogs"],
+		actions: ["stop", "restart", "setUp", "diagnose", "showLogs"],
 		endpoint: "http://127.0.0.1:8080",
 		needsKey: false,
 		figures: {
@@ -49,7 +49,7 @@ test("without a server there is nothing but a way to start one", () => {
 		title: "Off",
 		more: "No server is running.",
 		tone: "idle",
-		actions: ["start", "showLogs"],
+		actions: ["start", "setUp", "diagnose", "showLogs"],
 		needsKey: false,
 		models: [],
 		settings: [],
@@ -67,11 +67,11 @@ test("what can be done depends on how things stand", () => {
 			actions({ kind: "failed", reason: "it died" }),
 		],
 		[
-			"start showLogs",
-			"allow stop restart showLogs",
-			"stop restart showLogs",
-			"stop restart showLogs",
-			"start showLogs",
+			"start setUp diagnose showLogs",
+			"allow stop restart setUp diagnose showLogs",
+			"stop restart setUp diagnose showLogs",
+			"stop restart setUp diagnose showLogs",
+			"start setUp diagnose showLogs",
 		],
 	);
 });

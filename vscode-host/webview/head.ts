@@ -10,6 +10,8 @@ const TITLES: Record<Command, string> = {
 	stop: "Stop",
 	restart: "Restart",
 	allow: "Allow Models...",
+	setUp: "Set up a Client...",
+	diagnose: "Diagnose",
 	showLogs: "Show Logs",
 	openSettings: "Open in Settings",
 };

@@ -73,6 +73,14 @@ export enum ViewColumn {
 	Active = -1,
 }
 
+export enum ProgressLocation {
+	Notification = 15,
+}
+export enum QuickPickItemKind {
+	Separator = -1,
+}
+export class TabInputTextDiff {}
+
 export class LanguageModelChatMessage {
 	static User = (text: string) =>
 		new LanguageModelChatMessage(LanguageModelChatMessageRole.User, [new LanguageModelTextPart(text)]);
@@ -288,6 +296,8 @@ export const lm = {
 };
 
 export const workspace = {
+	registerTextDocumentContentProvider: () => ({ dispose() {} }),
+	onDidCloseTextDocument: () => ({ dispose() {} }),
 	onDidChangeConfiguration: fake.changes.configuration.event,
 	onDidChangeWorkspaceFolders: fake.changes.folders.event,
 	get isTrusted() {

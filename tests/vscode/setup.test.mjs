@@ -1,0 +1,139 @@
+// A person sets up a program from within VS Code: sees what will be written, agrees, and takes it back; and asks what is
+// wrong. COPILOT_PROXY_SCREENSHOTS names the folder that pictures of it go to; else nobody looks at them.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { startProxy, until } from "./harness/index.mjs";
+
+const pictures = process.env.COPILOT_PROXY_SCREENSHOTS;
+const MINE = "# Mine.\r\ncheck_for_update_on_startup = false";
+
+let proxy;
+let window;
+let config;
+
+before(async () => {
+	proxy = await startProxy();
+	config = proxy.editor.at("home/.codex/config.toml");
+	fs.mkdirSync(path.dirname(config));
+	fs.writeFileSync(config, MINE);
+	window = await proxy.editor.open();
+	await proxy.untilServing();
+	await until(async () => (await window.notifications()).length > 0, "the greeting");
+	await window.command("Notifications: Clear All Notifications");
+});
+after(() => proxy?.stop());
+
+async function picture(name) {
+	if (!pictures) return;
+	fs.mkdirSync(pictures, { recursive: true });
+	await window.page.screenshot({ path: path.join(pictures, `${name}.png`) });
+}
+
+const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined);
+const toast = (text) => window.page.locator(".notification-toast").filter({ hasText: text });
+const press = (text, button) => toast(text).getByRole("button", { name: button, exact: true }).click();
+const shown = (side) => window.page.locator(`.monaco-diff-editor .editor.${side}`);
+
+/** Waits for a diff of this file whose right side shows these words. */
+async function seesDiff(title, text) {
+	await window.page.getByRole("tab", { name: title }).waitFor();
+	await shown("modified").getByText(text).first().waitFor();
+}
+
+async function pick(label) {
+	await window.command("Copilot Proxy: Set up a Client...");
+	const row = window.page.locator(".quick-input-list .monaco-list-row").filter({
+		has: window.page.locator(".label-name").getByText(label, { exact: true }),
+	});
+	await row.waitFor();
+	if (label === "Codex") await picture("clients");
+	await row.click();
+}
+
+test("a client is set up as the diff shows it, and back to the byte", async () => {
+	await pick("Codex");
+	await seesDiff("~/.codex/config.toml: now ↔ with Copilot Proxy", "[model_providers.copilot-proxy]");
+	await toast("write ~/.codex/config.toml as shown").waitFor();
+	await picture("diff");
+	assert.equal(read(config), MINE, "before anybody agreed");
+	await press("write ~/.codex/config.toml as shown", "Write");
+	await toast("Codex is set up. Next: start it as ever: codex.").waitFor();
+	const written = read(config);
+	assert.match(written, /^# Mine\./m);
+	assert.ok(written.includes(`base_url = "http://127.0.0.1:${proxy.port}/v1"`), written);
+
+	await press("Codex is set up", "Undo");
+	await seesDiff("~/.codex/config.toml: now ↔ as before", "# Mine.");
+	await press("put ~/.codex/config.toml back", "Put Back");
+	await toast("~/.codex/config.toml is as it was before.").waitFor();
+	assert.equal(read(config), MINE);
+	assert.equal(await window.page.locator(".monaco-diff-editor").count(), 0);
+});
+
+test("the diff's own buttons do as well, and what was not there before goes", async () => {
+	const env = path.join(await window.folder(), ".env");
+	await pick(".env");
+	await seesDiff(/\.env: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
+	await window.page.getByRole("button", { name: "Write the File as Shown" }).click();
+	await toast(".env is set up").waitFor();
+	assert.match(read(env), /^OPENAI_API_KEY=unused$/m);
+
+	fs.appendFileSync(env, "MINE=1\n");
+	await pick("Undo: .env");
+	await seesDiff(/\.env: now ↔ as before/, "");
+	await toast("these changes would be lost").waitFor();
+	await press("these changes would be lost", "Remove");
+	await until(() => read(env) === undefined, "the file to go");
+});
+
+test("whoever closes the diff wants nothing", async () => {
+	await pick("Claude Code");
+	await seesDiff(/settings\.json: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
+	await window.command("View: Close Editor");
+	await window.page.locator(".monaco-diff-editor").waitFor({ state: "detached" });
+	await pick("Claude Code");
+	await seesDiff(/settings\.json: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
+	await window.page.getByRole("button", { name: "Leave the File as It Is" }).click();
+	await window.page.locator(".monaco-diff-editor").waitFor({ state: "detached" });
+	assert.equal(read(proxy.editor.at("home/.claude/settings.json")), undefined);
+});
+
+test("a client without a file gets a text to copy", async () => {
+	await pick("Continue");
+	await window.page.getByRole("tab", { name: "config.yaml" }).waitFor();
+	await window.page.locator(".monaco-editor").getByText(`http://127.0.0.1:${proxy.port}/v1`).waitFor();
+	await toast("Continue is set up by hand").waitFor();
+	await window.command("View: Close Editor");
+});
+
+test("the panel leads there", async () => {
+	await window.statusItem("copilot-proxy.copilot-proxy", "status").click();
+	await window.webview().getByRole("button", { name: "Set up a Client..." }).click();
+	await window.page.locator(".quick-input-list").getByText("Claude Code").waitFor();
+	await window.page.keyboard.press("Escape");
+	await window.webview().getByRole("button", { name: "Diagnose" }).click();
+	await window.answer("Allow"); // a model is asked, and VS Code asks the person
+	await window.page.getByRole("tab", { name: "Preview Copilot Proxy Diagnosis.md" }).waitFor();
+});
+
+test("a diagnosis names the server, the window and the models", async () => {
+	const { pid } = proxy.file;
+	const found = window.page
+		.frameLocator("iframe.webview")
+		.last()
+		.frameLocator("#active-frame")
+		.locator("body");
+	await found.getByRole("heading", { name: "Copilot Proxy: All is well" }).waitFor();
+	const text = await found.innerText();
+	for (const line of [
+		`server: version 0.1.0 runs here (process ${pid})`,
+		`port: the base URL is http://127.0.0.1:${proxy.port}/v1`,
+		`windows: 1 attached: ${path.basename(await window.folder())}`,
+		"scripted-1",
+		"consent is given",
+	])
+		assert.ok(text.includes(line), `${line} in ${text}`);
+	await picture("diagnosis");
+});

@@ -1,0 +1,31 @@
+// Texts that are shown and are no files: read-only, and gone when nobody shows them any more.
+
+import * as vscode from "vscode";
+
+/** The scheme of their addresses. package.json names it too. */
+export const SCHEME = "copilot-proxy";
+
+export class Documents implements vscode.Disposable {
+	readonly #texts = new Map<string, string>();
+	readonly #subscriptions = [
+		vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
+			provideTextDocumentContent: (uri) => this.#texts.get(uri.toString()),
+		}),
+		vscode.workspace.onDidCloseTextDocument(({ uri }) => this.#texts.delete(uri.toString())),
+	];
+	#made = 0;
+
+	/** The address of a text. Its name's ending tells VS Code what it is written in. */
+	add(name: string, text: string): vscode.Uri {
+		this.#made += 1;
+		const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${this.#made}/${name}` });
+		this.#texts.set(uri.toString(), text);
+		return uri;
+	}
+
+	dispose(): void {
+		for (const subscription of this.#subscriptions) {
+			subscription.dispose();
+		}
+	}
+}

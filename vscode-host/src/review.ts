@@ -1,0 +1,71 @@
+// Shows a person what is about to change in a file, in VS Code's own diff, and asks. A notification asks too, but it hides
+// after a while: the buttons in the title of the diff stay.
+
+import { basename } from "node:path";
+import * as vscode from "vscode";
+import { deferred } from "./deferred";
+import type { Documents } from "./documents";
+
+/** What is about to change. */
+export interface Change {
+	file: string;
+	before: string;
+	after: string;
+	/** What stands on the diff's tab. */
+	title: string;
+	question: string;
+	/** The button that agrees. */
+	yes: string;
+}
+
+/** Says to package.json's menus that the buttons belong there. */
+const PENDING = "copilotProxy.reviewing";
+const NO = "Cancel";
+
+export class Review implements vscode.Disposable {
+	#decide: ((agreed: boolean) => void) | undefined;
+	readonly #commands = [
+		vscode.commands.registerCommand("copilotProxy.agree", () => this.#decide?.(true)),
+		vscode.commands.registerCommand("copilotProxy.decline", () => this.#decide?.(false)),
+	];
+
+	constructor(private readonly documents: Documents) {}
+
+	/** True if the person agrees. Closing the diff, or looking at the next one, is a no. */
+	async agreed({ file, before, after, title, question, yes }: Change): Promise<boolean> {
+		this.#decide?.(false);
+		const { promise, resolve } = deferred<boolean>();
+		this.#decide = resolve;
+		const [left, right] = [before, after].map((text) => this.documents.add(basename(file), text));
+		await vscode.commands.executeCommand("vscode.diff", left, right, title, { preview: false });
+		await vscode.commands.executeCommand("setContext", PENDING, true);
+		const isIt = ({ input }: vscode.Tab) =>
+			input instanceof vscode.TabInputTextDiff && input.modified.toString() === right?.toString();
+		const tabs = () => vscode.window.tabGroups.all.flatMap((group) => group.tabs.filter(isIt));
+		const closing = vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
+			if (closed.some(isIt) && tabs().length === 0) {
+				resolve(false);
+			}
+		});
+		void vscode.window
+			.showInformationMessage(question, yes, NO)
+			.then((chosen) => chosen !== undefined && resolve(chosen === yes));
+		try {
+			return await promise;
+		} finally {
+			closing.dispose();
+			if (this.#decide === resolve) {
+				this.#decide = undefined;
+				await vscode.commands.executeCommand("setContext", PENDING, false);
+			}
+			await vscode.window.tabGroups.close(tabs());
+		}
+	}
+
+	dispose(): void {
+		this.#decide?.(false);
+		for (const command of this.#commands) {
+			command.dispose();
+		}
+	}
+}

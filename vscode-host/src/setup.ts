@@ -1,0 +1,209 @@
+// "Set up a Client...": the person picks a program, sees what will be written, and agrees or not. Which programs there are,
+// what their files are to hold and how to undo it, the program knows.
+
+import { homedir } from "node:os";
+import * as vscode from "vscode";
+import type { Documents } from "./documents";
+import { failureOf } from "./failure";
+import type { Program } from "./program";
+import type { Review } from "./review";
+
+/** A client, as `setup --json` lists it. */
+interface Client {
+	client: string;
+	title: string;
+	/** Null where there is only a text to copy. */
+	file: string | null;
+	set_up: boolean;
+}
+
+/** What is about to be done, as `setup CLIENT --json` tells it. */
+type Plan =
+	| {
+			plan: "write";
+			file: string;
+			before: string | null;
+			after: string;
+			note: string | null;
+			next: string;
+	  }
+	| { plan: "undo"; file: string; before: string | null; after: string | null; changed: boolean }
+	| { plan: "copy"; into: string; text: string }
+	| { plan: "nothing"; says: string };
+
+/** What the person wants, and the folder where it is meant. */
+interface Wish {
+	client: Client;
+	cwd: string;
+	undo: boolean;
+}
+
+type Choice = vscode.QuickPickItem & { wish?: Wish };
+
+const UNDO = "Undo";
+const OPEN = "Open File";
+const COPY = "Copy";
+
+export class Setup {
+	constructor(
+		private readonly program: Program,
+		private readonly documents: Documents,
+		private readonly review: Review,
+	) {}
+
+	/** The whole conversation. */
+	async start(): Promise<void> {
+		await told(async () => {
+			const picked = await vscode.window.showQuickPick(this.#choices(), {
+				title: "Set up a Client",
+				placeHolder: "Which program is to use Copilot's models?",
+				matchOnDescription: true,
+			});
+			return picked?.wish && this.#fulfil(picked.wish);
+		});
+	}
+
+	async #choices(): Promise<Choice[]> {
+		const [cwd = homedir(), ...others] = folders();
+		const clients = await this.#clients(cwd);
+		const wishes = clients.map((client) => ({ client, cwd, undo: false }));
+		// A .env lies in a folder, and each has its own.
+		const more = await Promise.all(
+			others.map(async (folder) =>
+				(await this.#clients(folder))
+					.filter(({ client }) => client === "env")
+					.map((client) => ({ client, cwd: folder, undo: false })),
+			),
+		);
+		const all = [...wishes, ...more.flat()];
+		const written = all.filter(
+			({ client }) => client.file !== null && (client.client !== "env" || folders().length > 0),
+		);
+		const undone = written.filter(({ client }) => client.set_up).map((wish) => ({ ...wish, undo: true }));
+		return [
+			separator("a file is written, once you have seen what changes"),
+			...written.map(choice),
+			separator("a text to copy"),
+			...all.filter(({ client }) => client.file === null).map(choice),
+			...(undone.length > 0 ? [separator("back to how it was"), ...undone.map(choice)] : []),
+		];
+	}
+
+	async #clients(cwd: string): Promise<Client[]> {
+		const run = await this.program.run(["setup", "--json"], cwd);
+		return JSON.parse(await run.line());
+	}
+
+	async #fulfil(wish: Wish): Promise<void> {
+		const { client, cwd, undo } = wish;
+		// What an undo loses, the plan says, and the person decides.
+		const more = undo ? ["--undo", "--force"] : [];
+		const run = await this.program.run(["setup", client.client, "--json", ...more], cwd);
+		const plan: Plan = JSON.parse(await run.line());
+		switch (plan.plan) {
+			case "write":
+			case "undo": {
+				const agrees = await this.review.agreed(changeOf(client, plan));
+				run.answer(agrees ? "y" : "");
+				const { code, complained } = await run.ended;
+				if (!agrees) {
+					return;
+				}
+				if (code !== 0) {
+					throw new Error(complained);
+				}
+				return this.#done(wish, plan);
+			}
+			case "copy":
+				return this.#copy(client, plan);
+			case "nothing":
+				return this.#offer(plan.says, client.set_up ? [UNDO] : [], wish);
+			default:
+				plan satisfies never;
+		}
+	}
+
+	#done(wish: Wish, plan: Extract<Plan, { plan: "write" | "undo" }>): Promise<void> {
+		return plan.plan === "write"
+			? this.#offer(`${wish.client.title} is set up. Next: ${plan.next}.`, [OPEN, UNDO], wish)
+			: this.#offer(`${short(plan.file)} is as it was before.`, plan.after === null ? [] : [OPEN], wish);
+	}
+
+	async #offer(text: string, buttons: string[], wish: Wish): Promise<void> {
+		switch (await vscode.window.showInformationMessage(text, ...buttons)) {
+			case UNDO:
+				return this.#fulfil({ ...wish, undo: true });
+			case OPEN:
+				await vscode.window.showTextDocument(vscode.Uri.file(wish.client.file ?? ""));
+				return;
+		}
+	}
+
+	async #copy({ title }: Client, { into, text }: Extract<Plan, { plan: "copy" }>): Promise<void> {
+		const shown = await vscode.workspace.openTextDocument(this.documents.add(into, text));
+		await vscode.window.showTextDocument(shown, { preview: true });
+		const chosen = await vscode.window.showInformationMessage(
+			`${title} is set up by hand: the text says where it goes.`,
+			COPY,
+		);
+		if (chosen === COPY) {
+			await vscode.env.clipboard.writeText(text);
+		}
+	}
+}
+
+function changeOf(
+	{ title }: Client,
+	plan: Extract<Plan, { plan: "write" | "undo" }>,
+): Parameters<Review["agreed"]>[0] {
+	const { file, before, after } = plan;
+	const name = short(file);
+	const shown = { file, before: before ?? "", after: after ?? "" };
+	if (plan.plan === "write") {
+		const note = plan.note === null ? "" : ` ${plan.note}`;
+		const question = `${title}: ${before === null ? "make" : "write"} ${name} as shown on the right?${note}`;
+		return { ...shown, title: `${name}: now ↔ with Copilot Proxy`, question, yes: "Write" };
+	}
+	const lost = plan.changed ? " It was changed after it was set up: these changes would be lost." : "";
+	const question = `${title}: ${after === null ? `remove ${name}, which was not there before?` : `put ${name} back as shown on the right?`}${lost}`;
+	return {
+		...shown,
+		title: `${name}: now ↔ as before`,
+		question,
+		yes: after === null ? "Remove" : "Put Back",
+	};
+}
+
+function choice(wish: Wish): Choice {
+	const { client, undo } = wish;
+	const mark = client.set_up && !undo ? "$(check) set up, " : "";
+	return {
+		label: undo ? `${UNDO}: ${client.title}` : client.title,
+		description: client.file === null ? "" : `${mark}${short(client.file)}`,
+		wish,
+	};
+}
+
+function separator(label: string): Choice {
+	return { label, kind: vscode.QuickPickItemKind.Separator };
+}
+
+function folders(): string[] {
+	const all = vscode.workspace.workspaceFolders ?? [];
+	return all.filter(({ uri }) => uri.scheme === "file").map(({ uri }) => uri.fsPath);
+}
+
+/** As people write it. */
+function short(file: string): string {
+	const home = homedir();
+	return file.startsWith(home) ? `~${file.slice(home.length)}` : file;
+}
+
+/** What goes wrong, the person is told. */
+async function told(run: () => Promise<unknown>): Promise<void> {
+	try {
+		await run();
+	} catch (error) {
+		void vscode.window.showErrorMessage(`Copilot Proxy: ${failureOf(error).message}`);
+	}
+}
