@@ -1,4 +1,5 @@
-// How a server ends: by itself when the last window has left, however that came about, and never later than its grace.
+// How a server ends: by itself when the last window has left, however that came about, and never later than its grace. One
+// that ends again and again is not started for ever.
 // What a killed browser leaves is an extension host that waits for it to come back, here for the shortest time there is.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -7,6 +8,8 @@ import { alive, listening, startProxy, until } from "./harness/index.mjs";
 const GRACE_MS = 2_000;
 
 let proxy;
+/** The one window of a test and the next. */
+let single;
 
 before(async () => {
 	proxy = await startProxy({ grace: GRACE_MS, args: ["--reconnection-grace-time", "20"] });
@@ -44,10 +47,24 @@ test("a stop is forgotten with the last window, and the next one starts a server
 	await proxy.untilClosed();
 	await proxy.editor.close(window);
 	await nothingIsLeft();
-	const next = await proxy.editor.open();
+	single = await proxy.editor.open();
 	await proxy.untilServing();
 	assert.equal(await proxy.said("say:again"), "again");
-	await proxy.editor.close(next);
+});
+
+test("a server that keeps dying is given up, and Retry starts another", async () => {
+	const status = single.statusItem("copilot-proxy.copilot-proxy", "status");
+	await until(async () => {
+		proxy.killServers();
+		return (await status.textContent()).trim() === "Copilot Proxy: Error";
+	}, "the window to give up");
+	await single.toast("Retry").waitFor();
+	assert.deepEqual(proxy.pids, []);
+	await single.press("Retry", "Retry");
+	await proxy.untilServing();
+	await proxy.untilStatus(single, `Copilot Proxy: ${proxy.port}`);
+	assert.equal(await proxy.said("say:once more"), "once more");
+	await proxy.editor.close(single);
 	await nothingIsLeft();
 });
 

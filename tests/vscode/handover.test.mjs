@@ -1,12 +1,13 @@
 // Servers and windows of different ages, as after an update of the extension: a newer window replaces an older server when
-// that has finished what it is doing, an older window makes do with a newer server. The other age is the packaged program
-// itself, pretending to be of another version.
+// that has finished what it is doing, an older window makes do with a newer server, or says that it can't. The other age is
+// the packaged program itself, pretending to be of another version.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { startRefusingServer } from "./harness/fake-server.mjs";
 import { alive, attachFakeEditor, dataOf, startProxy, until } from "./harness/index.mjs";
 
 const OURS = "0.1.0";
@@ -83,5 +84,24 @@ test("a window makes do with a newer server, and waits for one that takes its se
 	assert.deepEqual(proxy.pids, [next], "the window started none of its own");
 	assert.deepEqual(await window.complaints(), []);
 	assert.doesNotMatch(proxy.logs.at(-1), /window: (starting|the connection)/);
+	await proxy.editor.close(window);
 	process.kill(next, "SIGTERM");
+	await proxy.untilGone();
+});
+
+test("a window that is too old for a server says so, and a reload mends it", async () => {
+	const message = `Copilot Proxy ${NEWER} is running, this window still has ${OURS}: reload the window`;
+	const endServer = await startRefusingServer(proxy.directory, { reason: "editor_too_old", message });
+	const window = await proxy.editor.open();
+	await proxy.untilStatus(window, "Copilot Proxy: Reload");
+	await window.toast(message).waitFor();
+	assert.deepEqual(proxy.pids, [], "it starts no server beside the newer one");
+	// The window that comes back would be as new as the server; here the server is as old as the window.
+	const reloaded = await proxy.editor.reopened(window, async () => {
+		await endServer();
+		await window.press(message, "Reload Window");
+	});
+	await proxy.untilServing();
+	await proxy.untilStatus(reloaded, `Copilot Proxy: ${proxy.port}`);
+	assert.deepEqual(await reloaded.complaints(), []);
 });

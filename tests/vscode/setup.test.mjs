@@ -32,8 +32,6 @@ async function picture(name) {
 }
 
 const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined);
-const toast = (text) => window.page.locator(".notification-toast").filter({ hasText: text });
-const press = (text, button) => toast(text).getByRole("button", { name: button, exact: true }).click();
 const shown = (side) => window.page.locator(`.monaco-diff-editor .editor.${side}`);
 
 /** Waits for a diff of this file whose right side shows these words. */
@@ -55,19 +53,19 @@ async function pick(label) {
 test("a client is set up as the diff shows it, and back to the byte", async () => {
 	await pick("Codex");
 	await seesDiff("~/.codex/config.toml: now ↔ with Copilot Proxy", "[model_providers.copilot-proxy]");
-	await toast("write ~/.codex/config.toml as shown").waitFor();
+	await window.toast("write ~/.codex/config.toml as shown").waitFor();
 	await picture("diff");
 	assert.equal(read(config), MINE, "before anybody agreed");
-	await press("write ~/.codex/config.toml as shown", "Write");
-	await toast("Codex is set up. Next: start it as ever: codex.").waitFor();
+	await window.press("write ~/.codex/config.toml as shown", "Write");
+	await window.toast("Codex is set up. Next: start it as ever: codex.").waitFor();
 	const written = read(config);
 	assert.match(written, /^# Mine\./m);
 	assert.ok(written.includes(`base_url = "http://127.0.0.1:${proxy.port}/v1"`), written);
 
-	await press("Codex is set up", "Undo");
+	await window.press("Codex is set up", "Undo");
 	await seesDiff("~/.codex/config.toml: now ↔ as before", "# Mine.");
-	await press("put ~/.codex/config.toml back", "Put Back");
-	await toast("~/.codex/config.toml is as it was before.").waitFor();
+	await window.press("put ~/.codex/config.toml back", "Put Back");
+	await window.toast("~/.codex/config.toml is as it was before.").waitFor();
 	assert.equal(read(config), MINE);
 	assert.equal(await window.page.locator(".monaco-diff-editor").count(), 0);
 });
@@ -77,14 +75,14 @@ test("the diff's own buttons do as well, and what was not there before goes", as
 	await pick(".env");
 	await seesDiff(/\.env: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
 	await window.page.getByRole("button", { name: "Write the File as Shown" }).click();
-	await toast(".env is set up").waitFor();
+	await window.toast(".env is set up").waitFor();
 	assert.match(read(env), /^OPENAI_API_KEY=unused$/m);
 
 	fs.appendFileSync(env, "MINE=1\n");
 	await pick("Undo: .env");
 	await seesDiff(/\.env: now ↔ as before/, "");
-	await toast("these changes would be lost").waitFor();
-	await press("these changes would be lost", "Remove");
+	await window.toast("these changes would be lost").waitFor();
+	await window.press("these changes would be lost", "Remove");
 	await until(() => read(env) === undefined, "the file to go");
 });
 
@@ -104,7 +102,7 @@ test("a client without a file gets a text to copy", async () => {
 	await pick("Continue");
 	await window.page.getByRole("tab", { name: "config.yaml" }).waitFor();
 	await window.page.locator(".monaco-editor").getByText(`http://127.0.0.1:${proxy.port}/v1`).waitFor();
-	await toast("Continue is set up by hand").waitFor();
+	await window.toast("Continue is set up by hand").waitFor();
 	await window.command("View: Close Editor");
 });
 

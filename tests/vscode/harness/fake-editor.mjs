@@ -2,6 +2,7 @@
 // but a question for its tools. For what a real window can't show: which messages came, and which didn't.
 import { once } from "node:events";
 import net from "node:net";
+import { frame, reader } from "./frames.mjs";
 
 /** Attaches to the server whose `server.json` says this. `folders` are open in it, and it has the focus. */
 export async function attachFakeEditor(
@@ -21,38 +22,30 @@ class FakeEditor {
 	/** Every message, in order, as the server sent it. */
 	heard = [];
 	#socket;
-	#bytes = Buffer.alloc(0);
 	#waiting = [];
 	#streams = new Map();
 
 	constructor(socket) {
 		this.#socket = socket;
 		socket.on("error", () => {}); // whoever waits then waits in vain, and says for what
-		socket.on("data", (chunk) => this.#read(chunk));
+		socket.on(
+			"data",
+			reader((stream, message) => this.#take(stream, message)),
+		);
 	}
 
 	say(stream, message) {
-		this.#frame(0, stream, JSON.stringify(message));
+		this.#socket.write(frame(0, stream, JSON.stringify(message)));
 	}
 
 	/** Words of an answer. */
 	words(stream, text) {
-		this.#frame(1, stream, text);
+		this.#socket.write(frame(1, stream, text));
 	}
 
 	/** The stream that a message came on. */
 	streamOf(message) {
 		return this.#streams.get(message);
-	}
-
-	/** What is said is one frame here, never in pieces: length, kind, stream, payload. */
-	#frame(kind, stream, text) {
-		const payload = Buffer.from(text);
-		const head = Buffer.alloc(9);
-		head.writeUInt32LE(payload.length + 5, 0);
-		head.writeUInt8(kind, 4);
-		head.writeUInt32LE(stream, 5);
-		this.#socket.write(Buffer.concat([head, payload]));
 	}
 
 	/** The first message of this type, which may have come already. */
@@ -63,16 +56,6 @@ class FakeEditor {
 
 	close() {
 		this.#socket.destroy();
-	}
-
-	#read(chunk) {
-		this.#bytes = Buffer.concat([this.#bytes, chunk]);
-		while (this.#bytes.length >= 4) {
-			const end = 4 + this.#bytes.readUInt32LE(0);
-			if (this.#bytes.length < end) return;
-			this.#take(this.#bytes.readUInt32LE(5), JSON.parse(this.#bytes.subarray(9, end)));
-			this.#bytes = this.#bytes.subarray(end);
-		}
 	}
 
 	#take(stream, message) {

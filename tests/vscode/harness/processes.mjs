@@ -28,8 +28,11 @@ export const proxiesOf = (run) =>
 	);
 
 /** Ends every process of the run at once; for one that is over or has failed. */
-export function killAll(run) {
-	for (const { pid } of processesOf(run)) {
+export const killAll = (run) => kill(processesOf(run));
+
+/** Ends these processes as a crash would. */
+export function kill(processes) {
+	for (const { pid } of processes) {
 		try {
 			process.kill(pid, "SIGKILL");
 		} catch (error) {

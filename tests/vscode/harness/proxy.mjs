@@ -4,7 +4,7 @@ import path from "node:path";
 import models from "../provider/models.js";
 import { startEditor } from "./editor.mjs";
 import { ask, freePort, listening, openStream, post } from "./http.mjs";
-import { proxiesOf } from "./processes.mjs";
+import { kill, proxiesOf } from "./processes.mjs";
 import { PATIENCE_MS, until } from "./wait.mjs";
 
 const EXTENSION = "copilot-proxy.copilot-proxy";
@@ -64,6 +64,11 @@ export class RunningProxy {
 	/** The pids of every server process of this run. */
 	get pids() {
 		return proxiesOf(this.editor.run).map(({ pid }) => pid);
+	}
+
+	/** Ends every server there is just now, as a crash would. */
+	killServers() {
+		kill(proxiesOf(this.editor.run));
 	}
 
 	get(path, headers) {

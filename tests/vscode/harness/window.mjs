@@ -64,6 +64,16 @@ export class Window {
 		return (await this.notifications()).filter((text) => !text.includes("Copilot Proxy is ready"));
 	}
 
+	/** The toast on screen with this text. */
+	toast(text) {
+		return this.page.locator(".notification-toast").filter({ hasText: text });
+	}
+
+	/** Clicks a button of it. */
+	press(text, button) {
+		return this.toast(text).getByRole("button", { name: button, exact: true }).click();
+	}
+
 	/** A status bar item; `extension` is `publisher.name`. */
 	statusItem(extension, id) {
 		return this.page.locator(`[id="${extension}.${id}"]`);
