@@ -5,10 +5,23 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { freePort } from "./harness/http.mjs";
-import { startProxy, until } from "./harness/index.mjs";
+import { attachFakeEditor, startProxy, until } from "./harness/index.mjs";
 
 const pictures = process.env.COPILOT_PROXY_SCREENSHOTS;
 const THEMES = { light: "Light 2026", dark: "Dark 2026", contrast: "Default High Contrast" };
+
+/** A model of another window, whose id this one has too. */
+const THEIRS = {
+	vendor: "elsewhere",
+	id: "scripted-1",
+	family: "gemini",
+	version: "1",
+	name: "Gemini",
+	max_input_tokens: 1_000_000,
+	tools: true,
+	reports_usage: false,
+	more: {},
+};
 
 let proxy;
 let window;
@@ -87,12 +100,24 @@ test("a failure says why and what to do", async () => {
 	assert.equal(await panel.locator(".failure:visible").count(), 0);
 });
 
+test("whoever is turned away at the door is there too", async () => {
+	await proxy.get("/v2/chat/completions");
+	await row().getByText("No such path").waitFor();
+	assert.deepEqual([await cell(3), await cell(4)], ["/v2/chat/completions", ""]);
+	await row().click();
+	await panel.locator(".failure .advice").getByText("Check the base URL in the client").waitFor();
+	await panel.getByText("GET /v2/chat/completions", { exact: true }).waitFor();
+	await panel.locator(".failure").scrollIntoViewIfNeeded();
+	await picture("turned-away");
+	await row().click();
+});
+
 test("sums per model and the picture of the hour are there for eyes and ears", async () => {
 	const totals = panel.locator("#totals tbody tr").filter({ hasText: "scripted-usage" });
 	await totals.waitFor();
 	assert.deepEqual(await totals.locator("td").allInnerTexts(), ["1", "70", "5"]);
 	const said = await panel.locator("#hour").getByRole("img").getAttribute("aria-label");
-	assert.match(said, /^In the last hour 3 requests, 1 failed, most at \d\d:\d\d: \d\.$/);
+	assert.match(said, /^In the last hour 4 requests, 2 failed, most at \d\d:\d\d: \d\.$/);
 });
 
 test("models and tools are listed, and tools are found by word and by tag", async () => {
@@ -100,7 +125,15 @@ test("models and tools are listed, and tools are found by word and by tag", asyn
 	const model = panel.getByRole("row").filter({ hasText: "scripted-mini" });
 	await model.waitFor();
 	await model.getByText("16,384").waitFor();
+	const other = await attachFakeEditor(proxy.file);
+	other.say(0, { type: "models", models: [THEIRS] });
+	const theirs = panel.getByRole("row").filter({ hasText: "Gemini" });
+	await theirs.getByText("elsewhere/scripted-1", { exact: true }).waitFor();
+	await theirs.getByText("other window").waitFor();
 	await picture("models");
+	other.close();
+	await theirs.waitFor({ state: "detached" });
+	assert.equal(await panel.getByText("other window").count(), 0);
 	await tab("Models").press("ArrowRight");
 	const tools = panel.locator("#tools-list li");
 	await tools.first().waitFor();
