@@ -39,12 +39,23 @@ pub fn models_are_stale(error: &HostError) -> bool {
     error.code.as_deref() == Some("NotFound")
 }
 
+/// Whose error it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// GitHub Copilot's: all that it says in its own words is known here.
+    Copilot,
+    /// Anybody's.
+    Other,
+}
+
 /// Says what an error means. `in_a_row` counts the rate limits in a row, this one included.
-pub fn verdict(error: &HostError, in_a_row: u32) -> Verdict {
+pub fn verdict(error: &HostError, provider: Provider, in_a_row: u32) -> Verdict {
     match by_message_that_ends_an_answer(&error.message) {
         Some(verdict) => verdict,
         None => Verdict::Failed(
-            by_code(error).or_else(|| by_name(error, in_a_row)).unwrap_or_else(|| by_message(error)),
+            by_code(error)
+                .or_else(|| by_name(error, in_a_row))
+                .unwrap_or_else(|| by_message(error, provider)),
         ),
     }
 }
@@ -104,7 +115,7 @@ fn by_name(error: &HostError, in_a_row: u32) -> Option<Failure> {
     }
 }
 
-fn by_message(error: &HostError) -> Failure {
+fn by_message(error: &HostError, provided_by: Provider) -> Failure {
     let message = error.message.as_str();
     if let Some(rest) = message.strip_prefix("Request Failed: ") {
         return request_failed(message, rest);
@@ -148,7 +159,9 @@ fn by_message(error: &HostError) -> Failure {
     if let Some(told) = Told::read(message).filter(|_| !message.contains("\"error\"")) {
         return Failure::Provider { status: 404, code: told.code, message: told.message };
     }
-    if speaks_of_a_token(message) {
+    if speaks_of_a_token(message)
+        || (provided_by == Provider::Copilot && error.name == "Error" && is_of_the_service(message))
+    {
         return Failure::ProviderUnavailable { message: message.into() };
     }
     provider(502, &or_else(message, &error.name))
@@ -183,8 +196,27 @@ fn too_long(message: &str) -> Failure {
     }
 }
 
-/// A 401 or 403 crosses as its sentence alone. The editor fetches a new token and the next request works, so
-/// it must not look like a fault of the client's key.
+/// How Copilot's own words begin where no status and no code of the service's crosses.
+const OWN_WORDS: [&str; 7] = [
+    "Please check your firewall",
+    "terminated",
+    "Response contained no choices.",
+    "Server error. Stream terminated",
+    "client not supported:",
+    "canceled by server",
+    "Error on conversation request.",
+];
+
+/// A 401 or 403 crosses as the service's sentence alone, whatever that is, and nothing else does: a failed
+/// dependency (424) has JSON for its sentence.
+fn is_of_the_service(message: &str) -> bool {
+    !message.trim().is_empty()
+        && !OWN_WORDS.iter().any(|words| message.starts_with(words))
+        && serde_json::from_str::<Value>(message).is_err()
+}
+
+/// What a 401 or 403 mostly says. The editor fetches a new token and the next request works, so it must not
+/// look like a fault of the client's key.
 fn speaks_of_a_token(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["token expired", "invalid token", "unauthorized", "forbidden", "bad credentials", "access denied"]
@@ -235,7 +267,7 @@ mod tests {
     }
 
     fn failed(name: &str, code: Option<&str>, message: &str) -> Failure {
-        match verdict(&error(name, code, message), 1) {
+        match verdict(&error(name, code, message), Provider::Other, 1) {
             Verdict::Failed(failure) => failure,
             other => panic!("{message}: {other:?}"),
         }
@@ -386,6 +418,21 @@ mod tests {
     }
 
     #[test]
+    fn what_copilot_says_in_no_words_of_its_own_is_a_refused_token() {
+        let status = |provider, message| match verdict(&error("Error", None, message), provider, 1) {
+            Verdict::Failed(failure) => failure.status(),
+            other => panic!("{message}: {other:?}"),
+        };
+        assert_eq!(status(Provider::Copilot, "what the service says"), 503);
+        assert_eq!(status(Provider::Other, "what the service says"), 502);
+        for known in OWN_WORDS.into_iter().chain(["", r#"{"error":"dependency"}"#, "network request aborted"])
+        {
+            assert_eq!(status(Provider::Copilot, known), 502, "{known}");
+        }
+        assert_eq!(status(Provider::Copilot, "Server error: 500"), 500);
+    }
+
+    #[test]
     fn what_the_provider_refuses_before_it_asks() {
         let required = "LanguageModelChatToolMode.Required is not supported with more than one tool";
         let bad_name =
@@ -457,15 +504,15 @@ mod tests {
             finish: Finish::ContentFilter,
             otherwise: Failure::ContentFiltered { message: message.into() },
         };
-        assert_eq!(verdict(&error("Error", None, message), 1), wanted);
+        assert_eq!(verdict(&error("Error", None, message), Provider::Other, 1), wanted);
         let wanted = Verdict::Cut { finish: Finish::Length, otherwise: provider(502, "Response too long.") };
-        assert_eq!(verdict(&error("Error", None, "Response too long."), 1), wanted);
+        assert_eq!(verdict(&error("Error", None, "Response too long."), Provider::Other, 1), wanted);
     }
 
     #[test]
     fn a_refusal_is_an_answer() {
         let refusal = error("Error", None, "Model declined to respond.");
-        assert_eq!(verdict(&refusal, 1), Verdict::Finished(Finish::Refusal));
+        assert_eq!(verdict(&refusal, Provider::Other, 1), Verdict::Finished(Finish::Refusal));
     }
 
     #[test]
@@ -492,8 +539,13 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_error_has_a_verdict_with_an_error_status(name in "\\PC*", message in "\\PC*", in_a_row: u32) {
-            if let Verdict::Failed(failure) = verdict(&error(&name, None, &message), in_a_row) {
+        fn any_error_has_a_verdict_with_an_error_status(
+            name in "\\PC*",
+            message in "\\PC*",
+            provider in proptest::sample::select(vec![Provider::Copilot, Provider::Other]),
+            in_a_row: u32,
+        ) {
+            if let Verdict::Failed(failure) = verdict(&error(&name, None, &message), provider, in_a_row) {
                 proptest::prop_assert!((400..600).contains(&failure.status()));
             }
         }

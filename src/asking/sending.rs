@@ -17,7 +17,7 @@ use super::chain::Chain;
 use super::demand::Demand;
 use super::events;
 use super::filter::{Filter, Flow};
-use super::host_error::{self, Verdict};
+use super::host_error::{self, Provider, Verdict};
 use crate::actors::ModelRegistry;
 use crate::actors::model_registry::Choose;
 use crate::bridge::lines::Broken;
@@ -271,7 +271,9 @@ impl Sending {
                 host.tell(&ToHost::RefreshModels);
             }
         }
-        self.trouble.verdict(error)
+        // Another's may have that vendor too, but not what is known of Copilot's.
+        let is_copilot = self.model.vendor == "copilot" && self.model.reports_usage;
+        self.trouble.verdict(error, if is_copilot { Provider::Copilot } else { Provider::Other })
     }
 
     fn learn(&self, event: &Event) {
@@ -284,9 +286,9 @@ impl Sending {
 }
 
 impl Trouble {
-    fn verdict(&self, error: &HostError) -> Verdict {
+    fn verdict(&self, error: &HostError, provider: Provider) -> Verdict {
         let in_a_row = self.0.load(Ordering::Relaxed).saturating_add(1);
-        let verdict = host_error::verdict(error, in_a_row);
+        let verdict = host_error::verdict(error, provider, in_a_row);
         if matches!(verdict, Verdict::Failed(Failure::RateLimited { .. })) {
             self.0.store(in_a_row, Ordering::Relaxed);
         }
