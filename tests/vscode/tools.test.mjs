@@ -168,16 +168,7 @@ const folderOf = (window) => window.provider(({ vscode }) => vscode.workspace.wo
 
 // The last, for it changes what VS Code has: GitHub's own extension is part of it, and off until somebody wants it.
 test("GitHub Copilot's own tool reads a file of the workspace", async () => {
-	const enabled = window.provider(async ({ vscode }) => {
-		const options = { enable: true, justification: "To be tested." };
-		await vscode.commands.executeCommand(
-			"workbench.extensions.installExtension",
-			"GitHub.copilot-chat",
-			options,
-		);
-	});
-	await window.answer("Enable Extension");
-	await enabled;
+	await window.enableCopilot();
 	await until(async () => (await namesAt("?name=copilot_readFile")).length > 0, "Copilot's tools");
 	const input = { filePath: path.join(folder, "note.txt"), startLine: 1, endLine: 1 };
 	const said = await proxy.said(`call:copilot_readFile ${JSON.stringify(input)}`, AUTO);

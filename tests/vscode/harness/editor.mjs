@@ -49,14 +49,20 @@ const SERVER_FLAGS = [
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
 /**
- * Starts VS Code with the provider and `extensions`: .vsix files, and folders of tests' own extensions, each of which opens
+ * Starts VS Code with the provider (or, as `provider`, the folder of what stands in its place) and `extensions`: .vsix files, and folders of tests' own extensions, each of which opens
  * a socket in its folder's name (provider/drive.js). `settings` are a user's; the
  * extensions see `environment`; `args` go to code-server.
  */
-export async function startEditor({ extensions = [], settings = {}, environment = {}, args = [] } = {}) {
+export async function startEditor({
+	provider = "provider",
+	extensions = [],
+	settings = {},
+	environment = {},
+	args = [],
+} = {}) {
 	const editor = new Editor(environment);
 	try {
-		await editor.start({ extensions, settings, args });
+		await editor.start({ provider, extensions, settings, args });
 		return editor;
 	} catch (error) {
 		await editor.stop();
@@ -93,13 +99,14 @@ class Editor {
 		return path.join(this.run, ...names);
 	}
 
-	async start({ extensions, settings, args }) {
+	async start({ provider, extensions, settings, args }) {
 		for (const folder of ["home", "user/User", "extensions", "temp"])
 			fs.mkdirSync(this.at(folder), { recursive: true });
 		fs.mkdirSync(this.runtimeDir, { mode: 0o700 });
 		fs.writeFileSync(this.at("config.yaml"), "");
 		this.settings(settings);
-		for (const extension of [path.join(tests, "provider"), ...extensions]) this.#install(extension);
+		this.#install(path.join(tests, provider), "provider");
+		for (const extension of extensions) this.#install(extension);
 
 		const port = await freePort();
 		this.url = `http://127.0.0.1:${port}`;
@@ -156,14 +163,14 @@ class Editor {
 		];
 	}
 
-	#install(extension) {
+	#install(extension, name = path.basename(extension)) {
 		if (extension.endsWith(".vsix")) {
 			const command = [...this.#common(), "--install-extension", path.resolve(extension)];
 			execFileSync(process.execPath, command, { env: this.#environment(), stdio: "pipe" });
 			return;
 		}
-		const name = path.basename(extension);
 		fs.cpSync(extension, this.at("extensions", name), { recursive: true });
+		fs.cpSync(path.join(tests, "provider/drive.js"), this.at("extensions", name, "drive.js"));
 		this.#driven.push(name);
 	}
 

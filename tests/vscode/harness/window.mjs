@@ -54,6 +54,20 @@ export class Window {
 		return text;
 	}
 
+	/** Turns on GitHub's own Copilot Chat, which VS Code has with it, and off until somebody wants it. */
+	async enableCopilot() {
+		const enabled = this.provider(async ({ vscode }) => {
+			const options = { enable: true, justification: "To be tested." };
+			await vscode.commands.executeCommand(
+				"workbench.extensions.installExtension",
+				"GitHub.copilot-chat",
+				options,
+			);
+		});
+		await this.answer("Enable Extension");
+		await enabled;
+	}
+
 	/** The toasts on screen, as text. */
 	notifications() {
 		return this.page.locator(".notifications-toasts .notification-toast").allInnerTexts();

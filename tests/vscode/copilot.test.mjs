@@ -1,0 +1,302 @@
+// GitHub's own Copilot Chat, as VS Code brings it along, between our extension and a mock of GitHub's service: what the
+// service says comes out as it is, in each dialect, and nothing of a question is lost on the way there.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { dataOf, dialects, PROMPT_LIMIT, startCopilotMock, startProxy, until } from "./harness/index.mjs";
+
+const GPT = "gpt-4.1";
+const CLAUDE = "claude-sonnet-4.5";
+const CODEX = "gpt-5-codex";
+
+let mock;
+let proxy;
+let window;
+
+before(async () => {
+	mock = await startCopilotMock();
+	proxy = await startProxy({ provider: "sign-in", settings: mock.settings });
+	window = await proxy.editor.open();
+	await window.enableCopilot();
+	await until(async () => (await modelIds()).includes(GPT), "Copilot's models");
+	const first = proxy.chat(wish({ text: ["allowed"] }), { model: GPT });
+	assert.match(await window.answer("Allow"), /Copilot Proxy/);
+	assert.equal((await first).status, 200);
+});
+after(async () => {
+	await proxy?.stop();
+	await mock?.stop();
+});
+
+const wish = (answer) => JSON.stringify(answer);
+const modelIds = async () =>
+	(await proxy.get("/v1/models").catch(() => undefined))?.json?.data?.map(({ id }) => id) ?? [];
+
+/** What a model answers in a dialect to a wish. */
+const asked = (name, model, answer, more) => {
+	const { path, request } = dialects[name];
+	return proxy.ask(path, { body: request(wish(answer), { model, ...more }) });
+};
+const streamed = async (name, model, answer, more) => {
+	const { path, request } = dialects[name];
+	return dataOf(await proxy.open(path, { body: request(wish(answer), { model, ...more }) }));
+};
+
+test("Copilot's models are listed, without those that serve the editor itself", async () => {
+	const { data } = (await proxy.get("/v1/models")).json;
+	assert.deepEqual(data.map(({ id, owned_by: owner }) => `${owner}/${id}`).toSorted(), [
+		"copilot/auto",
+		`copilot/${CLAUDE}`,
+		`copilot/${GPT}`,
+		`copilot/${CODEX}`,
+	]);
+});
+
+for (const model of [GPT, CLAUDE, CODEX]) {
+	for (const [name, { textOf, textIn }] of Object.entries(dialects)) {
+		const answer = {
+			text: ["Hello ", "from ", "GitHub"],
+			usage: { input: 70, cached: 30, output: 9, reasoning: model === CLAUDE ? 0 : 4 },
+		};
+		test(`${name}: ${model} answers whole and streamed, with the service's own usage`, async () => {
+			const whole = await asked(name, model, answer);
+			assert.equal(whole.status, 200, whole.text);
+			assert.equal(textOf(whole.json), "Hello from GitHub");
+			assert.equal(whole.headers["x-copilot-proxy-usage"], "reported");
+			assert.deepEqual(countsOf(whole.json.usage), answer.usage);
+			const events = await streamed(
+				name,
+				model,
+				answer,
+				name === "chat" && { stream_options: { include_usage: true } },
+			);
+			assert.equal(textIn(events), "Hello from GitHub");
+			const last = events.filter(({ usage, response }) => usage ?? response?.usage).at(-1);
+			assert.deepEqual(countsOf(last.usage ?? last.response.usage), answer.usage);
+		});
+	}
+}
+
+/** Usage in any dialect's words, as the mock was told it. */
+function countsOf(usage) {
+	if ("prompt_tokens" in usage)
+		return {
+			input: usage.prompt_tokens,
+			cached: usage.prompt_tokens_details.cached_tokens,
+			output: usage.completion_tokens,
+			reasoning: usage.completion_tokens_details.reasoning_tokens,
+		};
+	const isMessages = "cache_read_input_tokens" in usage;
+	const cached = isMessages ? usage.cache_read_input_tokens : usage.input_tokens_details.cached_tokens;
+	return {
+		input: usage.input_tokens + (isMessages ? cached : 0),
+		cached,
+		output: usage.output_tokens,
+		reasoning:
+			usage.output_tokens_details?.reasoning_tokens ?? usage.output_tokens_details?.thinking_tokens ?? 0,
+	};
+}
+
+for (const [model, finish] of [
+	[GPT, "length"],
+	[CLAUDE, "max_tokens"],
+	[CODEX, "max_output_tokens"],
+]) {
+	test(`an answer of ${model} that was cut says so in every dialect`, async () => {
+		const cut = async (name) => (await asked(name, model, { text: ["and then"], finish })).json;
+		const { choices } = await cut("chat");
+		assert.deepEqual([choices[0].message.content, choices[0].finish_reason], ["and then", "length"]);
+		assert.equal((await cut("messages")).stop_reason, "max_tokens");
+		const { status, incomplete_details: why } = await cut("responses");
+		assert.deepEqual([status, why], ["incomplete", { reason: "max_output_tokens" }]);
+	});
+}
+
+const error = (status, code, message = "what the service says", more = {}) => ({
+	status,
+	body: { error: { message, code } },
+	...more,
+});
+const TELL_NO_MORE = { "x-should-retry": "false" };
+
+// What the service answers, and what the client gets.
+const refusals = [
+	["a quota that is used up", error(402, "quota_exceeded"), 429, "insufficient_quota", TELL_NO_MORE],
+	["a rate limit", error(429, "rate_limited"), 429, "rate_limit_exceeded", { "retry-after": "10" }],
+	["an overload", error(503, "overloaded"), 503, undefined],
+	["a missing model", error(404, "model_not_found"), 404, "model_not_found"],
+	["a bad request", error(400, "invalid_request_body"), 400, "invalid_request_body"],
+	[
+		"a prompt that only the service finds too long",
+		error(400, "model_max_prompt_tokens_exceeded"),
+		400,
+		"context_length_exceeded",
+	],
+	["a filtered question", error(422, "content_filter"), 400, "content_filter"],
+	["a failed dependency", { status: 424, body: { error: "no dependency" } }, 502, undefined],
+	["a fault of the service", error(500, "oops"), 500, undefined],
+	["a bad gateway", error(502, "oops"), 502, undefined],
+	["a slow gateway", error(504, "oops"), 504, undefined],
+	["a connection that is cut", { cut: true }, 502, undefined],
+	["a filtered answer", { finish: "content_filter" }, 400, "content_filter"],
+	["no reason to end", { text: [], finish: "strange" }, 502, undefined],
+];
+for (const [what, answer, status, code, headers = {}] of refusals) {
+	test(`${what} is ${status} ${code ?? ""}`, async () => {
+		const got = await asked("chat", GPT, answer);
+		assert.equal(got.status, status, got.text);
+		if (code) assert.equal(got.json.error.code, code, got.text);
+		for (const [name, value] of Object.entries(headers)) assert.equal(got.headers[name], value, name);
+	});
+}
+
+for (const status of [401, 403]) {
+	test(`${status} is 503, and the next request works with a new token`, async () => {
+		const before = mock.tokens;
+		const got = await asked("chat", GPT, error(status, "nope"));
+		assert.equal(got.status, 503, got.text);
+		await until(() => mock.tokens > before, "a new token");
+		assert.equal((await asked("chat", GPT, { text: ["again"] })).status, 200);
+	});
+}
+
+test("a filtered answer that had begun ends as filtered", async () => {
+	const { path, request } = dialects.chat;
+	const answer = { text: ["well"], wait: true, finish: "content_filter" };
+	const { events } = await proxy.open(path, { body: request(wish(answer), { model: GPT }) });
+	const seen = [];
+	for await (const { data } of events) {
+		seen.push(data);
+		if (dialects.chat.textIn([data]) === "well") mock.goOn(); // what an error follows at once, VS Code drops
+	}
+	assert.equal(seen.at(-1), "[DONE]");
+	assert.deepEqual(
+		seen.flatMap(({ choices }) => choices?.[0]?.finish_reason ?? []),
+		["content_filter"],
+	);
+});
+
+test("what does not fit is refused before anything is sent, in each dialect's words", async () => {
+	const before = mock.questions.length;
+	const long = `${"word ".repeat(PROMPT_LIMIT + 1_000)}\n${wish({ text: ["read"] })}`;
+	const chat = await proxy.chat(long, { model: GPT });
+	assert.deepEqual([chat.status, chat.json.error.code], [400, "context_length_exceeded"]);
+	const { path, request } = dialects.messages;
+	const messages = await proxy.ask(path, { body: request(long, { model: CLAUDE }) });
+	assert.equal(messages.status, 400);
+	assert.match(messages.json.error.message, /^prompt is too long: \d+ tokens > \d+ maximum/);
+	assert.equal(mock.questions.length, before);
+});
+
+test("what just fits arrives whole, the system prompt first of all; one more token is refused", async () => {
+	const system = "Always be brief.";
+	const body = (words) => ({
+		model: GPT,
+		messages: [
+			{ role: "system", content: system },
+			{ role: "user", content: `Many${" word".repeat(words)}` },
+			{ role: "assistant", content: "Yes?" },
+			{ role: "user", content: `go on\n${wish({ text: ["read"] })}` },
+		],
+	});
+	const send = (words) => proxy.ask("/v1/chat/completions", { body: body(words) });
+	const [, tokens, maximum] = /(\d+) tokens > (\d+)|$/.exec((await send(PROMPT_LIMIT)).json.error.message);
+	const most = PROMPT_LIMIT - (Number(tokens) - Number(maximum));
+	const before = mock.questions.length;
+	assert.equal((await send(most + 1)).status, 400);
+	assert.equal(mock.questions.length, before);
+	assert.equal((await send(most)).status, 200);
+	// Before them is what of Copilot's own instructions has still found room: those it cuts first.
+	const sent = mock.questions.at(-1).body.messages.slice(-body(most).messages.length);
+	const textOf = ({ content }) =>
+		typeof content === "string" ? content : content.map(({ text }) => text).join("");
+	assert.deepEqual(
+		sent.map(textOf),
+		body(most).messages.map(({ content }) => content),
+	);
+});
+
+const tool = (name) => ({
+	type: "function",
+	function: {
+		name,
+		description: name,
+		parameters: { type: "object", properties: { q: { type: "string" } } },
+	},
+});
+const LONG = `files.${"very_".repeat(10)}long`; // 60 characters
+
+test("names with dots and long ones are mapped there and back", async () => {
+	const tools = ["a.b", "a_b", LONG].map(tool);
+	await asked("chat", GPT, { text: ["seen"] }, { tools });
+	const names = mock.questions.at(-1).body.tools.map(({ function: { name } }) => name);
+	assert.equal(new Set(names).size, 3);
+	for (const name of names) assert.match(name, /^[\w-]{1,64}$/);
+	const calls = names.map((name, at) => ({ id: `call_${at}`, name, input: { q: `${at}` } }));
+	const { choices } = (await asked("chat", GPT, { calls }, { tools })).json;
+	assert.deepEqual(
+		choices[0].message.tool_calls.map(({ id, function: { name, arguments: input } }) => [
+			id,
+			name,
+			JSON.parse(input),
+		]),
+		[
+			["call_0", "a.b", { q: "0" }],
+			["call_1", "a_b", { q: "1" }],
+			["call_2", LONG, { q: "2" }],
+		],
+	);
+});
+
+test("one of two tools can be required", async () => {
+	const tools = [tool("look"), tool("find")];
+	const answer = { calls: [{ id: "call_1", name: "find", input: { q: "x" } }] };
+	const got = await asked("chat", GPT, answer, { tools, tool_choice: "required" });
+	assert.equal(got.status, 200, got.text);
+	assert.equal(got.json.choices[0].message.tool_calls[0].function.name, "find");
+	const named = { type: "function", function: { name: "find" } };
+	await asked("chat", GPT, answer, { tools, tool_choice: named });
+	const { body } = mock.questions.at(-1);
+	assert.deepEqual([body.tools.length, body.tool_choice], [1, named]);
+});
+
+for (const model of [GPT, CLAUDE, CODEX]) {
+	test(`${model}: a call after text comes streamed, without a blank before it`, async () => {
+		const answer = { text: ["I look."], calls: [{ id: "call_1", name: "look", input: { q: "x" } }] };
+		const events = await streamed("chat", model, answer, { tools: [tool("look")] });
+		assert.equal(dialects.chat.textIn(events), "I look.");
+		const calls = events.flatMap(({ choices }) => choices?.[0]?.delta.tool_calls ?? []);
+		assert.equal(calls[0].function.name, "look");
+		assert.deepEqual(JSON.parse(calls.map((call) => call.function.arguments).join("")), { q: "x" });
+		assert.equal(
+			events.findLast(({ choices }) => choices?.[0]?.finish_reason).choices[0].finish_reason,
+			"tool_calls",
+		);
+	});
+}
+
+test("a client that hangs up ends the question at the service", async () => {
+	const { path, request } = dialects.chat;
+	const stream = await proxy.open(path, {
+		body: request(wish({ text: ["on"], wait: true }), { model: GPT }),
+	});
+	await stream.events.next();
+	const question = mock.questions.at(-1);
+	stream.hangUp();
+	await until(() => question.cut, "the service to be left");
+});
+
+// The last, for it makes Copilot refuse for five minutes.
+test("a block is 429 with 300 s to wait, and no request goes out while it lasts", async () => {
+	for (const attempt of [1, 2]) {
+		const before = mock.questions.length;
+		const got = await asked("chat", GPT, {
+			status: 429,
+			body: { error: { code: "extension_blocked", type: "rate_limit_error" } },
+		});
+		assert.deepEqual(
+			[got.status, got.headers["retry-after"], got.headers["x-should-retry"]],
+			[429, "300", "false"],
+		);
+		assert.equal(mock.questions.length - before, attempt === 1 ? 1 : 0);
+	}
+});

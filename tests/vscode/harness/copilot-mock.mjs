@@ -1,0 +1,157 @@
+// GitHub's service as GitHub Copilot Chat knows it, on loopback: signing in, three models, and their answers in the three
+// forms that the service speaks. Also the proxy through which all of Copilot's traffic goes, so that nothing gets out.
+//
+// A question says what it wants as JSON in its last line: {text: [...], calls: [{id, name, input}], finish, usage} is an
+// answer, {status, headers, body} an error, {cut: true} a connection that ends. With {wait: true} an answer has no end until `goOn`.
+import { once } from "node:events";
+import http from "node:http";
+import net from "node:net";
+import { encoders, WAIT } from "./copilot-answers.mjs";
+
+/** What stands before `api.` in the address of a GitHub Enterprise server: a name that only the proxy knows. */
+const ENTERPRISE = "copilot.test";
+export const PROMPT_LIMIT = 16_000;
+
+const MODELS = [
+	["gpt-4.1", "Azure OpenAI", ["/chat/completions"], { is_chat_default: true, is_chat_fallback: true }],
+	["claude-sonnet-4.5", "Anthropic", ["/chat/completions", "/v1/messages"]],
+	["gpt-5-codex", "OpenAI", ["/responses"]],
+];
+
+export async function startCopilotMock() {
+	const mock = new CopilotMock();
+	await mock.listen();
+	return mock;
+}
+
+class CopilotMock {
+	/** The questions that models were asked: `{path, body, cut}`, `cut` once the asker has left. */
+	questions = [];
+	/** How many tokens for the service were given out. */
+	tokens = 0;
+	#server = http.createServer((request, response) => this.#serve(request, response));
+
+	async listen() {
+		this.#server.on("connect", (request, socket) => this.#tunnel(request, socket));
+		this.#server.listen(0, "127.0.0.1");
+		await once(this.#server, "listening");
+		this.url = `http://127.0.0.1:${this.#server.address().port}`;
+	}
+
+	/** The user's settings that bring Copilot here. */
+	get settings() {
+		return {
+			"http.proxy": this.url,
+			"github-enterprise.uri": `http://${ENTERPRISE}`,
+			"github.copilot.advanced": { authProvider: "github-enterprise" },
+		};
+	}
+
+	async stop() {
+		this.#server.close();
+		this.#server.closeAllConnections();
+		await once(this.#server, "close");
+	}
+
+	/** The enterprise server is this one; any other host is out of reach. */
+	#tunnel(request, socket) {
+		socket.on("error", () => {});
+		if (request.url !== `api.${ENTERPRISE}:80`) return socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+		const inner = net.connect(this.#server.address().port, "127.0.0.1", () => {
+			socket.write("HTTP/1.1 200 OK\r\n\r\n");
+			socket.pipe(inner).pipe(socket);
+		});
+		inner.on("error", () => socket.destroy());
+		socket.on("close", () => inner.destroy());
+	}
+
+	async #serve(request, response) {
+		let body = "";
+		for await (const chunk of request) body += chunk;
+		const { pathname } = new URL(request.url, this.url);
+		switch (pathname) {
+			case "/copilot_internal/v2/token":
+				this.tokens += 1;
+				return json(response, this.#token());
+			case "/copilot_internal/user":
+				return json(response, { copilot_plan: "individual", chat_enabled: true, login: "tester" });
+			case "/user":
+				return json(response, { id: 1, login: "tester" });
+			case "/models":
+				return json(response, { data: MODELS.map((model) => modelOf(...model)) });
+			default:
+				return pathname in encoders
+					? this.#answer(pathname, JSON.parse(body), response)
+					: json(response, {}, { status: 404 });
+		}
+	}
+
+	#token() {
+		const token = `tid=${this.tokens};exp=9999999999`;
+		const endpoints = { api: this.url, proxy: this.url, telemetry: this.url };
+		const expiresAt = Math.floor(Date.now() / 1000) + 1_800;
+		return { token, expires_at: expiresAt, refresh_in: 1_500, chat_enabled: true, sku: "paid", endpoints };
+	}
+
+	async #answer(path, body, response) {
+		const question = { path, body, cut: false };
+		this.questions.push(question);
+		response.on("close", () => {
+			question.cut = !response.writableEnded;
+		});
+		const { status, headers, body: error, ...answer } = wishOf(body);
+		if (status) return json(response, error, { status, headers });
+		if (answer.cut) return response.destroy();
+		response.writeHead(200, { "content-type": "text/event-stream" });
+		for (const event of encoders[path](answer)) {
+			if (event === WAIT) {
+				await new Promise((resolve) => {
+					this.goOn = resolve;
+				});
+				continue;
+			}
+			const name = path === "/chat/completions" ? "" : `event: ${event.type}\n`;
+			response.write(`${name}data: ${JSON.stringify(event)}\n\n`);
+		}
+		response.end(path === "/chat/completions" ? "data: [DONE]\n\n" : undefined);
+	}
+}
+
+/** The last line of the last words of a user's that are a wish. */
+function wishOf({ messages, input }) {
+	const wishes = (messages ?? input)
+		.filter(({ role }) => role === "user")
+		.flatMap(({ content }) => (typeof content === "string" ? [content] : content.map(({ text }) => text)))
+		.map((text) => text?.split("\n").at(-1))
+		.filter((line) => line?.startsWith("{"));
+	return JSON.parse(wishes.at(-1) ?? '{"text":["no wish"]}');
+}
+
+/** `body` is sent as it is if it is text. */
+function json(response, body = "", { status = 200, headers = {} } = {}) {
+	response.writeHead(status, { "content-type": "application/json", ...headers });
+	response.end(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+function modelOf(id, vendor, endpoints, more = {}) {
+	const limits = {
+		max_context_window_tokens: PROMPT_LIMIT + 4_000,
+		max_prompt_tokens: PROMPT_LIMIT,
+		max_output_tokens: 4_000,
+	};
+	const supports = { streaming: true, tool_calls: true, parallel_tool_calls: true, vision: true };
+	return {
+		id,
+		name: id,
+		vendor,
+		object: "model",
+		version: id,
+		model_picker_enabled: true,
+		is_chat_default: false,
+		is_chat_fallback: false,
+		policy: { state: "enabled", terms: "" },
+		capabilities: { type: "chat", family: id, tokenizer: "o200k_base", limits, supports },
+		supported_endpoints: endpoints,
+		...more,
+	};
+}
