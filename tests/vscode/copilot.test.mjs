@@ -138,6 +138,8 @@ const refusals = [
 	["a slow gateway", error(504, "oops"), 504, undefined],
 	["a connection that is cut", { cut: true }, 502, undefined],
 	["a filtered answer", { finish: "content_filter" }, 400, "content_filter"],
+	["a page instead of an answer", { status: 200, body: "<html></html>" }, 502, undefined],
+	["a conflict", error(409, "conflict"), 409, "conflict"],
 	["no reason to end", { text: [], finish: "strange" }, 502, undefined],
 ];
 for (const [what, answer, status, code, headers = {}] of refusals) {
@@ -148,6 +150,16 @@ for (const [what, answer, status, code, headers = {}] of refusals) {
 		for (const [name, value] of Object.entries(headers)) assert.equal(got.headers[name], value, name);
 	});
 }
+
+test("quota, rate limit and overload have Anthropic's names at its own door", async () => {
+	const typeOf = async (answer) => {
+		const { status, json } = await asked("messages", CLAUDE, answer);
+		return [status, json.error.type];
+	};
+	assert.deepEqual(await typeOf(error(402, "quota_exceeded")), [429, "rate_limit_error"]);
+	assert.deepEqual(await typeOf(error(429, "rate_limited")), [429, "rate_limit_error"]);
+	assert.deepEqual(await typeOf(error(503, "overloaded")), [503, "overloaded_error"]);
+});
 
 for (const status of [401, 403]) {
 	test(`${status} is 503, and the next request works with a new token`, async () => {
