@@ -61,7 +61,7 @@ fn note(request: &HttpRequest, failure: &Failure) {
         path: request.path(),
         user_agent: user_agent.unwrap_or_default(),
         keep_words: false,
-        log_words: house.asking.preferences.read().raw_logging,
+        log_words: false,
     };
     house.ledger.turn_away(opening, failure);
 }

@@ -278,6 +278,7 @@ mod tests {
         let entry = ledger.begin(Opening {
             id: "a".into(),
             dialect: Faulty::NAME,
+            method: "POST",
             path: "/",
             user_agent: "",
             keep_words: false,

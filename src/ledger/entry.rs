@@ -207,7 +207,7 @@ impl Drop for Entry {
             },
             None => Outcome::Left,
         };
-        let RequestRecord { id, dialect, method, path, model, first_ms, turned_away, .. } = &*record;
+        let RequestRecord { id, dialect, method, model, first_ms, turned_away, .. } = &*record;
         let model = model.as_deref().unwrap_or("no model");
         match ending {
             Some(Ending::Finished(finish, usage)) => log::info!(
@@ -216,13 +216,13 @@ impl Drop for Entry {
                 usage.input,
                 usage.output
             ),
+            Some(Ending::Failed(failure)) if *turned_away => {
+                // Neither path nor message: a stranger has written both.
+                log::warn!("request {id}: {method} turned away: {}", failure.kind());
+            }
             Some(Ending::Failed(failure)) => {
                 let why = if self.log_words { failure.to_string() } else { failure.discreetly() };
-                if *turned_away {
-                    log::warn!("request {id}: {method} {path} turned away: {why}");
-                } else {
-                    log::warn!("request {id}: {dialect} {model} failed after {elapsed:.1?}: {why}");
-                }
+                log::warn!("request {id}: {dialect} {model} failed after {elapsed:.1?}: {why}");
             }
             None => log::info!("request {id}: {dialect} {model} left by its client after {elapsed:.1?}"),
         }

@@ -105,9 +105,9 @@ test("whoever is turned away at the door is there too", async () => {
 	await row().getByText("No such path").waitFor();
 	assert.deepEqual([await cell(3), await cell(4)], ["/v2/chat/completions", ""]);
 	await row().click();
-	await panel.locator(".failure .advice").getByText("Check the base URL in the client").waitFor();
+	await panel.locator(".failure:visible .advice").getByText("Check the base URL in the client").waitFor();
 	await panel.getByText("GET /v2/chat/completions", { exact: true }).waitFor();
-	await panel.locator(".failure").scrollIntoViewIfNeeded();
+	await panel.locator(".failure:visible").scrollIntoViewIfNeeded();
 	await picture("turned-away");
 	await row().click();
 });

@@ -34,10 +34,10 @@ async function picture(name) {
 const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined);
 const shown = (side) => window.page.locator(`.monaco-diff-editor .editor.${side}`);
 
-/** Waits for a diff of this file whose right side shows these words. */
-async function seesDiff(title, text) {
+/** Waits for a diff of this file, one side of which shows these words. */
+async function seesDiff(title, text, side = "modified") {
 	await window.page.getByRole("tab", { name: title }).waitFor();
-	await shown("modified").getByText(text).first().waitFor();
+	await shown(side).getByText(text).first().waitFor();
 }
 
 async function pick(label) {
@@ -80,7 +80,7 @@ test("the diff's own buttons do as well, and what was not there before goes", as
 
 	fs.appendFileSync(env, "MINE=1\n");
 	await pick("Undo: .env");
-	await seesDiff(/\.env: now ↔ as before/, "");
+	await seesDiff(/\.env: now ↔ as before/, "MINE=1", "original");
 	await window.toast("these changes would be lost").waitFor();
 	await window.press("these changes would be lost", "Remove");
 	await until(() => read(env) === undefined, "the file to go");

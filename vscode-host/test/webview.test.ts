@@ -122,6 +122,7 @@ test("those that were turned away drive out no others", () => {
 	records.take(activity(true, request(1, finished), ...turnedAway));
 	const numbers = records.newestFirst.map(({ number }) => number);
 	assert.deepEqual(numbers, [...Array.from({ length: 20 }, (_, at) => 22 - at), 1]);
+	assert.deepEqual(records.take(activity(false, request(23, failed, { turned_away: true }))), []);
 });
 
 test("a failure is told once, and none of those that were there before", () => {

@@ -11,7 +11,7 @@ export class Records {
 	models: readonly ModelTotals[] = [];
 	minutes: readonly Minute[] = [];
 
-	/** Gives those that have just ended badly. */
+	/** Gives those that have just ended badly; whoever knocks at a wrong door all day is not told of each time. */
 	take({ anew, requests, models, minutes }: Activity): RequestRecord[] {
 		if (anew) {
 			this.#requests.clear();
@@ -35,7 +35,9 @@ export class Records {
 		return [...this.#requests.values()].sort((one, other) => other.number - one.number);
 	}
 
-	#hasJustFailed({ number, outcome }: RequestRecord): boolean {
-		return outcome.state === "failed" && this.#requests.get(number)?.outcome.state !== "failed";
+	#hasJustFailed({ number, outcome, turned_away: turnedAway }: RequestRecord): boolean {
+		return (
+			!turnedAway && outcome.state === "failed" && this.#requests.get(number)?.outcome.state !== "failed"
+		);
 	}
 }
