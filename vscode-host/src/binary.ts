@@ -1,8 +1,7 @@
 // Where the server program is, and its start.
 
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
@@ -87,16 +86,15 @@ async function newest(paths: string[]): Promise<string | undefined> {
 
 /**
  * A copy of the program, made once: a running program can't be replaced on Windows, so that one inside the extension
- * would stand in the way of the extension's own update. Copies of other versions go.
+ * would stand in the way of the extension's own update. Copies of other builds go. A build is known by its time: to read
+ * and hash the whole program would take this thread longer than all else that the extension does to start.
  */
 async function copied(bundled: string, storage: string, version: string): Promise<string> {
-	const digest = createHash("sha256")
-		.update(await readFile(bundled))
-		.digest("hex");
-	const folder = `${version}-${digest.slice(0, 8)}`;
+	const { mtimeMs, size } = await stat(bundled);
+	const folder = `${version}-${Math.trunc(mtimeMs).toString(16)}`;
 	const program = join(storage, folder, NAME);
 	await mkdir(dirname(program), { recursive: true });
-	if ((await stat(program).catch(() => undefined))?.size !== (await stat(bundled)).size) {
+	if ((await stat(program).catch(() => undefined))?.size !== size) {
 		// Another window may be at it too: the copy appears whole or not at all.
 		const unfinished = `${program}.${process.pid}`;
 		await copyFile(bundled, unfinished);
