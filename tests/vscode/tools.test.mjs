@@ -103,7 +103,7 @@ for (const [name, dialect] of Object.entries(dialects)) {
 
 test("calls of one turn run beside each other, and their results come in order", async () => {
 	const script = 'call:test_add {"a":40,"b":2}\ncall:test_fail {"message":"no luck"}\ncall:test_tree';
-	assert.equal(await proxy.said(script, AUTO), "tool said: 42\nno luck\nsrc/\nREADME.md");
+	assert.equal(await proxy.said(script, AUTO), "tool said: 42\n[The tool failed.]\nno luck\nsrc/\nREADME.md");
 });
 
 test("a picture that a tool gives reaches the model", async () => {
@@ -122,7 +122,7 @@ test("a picture that a tool gives reaches the model", async () => {
 test("a tool that wants to be confirmed asks in VS Code, and a refusal is a result", async () => {
 	const refused = proxy.said("call:test_confirm", AUTO);
 	assert.match(await window.answer("Cancel"), /Really\?Do what was asked\?/);
-	assert.equal(await refused, "tool said: Canceled");
+	assert.equal(await refused, "tool said: [The tool failed.]\nCanceled");
 	const allowed = proxy.said("call:test_confirm", AUTO);
 	await window.answer("Yes");
 	assert.equal(await allowed, "tool said: confirmed");
@@ -139,10 +139,13 @@ test("a client that hangs up cancels the tool that runs for it", async () => {
 test("a tool that works within VS Code's own chat only is left out once that is known", async () => {
 	const run = (name, input) => proxy.said(`call:${name} ${JSON.stringify(input)}`, AUTO);
 	const subagent = ["runSubagent", { prompt: "Look.", description: "Looks" }];
-	assert.match(await run(...subagent), /^tool said: .*toolInvocationToken is required/);
+	assert.match(
+		await run(...subagent),
+		/^tool said: \[The tool failed\.\]\n.*toolInvocationToken is required/,
+	);
 	assert.equal(await run(...subagent), "no such tool: runSubagent");
 	const todos = ["manage_todo_list", { operation: "read" }];
-	assert.match(await run(...todos), /^tool said: .*No session resource/);
+	assert.match(await run(...todos), /^tool said: \[The tool failed\.\]\n.*No session resource/);
 	assert.equal(await run(...todos), "no such tool: manage_todo_list");
 	assert.ok((await namesAt()).includes("runSubagent"), "a client may still see it");
 });
