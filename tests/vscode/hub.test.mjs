@@ -104,12 +104,15 @@ test("reloads and crashes under load lose no request that had not begun", async 
 		await until(() => outcomes.length >= before + count, `${count} more answers`);
 	};
 	await served(20);
+	// A window that has just attached tells its models a moment later: only then can it stand in for the other.
+	const answers = (window) =>
+		until(() => window.provider(({ state }) => state.requests.length > 0), "the window to be asked");
 	const [one, other] = windows;
 	const reloaded = await proxy.editor.reload(one);
-	await proxy.untilServing({ windows: 2 });
+	await answers(reloaded);
 	await served(20);
 	const recovered = await proxy.editor.killExtensionHost(other);
-	await proxy.untilServing({ windows: 2 });
+	await answers(recovered);
 	await served(20);
 	windows = [await proxy.editor.reload(reloaded), recovered];
 	await proxy.untilServing({ windows: 2 });

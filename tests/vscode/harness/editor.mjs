@@ -16,7 +16,9 @@ const tests = path.dirname(import.meta.dirname);
 const SETTINGS = {
 	"chat.mcp.gallery.enabled": false,
 	"extensions.autoCheckUpdates": false,
-	"extensions.autoUpdate": false,
+	// As VS Code writes it today: what is written as in older versions, each window mends by writing the whole file anew,
+	// and five that do so at once can lose what else is in it.
+	"extensions.autoUpdate": "off",
 	"extensions.ignoreRecommendations": true,
 	"remote.autoForwardPorts": false, // else a toast appears for every port that anything on the machine opens
 	"telemetry.telemetryLevel": "off",
