@@ -71,8 +71,8 @@ impl Dialect for OpenAiResponses {
 
     fn remember(memory: &Memory, about: &About, form: &Form, answers: &[Vec<Event>]) {
         if let Some(said) = &form.said {
-            let told = reply::reply(about, form, answers).to_string();
             let answer = reply::gather(about, form, answers);
+            let told = reply::told(about, form, answers, &answer).to_string();
             memory.keep(response::id(about), said, answer.into_messages(), told);
         }
     }

@@ -20,6 +20,11 @@ pub fn gather(about: &About, form: &Form, answers: &[Vec<Event>]) -> Answer {
 
 /// Says the answer.
 pub fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
+    told(about, form, answers, &gather(about, form, answers))
+}
+
+/// Says an answer that has been gathered already.
+pub fn told(about: &About, form: &Form, answers: &[Vec<Event>], answer: &Answer) -> Value {
     let (finish, usage) = answers
         .iter()
         .take(1)
@@ -29,7 +34,6 @@ pub fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
             _ => None,
         })
         .unwrap_or((&Finish::Stop, Usage::default()));
-    let answer = gather(about, form, answers);
     let extra = Extra { usage: Some(usage.source), tools: answer.ran() };
     json!(Response::in_progress(about, &form.echo, answer.items()).ended(finish, usage, extra))
 }
