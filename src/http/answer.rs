@@ -35,20 +35,12 @@ pub(super) async fn answer<D: Dialect>(
     house: Data<House>,
     memory: Data<D::Memory>,
 ) -> HttpResponse {
-    let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let (keep_words, log_words) = {
         let preferences = house.asking.preferences.read();
         (preferences.log_requests_to_ui, preferences.raw_logging)
     };
-    let entry = Rc::new(house.ledger.begin(Opening {
-        id: id.into_inner().0,
-        dialect: D::NAME,
-        method: request.method().as_str(),
-        path: request.path(),
-        user_agent: user_agent.unwrap_or_default(),
-        keep_words,
-        log_words,
-    }));
+    let opening = opening(&request, id.into_inner(), D::NAME);
+    let entry = Rc::new(house.ledger.begin(Opening { keep_words, log_words, ..opening }));
     let answered = attempt::<D>(&request, payload, *caller, &house, memory, entry.clone());
     let response = match AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| Err(panicked())) {
         Ok(response) => response,
@@ -58,6 +50,24 @@ pub(super) async fn answer<D: Dialect>(
         }
     };
     if entry.keeps_words() { overheard(response, &entry) } else { response }
+}
+
+/// How the account of a request begins, of which no words are kept.
+pub(super) fn opening<'a>(
+    request: &'a HttpRequest,
+    RequestId(id): RequestId,
+    dialect: &'static str,
+) -> Opening<'a> {
+    let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Opening {
+        id,
+        dialect,
+        method: request.method().as_str(),
+        path: request.path(),
+        user_agent: user_agent.unwrap_or_default(),
+        keep_words: false,
+        log_words: false,
+    }
 }
 
 /// The headers of a request that are shown with it.

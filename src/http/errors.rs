@@ -2,11 +2,10 @@
 //! the path.
 
 use actix_web::error::{InternalError, QueryPayloadError};
-use actix_web::http::header::USER_AGENT;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use super::answer::refusal;
+use super::answer::{opening, refusal};
 use super::{House, RequestId};
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
@@ -14,7 +13,6 @@ use crate::dialect::completions::Completions;
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::openai_responses::OpenAiResponses;
 use crate::failure::Failure;
-use crate::ledger::Opening;
 
 /// Whose form an answer takes that comes from no dialect's own door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +25,7 @@ impl Form {
     /// The path tells it, but for the models, which both APIs have under the same one. There Anthropic's clients
     /// say a version; what key header they use tells nothing.
     pub(super) fn of(request: &HttpRequest) -> Form {
-        let path = request.path();
-        let path = path.strip_prefix("/v1").unwrap_or(path);
+        let path = door(request.path());
         let says_version = request.headers().contains_key("anthropic-version");
         if path.starts_with("/messages") || path.starts_with("/models") && says_version {
             Form::Anthropic
@@ -36,6 +33,11 @@ impl Form {
             Form::OpenAi
         }
     }
+}
+
+/// A path without the `/v1`, which every door answers without, too.
+fn door(path: &str) -> &str {
+    path.strip_prefix("/v1").unwrap_or(path)
 }
 
 /// Says a failure in the form of whoever asked, and puts it down where the person will see it.
@@ -48,27 +50,18 @@ pub(super) fn refuse(request: &HttpRequest, failure: &Failure) -> HttpResponse {
 }
 
 fn note(request: &HttpRequest, failure: &Failure) {
-    let (Some(house), Some(id)) = (request.app_data::<Data<House>>(), request.extensions().get().cloned())
+    let (Some(house), Some(id)) =
+        (request.app_data::<Data<House>>(), request.extensions().get::<RequestId>().cloned())
     else {
         return;
     };
-    let RequestId(id) = id;
-    let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let opening = Opening {
-        id,
-        dialect: dialect_of(request.path()),
-        method: request.method().as_str(),
-        path: request.path(),
-        user_agent: user_agent.unwrap_or_default(),
-        keep_words: false,
-        log_words: false,
-    };
+    let opening = opening(request, id, dialect_of(request.path()));
     house.ledger.turn_away(opening, failure);
 }
 
 /// The dialect of whoever wanted to come in here; empty where none is spoken.
 fn dialect_of(path: &str) -> &'static str {
-    match path.strip_prefix("/v1").unwrap_or(path) {
+    match door(path) {
         "/chat/completions" => OpenAiChat::NAME,
         "/completions" => Completions::NAME,
         "/responses" => OpenAiResponses::NAME,
@@ -104,7 +97,7 @@ pub(super) fn unreadable_query(error: QueryPayloadError, request: &HttpRequest) 
 
 /// VS Code offers no stable API for embeddings, and none for what stands beside them.
 pub(super) async fn not_offered(request: HttpRequest) -> HttpResponse {
-    let what = request.path().trim_start_matches("/v1").trim_start_matches('/');
+    let what = door(request.path()).trim_start_matches('/');
     let failure = Failure::unsupported(
         "",
         format!(
