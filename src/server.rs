@@ -121,7 +121,7 @@ impl Server {
         let house = House::new(asking, executor, settings, started);
         let file = ServerFile {
             pid: std::process::id(),
-            version: house.settings.pretend_version.to_string(),
+            version: house.settings.version.to_string(),
             protocol: ProtocolRange { min: PROTOCOL, max: PROTOCOL },
             endpoint: doorway.endpoint.clone(),
             token: doorway.token.to_string(),
@@ -131,7 +131,7 @@ impl Server {
         };
         directory.publish(&file)?;
         let Settings { handshake_timeout, heartbeat, port, .. } = *house.settings;
-        let version = Arc::clone(&house.settings.pretend_version);
+        let version = Arc::clone(&house.settings.version);
         tokio::task::spawn_local(doorway.attend(version, handshake_timeout, heartbeat, said));
         Ok(Server {
             house,

@@ -81,9 +81,15 @@ pub struct Settings {
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "5000", help_heading = TIMES)]
     pub heartbeat: Duration,
 
-    /// The version that the server says it has: an update, for tests, without a second build
-    #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"), hide = true)]
-    pub pretend_version: Arc<str>,
+    /// The version that the server says it has: for tests, another one is an update without a second build
+    #[arg(
+        id = "pretended",
+        long = "pretend-version",
+        value_name = "VERSION",
+        default_value = env!("CARGO_PKG_VERSION"),
+        hide = true
+    )]
+    pub version: Arc<str>,
 }
 
 const LIMITS: &str = "Limits";

@@ -18,7 +18,7 @@ pub(super) async fn health(caller: ReqData<Caller>, house: Data<House>) -> HttpR
     let mut health = json!({
         "status": "ok",
         "models_available": census.models.len(),
-        "version": house.settings.pretend_version,
+        "version": house.settings.version,
         "uptime": now().saturating_sub(house.started) / 1000,
         "editors": census.editors.len(),
         "instance": house.instance,
@@ -38,7 +38,7 @@ fn names(window: &Window) -> Value {
 pub(super) async fn root(house: Data<House>) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "name": "Copilot Proxy",
-        "version": house.settings.pretend_version,
+        "version": house.settings.version,
         "instance": house.instance,
         "description": "The models of your VS Code, for every program on this machine.",
         "endpoints": super::ENDPOINTS,

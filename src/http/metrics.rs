@@ -16,6 +16,7 @@ pub(super) async fn metrics(house: Data<House>) -> HttpResponse {
         return HttpResponse::InternalServerError().finish();
     };
     let told = house.ledger.metrics.told(Now {
+        version: &house.settings.version,
         in_flight: house.ledger.totals().in_flight,
         editors: census.editors.len(),
         models: census.models.len(),

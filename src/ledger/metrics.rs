@@ -32,7 +32,9 @@ pub struct Metrics {
 
 /// How things stand just now.
 #[derive(Clone, Copy, Debug)]
-pub struct Now {
+pub struct Now<'a> {
+    /// Which program this is.
+    pub version: &'a str,
     /// Requests being answered.
     pub in_flight: u32,
     /// Windows that are attached.
@@ -100,12 +102,12 @@ impl Metrics {
     }
 
     /// All of it, in the text form that Prometheus reads.
-    pub fn told(&self, now: Now) -> Result<String, fmt::Error> {
+    pub fn told(&self, now: Now<'_>) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("copilot_proxy");
         let gauge = |value: usize| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
         let in_flight = ConstGauge::new(i64::from(now.in_flight));
         let uptime = ConstGauge::new(now.uptime.as_secs_f64());
-        registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register("build", "The program", Info::new([("version", now.version.to_owned())]));
         registry.register_with_unit("uptime", "How long the server has run", Unit::Seconds, uptime);
         registry.register("editors", "VS Code windows that are attached", gauge(now.editors));
         registry.register("models", "Models that can be asked", gauge(now.models));
