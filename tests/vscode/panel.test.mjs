@@ -1,13 +1,10 @@
 // The panel in a real VS Code: what it shows while a program asks, what its buttons and fields do, and how it looks.
-// COPILOT_PROXY_SCREENSHOTS names the folder that pictures of it go to; else nobody looks at them.
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import path from "node:path";
 import { after, before, test } from "node:test";
 import { freePort } from "./harness/http.mjs";
 import { attachFakeEditor, startProxy, until } from "./harness/index.mjs";
 
-const pictures = process.env.COPILOT_PROXY_SCREENSHOTS;
 const THEMES = { light: "Light 2026", dark: "Dark 2026", contrast: "Default High Contrast" };
 
 /** A model of another window, whose id this one has too. */
@@ -56,12 +53,6 @@ const cell = async (column, at = 0) =>
 	).trim();
 const tab = (name) => panel.getByRole("tab", { name });
 
-async function picture(name) {
-	if (!pictures) return;
-	fs.mkdirSync(pictures, { recursive: true });
-	await window.page.screenshot({ path: path.join(pictures, `${name}.png`) });
-}
-
 test("a click on the status bar opens it", async () => {
 	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
 	await window.statusItem("copilot-proxy.copilot-proxy", "status").click();
@@ -69,7 +60,7 @@ test("a click on the status bar opens it", async () => {
 	const urls = await panel.locator("#endpoints code").allInnerTexts();
 	assert.deepEqual(urls, [`http://127.0.0.1:${proxy.port}/v1`, `http://127.0.0.1:${proxy.port}`]);
 	await panel.getByText("No program has asked yet.").waitFor();
-	await picture("empty");
+	await window.picture("empty");
 });
 
 test("a request is seen while it runs and when it has ended", async () => {
@@ -79,7 +70,7 @@ test("a request is seen while it runs and when it has ended", async () => {
 	assert.equal(await cell(3), "openai-chat");
 	assert.equal(await cell(4), "scripted-1");
 	await until(async () => (await cell(8)) !== "", "the time it takes so far");
-	await picture("running");
+	await window.picture("running");
 	stream.hangUp();
 	await row().getByText("Client left").waitFor();
 
@@ -108,7 +99,7 @@ test("whoever is turned away at the door is there too", async () => {
 	await panel.locator(".failure:visible .advice").getByText("Check the base URL in the client").waitFor();
 	await panel.getByText("GET /v2/chat/completions", { exact: true }).waitFor();
 	await panel.locator(".failure:visible").scrollIntoViewIfNeeded();
-	await picture("turned-away");
+	await window.picture("turned-away");
 	await row().click();
 });
 
@@ -130,7 +121,7 @@ test("models and tools are listed, and tools are found by word and by tag", asyn
 	const theirs = panel.getByRole("row").filter({ hasText: "Gemini" });
 	await theirs.getByText("elsewhere/scripted-1", { exact: true }).waitFor();
 	await theirs.getByText("other window").waitFor();
-	await picture("models");
+	await window.picture("models");
 	other.close();
 	await theirs.waitFor({ state: "detached" });
 	assert.equal(await panel.getByText("other window").count(), 0);
@@ -147,13 +138,13 @@ test("models and tools are listed, and tools are found by word and by tag", asyn
 	const tag = await panel.locator(".chip").first().textContent();
 	for (const tags of await tools.locator(".tags").allInnerTexts()) assert.ok(tags.includes(tag), tags);
 	await panel.locator(".chip").first().click();
-	await picture("tools");
+	await window.picture("tools");
 });
 
 test("what is said is shown once the person wants to see it, also as a command", async () => {
 	await tab("Settings").click();
 	await panel.getByLabel("Log Requests To UI").check();
-	await picture("settings");
+	await window.picture("settings");
 	await until(
 		() => fs.readFileSync(proxy.editor.at("user/User/settings.json"), "utf8").includes("logRequestsToUI"),
 		"the setting in settings.json",
@@ -177,7 +168,7 @@ test("what is said is shown once the person wants to see it, also as a command",
 	await panel.locator("pre").getByText('"say:words to keep"').waitFor();
 	await panel.getByRole("button", { name: "Copy the request as a curl command" }).waitFor();
 	await panel.locator(".words pre").first().scrollIntoViewIfNeeded();
-	await picture("words");
+	await window.picture("words");
 });
 
 test("a page that was hidden comes back as it was", async () => {
@@ -195,7 +186,7 @@ test("Stop closes the port, Start opens it", async () => {
 	await panel.getByRole("heading", { name: "Off" }).waitFor();
 	await proxy.untilClosed();
 	assert.equal(await panel.locator("#connect").isVisible(), false);
-	await picture("off");
+	await window.picture("off");
 	await panel.getByRole("button", { name: "Start", exact: true }).click();
 	await proxy.untilServing();
 	await panel.getByRole("heading", { name: `Running on port ${proxy.port}` }).waitFor();
@@ -246,10 +237,10 @@ test("it fits light, dark and high contrast", async () => {
 			return colours.size < colours.add(colour).size;
 		}, `the colours of ${theme}`);
 		await panel.locator("body").evaluate(() => scrollTo(0, 0));
-		await picture(name);
+		await window.picture(name);
 		await panel.locator("#requests").scrollIntoViewIfNeeded();
 		await panel.locator("body").evaluate(() => scrollTo(0, 360));
-		await picture(`${name}-requests`);
+		await window.picture(`${name}-requests`);
 	}
 	running.hangUp();
 });

@@ -1,12 +1,11 @@
 // A person sets up a program from within VS Code: sees what will be written, agrees, and takes it back; and asks what is
-// wrong. COPILOT_PROXY_SCREENSHOTS names the folder that pictures of it go to; else nobody looks at them.
+// wrong.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { startProxy, until } from "./harness/index.mjs";
 
-const pictures = process.env.COPILOT_PROXY_SCREENSHOTS;
 const MINE = "# Mine.\r\ncheck_for_update_on_startup = false";
 
 let proxy;
@@ -25,12 +24,6 @@ before(async () => {
 });
 after(() => proxy?.stop());
 
-async function picture(name) {
-	if (!pictures) return;
-	fs.mkdirSync(pictures, { recursive: true });
-	await window.page.screenshot({ path: path.join(pictures, `${name}.png`) });
-}
-
 const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined);
 const shown = (side) => window.page.locator(`.monaco-diff-editor .editor.${side}`);
 
@@ -46,7 +39,7 @@ async function pick(label) {
 		has: window.page.locator(".label-name").getByText(label, { exact: true }),
 	});
 	await row.waitFor();
-	if (label === "Codex") await picture("clients");
+	if (label === "Codex") await window.picture("clients");
 	await row.click();
 }
 
@@ -54,7 +47,7 @@ test("a client is set up as the diff shows it, and back to the byte", async () =
 	await pick("Codex");
 	await seesDiff("~/.codex/config.toml: now ↔ with Copilot Proxy", "[model_providers.copilot-proxy]");
 	await window.toast("write ~/.codex/config.toml as shown").waitFor();
-	await picture("diff");
+	await window.picture("diff");
 	assert.equal(read(config), MINE, "before anybody agreed");
 	await window.press("write ~/.codex/config.toml as shown", "Write");
 	await window.toast("Codex is set up. Next: start it as ever: codex.").waitFor();
@@ -124,7 +117,7 @@ test("a diagnosis names the server, the window and the models", async () => {
 		.frameLocator("#active-frame")
 		.locator("body");
 	await found.getByRole("heading", { name: "Copilot Proxy: All is well" }).waitFor();
-	const text = await found.innerText();
+	const text = await found.textContent();
 	for (const line of [
 		`server: version 0.1.0 runs here (process ${pid})`,
 		`port: the base URL is http://127.0.0.1:${proxy.port}/v1`,
@@ -133,5 +126,5 @@ test("a diagnosis names the server, the window and the models", async () => {
 		"consent is given",
 	])
 		assert.ok(text.includes(line), `${line} in ${text}`);
-	await picture("diagnosis");
+	await window.picture("diagnosis");
 });

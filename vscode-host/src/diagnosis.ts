@@ -2,7 +2,6 @@
 
 import * as vscode from "vscode";
 import type { Documents } from "./documents";
-import { failureOf } from "./failure";
 import type { Program } from "./program";
 
 /** What `doctor --json` says. */
@@ -23,21 +22,17 @@ interface Finding {
 
 /** Looks, and shows what was found. */
 export async function diagnose(program: Program, documents: Documents): Promise<void> {
-	try {
-		const report = await vscode.window.withProgress(
-			{
-				location: vscode.ProgressLocation.Notification,
-				title: "Copilot Proxy: looking at the server and its models, and asking one of them",
-				cancellable: true,
-			},
-			(_, token) => examined(program, token),
-		);
-		if (report) {
-			const uri = documents.add("Copilot Proxy Diagnosis.md", told(report, new Date()));
-			await vscode.commands.executeCommand("markdown.showPreview", uri);
-		}
-	} catch (error) {
-		void vscode.window.showErrorMessage(`Copilot Proxy: ${failureOf(error).message}`);
+	const report = await vscode.window.withProgress(
+		{
+			location: vscode.ProgressLocation.Notification,
+			title: "Copilot Proxy: looking at the server and its models, and asking one of them",
+			cancellable: true,
+		},
+		(_, token) => examined(program, token),
+	);
+	if (report) {
+		const uri = documents.add("Copilot Proxy Diagnosis.md", told(report, new Date()));
+		await vscode.commands.executeCommand("markdown.showPreview", uri);
 	}
 }
 

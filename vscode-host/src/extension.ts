@@ -10,7 +10,7 @@ import { Documents } from "./documents";
 import { FirstRun } from "./first-run";
 import { Log } from "./log";
 import { Models } from "./models";
-import { Notices } from "./notices";
+import { failuresTold, Notices } from "./notices";
 import { Panel } from "./panel";
 import { viewOf } from "./panel-view";
 import { Program } from "./program";
@@ -143,8 +143,8 @@ export function activate(context: vscode.ExtensionContext): void {
 			vscode.env.clipboard.writeText(`${endpoint(server.port ?? settings.port)}/v1`),
 		),
 		command("allow", () => consent.obtain(models.all)),
-		command("setUp", () => setup.start()),
-		command("diagnose", () => diagnose(program, documents)),
+		command("setUp", () => failuresTold(() => setup.start())),
+		command("diagnose", () => failuresTold(() => diagnose(program, documents))),
 		command("showLogs", () => log.show()),
 		command("openSettings", () =>
 			vscode.commands.executeCommand("workbench.action.openSettings", "@ext:copilot-proxy.copilot-proxy"),

@@ -1,6 +1,7 @@
 // What the person is told in a notification: little, once, and only in the window they are looking at.
 
 import * as vscode from "vscode";
+import { failureOf } from "./failure";
 import type { ServerState } from "./server";
 import { noticeOf } from "./status-bar";
 
@@ -39,6 +40,15 @@ export class Notices {
 			default:
 				return;
 		}
+	}
+}
+
+/** Runs what the person asked for, and tells them what goes wrong. */
+export async function failuresTold(run: () => Promise<void>): Promise<void> {
+	try {
+		await run();
+	} catch (error) {
+		show("error", `Copilot Proxy: ${failureOf(error).message}`);
 	}
 }
 

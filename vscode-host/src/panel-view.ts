@@ -3,7 +3,7 @@
 import type { Command, Figures, PanelView, SettingView } from "./panel-messages";
 import type { ModelInfo } from "./protocol";
 import type { ServerState } from "./server";
-import { endpoint, noticeOf } from "./status-bar";
+import { endpoint, isOff, noticeOf } from "./status-bar";
 
 export interface Sources {
 	state: ServerState;
@@ -32,9 +32,8 @@ export function viewOf({ state, models, settings, needsKey }: Sources): PanelVie
 
 function actionsOf(state: ServerState): Command[] {
 	const status = state.kind === "attached" ? state.status : undefined;
-	const isOff = state.kind === "off" || state.kind === "failed" || status?.http.state === "off";
 	const allow: Command[] = status?.consent_needed ? ["allow"] : [];
-	const port: Command[] = isOff ? ["start"] : ["stop", "restart"];
+	const port: Command[] = isOff(state) ? ["start"] : ["stop", "restart"];
 	return [...allow, ...port, "setUp", "diagnose", "showLogs"];
 }
 

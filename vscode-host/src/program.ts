@@ -57,9 +57,9 @@ export class Run {
 		child.stdin.on("error", () => undefined); // it has ended without waiting for an answer
 		child.stdout.setEncoding("utf8").on("data", (text: string) => {
 			said += text;
-			const end = said.indexOf("\n");
-			if (end >= 0) {
-				this.#line.resolve(said.slice(0, end));
+			const [line, ...more] = said.split("\n", 2);
+			if (more.length > 0) {
+				this.#line.resolve(line);
 			}
 		});
 		child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -4,7 +4,6 @@
 import { homedir } from "node:os";
 import * as vscode from "vscode";
 import type { Documents } from "./documents";
-import { failureOf } from "./failure";
 import type { Program } from "./program";
 import type { Review } from "./review";
 
@@ -53,14 +52,14 @@ export class Setup {
 
 	/** The whole conversation. */
 	async start(): Promise<void> {
-		await told(async () => {
-			const picked = await vscode.window.showQuickPick(this.#choices(), {
-				title: "Set up a Client",
-				placeHolder: "Which program is to use Copilot's models?",
-				matchOnDescription: true,
-			});
-			return picked?.wish && this.#fulfil(picked.wish);
+		const picked = await vscode.window.showQuickPick(this.#choices(), {
+			title: "Set up a Client",
+			placeHolder: "Which program is to use Copilot's models?",
+			matchOnDescription: true,
 		});
+		if (picked?.wish) {
+			await this.#fulfil(picked.wish);
+		}
 	}
 
 	async #choices(): Promise<Choice[]> {
@@ -197,13 +196,4 @@ function folders(): string[] {
 function short(file: string): string {
 	const home = homedir();
 	return file.startsWith(home) ? `~${file.slice(home.length)}` : file;
-}
-
-/** What goes wrong, the person is told. */
-async function told(run: () => Promise<unknown>): Promise<void> {
-	try {
-		await run();
-	} catch (error) {
-		void vscode.window.showErrorMessage(`Copilot Proxy: ${failureOf(error).message}`);
-	}
 }

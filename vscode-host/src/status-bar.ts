@@ -137,13 +137,21 @@ function tooltipOf({ more }: Notice, state: ServerState): vscode.MarkdownString 
 	return tooltip;
 }
 
+/** Whether it is to be started rather than stopped. */
+export function isOff(state: ServerState): boolean {
+	return (
+		state.kind === "off" ||
+		state.kind === "failed" ||
+		(state.kind === "attached" && state.status?.http.state === "off")
+	);
+}
+
 /** What a person is likely to want next. */
 function linksOf(state: ServerState): [title: string, command: string][] {
 	const status = state.kind === "attached" ? state.status : undefined;
-	const isOff = state.kind === "off" || state.kind === "failed" || status?.http.state === "off";
 	return [
 		["Open Panel", "copilotProxy.showStatus"],
-		isOff ? ["Start Server", "copilotProxy.start"] : ["Stop Server", "copilotProxy.stop"],
+		isOff(state) ? ["Start Server", "copilotProxy.start"] : ["Stop Server", "copilotProxy.stop"],
 		...(status?.http.state === "running"
 			? [["Copy Endpoint", "copilotProxy.copyEndpoint"] as [string, string]]
 			: []),

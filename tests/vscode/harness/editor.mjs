@@ -51,9 +51,9 @@ const SERVER_FLAGS = [
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
 /**
- * Starts VS Code with the provider (or, as `provider`, the folder of what stands in its place) and `extensions`: .vsix files, and folders of tests' own extensions, each of which opens
- * a socket in its folder's name (provider/drive.js). `settings` are a user's; the
- * extensions see `environment`; `args` go to code-server.
+ * Starts VS Code with the provider (or, as `provider`, the folder of what stands in its place) and `extensions`: .vsix
+ * files, and folders of tests' own extensions, each of which opens a socket in its folder's name (provider/drive.js).
+ * `settings` are a user's; the extensions see `environment`; `args` go to code-server.
  */
 export async function startEditor({
 	provider = "provider",

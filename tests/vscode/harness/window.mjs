@@ -1,5 +1,10 @@
 // One VS Code window: what a person does and sees there, and a way into the extensions behind it.
+import fs from "node:fs";
+import path from "node:path";
 import { until } from "./wait.mjs";
+
+/** The folder that pictures of the windows go to, for people to look at. */
+const PICTURES = process.env.COPILOT_PROXY_SCREENSHOTS;
 
 const DIALOG = ".monaco-dialog-box";
 
@@ -108,6 +113,13 @@ export class Window {
 		).catch((error) => {
 			throw new Error(`${error.message}; it says ${JSON.stringify(last)}`);
 		});
+	}
+
+	/** Takes a picture of the window, if somebody wants to look at it. */
+	async picture(name) {
+		if (!PICTURES) return;
+		fs.mkdirSync(PICTURES, { recursive: true });
+		await this.page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
 	}
 
 	/** The content of the webview in front. */
