@@ -1,5 +1,6 @@
 //! Who keeps the facts that several parties change. Thin: facts and lifetimes here, logic in pure functions.
 
+pub mod arrivals;
 pub mod model_registry;
 pub mod session;
 pub mod tool_executor;

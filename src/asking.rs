@@ -10,6 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::actors::ModelRegistry;
+use crate::actors::arrivals::Arrivals;
 use crate::actors::model_registry::{Choose, Chosen};
 use crate::bridge::protocol::{Chat, ModelInfo, Preferences};
 use crate::conversation::{Conversation, Event, Options};
@@ -45,6 +46,8 @@ pub use sending::Trouble;
 pub struct Asking {
     /// Who can answer.
     pub registry: Addr<ModelRegistry>,
+    /// Who is only coming.
+    pub arrivals: Arrivals,
     /// What the person set.
     pub preferences: Arc<RwLock<Preferences>>,
     /// How many may be asked at once.
@@ -97,6 +100,7 @@ impl Asking {
         let counted = self.calibrated(&model, count.estimated);
         let sending = Sending {
             registry: self.registry.clone(),
+            arrivals: self.arrivals.clone(),
             hosts,
             listed: model.id.clone(),
             model: model.model.clone(),
@@ -123,13 +127,16 @@ impl Asking {
     }
 
     async fn choose(&self, question: &Question) -> Result<Chosen, Failure> {
-        let choose = Choose {
-            asked: question.model.clone(),
-            default_model: self.preferences.read().default_model.clone(),
-            leniently: question.leniently,
+        let choose = async || {
+            let choose = Choose {
+                asked: question.model.clone(),
+                default_model: self.preferences.read().default_model.clone(),
+                leniently: question.leniently,
+            };
+            let chosen = self.registry.send(choose).await;
+            chosen.map_err(|error| Failure::Internal { message: error.to_string() })?
         };
-        let chosen = self.registry.send(choose).await;
-        chosen.map_err(|error| Failure::Internal { message: error.to_string() })?
+        self.arrivals.patiently(choose).await
     }
 
     fn calibrated(&self, model: &Listed, estimated: u64) -> Counted {

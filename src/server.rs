@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::actors::model_registry::{Attach, Census, Detach, SetModels, SetWindow, TakeCensus};
+use crate::actors::model_registry::{Attach, Census, Detach, ExpectNobody, SetModels, SetWindow, TakeCensus};
 use crate::actors::tool_executor::Forget;
 use crate::actors::{ModelRegistry, ToolExecutor};
 use crate::asking::admission::Admission;
@@ -106,18 +106,20 @@ impl Server {
         let lock = directory.lock()?;
         let doorway = Doorway::open(&directory).map_err(ServerError::Socket)?;
         let (said, news) = unbounded_channel();
-        let registry = ModelRegistry::default().start();
+        let (registry, arrivals) = ModelRegistry::new(settings.window_wait);
+        let registry = registry.start();
         let preferences = Preferences { port: settings.port, ipv6: settings.ipv6, ..Preferences::default() };
         let started = now();
         let asking = Asking {
             registry: registry.clone(),
+            arrivals: arrivals.clone(),
             preferences: Arc::new(RwLock::new(preferences)),
             admission: Admission::new(settings.max_running, settings.max_waiting),
             calibration: Arc::default(),
             trouble: Trouble::default(),
             model_timeout: settings.model_timeout,
         };
-        let executor = ToolExecutor::new(registry.clone()).start();
+        let executor = ToolExecutor::new(registry.clone(), arrivals).start();
         let house = House::new(asking, executor, settings, started);
         let file = ServerFile {
             pid: std::process::id(),
@@ -350,6 +352,7 @@ impl Server {
                 editor.fail_all(why);
             }
         }
+        self.registry.do_send(ExpectNobody);
         self.drain(self.house.settings.drain).await;
         if self.wanted {
             return;

@@ -69,6 +69,10 @@ pub struct Settings {
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "2000", help_heading = TIMES)]
     pub drain: Duration,
 
+    /// How long a question waits for a window that reloads or has just opened
+    #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "10000", help_heading = TIMES)]
+    pub window_wait: Duration,
+
     /// How long running answers get to end when a newer server takes over
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "30000", help_heading = TIMES)]
     pub handover: Duration,

@@ -1,17 +1,20 @@
 //! The editors that are attached, their models and their windows: who can answer a request.
 
+use std::time::Duration;
+
 use actix::{Actor, Context, Handler, Message, MessageResponse};
 
+use super::arrivals::{Announcer, Arrivals, announced};
 use crate::bridge::protocol::{ModelInfo, Window};
 use crate::bridge::{Host, HostId};
 use crate::failure::Failure;
 use crate::models::{self, Listed};
 
 /// Keeps the facts; what follows from them is decided in `models` and in the pure functions below.
-#[derive(Default)]
 pub struct ModelRegistry {
     editors: Vec<Editor>,
     clock: u64,
+    announcer: Announcer,
 }
 
 struct Editor {
@@ -43,6 +46,11 @@ pub struct SetWindow(pub HostId, pub Window);
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Detach(pub HostId);
+
+/// The port closes: no question is to wait for an editor.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ExpectNobody;
 
 /// The models of all editors.
 #[derive(Message)]
@@ -98,6 +106,7 @@ impl Handler<Attach> for ModelRegistry {
     fn handle(&mut self, Attach(host, window): Attach, _: &mut Context<Self>) {
         let focused = if window.focused { self.tick() } else { 0 };
         self.editors.push(Editor { host, window, models: Vec::new(), asked: 0, focused });
+        self.announcer.moved();
     }
 }
 
@@ -108,6 +117,7 @@ impl Handler<SetModels> for ModelRegistry {
         if let Some(editor) = self.editor(id) {
             editor.models = models;
         }
+        self.announcer.told();
     }
 }
 
@@ -130,6 +140,15 @@ impl Handler<Detach> for ModelRegistry {
 
     fn handle(&mut self, Detach(id): Detach, _: &mut Context<Self>) {
         self.editors.retain(|editor| editor.host.id() != id);
+        self.announcer.moved();
+    }
+}
+
+impl Handler<ExpectNobody> for ModelRegistry {
+    type Result = ();
+
+    fn handle(&mut self, _: ExpectNobody, _: &mut Context<Self>) {
+        self.announcer.close();
     }
 }
 
@@ -199,6 +218,12 @@ impl Handler<FindWindow> for ModelRegistry {
 }
 
 impl ModelRegistry {
+    /// Without editors; and the way to wait for one, at most this long after one has come or left.
+    pub fn new(patience: Duration) -> (ModelRegistry, Arrivals) {
+        let (announcer, arrivals) = announced(patience);
+        (ModelRegistry { editors: Vec::new(), clock: 0, announcer }, arrivals)
+    }
+
     fn tick(&mut self) -> u64 {
         self.clock += 1;
         self.clock

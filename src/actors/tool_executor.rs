@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message, ResponseFuture};
 
+use super::arrivals::Arrivals;
 use super::model_registry::{FindWindow, ModelRegistry};
 use crate::bridge::lines::{Broken, Reply};
 use crate::bridge::protocol::{EditorTool, FromHost};
@@ -14,14 +15,15 @@ use crate::failure::Failure;
 /// Knows what came of earlier runs. A run itself never passes through its mailbox.
 pub struct ToolExecutor {
     registry: Addr<ModelRegistry>,
+    arrivals: Arrivals,
     /// Tools that work within VS Code's own chat only, found out by running them.
     unusable: HashSet<(HostId, String)>,
 }
 
 impl ToolExecutor {
-    /// Finds windows with the help of the registry.
-    pub fn new(registry: Addr<ModelRegistry>) -> ToolExecutor {
-        ToolExecutor { registry, unusable: HashSet::new() }
+    /// Finds windows with the help of the registry, and waits for one that is only coming.
+    pub fn new(registry: Addr<ModelRegistry>, arrivals: Arrivals) -> ToolExecutor {
+        ToolExecutor { registry, arrivals, unusable: HashSet::new() }
     }
 }
 
@@ -120,10 +122,14 @@ impl Handler<ListTools> for ToolExecutor {
     type Result = ResponseFuture<Result<Offer, Failure>>;
 
     fn handle(&mut self, ListTools { workspace }: ListTools, _: &mut Context<Self>) -> Self::Result {
-        let found = self.registry.send(FindWindow { workspace });
+        let (registry, arrivals) = (self.registry.clone(), self.arrivals.clone());
         let unusable = self.unusable.clone();
         Box::pin(async move {
-            let host = found.await.map_err(|error| Failure::Internal { message: error.to_string() })??;
+            let find = async || {
+                let found = registry.send(FindWindow { workspace: workspace.clone() }).await;
+                found.map_err(|error| Failure::Internal { message: error.to_string() })?
+            };
+            let host = arrivals.patiently(find).await?;
             let tools = match host.list_tools()?.get().await {
                 Ok(FromHost::Tools(tools)) => tools.tools,
                 Ok(_) => {

@@ -10,7 +10,7 @@ use actix::Addr;
 use async_stream::stream;
 use futures_util::{Stream, StreamExt};
 use parking_lot::Mutex;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use super::Events;
 use super::chain::Chain;
@@ -19,6 +19,7 @@ use super::events;
 use super::filter::{Filter, Flow};
 use super::host_error::{self, Provider, Verdict};
 use crate::actors::ModelRegistry;
+use crate::actors::arrivals::Arrivals;
 use crate::actors::model_registry::Choose;
 use crate::bridge::lines::Broken;
 use crate::bridge::protocol::{Chat, HostError, ModelInfo, ToHost};
@@ -28,14 +29,13 @@ use crate::failure::Failure;
 use crate::tokens::Calibration;
 use crate::transcript::names::Names;
 
-/// How long a question that has lost its editor waits for another one.
-const WAIT_FOR_EDITORS: Duration = Duration::from_secs(2);
-
 /// What it takes to send a question.
 #[derive(Clone)]
 pub(super) struct Sending {
     /// Finds those who have the model.
     pub registry: Addr<ModelRegistry>,
+    /// Who is only coming.
+    pub arrivals: Arrivals,
     /// Those who had it when the question was made ready, the one to ask first in front.
     pub hosts: Vec<Host>,
     /// The id under which the model is listed.
@@ -190,10 +190,8 @@ impl Sending {
             let mut tried = HashSet::new();
             'editors: loop {
                 let Some(host) = hosts.pop_front() else {
-                    match self.others(&tried).await {
-                        Some(others) => hosts = others,
-                        None => break,
-                    }
+                    let Ok(others) = self.others(&tried).await else { break };
+                    hosts = others;
                     continue;
                 };
                 tried.insert(host.id());
@@ -224,25 +222,20 @@ impl Sending {
         }
     }
 
-    /// Editors that have the model now and were not asked yet. A window that has just attached tells its models a
-    /// moment later.
-    async fn others(&self, tried: &HashSet<HostId>) -> Option<VecDeque<Host>> {
-        let until = Instant::now() + WAIT_FOR_EDITORS;
-        loop {
+    /// Editors that have the model now and were not asked yet.
+    async fn others(&self, tried: &HashSet<HostId>) -> Result<VecDeque<Host>, Failure> {
+        let choose = async || {
             let choose =
                 Choose { asked: Some(self.listed.clone()), default_model: String::new(), leniently: false };
-            if let Ok(Ok(chosen)) = self.registry.send(choose).await {
-                let others: VecDeque<Host> =
-                    chosen.hosts.into_iter().filter(|host| !tried.contains(&host.id())).collect();
-                if !others.is_empty() {
-                    return Some(others);
-                }
-            }
-            if Instant::now() >= until {
-                return None;
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
+            let hosts = match self.registry.send(choose).await {
+                Ok(Ok(chosen)) => chosen.hosts,
+                _ => Vec::new(),
+            };
+            let others: VecDeque<Host> =
+                hosts.into_iter().filter(|host| !tried.contains(&host.id())).collect();
+            if others.is_empty() { Err(Failure::EditorGone) } else { Ok(others) }
+        };
+        self.arrivals.patiently(choose).await
     }
 
     fn filters(&self) -> Chain {

@@ -288,7 +288,7 @@ fn a_name_finds_the_model_a_person_means() {
 
 #[test]
 fn without_an_editor_it_says_what_to_do() {
-    let server = Server::serve(&[]);
+    let server = Server::serve(&["--window-wait", "100"]);
     let (status, kind, code, message) = server.post(CHAT, &chat("say:a")).error();
     assert_eq!((status, kind, code), (503, json!("server_error"), json!("no_models")));
     assert!(message.contains("open VS Code"), "{message}");

@@ -14,6 +14,7 @@
 )]
 
 mod answers;
+mod arrivals;
 mod auto;
 mod chat;
 mod client;

@@ -67,7 +67,7 @@ fn tools_are_chosen_by_all_of_their_tags_and_by_name() {
 
 #[test]
 fn without_an_editor_it_says_what_to_do() {
-    let server = Server::serve(&[]);
+    let server = Server::serve(&["--window-wait", "100"]);
     let (status, _, code, message) = server.get("/v1/tools").error();
     assert_eq!((status, code), (503, json!("no_models")));
     assert!(message.contains("open VS Code"), "{message}");

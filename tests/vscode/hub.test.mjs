@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { after, before, test } from "node:test";
-import { alive, dataOf, freePort, listening, startProxy, until } from "./harness/index.mjs";
+import { alive, freePort, listening, load, lost, startProxy, until } from "./harness/index.mjs";
 
 let proxy;
 /** The windows that are open, the oldest first. */
@@ -61,44 +61,9 @@ test("windows close in any order, and the server stays with those that are left"
 	assert.deepEqual(await complaints(), []);
 });
 
-/** Clients that ask one thing after the other until they are stopped; tells what became of every request. */
-function load(clients) {
-	const outcomes = [];
-	let isOver = false;
-	const client = async (number) => {
-		for (let round = 0; !isOver; round += 1) {
-			const word = `c${number}r${round}`;
-			outcomes.push(
-				await outcomeOf(`wait:50\nsay:${word} and on\nwait:50\nsay: to the end`, `${word} and on to the end`),
-			);
-		}
-	};
-	const all = Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
-	const end = async () => {
-		isOver = true;
-		await all;
-		return outcomes;
-	};
-	return { outcomes, end };
-}
-
-/** "whole"; "broken" where it had begun and ends with an error; else what went wrong. */
-async function outcomeOf(script, expected) {
-	try {
-		const stream = await proxy.stream(script);
-		if (stream.status !== 200) return `status ${stream.status}`;
-		const data = await dataOf(stream);
-		const said = data.map(({ choices }) => choices?.[0]?.delta.content ?? "").join("");
-		if (data.at(-1) === "[DONE]") return said === expected ? "whole" : `wrong: ${said}`;
-		return data.at(-1)?.error && said !== "" ? "broken" : `lost: ${JSON.stringify(data.at(-1))}`;
-	} catch (error) {
-		return `cut: ${error.message}`;
-	}
-}
-
 test("reloads and crashes under load lose no request that had not begun", async (context) => {
 	const [pid] = proxy.pids;
-	const { outcomes, end } = load(10);
+	const { outcomes, end } = load(proxy, 10);
 	const served = async (count) => {
 		const before = outcomes.length;
 		await until(() => outcomes.length >= before + count, `${count} more answers`);
@@ -120,10 +85,7 @@ test("reloads and crashes under load lose no request that had not begun", async 
 	const all = await end();
 	const broken = all.filter((outcome) => outcome === "broken").length;
 	context.diagnostic(`${all.length} requests, ${broken} of them broken off after they had begun`);
-	assert.deepEqual(
-		all.filter((outcome) => outcome !== "whole" && outcome !== "broken"),
-		[],
-	);
+	assert.deepEqual(lost(all), []);
 	assert.deepEqual(proxy.pids, [pid]);
 	assert.deepEqual(await complaints(), []);
 });

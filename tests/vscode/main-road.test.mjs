@@ -2,7 +2,7 @@
 // extension is installed as a user installs it; the scripted provider stands in for GitHub Copilot.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { startProxy, until } from "./harness/index.mjs";
+import { load, lost, startProxy, until } from "./harness/index.mjs";
 
 let proxy;
 let window;
@@ -174,9 +174,18 @@ test("the next requests ask again, once for all of them, and after that never", 
 
 test("the status bar shows the port", () => proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`));
 
-test("a reload keeps the server", async () => {
+test("a reload keeps the server, and what is asked meanwhile waits for the window", async (context) => {
 	const [pid] = proxy.pids;
+	const { outcomes, end } = load(proxy, 4);
+	await until(() => outcomes.length >= 8, "answers before the reload");
 	window = await proxy.editor.reload(window);
+	const before = outcomes.length;
+	await until(() => outcomes.length >= before + 8, "answers after it");
+	const all = await end();
+	context.diagnostic(
+		`${all.length} requests, ${all.filter((outcome) => outcome === "broken").length} broken off`,
+	);
+	assert.deepEqual(lost(all), []);
 	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
 	await proxy.untilServing();
 	assert.deepEqual(proxy.pids, [pid]);

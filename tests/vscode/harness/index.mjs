@@ -4,6 +4,7 @@ export { dataOf, dialects, saidIn } from "./dialects.mjs";
 export { startEditor } from "./editor.mjs";
 export { attachFakeEditor } from "./fake-editor.mjs";
 export { freePort, listening } from "./http.mjs";
+export { load, lost } from "./load.mjs";
 export { alive, processesOf } from "./processes.mjs";
 export { startProxy } from "./proxy.mjs";
 export { until } from "./wait.mjs";

@@ -1,0 +1,41 @@
+// Programs that ask without a pause while windows and servers come and go, and what became of each of their requests.
+import { dataOf } from "./dialects.mjs";
+
+/** Clients that ask one thing after the other until they are stopped; tells what became of every request. */
+export function load(proxy, clients) {
+	const outcomes = [];
+	let isOver = false;
+	const client = async (number) => {
+		for (let round = 0; !isOver; round += 1) {
+			const word = `c${number}r${round}`;
+			const script = `wait:50\nsay:${word} and on\nwait:50\nsay: to the end`;
+			outcomes.push(await outcomeOf(proxy, script, `${word} and on to the end`));
+		}
+	};
+	const all = Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
+	const end = async () => {
+		isOver = true;
+		await all;
+		return outcomes;
+	};
+	return { outcomes, end };
+}
+
+/** "whole"; "broken" where it had begun and ends with an error; else what went wrong. */
+async function outcomeOf(proxy, script, expected) {
+	try {
+		const stream = await proxy.stream(script);
+		if (stream.status !== 200) return `status ${stream.status}`;
+		const data = await dataOf(stream);
+		const said = data.map(({ choices }) => choices?.[0]?.delta.content ?? "").join("");
+		if (data.at(-1) === "[DONE]") return said === expected ? "whole" : `wrong: ${said}`;
+		return data.at(-1)?.error && said !== "" ? "broken" : `lost: ${JSON.stringify(data.at(-1))}`;
+	} catch (error) {
+		return `cut: ${error.message}`;
+	}
+}
+
+/** Those that neither arrived nor had begun. */
+export function lost(outcomes) {
+	return outcomes.filter((outcome) => outcome !== "whole" && outcome !== "broken");
+}
