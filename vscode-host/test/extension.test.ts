@@ -274,7 +274,7 @@ test("windows that open at once have one server", async (test) => {
 		() => JSON.stringify(fake.statusItem.tooltip ?? "").includes("| Windows | 5 |"),
 		"five windows",
 	);
-	assert.equal(starts(directory).filter(alive).length, 1);
+	await until(() => starts(directory).filter(alive).length === 1, "one server alone");
 	assert.deepEqual(fake.notifications, []);
 });
 
@@ -333,7 +333,7 @@ test("windows that can only start an old server come to rest with it", async (te
 	open(home);
 	open(home);
 	await until(() => JSON.stringify(fake.statusItem.tooltip ?? "").includes("| Windows | 2 |"), "two windows");
-	assert.equal(starts(directory).filter(alive).length, 1);
+	await until(() => starts(directory).filter(alive).length === 1, "one server alone");
 	assert.deepEqual(fake.notifications, []);
 });
 

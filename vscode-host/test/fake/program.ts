@@ -1,7 +1,7 @@
 // Stands in for the server program: takes the lock of its directory, says where it is, and does what FAKE_SERVER says:
 // "serve" welcomes whoever comes and ends when the last one has left; "die" ends at once.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FromHost, HttpState } from "../../src/protocol";
 import { FakeServer, type Peer } from "./peer";
@@ -13,10 +13,35 @@ const directory = after("--dir");
 const port = Number(after("--port"));
 const lock = join(directory, "lock");
 
-function isLocked(): boolean {
+/** Only one of many that are started at once gets it; a killed one's is taken away first. */
+function takesLock(): boolean {
+	if (!alive(holder())) {
+		rmSync(lock, { force: true });
+	}
+	const own = join(directory, `lock.${process.pid}`);
+	writeFileSync(own, String(process.pid));
 	try {
-		process.kill(Number(readFileSync(lock, "utf8")), 0);
+		linkSync(own, lock); // with its content, or not at all
 		return true;
+	} catch {
+		return false;
+	} finally {
+		rmSync(own);
+	}
+}
+
+/** Undefined where there is none. */
+function holder(): number | undefined {
+	try {
+		return Number(readFileSync(lock, "utf8"));
+	} catch {
+		return undefined;
+	}
+}
+
+function alive(pid: number | undefined): boolean {
+	try {
+		return pid === undefined || process.kill(pid, 0);
 	} catch {
 		return false;
 	}
@@ -67,10 +92,9 @@ async function serve(): Promise<void> {
 }
 
 writeFileSync(join(directory, "starts"), `${process.pid}\n`, { flag: "a" });
-if (isLocked()) {
+if (!takesLock()) {
 	process.exit(ANOTHER_RUNS);
 }
-writeFileSync(lock, String(process.pid));
 if (process.env.FAKE_SERVER === "die") {
 	process.exit(1);
 }
