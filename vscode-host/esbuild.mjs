@@ -1,4 +1,4 @@
-// Bundles the extension into out/extension.js and the script of the panel's page into out/panel.js; with --test also
+// Bundles the extension into out/extension.js and the panel's page into out/panel.js and out/panel.css; with --test also
 // each test, beside a fake of the slice of `vscode` that we use.
 import { readdirSync } from "node:fs";
 import { build } from "esbuild";
@@ -25,8 +25,11 @@ await build({
 	platform: "browser",
 	target: "es2023",
 	format: "iife",
-	entryPoints: ["webview/main.ts"],
-	outfile: "out/panel.js",
+	entryPoints: [
+		{ in: "webview/main.ts", out: "panel" },
+		{ in: "webview/panel.css", out: "panel" },
+	],
+	outdir: "out",
 	minifySyntax: true,
 	minifyWhitespace: true,
 });

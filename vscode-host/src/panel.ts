@@ -49,7 +49,7 @@ export class Panel implements vscode.Disposable {
 			"copilotProxy.panel",
 			"Copilot Proxy",
 			vscode.ViewColumn.Active,
-			{ enableScripts: true, localResourceRoots: [media, out] },
+			{ enableScripts: true, localResourceRoots: [out] },
 		);
 		this.#panel = panel;
 		panel.iconPath = vscode.Uri.joinPath(media, "icon.png");
@@ -66,7 +66,6 @@ export class Panel implements vscode.Disposable {
 		panel.webview.html = page
 			.replaceAll("{{nonce}}", randomBytes(16).toString("hex"))
 			.replaceAll("{{source}}", panel.webview.cspSource)
-			.replaceAll("{{media}}", panel.webview.asWebviewUri(media).toString())
 			.replaceAll("{{out}}", panel.webview.asWebviewUri(out).toString());
 	}
 
