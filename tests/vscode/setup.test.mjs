@@ -33,10 +33,12 @@ async function seesDiff(title, text, side = "modified") {
 	await shown(side).getByText(text).first().waitFor();
 }
 
-async function pick(label) {
+/** Picks a client, of several with this label the one described so. */
+async function pick(label, description = "") {
 	await window.command("Copilot Proxy: Set up a Client...");
 	const row = window.page.locator(".quick-input-list .monaco-list-row").filter({
 		has: window.page.locator(".label-name").getByText(label, { exact: true }),
+		hasText: description,
 	});
 	await row.waitFor();
 	if (label === "Codex") await window.picture("clients");
@@ -127,4 +129,26 @@ test("a diagnosis names the server, the window and the models", async () => {
 	])
 		assert.ok(text.includes(line), `${line} in ${text}`);
 	await window.picture("diagnosis");
+});
+
+test("each folder of a workspace has a .env of its own", async () => {
+	const folders = [proxy.editor.folder(), proxy.editor.folder({ ".env": "MINE=1\n" })];
+	const workspace = path.join(proxy.editor.folder(), "two.code-workspace");
+	fs.writeFileSync(workspace, JSON.stringify({ folders: folders.map((folder) => ({ path: folder })) }));
+	window = await proxy.editor.open(workspace);
+	const [one, other] = folders.map((folder) => path.join(folder, ".env"));
+	await pick(".env", other);
+	await seesDiff(/\.env: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
+	await window.press(`write ${other} as shown`, "Write");
+	await window.toast(".env is set up").waitFor();
+	assert.match(read(other), /^MINE=1\n(.*\n)*OPENAI_API_KEY=unused$/m);
+	assert.equal(read(one), undefined);
+
+	await pick("Undo: .env", other);
+	await window.press(`put ${other} back`, "Put Back");
+	await until(() => read(other) === "MINE=1\n", "the file as it was");
+	await pick(".env", one);
+	await window.press(`make ${one} as shown`, "Write");
+	await until(() => read(one), "the other folder's file");
+	assert.equal(read(other), "MINE=1\n");
 });

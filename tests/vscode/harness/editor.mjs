@@ -194,7 +194,7 @@ class Editor {
 		return folder;
 	}
 
-	/** Opens a folder, a fresh one if none is named, in a window of its own. */
+	/** Opens a folder or a `.code-workspace` file, a fresh folder if none is named, in a window of its own. */
 	async open(folder = this.folder()) {
 		const page = await this.context.newPage();
 		return this.#attached(page, () => this.#show(page, folder));
@@ -225,7 +225,8 @@ class Editor {
 	}
 
 	async #show(page, folder) {
-		await page.goto(`${this.url}/?folder=${encodeURIComponent(folder)}`);
+		const kind = folder.endsWith(".code-workspace") ? "workspace" : "folder";
+		await page.goto(`${this.url}/?${kind}=${encodeURIComponent(folder)}`);
 		await page.locator(".monaco-workbench").waitFor();
 	}
 
