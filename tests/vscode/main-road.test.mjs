@@ -150,7 +150,12 @@ async function threeAtTheDialog() {
 	const ask = (name) => proxy.chat(`say:${name}`, { model: "gpt-4.1" });
 	const first = ask("a");
 	await window.dialogs().waitFor();
-	return { waiting: [first, ask("b"), ask("c")] };
+	const waiting = [first, ask("b"), ask("c")];
+	const running = async () => /requests_in_flight (\d+)/.exec((await proxy.get("/metrics")).text)?.[1];
+	await until(async () => (await running()) === "3", "three requests");
+	// What was sent to the window before is there when this comes back from it.
+	await proxy.get("/v1/tools");
+	return { waiting };
 }
 
 test("refused consent is a 403 that says what to do, for all that waited for the one dialog", async () => {
