@@ -136,7 +136,13 @@ impl Asking {
             let chosen = self.registry.send(choose).await;
             chosen.map_err(|error| Failure::Internal { message: error.to_string() })?
         };
-        self.arrivals.patiently(choose).await
+        match choose().await {
+            Err(Failure::NoModels { .. }) => {
+                let _place = self.admission.queue()?;
+                self.arrivals.patiently(choose).await
+            }
+            settled => settled,
+        }
     }
 
     fn calibrated(&self, model: &Listed, estimated: u64) -> Counted {

@@ -31,7 +31,8 @@ impl Admission {
         turn.map_err(|error| Failure::Internal { message: error.to_string() })
     }
 
-    fn queue(&self) -> Result<Place, Failure> {
+    /// A place among those who wait, for whatever they wait.
+    pub(super) fn queue(&self) -> Result<Place, Failure> {
         let place = Place(self.waiting.clone());
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.limit {
             return Err(Failure::TooManyRequests { limit: self.limit });
@@ -41,7 +42,7 @@ impl Admission {
 }
 
 /// A place in the queue, given up by whoever leaves it for whatever reason.
-struct Place(Arc<AtomicUsize>);
+pub(super) struct Place(Arc<AtomicUsize>);
 
 impl Drop for Place {
     fn drop(&mut self) {

@@ -103,6 +103,14 @@ fn a_question_for_a_window_without_models_does_not_wait_for_ever() {
 }
 
 #[test]
+fn those_who_wait_for_a_window_are_no_more_than_may_wait_for_anything() {
+    let server = Server::serve(&[&FOR_EVER[..], &["--max-waiting", "1"]].concat());
+    let mut client = waiting(&server);
+    assert_eq!(asking(&server).answer().status, 429);
+    answered(&mut Editor::offering(&server.home, &[model("m")]), &mut client);
+}
+
+#[test]
 fn stop_ends_the_waiting() {
     let server = Server::serve(&FOR_EVER);
     let mut editor = Editor::attach(&server.home);
