@@ -17,6 +17,7 @@ pub mod data;
 pub mod extra;
 pub mod json;
 pub mod limits;
+pub mod line;
 pub mod one_or_many;
 pub mod openai_chat;
 pub mod openai_error;
@@ -31,6 +32,9 @@ pub trait Dialect: 'static {
 
     /// What a model's name means that no model has.
     const NAMES: Names = Names::Strict;
+
+    /// What a stream is, as its `content-type` says it.
+    const STREAM: &'static str = "text/event-stream; charset=utf-8";
 
     /// Later requests may refer to an answer: `remember` wants to hear of each.
     const REMEMBERS: bool = false;
@@ -62,7 +66,7 @@ pub trait Dialect: 'static {
     fn remember(_memory: &Self::Memory, _about: &About, _form: &Self::Form, _answers: &[Vec<Event>]) {}
 }
 
-/// Turns events into the bytes of a stream, pushing whole server-sent events to `out`.
+/// Turns events into the bytes of a stream, pushing whole events of the API to `out`.
 ///
 /// The order of calls: `open`, then any of `event` and `ping`, then `close` after each choice's
 /// `Event::Finish` has been said, or `failure` in its place. Nothing after either.

@@ -1,30 +1,14 @@
 //! Server-sent events, one `data:` line each, appended to a buffer.
-//!
-//! Some clients' line readers also cut at U+0085, U+2028 and U+2029, which JSON lets stand bare inside a
-//! string: here they are always escaped.
-
-use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::Serializer;
-use serde_json::ser::Formatter;
+
+use crate::dialect::line;
 
 /// Appends an event; `name` goes on its `event:` line, in the APIs that have one.
 pub fn put(name: Option<&str>, data: &impl Serialize, out: &mut Vec<u8>) {
-    let before = out.len();
-    if let Some(name) = name {
-        out.extend_from_slice(b"event: ");
-        out.extend_from_slice(name.as_bytes());
-        out.push(b'\n');
-    }
-    out.extend_from_slice(b"data: ");
-    match data.serialize(&mut Serializer::with_formatter(&mut *out, LineSafe)) {
-        Ok(()) => out.extend_from_slice(b"\n\n"),
-        Err(error) => {
-            // A buffer takes everything, and our events have no keys but strings.
-            debug_assert!(false, "an event that is no JSON: {error}");
-            out.truncate(before);
-        }
+    match name {
+        Some(name) => line::put(&["event: ", name, "\ndata: "], data, "\n\n", out),
+        None => line::put(&["data: "], data, "\n\n", out),
     }
 }
 
@@ -37,30 +21,6 @@ pub fn put_done(out: &mut Vec<u8>) {
 pub fn put_ping(out: &mut Vec<u8>) {
     out.extend_from_slice(b": ping\n\n");
 }
-
-/// Compact JSON that no line reader cuts.
-struct LineSafe;
-
-impl Formatter for LineSafe {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if fragment.is_ascii() {
-            return writer.write_all(fragment.as_bytes());
-        }
-        let mut rest = fragment;
-        while let Some((before, cut)) = rest.find(LINE_ENDS).and_then(|at| rest.split_at_checked(at)) {
-            writer.write_all(before.as_bytes())?;
-            let mut characters = cut.chars();
-            if let Some(end) = characters.next() {
-                write!(writer, "\\u{:04x}", u32::from(end))?;
-            }
-            rest = characters.as_str();
-        }
-        writer.write_all(rest.as_bytes())
-    }
-}
-
-/// What ends a line for Python's `splitlines` and JavaScript's older parsers, and passes through JSON bare.
-const LINE_ENDS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 #[cfg(test)]
 mod tests {
@@ -86,18 +46,5 @@ mod tests {
         put_ping(&mut out);
         put_done(&mut out);
         assert_eq!(out, b"data: 1\n\n: ping\n\ndata: [DONE]\n\n");
-    }
-
-    #[test]
-    fn whatever_a_reader_might_take_for_a_line_end_is_escaped() {
-        let text = "é\u{85}a\u{2028}\u{2029}\r\n\u{b}\u{c}\u{1c}日本😀\u{2030}";
-        let said = said(None, &json!({ text: text }));
-        assert_eq!(
-            said,
-            "data: {\"é\\u0085a\\u2028\\u2029\\r\\n\\u000b\\f\\u001c日本😀\u{2030}\":\
-             \"é\\u0085a\\u2028\\u2029\\r\\n\\u000b\\f\\u001c日本😀\u{2030}\"}\n\n"
-        );
-        let json = said.strip_prefix("data: ").unwrap();
-        assert_eq!(serde_json::from_str::<Value>(json).unwrap(), json!({ text: text }));
     }
 }

@@ -116,7 +116,7 @@ impl<D: Dialect> Telling<D> {
             }
         };
         Ok(response
-            .insert_header((CONTENT_TYPE, "text/event-stream; charset=utf-8"))
+            .insert_header((CONTENT_TYPE, D::STREAM))
             .insert_header((CACHE_CONTROL, "no-cache"))
             .streaming(Box::pin(body)))
     }
