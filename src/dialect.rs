@@ -19,6 +19,7 @@ pub mod json;
 pub mod limits;
 pub mod line;
 pub mod one_or_many;
+pub mod open_calls;
 pub mod openai_chat;
 pub mod openai_error;
 pub mod openai_responses;

@@ -1,6 +1,8 @@
-//! A call's arguments, which OpenAI's APIs carry as JSON inside a string.
+//! A call's arguments, which OpenAI's APIs carry as JSON inside a string, and others as they are.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use crate::dialect::word_or_object::WordOrObject;
 
 /// The arguments that a client sends back. Text that is no JSON (a model wrote it) is kept whole, under a
 /// name of its own: the model sees what it said, and nothing is lost.
@@ -9,6 +11,15 @@ pub fn read(arguments: &str) -> Value {
         return json!({});
     }
     serde_json::from_str(arguments).unwrap_or_else(|_| json!({ "_raw": arguments }))
+}
+
+/// The same where a client may also send the object itself, or nothing.
+pub fn of(arguments: Option<WordOrObject<String, Map<String, Value>>>) -> Value {
+    match arguments {
+        Some(WordOrObject::Word(json)) => read(&json),
+        Some(WordOrObject::Object(object)) => Value::Object(object),
+        None => json!({}),
+    }
 }
 
 /// The arguments of a call as clients parse them.

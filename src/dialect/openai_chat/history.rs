@@ -1,12 +1,11 @@
 //! The messages of a chat request, one by one. Whether they make a legal transcript is not asked here.
 
-use std::collections::VecDeque;
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
 use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::open_calls::OpenCalls;
 use crate::dialect::word_or_object::WordOrObject;
 use crate::dialect::{arguments, data};
 use crate::failure::Failure;
@@ -16,7 +15,7 @@ pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
     if messages.is_empty() {
         return Err(Failure::invalid("messages", "empty, expected at least one message"));
     }
-    let mut functions = FunctionCalls::default();
+    let mut functions = OpenCalls::default();
     messages
         .into_iter()
         .enumerate()
@@ -27,7 +26,7 @@ pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
         .collect()
 }
 
-fn read_message(message: wire::Message, functions: &mut FunctionCalls) -> Result<Message, Failure> {
+fn read_message(message: wire::Message, functions: &mut OpenCalls) -> Result<Message, Failure> {
     let name = message.name.filter(|name| !name.is_empty());
     Ok(match message.role {
         wire::Role::System | wire::Role::Developer => {
@@ -46,7 +45,7 @@ fn read_message(message: wire::Message, functions: &mut FunctionCalls) -> Result
                     read_call(call).map_err(|failure| failure.under(&format!("tool_calls[{index}]")))?;
                 parts.push(Part::ToolCall(call));
             }
-            parts.extend(message.function_call.map(|call| Part::ToolCall(functions.called(call))));
+            parts.extend(message.function_call.map(|call| Part::ToolCall(called(call, functions))));
             Message { role: Role::Assistant, name, parts }
         }
         wire::Role::Tool => {
@@ -57,7 +56,7 @@ fn read_message(message: wire::Message, functions: &mut FunctionCalls) -> Result
         }
         wire::Role::Function => {
             let name = name.ok_or_else(|| Failure::invalid("name", "required, but missing"))?;
-            result(functions.answered(&name), read_content(message.content)?)
+            result(functions.answered(Some(&name), None), read_content(message.content)?)
         }
     })
 }
@@ -122,7 +121,7 @@ fn some_text(text: Option<String>) -> Option<Part> {
 fn read_call(call: wire::ToolCall) -> Result<ToolCall, Failure> {
     match (call.function, call.custom) {
         (Some(function), _) => {
-            Ok(ToolCall { id: call.id, name: function.name, input: read_arguments(function.arguments) })
+            Ok(ToolCall { id: call.id, name: function.name, input: arguments::of(function.arguments) })
         }
         (None, Some(custom)) => {
             Ok(ToolCall { id: call.id, name: custom.name, input: json!({ "input": custom.input }) })
@@ -131,38 +130,8 @@ fn read_call(call: wire::ToolCall) -> Result<ToolCall, Failure> {
     }
 }
 
-fn read_arguments(arguments: Option<WordOrObject<String, serde_json::Map<String, Value>>>) -> Value {
-    match arguments {
-        Some(WordOrObject::Word(json)) => arguments::read(&json),
-        Some(WordOrObject::Object(object)) => Value::Object(object),
-        None => json!({}),
-    }
-}
-
-/// Calls from before `tools`, which have no id: the next result of the same name is theirs.
-#[derive(Default)]
-struct FunctionCalls {
-    open: VecDeque<(String, String)>,
-    seen: usize,
-}
-
-impl FunctionCalls {
-    fn called(&mut self, call: wire::FunctionCall) -> ToolCall {
-        let id = self.next_id();
-        self.open.push_back((call.name.clone(), id.clone()));
-        ToolCall { id, name: call.name, input: read_arguments(call.arguments) }
-    }
-
-    fn answered(&mut self, name: &str) -> String {
-        let open = self.open.iter().position(|(called, _)| called == name);
-        match open.and_then(|position| self.open.remove(position)) {
-            Some((_, id)) => id,
-            None => self.next_id(),
-        }
-    }
-
-    fn next_id(&mut self) -> String {
-        self.seen += 1;
-        format!("function_{}", self.seen)
-    }
+/// A call from before `tools`, which has no id: the next result of the same name is its own.
+fn called(call: wire::FunctionCall, functions: &mut OpenCalls) -> ToolCall {
+    let id = functions.called(&call.name, None);
+    ToolCall { id, name: call.name, input: arguments::of(call.arguments) }
 }
