@@ -10,6 +10,9 @@ pub mod structure;
 
 use structure::Structure;
 
+/// The tag that Ollama's clients add to a name without one.
+const LATEST: &str = ":latest";
+
 /// A model as clients see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed {
@@ -82,10 +85,16 @@ fn default<'a>(default_model: &str, models: &'a [Listed]) -> Option<&'a Listed> 
 }
 
 fn named<'a>(asked: &str, models: &'a [Listed]) -> Option<&'a Listed> {
+    let asked_plainly = asked.strip_suffix(LATEST).unwrap_or(asked);
+    by_id(asked, models)
+        .or_else(|| by_id(asked_plainly, models))
+        .or_else(|| by_family(asked_plainly, models))
+        .or_else(|| by_structure(asked_plainly, models))
+}
+
+fn by_id<'a>(asked: &str, models: &'a [Listed]) -> Option<&'a Listed> {
     let id = models.iter().find(|listed| listed.id.eq_ignore_ascii_case(asked));
     id.or_else(|| models.iter().find(|listed| full_id(&listed.model).eq_ignore_ascii_case(asked)))
-        .or_else(|| by_family(asked, models))
-        .or_else(|| by_structure(asked, models))
 }
 
 /// Of several models of a family the newest.
@@ -247,6 +256,8 @@ mod tests {
             ("us.anthropic.claude-3-5-sonnet-20241022-v2:0", Some("claude-3.5-sonnet")),
             ("copilot/sonnet", Some("claude-sonnet-4")),
             ("models/gemini-1.5-pro", Some("gemini-2.5-pro")),
+            ("gpt-4o:latest", Some("gpt-4o")),
+            ("copilot/auto:latest", Some("auto")),
             // Unknown.
             ("gpt-5-nano", None),
             ("gpt-nope", None),
@@ -295,6 +306,8 @@ mod tests {
         let models = listed([models.as_slice()]);
         assert_eq!(id(resolve(Some("llama-3.1"), "", &models)), Some("7f3a"));
         assert_eq!(id(resolve(Some("llama"), "", &models)), Some("7f3a"));
+        assert_eq!(id(resolve(Some("7f3a:latest"), "", &models)), Some("7f3a"));
+        assert_eq!(id(resolve(Some("llama-3.1:latest"), "", &models)), Some("7f3a"));
         assert_eq!(id(resolve(Some("gpt-4o"), "", &models)), Some("gpt-4o-2024-11-20"));
     }
 
