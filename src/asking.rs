@@ -8,6 +8,7 @@ use actix::Addr;
 use futures_util::{Stream, StreamExt};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use crate::actors::ModelRegistry;
 use crate::actors::arrivals::Arrivals;
@@ -37,6 +38,7 @@ pub mod limit;
 pub mod one_call;
 mod sending;
 pub mod stop;
+mod timing;
 pub mod usage;
 
 pub use sending::Trouble;
@@ -80,6 +82,8 @@ pub struct Asked {
     chat: Arc<Chat>,
     sending: Sending,
     turn: Arc<OwnedSemaphorePermit>,
+    /// How long it took to be ready.
+    ready: Duration,
 }
 
 /// What happens in an answer. Dropping it cancels the model.
@@ -88,6 +92,7 @@ pub type Events = Pin<Box<dyn Stream<Item = Result<Event, Failure>>>>;
 impl Asking {
     /// Finds the model, makes the question fit for it and waits for a turn.
     pub async fn ask(&self, question: Question) -> Result<Asked, Failure> {
+        let began = Instant::now();
         let asked_for = question.model.clone();
         let Chosen { model, hosts } = self.choose(&question).await?;
         log::info!("model {}: answers for {}", model.id, asked_for.as_deref().unwrap_or("no name"));
@@ -113,7 +118,8 @@ impl Asking {
             calibration: self.calibration.clone(),
         };
         let turn = Arc::new(self.admission.wait().await?);
-        Ok(Asked { model, counted_input: counted.calibrated, chat: Arc::new(chat), sending, turn })
+        let chat = Arc::new(chat);
+        Ok(Asked { model, counted_input: counted.calibrated, chat, sending, turn, ready: began.elapsed() })
     }
 
     /// What a question would cost, without asking it.
@@ -189,7 +195,7 @@ impl Asked {
     /// One answer.
     pub fn answer(&self) -> Events {
         let turn = self.turn.clone();
-        let events = self.sending.clone().answer(self.chat.clone());
+        let events = timing::timed(self.sending.clone().answer(self.chat.clone()), self.ready);
         // The turn lasts as long as the answer.
         Box::pin(events.inspect(move |_| {
             let _ = &turn;

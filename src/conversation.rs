@@ -3,6 +3,8 @@
 //! Every dialect is translated into these types and back, and messages travel over the bridge as they stand
 //! here. This module knows nobody.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -297,7 +299,7 @@ impl Finish {
     }
 }
 
-/// What an answer cost, in tokens.
+/// What an answer cost, in tokens and in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// All of the input, cached tokens included.
@@ -312,6 +314,8 @@ pub struct Usage {
     pub reasoning: u64,
     /// Who says so.
     pub source: UsageSource,
+    /// How long it took.
+    pub took: Took,
 }
 
 impl Usage {
@@ -325,6 +329,35 @@ impl Usage {
             cache_written: self.cache_written.saturating_add(other.cache_written),
             reasoning: self.reasoning.saturating_add(other.reasoning),
             source: other.source,
+            took: self.took.and(other.took),
+        }
+    }
+}
+
+/// How long an answer took, as it was measured; what ran between two questions of one answer is not the model's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Took {
+    /// Until it was asked for: the question was made ready and waited for its turn.
+    pub ready: Duration,
+    /// From there to the first sign of the model.
+    pub first: Duration,
+    /// From there to the end.
+    pub rest: Duration,
+}
+
+impl Took {
+    /// All of it.
+    pub fn total(self) -> Duration {
+        self.ready + self.first + self.rest
+    }
+
+    /// The time of two answers, one after the other.
+    #[must_use]
+    pub fn and(self, other: Took) -> Took {
+        Took {
+            ready: self.ready + other.ready,
+            first: self.first + other.first,
+            rest: self.rest + other.rest,
         }
     }
 }

@@ -215,6 +215,8 @@ pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
             (UsageSource::Reported, UsageSource::Reported) => UsageSource::Reported,
             _ => UsageSource::Counted,
         },
+        // They are given at the same time.
+        took: std::cmp::max_by_key(total.took, usage.took, |took| took.total()),
     }
 }
 

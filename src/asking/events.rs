@@ -73,6 +73,7 @@ fn usage(data: &Data) -> Option<Usage> {
         cache_written: count("/prompt_tokens_details/cache_creation_input_tokens").unwrap_or(0),
         reasoning: count("/completion_tokens_details/reasoning_tokens").unwrap_or(0),
         source: UsageSource::Reported,
+        ..Usage::default()
     })
 }
 
@@ -101,14 +102,17 @@ mod tests {
         })
     }
 
-    const TOLD: Usage = Usage {
-        input: 100,
-        output: 20,
-        cached: 60,
-        cache_written: 30,
-        reasoning: 5,
-        source: UsageSource::Reported,
-    };
+    fn heard() -> Usage {
+        Usage {
+            input: 100,
+            output: 20,
+            cached: 60,
+            cache_written: 30,
+            reasoning: 5,
+            source: UsageSource::Reported,
+            ..Usage::default()
+        }
+    }
 
     fn check(reports_usage: bool, parts: impl IntoIterator<Item = Part>, wanted: impl Into<Vec<Event>>) {
         let mut reader = Reader::new(reports_usage);
@@ -138,7 +142,7 @@ mod tests {
                 Event::Thinking(thinking("", Some("1"))),
                 Event::Text("a".into()),
                 Event::ToolCall(call("1")),
-                Event::Finish(Finish::ToolCalls, TOLD),
+                Event::Finish(Finish::ToolCalls, heard()),
             ],
         );
     }
@@ -150,7 +154,7 @@ mod tests {
         check(false, [Part::text("a")], [text(), Event::Finish(Finish::Stop, Usage::default())]);
         let calls = [Part::ToolCall(call("1"))];
         check(true, calls, [Event::ToolCall(call("1")), Event::Finish(Finish::Length, Usage::default())]);
-        check(true, [data("usage", told().to_string())], [Event::Finish(Finish::Stop, TOLD)]);
+        check(true, [data("usage", told().to_string())], [Event::Finish(Finish::Stop, heard())]);
     }
 
     #[test]
@@ -184,6 +188,6 @@ mod tests {
     fn an_end_that_the_editor_told_keeps_what_was_counted() {
         let mut reader = Reader::new(true);
         reader.part(data("usage", told().to_string()));
-        assert_eq!(reader.end_as(Finish::Refusal), Event::Finish(Finish::Refusal, TOLD));
+        assert_eq!(reader.end_as(Finish::Refusal), Event::Finish(Finish::Refusal, heard()));
     }
 }

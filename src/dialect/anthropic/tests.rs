@@ -25,6 +25,7 @@ fn usage() -> Usage {
         cache_written: 30,
         reasoning: 5,
         source: UsageSource::Reported,
+        ..Usage::default()
     }
 }
 

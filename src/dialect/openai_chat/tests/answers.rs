@@ -10,10 +10,21 @@ use crate::dialect::openai_chat::{Calls, Form, OpenAiChat};
 use crate::dialect::{About, Dialect, Encoder};
 use crate::failure::Failure;
 
-const COUNTED: Usage =
-    Usage { input: 7, output: 2, cached: 0, cache_written: 0, reasoning: 0, source: UsageSource::Counted };
-const REPORTED: Usage =
-    Usage { input: 9, output: 3, cached: 4, cache_written: 2, reasoning: 1, source: UsageSource::Reported };
+fn counted() -> Usage {
+    Usage { input: 7, output: 2, ..Usage::default() }
+}
+
+fn reported() -> Usage {
+    Usage {
+        input: 9,
+        output: 3,
+        cached: 4,
+        cache_written: 2,
+        reasoning: 1,
+        source: UsageSource::Reported,
+        ..Usage::default()
+    }
+}
 
 pub fn about() -> About {
     About { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
@@ -32,7 +43,7 @@ fn call(id: &str, name: &str, input: Value) -> Event {
 }
 
 fn end(finish: Finish) -> Event {
-    Event::Finish(finish, COUNTED)
+    Event::Finish(finish, counted())
 }
 
 /// Streams the events, each with the answer it belongs to.
@@ -103,7 +114,7 @@ pub fn without_null_content(choices: &Value) -> Value {
 #[test]
 fn a_sentence_is_streamed_byte_for_byte_as_openai_does() {
     let form = Form { include_usage: true, ..Form::default() };
-    let events = [(0, text("Hi ")), (0, text("you")), (0, Event::Finish(Finish::Stop, REPORTED))];
+    let events = [(0, text("Hi ")), (0, text("you")), (0, Event::Finish(Finish::Stop, reported()))];
     assert_eq!(
         String::from_utf8(streamed(form, &events)).unwrap(),
         r#"data: {"id":"chatcmpl-0f","object":"chat.completion.chunk","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}],"usage":null}
@@ -258,7 +269,7 @@ fn two_answers_keep_apart_and_the_question_is_paid_once() {
         (1, text("B")),
         (0, text("A")),
         (1, call("b", "list", json!({}))),
-        (1, Event::Finish(Finish::ToolCalls, REPORTED)),
+        (1, Event::Finish(Finish::ToolCalls, reported())),
         (0, end(Finish::Stop)),
     ];
     check(

@@ -8,8 +8,9 @@ use crate::dialect::openai_responses::{Form, OpenAiResponses};
 use crate::dialect::{Dialect, Encoder};
 use crate::failure::Failure;
 
-const COUNTED: Usage =
-    Usage { input: 7, output: 2, cached: 0, cache_written: 0, reasoning: 0, source: UsageSource::Counted };
+fn counted() -> Usage {
+    Usage { input: 7, output: 2, ..Usage::default() }
+}
 
 fn text(text: &str) -> Event {
     Event::Text(text.into())
@@ -34,7 +35,7 @@ fn ran(name: &str) -> ToolRan {
 
 /// `steps` are the events between the first two and the last, `output` is what all of them come to.
 fn check(form: &Form, said: &[Event], steps: &[Value], output: &Value) {
-    let said: Vec<Event> = said.iter().cloned().chain([Event::Finish(Finish::Stop, COUNTED)]).collect();
+    let said: Vec<Event> = said.iter().cloned().chain([Event::Finish(Finish::Stop, counted())]).collect();
     let stream = streamed(form, &said);
     let told = events(&stream);
     assert_eq!(told[2..told.len() - 1], *steps);
@@ -128,7 +129,7 @@ fn a_sentence_is_streamed_byte_for_byte() {
         })
         .collect::<Vec<_>>()
         .concat();
-    let said = [text("Hi "), text("you"), Event::Finish(Finish::Stop, COUNTED)];
+    let said = [text("Hi "), text("you"), Event::Finish(Finish::Stop, counted())];
     assert_eq!(String::from_utf8(streamed(&plain(), &said)).unwrap(), wanted);
 }
 
@@ -252,7 +253,7 @@ fn calls_come_back_in_the_form_the_client_offered_the_tools() {
         calls("2", "agents__spawn", json!({})),
         calls("3", "agents__note", json!({ "text": "not as asked" })),
         calls("4", "of_the_editor", json!({})),
-        Event::Finish(Finish::ToolCalls, COUNTED),
+        Event::Finish(Finish::ToolCalls, counted()),
     ];
     let last = followed(&streamed(&form, &said));
     assert_eq!(last["response"], whole(&form, &said));
@@ -288,7 +289,7 @@ fn a_tool_that_the_proxy_ran_is_told_beside_the_next_event() {
         Event::ToolRan(ran("get_time")),
         Event::ToolRan(ran("get_date")),
         text("Noon."),
-        Event::Finish(Finish::Stop, COUNTED),
+        Event::Finish(Finish::Stop, counted()),
     ];
     let stream = streamed(&form, &said);
     let told: Vec<(Value, Value)> = events(&stream)
@@ -330,7 +331,7 @@ fn an_answer_that_was_cut_says_so() {
         (Finish::ContentFilter, "content_filter"),
         (Finish::Refusal, "content_filter"),
     ] {
-        let said = [text("Once upon"), Event::Finish(finish, COUNTED)];
+        let said = [text("Once upon"), Event::Finish(finish, counted())];
         let last = followed(&streamed(&plain(), &said));
         assert_eq!(last["type"], "response.incomplete");
         let response = &last["response"];
@@ -351,6 +352,7 @@ fn all_that_is_known_of_the_cost_is_told() {
         cache_written: 2,
         reasoning: 1,
         source: UsageSource::Reported,
+        ..Usage::default()
     };
     let reply = whole(&plain(), &[text("Hi"), Event::Finish(Finish::Stop, usage)]);
     assert_eq!(
@@ -444,7 +446,7 @@ fn an_answer_repeats_the_settings_of_its_request() {
         "unheard_of": { "a": [1] },
     });
     let (_, form) = read(&body).unwrap();
-    let response = whole(&form, &[text("Hi"), Event::Finish(Finish::Stop, COUNTED)]);
+    let response = whole(&form, &[text("Hi"), Event::Finish(Finish::Stop, counted())]);
     let mut wanted = body;
     wanted["tools"][0]["parameters"] = Value::Null;
     wanted["tools"][0]["strict"] = json!(false);

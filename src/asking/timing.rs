@@ -1,0 +1,55 @@
+//! How long an answer took: told at its end, with what it cost. It stands behind all filters and second tries, for
+//! that is what the client waits for.
+
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use tokio::time::Instant;
+
+use super::Events;
+use crate::conversation::{Event, Took, Usage};
+
+/// The same events, of a question that took so long to be ready and is asked now.
+pub(super) fn timed(events: Events, ready: Duration) -> impl Stream<Item = <Events as Stream>::Item> {
+    let asked = Instant::now();
+    let mut first = None;
+    events.map(move |event| {
+        let first = *first.get_or_insert_with(|| asked.elapsed());
+        event.map(|event| match event {
+            Event::Finish(finish, usage) => {
+                let took = Took { ready, first, rest: asked.elapsed().saturating_sub(first) };
+                Event::Finish(finish, Usage { took, ..usage })
+            }
+            other => other,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use async_stream::stream;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::conversation::Finish;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_tells_how_long_all_of_it_took() {
+        const SECOND: Duration = Duration::from_secs(1);
+        let usage = Usage { output: 2, ..Usage::default() };
+        let events: Events = Box::pin(stream! {
+            sleep(3 * SECOND).await;
+            yield Ok(Event::Text("a".into()));
+            sleep(5 * SECOND).await;
+            yield Ok(Event::Finish(Finish::Stop, usage));
+        });
+        let told: Vec<_> = timed(events, SECOND).collect().await;
+        let took = Took { ready: SECOND, first: 3 * SECOND, rest: 5 * SECOND };
+        assert_eq!(
+            told,
+            [Ok(Event::Text("a".into())), Ok(Event::Finish(Finish::Stop, Usage { took, ..usage }))]
+        );
+        assert_eq!(took.total(), 9 * SECOND);
+        assert_eq!(took.and(took).total(), 18 * SECOND);
+    }
+}
