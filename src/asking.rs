@@ -122,9 +122,14 @@ impl Asking {
         Ok(Asked { model, counted_input: counted.calibrated, chat, sending, turn, ready: began.elapsed() })
     }
 
+    /// The model that would answer.
+    pub async fn model(&self, question: &Question) -> Result<Listed, Failure> {
+        self.choose(question).await.map(|chosen| chosen.model)
+    }
+
     /// What a question would cost, without asking it.
     pub async fn count(&self, question: Question) -> Result<u64, Failure> {
-        let Chosen { model, .. } = self.choose(&question).await?;
+        let model = self.model(&question).await?;
         let info = model.model.clone();
         let large = question.conversation.weight() > LARGE;
         let count = move || Ok(Composed::of(question.conversation, &info).count);

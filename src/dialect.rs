@@ -106,6 +106,8 @@ pub struct Ask {
     pub conversation: Conversation,
     /// The answer is wanted as a stream.
     pub stream: bool,
+    /// Nobody is to be asked: the client only makes sure that the model is there.
+    pub only_model: bool,
     /// Our own request fields.
     pub extras: Extras,
 }

@@ -9,7 +9,8 @@ use actix_web::http::header::USER_AGENT;
 use actix_web::web::{Data, Payload, ReqData};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::FutureExt;
-use futures_util::stream::{StreamExt, select_all};
+use futures_util::future::ready;
+use futures_util::stream::{self, StreamExt, select_all};
 
 use super::equipment::equip;
 use super::guard::Caller;
@@ -17,10 +18,12 @@ use super::telling::{Choices, Telling, panicked};
 use super::{House, RequestId, body};
 use crate::actors::session;
 use crate::asking::{Asked, Events, Question};
-use crate::dialect::{About, Dialect, Names};
+use crate::conversation::{Event, Finish, Usage};
+use crate::dialect::{About, Dialect, Extras, Names};
 use crate::failure::Failure;
 use crate::ledger::{Entry, Opening};
 use crate::log::now;
+use crate::models::Listed;
 use crate::threads::{LARGE, elsewhere};
 
 /// Headers that change what a request means, so that it is shown and can be sent again. Never one that holds a key.
@@ -126,24 +129,21 @@ async fn attempt<D: Dialect>(
     };
     entry.asked(ask.model.as_deref(), ask.stream);
     let choices = ask.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
-    let mut question =
+    let question =
         Question { model: ask.model, leniently: D::NAMES == Names::Lenient, conversation: ask.conversation };
-    let equipment = equip(&mut question.conversation, ask.extras, request, caller, house).await?;
-    // Only auto mode asks again; a conversation may be megabytes.
-    let again = equipment.map(|equipment| (equipment, question.conversation.clone()));
-    let asked = house.asking.ask(question).await?;
-    entry.answered_by(&asked.model.id);
+    let Answering { model, counted_input, events } = if ask.only_model {
+        nobody(house.asking.model(&question).await?)
+    } else {
+        somebody(question, choices, ask.extras, request, caller, house).await?
+    };
+    entry.answered_by(&model.id);
+    let mut response = HttpResponse::Ok();
+    response.insert_header(("x-copilot-proxy-model", model.id.as_str()));
     let about = About {
         id: uuid::Uuid::new_v4().simple().to_string(),
         created: now() / 1000,
-        model: asked.model.id.clone(),
-        counted_input: asked.counted_input,
-    };
-    let mut response = HttpResponse::Ok();
-    response.insert_header(("x-copilot-proxy-model", asked.model.id.as_str()));
-    let events = match again {
-        Some((equipment, conversation)) => one(session::start(equipment.plan(asked, conversation, house))),
-        None => all(&asked, choices),
+        model: model.id,
+        counted_input,
     };
     let telling = Telling::<D>::new(about, form, memory, entry, choices);
     if ask.stream {
@@ -151,6 +151,40 @@ async fn attempt<D: Dialect>(
     } else {
         telling.whole(response, events).await
     }
+}
+
+/// Who answers, and what.
+struct Answering {
+    model: Listed,
+    counted_input: u64,
+    events: Choices,
+}
+
+/// A model is asked, in auto mode again and again.
+async fn somebody(
+    mut question: Question,
+    choices: usize,
+    extras: Extras,
+    request: &HttpRequest,
+    caller: Caller,
+    house: &House,
+) -> Result<Answering, Failure> {
+    let equipment = equip(&mut question.conversation, extras, request, caller, house).await?;
+    // Only auto mode asks again; a conversation may be megabytes.
+    let again = equipment.map(|equipment| (equipment, question.conversation.clone()));
+    let asked = house.asking.ask(question).await?;
+    let (model, counted_input) = (asked.model.clone(), asked.counted_input);
+    let events = match again {
+        Some((equipment, conversation)) => one(session::start(equipment.plan(asked, conversation, house))),
+        None => all(&asked, choices),
+    };
+    Ok(Answering { model, counted_input, events })
+}
+
+/// The model is there, and is asked nothing.
+fn nobody(model: Listed) -> Answering {
+    let end = Event::Finish(Finish::Stop, Usage::default());
+    Answering { model, counted_input: 0, events: one(Box::pin(stream::once(ready(Ok(end))))) }
 }
 
 /// All choices, answered at the same time.

@@ -62,6 +62,7 @@ pub fn read_request(request: wire::Request) -> Result<(Ask, Form), Failure> {
         conversation: Conversation { messages: history.messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
         extras,
+        ..Ask::default()
     };
     Ok((ask, Form { thoughts: thinking.thoughts }))
 }

@@ -7,7 +7,7 @@ use super::Form;
 use crate::conversation::{Conversation, Message, Options, Role};
 use crate::dialect::json::read_json;
 use crate::dialect::one_or_many::OneOrMany;
-use crate::dialect::{Ask, Extras, limits};
+use crate::dialect::{Ask, limits};
 use crate::failure::Failure;
 
 /// The models are chat models: left to themselves they would discuss the prompt.
@@ -72,7 +72,7 @@ pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
         model: request.model.filter(|model| !model.is_empty()),
         conversation: Conversation { messages, options, ..Conversation::default() },
         stream: request.stream.unwrap_or_default(),
-        extras: Extras::default(),
+        ..Ask::default()
     };
     Ok((ask, form))
 }

@@ -55,6 +55,7 @@ pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
         conversation: Conversation { messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
         extras,
+        ..Ask::default()
     };
     Ok((ask, form))
 }

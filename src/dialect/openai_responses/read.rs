@@ -50,6 +50,7 @@ pub fn read(body: &[u8], memory: &Memory) -> Result<(Ask, Form), Failure> {
         conversation: Conversation { messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
         extras,
+        ..Ask::default()
     };
     let form = Form { said: kept, echo: Arc::new(echo(request)), names: Arc::new(names) };
     Ok((ask, form))

@@ -8,7 +8,7 @@ use crate::conversation::{
     Content, Conversation, Data, Message, Options, Part, Role, Thinking, ToolCall, ToolChoice, ToolResult,
 };
 use crate::dialect::anthropic::{Anthropic, Form, Thoughts, count};
-use crate::dialect::{Ask, Dialect, Extras};
+use crate::dialect::{Ask, Dialect};
 
 const REQUEST: &str = include_str!("claude_code.json");
 
@@ -99,7 +99,7 @@ fn nothing_of_it_is_lost() {
     let conversation =
         Conversation { messages: messages(), tools: Vec::new(), tool_choice: ToolChoice::Auto, options };
     let expected =
-        Ask { model: Some("claude-opus-4-6".into()), conversation, stream: true, extras: Extras::default() };
+        Ask { model: Some("claude-opus-4-6".into()), conversation, stream: true, ..Ask::default() };
     assert_eq!((ask, form), (expected, Form { thoughts: Thoughts::Shown }));
 }
 

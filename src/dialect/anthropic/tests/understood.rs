@@ -91,7 +91,7 @@ fn a_plain_question() {
             ..Conversation::default()
         },
         stream: true,
-        extras: Extras::default(),
+        ..Ask::default()
     };
     assert_eq!(read(&body), Ok((ask, Form::default())));
 }

@@ -207,6 +207,7 @@ fn all_that_can_be_asked_for_arrives() {
                 tool_execution: ToolExecution::Auto,
                 max_tool_rounds: Rounds::UpTo(NonZeroU32::new(3).unwrap()),
             },
+            ..Ask::default()
         }
     );
     assert_eq!(form, Form { include_usage: true, calls: Calls::Tools, choices: 2 });
