@@ -18,6 +18,7 @@ pub mod extra;
 pub mod json;
 pub mod limits;
 pub mod line;
+pub mod ollama;
 pub mod one_or_many;
 pub mod open_calls;
 pub mod openai_chat;

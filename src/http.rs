@@ -17,6 +17,7 @@ use crate::asking::Asking;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
 use crate::dialect::completions::Completions;
+use crate::dialect::ollama::{Chat, Generate, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::openai_responses::OpenAiResponses;
 use crate::ledger::Ledger;
@@ -33,6 +34,7 @@ mod head;
 mod health;
 mod metrics;
 mod models;
+mod ollama;
 mod peer;
 pub mod port;
 pub mod ports;
@@ -105,6 +107,13 @@ const ENDPOINTS: &[&str] = &[
     "GET /v1/models",
     "GET /v1/models/{id}",
     "GET /v1/tools",
+    "POST /api/chat",
+    "POST /api/generate",
+    "GET /api/tags",
+    "POST /api/show",
+    "POST /api/pull",
+    "GET /api/ps",
+    "GET /api/version",
     "GET /health",
     "GET /metrics",
 ];
@@ -127,6 +136,16 @@ fn routes(config: &mut ServiceConfig) {
         }
         page(config, &format!("{prefix}/models"), models::list);
         page(config, &format!("{prefix}/models/{{id:.+}}"), models::one);
+    }
+    door::<Ollama<Chat>>(config, "/api/chat");
+    door::<Ollama<Generate>>(config, "/api/generate");
+    page(config, "/api/tags", ollama::tags);
+    post(config, "/api/show", ollama::show);
+    post(config, "/api/pull", ollama::pull);
+    page(config, "/api/ps", ollama::running);
+    page(config, "/api/version", ollama::version);
+    for other in ["embed", "embeddings"] {
+        post(config, &format!("/api/{other}"), errors::not_offered);
     }
     page(config, "/health", health::health);
     page(config, "/metrics", metrics::metrics);

@@ -28,6 +28,21 @@ pub fn data(mime: &str, base64: &str) -> Result<Data, Failure> {
     Ok(Data { mime, base64: base64 + &"=".repeat(padding) })
 }
 
+/// Base64 of an image whose bytes alone tell what it is. The failure's path is relative: empty.
+pub fn image(base64: &str) -> Result<Data, Failure> {
+    let data = data("", base64)?;
+    // What tells them apart stands in the first 12 bytes.
+    let beginning = TOLERANT.decode(data.base64.get(..16).unwrap_or(&data.base64)).unwrap_or_default();
+    let mime = match beginning.as_slice() {
+        [0x89, b'P', b'N', b'G', ..] => "image/png",
+        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
+        [b'G', b'I', b'F', b'8', ..] => "image/gif",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => "image/webp",
+        _ => return Err(Failure::invalid("", "an unknown kind of image, expected PNG, JPEG, GIF or WebP")),
+    };
+    Ok(Data { mime: mime.into(), ..data })
+}
+
 /// The text that the bytes are, whatever their type says; none if they are something else.
 pub fn text(data: &Data) -> Option<String> {
     if data.mime == "application/pdf" {
@@ -76,6 +91,26 @@ mod tests {
             "data:image/png;base64,iVBO\r\nRw==",
         ] {
             assert_eq!(data_url(url), Ok(png.clone()), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_an_image_tell_its_type() {
+        let mime = |bytes: &[u8]| image(&TOLERANT.encode(bytes)).map(|image| image.mime);
+        for (bytes, wanted) in [
+            (b"\x89PNG\r\n\x1a\n and more".as_slice(), "image/png"),
+            (b"\xff\xd8\xff\xe0", "image/jpeg"),
+            (b"GIF89a", "image/gif"),
+            (b"RIFF\x01\x02\x03\x04WEBPVP8 ", "image/webp"),
+        ] {
+            assert_eq!(mime(bytes), Ok(wanted.into()));
+        }
+        for (base64, said) in [
+            ("aGVsbG8=", "an unknown kind of image, expected PNG, JPEG, GIF or WebP"),
+            ("", "the data is empty"),
+            ("*", "not base64: Invalid symbol 42, offset 0"),
+        ] {
+            assert_eq!(image(base64).unwrap_err().to_string(), said);
         }
     }
 

@@ -14,6 +14,9 @@ const MOST_CHOICES: u64 = 128;
 /// Why `logprobs` and their kin are refused.
 pub const NO_PROBABILITIES: &str = "VS Code's models tell no token probabilities";
 
+/// Why `suffix` is refused.
+pub const NO_MIDDLE: &str = "VS Code's models can't fill in the middle of a text";
+
 /// A number of this range, both ends included.
 pub fn within(at: &str, number: Option<f64>, range: RangeInclusive<f64>) -> Result<Option<f64>, Failure> {
     match number {

@@ -19,6 +19,10 @@ mod tests;
 mod tools;
 mod wire;
 
+// Ollama's API offers tools in the same form.
+pub use tools::read_tools;
+pub use wire::Tool;
+
 /// The dialect.
 pub struct OpenAiChat;
 

@@ -10,6 +10,7 @@ use super::{House, RequestId};
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
 use crate::dialect::completions::Completions;
+use crate::dialect::ollama::{Chat, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::openai_responses::OpenAiResponses;
 use crate::failure::Failure;
@@ -19,6 +20,7 @@ use crate::failure::Failure;
 pub(super) enum Form {
     OpenAi,
     Anthropic,
+    Ollama,
 }
 
 impl Form {
@@ -29,6 +31,8 @@ impl Form {
         let says_version = request.headers().contains_key("anthropic-version");
         if path.starts_with("/messages") || path.starts_with("/models") && says_version {
             Form::Anthropic
+        } else if path.starts_with("/api/") {
+            Form::Ollama
         } else {
             Form::OpenAi
         }
@@ -46,6 +50,7 @@ pub(super) fn refuse(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     match Form::of(request) {
         Form::OpenAi => refusal::<OpenAiChat>(request, failure),
         Form::Anthropic => refusal::<Anthropic>(request, failure),
+        Form::Ollama => refusal::<Ollama<Chat>>(request, failure),
     }
 }
 
@@ -66,6 +71,7 @@ fn dialect_of(path: &str) -> &'static str {
         "/completions" => Completions::NAME,
         "/responses" => OpenAiResponses::NAME,
         "/messages" | "/messages/count_tokens" => Anthropic::NAME,
+        "/api/chat" | "/api/generate" => Ollama::<Chat>::NAME,
         _ => "",
     }
 }
@@ -153,9 +159,12 @@ mod tests {
             plain("/v1/models"),
             versioned("/v1/chat/completions"),
             plain("/nowhere"),
+            plain("/api/chat"),
+            plain("/api/nowhere"),
         ];
 
         assert_eq!(forms[..4], [Form::Anthropic; 4]);
-        assert_eq!(forms[4..], [Form::OpenAi; 3]);
+        assert_eq!(forms[4..7], [Form::OpenAi; 3]);
+        assert_eq!(forms[7..], [Form::Ollama; 2]);
     }
 }

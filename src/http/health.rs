@@ -8,6 +8,7 @@ use super::House;
 use super::guard::Caller;
 use crate::actors::model_registry::TakeCensus;
 use crate::bridge::protocol::Window;
+use crate::dialect::ollama;
 use crate::log::now;
 
 /// How the server is. Which folders the windows show is told only to those who may see the editor's tools.
@@ -42,5 +43,6 @@ pub(super) async fn root(house: Data<House>) -> HttpResponse {
         "instance": house.instance,
         "description": "The models of your VS Code, for every program on this machine.",
         "endpoints": super::ENDPOINTS,
+        "ollama": ollama::GREETING,
     }))
 }

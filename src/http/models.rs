@@ -18,15 +18,12 @@ pub(super) async fn list(
     house: Data<House>,
 ) -> HttpResponse {
     match listed(&house).await {
-        Ok(models) => HttpResponse::Ok().json(match Form::of(&request) {
-            Form::OpenAi => {
-                let data: Vec<Value> = models.iter().map(|model| openai(model, house.started)).collect();
-                json!({ "object": "list", "data": data })
-            }
-            Form::Anthropic => {
-                let models: Vec<anthropic::Model> = models.iter().map(anthropic_model).collect();
-                anthropic::list(&models, &page)
-            }
+        Ok(models) => HttpResponse::Ok().json(if Form::of(&request) == Form::Anthropic {
+            let models: Vec<anthropic::Model> = models.iter().map(anthropic_model).collect();
+            anthropic::list(&models, &page)
+        } else {
+            let data: Vec<Value> = models.iter().map(|model| openai(model, house.started)).collect();
+            json!({ "object": "list", "data": data })
         }),
         Err(failure) => errors::refuse(&request, &failure),
     }
@@ -42,15 +39,17 @@ pub(super) async fn one(request: HttpRequest, house: Data<House>, id: Path<Strin
         })
     });
     match found {
-        Ok(model) => HttpResponse::Ok().json(match Form::of(&request) {
-            Form::OpenAi => openai(&model, house.started),
-            Form::Anthropic => anthropic::item(&anthropic_model(&model)),
+        Ok(model) => HttpResponse::Ok().json(if Form::of(&request) == Form::Anthropic {
+            anthropic::item(&anthropic_model(&model))
+        } else {
+            openai(&model, house.started)
         }),
         Err(failure) => errors::refuse(&request, &failure),
     }
 }
 
-async fn listed(house: &House) -> Result<Vec<Listed>, Failure> {
+/// What all windows offer.
+pub(super) async fn listed(house: &House) -> Result<Vec<Listed>, Failure> {
     let census = house.asking.registry.send(TakeCensus).await;
     census.map(|census| census.models).map_err(|error| Failure::Internal { message: error.to_string() })
 }

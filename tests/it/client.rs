@@ -266,7 +266,7 @@ impl Client {
     }
 }
 
-/// An answer that is still coming, cut into server-sent events. Dropping it hangs up.
+/// An answer that is still coming, cut into server-sent events or lines. Dropping it hangs up.
 pub struct Stream {
     pub client: Client,
     /// Its body stays empty.
@@ -278,14 +278,24 @@ pub struct Stream {
 impl Stream {
     /// The next event as it stands, without the blank line that ends it; none when the stream has ended well.
     pub fn event(&mut self) -> Option<String> {
+        self.until("\n\n")
+    }
+
+    /// The JSON of the next line; none when the stream has ended well.
+    pub fn line(&mut self) -> Option<Value> {
+        let line = self.until("\n")?;
+        Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
+    }
+
+    fn until(&mut self, end: &str) -> Option<String> {
         loop {
-            if let Some((event, rest)) = self.unread.split_once("\n\n") {
-                let (event, rest) = (event.to_owned(), rest.to_owned());
+            if let Some((piece, rest)) = self.unread.split_once(end) {
+                let (piece, rest) = (piece.to_owned(), rest.to_owned());
                 self.unread = rest;
-                return Some(event);
+                return Some(piece);
             }
             let Some(more) = self.client.more(&self.framing, 0) else {
-                assert_eq!(self.unread, "", "an event that has no end");
+                assert_eq!(self.unread, "", "a piece that has no end");
                 return None;
             };
             self.unread += std::str::from_utf8(&more).expect("text that no chunk cuts");

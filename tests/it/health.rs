@@ -57,6 +57,8 @@ fn the_root_says_what_this_is() {
     let root = server.get("/");
     assert_eq!(root.status, 200);
     assert_eq!(root.json()["name"], "Copilot Proxy");
+    // Clients of Ollama look for these words in it.
+    assert!(root.text().contains("Ollama is running"));
     for door in root.json()["endpoints"].as_array().unwrap() {
         let (method, path) = door.as_str().unwrap().split_once(' ').unwrap();
         let path = path.replace("{id}", "any");

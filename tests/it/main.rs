@@ -29,6 +29,7 @@ mod manners;
 mod messages;
 mod metrics;
 mod models;
+mod ollama;
 mod openai;
 mod panel;
 mod responses;

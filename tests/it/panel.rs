@@ -139,6 +139,7 @@ fn a_panel_sees_who_was_turned_away_and_why() {
         (post("/v1/nowhere", &json!({})), "no_such_path", ""),
         (Request::get("/v1/responses").header(key.0, key.1), "wrong_method", "openai-responses"),
         (post("/v1/embeddings", &json!({})), "unsupported", ""),
+        (Request::get("/api/chat").header(key.0, key.1), "wrong_method", "ollama"),
         (post("/v1/messages/count_tokens", &json!({})), "invalid_request", "anthropic"),
         (Request::get("/v1/models/none").header(key.0, key.1), "unknown_model", ""),
     ] {

@@ -92,7 +92,7 @@ fn the_prompt(prompt: OneOrMany<String>) -> Result<String, Failure> {
 /// Fields that no model behind VS Code can honour: to ignore them would be to answer another question.
 fn refuse_what_changes_the_meaning(request: &Request) -> Result<(), Failure> {
     if request.suffix.as_ref().is_some_and(|suffix| !suffix.is_empty()) {
-        return Err(Failure::unsupported("suffix", "VS Code's models can't fill in the middle of a text"));
+        return Err(Failure::unsupported("suffix", limits::NO_MIDDLE));
     }
     if request.logprobs.is_some() {
         return Err(Failure::unsupported("logprobs", limits::NO_PROBABILITIES));

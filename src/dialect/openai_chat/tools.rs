@@ -22,10 +22,7 @@ pub struct Offer {
 impl Offer {
     /// The tools that a model can be handed, and the choice.
     pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
-        let mut tools = Vec::new();
-        for (index, tool) in self.tools.into_iter().flatten().enumerate() {
-            tools.extend(read_tool(tool).map_err(|failure| failure.under(&format!("tools[{index}]")))?);
-        }
+        let mut tools = read_tools(self.tools)?;
         for (index, function) in self.functions.into_iter().flatten().enumerate() {
             tools.push(
                 read_function(function).map_err(|failure| failure.under(&format!("functions[{index}]")))?,
@@ -44,6 +41,15 @@ impl Offer {
         }
         Ok((tools, choice))
     }
+}
+
+/// The tools that a model can be handed.
+pub fn read_tools(offered: Option<Vec<wire::Tool>>) -> Result<Vec<Tool>, Failure> {
+    let mut tools = Vec::new();
+    for (index, tool) in offered.into_iter().flatten().enumerate() {
+        tools.extend(read_tool(tool).map_err(|failure| failure.under(&format!("tools[{index}]")))?);
+    }
+    Ok(tools)
 }
 
 /// A tool of a type that VS Code knows nothing like is left out: agents offer such ones beside their own.

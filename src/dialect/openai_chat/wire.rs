@@ -142,8 +142,10 @@ pub struct CustomCall {
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Tool {
+    /// `function`, nearly always.
     #[serde(rename = "type")]
     pub kind: Option<String>,
+    /// What there is to call.
     pub function: Option<Function>,
 }
 

@@ -1,0 +1,237 @@
+//! Events become lines of JSON, and one object. Both are the same here, so both live in this file.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::time::moment;
+use super::{Form, Instead, Words, refuse};
+use crate::conversation::{self, Event, Finish, Usage};
+use crate::dialect::extra::Extra;
+use crate::dialect::{About, Encoder, line};
+use crate::failure::Failure;
+
+/// A stream of lines.
+pub struct Lines {
+    model: String,
+    created_at: String,
+    form: Form,
+    /// How many calls the answer has made so far: the next one's index.
+    calls: usize,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    model: &'a str,
+    created_at: &'a str,
+    #[serde(flatten)]
+    said: Said<'a>,
+    done: bool,
+    #[serde(flatten)]
+    end: Option<End>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copilot_proxy: Option<Extra<'a>>,
+}
+
+/// What is said, where the door has its place for it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said<'a> {
+    InMessage {
+        message: Message<'a>,
+    },
+    InResponse {
+        response: &'a str,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        thinking: &'a str,
+    },
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    thinking: &'a str,
+    #[serde(skip_serializing_if = "<[ToolCall]>::is_empty")]
+    tool_calls: &'a [ToolCall<'a>],
+}
+
+#[derive(Serialize)]
+struct ToolCall<'a> {
+    id: &'a str,
+    function: Function<'a>,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    index: usize,
+    name: &'a str,
+    /// Clients insist on an object.
+    arguments: Arguments<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Arguments<'a> {
+    Object(&'a Value),
+    Other { _raw: &'a Value },
+}
+
+/// How an answer ended, and what it cost where something was asked.
+#[derive(Serialize)]
+struct End {
+    done_reason: &'static str,
+    #[serde(flatten)]
+    cost: Option<Cost>,
+}
+
+/// Times are in nanoseconds. What is loading a model in Ollama is here what comes before it can be asked.
+#[derive(Serialize)]
+struct Cost {
+    total_duration: u64,
+    load_duration: u64,
+    prompt_eval_count: u64,
+    prompt_eval_duration: u64,
+    eval_count: u64,
+    eval_duration: u64,
+}
+
+impl Lines {
+    /// A stream that has said nothing yet.
+    pub fn new(about: &About, form: Form) -> Lines {
+        Lines { model: about.model.clone(), created_at: moment(about.created), form, calls: 0 }
+    }
+
+    fn line<'a>(&'a self, content: &'a str, thinking: &'a str, tool_calls: &'a [ToolCall<'a>]) -> Line<'a> {
+        let said = match self.form.words {
+            Words::InMessage => {
+                Said::InMessage { message: Message { role: "assistant", content, thinking, tool_calls } }
+            }
+            // The API has no place for calls here, and no tools.
+            Words::InResponse => Said::InResponse { response: content, thinking },
+        };
+        Line {
+            model: &self.model,
+            created_at: &self.created_at,
+            said,
+            done: false,
+            end: None,
+            copilot_proxy: None,
+        }
+    }
+
+    fn end(&self, finish: &Finish, usage: &Usage) -> End {
+        match self.form.instead {
+            Some(instead) => End { done_reason: instead.done_reason(), cost: None },
+            None => End { done_reason: done_reason(finish), cost: Some(Cost::of(usage)) },
+        }
+    }
+}
+
+impl<'a> ToolCall<'a> {
+    fn new(index: usize, call: &'a conversation::ToolCall) -> ToolCall<'a> {
+        let arguments = match &call.input {
+            object @ Value::Object(_) => Arguments::Object(object),
+            other => Arguments::Other { _raw: other },
+        };
+        ToolCall { id: &call.id, function: Function { index, name: &call.name, arguments } }
+    }
+}
+
+impl Cost {
+    fn of(usage: &Usage) -> Cost {
+        Cost {
+            total_duration: nanoseconds(usage.took.total()),
+            load_duration: nanoseconds(usage.took.ready),
+            prompt_eval_count: usage.input,
+            prompt_eval_duration: nanoseconds(usage.took.first),
+            eval_count: usage.output,
+            eval_duration: nanoseconds(usage.took.rest),
+        }
+    }
+}
+
+impl Instead {
+    fn done_reason(self) -> &'static str {
+        match self {
+            Instead::Load => "load",
+            Instead::Unload => "unload",
+        }
+    }
+}
+
+impl Encoder for Lines {
+    fn open(&mut self, _out: &mut Vec<u8>) {}
+
+    fn event(&mut self, _choice: usize, event: &Event, out: &mut Vec<u8>) {
+        match event {
+            Event::Text(text) if text.is_empty() => {}
+            Event::Text(text) => put(&self.line(text, "", &[]), out),
+            Event::Thinking(thought) if thought.text.is_empty() || !self.form.shows_thoughts => {}
+            Event::Thinking(thought) => put(&self.line("", &thought.text, &[]), out),
+            Event::ToolCall(call) => {
+                put(&self.line("", "", &[ToolCall::new(self.calls, call)]), out);
+                self.calls += 1;
+            }
+            Event::ToolRan(ran) => {
+                put(&Line { copilot_proxy: Some(Extra::tool(ran)), ..self.line("", "", &[]) }, out);
+            }
+            Event::Finish(finish, usage) => {
+                let copilot_proxy = Some(Extra::usage(usage.source));
+                let end = Some(self.end(finish, usage));
+                put(&Line { done: true, end, copilot_proxy, ..self.line("", "", &[]) }, out);
+            }
+        }
+    }
+
+    /// The end has been said with its reason.
+    fn close(&mut self, _out: &mut Vec<u8>) {}
+
+    fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        put(&refuse::body(failure), out);
+    }
+
+    /// Readers of lines take nothing but JSON, so it is a line that says nothing: Ollama sends such ones itself.
+    fn ping(&mut self, out: &mut Vec<u8>) {
+        put(&self.line("", "", &[]), out);
+    }
+}
+
+fn put(line: &impl Serialize, out: &mut Vec<u8>) {
+    line::put(&[], line, "\n", out);
+}
+
+/// Says an answer whole.
+pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
+    let (mut content, mut thinking, mut calls) = (String::new(), String::new(), Vec::new());
+    let (mut finish, mut usage) = (&Finish::Stop, &Usage::default());
+    for event in answers.iter().flatten() {
+        match event {
+            Event::Text(text) => content.push_str(text),
+            Event::Thinking(thought) if form.shows_thoughts => thinking.push_str(&thought.text),
+            Event::ToolCall(call) => calls.push(ToolCall::new(calls.len(), call)),
+            Event::Thinking(_) | Event::ToolRan(_) => {}
+            Event::Finish(how, cost) => (finish, usage) = (how, cost),
+        }
+    }
+    let lines = Lines::new(about, form);
+    let copilot_proxy = Extra::tools(answers.iter().flatten());
+    let end = Some(lines.end(finish, usage));
+    json!(Line { done: true, end, copilot_proxy, ..lines.line(&content, &thinking, &calls) })
+}
+
+fn done_reason(finish: &Finish) -> &'static str {
+    match finish {
+        // A client sees the calls; Ollama has no other word for them.
+        Finish::Stop | Finish::StopSequence(_) | Finish::ToolCalls => "stop",
+        Finish::Length => "length",
+        // Ollama's own models are filtered by nobody. That this answer was shall be seen.
+        Finish::ContentFilter | Finish::Refusal => "content_filter",
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,65 @@
+//! The messages of a chat, one by one. Whether they make a legal transcript is not asked here.
+
+use super::wire;
+use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
+use crate::dialect::open_calls::OpenCalls;
+use crate::dialect::{arguments, data};
+use crate::failure::Failure;
+
+/// Reads the messages.
+pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
+    let mut calls = OpenCalls::default();
+    let read = |(index, message)| {
+        read_message(message, &mut calls)
+            .map_err(|failure: Failure| failure.under(&format!("messages[{index}]")))
+    };
+    messages.into_iter().enumerate().map(read).collect()
+}
+
+fn read_message(message: wire::Message, calls: &mut OpenCalls) -> Result<Message, Failure> {
+    let role = match message.role {
+        wire::Role::System => Role::System,
+        wire::Role::User => Role::User,
+        wire::Role::Assistant => Role::Assistant,
+        wire::Role::Tool => {
+            let content = contents(message.content, message.images)?;
+            let id = calls.answered(message.tool_name.as_deref(), message.tool_call_id);
+            let result = Part::ToolResult(ToolResult { id, content, is_error: false });
+            return Ok(Message { role: Role::User, name: None, parts: vec![result] });
+        }
+    };
+    let mut said = said(role, message.content, message.images)?;
+    if let Some(text) = message.thinking.filter(|text| !text.is_empty()) {
+        said.parts.insert(0, Part::Thinking(Thinking { text, id: None }));
+    }
+    let called = message.tool_calls.into_iter().flatten().map(|call| Part::ToolCall(called(call, calls)));
+    said.parts.extend(called);
+    Ok(said)
+}
+
+/// A message of a text and images.
+pub fn said(role: Role, text: Option<String>, images: Option<Vec<String>>) -> Result<Message, Failure> {
+    let part = |content| match content {
+        Content::Text { text } => Part::Text { text },
+        Content::Data(data) => Part::Data(data),
+    };
+    let parts = contents(text, images)?.into_iter().map(part).collect();
+    Ok(Message { role, name: None, parts })
+}
+
+/// An empty text is no piece.
+fn contents(text: Option<String>, images: Option<Vec<String>>) -> Result<Vec<Content>, Failure> {
+    let text = text.filter(|text| !text.is_empty()).map(|text| Content::Text { text });
+    let mut contents: Vec<Content> = text.into_iter().collect();
+    for (index, base64) in images.into_iter().flatten().enumerate() {
+        let image = data::image(&base64).map_err(|failure| failure.under(&format!("images[{index}]")))?;
+        contents.push(Content::Data(image));
+    }
+    Ok(contents)
+}
+
+fn called(call: wire::ToolCall, calls: &mut OpenCalls) -> ToolCall {
+    let wire::Function { name, arguments } = call.function;
+    let id = calls.called(&name, call.id.filter(|id| !id.is_empty()));
+    ToolCall { id, name, input: arguments::of(arguments) }
+}

@@ -1,0 +1,124 @@
+//! Models as Ollama tells of them: `GET /api/tags` and `POST /api/show`. What is only true of a model that lies on
+//! this machine's disk is empty or zero.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::time::moment;
+use crate::dialect::json::read_json;
+use crate::failure::Failure;
+
+/// What is known of a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Model {
+    /// As requests name it.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Who provides it.
+    pub vendor: String,
+    /// For example `claude-sonnet-4.5`.
+    pub family: String,
+    /// Opaque.
+    pub version: String,
+    /// In tokens.
+    pub max_input_tokens: u64,
+    /// It takes images.
+    pub images: bool,
+    /// It calls tools.
+    pub tools: bool,
+    /// The editor reveals no date of a model: when the server started, in seconds since 1970, stands in for it.
+    pub since: u64,
+}
+
+/// Which model `POST /api/show` and `POST /api/pull` are about, and how the answer is wanted.
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Wanted {
+    model: Option<String>,
+    /// As it was called before, and still is by some clients.
+    name: Option<String>,
+    stream: Option<bool>,
+}
+
+impl Wanted {
+    /// Reads a body.
+    pub fn read(body: &[u8]) -> Result<Wanted, Failure> {
+        read_json(body)
+    }
+
+    /// The model's name; absent = the default model.
+    pub fn model(&self) -> Option<String> {
+        self.model.clone().or_else(|| self.name.clone()).filter(|name| !name.is_empty())
+    }
+
+    /// The answer is wanted in lines.
+    pub fn stream(&self) -> bool {
+        self.stream != Some(false)
+    }
+}
+
+/// The list.
+pub fn tags(models: &[Model]) -> Value {
+    json!({ "models": models.iter().map(tag).collect::<Vec<_>>() })
+}
+
+fn tag(model: &Model) -> Value {
+    json!({
+        "name": model.id,
+        "model": model.id,
+        "modified_at": moment(model.since),
+        "size": 0,
+        "digest": digest(model),
+        "details": details(model),
+    })
+}
+
+/// All that is known of one model.
+pub fn show(model: &Model) -> Value {
+    let Model { vendor, .. } = model;
+    json!({
+        "modelfile": "",
+        "parameters": "",
+        "template": "",
+        "license": "",
+        "details": details(model),
+        "model_info": {
+            // Whose it is: clients look for the length of the context under this name.
+            "general.architecture": vendor,
+            "general.basename": model.name,
+            // As much as can be asked at once. The answer has its own room.
+            format!("{vendor}.context_length"): model.max_input_tokens,
+        },
+        "capabilities": capabilities(model),
+        "modified_at": moment(model.since),
+    })
+}
+
+fn details(model: &Model) -> Value {
+    json!({
+        "parent_model": "",
+        "format": "",
+        "family": model.family,
+        "families": [model.family],
+        "parameter_size": "",
+        "quantization_level": "",
+    })
+}
+
+/// What a request may ask of a model through this server. Whether it thinks its provider doesn't say; it may be asked.
+fn capabilities(model: &Model) -> Vec<&'static str> {
+    [("completion", true), ("tools", model.tools), ("vision", model.images), ("thinking", true)]
+        .into_iter()
+        .filter_map(|(capability, has_it)| has_it.then_some(capability))
+        .collect()
+}
+
+/// Of what the editor says of a model: it changes when that changes.
+fn digest(model: &Model) -> String {
+    let Model { id, vendor, family, version, .. } = model;
+    let digest = Sha256::digest(json!([id, vendor, family, version]).to_string());
+    format!("{:x}", Bytes::copy_from_slice(&digest))
+}

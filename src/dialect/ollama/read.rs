@@ -1,0 +1,149 @@
+//! A request's body becomes an `Ask`, at either door.
+
+use serde_json::{Map, Value};
+
+use super::wire::{self, Request, Think};
+use super::{Door, Form, Instead, history};
+use crate::conversation::{Conversation, Message, Options, Output, Role, Tool};
+use crate::dialect::json::read_json;
+use crate::dialect::openai_chat::read_tools;
+use crate::dialect::word_or_object::WordOrObject;
+use crate::dialect::{Ask, Extras, limits};
+use crate::failure::Failure;
+
+/// What is asked: without messages nothing.
+#[derive(Default)]
+pub struct Asked {
+    messages: Vec<Message>,
+    tools: Vec<Tool>,
+    extras: Extras,
+}
+
+/// Reads a body.
+pub fn read<D: Door>(body: &[u8]) -> Result<(Ask, Form), Failure> {
+    let mut request = read_json::<Request>(body)?;
+    if request.logprobs == Some(true) || request.top_logprobs.is_some_and(|number| number > 0) {
+        return Err(Failure::unsupported("logprobs", limits::NO_PROBABILITIES));
+    }
+    let model = request.model.take().filter(|model| !model.is_empty());
+    // Whoever doesn't say wants a stream; here alone.
+    let stream = request.stream != Some(false);
+    let shows_thoughts = request.think != Some(Think::No);
+    let instead = if is_zero(request.keep_alive.as_ref()) { Instead::Unload } else { Instead::Load };
+    let options = options(request.options.take(), request.think.take(), request.format.take())?;
+
+    let Asked { messages, tools, extras } = D::read(request)?;
+    let only_model = messages.is_empty();
+    let form = Form { words: D::WORDS, shows_thoughts, instead: only_model.then_some(instead) };
+    let conversation = Conversation { messages, tools, options, ..Conversation::default() };
+    // That a model is there is said in one word.
+    Ok((Ask { model, conversation, stream: stream && !only_model, only_model, extras }, form))
+}
+
+/// What a chat asks.
+pub fn chat(request: Request) -> Result<Asked, Failure> {
+    Ok(Asked {
+        messages: history::read(request.messages.unwrap_or_default())?,
+        tools: read_tools(request.tools)?,
+        extras: Extras::from_fields(
+            request.use_vscode_tools,
+            request.tool_execution,
+            request.max_tool_rounds,
+        ),
+    })
+}
+
+/// What is to be generated.
+pub fn generate(request: Request) -> Result<Asked, Failure> {
+    refuse_what_changes_the_meaning(&request)?;
+    let prompt = history::said(Role::User, request.prompt, request.images)?;
+    if prompt.parts.is_empty() {
+        return Ok(Asked::default());
+    }
+    let system = request.system.filter(|system| !system.is_empty());
+    let system = system.map(|system| Message::text(Role::System, system));
+    Ok(Asked { messages: system.into_iter().chain([prompt]).collect(), ..Asked::default() })
+}
+
+/// Fields that no model behind VS Code can honour: to ignore them would be to answer another question.
+fn refuse_what_changes_the_meaning(request: &Request) -> Result<(), Failure> {
+    let is_there = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    if is_there(&request.suffix) {
+        return Err(Failure::unsupported("suffix", limits::NO_MIDDLE));
+    }
+    if is_there(&request.template) {
+        return Err(Failure::unsupported("template", NO_TEMPLATE));
+    }
+    if request.raw == Some(true) {
+        return Err(Failure::unsupported("raw", NO_TEMPLATE));
+    }
+    if request.context.as_ref().is_some_and(|context| !context.is_empty()) {
+        return Err(Failure::unsupported(
+            "context",
+            "what was said before is not told as tokens here; send all messages to /api/chat",
+        ));
+    }
+    Ok(())
+}
+
+const NO_TEMPLATE: &str =
+    "VS Code's models take messages, which their providers put into templates of their own";
+
+fn options(
+    options: Option<wire::Options>,
+    think: Option<Think>,
+    format: Option<WordOrObject<String, Map<String, Value>>>,
+) -> Result<Options, Failure> {
+    let options = options.unwrap_or_default();
+    Ok(Options {
+        temperature: limits::within("options.temperature", options.temperature, 0.0..=2.0)?,
+        top_p: limits::within("options.top_p", options.top_p, 0.0..=1.0)?,
+        frequency_penalty: limits::within(
+            "options.frequency_penalty",
+            options.frequency_penalty,
+            -2.0..=2.0,
+        )?,
+        presence_penalty: limits::within("options.presence_penalty", options.presence_penalty, -2.0..=2.0)?,
+        seed: options.seed,
+        max_tokens: options
+            .num_predict
+            .and_then(|number| u64::try_from(number).ok())
+            .filter(|number| *number > 0),
+        stop: limits::stop(options.stop),
+        thinking: matches!(think, Some(Think::Yes | Think::Level(_))),
+        reasoning_effort: match think {
+            Some(Think::Level(level)) => Some(level),
+            Some(Think::Yes | Think::No) | None => None,
+        },
+        output: output(format)?,
+        ..Options::default()
+    })
+}
+
+fn output(format: Option<WordOrObject<String, Map<String, Value>>>) -> Result<Output, Failure> {
+    match format {
+        None => Ok(Output::Text),
+        Some(WordOrObject::Word(word)) => match word.as_str() {
+            "" => Ok(Output::Text),
+            "json" => Ok(Output::Json),
+            other => {
+                Err(Failure::invalid("format", format!("found `{other}`, expected `json` or a JSON schema")))
+            }
+        },
+        Some(WordOrObject::Object(schema)) if schema.is_empty() => Ok(Output::Json),
+        Some(WordOrObject::Object(schema)) => {
+            Ok(Output::Schema { name: "answer".into(), description: None, schema: Value::Object(schema) })
+        }
+    }
+}
+
+/// A time of nothing: `0`, `"0"`, `"0s"`.
+fn is_zero(time: Option<&Value>) -> bool {
+    match time {
+        Some(Value::Number(seconds)) => seconds.as_f64() == Some(0.0),
+        Some(Value::String(time)) => {
+            time.trim_end_matches(|unit: char| unit.is_alphabetic()).parse() == Ok(0.0)
+        }
+        _ => false,
+    }
+}

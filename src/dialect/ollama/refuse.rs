@@ -1,0 +1,28 @@
+//! A failure as Ollama says it: one sentence under `error`, in an HTTP answer and in a stream alike.
+
+use serde_json::{Value, json};
+
+use crate::dialect::Refusal;
+use crate::failure::Failure;
+
+/// The HTTP answer to a request that fails before its stream begins.
+pub fn refusal(failure: &Failure) -> Refusal {
+    let status = match failure {
+        // As Ollama's own server says that its queue is full.
+        Failure::TooManyRequests { .. } => 503,
+        other => other.status(),
+    };
+    Refusal { status, body: body(failure) }
+}
+
+/// The JSON.
+pub fn body(failure: &Failure) -> Value {
+    let said = match failure {
+        // Clients look for these words.
+        Failure::UnknownModel { asked, known } => {
+            format!("model '{asked}' not found; available: {}", known.join(", "))
+        }
+        other => other.to_string(),
+    };
+    json!({ "error": said })
+}

@@ -1,0 +1,22 @@
+//! What a client sends and what it hears, in whole values.
+
+mod answers;
+mod models;
+mod refused;
+mod understood;
+
+use serde_json::Value;
+
+use super::{Chat, Form, Generate, Ollama};
+use crate::dialect::{Ask, Dialect};
+use crate::failure::Failure;
+
+/// Reads what is sent to `/api/chat`.
+fn chat(body: &Value) -> Result<(Ask, Form), Failure> {
+    Ollama::<Chat>::read(body.to_string().as_bytes(), &())
+}
+
+/// Reads what is sent to `/api/generate`.
+fn generate(body: &Value) -> Result<(Ask, Form), Failure> {
+    Ollama::<Generate>::read(body.to_string().as_bytes(), &())
+}

@@ -1,0 +1,116 @@
+//! What can't be read or can't be done is told where and why.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{chat, generate};
+use crate::dialect::arbitrary::{KEYS, json};
+use crate::dialect::ollama::{Chat, Ollama};
+use crate::dialect::{Dialect, Refusal};
+use crate::failure::Failure;
+
+#[test]
+fn a_chat_that_cannot_be_read_names_the_place() {
+    for (body, said) in [
+        (json!({ "messages": {} }), "messages: invalid type: an object, expected a list"),
+        (json!({ "messages": [{}] }), "messages[0].role: required, but missing"),
+        (
+            json!({ "messages": [{ "role": "usr" }] }),
+            "messages[0].role: unknown variant `usr`, expected one of `system`, `user`, `assistant`, `tool`",
+        ),
+        (
+            json!({ "messages": [{ "role": "user", "content": [] }] }),
+            "messages[0].content: invalid type: a list, expected a string",
+        ),
+        (
+            json!({ "messages": [{ "role": "user" }, { "role": "user", "images": ["aGk="] }] }),
+            "messages[1].images[0]: an unknown kind of image, expected PNG, JPEG, GIF or WebP",
+        ),
+        (
+            json!({ "messages": [{ "role": "assistant", "tool_calls": [{ "function": {} }] }] }),
+            "messages[0].tool_calls[0].function.name: required, but missing",
+        ),
+        (
+            json!({ "messages": [{ "role": "assistant", "tool_calls": [{ "function": { "name": "a", "arguments": 1 } }] }] }),
+            "messages[0].tool_calls[0].function.arguments: invalid type: integer `1`, expected a string or an object",
+        ),
+        (json!({ "tools": [{ "type": "function" }] }), "tools[0].function: required, but missing"),
+        (json!({ "stream": "no" }), "stream: invalid type: a string, expected a boolean"),
+        (
+            json!({ "think": 1 }),
+            "think: invalid type: integer `1`, expected true, false or a level such as `low`",
+        ),
+        (json!({ "format": "xml" }), "format: found `xml`, expected `json` or a JSON schema"),
+        (json!({ "options": [] }), "options: invalid type: a list, expected an object"),
+        (
+            json!({ "options": { "temperature": "hot" } }),
+            "options.temperature: invalid type: a string, expected a number",
+        ),
+        (
+            json!({ "options": { "temperature": 3 } }),
+            "options.temperature: 3 is out of range, expected 0 to 2",
+        ),
+        (
+            json!({ "options": { "stop": [1] } }),
+            "options.stop[0]: invalid type: integer `1`, expected a string",
+        ),
+        (
+            json!({ "tool_execution": "yes" }),
+            "tool_execution: unknown variant `yes`, expected `none` or `auto`",
+        ),
+    ] {
+        assert_eq!(chat(&body).unwrap_err().to_string(), said, "{body}");
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_with_the_reason() {
+    for (fields, said) in [
+        (json!({ "logprobs": true }), "logprobs: VS Code's models tell no token probabilities"),
+        (json!({ "top_logprobs": 2 }), "logprobs: VS Code's models tell no token probabilities"),
+        (json!({ "suffix": "}" }), "suffix: VS Code's models can't fill in the middle of a text"),
+        (
+            json!({ "template": "{{ .Prompt }}" }),
+            "template: VS Code's models take messages, which their providers put into templates of their own",
+        ),
+        (
+            json!({ "raw": true }),
+            "raw: VS Code's models take messages, which their providers put into templates of their own",
+        ),
+        (
+            json!({ "context": [1, 2] }),
+            "context: what was said before is not told as tokens here; send all messages to /api/chat",
+        ),
+        (json!({ "images": ["*"] }), "images[0]: not base64: Invalid symbol 42, offset 0"),
+        (json!({ "prompt": 1 }), "prompt: invalid type: integer `1`, expected a string"),
+    ] {
+        let mut body = json!({ "prompt": "Hi" });
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        assert_eq!(generate(&body).unwrap_err().to_string(), said, "{body}");
+    }
+}
+
+#[test]
+fn a_failure_is_one_sentence_with_the_status_of_ollama() {
+    let check = |failure: &Failure, status: u16, said: &str| {
+        assert_eq!(Ollama::<Chat>::refuse(failure), Refusal { status, body: json!({ "error": said }) });
+    };
+    check(
+        &Failure::UnknownModel { asked: "x".into(), known: vec!["a".into(), "b".into()] },
+        404,
+        "model 'x' not found; available: a, b",
+    );
+    check(&Failure::invalid("messages", "odd"), 400, "messages: odd");
+    check(&Failure::TooManyRequests { limit: 2 }, 503, "too many requests at once; at most 2 may wait");
+    check(&Failure::QuotaExceeded { message: "used up".into() }, 429, "used up");
+}
+
+proptest! {
+    #[test]
+    fn any_json_is_read_or_refused(message in json(), field in json(), key in prop::sample::select(KEYS)) {
+        let mut body: Value = json!({ "messages": [{ "role": "user", "content": "a" }, message] });
+        body[key] = field;
+        let _ = chat(&body);
+        let _ = generate(&body);
+    }
+}

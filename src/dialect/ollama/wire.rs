@@ -1,0 +1,130 @@
+//! Requests as they lie in the body. Only fields that are looked at: all others are let through unread, the many
+//! options among them that are about how a model runs on one's own machine.
+
+use std::fmt;
+
+use serde::de::{Error, IgnoredAny, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::openai_chat::Tool;
+use crate::dialect::word_or_object::WordOrObject;
+use crate::dialect::{Rounds, ToolExecution};
+
+/// The body, at either door.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Request {
+    pub model: Option<String>,
+    pub stream: Option<bool>,
+    pub format: Option<WordOrObject<String, Map<String, Value>>>,
+    pub think: Option<Think>,
+    pub options: Option<Options>,
+    pub keep_alive: Option<Value>,
+    pub logprobs: Option<bool>,
+    pub top_logprobs: Option<u64>,
+
+    // Of a chat.
+    pub messages: Option<Vec<Message>>,
+    pub tools: Option<Vec<Tool>>,
+    pub use_vscode_tools: Option<bool>,
+    pub tool_execution: Option<ToolExecution>,
+    pub max_tool_rounds: Option<Rounds>,
+
+    // Of what is to be generated.
+    pub prompt: Option<String>,
+    pub system: Option<String>,
+    pub images: Option<Vec<String>>,
+    pub suffix: Option<String>,
+    pub template: Option<String>,
+    pub raw: Option<bool>,
+    pub context: Option<Vec<IgnoredAny>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Options {
+    pub temperature: Option<f64>,
+    pub top_p: Option<f64>,
+    pub frequency_penalty: Option<f64>,
+    pub presence_penalty: Option<f64>,
+    pub seed: Option<i64>,
+    /// Below 1 it is no limit.
+    pub num_predict: Option<i64>,
+    pub stop: Option<OneOrMany<String>>,
+}
+
+/// Whether a model is to think, and how hard.
+#[derive(Debug, PartialEq)]
+pub enum Think {
+    No,
+    Yes,
+    Level(String),
+}
+
+/// One message of any role.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Message {
+    pub role: Role,
+    pub content: Option<String>,
+    /// In base64, without their type.
+    pub images: Option<Vec<String>>,
+    /// The assistant's.
+    pub thinking: Option<String>,
+    /// The assistant's.
+    pub tool_calls: Option<Vec<ToolCall>>,
+    /// A tool's.
+    pub tool_name: Option<String>,
+    /// A tool's. Most clients know no ids.
+    pub tool_call_id: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+    Tool,
+}
+
+/// A call the assistant made earlier.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ToolCall {
+    pub id: Option<String>,
+    pub function: Function,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Function {
+    pub name: String,
+    pub arguments: Option<WordOrObject<String, Map<String, Value>>>,
+}
+
+impl<'de> Deserialize<'de> for Think {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Think, D::Error> {
+        deserializer.deserialize_any(ThinkReader)
+    }
+}
+
+struct ThinkReader;
+
+impl Visitor<'_> for ThinkReader {
+    type Value = Think;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("true, false or a level such as `low`")
+    }
+
+    fn visit_bool<E: Error>(self, thinks: bool) -> Result<Think, E> {
+        Ok(if thinks { Think::Yes } else { Think::No })
+    }
+
+    fn visit_str<E: Error>(self, level: &str) -> Result<Think, E> {
+        Ok(if level.is_empty() { Think::Yes } else { Think::Level(level.to_owned()) })
+    }
+}

@@ -1,0 +1,448 @@
+//! `POST /api/chat`, `POST /api/generate` and their neighbours: Ollama's form of everything.
+
+use copilot_proxy::bridge::protocol::{FromHost, FromHostPart, Preferences};
+use copilot_proxy::conversation::{Part, ToolCall};
+use copilot_proxy::settings::MAX_BODY;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Request, Stream};
+use crate::editor::{Editor, model, preferences};
+use crate::openai::{until_stats, with};
+use crate::server::Server;
+
+const CHAT: &str = "/api/chat";
+const GENERATE: &str = "/api/generate";
+
+/// One user message, answered as a stream: the API's default.
+fn streamed(text: &str) -> Value {
+    json!({ "model": "scripted-1", "messages": [{ "role": "user", "content": text }] })
+}
+
+/// One user message, answered whole.
+fn chat(text: &str) -> Value {
+    with(streamed(text), &json!({ "stream": false }))
+}
+
+fn stream(server: &Server, text: &str) -> Stream {
+    let stream = server.stream(CHAT, &streamed(text));
+    assert_eq!(stream.head.status, 200);
+    stream
+}
+
+fn rest(mut stream: Stream) -> Vec<Value> {
+    std::iter::from_fn(|| stream.line()).collect()
+}
+
+/// What lines say at this place of theirs.
+fn said(lines: &[Value], at: &str) -> String {
+    lines.iter().filter_map(|line| line.pointer(at)?.as_str()).collect()
+}
+
+/// What the model was given, as its `dump:` tells.
+fn dumped(server: &Server, request: &Value) -> Value {
+    let answer = server.post(CHAT, request).json();
+    let content = answer["message"]["content"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    serde_json::from_str(content).unwrap_or_else(|error| panic!("{error}: {content}"))
+}
+
+/// Status and sentence of an error.
+fn error(answer: &Answer) -> (u16, String) {
+    let json = answer.json();
+    assert_eq!(json.as_object().unwrap().len(), 1, "{json}");
+    (answer.status, json["error"].as_str().unwrap_or_else(|| panic!("no error: {json}")).to_owned())
+}
+
+/// Takes the numbers out that no two answers share.
+fn without_measures(mut answer: Value) -> Value {
+    let created = answer["created_at"].take();
+    assert!(created.as_str().is_some_and(|at| at.starts_with("20") && at.ends_with('Z')), "{created}");
+    let mut nanoseconds = |name: &str| answer[name].take().as_u64().unwrap_or_else(|| panic!("{name}"));
+    let total = nanoseconds("total_duration");
+    let parts = ["load_duration", "prompt_eval_duration", "eval_duration"].map(nanoseconds);
+    assert!(total > 0 && parts.iter().sum::<u64>() == total, "{parts:?} of {total}");
+    answer
+}
+
+#[test]
+fn an_answer_is_the_same_in_lines_and_whole() {
+    let server = Server::demo(&[]);
+    for (door, request, words) in [
+        (CHAT, streamed("think:Hm.\nsay:Hello\u{2028}there\nusage:12 34 5"), "/message/content"),
+        (
+            GENERATE,
+            json!({ "model": "scripted-1", "prompt": "think:Hm.\nsay:Hello\u{2028}there\nusage:12 34 5" }),
+            "/response",
+        ),
+    ] {
+        let whole = server.post(door, &with(request.clone(), &json!({ "stream": false })));
+        assert_eq!((whole.status, whole.header("content-type")), (200, Some("application/json")));
+        assert_eq!(whole.header("x-copilot-proxy-usage"), Some("reported"));
+        let thinking = words.replace("content", "thinking").replace("response", "thinking");
+        let message = json!({ "role": "assistant", "content": "Hello\u{2028}there", "thinking": "Hm." });
+        let words_of_both = if door == CHAT {
+            json!({ "message": message })
+        } else {
+            json!({ "response": "Hello\u{2028}there", "thinking": "Hm." })
+        };
+        let end = json!({
+            "model": "scripted-1",
+            "created_at": null,
+            "done": true,
+            "done_reason": "stop",
+            "total_duration": null,
+            "load_duration": null,
+            "prompt_eval_count": 12,
+            "prompt_eval_duration": null,
+            "eval_count": 34,
+            "eval_duration": null,
+        });
+        assert_eq!(without_measures(whole.json()), with(end.clone(), &words_of_both));
+
+        let stream = server.stream(door, &request);
+        assert_eq!(stream.head.header("content-type"), Some("application/x-ndjson"));
+        assert_eq!(stream.head.header("cache-control"), Some("no-cache"));
+        assert_eq!(stream.head.header("x-copilot-proxy-model"), Some("scripted-1"));
+        let mut lines = rest(stream);
+        let last = lines.pop().unwrap();
+        assert!(lines.iter().all(|line| line["done"] == false && line["model"] == "scripted-1"), "{lines:?}");
+        assert_eq!(
+            (said(&lines, &thinking), said(&lines, words)),
+            ("Hm.".into(), "Hello\u{2028}there".into())
+        );
+        let nothing = if door == CHAT {
+            json!({ "message": { "role": "assistant", "content": "" } })
+        } else {
+            json!({ "response": "" })
+        };
+        let extra = json!({ "copilot_proxy": { "usage": "reported" } });
+        assert_eq!(without_measures(last), with(with(end, &nothing), &extra));
+    }
+}
+
+#[test]
+fn times_are_measured() {
+    let server = Server::demo(&[]);
+    let answer = server.post(CHAT, &chat("wait:60\nsay:a\nwait:40\nsay:b")).json();
+    let milliseconds = |name: &str| answer[name].as_u64().unwrap() / 1_000_000;
+    assert!(milliseconds("prompt_eval_duration") >= 60, "{answer}");
+    assert!(milliseconds("eval_duration") >= 40, "{answer}");
+    assert!(milliseconds("total_duration") >= 100, "{answer}");
+}
+
+#[test]
+fn what_reaches_the_model_is_what_the_client_sent() {
+    let server = Server::demo(&[]);
+    let schema = json!({ "type": "object", "properties": { "path": { "type": "string" } } });
+    let request = json!({
+        "model": "scripted-1:latest",
+        "stream": false,
+        "messages": [
+            { "role": "system", "content": "Be brief." },
+            { "role": "user", "content": "What is this?", "images": ["iVBORw0KGgo="] },
+            { "role": "assistant", "content": "", "tool_calls": [
+                { "function": { "name": "look", "arguments": { "at": 1 } } },
+                { "function": { "name": "read", "arguments": {} } },
+            ] },
+            { "role": "tool", "content": "read it", "tool_name": "read" },
+            { "role": "tool", "content": "looked", "tool_name": "look" },
+            { "role": "user", "content": "dump:" },
+        ],
+        "tools": [{ "type": "function", "function": {
+            "name": "read", "description": "Reads.", "parameters": schema,
+        } }],
+        "options": { "temperature": 0.5, "num_predict": 5000, "num_ctx": 8192 },
+        "think": "low",
+        "keep_alive": "5m",
+        "a_field_nobody_knows": true,
+    });
+    let text = |text: &str| json!({ "type": "text", "text": text });
+    let sha256 = "4c4b6a3be1314ab86138bef4314dde022e600960d8689a2c8f8631802d20dab6";
+    let call = |number: u32, name: &str, input: Value| json!({ "type": "tool_call", "id": format!("function_{number}"), "name": name, "input": input });
+    let result = |number: u32, text: &str| json!({ "type": "tool_result", "id": format!("function_{number}"), "text": text });
+    let mut dump = dumped(&server, &request);
+    dump["modelOptions"].take();
+    assert_eq!(
+        dump["messages"],
+        json!([
+            { "role": "user", "parts": [text("Be brief.")] },
+            { "role": "user", "parts": [
+                text("What is this?"),
+                { "type": "data", "mime": "image/png", "bytes": 8, "sha256": sha256 },
+            ] },
+            { "role": "assistant", "parts": [call(1, "look", json!({ "at": 1 })), call(2, "read", json!({}))] },
+            { "role": "user", "parts": [result(1, "looked"), result(2, "read it")] },
+            { "role": "user", "parts": [text("dump:")] },
+        ]),
+        "{dump}"
+    );
+    assert_eq!(dump["tools"], json!([{ "name": "read", "description": "Reads.", "inputSchema": schema }]));
+
+    let generated = json!({ "prompt": "dump:", "system": "Be brief.", "stream": false });
+    let dump: Value =
+        serde_json::from_str(server.post(GENERATE, &generated).json()["response"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        dump["messages"],
+        json!([
+            { "role": "user", "parts": [text("Be brief.")] },
+            { "role": "user", "parts": [text("dump:")] },
+        ])
+    );
+}
+
+#[test]
+fn a_tool_is_called_with_an_object_and_its_result_reaches_the_model() {
+    let server = Server::demo(&[]);
+    let script = "say:Looking.\ncall:look {\"at\":[1,\"é\"]}\nthen:\ndump:";
+    let tools = json!({ "tools": [{ "type": "function", "function": { "name": "look" } }] });
+    let mut request = with(chat(script), &tools);
+    let message = server.post(CHAT, &request).json()["message"].clone();
+    let id = &message["tool_calls"][0]["id"];
+    let function = json!({ "index": 0, "name": "look", "arguments": { "at": [1, "é"] } });
+    assert_eq!(message["content"], "Looking.");
+    assert_eq!(message["tool_calls"], json!([{ "id": id, "function": function }]));
+
+    let lines = rest(server.stream(CHAT, &with(streamed(script), &tools)));
+    let calls: Vec<&Value> = lines.iter().filter_map(|line| line["message"].get("tool_calls")).collect();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0][0]["function"], function);
+    assert_eq!(lines.last().unwrap()["done_reason"], "stop");
+
+    let messages = request["messages"].as_array_mut().unwrap();
+    messages.push(message.clone());
+    messages.push(json!({ "role": "tool", "tool_call_id": id, "content": "a wall" }));
+    let results = dumped(&server, &request)["messages"][2]["parts"].clone();
+    assert_eq!(results, json!([{ "type": "tool_result", "id": id, "text": "a wall" }]));
+}
+
+#[test]
+fn json_of_a_schema_travels_as_one_required_tool() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let schema =
+        json!({ "type": "object", "properties": { "age": { "type": "integer" } }, "required": ["age"] });
+    let mut client = server.client();
+    let fields = json!({ "model": "m", "format": schema });
+    client.send(&Request::post(CHAT, &with(chat("How old?"), &fields)));
+    let (asked, question) = editor.hears_chat();
+    let [tool] = question.tools.as_slice() else { panic!("{:?}", question.tools) };
+    assert_eq!((question.required, tool.input_schema.as_ref()), (true, Some(&schema)));
+    let call = ToolCall { id: "1".into(), name: tool.name.clone(), input: json!({ "age": 7 }) };
+    editor.says(asked, &FromHost::Part(FromHostPart { part: Part::ToolCall(call) }));
+    editor.says(asked, &FromHost::End);
+    let message = client.answer().json()["message"].clone();
+    assert_eq!(message, json!({ "role": "assistant", "content": "{\"age\":7}" }));
+}
+
+#[test]
+fn limits_and_stops_are_true() {
+    let server = Server::demo(&[]);
+    let ended = |options: Value| {
+        let request = with(chat("say:one two three four"), &json!({ "options": options }));
+        let answer = server.post(CHAT, &request).json();
+        (answer["message"]["content"].clone(), answer["done_reason"].clone())
+    };
+    assert_eq!(ended(json!({ "num_predict": 2 })), (json!("one two"), json!("length")));
+    assert_eq!(ended(json!({ "num_predict": -1 })), (json!("one two three four"), json!("stop")));
+    assert_eq!(ended(json!({ "stop": ["three", "four"] })), (json!("one two "), json!("stop")));
+}
+
+#[test]
+fn the_editors_tools_can_be_run_by_the_proxy() {
+    let server = Server::demo(&[]);
+    let fields = json!({ "use_vscode_tools": true, "tool_execution": "auto" });
+    let script = "say:Let me see. \ncall:get_time\nthen:\nsay:Done.";
+    let answer = server.post(CHAT, &with(chat(script), &fields)).json();
+    assert_eq!(answer["message"], json!({ "role": "assistant", "content": "Let me see. Done." }));
+    let lines = rest(server.stream(CHAT, &with(streamed(script), &fields)));
+    assert_eq!(said(&lines, "/message/content"), "Let me see. Done.");
+    let ran = lines.iter().find(|line| line.pointer("/copilot_proxy/tools").is_some()).unwrap();
+    for trace in [&answer["copilot_proxy"], &ran["copilot_proxy"]] {
+        assert_eq!(trace["tools"][0]["call"]["name"], "get_time");
+        assert!(trace.to_string().contains("2026-01-01T12:00:00Z"), "{trace}");
+    }
+    let foreign = Request::post(CHAT, &with(chat("say:a"), &fields)).header("origin", "https://page.test");
+    assert_eq!(error(&server.send(&foreign)).0, 403);
+}
+
+#[test]
+fn a_model_can_be_made_sure_of_before_anything_is_asked() {
+    let server = Server::demo(&[]);
+    for (door, body, reason) in [
+        (CHAT, json!({ "model": "gpt-4o" }), "load"),
+        (CHAT, json!({ "model": "gpt-4o:latest", "messages": [], "stream": true, "keep_alive": 60 }), "load"),
+        (GENERATE, json!({ "model": "gpt-4o", "prompt": "" }), "load"),
+        (GENERATE, json!({ "model": "gpt-4o", "keep_alive": 0 }), "unload"),
+    ] {
+        let answer = server.post(door, &body);
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+        let mut answer = answer.json();
+        answer["created_at"].take();
+        let words = if door == CHAT {
+            json!({ "message": { "role": "assistant", "content": "" } })
+        } else {
+            json!({ "response": "" })
+        };
+        let end = json!({ "model": "gpt-4o", "created_at": null, "done": true, "done_reason": reason });
+        assert_eq!(answer, with(end, &words), "{body}");
+    }
+    assert_eq!(error(&server.post(GENERATE, &json!({ "model": "llama3" }))).0, 404);
+    until_stats(&server, &json!({ "started": 0, "completed": 0, "failed": 0, "cancelled": 0, "active": 0 }));
+}
+
+#[test]
+fn models_are_listed_shown_and_already_fetched() {
+    let server = Server::demo(&[]);
+    let list = server.get("/api/tags").json();
+    let ids: Vec<&Value> = list["models"].as_array().unwrap().iter().map(|model| &model["name"]).collect();
+    let known = server.get("/v1/models").json();
+    let wanted: Vec<&Value> = known["data"].as_array().unwrap().iter().map(|model| &model["id"]).collect();
+    assert_eq!(ids, wanted);
+
+    for body in [json!({ "model": "scripted-mini:latest" }), json!({ "name": "scripted-mini" })] {
+        let shown = server.post("/api/show", &body).json();
+        assert_eq!(shown["details"]["family"], "scripted-mini");
+        assert_eq!(shown["capabilities"], json!(["completion", "tools", "thinking"]));
+        assert_eq!(
+            shown["model_info"],
+            json!({
+                "general.architecture": "demo",
+                "general.basename": "scripted-mini (demo)",
+                "demo.context_length": 16_384,
+            })
+        );
+        let pulled = server.post("/api/pull", &body);
+        assert_eq!(pulled.header("content-type"), Some("application/x-ndjson"));
+        assert_eq!(pulled.text(), "{\"status\":\"success\"}\n");
+    }
+    let whole = server.post("/api/pull", &json!({ "model": "gpt-4o", "stream": false }));
+    assert_eq!(whole.header("content-type"), Some("application/json"));
+    assert_eq!(whole.json(), json!({ "status": "success" }));
+    for door in ["/api/show", "/api/pull", CHAT] {
+        let (status, said) = error(&server.post(door, &with(chat("say:a"), &json!({ "model": "llama3" }))));
+        assert_eq!(status, 404);
+        assert!(said.starts_with("model 'llama3' not found"), "{said}");
+        assert!(said.contains("gpt-4o"), "{said}");
+    }
+    assert_eq!(error(&server.post("/api/show", &json!({ "model": [] }))).0, 400);
+
+    assert_eq!(server.get("/api/ps").json(), json!({ "models": [] }));
+    let version = server.get("/api/version").json();
+    let least = [0_u32, 6, 4];
+    let told: Vec<u32> =
+        version["version"].as_str().unwrap().split('.').map(|number| number.parse().unwrap()).collect();
+    assert!(told.as_slice() >= least.as_slice(), "VS Code insists on 0.6.4: {version}");
+    assert_eq!(version["copilot_proxy"]["version"], server.get("/health").json()["version"]);
+}
+
+#[test]
+fn every_refusal_is_one_sentence() {
+    let server = Server::demo(&[]);
+    let post = |path: &str, body: &Value| server.post(path, body);
+    for (answer, status, wanted) in [
+        (
+            post(CHAT, &json!({ "messages": [{ "role": "user", "content": 5 }] })),
+            400,
+            "messages[0].content: invalid type: integer `5`, expected a string",
+        ),
+        (post(CHAT, &chat("fail:ChatQuotaExceeded used up")), 429, "used up"),
+        (post(CHAT, &streamed("fail:ChatQuotaExceeded used up")), 429, "used up"),
+        (
+            post("/api/embed", &json!({ "model": "a", "input": "b" })),
+            400,
+            "api/embed can't be had here: VS Code offers its extensions language models only, by a stable API",
+        ),
+        (
+            post("/api/embeddings", &json!({})),
+            400,
+            "api/embeddings can't be had here: VS Code offers its extensions language models only, by a stable API",
+        ),
+        (post("/api/create", &json!({})), 404, "there is nothing at /api/create; GET / lists the endpoints"),
+        (server.get(CHAT), 405, "GET is not allowed at /api/chat; use POST, OPTIONS"),
+        (
+            server.send(&Request::get("/api/tags").header("host", "evil.test")),
+            403,
+            "host `evil.test` is not a loopback name; add it to the setting `copilotProxy.allowedHosts` if it is yours",
+        ),
+        (
+            server.send(
+                &Request::new("POST", CHAT)
+                    .header("content-type", "application/json")
+                    .body(vec![b' '; MAX_BODY + 1]),
+            ),
+            413,
+            "the request body is larger than 10485760 bytes",
+        ),
+    ] {
+        assert_eq!(error(&answer), (status, wanted.into()));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert!(answer.header("x-request-id").is_some_and(|id| id.starts_with("req_")), "{answer:?}");
+        assert_eq!(answer.header("allow"), (status == 405).then_some("POST, OPTIONS"));
+    }
+    let head = server.send(&Request::new("HEAD", "/api/version"));
+    assert_eq!((head.status, head.body.as_slice()), (200, b"".as_slice()));
+    let silent = Server::serve(&[]);
+    let (status, said) = error(&silent.post(CHAT, &chat("say:a")));
+    assert_eq!(status, 503);
+    assert!(said.contains("open VS Code"), "{said}");
+}
+
+#[test]
+fn a_key_is_asked_for_where_the_person_set_one() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let api_key = "secret".into();
+    editor.says(0, &FromHost::Preferences(Preferences { api_key, ..preferences() }));
+    crate::wait::until("the key to be asked for", || (server.get("/api/tags").status == 401).then_some(()));
+    // As Ollama's own clients send `OLLAMA_API_KEY`.
+    let keyed = Request::get("/api/tags").header("authorization", "Bearer secret");
+    assert_eq!(server.send(&keyed).status, 200);
+}
+
+#[test]
+fn a_stream_that_breaks_off_ends_with_an_error_line() {
+    let server = Server::serve(&[]);
+    let mut editor = server.simulate();
+    let failing = rest(stream(&server, "say:half\nwait:50\nfail:ChatQuotaExceeded used up"));
+    assert_eq!(said(&failing, "/message/content"), "half");
+    assert_eq!(failing.last(), Some(&json!({ "error": "used up" })));
+
+    let mut open = stream(&server, "say:half\nhang:");
+    assert_eq!(open.line().unwrap()["message"]["content"], "half");
+    editor.kill();
+    let gone = json!({ "error": "the VS Code window that answered has gone; send the request again" });
+    assert_eq!(rest(open), [gone]);
+}
+
+#[test]
+fn a_client_that_leaves_cancels_the_model() {
+    let server = Server::demo(&[]);
+    let mut open = stream(&server, "say:half\nhang:");
+    assert_eq!(open.line().unwrap()["message"]["content"], "half");
+    drop(open);
+    until_stats(&server, &json!({ "started": 1, "completed": 0, "failed": 0, "cancelled": 1, "active": 0 }));
+}
+
+#[test]
+fn a_silent_stream_gives_signs_of_life_that_say_nothing() {
+    let server = Server::demo(&["--open-after", "100", "--ping-every", "100"]);
+    let mut open = stream(&server, "hang:");
+    for _ in 0..3 {
+        let line = open.line().unwrap();
+        assert_eq!(line["message"], json!({ "role": "assistant", "content": "" }));
+        assert_eq!(line["done"], false);
+    }
+}
+
+#[test]
+fn requests_are_counted_under_the_name_of_the_api() {
+    let server = Server::demo(&[]);
+    assert_eq!(server.post(CHAT, &chat("say:a")).status, 200);
+    assert_eq!(server.post(GENERATE, &json!({ "prompt": "say:a", "stream": false })).status, 200);
+    crate::wait::until("two requests", || {
+        let metrics = server.get("/metrics").text().to_owned();
+        let line = metrics.lines().find(|line| {
+            line.starts_with("copilot_proxy_requests_total{") && line.contains("dialect=\"ollama\"")
+        });
+        line.is_some_and(|line| line.ends_with(" 2")).then_some(())
+    });
+}
