@@ -39,6 +39,8 @@ pub enum Client {
     Llm,
     /// Text to copy
     Langchain,
+    /// Text to copy, for programs that only know Ollama
+    Ollama,
 }
 
 /// How it is set up.
@@ -96,7 +98,12 @@ impl Places {
                 Some(if exists(&with_comments) { with_comments } else { folder.join("opencode.json") })
             }
             Client::Env => Some(PathBuf::from(".env")),
-            Client::Aider | Client::Continue | Client::Zed | Client::Llm | Client::Langchain => None,
+            Client::Aider
+            | Client::Continue
+            | Client::Zed
+            | Client::Llm
+            | Client::Langchain
+            | Client::Ollama => None,
         }
     }
 }
@@ -137,6 +144,7 @@ impl Client {
             Client::Zed => "Zed",
             Client::Llm => "llm",
             Client::Langchain => "LangChain",
+            Client::Ollama => "What only knows Ollama",
         }
     }
 

@@ -167,10 +167,17 @@ fn the_running_server_says_where_it_is_and_which_models_there_are() {
 #[test]
 fn clients_without_a_file_get_a_text_to_copy() {
     let terminal = terminal();
-    for client in ["aider", "continue", "zed", "llm", "langchain"] {
+    for (client, base) in [
+        ("aider", "http://127.0.0.1:8080/v1"),
+        ("continue", "http://127.0.0.1:8080/v1"),
+        ("zed", "http://127.0.0.1:8080/v1"),
+        ("llm", "http://127.0.0.1:8080/v1"),
+        ("langchain", "http://127.0.0.1:8080/v1"),
+        ("ollama", "OLLAMA_HOST=http://127.0.0.1:8080 "),
+    ] {
         let ended = terminal.gives(&["setup", client]);
         assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""));
-        assert!(ended.said.contains("http://127.0.0.1:8080/v1"), "{}", ended.said);
+        assert!(ended.said.contains(base), "{}", ended.said);
     }
     assert_eq!(terminal.files(), Vec::<String>::new());
 }

@@ -58,7 +58,8 @@ test("a click on the status bar opens it", async () => {
 	await window.statusItem("copilot-proxy.copilot-proxy", "status").click();
 	await panel.getByRole("heading", { name: `Running on port ${proxy.port}` }).waitFor();
 	const urls = await panel.locator("#endpoints code").allInnerTexts();
-	assert.deepEqual(urls, [`http://127.0.0.1:${proxy.port}/v1`, `http://127.0.0.1:${proxy.port}`]);
+	const url = `http://127.0.0.1:${proxy.port}`;
+	assert.deepEqual(urls, [`${url}/v1`, url, url]);
 	await panel.getByText("No program has asked yet.").waitFor();
 	await window.picture("empty");
 });

@@ -96,10 +96,14 @@ test("a shell reads a copied command as it was meant", () => {
 		"--data-raw",
 		body,
 	]);
-	assert.match(
-		tryOut("http://127.0.0.1:8080", "anthropic", "sonnet", false),
-		/^curl http:\/\/127\.0\.0\.1:8080\/v1\/messages/,
-	);
+	for (const [dialect, path] of [
+		["openai", "/v1/chat/completions"],
+		["anthropic", "/v1/messages"],
+		["ollama", "/api/chat"],
+	] as const) {
+		const command = tryOut("http://127.0.0.1:8080", dialect, "sonnet", false);
+		assert.ok(command.startsWith(`curl http://127.0.0.1:8080${path} `), command);
+	}
 });
 
 test("the page knows what the server keeps: what runs, and the last hundred", () => {

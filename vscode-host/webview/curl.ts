@@ -3,14 +3,17 @@
 /** Asks a model whether it is there; the first thing to try. */
 export function tryOut(
 	endpoint: string,
-	dialect: "openai" | "anthropic",
+	dialect: "openai" | "anthropic" | "ollama",
 	model: string,
 	needsKey: boolean,
 ): string {
 	const messages = [{ role: "user", content: "Say hello." }];
-	return dialect === "openai"
-		? curl(`${endpoint}/v1/chat/completions`, JSON.stringify({ model, messages }), needsKey)
-		: curl(`${endpoint}/v1/messages`, JSON.stringify({ model, max_tokens: 1024, messages }), needsKey);
+	const [path, body] = {
+		openai: ["/v1/chat/completions", { model, messages }] as const,
+		anthropic: ["/v1/messages", { model, max_tokens: 1024, messages }] as const,
+		ollama: ["/api/chat", { model, stream: false, messages }] as const,
+	}[dialect];
+	return curl(endpoint + path, JSON.stringify(body), needsKey);
 }
 
 /** Sends a body, with these headers besides the usual ones. */

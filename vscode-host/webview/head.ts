@@ -57,6 +57,7 @@ const endpoints = drawer(
 		byId("endpoints").replaceChildren(
 			row("OpenAI", `${endpoint}/v1`, tryOut(endpoint, "openai", model, needsKey)),
 			row("Anthropic", endpoint, tryOut(endpoint, "anthropic", model, needsKey)),
+			row("Ollama", endpoint, tryOut(endpoint, "ollama", model, needsKey)),
 		);
 		byId("key-hint").textContent = needsKey
 			? "Programs must send the key that you have set."

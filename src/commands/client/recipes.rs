@@ -19,6 +19,7 @@ pub(super) fn of(client: Client) -> Recipe {
         Client::Continue => ("config.yaml", CONTINUE),
         Client::Zed => ("settings.jsonc", ZED),
         Client::Llm => ("extra-openai-models.yaml", LLM),
+        Client::Ollama => ("ollama.sh", OLLAMA),
         _ => ("langchain.py", LANGCHAIN),
     };
     Recipe { into, text }
@@ -30,6 +31,7 @@ pub fn filled_in(recipe: &str, wiring: &Wiring) -> String {
     let context = context.map_or(128_000, |listed| listed.model.max_input_tokens);
     recipe
         .replace("{OPENAI_BASE}", &wiring.openai_base())
+        .replace("{BASE}", &wiring.base)
         .replace("{KEY}", wiring.key_or_filler())
         .replace("{MODEL}", &wiring.model_like(&["gpt"]))
         .replace("{CONTEXT}", &context.to_string())
@@ -87,6 +89,13 @@ model = ChatOpenAI(base_url=\"{OPENAI_BASE}\", api_key=\"{KEY}\", model=\"{MODEL
 print(model.invoke(\"hello\").content)
 ";
 
+// Not among the variables that are set for every program: many ask one API for answers and an Ollama for embeddings.
+const OLLAMA: &str = "\
+# In the shell, or wherever the program asks for Ollama's address; there are no embeddings:
+export OLLAMA_HOST={BASE} OLLAMA_API_KEY={KEY}
+# Then start it, and choose a model of its list, or name one: {MODEL}
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,10 +103,12 @@ mod tests {
 
     #[test]
     fn every_blank_is_filled_in() {
-        for client in [Client::Aider, Client::Continue, Client::Zed, Client::Llm, Client::Langchain] {
+        const TEXTS: [Client; 6] =
+            [Client::Aider, Client::Continue, Client::Zed, Client::Llm, Client::Langchain, Client::Ollama];
+        for client in TEXTS {
             let text = filled_in(of(client).text, &wiring(&["gpt-4o"]));
-            assert!(text.contains("http://127.0.0.1:8080/v1") && text.contains("gpt-4o"), "{text}");
-            for blank in ["{OPENAI_BASE}", "{KEY}", "{MODEL}", "{CONTEXT}"] {
+            assert!(text.contains("http://127.0.0.1:8080") && text.contains("gpt-4o"), "{text}");
+            for blank in ["{OPENAI_BASE}", "{BASE}", "{KEY}", "{MODEL}", "{CONTEXT}"] {
                 assert!(!text.contains(blank), "{text}");
             }
         }

@@ -130,7 +130,7 @@ fn port(seen: &Seen) -> Option<Finding> {
                     "stop that one (a demo in a terminal?): this server takes the port as soon as it is free",
                 )
             } else {
-                well("port", format!("the base URL is {base}/v1 (for Anthropic's API {base})"))
+                well("port", format!("the base URL is {base}/v1 (for Anthropic's and Ollama's {base})"))
             }
         }
     })

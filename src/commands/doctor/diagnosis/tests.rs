@@ -55,7 +55,7 @@ fn what_is_well_is_said_to_be() {
         short(&well_seen()),
         [
             format!("Well server: version {MINE} runs here (process 7)"),
-            "Well port: the base URL is http://127.0.0.1:8080/v1 (for Anthropic's API http://127.0.0.1:8080)"
+            "Well port: the base URL is http://127.0.0.1:8080/v1 (for Anthropic's and Ollama's http://127.0.0.1:8080)"
                 .into(),
             "Well windows: 2 attached: shop, docs; one without a folder".into(),
             "Well models: 2: gpt-4o, claude-sonnet-4".into(),
