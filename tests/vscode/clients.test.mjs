@@ -23,6 +23,7 @@ const SUITES = {
 			"python/test_openai_responses.py": 2,
 			"python/test_anthropic.py": 2,
 			"python/test_langchain.py": 6,
+			"python/test_ollama.py": 2,
 		},
 	},
 	LiteLLM: { sets: ["litellm"], turns: { "python/test_litellm.py": 3 } },
@@ -37,6 +38,7 @@ const SUITES = {
 			"node/openai-responses.test.mjs": 1,
 			"node/anthropic.test.mjs": 2,
 			"node/ai-sdk.test.mjs": 4,
+			"node/ollama.test.mjs": 1,
 		},
 	},
 	"Claude Code, Codex, opencode and aider": {
