@@ -28,6 +28,7 @@ ANSWERING = [
     "openai_sdk.mjs",
     "anthropic_sdk.py",
     "anthropic_sdk.mjs",
+    "ollama_sdk.py",
     "langchain_agent.py",
 ]
 OTHERS = ["vscode_llm_list_tools.py", "curl.sh"]
