@@ -68,6 +68,13 @@ pub struct Census {
     pub windows: Vec<Window>,
 }
 
+impl Census {
+    /// The models; where there are none, what to do about it.
+    pub fn some_models(self) -> Result<Vec<Listed>, Failure> {
+        some(self.models, self.editors.len())
+    }
+}
+
 /// Which model is meant, and who has it?
 #[derive(Message)]
 #[rtype(result = "Result<Chosen, Failure>")]
@@ -168,10 +175,7 @@ impl Handler<Choose> for ModelRegistry {
     type Result = Result<Chosen, Failure>;
 
     fn handle(&mut self, choose: Choose, _: &mut Context<Self>) -> Result<Chosen, Failure> {
-        let models = self.listed();
-        if models.is_empty() {
-            return Err(Failure::NoModels { message: what_to_do_without_models(self.editors.len()).into() });
-        }
+        let models = some(self.listed(), self.editors.len())?;
         let asked = choose.asked.as_deref();
         let resolve = if choose.leniently { models::resolve_leniently } else { models::resolve };
         let found = resolve(asked, &choose.default_model, &models);
@@ -252,6 +256,13 @@ impl Editor {
         let workspace = workspace.trim_end_matches(['/', '\\']);
         self.window.folders.iter().any(|folder| folder.name == workspace || folder.path == workspace)
     }
+}
+
+fn some(models: Vec<Listed>, editors: usize) -> Result<Vec<Listed>, Failure> {
+    if models.is_empty() {
+        return Err(Failure::NoModels { message: what_to_do_without_models(editors).into() });
+    }
+    Ok(models)
 }
 
 fn what_to_do_without_models(editors: usize) -> &'static str {

@@ -48,10 +48,16 @@ pub(super) async fn one(request: HttpRequest, house: Data<House>, id: Path<Strin
     }
 }
 
-/// What all windows offer.
+/// What all windows offer, one that is only coming too. That there is nothing at all is no failure here.
 pub(super) async fn listed(house: &House) -> Result<Vec<Listed>, Failure> {
-    let census = house.asking.registry.send(TakeCensus).await;
-    census.map(|census| census.models).map_err(|error| Failure::Internal { message: error.to_string() })
+    let list = async || match house.asking.registry.send(TakeCensus).await {
+        Ok(census) => census.some_models(),
+        Err(error) => Err(Failure::Internal { message: error.to_string() }),
+    };
+    match house.asking.arrivals.patiently(list).await {
+        Err(Failure::NoModels { .. }) => Ok(Vec::new()),
+        settled => settled,
+    }
 }
 
 /// The editor reveals no date of a model: when the server started stands in for it.

@@ -70,6 +70,22 @@ fn a_question_nobody_has_begun_to_answer_survives_the_reload_of_its_window() {
 }
 
 #[test]
+fn the_models_of_a_window_that_reloads_are_waited_for() {
+    let server = Server::serve(&FOR_EVER);
+    let mut client = server.client();
+    client.send(&Request::get("/v1/models"));
+    until("a question that waits", || (waits(&server) > 0).then_some(()));
+    let _editor = Editor::offering(&server.home, &[model("m")]);
+    assert_eq!(client.answer().json()["data"][0]["id"], "m");
+}
+
+#[test]
+fn no_models_at_all_are_an_empty_list() {
+    let server = Server::serve(&["--window-wait", "100"]);
+    assert_eq!(server.get("/v1/models").json()["data"], json!([]));
+}
+
+#[test]
 fn the_tools_of_a_window_that_reloads_are_waited_for() {
     let server = Server::serve(&FOR_EVER);
     let mut client = server.client();

@@ -387,7 +387,7 @@ fn a_handover_does_not_wait_for_ever() {
 
 #[test]
 fn the_lists_of_all_windows_are_united() {
-    let server = Server::serve(&[]);
+    let server = Server::serve(&["--window-wait", "100"]);
     let with_vendor = |vendor: &str, id: &str| ModelInfo { vendor: vendor.into(), ..model(id) };
     let mut one = Editor::offering(&server.home, &[with_vendor("other", "a"), with_vendor("other", "b")]);
     let mut other = Editor::attach(&server.home);
