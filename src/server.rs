@@ -26,7 +26,6 @@ use crate::http::ports::Ports;
 use crate::ledger::Ledger;
 use crate::log::{follow, kept, now};
 use crate::settings::Settings;
-use crate::tokens;
 
 mod watchers;
 
@@ -158,8 +157,6 @@ impl Server {
     pub async fn run(mut self, audience: Audience) -> Result<(), ServerError> {
         // Before anybody is told that it is ready: from then on it may be asked to end.
         let mut signals = Signals::new();
-        // The first request is not to wait for it.
-        tokio::task::spawn_blocking(tokens::warm_up);
         match audience {
             Audience::Editors => self.open_port(),
             Audience::Terminal => self.open_port_with_models().await?,

@@ -1,37 +1,12 @@
 //! Text in the pieces that are tokenized each for itself, for what has to be counted or cut while it comes in.
 
-use bpe_openai::Tokenizer;
-
-/// GitHub's own implementation of the tokenizer that OpenAI's newer models use.
-pub fn tokenizer() -> &'static Tokenizer {
-    bpe_openai::o200k_base()
-}
-
-/// The tokens of a whole text.
-pub fn count(text: &str) -> u64 {
-    of(text).map(count_piece).sum()
-}
-
-/// A text's pieces: joined they are the text.
-pub fn of(text: &str) -> impl Iterator<Item = &str> {
-    tokenizer().split(text)
-}
-
-/// The tokens of a piece.
-pub fn count_piece(piece: &str) -> u64 {
-    u64::try_from(tokenizer().bpe.count(piece.as_bytes())).unwrap_or(u64::MAX)
-}
+use super::o200k;
+pub use super::o200k::{count, count_piece, split as of};
 
 /// The beginning of a piece that so many tokens say. A character that lies across the end is left out.
 pub fn beginning(piece: &str, tokens: u64) -> &str {
-    let bpe = &tokenizer().bpe;
     let tokens = usize::try_from(tokens).unwrap_or(usize::MAX);
-    let bytes = bpe
-        .encode_via_backtracking(piece.as_bytes())
-        .into_iter()
-        .take(tokens)
-        .map(|token| bpe.token_len(token));
-    at_most(piece, bytes.sum())
+    at_most(piece, o200k::lengths(piece).into_iter().take(tokens).map(usize::from).sum())
 }
 
 /// As much of a text as so many bytes hold.
@@ -81,7 +56,9 @@ impl Meter {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    //! Also what others make tricky texts with.
+
     use proptest::prelude::*;
 
     use super::*;

@@ -9,10 +9,7 @@ use std::path::{Path, PathBuf};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("main", &["commands", "log", "settings"]),
     ("commands", &["bridge", "models", "server", "settings", "simulator"]),
-    (
-        "server",
-        &["actors", "asking", "bridge", "failure", "http", "ledger", "log", "models", "settings", "tokens"],
-    ),
+    ("server", &["actors", "asking", "bridge", "failure", "http", "ledger", "log", "models", "settings"]),
     (
         "http",
         &[
