@@ -25,10 +25,20 @@ test: ## Passes all tests; installs what they need, says what it skips
 	tests/run.sh
 
 check: ## Formats, lints and types, without running anything
-	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run check
 	cd tests/vscode && ../../vscode-host/node_modules/.bin/biome check .
+	cd benches && ../vscode-host/node_modules/.bin/biome check editor
+
+# Which loads, and how often.
+ONLY ?=
+ROUNDS ?= 5
+
+bench: ## Measures against the goals of benches/README.md (ONLY="burst mixed", ROUNDS=5)
+	cargo build --release --locked --workspace
+	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && node esbuild.mjs --bench
+	target/release/bench --rounds $(ROUNDS) $(ONLY)
 
 package: ## Builds the extension for this machine into dist/ (TARGET=, TRIPLE= for another)
 	cargo $(BUILD) --release --locked $(if $(TRIPLE),--target $(TRIPLE))
@@ -46,4 +56,4 @@ protocol: ## Writes the TypeScript mirror of the bridge protocol anew
 clean: ## Removes what was built
 	rm -rf target dist vscode-host/out vscode-host/bin vscode-host/node_modules
 
-.PHONY: help demo test check package install protocol clean
+.PHONY: help demo test check bench package install protocol clean

@@ -43,10 +43,17 @@ check() { make --no-print-directory check; }
 
 server() {
 	# The binary is built on the way: the tests of tests/it run the real program.
-	cargo test --locked --quiet
+	cargo test --locked --quiet --workspace
 }
 
-extension() { (cd vscode-host && npm test --silent); }
+extension() { (cd vscode-host && npm test --silent) && benches; }
+
+# What measures is tried too: a little of each load, whose answers must be right. It reads /proc, so on Linux only.
+benches() {
+	[ "$(uname -s)" = Linux ] || return 0
+	(cd vscode-host && node esbuild.mjs --bench) && cargo build --locked --quiet --workspace &&
+		target/debug/bench --smoke --server target/debug/copilot-proxy
+}
 
 # The build that the server's tests have made: that of the package takes minutes more, meanwhile.
 clients() { cargo build --locked --quiet && COPILOT_PROXY_BIN=$PWD/target/debug/copilot-proxy tests/clients/run.sh; }

@@ -1,5 +1,5 @@
 // Bundles the extension into out/extension.js and the panel's page into out/panel.js and out/panel.css; with --test also
-// each test, beside a fake of the slice of `vscode` that we use.
+// each test, beside a fake of the slice of `vscode` that we use; with --bench what measures it from within node.
 import { readdirSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -44,5 +44,14 @@ if (process.argv.includes("--test")) {
 		outbase: "test",
 		alias: { vscode: "./test/fake/vscode.ts" },
 		sourcemap: "inline",
+	});
+}
+
+if (process.argv.includes("--bench")) {
+	await build({
+		...common,
+		target: "node20",
+		entryPoints: ["../benches/editor/host.ts", "../benches/editor/inproc.ts"],
+		outdir: "out/bench",
 	});
 }

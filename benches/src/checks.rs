@@ -1,0 +1,95 @@
+//! What a model's words must be. A load that gets others has measured nothing.
+
+use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::Result;
+
+/// Of a part, in bytes; see `editor/model.ts`.
+const SIZE: usize = 24;
+
+/// The words of `parts N`: each byte known beforehand, however they are joined on the way.
+pub struct Parts {
+    wanted: String,
+    heard: usize,
+}
+
+impl Parts {
+    pub fn new(count: usize) -> Parts {
+        Parts { wanted: Parts::text(count), heard: 0 }
+    }
+
+    pub fn text(count: usize) -> String {
+        (0..count).fold(String::with_capacity(count * SIZE), |mut text, number| {
+            let _ = write!(text, "{number:.<SIZE$}");
+            text
+        })
+    }
+
+    pub fn hears(&mut self, words: &[u8]) -> Result<()> {
+        let end = self.heard + words.len();
+        if self.wanted.as_bytes().get(self.heard..end) != Some(words) {
+            let words = String::from_utf8_lossy(words);
+            return Err(format!("wrong words after {} bytes: {words:?}", self.heard).into());
+        }
+        self.heard = end;
+        Ok(())
+    }
+
+    pub fn begun(&self) -> bool {
+        self.heard > 0
+    }
+
+    pub fn end(&self) -> Result<()> {
+        if self.heard == self.wanted.len() {
+            Ok(())
+        } else {
+            Err(format!("{} of {} bytes came", self.heard, self.wanted.len()).into())
+        }
+    }
+}
+
+/// The words of `paced N MS`: moments at even distances, and how late each of them came.
+pub struct Paced {
+    count: usize,
+    every: u64,
+    first: u64,
+    late: Vec<f64>,
+}
+
+impl Paced {
+    /// `every` in microseconds.
+    pub fn new(count: usize, every: u64) -> Paced {
+        Paced { count, every, first: 0, late: Vec::with_capacity(count) }
+    }
+
+    pub fn hears(&mut self, words: &[u8]) -> Result<()> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as f64;
+        for part in words.chunks(SIZE) {
+            let due: u64 = std::str::from_utf8(part)?.trim_end_matches('.').parse()?;
+            if self.late.is_empty() {
+                self.first = due;
+            }
+            // Either side rounds.
+            if due.abs_diff(self.first + self.late.len() as u64 * self.every) > 2 || part.len() != SIZE {
+                return Err(format!(
+                    "part {} was due at {due}, the first at {}",
+                    self.late.len(),
+                    self.first
+                )
+                .into());
+            }
+            self.late.push(now - due as f64);
+        }
+        Ok(())
+    }
+
+    /// How late each part was, in microseconds, if all have come.
+    pub fn end(self) -> Result<Vec<f64>> {
+        if self.late.len() == self.count {
+            Ok(self.late)
+        } else {
+            Err(format!("{} of {} parts came", self.late.len(), self.count).into())
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Who is measured: our server with the real extension behind it, and those it is held against. Each is started afresh
+//! for each load.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::Result;
+use crate::http::Connection;
+use crate::process::{Process, Used};
+
+/// How long anything may take to come up.
+const UP_WITHIN: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Contender {
+    /// The server and the extension.
+    Ours,
+    /// The same within node: `editor/inproc.ts`.
+    Inproc,
+    /// actix-web alone: `floor.rs`.
+    Floor,
+}
+
+/// Where the programs are.
+#[derive(Clone)]
+pub struct Programs {
+    /// Our server.
+    pub server: PathBuf,
+    /// The folder of the extension, its bundle built.
+    pub extension: PathBuf,
+}
+
+/// A contender that answers.
+pub struct Running {
+    pub port: u16,
+    pub server: Option<Process>,
+    pub node: Option<Process>,
+    /// What the extension's own start took, in milliseconds.
+    pub activation: f64,
+    // Last: removed when nobody writes to it any more.
+    home: Home,
+}
+
+/// CPU that was used, in microseconds.
+#[derive(Clone, Copy)]
+pub struct Cost {
+    pub node: f64,
+    pub all: f64,
+}
+
+/// The accounts when a load began.
+pub struct Before {
+    server: Option<Used>,
+    node: Option<Used>,
+}
+
+impl Contender {
+    pub async fn start(self, programs: &Programs) -> Result<Running> {
+        let home = Home::new()?;
+        let mut running = Running { port: 0, server: None, node: None, activation: 0.0, home };
+        match self {
+            Contender::Ours => {
+                let (server, port) = serve(programs, &running.home)?;
+                (running.server, running.port) = (Some(server), port);
+                let mut node = Process::start(
+                    node("host", programs)
+                        .arg(programs.extension.join("out/extension.js"))
+                        .arg(programs.extension.join("package.json"))
+                        .env("XDG_RUNTIME_DIR", &running.home.0),
+                )?;
+                let ready: Value = serde_json::from_str(&node.line()?)?;
+                running.activation = number(&ready, "load")? + number(&ready, "activate")?;
+                running.node = Some(node);
+                running.wait_for_models().await?;
+            }
+            Contender::Inproc => {
+                let mut node = Process::start(&mut node("inproc", programs))?;
+                running.port = port(&node.line()?)?;
+                running.node = Some(node);
+            }
+            Contender::Floor => {
+                let (server, port) = floor()?;
+                (running.server, running.port) = (Some(server), port);
+            }
+        }
+        Ok(running)
+    }
+
+    /// From the start of the server's program to its first answer.
+    pub async fn cold_start(self, programs: &Programs) -> Result<Duration> {
+        let home = Home::new()?;
+        let started = Instant::now();
+        let (_server, port) = if self == Contender::Ours { serve(programs, &home)? } else { floor()? };
+        Connection::open(port).await?.body(&get("/")).await?;
+        Ok(started.elapsed())
+    }
+
+    /// The program of its server.
+    pub fn program(self, programs: &Programs) -> Result<PathBuf> {
+        if self == Contender::Ours { Ok(programs.server.clone()) } else { beside_us("bench-floor") }
+    }
+}
+
+impl Running {
+    pub fn begin(&self) -> Result<Before> {
+        let used = |process: &Option<Process>| process.as_ref().map(Process::used).transpose();
+        Ok(Before { server: used(&self.server)?, node: used(&self.node)? })
+    }
+
+    /// What was used since then.
+    pub fn cost(&self, before: &Before) -> Result<Cost> {
+        let spent = |process: &Option<Process>, before: &Option<Used>| -> Result<f64> {
+            Ok(match (process, before) {
+                (Some(process), Some(before)) => process.used()?.since(before),
+                _ => 0.0,
+            })
+        };
+        let node = spent(&self.node, &before.node)?;
+        Ok(Cost { node, all: node + spent(&self.server, &before.server)? })
+    }
+
+    pub fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.server.iter().chain(&self.node)
+    }
+
+    /// Where a socket of the harness's own may be.
+    pub fn socket(&self) -> PathBuf {
+        self.home.0.join("echo")
+    }
+
+    async fn wait_for_models(&self) -> Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < UP_WITHIN {
+            let health = Connection::open(self.port).await?.body(&get("/health")).await?;
+            let health: Value = serde_json::from_slice(&health)?;
+            if health["models_available"] == 1 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Err("the extension did not attach".into())
+    }
+}
+
+impl Cost {
+    /// For each of so many.
+    pub fn each(self, count: usize) -> Cost {
+        Cost { node: self.node / count as f64, all: self.all / count as f64 }
+    }
+}
+
+fn serve(programs: &Programs, home: &Home) -> Result<(Process, u16)> {
+    let mut server = Process::start(
+        Command::new(&programs.server)
+            .args(["serve", "--port", "0", "--max-running", "2000", "--dir"])
+            .arg(home.0.join("copilot-proxy")),
+    )?;
+    let line = server.line()?;
+    let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
+    Ok((server, port.ok_or_else(|| format!("not a ready line: {line}"))?))
+}
+
+fn floor() -> Result<(Process, u16)> {
+    let mut server = Process::start(&mut Command::new(beside_us("bench-floor")?))?;
+    let port = port(&server.line()?)?;
+    Ok((server, port))
+}
+
+/// A program that was built with this one.
+fn beside_us(name: &str) -> Result<PathBuf> {
+    Ok(std::env::current_exe()?.parent().unwrap_or(Path::new(".")).join(name))
+}
+
+fn node(script: &str, programs: &Programs) -> Command {
+    let mut node = Command::new("node");
+    node.arg("--expose-gc").arg(programs.extension.join(format!("out/bench/{script}.js")));
+    node
+}
+
+fn get(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").into_bytes()
+}
+
+fn port(line: &str) -> Result<u16> {
+    let said: Value = serde_json::from_str(line)?;
+    Ok(said["port"].as_u64().and_then(|port| u16::try_from(port).ok()).ok_or("no port in its first line")?)
+}
+
+pub fn number(value: &Value, name: &str) -> Result<f64> {
+    Ok(value[name].as_f64().ok_or_else(|| format!("no {name} in {value}"))?)
+}
+
+/// A directory of this contender's own, for this user alone.
+struct Home(PathBuf);
+
+impl Home {
+    fn new() -> Result<Home> {
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("copilot-proxy-bench-{}-{number}", std::process::id()));
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Home(path))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

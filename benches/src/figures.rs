@@ -1,0 +1,169 @@
+//! What was measured, and the goals it is held against. A ratio is taken round by round, so that a machine whose speed
+//! drifts drifts in both.
+
+use std::collections::HashMap;
+
+use crate::contender::Contender;
+use crate::contender::Contender::{Floor, Inproc, Ours};
+use crate::loads::Measured;
+use crate::statistics::median;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Figure {
+    FirstMedian,
+    First99,
+    Hop,
+    Newcomer,
+    Request,
+    RequestRate,
+    RequestNode,
+    RequestAll,
+    PacedNode,
+    PacedAll,
+    BurstRate,
+    BurstNode,
+    BurstAll,
+    Body1Node,
+    Body1All,
+    Body9Node,
+    Body9All,
+    Body9Peak,
+    Delay,
+    MixedMedian,
+    Mixed99,
+    IdleStream,
+    IdleMemory,
+    Activation,
+    Start,
+    Binary,
+}
+
+/// The figure of each round.
+type Series = Vec<f64>;
+
+/// All that was measured.
+#[derive(Default)]
+pub struct Samples(HashMap<(Figure, Contender), Series>);
+
+/// A line of the report.
+pub struct Row {
+    pub name: &'static str,
+    pub ours: Series,
+    /// With whose it is.
+    pub reference: Option<(&'static str, Series)>,
+    pub goal: Goal,
+}
+
+/// Of the ratio to the reference where there is one, else of the figure itself.
+#[derive(Clone, Copy)]
+pub enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+    /// Good to know.
+    None,
+}
+
+impl Samples {
+    pub fn add(&mut self, contender: Contender, measured: Measured) {
+        for (figure, value) in measured {
+            self.0.entry((figure, contender)).or_default().push(value);
+        }
+    }
+
+    fn of(&self, figure: Figure, contender: Contender) -> Series {
+        self.0.get(&(figure, contender)).cloned().unwrap_or_default()
+    }
+
+    fn row(&self, name: &'static str, figure: Figure, to: Contender, goal: Goal) -> Row {
+        let whose = if to == Floor { "floor" } else { "inproc" };
+        let reference = Some((whose, self.of(figure, to)));
+        Row { name, ours: self.of(figure, Ours), reference, goal }
+    }
+
+    fn alone(&self, name: &'static str, figure: Figure, goal: Goal) -> Row {
+        Row { name, ours: self.of(figure, Ours), reference: None, goal }
+    }
+
+    /// What the way through the extension host adds, against the bare way there and back.
+    fn first_beyond_floor(&self) -> Row {
+        let (ours, floor) = (self.of(Figure::FirstMedian, Ours), self.of(Figure::FirstMedian, Floor));
+        let beyond = ours.iter().zip(floor).map(|(ours, floor)| ours - floor).collect();
+        let reference = Some(("hop", self.of(Figure::Hop, Ours)));
+        let goal = Goal::AtMost(0.9);
+        Row { name: "first chunk p50 beyond floor, us", ours: beyond, reference, goal }
+    }
+
+    /// The report, from top to bottom; without the lines that nothing was measured for.
+    pub fn rows(&self) -> Vec<Row> {
+        use Figure as F;
+        use Goal::{AtLeast, AtMost};
+        let rows = vec![
+            self.alone("first chunk p50, us", F::FirstMedian, AtMost(1000.0)),
+            self.first_beyond_floor(),
+            self.row("first chunk p50, us", F::FirstMedian, Inproc, Goal::None),
+            self.row("first chunk p99, us", F::First99, Inproc, Goal::None),
+            self.row("request on a new connection p50, us", F::Newcomer, Inproc, AtMost(1.5)),
+            self.row("request p50, us", F::Request, Inproc, AtMost(1.15)),
+            self.row("32 at once: requests/s", F::RequestRate, Inproc, AtLeast(1.25)),
+            self.row("32 at once: CPU of node, us", F::RequestNode, Inproc, AtMost(0.55)),
+            self.row("32 at once: CPU of all, us", F::RequestAll, Inproc, Goal::None),
+            self.row("64 paced: CPU/chunk of node, us", F::PacedNode, Inproc, AtMost(0.4)),
+            self.row("64 paced: CPU/chunk of all, us", F::PacedAll, Inproc, AtMost(0.8)),
+            self.row("64 bursts: chunks/s", F::BurstRate, Floor, AtLeast(5.0)),
+            self.row("64 bursts: chunks/s", F::BurstRate, Inproc, AtLeast(9.0)),
+            self.row("64 bursts: CPU/chunk of node, us", F::BurstNode, Inproc, AtMost(0.1)),
+            self.row("64 bursts: CPU/chunk of all, us", F::BurstAll, Inproc, AtMost(0.16)),
+            self.row("body of 1 MB: CPU of node, ms", F::Body1Node, Inproc, Goal::None),
+            self.row("body of 1 MB: CPU of all, ms", F::Body1All, Inproc, Goal::None),
+            self.row("body of 9 MB: CPU of node, ms", F::Body9Node, Inproc, AtMost(0.6)),
+            self.row("body of 9 MB: CPU of all, ms", F::Body9All, Inproc, Goal::None),
+            self.row("body of 9 MB: peak memory, MB", F::Body9Peak, Inproc, Goal::None),
+            self.row("body of 9 MB: node held up, max ms", F::Delay, Inproc, AtMost(1.0 / 3.0)),
+            self.row("paced beside 9 MB: late p50, ms", F::MixedMedian, Inproc, AtMost(0.125)),
+            self.row("paced beside 9 MB: late p99, ms", F::Mixed99, Inproc, AtMost(1.0 / 3.0)),
+            self.row("memory of an open stream, KB", F::IdleStream, Floor, AtMost(2.0)),
+            self.row("memory of an open stream, KB", F::IdleStream, Inproc, AtMost(1.0)),
+            self.row("memory of the server, MB", F::IdleMemory, Floor, AtMost(2.0)),
+            self.alone("start of the extension, ms", F::Activation, AtMost(20.0)),
+            self.row("start of the server, ms", F::Start, Floor, AtMost(2.0)),
+            self.alone("program of the server, MB", F::Binary, AtMost(3.0)),
+        ];
+        rows.into_iter().filter(|row| !row.ours.is_empty()).collect()
+    }
+}
+
+impl Row {
+    /// Round by round.
+    pub fn ratios(&self) -> Option<Series> {
+        let (_, reference) = self.reference.as_ref()?;
+        Some(self.ours.iter().zip(reference).map(|(ours, reference)| ours / reference).collect())
+    }
+
+    /// Whether the goal is reached; none where there is none.
+    pub fn is_met(&self) -> Option<bool> {
+        let held = median(&mut self.ratios().unwrap_or_else(|| self.ours.clone()));
+        match self.goal {
+            Goal::AtMost(most) => Some(held <= most),
+            Goal::AtLeast(least) => Some(held >= least),
+            Goal::None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_is_about_the_ratios_of_the_rounds() {
+        let mut samples = Samples::default();
+        // The machine was twice as slow in the second round, and ours hiccuped in the third.
+        for (ours, inproc) in [(5.0, 10.0), (10.0, 20.0), (30.0, 10.0)] {
+            samples.add(Ours, vec![(Figure::Request, ours)]);
+            samples.add(Inproc, vec![(Figure::Request, inproc)]);
+        }
+        let rows = samples.rows();
+        let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
+        assert_eq!((row.ratios(), row.is_met()), (Some(vec![0.5, 0.5, 3.0]), Some(true)));
+    }
+}

@@ -1,0 +1,294 @@
+//! The loads: what is asked of a contender, and what is measured meanwhile. Each looks at all that comes back; one that
+//! gets anything else than it ordered fails, and the harness with it.
+
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use futures_util::future::{try_join, try_join_all};
+
+use crate::Result;
+use crate::checks::{Paced, Parts};
+use crate::contender::{Contender, Cost, Programs, Running};
+use crate::figures::Figure;
+use crate::http::{Connection, order};
+use crate::process::Process;
+use crate::statistics::{median, percentile};
+
+mod bodies;
+mod hop;
+
+/// What is measured together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Load {
+    First,
+    Request,
+    Paced,
+    Burst,
+    Body,
+    Mixed,
+    Idle,
+    Start,
+}
+
+/// How much of everything.
+#[derive(Clone, Copy)]
+pub struct Sizes {
+    pub answers: usize,
+    pub throughput: Duration,
+    pub streams: usize,
+    pub paced: usize,
+    /// Parts of a long answer.
+    pub burst: usize,
+    pub bodies: usize,
+    /// Of a large body and of a very large one, in bytes.
+    pub body: [usize; 2],
+    pub held: usize,
+    pub starts: usize,
+}
+
+impl Sizes {
+    pub const FULL: Sizes = Sizes {
+        answers: 400,
+        throughput: Duration::from_millis(1500),
+        streams: 64,
+        paced: 200,
+        burst: 2500,
+        bodies: 6,
+        body: [1024 * 1024, 9 * 1024 * 1024],
+        held: 1000,
+        starts: 11,
+    };
+    /// Enough to see that everything works.
+    pub const SMOKE: Sizes = Sizes {
+        answers: 5,
+        throughput: Duration::from_millis(20),
+        streams: 4,
+        paced: 10,
+        burst: 50,
+        bodies: 1,
+        body: [50 * 1024, 600 * 1024],
+        held: 20,
+        starts: 1,
+    };
+}
+
+pub type Measured = Vec<(Figure, f64)>;
+
+impl Load {
+    pub fn contenders(self) -> &'static [Contender] {
+        match self {
+            Load::Body | Load::Mixed => &[Contender::Ours, Contender::Inproc],
+            Load::Start => &[Contender::Ours, Contender::Floor],
+            _ => &[Contender::Ours, Contender::Inproc, Contender::Floor],
+        }
+    }
+
+    pub async fn run(self, contender: Contender, programs: &Programs, sizes: Sizes) -> Result<Measured> {
+        if self == Load::Start {
+            return start(contender, programs, sizes).await;
+        }
+        let mut running = contender.start(programs).await?;
+        match self {
+            Load::First => first(&mut running, contender, sizes).await,
+            Load::Request => request(&running, sizes).await,
+            Load::Paced => paced(&running, sizes).await,
+            Load::Burst => burst(&running, contender, sizes).await,
+            Load::Body => bodies::alone(&mut running, sizes).await,
+            Load::Mixed => bodies::beside_streams(&running, sizes).await,
+            Load::Idle | Load::Start => idle(&mut running, contender, sizes).await,
+        }
+    }
+}
+
+/// How long a person waits for the first words, on a machine that has nothing else to do.
+async fn first(running: &mut Running, contender: Contender, sizes: Sizes) -> Result<Measured> {
+    let mut client = Connection::open(running.port).await?;
+    let order = order(true, "parts 2 2");
+    let mut times = Vec::new();
+    for _ in 0..sizes.answers * 2 {
+        let mut parts = Parts::new(2);
+        let asked = Instant::now();
+        let mut stream = client.stream(&order).await?;
+        while !parts.begun() {
+            stream.more(|words| parts.hears(words)).await?;
+        }
+        times.push(microseconds(asked.elapsed()));
+        stream.rest(|words| parts.hears(words)).await?;
+        parts.end()?;
+    }
+    let times = &mut times[sizes.answers..]; // what was before is warming up
+    let mut measured = vec![
+        (Figure::FirstMedian, median(times)),
+        (Figure::First99, percentile(times, 99.0)),
+        (Figure::Newcomer, newcomer(running, sizes).await?),
+    ];
+    if contender == Contender::Ours {
+        measured.push((Figure::Hop, hop::round_trip(running, sizes.answers).await?));
+    }
+    Ok(measured)
+}
+
+/// How long one waits for a short answer who has no connection yet, as with curl.
+async fn newcomer(running: &Running, sizes: Sizes) -> Result<f64> {
+    let order = order(false, "parts 2 1");
+    let mut times = Vec::new();
+    for _ in 0..sizes.answers.div_ceil(4) {
+        let came = Instant::now();
+        let words = Connection::open(running.port).await?.words(&order).await?;
+        times.push(microseconds(came.elapsed()));
+        if words != Parts::text(2) {
+            return Err(format!("answered {words:?}").into());
+        }
+    }
+    Ok(median(&mut times))
+}
+
+/// Short whole answers, one after the other and 32 at a time.
+async fn request(running: &Running, sizes: Sizes) -> Result<Measured> {
+    let order = order(false, "parts 3 1");
+    let wanted = Parts::text(3);
+    let ask = async |client: &mut Connection| -> Result<()> {
+        let words = client.words(&order).await?;
+        if words == wanted { Ok(()) } else { Err(format!("answered {words:?}").into()) }
+    };
+    let crowd = async |time: Duration| -> Result<usize> {
+        let until = Instant::now() + time;
+        let asking = (0..32).map(async |_| -> Result<usize> {
+            let mut client = Connection::open(running.port).await?;
+            let mut answers = 0;
+            while Instant::now() < until {
+                ask(&mut client).await?;
+                answers += 1;
+            }
+            Ok(answers)
+        });
+        Ok(try_join_all(asking).await?.iter().sum())
+    };
+    crowd(sizes.throughput / 3).await?;
+    let mut client = Connection::open(running.port).await?;
+    let mut times = Vec::new();
+    for _ in 0..sizes.answers {
+        let asked = Instant::now();
+        ask(&mut client).await?;
+        times.push(microseconds(asked.elapsed()));
+    }
+    let (before, began) = (running.begin()?, Instant::now());
+    let answers = crowd(sizes.throughput).await?;
+    let cost = running.cost(&before)?.each(answers);
+    Ok(vec![
+        (Figure::Request, median(&mut times)),
+        (Figure::RequestRate, answers as f64 / began.elapsed().as_secs_f64()),
+        (Figure::RequestNode, cost.node),
+        (Figure::RequestAll, cost.all),
+    ])
+}
+
+/// Many answers at the pace of a quick model: a part each ten milliseconds.
+async fn paced(running: &Running, sizes: Sizes) -> Result<Measured> {
+    tell_paced(running, sizes.streams, sizes.paced / 4).await?;
+    let before = running.begin()?;
+    tell_paced(running, sizes.streams, sizes.paced).await?;
+    let Cost { node, all } = running.cost(&before)?.each(sizes.streams * sizes.paced);
+    Ok(vec![(Figure::PacedNode, node), (Figure::PacedAll, all)])
+}
+
+/// Tells how long each part was on its way since it was due, in microseconds.
+async fn tell_paced(running: &Running, streams: usize, count: usize) -> Result<Vec<f64>> {
+    const EVERY: u64 = 10;
+    let order = order(true, &format!("paced {count} {EVERY}"));
+    let telling = (0..streams).map(async |number| -> Result<Vec<f64>> {
+        // Not all in one breath.
+        tokio::time::sleep(Duration::from_micros(number as u64 * 1000 * EVERY / streams as u64)).await;
+        let mut paced = Paced::new(count, EVERY * 1000);
+        let mut client = Connection::open(running.port).await?;
+        client.stream(&order).await?.rest(|words| paced.hears(words)).await?;
+        paced.end()
+    });
+    Ok(try_join_all(telling).await?.concat())
+}
+
+/// Many long answers as fast as the model can: a part a turn of the event loop, in each of them.
+async fn burst(running: &Running, contender: Contender, sizes: Sizes) -> Result<Measured> {
+    // Where parts are joined, so many are over in no time.
+    let answers = if contender == Contender::Ours { 4 } else { 1 };
+    tell_burst(running, sizes, 1).await?;
+    let (before, began) = (running.begin()?, Instant::now());
+    tell_burst(running, sizes, answers).await?;
+    let time = began.elapsed();
+    let parts = sizes.streams * sizes.burst * answers;
+    let Cost { node, all } = running.cost(&before)?.each(parts);
+    let rate = parts as f64 / time.as_secs_f64();
+    Ok(vec![(Figure::BurstRate, rate), (Figure::BurstNode, node), (Figure::BurstAll, all)])
+}
+
+/// So many answers one after the other, on each of the connections.
+async fn tell_burst(running: &Running, sizes: Sizes, answers: usize) -> Result<()> {
+    let order = order(true, &format!("parts {0} {0}", sizes.burst));
+    let telling = (0..sizes.streams).map(async |_| -> Result<()> {
+        let mut client = Connection::open(running.port).await?;
+        for _ in 0..answers {
+            let mut parts = Parts::new(sizes.burst);
+            client.stream(&order).await?.rest(|words| parts.hears(words)).await?;
+            parts.end()?;
+        }
+        Ok(())
+    });
+    try_join_all(telling).await.map(drop)
+}
+
+/// What the processes hold when nothing happens, and for each answer that is open while its model thinks.
+async fn idle(running: &mut Running, contender: Contender, sizes: Sizes) -> Result<Measured> {
+    let (port, order) = (running.port, order(true, "hold"));
+    let hold = async |count: usize| -> Result<Vec<Connection>> {
+        let mut clients = Vec::new();
+        for _ in 0..count {
+            let mut client = Connection::open(port).await?;
+            let mut parts = Parts::new(2);
+            let mut stream = client.stream(&order).await?;
+            while !parts.begun() {
+                stream.more(|words| parts.hears(words)).await?;
+            }
+            clients.push(client);
+        }
+        Ok(clients)
+    };
+    let alone = match &running.server {
+        Some(server) => server.memory()? / 1024.0,
+        None => memory(running)? / 1024.0,
+    };
+    drop(hold(sizes.held / 10).await?);
+    collect(running)?;
+    let before = memory(running)?;
+    let open = try_join(hold(sizes.held / 2), hold(sizes.held / 2)).await?;
+    collect(running)?;
+    let each = (memory(running)? - before) / sizes.held as f64;
+    drop(open);
+    let mut measured = vec![(Figure::IdleStream, each), (Figure::IdleMemory, alone)];
+    if contender == Contender::Ours {
+        measured.push((Figure::Activation, running.activation));
+    }
+    Ok(measured)
+}
+
+async fn start(contender: Contender, programs: &Programs, sizes: Sizes) -> Result<Measured> {
+    let mut times = Vec::new();
+    for _ in 0..sizes.starts {
+        times.push(microseconds(contender.cold_start(programs).await?) / 1e3);
+    }
+    let size = std::fs::metadata(contender.program(programs)?)?.len() as f64 / 1e6;
+    Ok(vec![(Figure::Start, median(&mut times)), (Figure::Binary, size)])
+}
+
+fn microseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// Of all its processes together, in KB.
+fn memory(running: &Running) -> Result<f64> {
+    running.processes().map(Process::memory).sum()
+}
+
+/// What node keeps only because it has not looked yet is no cost of a stream.
+fn collect(running: &mut Running) -> Result<()> {
+    running.node.as_mut().map_or(Ok(()), |node| node.ask("collect").map(drop))
+}

@@ -1,0 +1,131 @@
+//! Large bodies: a long history that ends in a question, as agents send with each of their turns. It is the same history
+//! each time, as theirs is, and holds words outside ASCII, as any history does.
+
+use std::cell::Cell;
+use std::fmt::Write as _;
+
+use futures_util::future::try_join;
+
+use super::{Measured, Sizes, tell_paced};
+use crate::Result;
+use crate::contender::{Cost, Running, number};
+use crate::figures::Figure;
+use crate::http::{Connection, question};
+use crate::process::Process;
+use crate::statistics::{median, percentile};
+
+/// A file that was read, a reply: in bytes.
+const MESSAGE: usize = 8 * 1024;
+
+/// Streams that go on while bodies come.
+const BESIDE: usize = 16;
+
+struct Body {
+    request: Vec<u8>,
+    /// What the model says when all of it has arrived.
+    answer: String,
+}
+
+impl Body {
+    /// Of so many bytes, a little less.
+    fn of(bytes: usize) -> Body {
+        let mut messages = Vec::new();
+        let mut units = 0;
+        let mut held = 0;
+        while held + MESSAGE + 1024 < bytes {
+            let text = text(messages.len());
+            held += text.len() + text.lines().count() + 40;
+            units += text.encode_utf16().count();
+            let role = if messages.len().is_multiple_of(2) { "user" } else { "assistant" };
+            let escaped = text.replace('\n', "\\n");
+            messages.push(format!(r#"{{"role":"{role}","content":"{escaped}"}}"#));
+        }
+        if !messages.len().is_multiple_of(2) {
+            messages.pop();
+            units -= text(messages.len()).encode_utf16().count();
+        }
+        messages.push(r#"{"role":"user","content":"weigh"}"#.to_owned());
+        let answer = format!("{} messages of {} units", messages.len(), units + "weigh".len());
+        Body { request: question(false, &messages.join(",")), answer }
+    }
+
+    async fn ask(&self, client: &mut Connection) -> Result<()> {
+        let words = client.words(&self.request).await?;
+        if words == self.answer { Ok(()) } else { Err(format!("{words:?} came of {:?}", self.answer).into()) }
+    }
+
+    async fn ask_often(&self, client: &mut Connection, times: usize) -> Result<()> {
+        for _ in 0..times {
+            self.ask(client).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Something like a file of code; every eighth one with words of other scripts.
+fn text(number: usize) -> String {
+    let foreign = if number.is_multiple_of(8) { "größer 日本語 naïve" } else { "larger plain naive" };
+    let mut text = String::with_capacity(MESSAGE + 100);
+    for line in 0.. {
+        if text.len() >= MESSAGE {
+            break;
+        }
+        let value = (number * 7919 + line * 104_729) % 99_991;
+        let _ = writeln!(text, "    let value_{line} = measure({value}, file_{number}); // {foreign}");
+    }
+    text
+}
+
+/// One after the other, nothing else.
+pub async fn alone(running: &mut Running, sizes: Sizes) -> Result<Measured> {
+    let mut client = Connection::open(running.port).await?;
+    let small = Body::of(sizes.body[0]);
+    small.ask_often(&mut client, sizes.bodies).await?;
+    let before = running.begin()?;
+    small.ask_often(&mut client, sizes.bodies * 3).await?;
+    let one: Cost = running.cost(&before)?.each(sizes.bodies * 3);
+
+    let large = Body::of(sizes.body[1]);
+    large.ask_often(&mut client, 2).await?;
+    running.processes().try_for_each(Process::forget_peak)?;
+    let node = running.node.as_mut().ok_or("no node to watch")?;
+    node.ask("watch")?;
+    let before = running.begin()?;
+    large.ask_often(&mut client, sizes.bodies).await?;
+    let nine = running.cost(&before)?.each(sizes.bodies);
+    let delay = running.node.as_mut().ok_or("no node to watch")?.ask("delay")?;
+    let peak: f64 = running.processes().map(Process::peak).sum::<Result<f64>>()?;
+    Ok(vec![
+        (Figure::Body1Node, one.node / 1e3),
+        (Figure::Body1All, one.all / 1e3),
+        (Figure::Body9Node, nine.node / 1e3),
+        (Figure::Body9All, nine.all / 1e3),
+        (Figure::Body9Peak, peak / 1024.0),
+        (Figure::Delay, number(&delay, "max")?),
+    ])
+}
+
+/// How long the parts of others are on their way while such bodies come.
+pub async fn beside_streams(running: &Running, sizes: Sizes) -> Result<Measured> {
+    let large = Body::of(sizes.body[1]);
+    let mut client = Connection::open(running.port).await?;
+    tell_paced(running, BESIDE, sizes.paced / 4).await?;
+    large.ask_often(&mut client, 2).await?;
+    let streams_end = Cell::new(false);
+    let bodies = async {
+        while !streams_end.get() {
+            large.ask(&mut client).await?;
+        }
+        Ok(())
+    };
+    let streams = async {
+        let late = tell_paced(running, BESIDE, sizes.paced).await;
+        streams_end.set(true);
+        late
+    };
+    let (mut late, ()) = try_join(streams, bodies).await?;
+    Ok(vec![
+        (Figure::MixedMedian, median(&mut late) / 1e3),
+        (Figure::Mixed99, percentile(&mut late, 99.0) / 1e3),
+    ])
+}

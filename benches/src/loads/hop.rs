@@ -1,0 +1,28 @@
+//! The shortest way there and back between server and extension host: 64 bytes over a local socket, echoed in node. A
+//! first chunk has to make it once.
+
+use std::time::Instant;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use crate::Result;
+use crate::contender::Running;
+use crate::statistics::median;
+
+/// In microseconds.
+pub async fn round_trip(running: &mut Running, times: usize) -> Result<f64> {
+    let socket = running.socket();
+    let node = running.node.as_mut().ok_or("no node to echo")?;
+    node.ask(&format!("echo {}", socket.display()))?;
+    let mut socket = UnixStream::connect(socket).await?;
+    let mut taken = Vec::new();
+    for _ in 0..times * 2 {
+        let mut bytes = [7; 64];
+        let said = Instant::now();
+        socket.write_all(&bytes).await?;
+        socket.read_exact(&mut bytes).await?;
+        taken.push(said.elapsed().as_secs_f64() * 1e6);
+    }
+    Ok(median(&mut taken[times..]))
+}

@@ -1,0 +1,86 @@
+//! Measures Copilot Proxy against its goals: `make bench`. See `benches/README.md`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use tokio::time::timeout;
+
+use contender::Programs;
+use figures::Samples;
+use loads::{Load, Sizes};
+
+mod checks;
+mod contender;
+mod figures;
+mod http;
+mod loads;
+mod process;
+mod report;
+mod statistics;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// No load takes so long: what hangs fails.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Runs each load against each contender, in turn, and holds the medians against the goals.
+#[derive(Parser)]
+struct Options {
+    /// Only these loads
+    only: Vec<Load>,
+
+    /// How often everything is measured, with processes started afresh
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+
+    /// A little of everything: shows that it works and that all answers are right, measures nothing
+    #[arg(long)]
+    smoke: bool,
+
+    /// The program of the server
+    #[arg(long, default_value = "target/release/copilot-proxy")]
+    server: PathBuf,
+
+    /// The folder of the extension
+    #[arg(long, default_value = "vscode-host")]
+    extension: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let measured = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(measure(&options)));
+    match measured {
+        Ok(samples) if options.smoke => drop(samples),
+        Ok(samples) => println!("{}", report::table(&samples.rows())),
+        Err(error) => {
+            eprintln!("bench: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+async fn measure(options: &Options) -> Result<Samples> {
+    let programs = Programs { server: options.server.clone(), extension: options.extension.clone() };
+    let (rounds, sizes) = if options.smoke { (1, Sizes::SMOKE) } else { (options.rounds, Sizes::FULL) };
+    let loads = if options.only.is_empty() { Load::value_variants() } else { &options.only };
+    let mut samples = Samples::default();
+    for round in 0..rounds {
+        for load in loads {
+            eprintln!("round {} of {rounds}: {load:?}", round + 1);
+            let contenders = load.contenders();
+            for turn in 0..contenders.len() {
+                // Who comes first has the cooler machine: each in turn.
+                let contender = contenders[(turn + round) % contenders.len()];
+                let run = timeout(PATIENCE, load.run(contender, &programs, sizes)).await;
+                let measured = run.map_err(Into::into).flatten();
+                let measured = measured.map_err(|fault| format!("{load:?}, {contender:?}: {fault}"))?;
+                samples.add(contender, measured);
+            }
+        }
+    }
+    Ok(samples)
+}

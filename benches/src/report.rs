@@ -1,0 +1,56 @@
+//! The table that a person reads.
+
+use crate::figures::{Goal, Row};
+use crate::statistics::median;
+
+/// Median and range of the rounds, the reference's beside ours.
+pub fn table(rows: &[Row]) -> String {
+    let mut lines = vec![["", "ours", "reference", "ratio", "goal", ""].map(str::to_owned)];
+    for row in rows {
+        let reference = row.reference.as_ref();
+        lines.push([
+            row.name.to_owned(),
+            spread(&row.ours),
+            reference.map(|(whose, series)| format!("{whose} {}", spread(series))).unwrap_or_default(),
+            row.ratios().as_deref().map(spread).unwrap_or_default(),
+            match row.goal {
+                Goal::AtMost(most) => format!("<= {}", shown(most)),
+                Goal::AtLeast(least) => format!(">= {}", shown(least)),
+                Goal::None => String::new(),
+            },
+            row.is_met().map(|met| if met { "met" } else { "NOT MET" }).unwrap_or_default().to_owned(),
+        ]);
+    }
+    let mut widths = [0; 6];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = cell.len().max(*width);
+        }
+    }
+    let padded = |line: &[String; 6]| {
+        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    lines.iter().map(padded).collect::<Vec<_>>().join("\n")
+}
+
+fn spread(series: &[f64]) -> String {
+    let mut sorted = series.to_vec();
+    let middle = median(&mut sorted);
+    match sorted.as_slice() {
+        [] => "-".to_owned(),
+        [only] => shown(*only),
+        [least, .., most] => format!("{} [{} .. {}]", shown(middle), shown(*least), shown(*most)),
+    }
+}
+
+/// Three digits tell enough.
+fn shown(value: f64) -> String {
+    match value.abs() {
+        large if large >= 999.5e3 => format!("{:.2} M", value / 1e6),
+        large if large >= 9999.5 => format!("{:.0} k", value / 1e3),
+        large if large >= 99.95 => format!("{value:.0}"),
+        large if large >= 9.995 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
