@@ -31,6 +31,10 @@ mod watchers;
 
 use watchers::Watchers;
 
+/// How long news of requests waits for more of it: ten times a second is often enough for a person to see things move,
+/// and four messages for each request cost an editor more than its answer. What an editor says itself is told at once.
+const TOLD_WITHIN: Duration = Duration::from_millis(100);
+
 /// Why a server can't run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -80,6 +84,10 @@ pub struct Server {
     /// The port to open: the command line's until an editor says otherwise.
     port: u16,
     told: Option<Status>,
+    /// Log lines that were taken from `log` and not passed on yet.
+    lines: Vec<LogLine>,
+    /// When to tell what has changed; none while nothing has.
+    tell_at: Option<Instant>,
     /// Held to the end.
     _lock: Lock,
 }
@@ -148,6 +156,8 @@ impl Server {
             wanted: true,
             port,
             told: None,
+            lines: Vec::new(),
+            tell_at: None,
             _lock: lock,
         })
     }
@@ -169,11 +179,13 @@ impl Server {
                 Http::Off | Http::Open(_) => None,
             };
             let ledger: Arc<Ledger> = self.house.ledger.clone();
+            let is_quiet = self.tell_at.is_none();
             let then = tokio::select! {
                 Some(news) = self.news.recv() => self.heed(news).await?,
-                Some(line) = self.log.recv() => { self.pass_on(line); continue }
+                Some(line) = self.log.recv(), if is_quiet => { self.lines.push(line); self.tell_soon(); continue }
                 () = at(self.watchers.due()) => { self.watchers.tell(&ledger); continue }
-                () = ledger.changed.notified() => Then::GoOn,
+                () = ledger.changed.notified(), if is_quiet => { self.tell_soon(); continue }
+                () = at(self.tell_at) => Then::GoOn,
                 Some(_) = self.draining.join_next() => continue,
                 () = at(retry) => { self.open_port(); Then::GoOn }
                 () = at(alone_until) => { log::info!("no editor for {:?}: ending", self.house.settings.grace); Then::End }
@@ -186,6 +198,7 @@ impl Server {
             alone_since =
                 if self.editors.is_empty() { alone_since.or_else(|| Some(Instant::now())) } else { None };
         };
+        self.pass_on();
         self.directory.retract();
         self.close_port(&Failure::Stopping).await;
         while self.draining.join_next().await.is_some() {}
@@ -213,9 +226,7 @@ impl Server {
             News::Attached(host, window) => {
                 self.tell_registry(Attach(host.clone(), window)).await?;
                 // Lines that are still on their way to the others are among those kept.
-                while let Ok(line) = self.log.try_recv() {
-                    self.pass_on(line);
-                }
+                self.pass_on();
                 for line in kept() {
                     host.tell(&ToHost::Log(line));
                 }
@@ -377,8 +388,14 @@ impl Server {
         }
     }
 
+    fn tell_soon(&mut self) {
+        self.tell_at = Some(Instant::now() + TOLD_WITHIN);
+    }
+
     /// Tells every editor how things stand, if that has changed.
     async fn tell_status(&mut self) -> Result<(), ServerError> {
+        self.tell_at = None;
+        self.pass_on();
         let Census { models, .. } = self.registry.send(TakeCensus).await.map_err(|_| ServerError::Broken)?;
         let totals = self.house.ledger.totals();
         let status = Status {
@@ -409,10 +426,15 @@ impl Server {
         Ok(())
     }
 
-    fn pass_on(&self, line: LogLine) {
-        let line = ToHost::Log(line);
-        for editor in &self.editors {
-            editor.tell(&line);
+    /// Passes on all log lines that there are.
+    fn pass_on(&mut self) {
+        while let Ok(line) = self.log.try_recv() {
+            self.lines.push(line);
+        }
+        for line in self.lines.drain(..).map(ToHost::Log) {
+            for editor in &self.editors {
+                editor.tell(&line);
+            }
         }
     }
 }
