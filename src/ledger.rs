@@ -48,6 +48,10 @@ struct Book {
     sums: Sums,
     /// Oldest first.
     pages: VecDeque<Page>,
+    /// How many of them have ended.
+    ended: usize,
+    /// How many of them were turned away.
+    turned_away: usize,
     opened: u64,
 }
 
@@ -150,26 +154,28 @@ impl Ledger {
         }
         book.sums.add(record, now());
         self.metrics.add(record);
-        book.turn_pages();
+        book.turn_pages(record.turned_away);
         drop(book);
         self.changed.notify_one();
     }
 }
 
 impl Book {
-    /// Lets go of the oldest requests that have ended.
-    fn turn_pages(&mut self) {
-        for (turned_away, kept) in [(false, KEPT), (true, KEPT_TURNED_AWAY)] {
-            let may_go = |page: &Page| {
-                let story = page.lock();
-                !story.is_running() && story.record.turned_away == turned_away
-            };
-            let mut surplus = self.pages.iter().filter(|page| may_go(page)).count().saturating_sub(kept);
-            self.pages.retain(|page| {
-                let goes = surplus > 0 && may_go(page);
-                surplus -= usize::from(goes);
-                !goes
-            });
+    /// One more has ended, or has been turned away: the oldest of its kind may have to go.
+    fn turn_pages(&mut self, turned_away: bool) {
+        let (ended, kept) =
+            if turned_away { (&mut self.turned_away, KEPT_TURNED_AWAY) } else { (&mut self.ended, KEPT) };
+        *ended += 1;
+        if *ended <= kept {
+            return;
+        }
+        let may_go = |page: &Page| {
+            let story = page.lock();
+            !story.is_running() && story.record.turned_away == turned_away
+        };
+        if let Some(oldest) = self.pages.iter().position(may_go) {
+            self.pages.remove(oldest);
+            *ended -= 1;
         }
     }
 }
