@@ -19,8 +19,8 @@ pub struct Chain {
 
 impl Chain {
     /// What these options ask for. `schema_tool` is the tool that the answer's schema travels as; `counted_input` is
-    /// what the question costs if the provider does not say.
-    pub fn of(options: &Options, schema_tool: Option<&str>, counted_input: u64) -> Chain {
+    /// what the question costs if the provider does not say, which it is known to do where the usage `is_reported`.
+    pub fn of(options: &Options, schema_tool: Option<&str>, counted_input: u64, is_reported: bool) -> Chain {
         let mut filters: Vec<Box<dyn Filter>> = vec![Box::new(Blanks::default())];
         // Before the others: they are about content, and this is what makes it.
         if let Some(tool) = schema_tool {
@@ -36,7 +36,7 @@ impl Chain {
             filters.push(Box::new(OneCall::default()));
         }
         // After all others: it counts what the client hears.
-        filters.push(Box::new(CountUsage::of_input(counted_input)));
+        filters.push(Box::new(CountUsage::of_input(counted_input, is_reported)));
         Chain { filters, ..Chain::default() }
     }
 
@@ -85,7 +85,7 @@ mod tests {
         events: impl IntoIterator<Item = Event>,
         wanted: impl Into<Vec<Event>>,
     ) {
-        assert_eq!(joined(run(&mut Chain::of(options, schema_tool, 7), events)), wanted.into());
+        assert_eq!(joined(run(&mut Chain::of(options, schema_tool, 7, false), events)), wanted.into());
     }
 
     fn counted(how: Finish, output: u64) -> Event {
@@ -124,7 +124,7 @@ mod tests {
     fn what_is_held_back_of_an_answer_that_fails_goes_on() {
         let options = Options { stop: vec!["END".into()], max_tokens: Some(4), ..Options::default() };
         let cut = |said: [Event; 2]| {
-            let mut chain = Chain::of(&options, None, 7);
+            let mut chain = Chain::of(&options, None, 7, false);
             let mut events = run(&mut chain, said);
             let flow = chain.cut(&mut events);
             (joined(events), flow)

@@ -243,7 +243,7 @@ impl Sending {
             Demand::Json { tool, .. } => Some(tool.as_str()),
             Demand::Nothing | Demand::SomeCall => None,
         };
-        Chain::of(&self.options, schema_tool, self.counted.calibrated)
+        Chain::of(&self.options, schema_tool, self.counted.calibrated, self.model.reports_usage)
     }
 
     /// How an answer ends that breaks off.
