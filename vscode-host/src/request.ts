@@ -65,11 +65,11 @@ export class Request {
 		this.#cancellation.dispose();
 	}
 
-	/** A person waits for the first word: it leaves at once, not at the end of the turn. */
+	/** A person waits for the first word: it leaves with what comes in the same breath, not at the end of the turn. */
 	#first(): void {
 		if (!this.#spoke) {
 			this.#spoke = true;
-			this.outbox.flush();
+			process.nextTick(() => this.outbox.flush());
 		}
 	}
 }

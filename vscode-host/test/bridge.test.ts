@@ -148,21 +148,26 @@ test("requests are answered on their streams, each for itself", async (test) => 
 	assert.deepEqual(await peer.whole(3), [{ type: "failed", name: "Canceled", message: "no tool" }]);
 });
 
-test("the first word does not wait for the end of the turn", async (test) => {
+test("the first words leave with what comes in the same breath, before the end of the turn", async (test) => {
 	let written = 0;
 	const { peer } = await attached(test, {
 		chat: async (_, request) => {
 			const socket = (request as unknown as { outbox: { socket: { bytesWritten: number } } }).outbox.socket;
 			const before = socket.bytesWritten;
+			await undefined; // the model is asked
 			request.words(1, "first");
+			await undefined;
+			request.words(1, " second");
+			await new Promise<void>((resolve) => process.nextTick(resolve));
 			written = socket.bytesWritten - before;
-			request.words(1, "second");
+			request.words(1, " third");
+			await new Promise<void>((resolve) => process.nextTick(resolve));
 			assert.equal(socket.bytesWritten - before, written);
 		},
 	});
 	peer.say(1, chat);
-	assert.deepEqual(await peer.whole(1), [{ text: "firstsecond" }, { type: "end" }]);
-	assert.equal(written, 9 + "first".length);
+	assert.deepEqual(await peer.whole(1), [{ text: "first second third" }, { type: "end" }]);
+	assert.equal(written, 9 + "first second".length);
 });
 
 test("a cancelled request is told so and says nothing more", async (test) => {
