@@ -258,12 +258,14 @@ async fn idle(running: &mut Running, contender: Contender, sizes: Sizes) -> Resu
     };
     drop(hold(sizes.held / 10).await?);
     collect(running)?;
-    let before = memory(running)?;
+    let before = [memory(running)?, of_node(running)?];
     let open = try_join(hold(sizes.held / 2), hold(sizes.held / 2)).await?;
     collect(running)?;
-    let each = (memory(running)? - before) / sizes.held as f64;
+    let [each, node] =
+        [memory(running)? - before[0], of_node(running)? - before[1]].map(|all| all / sizes.held as f64);
     drop(open);
-    let mut measured = vec![(Figure::IdleStream, each), (Figure::IdleMemory, alone)];
+    let mut measured =
+        vec![(Figure::IdleStream, each), (Figure::IdleNode, node), (Figure::IdleMemory, alone)];
     if contender == Contender::Ours {
         measured.push((Figure::Activation, running.activation));
     }
@@ -286,6 +288,10 @@ fn microseconds(time: Duration) -> f64 {
 /// Of all its processes together, in KB.
 fn memory(running: &Running) -> Result<f64> {
     running.processes().map(Process::memory).sum()
+}
+
+fn of_node(running: &Running) -> Result<f64> {
+    running.node.as_ref().map_or(Ok(0.0), Process::memory)
 }
 
 /// What node keeps only because it has not looked yet is no cost of a stream.
