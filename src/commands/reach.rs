@@ -18,6 +18,9 @@ pub(super) const KEY_VARIABLE: &str = "COPILOT_PROXY_API_KEY";
 /// A server of this machine answers at once, unless a model is to speak.
 pub(super) const AT_ONCE: Duration = Duration::from_secs(5);
 
+/// Longer than a server waits for the models of a window that reloads or has just opened.
+const WITH_WINDOW: Duration = Duration::from_secs(15);
+
 /// Which server is meant.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServerOption {
@@ -78,7 +81,11 @@ impl Reach {
     }
 
     pub fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
-        let request = agent(AT_ONCE).get(format!("{}{path}", self.base));
+        self.get_within(AT_ONCE, path)
+    }
+
+    fn get_within(&self, patience: Duration, path: &str) -> Result<Answer, ureq::Error> {
+        let request = agent(patience).get(format!("{}{path}", self.base));
         self.with_key(request).call().and_then(read)
     }
 
@@ -89,7 +96,7 @@ impl Reach {
 
     /// The models that it lists; none if it can't be reached.
     pub fn models(&self) -> Vec<Listed> {
-        let answer = self.get("/v1/models").ok().filter(|answer| answer.status == 200);
+        let answer = self.get_within(WITH_WINDOW, "/v1/models").ok().filter(|answer| answer.status == 200);
         let data = answer.and_then(|answer| answer.body.get("data").and_then(Value::as_array).cloned());
         data.unwrap_or_default().into_iter().filter_map(listed).collect()
     }

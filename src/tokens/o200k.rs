@@ -13,7 +13,7 @@ mod vocabulary;
 
 pub use split::split;
 
-/// Unpacked when something is counted for the first time, which takes some 15 ms.
+/// Unpacked when something is counted for the first time, which takes some 20 ms.
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::load);
 
 /// The tokens of a whole text.

@@ -80,12 +80,6 @@ fn the_models_of_a_window_that_reloads_are_waited_for() {
 }
 
 #[test]
-fn no_models_at_all_are_an_empty_list() {
-    let server = Server::serve(&["--window-wait", "100"]);
-    assert_eq!(server.get("/v1/models").json()["data"], json!([]));
-}
-
-#[test]
 fn the_tools_of_a_window_that_reloads_are_waited_for() {
     let server = Server::serve(&FOR_EVER);
     let mut client = server.client();

@@ -191,7 +191,7 @@ fn a_tool_that_the_person_denies_is_not_offered() {
 
 #[test]
 fn an_editor_that_dies_between_rounds_ends_the_stream_with_an_error_event() {
-    let server = Server::serve(&[]);
+    let server = Server::serve(&["--window-wait", "100"]);
     let mut editor = Editor::offering(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(auto(streamed("Hello")), &json!({ "model": "m" }))));

@@ -51,7 +51,7 @@ fn without_a_server_it_says_how_to_get_one() {
 
 #[test]
 fn a_server_without_windows_is_not_enough() {
-    let server = Server::serve(&[]);
+    let server = Server::serve(&["--window-wait", "100"]);
     assert_eq!(
         findings(&Terminal::beside(&server.home), &[]),
         (Some(1), said(&[("server", "well"), ("port", "well"), ("windows", "wrong"), ("models", "wrong")]))

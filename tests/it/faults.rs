@@ -215,7 +215,7 @@ fn what_is_in_a_frame_must_be_of_its_kind() {
 
 #[test]
 fn an_editor_that_ends_inside_a_frame_fails_its_answers() {
-    let server = Server::serve(&[]);
+    let server = Server::serve(&["--window-wait", "100"]);
     let mut editor = Editor::offering(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(chat("Hello"), &json!({ "model": "m" }))));

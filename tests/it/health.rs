@@ -53,7 +53,7 @@ fn two_servers_on_one_machine_are_told_apart() {
 
 #[test]
 fn the_root_says_what_this_is() {
-    let server = Server::serve(&[]);
+    let server = Server::serve(&["--window-wait", "100"]);
     let root = server.get("/");
     assert_eq!(root.status, 200);
     assert_eq!(root.json()["name"], "Copilot Proxy");

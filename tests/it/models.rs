@@ -85,6 +85,6 @@ fn the_doors_answer_without_the_version_and_to_head() {
 
 #[test]
 fn without_an_editor_the_list_is_empty() {
-    let server = Server::serve(&[]);
+    let server = Server::serve(&["--window-wait", "100"]);
     assert_eq!(server.get("/v1/models").json(), json!({ "object": "list", "data": [] }));
 }

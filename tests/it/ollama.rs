@@ -380,7 +380,7 @@ fn every_refusal_is_one_sentence() {
     }
     let head = server.send(&Request::new("HEAD", "/api/version"));
     assert_eq!((head.status, head.body.as_slice()), (200, b"".as_slice()));
-    let silent = Server::serve(&[]);
+    let silent = Server::serve(&["--window-wait", "100"]);
     let (status, said) = error(&silent.post(CHAT, &chat("say:a")));
     assert_eq!(status, 503);
     assert!(said.contains("open VS Code"), "{said}");

@@ -106,7 +106,7 @@ fn a_panel_sees_a_request_come_run_and_end() {
 
 #[test]
 fn a_panel_that_opens_late_is_told_all_and_one_that_closes_nothing_more() {
-    let server = Server::serve(&[]);
+    let server = Server::serve(&["--window-wait", "100"]);
     server.post(CHAT, &chat("nobody answers"));
     let mut editor = Editor::offering(&server.home, &[model("m")]);
     let panel = Panel::of(&mut editor);
