@@ -23,7 +23,13 @@ const HEADER = LENGTH + HEAD;
 const MAX_UNIT_BYTES = 3;
 const PIECE_UNITS = Math.floor(PIECE / MAX_UNIT_BYTES);
 
-/** Frames on their way out, collected in one growing buffer. Words of one stream that follow each other share a frame. */
+/** Said by Copilot before a tool call: the server drops it then, and can do so only if it stands alone. */
+const BLANK = " ";
+
+/**
+ * Frames on their way out, collected in one growing buffer. Words of one stream that follow each other share a frame, but
+ * a lone blank has one of its own.
+ */
 export class FrameBuffer {
 	#bytes = Buffer.allocUnsafeSlow(64 * 1024);
 	#length = 0;
@@ -68,7 +74,8 @@ export class FrameBuffer {
 
 	#putPiece(kind: Words, stream: number, text: string): void {
 		this.#reserve(HEADER + text.length * MAX_UNIT_BYTES);
-		const last = this.#words;
+		const isBlank = text === BLANK;
+		const last = isBlank ? undefined : this.#words;
 		if (last?.kind === kind && last.stream === stream) {
 			const held = this.#bytes.readUInt32LE(last.at);
 			if (held + text.length * MAX_UNIT_BYTES <= PIECE) {
@@ -82,7 +89,7 @@ export class FrameBuffer {
 		const written = this.#bytes.write(text, at + HEADER);
 		this.#putHeader(kind, stream, written);
 		this.#length += written;
-		this.#words = { at, kind, stream };
+		this.#words = isBlank ? undefined : { at, kind, stream };
 	}
 
 	#putBytes(kind: number, stream: number, payload: Buffer): void {

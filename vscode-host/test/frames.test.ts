@@ -61,6 +61,17 @@ test("words of one stream that follow each other share a frame", () => {
 	);
 });
 
+test("a lone blank has a frame of its own", () => {
+	const out = new FrameBuffer();
+	for (const text of ["a", "b", " ", "c", "d", " "]) {
+		out.putWords(Kind.text, 1, text);
+	}
+	assert.deepEqual(
+		frames(out.take()).map(([, , payload]) => payload.toString()),
+		["ab", " ", "cd", " "],
+	);
+});
+
 test("what was taken is not joined to what follows", () => {
 	const out = new FrameBuffer();
 	out.putWords(Kind.text, 1, "a");
