@@ -56,7 +56,7 @@ benches() {
 }
 
 # The build that the server's tests have made: that of the package takes minutes more, meanwhile.
-clients() { cargo build --locked --quiet && COPILOT_PROXY_BIN=$PWD/target/debug/copilot-proxy tests/clients/run.sh; }
+clients() { cargo build --locked --quiet --workspace && COPILOT_PROXY_BIN=$PWD/target/debug/copilot-proxy tests/clients/run.sh; }
 
 vscode() { make --no-print-directory package && tests/vscode/run.sh; }
 

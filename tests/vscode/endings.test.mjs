@@ -12,7 +12,7 @@ let proxy;
 let single;
 
 before(async () => {
-	proxy = await startProxy({ grace: GRACE_MS, args: ["--reconnection-grace-time", "20"] });
+	proxy = await startProxy({ grace: GRACE_MS });
 });
 after(() => proxy?.editor.stop());
 

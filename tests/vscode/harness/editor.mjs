@@ -45,6 +45,9 @@ const SERVER_FLAGS = [
 	"--disable-workspace-trust",
 	"--disable-getting-started-override",
 	"--disable-proxy",
+	// In seconds, the least there is: what is left of a page whose last words were lost ends after this, not after hours.
+	"--reconnection-grace-time",
+	"20",
 ];
 
 // An interrupted test run ends as any other does: with the 'exit' at which every editor clears up after itself.
@@ -53,18 +56,17 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () =>
 /**
  * Starts VS Code with the provider (or, as `provider`, the folder of what stands in its place) and `extensions`: .vsix
  * files, and folders of tests' own extensions, each of which opens a socket in its folder's name (provider/drive.js).
- * `settings` are a user's; the extensions see `environment`; `args` go to code-server.
+ * `settings` are a user's; the extensions see `environment`.
  */
 export async function startEditor({
 	provider = "provider",
 	extensions = [],
 	settings = {},
 	environment = {},
-	args = [],
 } = {}) {
 	const editor = new Editor(environment);
 	try {
-		await editor.start({ provider, extensions, settings, args });
+		await editor.start({ provider, extensions, settings });
 		return editor;
 	} catch (error) {
 		await editor.stop();
@@ -74,7 +76,7 @@ export async function startEditor({
 
 /**
  * Closes a page after it has said goodbye: a busy browser ends a closed page before its last words have left, and the
- * extension host of a page that just vanishes waits hours for it to come back.
+ * extension host of a page that just vanishes waits for it to come back.
  */
 async function goodbye(page) {
 	await page.goto("about:blank").catch(() => {}); // one that has crashed says nothing
@@ -101,7 +103,7 @@ class Editor {
 		return path.join(this.run, ...names);
 	}
 
-	async start({ provider, extensions, settings, args }) {
+	async start({ provider, extensions, settings }) {
 		for (const folder of ["home", "user/User", "extensions", "temp"])
 			fs.mkdirSync(this.at(folder), { recursive: true });
 		fs.mkdirSync(this.runtimeDir, { mode: 0o700 });
@@ -115,7 +117,7 @@ class Editor {
 		const log = fs.openSync(this.at("server.log"), "w");
 		this.#server = spawn(
 			process.execPath,
-			[...this.#common(), ...SERVER_FLAGS, "--bind-addr", `127.0.0.1:${port}`, ...args],
+			[...this.#common(), ...SERVER_FLAGS, "--bind-addr", `127.0.0.1:${port}`],
 			{
 				env: this.#environment(),
 				stdio: ["ignore", log, log],
