@@ -145,7 +145,7 @@ impl Asking {
                 leniently: question.leniently,
             };
             let chosen = self.registry.send(choose).await;
-            chosen.map_err(|error| Failure::Internal { message: error.to_string() })?
+            chosen.map_err(Failure::internal)?
         };
         match choose().await {
             Err(Failure::NoModels { .. }) => {

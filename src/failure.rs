@@ -1,5 +1,6 @@
 //! Why an answer can't be given, classified once. Each dialect says it in its own form and nowhere else.
 
+use std::fmt;
 use std::time::Duration;
 
 mod advice;
@@ -219,6 +220,11 @@ impl Failure {
     /// A malformed field; an empty path means the whole body.
     pub fn invalid(at: impl Into<String>, message: impl Into<String>) -> Failure {
         Failure::Invalid { at: at.into(), message: message.into() }
+    }
+
+    /// What should not be possible has happened.
+    pub fn internal(error: impl fmt::Display) -> Failure {
+        Failure::Internal { message: error.to_string() }
     }
 
     /// A field that asks for what can't be done here.

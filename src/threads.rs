@@ -12,6 +12,6 @@ pub async fn elsewhere<T: Send + 'static>(
 ) -> Result<T, Failure> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(error) => Err(Failure::Internal { message: error.to_string() }),
+        Err(error) => Err(Failure::internal(error)),
     }
 }

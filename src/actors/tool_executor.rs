@@ -127,7 +127,7 @@ impl Handler<ListTools> for ToolExecutor {
         Box::pin(async move {
             let find = async || {
                 let found = registry.send(FindWindow { workspace: workspace.clone() }).await;
-                found.map_err(|error| Failure::Internal { message: error.to_string() })?
+                found.map_err(Failure::internal)?
             };
             let host = arrivals.patiently(find).await?;
             let tools = match host.list_tools()?.get().await {

@@ -28,7 +28,7 @@ impl Admission {
         }
         let _place = self.queue()?;
         let turn = self.turns.clone().acquire_owned().await;
-        turn.map_err(|error| Failure::Internal { message: error.to_string() })
+        turn.map_err(Failure::internal)
     }
 
     /// A place among those who wait, for whatever they wait.

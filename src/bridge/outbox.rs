@@ -24,8 +24,7 @@ impl Outbox {
     /// Queues a message; fails when the editor is gone.
     pub(super) fn say(&self, stream: u32, message: &ToHost) -> Result<(), Failure> {
         let mut bytes = BytesMut::new();
-        put_message(stream, message, &mut bytes)
-            .map_err(|error| Failure::Internal { message: error.to_string() })?;
+        put_message(stream, message, &mut bytes).map_err(Failure::internal)?;
         self.queue.send(bytes).map_err(|_| Failure::EditorGone)
     }
 

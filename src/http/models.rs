@@ -52,7 +52,7 @@ pub(super) async fn one(request: HttpRequest, house: Data<House>, id: Path<Strin
 pub(super) async fn listed(house: &House) -> Result<Vec<Listed>, Failure> {
     let list = async || match house.asking.registry.send(TakeCensus).await {
         Ok(census) => census.some_models(),
-        Err(error) => Err(Failure::Internal { message: error.to_string() }),
+        Err(error) => Err(Failure::internal(error)),
     };
     match house.asking.arrivals.patiently(list).await {
         Err(Failure::NoModels { .. }) => Ok(Vec::new()),

@@ -63,5 +63,5 @@ pub(super) async fn offered(request: &HttpRequest, caller: &Caller, house: &Hous
     let workspace = request.headers().get("x-copilot-proxy-workspace");
     let workspace = workspace.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let asked = house.executor.send(ListTools { workspace }).await;
-    asked.map_err(|error| Failure::Internal { message: error.to_string() })?
+    asked.map_err(Failure::internal)?
 }
