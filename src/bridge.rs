@@ -4,11 +4,11 @@
 //! lets editors in, `host` is one of them, and `lines` knows who waits for which of its answers.
 
 pub mod directory;
+mod editor;
 pub mod frames;
-mod host;
-pub mod lines;
 pub mod listener;
 mod outbox;
+pub mod pending_requests;
 pub mod protocol;
 
-pub use host::{Host, HostId, News};
+pub use editor::{BridgeEvent, Editor, EditorId};

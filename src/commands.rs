@@ -5,22 +5,22 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::bridge::directory::{Directory, DirectoryError};
+use crate::options::ServerOptions;
 use crate::server::{Audience, Server, ServerError};
-use crate::settings::Settings;
 use crate::simulator;
 
+mod api_client;
 mod client;
+mod connection_info;
 pub mod doctor;
-mod reach;
 pub mod run;
 pub mod setup;
-mod wiring;
 
 /// The directory has a server already: the extension goes on to attach to that one.
 const ALREADY_RUNNING: u8 = 3;
 
 /// Serves until the last editor has been gone for the grace time.
-pub async fn serve(directory: &Path, settings: Settings) -> ExitCode {
+pub async fn serve(directory: &Path, settings: ServerOptions) -> ExitCode {
     let served = async {
         let server = Server::new(settings, Directory::open(directory)?)?;
         server.run(Audience::Editors).await
@@ -29,7 +29,7 @@ pub async fn serve(directory: &Path, settings: Settings) -> ExitCode {
 }
 
 /// A server and a simulated editor attached to it over a real local socket, in a directory of their own.
-pub async fn demo(settings: Settings) -> ExitCode {
+pub async fn demo(settings: ServerOptions) -> ExitCode {
     let home = PrivateHome::new();
     let served = async {
         let server = Server::new(settings, Directory::open(&home.0)?)?;

@@ -9,23 +9,11 @@ use crate::conversation::{Conversation, Event, Usage, UsageSource};
 use crate::failure::Failure;
 
 pub mod anthropic;
-#[cfg(test)]
-pub mod arbitrary;
-pub mod arguments;
-pub mod completions;
-pub mod data;
-pub mod extra;
-pub mod json;
-pub mod limits;
-pub mod line;
+pub mod common;
+pub mod legacy_completions;
 pub mod ollama;
-pub mod one_or_many;
-pub mod open_calls;
 pub mod openai_chat;
-pub mod openai_error;
 pub mod openai_responses;
-pub mod sse;
-pub mod word_or_object;
 
 /// A family of requests and answers.
 pub trait Dialect: 'static {

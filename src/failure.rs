@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-mod advice;
-mod discreet;
+mod hint;
+mod redacted;
 
 /// A reason for not answering. The text is for the person who can mend it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

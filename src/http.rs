@@ -11,67 +11,72 @@ use actix_web::guard::{Any, Delete, Get, Head, Post};
 use actix_web::web::{self, Data, QueryConfig, ServiceConfig};
 use actix_web::{Handler, HttpRequest, Responder};
 
-use crate::actors::ToolExecutor;
-use crate::actors::session::KeptRounds;
-use crate::asking::Asking;
+use crate::auto_mode::RoundStore;
+use crate::completion::CompletionService;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
-use crate::dialect::completions::Completions;
+use crate::dialect::legacy_completions::Completions;
 use crate::dialect::ollama::{Chat, Generate, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::openai_responses::OpenAiResponses;
-use crate::ledger::Ledger;
-use crate::settings::Settings;
+use crate::options::ServerOptions;
+use crate::request_log::RequestLog;
+use crate::tools::ToolExecutor;
 
-mod answer;
-mod body;
+mod access;
+mod completion;
 mod connection;
-mod count;
-mod equipment;
-mod errors;
-mod guard;
-mod head;
+mod count_tokens;
+mod editor_tools;
+mod error_response;
+mod head_timeout;
 mod health;
+pub mod listener;
+pub mod listeners;
 mod metrics;
 mod models;
 mod ollama;
 mod peer;
-pub mod port;
-pub mod ports;
+mod request_body;
+mod response;
 mod responses;
-mod telling;
 mod tools;
 
 /// What stands behind the doors, shared by all requests.
 #[derive(Clone)]
-pub struct House {
+pub struct AppState {
     /// Asks models.
-    pub asking: Asking,
+    pub completions: CompletionService,
     /// Runs tools.
     pub executor: Addr<ToolExecutor>,
     /// Finished rounds of auto mode that clients are to continue.
-    pub kept: Arc<KeptRounds>,
+    pub kept: Arc<RoundStore>,
     /// What later requests of the Responses API may refer to.
     pub responses: Data<<OpenAiResponses as Dialect>::Memory>,
     /// Keeps the accounts.
-    pub ledger: Arc<Ledger>,
+    pub request_log: Arc<RequestLog>,
     /// The knobs.
-    pub settings: Arc<Settings>,
+    pub settings: Arc<ServerOptions>,
     /// When the server started, in milliseconds since 1970.
     pub started: u64,
     /// Tells this server from another one that answers on the same port; random per start.
     pub instance: Arc<str>,
 }
 
-impl House {
-    /// A house in which nothing has happened yet.
-    pub fn new(asking: Asking, executor: Addr<ToolExecutor>, settings: Settings, started: u64) -> House {
-        House {
-            asking,
+impl AppState {
+    /// A state in which nothing has happened yet.
+    pub fn new(
+        completions: CompletionService,
+        executor: Addr<ToolExecutor>,
+        settings: ServerOptions,
+        started: u64,
+    ) -> AppState {
+        AppState {
+            completions,
             executor,
             kept: Arc::default(),
             responses: Data::new(<OpenAiResponses as Dialect>::Memory::default()),
-            ledger: Arc::default(),
+            request_log: Arc::default(),
             settings: Arc::new(settings),
             started,
             instance: uuid::Uuid::new_v4().simple().to_string().into(),
@@ -122,17 +127,17 @@ const ENDPOINTS: &[&str] = &[
 fn routes(config: &mut ServiceConfig) {
     // Most APIs refer to nothing that was said before.
     config.app_data(Data::new(()));
-    config.app_data(QueryConfig::default().error_handler(errors::unreadable_query));
+    config.app_data(QueryConfig::default().error_handler(error_response::unreadable_query));
     for prefix in ["/v1", ""] {
         door::<OpenAiChat>(config, &format!("{prefix}/chat/completions"));
         door::<Completions>(config, &format!("{prefix}/completions"));
         door::<OpenAiResponses>(config, &format!("{prefix}/responses"));
         kept(config, &format!("{prefix}/responses/{{id}}"), responses::one, responses::delete);
         door::<Anthropic>(config, &format!("{prefix}/messages"));
-        post(config, &format!("{prefix}/messages/count_tokens"), count::count_tokens);
+        post(config, &format!("{prefix}/messages/count_tokens"), count_tokens::count_tokens);
         page(config, &format!("{prefix}/tools"), tools::list);
         for other in ["embeddings", "moderations", "images/generations", "images/edits", "audio/{what}"] {
-            post(config, &format!("{prefix}/{other}"), errors::not_offered);
+            post(config, &format!("{prefix}/{other}"), error_response::not_offered);
         }
         page(config, &format!("{prefix}/models"), models::list);
         page(config, &format!("{prefix}/models/{{id:.+}}"), models::one);
@@ -145,19 +150,19 @@ fn routes(config: &mut ServiceConfig) {
     page(config, "/api/ps", ollama::running);
     page(config, "/api/version", ollama::version);
     for other in ["embed", "embeddings"] {
-        post(config, &format!("/api/{other}"), errors::not_offered);
+        post(config, &format!("/api/{other}"), error_response::not_offered);
     }
     page(config, "/health", health::health);
     page(config, "/metrics", metrics::metrics);
     page(config, "/", health::root);
     // Claude Code asks for this when it starts.
     page(config, "/api/hello", health::root);
-    config.default_service(web::to(errors::no_such_path));
+    config.default_service(web::to(error_response::no_such_path));
 }
 
 /// A door behind which a dialect is spoken.
 fn door<D: Dialect>(config: &mut ServiceConfig, path: &str) {
-    post(config, path, answer::answer::<D>);
+    post(config, path, completion::answer::<D>);
 }
 
 /// A door that takes something.
@@ -168,7 +173,9 @@ where
     Arguments: actix_web::FromRequest + 'static,
 {
     config.service(web::resource(path).route(web::route().guard(Post()).to(handler)).default_service(
-        web::to(|request: HttpRequest| async move { errors::wrong_method(&request, "POST, OPTIONS") }),
+        web::to(
+            |request: HttpRequest| async move { error_response::wrong_method(&request, "POST, OPTIONS") },
+        ),
     ));
 }
 
@@ -181,9 +188,9 @@ where
 {
     config.service(
         web::resource(path).route(web::route().guard(Any(Get()).or(Head())).to(handler)).default_service(
-            web::to(
-                |request: HttpRequest| async move { errors::wrong_method(&request, "GET, HEAD, OPTIONS") },
-            ),
+            web::to(|request: HttpRequest| async move {
+                error_response::wrong_method(&request, "GET, HEAD, OPTIONS")
+            }),
         ),
     );
 }
@@ -203,7 +210,7 @@ where
             .route(web::route().guard(Any(Get()).or(Head())).to(handler))
             .route(web::route().guard(Delete()).to(delete))
             .default_service(web::to(|request: HttpRequest| async move {
-                errors::wrong_method(&request, "GET, HEAD, DELETE, OPTIONS")
+                error_response::wrong_method(&request, "GET, HEAD, DELETE, OPTIONS")
             })),
     );
 }

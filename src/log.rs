@@ -1,6 +1,6 @@
 //! The server's log: the last lines are kept in memory and pushed to the editors' output channels.
 //!
-//! There is no log file, so a full disk hurts nobody. Lines also go to stderr when somebody asks for them
+//! There is no log file, so a full disk hurts nobody. PendingRequests also go to stderr when somebody asks for them
 //! with `RUST_LOG`; a closed stderr is nobody's fault.
 
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::bridge::protocol::{LogLevel, LogLine};
 
-/// Lines kept for windows that open late.
+/// PendingRequests kept for windows that open late.
 const KEPT: usize = 2000;
 
 /// Longer lines are cut, in bytes: one bad request must not fill the ring with megabytes.

@@ -7,7 +7,7 @@ use copilot_proxy::commands;
 use copilot_proxy::commands::doctor::DoctorOptions;
 use copilot_proxy::commands::run::RunOptions;
 use copilot_proxy::commands::setup::SetupOptions;
-use copilot_proxy::settings::{DirectoryOption, Settings};
+use copilot_proxy::options::{DirectoryOption, ServerOptions};
 
 /// The local gateway that lets every program on your machine use GitHub Copilot's models.
 ///
@@ -27,12 +27,12 @@ enum Command {
         #[command(flatten)]
         directory: DirectoryOption,
         #[command(flatten)]
-        settings: Settings,
+        settings: ServerOptions,
     },
     /// Try everything without VS Code: a server with a simulated editor, in a private directory
     Demo {
         #[command(flatten)]
-        settings: Settings,
+        settings: ServerOptions,
     },
     /// Make a program use the server, by its own settings; shows what it will write and can undo it
     Setup(SetupOptions),

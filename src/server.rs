@@ -11,25 +11,26 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::actors::model_registry::{Attach, Census, Detach, ExpectNobody, SetModels, SetWindow, TakeCensus};
-use crate::actors::tool_executor::Forget;
-use crate::actors::{ModelRegistry, ToolExecutor};
-use crate::asking::admission::Admission;
-use crate::asking::{Asking, Trouble};
 use crate::bridge::directory::{Directory, DirectoryError, Lock, ProtocolRange, ServerFile};
-use crate::bridge::listener::Doorway;
-use crate::bridge::protocol::{HttpState, LogLine, PROTOCOL, Preferences, Status, ToHost};
-use crate::bridge::{Host, News};
+use crate::bridge::listener::BridgeListener;
+use crate::bridge::protocol::{HttpState, LogLine, PROTOCOL, Status, ToEditor, UserSettings};
+use crate::bridge::{BridgeEvent, Editor};
+use crate::completion::admission::Admission;
+use crate::completion::{CompletionService, RateLimitBackoff};
 use crate::failure::Failure;
-use crate::http::House;
-use crate::http::ports::Ports;
-use crate::ledger::Ledger;
+use crate::http::AppState;
+use crate::http::listeners::Ports;
 use crate::log::{follow, kept, now};
-use crate::settings::Settings;
+use crate::models::ModelRegistry;
+use crate::models::registry::{Attach, Detach, GetSnapshot, SetModels, SetWindow, Snapshot, StopWaiting};
+use crate::options::ServerOptions;
+use crate::request_log::RequestLog;
+use crate::tools::ToolExecutor;
+use crate::tools::executor::EditorDetached;
 
-mod watchers;
+mod subscribers;
 
-use watchers::Watchers;
+use subscribers::Subscribers;
 
 /// How long news of requests waits for more of it: ten times a second is often enough for a person to see things move,
 /// and four messages for each request cost an editor more than its answer. What an editor says itself is told at once.
@@ -68,14 +69,14 @@ pub enum Audience {
 
 /// A server that has its directory and its socket, and is about to open its port.
 pub struct Server {
-    house: House,
+    state: AppState,
     registry: Addr<ModelRegistry>,
     directory: Directory,
     file: ServerFile,
-    news: UnboundedReceiver<News>,
+    news: UnboundedReceiver<BridgeEvent>,
     log: UnboundedReceiver<LogLine>,
-    editors: Vec<Host>,
-    watchers: Watchers,
+    editors: Vec<Editor>,
+    subscribers: Subscribers,
     http: Http,
     /// Ports that are closed and whose connections have some time to end.
     draining: JoinSet<()>,
@@ -109,48 +110,49 @@ enum Then {
 
 impl Server {
     /// Takes the directory and opens the bridge. Must run inside an actix system and a `LocalSet`.
-    pub fn new(settings: Settings, directory: Directory) -> Result<Server, ServerError> {
+    pub fn new(settings: ServerOptions, directory: Directory) -> Result<Server, ServerError> {
         let lock = directory.lock()?;
-        let doorway = Doorway::open(&directory).map_err(ServerError::Socket)?;
+        let listener = BridgeListener::open(&directory).map_err(ServerError::Socket)?;
         let (said, news) = unbounded_channel();
-        let (registry, arrivals) = ModelRegistry::new(settings.window_wait);
+        let (registry, availability) = ModelRegistry::new(settings.window_wait);
         let registry = registry.start();
-        let preferences = Preferences { port: settings.port, ipv6: settings.ipv6, ..Preferences::default() };
+        let user_settings =
+            UserSettings { port: settings.port, ipv6: settings.ipv6, ..UserSettings::default() };
         let started = now();
-        let asking = Asking {
+        let completions = CompletionService {
             registry: registry.clone(),
-            arrivals: arrivals.clone(),
-            preferences: Arc::new(RwLock::new(preferences)),
+            availability: availability.clone(),
+            user_settings: Arc::new(RwLock::new(user_settings)),
             admission: Admission::new(settings.max_running, settings.max_waiting),
             calibration: Arc::default(),
-            trouble: Trouble::default(),
+            back_off: RateLimitBackoff::default(),
             model_timeout: settings.model_timeout,
         };
-        let executor = ToolExecutor::new(registry.clone(), arrivals).start();
-        let house = House::new(asking, executor, settings, started);
+        let executor = ToolExecutor::new(registry.clone(), availability).start();
+        let state = AppState::new(completions, executor, settings, started);
         let file = ServerFile {
             pid: std::process::id(),
-            version: house.settings.version.to_string(),
+            version: state.settings.version.to_string(),
             protocol: ProtocolRange { min: PROTOCOL, max: PROTOCOL },
-            endpoint: doorway.endpoint.clone(),
-            token: doorway.token.to_string(),
+            endpoint: listener.endpoint.clone(),
+            token: listener.token.to_string(),
             port: None,
             started_at: started,
-            instance: Some(house.instance.to_string()),
+            instance: Some(state.instance.to_string()),
         };
         directory.publish(&file)?;
-        let Settings { handshake_timeout, heartbeat, port, .. } = *house.settings;
-        let version = Arc::clone(&house.settings.version);
-        tokio::task::spawn_local(doorway.attend(version, handshake_timeout, heartbeat, said));
+        let ServerOptions { handshake_timeout, heartbeat, port, .. } = *state.settings;
+        let version = Arc::clone(&state.settings.version);
+        tokio::task::spawn_local(listener.accept_loop(version, handshake_timeout, heartbeat, said));
         Ok(Server {
-            house,
+            state,
             registry,
             directory,
             file,
             news,
             log: follow(),
             editors: Vec::new(),
-            watchers: Watchers::default(),
+            subscribers: Subscribers::default(),
             http: Http::Off,
             draining: JoinSet::new(),
             wanted: true,
@@ -173,22 +175,22 @@ impl Server {
         }
         let mut alone_since = self.editors.is_empty().then(Instant::now);
         let ended = loop {
-            let alone_until = alone_since.map(|since| since + self.house.settings.grace);
+            let alone_until = alone_since.map(|since| since + self.state.settings.grace);
             let retry = match &self.http {
                 Http::Taken { retry, .. } | Http::Failed { retry, .. } => Some(*retry),
                 Http::Off | Http::Open(_) => None,
             };
-            let ledger: Arc<Ledger> = self.house.ledger.clone();
+            let request_log: Arc<RequestLog> = self.state.request_log.clone();
             let is_quiet = self.tell_at.is_none();
             let then = tokio::select! {
                 Some(news) = self.news.recv() => self.heed(news).await?,
                 Some(line) = self.log.recv(), if is_quiet => { self.lines.push(line); self.tell_soon(); continue }
-                () = at(self.watchers.due()) => { self.watchers.tell(&ledger); continue }
-                () = ledger.changed.notified(), if is_quiet => { self.tell_soon(); continue }
+                () = at(self.subscribers.due()) => { self.subscribers.tell(&request_log); continue }
+                () = request_log.changed.notified(), if is_quiet => { self.tell_soon(); continue }
                 () = at(self.tell_at) => Then::GoOn,
                 Some(_) = self.draining.join_next() => continue,
                 () = at(retry) => { self.open_port(); Then::GoOn }
-                () = at(alone_until) => { log::info!("no editor for {:?}: ending", self.house.settings.grace); Then::End }
+                () = at(alone_until) => { log::info!("no editor for {:?}: ending", self.state.settings.grace); Then::End }
                 () = signals.next() => { log::info!("asked to end"); Then::End }
             };
             if then == Then::End {
@@ -207,7 +209,7 @@ impl Server {
 
     async fn open_port_with_models(&mut self) -> Result<(), ServerError> {
         while let Some(news) = self.news.recv().await {
-            let models = matches!(news, News::Models(..));
+            let models = matches!(news, BridgeEvent::Models(..));
             self.wanted = false;
             self.heed(news).await?;
             if models {
@@ -221,62 +223,62 @@ impl Server {
         Ok(())
     }
 
-    async fn heed(&mut self, news: News) -> Result<Then, ServerError> {
+    async fn heed(&mut self, news: BridgeEvent) -> Result<Then, ServerError> {
         match news {
-            News::Attached(host, window) => {
+            BridgeEvent::Attached(host, window) => {
                 self.tell_registry(Attach(host.clone(), window)).await?;
-                // Lines that are still on their way to the others are among those kept.
+                // PendingRequests that are still on their way to the others are among those kept.
                 self.pass_on();
                 for line in kept() {
-                    host.tell(&ToHost::Log(line));
+                    host.tell(&ToEditor::Log(line));
                 }
                 if let Some(status) = &self.told {
-                    host.tell(&ToHost::Status(status.clone()));
+                    host.tell(&ToEditor::Status(status.clone()));
                 }
                 self.editors.push(host);
                 if self.wanted && matches!(self.http, Http::Off) {
                     self.open_port();
                 }
             }
-            News::Models(id, models) => self.tell_registry(SetModels(id, models)).await?,
-            News::Window(id, window) => self.tell_registry(SetWindow(id, window)).await?,
-            News::Preferences(preferences) => self.prefer(preferences).await,
-            News::Start => {
+            BridgeEvent::Models(id, models) => self.tell_registry(SetModels(id, models)).await?,
+            BridgeEvent::Window(id, window) => self.tell_registry(SetWindow(id, window)).await?,
+            BridgeEvent::UserSettings(user_settings) => self.prefer(user_settings).await,
+            BridgeEvent::Start => {
                 self.wanted = true;
                 if !matches!(self.http, Http::Open(_)) {
                     self.open_port();
                 }
             }
-            News::Stop => {
+            BridgeEvent::Stop => {
                 log::info!("stopped by a person");
                 self.wanted = false;
                 self.close_port(&Failure::Stopping).await;
             }
-            News::Handover => {
+            BridgeEvent::Handover => {
                 log::info!("a newer server takes over: finishing what is running");
                 self.directory.retract();
                 for editor in &self.editors {
-                    editor.tell(&ToHost::Leaving);
+                    editor.tell(&ToEditor::Superseded);
                 }
                 // The editors' writers have their turn, even if nothing else is left to be waited for.
                 tokio::task::yield_now().await;
-                self.drain(self.house.settings.handover).await;
+                self.drain(self.state.settings.handover).await;
                 while self.draining.join_next().await.is_some() {}
                 return Ok(Then::End);
             }
-            News::Watch(id, on) => {
+            BridgeEvent::Watch(id, on) => {
                 let host = self.editors.iter().find(|host| on && host.id() == id);
-                self.watchers.watch(id, host, &self.house.ledger);
+                self.subscribers.watch(id, host, &self.state.request_log);
             }
-            News::Look(id, request) => {
-                let exchange = ToHost::Exchange(self.house.ledger.exchange(&request));
+            BridgeEvent::GetExchange(id, request) => {
+                let exchange = ToEditor::Exchange(self.state.request_log.exchange(&request));
                 self.editors.iter().filter(|host| host.id() == id).for_each(|host| host.tell(&exchange));
             }
-            News::Gone(id) => {
+            BridgeEvent::Gone(id) => {
                 self.editors.retain(|host| host.id() != id);
-                self.watchers.watch(id, None, &self.house.ledger);
+                self.subscribers.watch(id, None, &self.state.request_log);
                 self.tell_registry(Detach(id)).await?;
-                self.house.executor.do_send(Forget(id));
+                self.state.executor.do_send(EditorDetached(id));
                 if self.editors.is_empty() {
                     // A stop is forgotten when everybody has left.
                     self.wanted = true;
@@ -294,12 +296,12 @@ impl Server {
         self.registry.send(message).await.map_err(|_| ServerError::Broken)
     }
 
-    async fn prefer(&mut self, preferences: Preferences) {
-        let Preferences { port, ipv6, .. } = preferences;
-        if !preferences.log_requests_to_ui {
-            self.house.ledger.forget_words();
+    async fn prefer(&mut self, user_settings: UserSettings) {
+        let UserSettings { port, ipv6, .. } = user_settings;
+        if !user_settings.log_requests_to_ui {
+            self.state.request_log.forget_words();
         }
-        *self.house.asking.preferences.write() = preferences;
+        *self.state.completions.user_settings.write() = user_settings;
         let is_open = matches!(&self.http, Http::Open(open) if open.number() == port);
         if port != self.port && !is_open {
             log::info!("the port is now {port}");
@@ -311,19 +313,19 @@ impl Server {
         }
         self.port = port;
         if let Http::Open(ports) = &mut self.http
-            && let Some(connections) = ports.with_ipv6(ipv6, &self.house).await
+            && let Some(connections) = ports.with_ipv6(ipv6, &self.state).await
         {
-            self.draining.spawn_local(connections.ended(self.house.settings.handover));
+            self.draining.spawn_local(connections.ended(self.state.settings.handover));
         }
     }
 
     fn ports(&self) -> io::Result<Ports> {
-        let ipv6 = self.house.asking.preferences.read().ipv6;
-        Ports::open(self.port, ipv6, &self.house)
+        let ipv6 = self.state.completions.user_settings.read().ipv6;
+        Ports::open(self.port, ipv6, &self.state)
     }
 
     fn open_port(&mut self) {
-        let retry = Instant::now() + self.house.settings.port_retry;
+        let retry = Instant::now() + self.state.settings.port_retry;
         let port = self.port;
         self.http = match self.ports() {
             Ok(open) => return self.opened(open),
@@ -360,8 +362,8 @@ impl Server {
                 editor.fail_all(why);
             }
         }
-        self.registry.do_send(ExpectNobody);
-        self.drain(self.house.settings.drain).await;
+        self.registry.do_send(StopWaiting);
+        self.drain(self.state.settings.drain).await;
         if self.wanted {
             return;
         }
@@ -396,8 +398,9 @@ impl Server {
     async fn tell_status(&mut self) -> Result<(), ServerError> {
         self.tell_at = None;
         self.pass_on();
-        let Census { models, .. } = self.registry.send(TakeCensus).await.map_err(|_| ServerError::Broken)?;
-        let totals = self.house.ledger.totals();
+        let Snapshot { models, .. } =
+            self.registry.send(GetSnapshot).await.map_err(|_| ServerError::Broken)?;
+        let totals = self.state.request_log.totals();
         let status = Status {
             http: match &self.http {
                 Http::Off => HttpState::Off,
@@ -414,15 +417,15 @@ impl Server {
             requests: totals.requests,
             tokens_in: totals.tokens_in,
             tokens_out: totals.tokens_out,
-            started_at: self.house.started,
+            started_at: self.state.started,
         };
         if self.told.as_ref() != Some(&status) {
             for editor in &self.editors {
-                editor.tell(&ToHost::Status(status.clone()));
+                editor.tell(&ToEditor::Status(status.clone()));
             }
             self.told = Some(status);
         }
-        self.watchers.offer(models);
+        self.subscribers.offer(models);
         Ok(())
     }
 
@@ -431,7 +434,7 @@ impl Server {
         while let Ok(line) = self.log.try_recv() {
             self.lines.push(line);
         }
-        for line in self.lines.drain(..).map(ToHost::Log) {
+        for line in self.lines.drain(..).map(ToEditor::Log) {
             for editor in &self.editors {
                 editor.tell(&line);
             }

@@ -9,28 +9,28 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use crate::bridge::frames::{FrameError, Reader, Said};
+use crate::bridge::frames::{FrameError, FrameReader, Incoming};
 use crate::bridge::protocol::{
-    Chat, Folder, FromHost, Hello, ModelInfo, Models, PROTOCOL, Refused, ToHost, Tools, Window,
+    Chat, Folder, FromEditor, Hello, ModelInfo, Models, PROTOCOL, Refused, ToEditor, Tools, Window,
 };
-use crate::simulator::answer::Voice;
+use crate::simulator::answer::StreamWriter;
 use crate::simulator::outbox::Outbox;
 use crate::simulator::running::Running;
-use crate::simulator::tally::Tally;
+use crate::simulator::stats::StatsCounter;
 
 pub mod answer;
 pub mod attach;
-pub mod cue;
 pub mod dump;
+pub mod fake_workspace;
+pub mod interpreter;
 pub mod models;
 pub mod outbox;
-pub mod perform;
 pub mod rules;
 pub mod running;
 pub mod script;
-pub mod tally;
+pub mod select_phase;
+pub mod stats;
 pub mod tools;
-pub mod tree;
 pub mod usage;
 
 /// Why an editor had to let go of a server.
@@ -61,10 +61,14 @@ pub async fn run(
 ) -> Result<(), PeerError> {
     let (from, to) = tokio::io::split(stream);
     let outbox = Arc::new(Outbox::default());
-    let mut editor =
-        Editor { models, outbox: outbox.clone(), tally: Tally::default(), running: Running::default() };
+    let mut editor = Editor {
+        models,
+        outbox: outbox.clone(),
+        tally: StatsCounter::default(),
+        running: Running::default(),
+    };
     let ended = tokio::select! {
-        ended = editor.listen(Reader::new(from), token) => ended,
+        ended = editor.listen(FrameReader::new(from), token) => ended,
         error = outbox.write_to(to) => Err(PeerError::Broken(error)),
     };
     match ended {
@@ -82,53 +86,55 @@ pub async fn run(
 struct Editor {
     models: Vec<ModelInfo>,
     outbox: Arc<Outbox>,
-    tally: Tally,
+    tally: StatsCounter,
     running: Running,
 }
 
 impl Editor {
-    async fn listen<R>(&mut self, mut reader: Reader<R, ToHost>, token: &str) -> Result<(), PeerError>
+    async fn listen<R>(&mut self, mut reader: FrameReader<R, ToEditor>, token: &str) -> Result<(), PeerError>
     where
         R: AsyncRead + Unpin,
     {
-        self.outbox.message(0, &FromHost::Hello(hello(token)));
+        self.outbox.message(0, &FromEditor::Hello(hello(token)));
         match reader.next().await? {
-            Some((_, Said::Message(ToHost::Welcome(_)))) => self.tell_models(),
-            Some((_, Said::Message(ToHost::Refused(refused)))) => return Err(PeerError::Refused(refused)),
+            Some((_, Incoming::Message(ToEditor::Welcome(_)))) => self.tell_models(),
+            Some((_, Incoming::Message(ToEditor::Refused(refused)))) => {
+                return Err(PeerError::Refused(refused));
+            }
             Some(_) => return Err(PeerError::OutOfTurn),
             None => return Err(PeerError::NotWelcomed),
         }
         while let Some((stream, said)) = reader.next().await? {
             match said {
-                Said::Message(message) => self.hear(stream, message).await?,
-                Said::Text(_) | Said::Thinking(_) => return Err(PeerError::OutOfTurn),
+                Incoming::Message(message) => self.hear(stream, message).await?,
+                Incoming::Text(_) | Incoming::Thinking(_) => return Err(PeerError::OutOfTurn),
             }
         }
         Ok(())
     }
 
-    async fn hear(&mut self, stream: u32, message: ToHost) -> Result<(), PeerError> {
+    async fn hear(&mut self, stream: u32, message: ToEditor) -> Result<(), PeerError> {
         match message {
-            ToHost::Chat(chat) => self.chat(stream, Arc::unwrap_or_clone(chat)),
-            ToHost::Cancel => self.running.cancel(stream).await,
-            ToHost::Pause => self.running.pause(stream, true),
-            ToHost::Resume => self.running.pause(stream, false),
-            ToHost::ListTools => {
-                self.outbox.message(stream, &FromHost::Tools(Tools { tools: tools::all() }));
+            ToEditor::Chat(chat) => self.chat(stream, Arc::unwrap_or_clone(chat)),
+            ToEditor::Cancel => self.running.cancel(stream).await,
+            ToEditor::Pause => self.running.pause(stream, true),
+            ToEditor::Resume => self.running.pause(stream, false),
+            ToEditor::ListTools => {
+                self.outbox.message(stream, &FromEditor::Tools(Tools { tools: tools::all() }));
             }
-            ToHost::InvokeTool(asked) => {
+            ToEditor::InvokeTool(asked) => {
                 let voice = self.voice(stream);
                 self.running.start(stream, |paused| answer::tool(asked, voice(paused)));
             }
-            ToHost::RefreshModels => self.tell_models(),
-            ToHost::Ping => self.outbox.message(stream, &FromHost::Pong),
-            ToHost::Status(_)
-            | ToHost::Log(_)
-            | ToHost::Activity(_)
-            | ToHost::Exchange(_)
-            | ToHost::Catalogue(_)
-            | ToHost::Leaving => {}
-            ToHost::Welcome(_) | ToHost::Refused(_) => return Err(PeerError::OutOfTurn),
+            ToEditor::RefreshModels => self.tell_models(),
+            ToEditor::Ping => self.outbox.message(stream, &FromEditor::Pong),
+            ToEditor::Status(_)
+            | ToEditor::Log(_)
+            | ToEditor::Activity(_)
+            | ToEditor::Exchange(_)
+            | ToEditor::ModelCatalog(_)
+            | ToEditor::Superseded => {}
+            ToEditor::Welcome(_) | ToEditor::Refused(_) => return Err(PeerError::OutOfTurn),
         }
         Ok(())
     }
@@ -139,17 +145,17 @@ impl Editor {
                 let voice = self.voice(stream);
                 self.running.start(stream, |paused| answer::chat(performance, entry, voice(paused)));
             }
-            Err(refusal) => self.outbox.message(stream, &FromHost::Failed(refusal)),
+            Err(refusal) => self.outbox.message(stream, &FromEditor::Failed(refusal)),
         }
     }
 
-    fn voice(&self, stream: u32) -> impl FnOnce(watch::Receiver<bool>) -> Voice + use<> {
+    fn voice(&self, stream: u32) -> impl FnOnce(watch::Receiver<bool>) -> StreamWriter + use<> {
         let outbox = self.outbox.clone();
-        move |paused| Voice { stream, outbox, paused }
+        move |paused| StreamWriter { stream, outbox, paused }
     }
 
     fn tell_models(&self) {
-        self.outbox.message(0, &FromHost::Models(Models { models: self.models.clone() }));
+        self.outbox.message(0, &FromEditor::Models(Models { models: self.models.clone() }));
     }
 }
 

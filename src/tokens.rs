@@ -16,7 +16,7 @@ use crate::conversation::{Content, Data, Message, Part, Role, Tool};
 pub mod calibration;
 mod image;
 mod o200k;
-pub mod pieces;
+pub mod pretokens;
 
 pub use calibration::Calibration;
 
@@ -41,7 +41,7 @@ pub struct Count {
 /// The tokens of a text (`o200k_base`, as the provider counts for all models).
 pub fn count_text(text: &str) -> u64 {
     if text.len() < Memory::SHORT {
-        return pieces::count(text);
+        return pretokens::count(text);
     }
     MEMORY.count(text)
 }
@@ -166,7 +166,7 @@ impl Memory {
         if let Some(count) = self.counts.lock().get(&key) {
             return *count;
         }
-        let count = pieces::count(text);
+        let count = pretokens::count(text);
         let mut counts = self.counts.lock();
         if counts.len() >= Memory::MOST {
             counts.clear();
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn a_long_text_counts_the_same_every_time() {
         let text = "the quick brown fox ".repeat(1000);
-        let wanted = pieces::count(&text);
+        let wanted = pretokens::count(&text);
         assert_eq!([count_text(&text), count_text(&text)], [wanted, wanted]);
     }
 

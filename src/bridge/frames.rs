@@ -151,7 +151,7 @@ pub fn take_frame(buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
 
 /// What a peer said.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Said<M> {
+pub enum Incoming<M> {
     /// A message.
     Message(M),
     /// Words of an answer.
@@ -161,21 +161,21 @@ pub enum Said<M> {
 }
 
 /// Reads what a peer says, of whichever direction `M` is.
-pub struct Reader<R, M> {
+pub struct FrameReader<R, M> {
     from: R,
     buffer: BytesMut,
     pieces: HashMap<u32, Vec<u8>>,
     messages: PhantomData<fn() -> M>,
 }
 
-impl<R: AsyncRead + Unpin, M: DeserializeOwned> Reader<R, M> {
+impl<R: AsyncRead + Unpin, M: DeserializeOwned> FrameReader<R, M> {
     /// Reads from here.
-    pub fn new(from: R) -> Reader<R, M> {
-        Reader { from, buffer: BytesMut::new(), pieces: HashMap::new(), messages: PhantomData }
+    pub fn new(from: R) -> FrameReader<R, M> {
+        FrameReader { from, buffer: BytesMut::new(), pieces: HashMap::new(), messages: PhantomData }
     }
 
     /// The next thing said and its stream; `None` when the peer hung up between two frames. Cancel-safe.
-    pub async fn next(&mut self) -> Result<Option<(u32, Said<M>)>, FrameError> {
+    pub async fn next(&mut self) -> Result<Option<(u32, Incoming<M>)>, FrameError> {
         loop {
             while let Some(frame) = take_frame(&mut self.buffer)? {
                 let stream = frame.stream;
@@ -190,10 +190,10 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> Reader<R, M> {
         }
     }
 
-    fn understand(&mut self, frame: &Frame) -> Result<Option<Said<M>>, FrameError> {
+    fn understand(&mut self, frame: &Frame) -> Result<Option<Incoming<M>>, FrameError> {
         match frame.kind {
-            Kind::Text => Ok(Some(Said::Text(text(&frame.payload)?))),
-            Kind::Thinking => Ok(Some(Said::Thinking(text(&frame.payload)?))),
+            Kind::Text => Ok(Some(Incoming::Text(text(&frame.payload)?))),
+            Kind::Thinking => Ok(Some(Incoming::Thinking(text(&frame.payload)?))),
             Kind::Piece => {
                 let held: usize = self.pieces.values().map(Vec::len).sum();
                 if held + frame.payload.len() > MAX_MESSAGE {
@@ -203,10 +203,10 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> Reader<R, M> {
                 Ok(None)
             }
             Kind::Json => match self.pieces.remove(&frame.stream) {
-                None => Ok(Some(Said::Message(message(&frame.payload)?))),
+                None => Ok(Some(Incoming::Message(message(&frame.payload)?))),
                 Some(mut json) => {
                     json.extend_from_slice(&frame.payload);
-                    Ok(Some(Said::Message(message(&json)?)))
+                    Ok(Some(Incoming::Message(message(&json)?)))
                 }
             },
         }
@@ -225,14 +225,14 @@ fn message<M: DeserializeOwned>(json: &[u8]) -> Result<M, FrameError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bridge::protocol::{Folder, FromHost, Window};
+    use crate::bridge::protocol::{Folder, FromEditor, Window};
 
-    fn reader(bytes: &[u8]) -> Reader<&[u8], FromHost> {
-        Reader::new(bytes)
+    fn reader(bytes: &[u8]) -> FrameReader<&[u8], FromEditor> {
+        FrameReader::new(bytes)
     }
 
-    fn window(name: &str) -> FromHost {
-        FromHost::Window(Window {
+    fn window(name: &str) -> FromEditor {
+        FromEditor::Window(Window {
             focused: true,
             folders: vec![Folder { name: name.into(), path: "/".into() }],
         })
@@ -245,9 +245,9 @@ mod tests {
         put_message(0, &window("a"), &mut out).unwrap();
         put_text(Kind::Thinking, 8, "", &mut out);
         let mut reader = reader(&out);
-        assert_eq!(reader.next().await.unwrap(), Some((7, Said::Text("héllo".into()))));
-        assert_eq!(reader.next().await.unwrap(), Some((0, Said::Message(window("a")))));
-        assert_eq!(reader.next().await.unwrap(), Some((8, Said::Thinking(String::new()))));
+        assert_eq!(reader.next().await.unwrap(), Some((7, Incoming::Text("héllo".into()))));
+        assert_eq!(reader.next().await.unwrap(), Some((0, Incoming::Message(window("a")))));
+        assert_eq!(reader.next().await.unwrap(), Some((8, Incoming::Thinking(String::new()))));
         assert_eq!(reader.next().await.unwrap(), None);
     }
 
@@ -267,9 +267,9 @@ mod tests {
         assert_eq!(frames, 3);
         let mut reader = reader(&out);
         for _ in 0..2 {
-            assert_eq!(reader.next().await.unwrap(), Some((4, Said::Text("between".into()))));
+            assert_eq!(reader.next().await.unwrap(), Some((4, Incoming::Text("between".into()))));
         }
-        assert_eq!(reader.next().await.unwrap(), Some((3, Said::Message(long))));
+        assert_eq!(reader.next().await.unwrap(), Some((3, Incoming::Message(long))));
     }
 
     #[tokio::test]
@@ -277,7 +277,7 @@ mod tests {
         let mut out = BytesMut::new();
         put_text(Kind::Text, 1, &"é".repeat(PIECE), &mut out);
         let (mut reader, mut joined) = (reader(&out), String::new());
-        while let Some((1, Said::Text(words))) = reader.next().await.unwrap() {
+        while let Some((1, Incoming::Text(words))) = reader.next().await.unwrap() {
             joined.push_str(&words);
         }
         assert!(joined == "é".repeat(PIECE));

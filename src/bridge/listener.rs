@@ -12,10 +12,10 @@ use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::directory::Directory;
-use super::host::{News, Reception, attend};
+use super::editor::{BridgeEvent, HandshakeConfig, serve_connection};
 
 /// A socket that editors attach to.
-pub struct Doorway {
+pub struct BridgeListener {
     listener: Listener,
     /// A path, or a pipe's name on Windows: random per start, so no stale name is in the way.
     pub endpoint: String,
@@ -23,9 +23,9 @@ pub struct Doorway {
     pub token: Arc<str>,
 }
 
-impl Doorway {
+impl BridgeListener {
     /// Opens the socket of a directory whose lock is held.
-    pub fn open(directory: &Directory) -> io::Result<Doorway> {
+    pub fn open(directory: &Directory) -> io::Result<BridgeListener> {
         let endpoint = if cfg!(windows) {
             format!(r"\\.\pipe\copilot-proxy-{:032x}", random::<16>()?)
         } else {
@@ -33,18 +33,18 @@ impl Doorway {
         };
         let name = endpoint.as_str().to_fs_name::<GenericFilePath>()?;
         let listener = restricted(ListenerOptions::new().name(name))?.create_tokio()?;
-        Ok(Doorway { listener, endpoint, token: format!("{:032x}", random::<16>()?).into() })
+        Ok(BridgeListener { listener, endpoint, token: format!("{:032x}", random::<16>()?).into() })
     }
 
     /// Lets editors in, for ever.
-    pub async fn attend(
+    pub async fn accept_loop(
         self,
         version: Arc<str>,
         handshake_timeout: Duration,
         heartbeat: Duration,
-        news: UnboundedSender<News>,
+        news: UnboundedSender<BridgeEvent>,
     ) {
-        let reception = Reception {
+        let reception = HandshakeConfig {
             token: self.token,
             version,
             handshake_timeout,
@@ -55,7 +55,7 @@ impl Doorway {
         loop {
             match self.listener.accept().await {
                 Ok(stream) if is_ours(&stream) => {
-                    tokio::task::spawn_local(attend(stream, reception.clone()));
+                    tokio::task::spawn_local(serve_connection(stream, reception.clone()));
                 }
                 Ok(_) => log::warn!("bridge: another user tried to attach"),
                 Err(error) => {

@@ -6,7 +6,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::frames::put_message;
-use super::protocol::ToHost;
+use super::protocol::ToEditor;
 use crate::failure::Failure;
 
 /// The way to an editor's writer.
@@ -22,14 +22,14 @@ impl Outbox {
     }
 
     /// Queues a message; fails when the editor is gone.
-    pub(super) fn say(&self, stream: u32, message: &ToHost) -> Result<(), Failure> {
+    pub(super) fn say(&self, stream: u32, message: &ToEditor) -> Result<(), Failure> {
         let mut bytes = BytesMut::new();
         put_message(stream, message, &mut bytes).map_err(Failure::internal)?;
         self.queue.send(bytes).map_err(|_| Failure::EditorGone)
     }
 
     /// Queues a message that an editor which has just gone need not hear.
-    pub(super) fn tell(&self, stream: u32, message: &ToHost) {
+    pub(super) fn tell(&self, stream: u32, message: &ToEditor) {
         let _ = self.say(stream, message);
     }
 }

@@ -13,23 +13,23 @@ use crate::conversation::{Content, Message, Part, Tool};
 mod activity;
 
 pub use activity::{
-    Activity, Catalogue, Exchange, Look, Minute, ModelTotals, Offered, Outcome, RequestRecord, Tokens, Watch,
-    Words,
+    Activity, CapturedBody, CatalogModel, Exchange, GetExchange, Minute, ModelCatalog, ModelTotals, Outcome,
+    RequestRecord, Tokens, Watch,
 };
 
 /// The version of everything below. Raise it with any change that an older peer would misread.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// From the server to an editor. The frame's stream says which request is meant; 0 = the connection itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub enum ToHost {
+pub enum ToEditor {
     /// The hello was accepted; always the server's first message.
     Welcome(Welcome),
     /// The hello was not accepted; the connection closes after it.
     Refused(Refused),
-    /// Ask a model. Answered with text and thinking frames, `Thought`, `Part`, then `End` or `Failed`.
+    /// Ask a model. Answered with text and thinking frames, `ThinkingId`, `Part`, then `End` or `Failed`.
     Chat(Arc<Chat>),
     /// Nobody waits for this request any more: cancel it and say nothing further of it.
     Cancel,
@@ -39,7 +39,7 @@ pub enum ToHost {
     Resume,
     /// Which tools are there just now? Answered with `Tools` or `Failed`.
     ListTools,
-    /// Run a tool. Answered with `ToolDone` or `Failed`.
+    /// Run a tool. Answered with `ToolOutput` or `Failed`.
     InvokeTool(InvokeTool),
     /// The state of the server; pushed after the welcome and with every change.
     Status(Status),
@@ -47,14 +47,14 @@ pub enum ToHost {
     Log(LogLine),
     /// What is being answered and has been; only for editors that watch.
     Activity(Activity),
-    /// What was said in a request, as asked with `Look`.
+    /// What was said in a request, as asked with `GetExchange`.
     Exchange(Exchange),
     /// What can be asked, in all windows together; only for editors that watch.
-    Catalogue(Catalogue),
+    ModelCatalog(ModelCatalog),
     /// The models told are out of date: read them again.
     RefreshModels,
     /// Another server takes this one's place: after the end of this connection wait for that one, start none.
-    Leaving,
+    Superseded,
     /// Are you there? Answered with `Pong`.
     Ping,
 }
@@ -63,7 +63,7 @@ pub enum ToHost {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub enum FromHost {
+pub enum FromEditor {
     /// Who I am; always the editor's first message, within two seconds.
     Hello(Hello),
     /// All models of this editor; sent after the welcome and with every change.
@@ -71,7 +71,7 @@ pub enum FromHost {
     /// The window's focus or folders changed.
     Window(Window),
     /// What the person set; sent after the welcome and with every change. The latest one holds.
-    Preferences(Preferences),
+    UserSettings(UserSettings),
     /// Open the HTTP port.
     Start,
     /// End running answers with an error event and close the HTTP port, for all windows.
@@ -81,19 +81,19 @@ pub enum FromHost {
     /// Somebody looks at the requests, or no longer does. Answered with all that is kept, and then with what changes.
     Watch(Watch),
     /// What was said in this request? Answered with `Exchange`.
-    Look(Look),
+    GetExchange(GetExchange),
     /// The thinking frames that follow on this stream belong to this thought.
-    Thought(Thought),
+    ThinkingId(ThinkingId),
     /// A part of the answer that is neither text nor thinking.
-    Part(FromHostPart),
+    Part(ResponsePart),
     /// The answer is complete.
     End,
     /// The request failed; nothing follows on its stream.
-    Failed(HostError),
+    Failed(ProviderError),
     /// The tools, as asked.
     Tools(Tools),
     /// A tool's result, as asked.
-    ToolDone(ToolDone),
+    ToolOutput(ToolOutput),
     /// Here I am.
     Pong,
 }
@@ -208,14 +208,14 @@ pub struct ModelInfo {
     /// Whatever else the editor reveals of price and limits.
     #[serde(default)]
     #[cfg_attr(test, ts(type = "{ [name: string]: unknown }"))]
-    pub more: Map<String, Value>,
+    pub extra: Map<String, Value>,
 }
 
 /// What the person set in VS Code (`copilotProxy.*`), as far as the server needs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Preferences {
+pub struct UserSettings {
     /// Where to listen; 0 takes a free port.
     pub port: u16,
     /// Listen on `[::1]` too.
@@ -232,7 +232,7 @@ pub struct Preferences {
     pub allowed_origins: Vec<String>,
     /// Origins of web pages that may use the editor's tools.
     pub tool_origins: Vec<String>,
-    /// Host names besides the loopback ones.
+    /// Editor names besides the loopback ones.
     pub allowed_hosts: Vec<String>,
     /// Which tools auto mode may run.
     pub auto_tools: AutoTools,
@@ -240,9 +240,9 @@ pub struct Preferences {
     pub model_timeout: u32,
 }
 
-impl Default for Preferences {
-    fn default() -> Preferences {
-        Preferences {
+impl Default for UserSettings {
+    fn default() -> UserSettings {
+        UserSettings {
             port: 8080,
             ipv6: false,
             default_model: String::new(),
@@ -301,7 +301,7 @@ pub struct Chat {
 /// The id of a thought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Thought {
+pub struct ThinkingId {
     /// Opaque.
     pub id: String,
 }
@@ -309,7 +309,7 @@ pub struct Thought {
 /// A part of an answer that needs JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct FromHostPart {
+pub struct ResponsePart {
     /// A tool call, or data such as the provider's `usage`.
     pub part: Part,
 }
@@ -317,7 +317,7 @@ pub struct FromHostPart {
 /// Why a request failed in the editor: what VS Code lets through of an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct HostError {
+pub struct ProviderError {
     /// The error's `name`: `Error`, `ChatQuotaExceeded`, `ChatRateLimited`, `LanguageModelError` ...
     pub name: String,
     /// The `code` that only a `LanguageModelError` has: `NoPermissions`, `Blocked`, `NotFound`.
@@ -361,7 +361,7 @@ pub struct EditorTool {
 /// A tool's result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct ToolDone {
+pub struct ToolOutput {
     /// Prompt-tsx is flattened to text already.
     pub content: Vec<Content>,
 }
@@ -401,8 +401,6 @@ pub struct Status {
 pub enum HttpState {
     /// Stopped by a person.
     Off,
-    /// Opening.
-    Starting,
     /// Answering.
     Running {
         /// Where.
@@ -480,8 +478,8 @@ mod tests {
     #[test]
     fn the_typescript_mirror_is_up_to_date() {
         let mut declarations = Declarations::default();
-        declarations.visit::<ToHost>();
-        declarations.visit::<FromHost>();
+        declarations.visit::<ToEditor>();
+        declarations.visit::<FromEditor>();
         let wanted = format!(
             "// Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test protocol`: change that file.\n\n\
              export const PROTOCOL = {PROTOCOL};\n\n{}",

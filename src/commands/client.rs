@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::wiring::Wiring;
+use super::connection_info::ConnectionInfo;
 
 pub mod claude_code;
 pub mod codex;
 pub mod dotenv;
 mod jsonc;
 pub mod opencode;
-pub mod recipes;
+pub mod snippets;
 
-use recipes::Recipe;
+use snippets::Snippet;
 
 /// A program that can be set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -44,11 +44,11 @@ pub enum Client {
 }
 
 /// How it is set up.
-pub enum Way {
+pub enum SetupMethod {
     /// By a file that is written.
     File(PathBuf),
     /// By the person, who is told how.
-    Text(Recipe),
+    Text(Snippet),
 }
 
 /// Why a file can't be changed; nothing of it is.
@@ -57,7 +57,7 @@ pub enum Way {
 pub struct Unreadable(pub(super) String);
 
 /// Where programs keep their files, from the environment.
-pub struct Places {
+pub struct ConfigPaths {
     home: PathBuf,
     config: PathBuf,
     claude: Option<PathBuf>,
@@ -66,12 +66,12 @@ pub struct Places {
     pub state: PathBuf,
 }
 
-impl Places {
+impl ConfigPaths {
     /// From these variables; none without a home.
-    pub fn of(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<Places> {
+    pub fn of(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<ConfigPaths> {
         let variable = |name| variable(name).filter(|value| !value.as_os_str().is_empty());
         let home = variable("HOME").or_else(|| variable("USERPROFILE"))?;
-        Some(Places {
+        Some(ConfigPaths {
             config: variable("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
             state: variable("XDG_STATE_HOME")
                 .or_else(|| variable("LOCALAPPDATA"))
@@ -110,15 +110,15 @@ impl Places {
 
 impl Client {
     /// How it is set up.
-    pub fn way(self, places: &Places) -> Way {
+    pub fn way(self, places: &ConfigPaths) -> SetupMethod {
         match places.file(self, Path::exists) {
-            Some(file) => Way::File(file),
-            None => Way::Text(recipes::of(self)),
+            Some(file) => SetupMethod::File(file),
+            None => SetupMethod::Text(snippets::of(self)),
         }
     }
 
     /// What its file is to hold, given what it holds.
-    pub fn settled(self, before: Option<&str>, wiring: &Wiring) -> Result<String, Unreadable> {
+    pub fn settled(self, before: Option<&str>, wiring: &ConnectionInfo) -> Result<String, Unreadable> {
         match self {
             Client::ClaudeCode => claude_code::settled(before, wiring),
             Client::Codex => codex::settled(before, wiring),
@@ -163,10 +163,10 @@ impl Client {
 mod tests {
     use super::*;
 
-    fn places(variables: &'static [(&'static str, &'static str)]) -> Places {
+    fn places(variables: &'static [(&'static str, &'static str)]) -> ConfigPaths {
         let value =
             move |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
-        Places::of(|name| value(name).map(PathBuf::from)).unwrap()
+        ConfigPaths::of(|name| value(name).map(PathBuf::from)).unwrap()
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
             ("CLAUDE_CONFIG_DIR", "/c"),
             ("CODEX_HOME", "/d"),
         ]);
-        let file = |places: &Places, client| places.file(client, |_| false).unwrap();
+        let file = |places: &ConfigPaths, client| places.file(client, |_| false).unwrap();
         for (client, there, elsewhere) in [
             (Client::ClaudeCode, "/h/.claude/settings.json", "/c/settings.json"),
             (Client::Codex, "/h/.codex/config.toml", "/d/config.toml"),

@@ -6,11 +6,11 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::reach::ServerOption;
+use super::api_client::ServerOption;
 
 mod diagnosis;
+mod environment;
 mod examination;
-mod surroundings;
 
 use diagnosis::{Finding, Verdict};
 

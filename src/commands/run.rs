@@ -8,9 +8,9 @@ use std::process::{Command, ExitCode};
 
 use serde_json::Value;
 
+use super::api_client::ServerOption;
 use super::client::{claude_code, codex, dotenv, opencode};
-use super::reach::ServerOption;
-use super::wiring::{NoSuchModel, Wiring};
+use super::connection_info::{ConnectionInfo, NoSuchModel};
 
 /// What a person says after `copilot-proxy run`.
 #[derive(Clone, Debug, clap::Args)]
@@ -54,7 +54,7 @@ struct Start {
 
 /// Starts it and becomes it, or waits for its end where a program can't become another.
 pub fn run(options: &RunOptions) -> Result<ExitCode, RunError> {
-    let wiring = Wiring::of(&options.server, options.model.as_deref())?;
+    let wiring = ConnectionInfo::of(&options.server, options.model.as_deref())?;
     let mut words = options.command.iter();
     let program = words.next().cloned().unwrap_or_default();
     let Start { arguments, set, remove } = start(&program, &wiring);
@@ -70,7 +70,7 @@ pub fn run(options: &RunOptions) -> Result<ExitCode, RunError> {
 }
 
 /// What this program is to be told.
-fn start(program: &OsStr, wiring: &Wiring) -> Start {
+fn start(program: &OsStr, wiring: &ConnectionInfo) -> Start {
     match Path::new(program).file_stem().and_then(OsStr::to_str) {
         Some("claude") => Start {
             // Above what its settings say, which stand above the environment.
@@ -116,7 +116,7 @@ fn become_it(mut command: Command) -> io::Result<ExitCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::wiring::tests::wiring;
+    use crate::commands::connection_info::tests::wiring;
 
     fn started(program: &str) -> Start {
         start(OsStr::new(program), &wiring(&["gpt-4o", "claude-sonnet-4"]))

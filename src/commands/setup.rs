@@ -4,18 +4,18 @@
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
-use super::client::{Client, Places, Unreadable, Way, recipes};
-use super::reach::ServerOption;
-use super::wiring::{NoSuchModel, Wiring};
+use super::api_client::ServerOption;
+use super::client::{Client, ConfigPaths, SetupMethod, Unreadable, snippets};
+use super::connection_info::{ConnectionInfo, NoSuchModel};
 
 mod diff;
 mod file;
 mod overview;
 mod plan;
-mod record;
+mod undo_log;
 
 use plan::Plan;
-use record::Record;
+use undo_log::UndoLog;
 
 /// What a person says after `copilot-proxy setup`.
 #[derive(Clone, Debug, clap::Args)]
@@ -102,27 +102,28 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> SetupError {
 
 /// Sets a client up, or back; without a client tells which there are.
 pub fn setup(options: &SetupOptions) -> Result<(), SetupError> {
-    let places = Places::of(|name| std::env::var_os(name).map(PathBuf::from)).ok_or(SetupError::NoHome)?;
+    let places =
+        ConfigPaths::of(|name| std::env::var_os(name).map(PathBuf::from)).ok_or(SetupError::NoHome)?;
     let Some(client) = options.client else { return overview::tell(&places, options.json) };
     let path = match client.way(&places) {
-        Way::Text(_) if options.undo => {
+        SetupMethod::Text(_) if options.undo => {
             let says = "Nothing to undo: no file is written for this client.".into();
             return Ok(Plan::Nothing { says }.tell(options.json)?);
         }
-        Way::Text(recipe) => {
-            let wiring = Wiring::of(&options.server, options.model.as_deref())?;
-            let text = recipes::filled_in(recipe.text, &wiring);
+        SetupMethod::Text(recipe) => {
+            let wiring = ConnectionInfo::of(&options.server, options.model.as_deref())?;
+            let text = snippets::filled_in(recipe.text, &wiring);
             return Ok(Plan::Copy { into: recipe.into, text }.tell(options.json)?);
         }
-        Way::File(path) => path,
+        SetupMethod::File(path) => path,
     };
-    let record = Record::of_file(&places, &path)?;
+    let record = UndoLog::of_file(&places, &path)?;
     if options.undo { undo(options, record) } else { write_settings(options, client, record) }
 }
 
-fn write_settings(options: &SetupOptions, client: Client, mut record: Record) -> Result<(), SetupError> {
+fn write_settings(options: &SetupOptions, client: Client, mut record: UndoLog) -> Result<(), SetupError> {
     let path = record.file().to_owned();
-    let wiring = Wiring::of(&options.server, options.model.as_deref())?;
+    let wiring = ConnectionInfo::of(&options.server, options.model.as_deref())?;
     let before = file::read(&path).map_err(at(&path))?;
     let unreadable = |error| SetupError::Unreadable { path: path.clone(), error };
     let text = before.as_deref().map(std::str::from_utf8).transpose();
@@ -160,7 +161,7 @@ fn write_settings(options: &SetupOptions, client: Client, mut record: Record) ->
     Ok(())
 }
 
-fn undo(options: &SetupOptions, mut record: Record) -> Result<(), SetupError> {
+fn undo(options: &SetupOptions, mut record: UndoLog) -> Result<(), SetupError> {
     let path = record.file().to_owned();
     let now = file::read(&path).map_err(at(&path))?;
     let Some(step) = record.last() else { return Err(SetupError::NothingToUndo(path)) };

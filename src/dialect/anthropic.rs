@@ -11,17 +11,17 @@ use crate::dialect::{About, Ask, Dialect, Names, Refusal};
 use crate::failure::Failure;
 
 mod answer;
+mod block_content;
+mod block_events;
 mod blocks;
-mod contents;
+mod builtin_tools;
 pub mod count;
+mod error_response;
 mod history;
 pub mod models;
-mod published;
 mod read;
-mod refuse;
 mod reply;
 mod signature;
-mod steps;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -72,6 +72,6 @@ impl Dialect for Anthropic {
     }
 
     fn refuse(failure: &Failure) -> Refusal {
-        refuse::refusal(failure)
+        error_response::refusal(failure)
     }
 }

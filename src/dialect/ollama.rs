@@ -13,10 +13,10 @@ use crate::dialect::{About, Ask, Dialect, Refusal};
 use crate::failure::Failure;
 
 mod answer;
+mod error_response;
 mod history;
 pub mod models;
 mod read;
-mod refuse;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -99,14 +99,14 @@ impl<D: Door> Dialect for Ollama<D> {
 
     type Form = Form;
     type Memory = ();
-    type Encoder = answer::Lines;
+    type Encoder = answer::PendingRequests;
 
     fn read(body: &[u8], (): &()) -> Result<(Ask, Form), Failure> {
         read::read::<D>(body)
     }
 
-    fn encoder(about: &About, form: &Form) -> answer::Lines {
-        answer::Lines::new(about, *form)
+    fn encoder(about: &About, form: &Form) -> answer::PendingRequests {
+        answer::PendingRequests::new(about, *form)
     }
 
     fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
@@ -114,6 +114,6 @@ impl<D: Door> Dialect for Ollama<D> {
     }
 
     fn refuse(failure: &Failure) -> Refusal {
-        refuse::refusal(failure)
+        error_response::refusal(failure)
     }
 }

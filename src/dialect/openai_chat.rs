@@ -6,7 +6,8 @@
 use serde_json::Value;
 
 use crate::conversation::Event;
-use crate::dialect::{About, Ask, Dialect, Refusal, openai_error};
+use crate::dialect::common::openai_error;
+use crate::dialect::{About, Ask, Dialect, Refusal};
 use crate::failure::Failure;
 
 pub mod answer;

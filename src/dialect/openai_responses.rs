@@ -9,7 +9,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::conversation::{Event, Message};
-use crate::dialect::{About, Ask, Dialect, Refusal, openai_error};
+use crate::dialect::common::openai_error;
+use crate::dialect::{About, Ask, Dialect, Refusal};
 use crate::failure::Failure;
 
 mod answer;

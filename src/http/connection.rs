@@ -10,9 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use super::head::HeadClock;
+use super::head_timeout::HeadClock;
 use super::peer::Peer;
-use crate::settings::Settings;
+use crate::options::ServerOptions;
 
 /// Bare, as all that is said before a request is understood.
 const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -30,7 +30,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream, peer: Peer, settings: &Settings) -> Connection {
+    pub(super) fn new(socket: TcpStream, peer: Peer, settings: &ServerOptions) -> Connection {
         let head = HeadClock::new(settings.receive_timeout);
         Connection { socket, peer, head, stall_timeout: settings.stall_timeout, stalled: None }
     }

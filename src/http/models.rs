@@ -4,34 +4,34 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use super::House;
-use super::errors::{self, Form};
-use crate::actors::model_registry::TakeCensus;
+use super::AppState;
+use super::error_response::{self, Form};
 use crate::dialect::anthropic::models as anthropic;
 use crate::failure::Failure;
 use crate::models::Listed;
+use crate::models::registry::GetSnapshot;
 
 /// All models of all windows.
 pub(super) async fn list(
     request: HttpRequest,
     page: Query<anthropic::Page>,
-    house: Data<House>,
+    state: Data<AppState>,
 ) -> HttpResponse {
-    match listed(&house).await {
+    match listed(&state).await {
         Ok(models) => HttpResponse::Ok().json(if Form::of(&request) == Form::Anthropic {
             let models: Vec<anthropic::Model> = models.iter().map(anthropic_model).collect();
             anthropic::list(&models, &page)
         } else {
-            let data: Vec<Value> = models.iter().map(|model| openai(model, house.started)).collect();
+            let data: Vec<Value> = models.iter().map(|model| openai(model, state.started)).collect();
             json!({ "object": "list", "data": data })
         }),
-        Err(failure) => errors::refuse(&request, &failure),
+        Err(failure) => error_response::refuse(&request, &failure),
     }
 }
 
 /// One model, by the id it is listed with.
-pub(super) async fn one(request: HttpRequest, house: Data<House>, id: Path<String>) -> HttpResponse {
-    let found = listed(&house).await.and_then(|models| {
+pub(super) async fn one(request: HttpRequest, state: Data<AppState>, id: Path<String>) -> HttpResponse {
+    let found = listed(&state).await.and_then(|models| {
         let found = models.iter().find(|model| model.id == *id).cloned();
         found.ok_or_else(|| Failure::UnknownModel {
             asked: id.to_string(),
@@ -42,19 +42,19 @@ pub(super) async fn one(request: HttpRequest, house: Data<House>, id: Path<Strin
         Ok(model) => HttpResponse::Ok().json(if Form::of(&request) == Form::Anthropic {
             anthropic::item(&anthropic_model(&model))
         } else {
-            openai(&model, house.started)
+            openai(&model, state.started)
         }),
-        Err(failure) => errors::refuse(&request, &failure),
+        Err(failure) => error_response::refuse(&request, &failure),
     }
 }
 
 /// What all windows offer, one that is only coming too. That there is nothing at all is no failure here.
-pub(super) async fn listed(house: &House) -> Result<Vec<Listed>, Failure> {
-    let list = async || match house.asking.registry.send(TakeCensus).await {
+pub(super) async fn listed(state: &AppState) -> Result<Vec<Listed>, Failure> {
+    let list = async || match state.completions.registry.send(GetSnapshot).await {
         Ok(census) => census.some_models(),
         Err(error) => Err(Failure::internal(error)),
     };
-    match house.asking.arrivals.patiently(list).await {
+    match state.completions.availability.retry_until_available(list).await {
         Err(Failure::NoModels { .. }) => Ok(Vec::new()),
         settled => settled,
     }
@@ -74,7 +74,7 @@ fn openai(Listed { id, model }: &Listed, started: u64) -> Value {
         "capabilities": { "toolCalling": model.tools, "imageInput": model.images },
     });
     if let Some(form) = form.as_object_mut() {
-        for (name, value) in &model.more {
+        for (name, value) in &model.extra {
             form.entry(name).or_insert_with(|| value.clone());
         }
     }
@@ -86,7 +86,7 @@ fn anthropic_model(Listed { id, model }: &Listed) -> anthropic::Model {
         id: id.clone(),
         name: model.name.clone(),
         max_input_tokens: model.max_input_tokens,
-        max_output_tokens: model.more.get("maxOutputTokens").and_then(Value::as_u64),
+        max_output_tokens: model.extra.get("maxOutputTokens").and_then(Value::as_u64),
         images: model.images.unwrap_or(true),
         tools: model.tools.unwrap_or(true),
     }

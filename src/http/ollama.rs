@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::models::listed;
-use super::{House, body, errors};
-use crate::asking::Question;
+use super::{AppState, error_response, request_body};
+use crate::completion::CompletionRequest;
 use crate::conversation::Conversation;
 use crate::dialect::Dialect;
 use crate::dialect::ollama::models::{self, Model, Wanted};
@@ -16,33 +16,33 @@ use crate::failure::Failure;
 use crate::models::Listed;
 
 /// All models of all windows.
-pub(super) async fn tags(request: HttpRequest, house: Data<House>) -> HttpResponse {
-    match listed(&house).await {
+pub(super) async fn tags(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
+    match listed(&state).await {
         Ok(known) => {
-            let known: Vec<Model> = known.iter().map(|listed| model(listed, house.started)).collect();
+            let known: Vec<Model> = known.iter().map(|listed| model(listed, state.started)).collect();
             HttpResponse::Ok().json(models::tags(&known))
         }
-        Err(failure) => errors::refuse(&request, &failure),
+        Err(failure) => error_response::refuse(&request, &failure),
     }
 }
 
 /// One model, by any name that a chat would find it with.
-pub(super) async fn show(request: HttpRequest, payload: Payload, house: Data<House>) -> HttpResponse {
-    match wanted(&request, payload, &house).await {
-        Ok((_, listed)) => HttpResponse::Ok().json(models::show(&model(&listed, house.started))),
-        Err(failure) => errors::refuse(&request, &failure),
+pub(super) async fn show(request: HttpRequest, payload: Payload, state: Data<AppState>) -> HttpResponse {
+    match wanted(&request, payload, &state).await {
+        Ok((_, listed)) => HttpResponse::Ok().json(models::show(&model(&listed, state.started))),
+        Err(failure) => error_response::refuse(&request, &failure),
     }
 }
 
 /// A model that is there has been fetched. Some clients make sure of that before their first question.
-pub(super) async fn pull(request: HttpRequest, payload: Payload, house: Data<House>) -> HttpResponse {
-    match wanted(&request, payload, &house).await {
+pub(super) async fn pull(request: HttpRequest, payload: Payload, state: Data<AppState>) -> HttpResponse {
+    match wanted(&request, payload, &state).await {
         Ok((wanted, _)) => {
             let kind = if wanted.stream() { Ollama::<Chat>::STREAM } else { "application/json" };
             let success = format!("{}\n", json!({ "status": "success" }));
             HttpResponse::Ok().insert_header((CONTENT_TYPE, kind)).body(success)
         }
-        Err(failure) => errors::refuse(&request, &failure),
+        Err(failure) => error_response::refuse(&request, &failure),
     }
 }
 
@@ -52,17 +52,22 @@ pub(super) async fn running() -> HttpResponse {
 }
 
 /// Which version's API this is, and what it really is.
-pub(super) async fn version(house: Data<House>) -> HttpResponse {
-    let really = json!({ "version": house.settings.version });
+pub(super) async fn version(state: Data<AppState>) -> HttpResponse {
+    let really = json!({ "version": state.settings.version });
     HttpResponse::Ok().json(json!({ "version": VERSION, "copilot_proxy": really }))
 }
 
-async fn wanted(request: &HttpRequest, payload: Payload, house: &House) -> Result<(Wanted, Listed), Failure> {
-    let body = body::read(request.headers(), payload.into_inner(), house.settings.receive_timeout).await?;
+async fn wanted(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &AppState,
+) -> Result<(Wanted, Listed), Failure> {
+    let body =
+        request_body::read(request.headers(), payload.into_inner(), state.settings.receive_timeout).await?;
     let wanted = Wanted::read(&body)?;
     let question =
-        Question { model: wanted.model(), leniently: false, conversation: Conversation::default() };
-    let listed = house.asking.model(&question).await?;
+        CompletionRequest { model: wanted.model(), leniently: false, conversation: Conversation::default() };
+    let listed = state.completions.model(&question).await?;
     Ok((wanted, listed))
 }
 

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{House, errors};
+use super::{AppState, error_response};
 use crate::failure::Failure;
 
 /// What is asked for besides.
@@ -19,22 +19,22 @@ pub(super) struct Wanted {
 pub(super) async fn one(
     request: HttpRequest,
     wanted: Query<Wanted>,
-    house: Data<House>,
+    state: Data<AppState>,
     id: Path<String>,
 ) -> HttpResponse {
     if wanted.stream {
         let failure = Failure::unsupported("stream", "an answer that has been given is told whole");
-        return errors::refuse(&request, &failure);
+        return error_response::refuse(&request, &failure);
     }
-    match house.responses.response(&id) {
+    match state.responses.response(&id) {
         Some(told) => HttpResponse::Ok().content_type("application/json").body(told),
         None => unknown(&request, &id),
     }
 }
 
 /// An answer that is not to be kept any longer.
-pub(super) async fn delete(request: HttpRequest, house: Data<House>, id: Path<String>) -> HttpResponse {
-    if house.responses.forget(&id) {
+pub(super) async fn delete(request: HttpRequest, state: Data<AppState>, id: Path<String>) -> HttpResponse {
+    if state.responses.forget(&id) {
         HttpResponse::Ok().json(json!({ "id": *id, "object": "response", "deleted": true }))
     } else {
         unknown(&request, &id)
@@ -42,5 +42,5 @@ pub(super) async fn delete(request: HttpRequest, house: Data<House>, id: Path<St
 }
 
 fn unknown(request: &HttpRequest, id: &str) -> HttpResponse {
-    errors::refuse(request, &Failure::NoSuchResponse { id: id.to_owned() })
+    error_response::refuse(request, &Failure::NoSuchResponse { id: id.to_owned() })
 }

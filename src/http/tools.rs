@@ -5,11 +5,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::House;
-use super::errors::refuse;
-use super::guard::Caller;
-use crate::actors::tool_executor::{ListTools, Offer};
+use super::AppState;
+use super::access::Caller;
+use super::error_response::refuse;
 use crate::failure::Failure;
+use crate::tools::executor::{ListTools, Offer};
 use crate::tools::matching;
 
 /// Which tools are wanted.
@@ -27,9 +27,9 @@ pub(super) async fn list(
     request: HttpRequest,
     filter: Query<Filter>,
     caller: ReqData<Caller>,
-    house: Data<House>,
+    state: Data<AppState>,
 ) -> HttpResponse {
-    match offered(&request, &caller, &house).await {
+    match offered(&request, &caller, &state).await {
         Ok(offer) => {
             let tags: Vec<&str> =
                 filter.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect();
@@ -51,7 +51,11 @@ pub(super) async fn list(
 }
 
 /// The tools of the window that a request means, if its caller may have them.
-pub(super) async fn offered(request: &HttpRequest, caller: &Caller, house: &House) -> Result<Offer, Failure> {
+pub(super) async fn offered(
+    request: &HttpRequest,
+    caller: &Caller,
+    state: &AppState,
+) -> Result<Offer, Failure> {
     if !caller.may_use_tools {
         return Err(Failure::Forbidden {
             code: "origin_not_allowed",
@@ -62,6 +66,6 @@ pub(super) async fn offered(request: &HttpRequest, caller: &Caller, house: &Hous
     }
     let workspace = request.headers().get("x-copilot-proxy-workspace");
     let workspace = workspace.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let asked = house.executor.send(ListTools { workspace }).await;
+    let asked = state.executor.send(ListTools { workspace }).await;
     asked.map_err(Failure::internal)?
 }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::bridge::protocol::{Chat, FromHost, HostError, InvokeTool, ModelInfo, ToolDone};
+use crate::bridge::protocol::{Chat, FromEditor, InvokeTool, ModelInfo, ProviderError, ToolOutput};
 use crate::conversation::Part;
-use crate::simulator::cue::cue;
+use crate::simulator::interpreter::{Performance, Stage, Step};
 use crate::simulator::outbox::Outbox;
-use crate::simulator::perform::{Performance, Stage, Step};
-use crate::simulator::tally::{Entry, Tally};
+use crate::simulator::select_phase::cue;
+use crate::simulator::stats::{Entry, StatsCounter};
 use crate::simulator::{models, rules, tools};
 
 /// Speaks on one stream, unless it is told to pause.
 #[derive(Debug)]
-pub struct Voice {
+pub struct StreamWriter {
     /// Whose answer it is.
     pub stream: u32,
     /// Where it speaks.
@@ -25,13 +25,13 @@ pub struct Voice {
     pub paused: watch::Receiver<bool>,
 }
 
-impl Voice {
+impl StreamWriter {
     async fn part(&mut self, part: Part) {
         self.turn().await;
         self.outbox.part(self.stream, part);
     }
 
-    async fn message(&mut self, message: &FromHost) {
+    async fn message(&mut self, message: &FromEditor) {
         self.turn().await;
         self.outbox.message(self.stream, message);
     }
@@ -44,9 +44,13 @@ impl Voice {
 }
 
 /// A chat that nothing speaks against: what will be said, and its entry in the tally.
-pub fn rehearse(chat: Chat, models: &[ModelInfo], tally: &Tally) -> Result<(Performance, Entry), HostError> {
+pub fn rehearse(
+    chat: Chat,
+    models: &[ModelInfo],
+    tally: &StatsCounter,
+) -> Result<(Performance, Entry), ProviderError> {
     let model = models.iter().find(|model| model.vendor == chat.vendor && model.id == chat.model);
-    let model = model.ok_or_else(|| HostError {
+    let model = model.ok_or_else(|| ProviderError {
         name: "LanguageModelError".into(),
         code: Some("NotFound".into()),
         message: format!("{}/{}", chat.vendor, chat.model),
@@ -62,7 +66,7 @@ pub fn rehearse(chat: Chat, models: &[ModelInfo], tally: &Tally) -> Result<(Perf
 }
 
 /// Answers a chat. Dropped before its end, it counts as cancelled.
-pub async fn chat(performance: Performance, entry: Entry, mut voice: Voice) {
+pub async fn chat(performance: Performance, entry: Entry, mut voice: StreamWriter) {
     for step in performance {
         match step {
             Step::Say(part) => voice.part(part).await,
@@ -70,23 +74,23 @@ pub async fn chat(performance: Performance, entry: Entry, mut voice: Voice) {
             Step::Hang => pending().await,
             Step::Fail(error) => {
                 entry.failed();
-                return voice.message(&FromHost::Failed(error)).await;
+                return voice.message(&FromEditor::Failed(error)).await;
             }
         }
     }
     // Before the end is heard, so that whoever asks after it for `stats:` finds it in them.
     entry.completed();
-    voice.message(&FromHost::End).await;
+    voice.message(&FromEditor::End).await;
 }
 
 /// Runs a tool.
-pub async fn tool(asked: InvokeTool, mut voice: Voice) {
+pub async fn tool(asked: InvokeTool, mut voice: StreamWriter) {
     let said = match tools::invoke(&asked) {
         Ok(outcome) => {
             sleep(outcome.after).await;
-            FromHost::ToolDone(ToolDone { content: outcome.content })
+            FromEditor::ToolOutput(ToolOutput { content: outcome.content })
         }
-        Err(error) => FromHost::Failed(error),
+        Err(error) => FromEditor::Failed(error),
     };
     voice.message(&said).await;
 }

@@ -52,9 +52,9 @@ mod tests {
     use tokio::task::LocalSet;
 
     use super::*;
-    use crate::bridge::News;
+    use crate::bridge::BridgeEvent;
     use crate::bridge::directory::ProtocolRange;
-    use crate::bridge::listener::Doorway;
+    use crate::bridge::listener::BridgeListener;
     use crate::bridge::protocol::PROTOCOL;
     use crate::simulator::models;
 
@@ -107,12 +107,12 @@ mod tests {
     #[tokio::test]
     async fn an_editor_attaches_over_a_real_socket_until_the_server_goes() {
         let home = Home::new();
-        let doorway = Doorway::open(&Directory::open(&home.0).unwrap()).unwrap();
+        let doorway = BridgeListener::open(&Directory::open(&home.0).unwrap()).unwrap();
         home.publish(doorway.endpoint.clone(), doorway.token.to_string());
         let (news, mut heard) = unbounded_channel();
         let second = Duration::from_secs(1);
         let local = LocalSet::new();
-        local.spawn_local(doorway.attend("1".into(), second, second, news));
+        local.spawn_local(doorway.accept_loop("1".into(), second, second, news));
         let attached = tokio::spawn(async move {
             let ended = attach(&home.0, models::all()).await;
             drop(home);
@@ -120,9 +120,9 @@ mod tests {
         });
         local
             .run_until(async {
-                assert!(matches!(heard.recv().await, Some(News::Attached(..))));
+                assert!(matches!(heard.recv().await, Some(BridgeEvent::Attached(..))));
                 match heard.recv().await {
-                    Some(News::Models(_, offered)) => assert_eq!(offered, models::all()),
+                    Some(BridgeEvent::Models(_, offered)) => assert_eq!(offered, models::all()),
                     _ => panic!("no models"),
                 }
             })
@@ -134,12 +134,12 @@ mod tests {
     #[tokio::test]
     async fn an_editor_with_a_foreign_token_hears_why_it_is_refused() {
         let home = Home::new();
-        let doorway = Doorway::open(&Directory::open(&home.0).unwrap()).unwrap();
+        let doorway = BridgeListener::open(&Directory::open(&home.0).unwrap()).unwrap();
         home.publish(doorway.endpoint.clone(), "another".into());
         let (news, _heard) = unbounded_channel();
         let second = Duration::from_secs(1);
         let local = LocalSet::new();
-        local.spawn_local(doorway.attend("1".into(), second, second, news));
+        local.spawn_local(doorway.accept_loop("1".into(), second, second, news));
         let failure = local.run_until(home.failure()).await;
         assert_eq!(failure, "the server refused: the token is not this server's");
     }

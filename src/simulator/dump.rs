@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bridge::protocol::Chat;
 use crate::conversation::{Data, Message, Part, Tool};
-use crate::simulator::cue::result_text;
+use crate::simulator::select_phase::result_text;
 
 /// The request as JSON, its bytes as their number and digest.
 pub fn dump(chat: &Chat) -> Value {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 
 use crate::bridge::frames::{Kind, put_message, put_text};
-use crate::bridge::protocol::{FromHost, FromHostPart, Thought};
+use crate::bridge::protocol::{FromEditor, ResponsePart, ThinkingId};
 use crate::conversation::Part;
 
 /// Enough for a few thousand small parts, so that a burst costs few writes. In bytes.
@@ -35,7 +35,7 @@ impl Outbox {
     }
 
     /// Adds a message.
-    pub fn message(&self, stream: u32, message: &FromHost) {
+    pub fn message(&self, stream: u32, message: &FromEditor) {
         if let Err(error) = put_message(stream, message, &mut self.waiting.lock()) {
             log::error!("simulated editor: a message could not be written as JSON: {error}");
         }
@@ -48,11 +48,11 @@ impl Outbox {
             Part::Text { text } => put_text(Kind::Text, stream, &text, &mut self.waiting.lock()),
             Part::Thinking(thinking) => {
                 if let Some(id) = thinking.id {
-                    self.message(stream, &FromHost::Thought(Thought { id }));
+                    self.message(stream, &FromEditor::ThinkingId(ThinkingId { id }));
                 }
                 put_text(Kind::Thinking, stream, &thinking.text, &mut self.waiting.lock());
             }
-            part => self.message(stream, &FromHost::Part(FromHostPart { part })),
+            part => self.message(stream, &FromEditor::Part(ResponsePart { part })),
         }
         self.filled.notify_one();
     }
@@ -84,7 +84,7 @@ mod tests {
     use tokio::io::AsyncReadExt;
 
     use super::*;
-    use crate::bridge::frames::{Reader, Said};
+    use crate::bridge::frames::{FrameReader, Incoming};
     use crate::conversation::{Data, Thinking};
 
     #[tokio::test]
@@ -95,9 +95,9 @@ mod tests {
         outbox.part(1, Part::text("b"));
         outbox.part(2, Part::Thinking(Thinking { text: "hm".into(), id: Some("t".into()) }));
         outbox.part(1, data.clone());
-        outbox.message(1, &FromHost::End);
+        outbox.message(1, &FromEditor::End);
         let bytes = outbox.waiting.lock().split();
-        let mut reader = Reader::<_, FromHost>::new(bytes.as_ref());
+        let mut reader = FrameReader::<_, FromEditor>::new(bytes.as_ref());
         let mut said = Vec::new();
         while let Some(next) = reader.next().await.unwrap() {
             said.push(next);
@@ -105,12 +105,12 @@ mod tests {
         assert_eq!(
             said,
             [
-                (1, Said::Text("a".into())),
-                (1, Said::Text("b".into())),
-                (2, Said::Message(FromHost::Thought(Thought { id: "t".into() }))),
-                (2, Said::Thinking("hm".into())),
-                (1, Said::Message(FromHost::Part(FromHostPart { part: data }))),
-                (1, Said::Message(FromHost::End)),
+                (1, Incoming::Text("a".into())),
+                (1, Incoming::Text("b".into())),
+                (2, Incoming::Message(FromEditor::ThinkingId(ThinkingId { id: "t".into() }))),
+                (2, Incoming::Thinking("hm".into())),
+                (1, Incoming::Message(FromEditor::Part(ResponsePart { part: data }))),
+                (1, Incoming::Message(FromEditor::End)),
             ]
         );
     }

@@ -4,19 +4,19 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::bridge::protocol::{Chat, HostError};
+use crate::bridge::protocol::{Chat, ProviderError};
 use crate::conversation::{Message, Part, Role, Tool};
 
 const MAX_TOOLS: usize = 128;
 
 /// Refuses as VS Code and Copilot do, in their words.
-pub fn check(chat: &Chat) -> Result<(), HostError> {
+pub fn check(chat: &Chat) -> Result<(), ProviderError> {
     let refusal = system_message(&chat.messages)
         .or_else(|| misnamed_tool(&chat.tools))
         .or_else(|| too_many_tools(chat))
         .or_else(|| chat.messages.is_empty().then(|| "Invalid request: no messages.".into()))
         .or_else(|| unanswered_call(&chat.messages));
-    refusal.map_or(Ok(()), |message| Err(HostError { name: "Error".into(), code: None, message }))
+    refusal.map_or(Ok(()), |message| Err(ProviderError { name: "Error".into(), code: None, message }))
 }
 
 /// The request as Copilot reads it: one text for each assistant message, no list of stop strings.
@@ -157,7 +157,7 @@ mod tests {
     fn each_refusal_has_its_own_sentence() {
         assert_eq!(
             check(&numbered(2, true)),
-            Err(HostError {
+            Err(ProviderError {
                 name: "Error".into(),
                 code: None,
                 message: "LanguageModelChatToolMode.Required is not supported with more than one tool".into()

@@ -11,16 +11,16 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::bridge::frames::{Kind, put_message, put_text};
-use crate::bridge::protocol::{FromHostPart, HostError, InvokeTool, RefusedReason, ToolDone, Welcome};
+use crate::bridge::protocol::{InvokeTool, ProviderError, RefusedReason, ResponsePart, ToolOutput, Welcome};
 use crate::conversation::{Content, Message, Part, Role, Tool, ToolCall, ToolResult};
 use crate::simulator::script::Counts;
-use crate::simulator::tally::Stats;
+use crate::simulator::stats::Stats;
 
 /// No test waits for it: the clock stands still unless everybody waits.
 const LONG: Duration = Duration::from_secs(9999);
 
 struct Server {
-    reader: Reader<ReadHalf<DuplexStream>, FromHost>,
+    reader: FrameReader<ReadHalf<DuplexStream>, FromEditor>,
     writer: WriteHalf<DuplexStream>,
     editor: JoinHandle<Result<(), PeerError>>,
 }
@@ -31,19 +31,19 @@ impl Server {
         let (here, there) = tokio::io::duplex(4096);
         let (from, writer) = tokio::io::split(here);
         let editor = tokio::spawn(async move { run(there, "secret", models::all()).await });
-        Server { reader: Reader::new(from), writer, editor }
+        Server { reader: FrameReader::new(from), writer, editor }
     }
 
     /// An editor has introduced itself.
     async fn attached() -> Server {
         let mut server = Server::new();
         server.next().await;
-        server.say(0, &ToHost::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
+        server.say(0, &ToEditor::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
         server.next().await;
         server
     }
 
-    async fn say(&mut self, stream: u32, message: &ToHost) {
+    async fn say(&mut self, stream: u32, message: &ToEditor) {
         let mut out = BytesMut::new();
         put_message(stream, message, &mut out).unwrap();
         self.writer.write_all(&out).await.unwrap();
@@ -53,17 +53,17 @@ impl Server {
         self.say(stream, &asking(chat("scripted-1", text))).await;
     }
 
-    async fn next(&mut self) -> (u32, Said<FromHost>) {
+    async fn next(&mut self) -> (u32, Incoming<FromEditor>) {
         self.reader.next().await.unwrap().expect("the editor is there")
     }
 
     /// All of an answer, if no other is running.
-    async fn answer(&mut self, stream: u32) -> Vec<Said<FromHost>> {
+    async fn answer(&mut self, stream: u32) -> Vec<Incoming<FromEditor>> {
         let mut answer = Vec::new();
         loop {
             let (of, said) = self.next().await;
             assert_eq!(of, stream, "{said:?}");
-            let last = matches!(said, Said::Message(FromHost::End | FromHost::Failed(_)));
+            let last = matches!(said, Incoming::Message(FromEditor::End | FromEditor::Failed(_)));
             answer.push(said);
             if last {
                 return answer;
@@ -72,10 +72,10 @@ impl Server {
     }
 
     /// What comes of a request that one message answers.
-    async fn reply(&mut self, message: &ToHost) -> FromHost {
+    async fn reply(&mut self, message: &ToEditor) -> FromEditor {
         self.say(77, message).await;
         match self.next().await {
-            (77, Said::Message(reply)) => reply,
+            (77, Incoming::Message(reply)) => reply,
             other => panic!("{other:?}"),
         }
     }
@@ -86,12 +86,12 @@ impl Server {
     }
 
     /// Whatever comes until the editor answers a ping, without the pong.
-    async fn until_pong(&mut self) -> Vec<(u32, Said<FromHost>)> {
-        self.say(0, &ToHost::Ping).await;
+    async fn until_pong(&mut self) -> Vec<(u32, Incoming<FromEditor>)> {
+        self.say(0, &ToEditor::Ping).await;
         let mut before = Vec::new();
         loop {
             match self.next().await {
-                (0, Said::Message(FromHost::Pong)) => return before,
+                (0, Incoming::Message(FromEditor::Pong)) => return before,
                 other => before.push(other),
             }
         }
@@ -110,20 +110,22 @@ fn chat(model: &str, text: &str) -> Chat {
     }
 }
 
-fn asking(chat: Chat) -> ToHost {
-    ToHost::Chat(Arc::new(chat))
+fn asking(chat: Chat) -> ToEditor {
+    ToEditor::Chat(Arc::new(chat))
 }
 
-fn text(text: &str) -> Said<FromHost> {
-    Said::Text(text.into())
+fn text(text: &str) -> Incoming<FromEditor> {
+    Incoming::Text(text.into())
 }
 
-fn end() -> Said<FromHost> {
-    Said::Message(FromHost::End)
+fn end() -> Incoming<FromEditor> {
+    Incoming::Message(FromEditor::End)
 }
 
-fn words(answer: &[Said<FromHost>]) -> String {
-    let text = |said: &Said<FromHost>| if let Said::Text(text) = said { text.clone() } else { String::new() };
+fn words(answer: &[Incoming<FromEditor>]) -> String {
+    let text = |said: &Incoming<FromEditor>| {
+        if let Incoming::Text(text) = said { text.clone() } else { String::new() }
+    };
     answer.iter().map(text).collect()
 }
 
@@ -131,27 +133,27 @@ fn stats(started: u64, completed: u64, failed: u64, cancelled: u64, active: u64)
     json!(Stats { started, completed, failed, cancelled, active }).to_string()
 }
 
-fn failed(name: &str, code: Option<&str>, message: &str) -> Said<FromHost> {
+fn failed(name: &str, code: Option<&str>, message: &str) -> Incoming<FromEditor> {
     let (name, code, message) = (name.into(), code.map(Into::into), message.into());
-    Said::Message(FromHost::Failed(HostError { name, code, message }))
+    Incoming::Message(FromEditor::Failed(ProviderError { name, code, message }))
 }
 
 #[tokio::test]
 async fn an_editor_says_who_it_is_and_what_it_offers() {
     let mut server = Server::new();
-    assert_eq!(server.next().await, (0, Said::Message(FromHost::Hello(hello("secret")))));
-    server.say(0, &ToHost::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
-    let offer = FromHost::Models(Models { models: models::all() });
-    assert_eq!(server.next().await, (0, Said::Message(offer.clone())));
-    server.say(0, &ToHost::RefreshModels).await;
-    assert_eq!(server.next().await, (0, Said::Message(offer)));
+    assert_eq!(server.next().await, (0, Incoming::Message(FromEditor::Hello(hello("secret")))));
+    server.say(0, &ToEditor::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
+    let offer = FromEditor::Models(Models { models: models::all() });
+    assert_eq!(server.next().await, (0, Incoming::Message(offer.clone())));
+    server.say(0, &ToEditor::RefreshModels).await;
+    assert_eq!(server.next().await, (0, Incoming::Message(offer)));
 }
 
 #[tokio::test]
 async fn a_refused_editor_says_why() {
     let mut server = Server::new();
     let refused = Refused { reason: RefusedReason::Token, message: "the token is another server's".into() };
-    server.say(0, &ToHost::Refused(refused)).await;
+    server.say(0, &ToEditor::Refused(refused)).await;
     let error = server.editor.await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "the server refused: the token is another server's");
 }
@@ -159,7 +161,7 @@ async fn a_refused_editor_says_why() {
 #[tokio::test]
 async fn a_server_that_speaks_out_of_turn_is_left() {
     let mut server = Server::new();
-    server.say(0, &ToHost::Ping).await;
+    server.say(0, &ToEditor::Ping).await;
     assert!(matches!(server.editor.await.unwrap(), Err(PeerError::OutOfTurn)));
 
     let mut server = Server::attached().await;
@@ -208,15 +210,19 @@ async fn thoughts_calls_and_counts_have_forms_of_their_own() {
     let mut server = Server::attached().await;
     server.say(1, &asking(chat("scripted-usage", "think:hm\ncall:get {\"a\":1}\nusage:7 5 3"))).await;
     let answer = server.answer(1).await;
-    let [thought, Said::Message(FromHost::Part(FromHostPart { part: Part::ToolCall(call) })), counts, last] =
-        answer.as_slice()
+    let [
+        thought,
+        Incoming::Message(FromEditor::Part(ResponsePart { part: Part::ToolCall(call) })),
+        counts,
+        last,
+    ] = answer.as_slice()
     else {
         panic!("{answer:?}")
     };
-    assert_eq!(*thought, Said::Thinking("hm".into()));
+    assert_eq!(*thought, Incoming::Thinking("hm".into()));
     assert_eq!((call.name.as_str(), &call.input), ("get", &json!({"a": 1})));
     let counted = usage::part(Counts { prompt: 7, completion: 5, cached: 3, reasoning: 0 });
-    assert_eq!(*counts, Said::Message(FromHost::Part(FromHostPart { part: counted })));
+    assert_eq!(*counts, Incoming::Message(FromEditor::Part(ResponsePart { part: counted })));
     assert_eq!(*last, end());
 }
 
@@ -227,7 +233,7 @@ async fn a_model_that_reports_usage_always_does_unless_it_is_cut() {
     server.say(1, &asking(chat("scripted-usage", "say:12345"))).await;
     assert_eq!(
         server.answer(1).await,
-        [text("12345"), Said::Message(FromHost::Part(FromHostPart { part: counted })), end()]
+        [text("12345"), Incoming::Message(FromEditor::Part(ResponsePart { part: counted })), end()]
     );
     server.say(1, &asking(chat("scripted-usage", "say:12345\ncut:"))).await;
     assert_eq!(server.answer(1).await, [text("12345"), end()]);
@@ -271,7 +277,7 @@ async fn a_long_burst_arrives_whole_and_in_order() {
     let mut server = Server::attached().await;
     server.ask(1, "parts:20000 40").await;
     let answer = server.answer(1).await;
-    let wanted = (0..20_000).map(|number| Said::Text(format!("{number:.<40}"))).chain([end()]);
+    let wanted = (0..20_000).map(|number| Incoming::Text(format!("{number:.<40}"))).chain([end()]);
     assert!(answer.into_iter().eq(wanted));
 }
 
@@ -311,11 +317,11 @@ async fn a_cancelled_answer_stops_at_once_and_counts_as_cancelled() {
     assert_eq!(server.next().await, (1, text("a")));
     assert_eq!(server.next().await, (2, text("b")));
     assert_eq!(server.stats().await, stats(2, 0, 0, 0, 2));
-    server.say(1, &ToHost::Cancel).await;
-    server.say(2, &ToHost::Cancel).await;
+    server.say(1, &ToEditor::Cancel).await;
+    server.say(2, &ToEditor::Cancel).await;
     assert_eq!(server.stats().await, stats(2, 0, 0, 2, 0));
     assert!(timeout(LONG, server.next()).await.is_err());
-    server.say(1, &ToHost::Cancel).await;
+    server.say(1, &ToEditor::Cancel).await;
     assert_eq!(server.until_pong().await, []);
 }
 
@@ -323,11 +329,11 @@ async fn a_cancelled_answer_stops_at_once_and_counts_as_cancelled() {
 async fn a_paused_answer_waits_while_others_go_on() {
     let mut server = Server::attached().await;
     server.ask(1, "wait:10\nsay:a b").await;
-    server.say(1, &ToHost::Pause).await;
+    server.say(1, &ToEditor::Pause).await;
     server.ask(2, "wait:20\nsay:c").await;
     assert_eq!(server.answer(2).await, [text("c"), end()]);
     assert!(timeout(LONG, server.next()).await.is_err());
-    server.say(1, &ToHost::Resume).await;
+    server.say(1, &ToEditor::Resume).await;
     assert_eq!(server.answer(1).await, [text("a "), text("b"), end()]);
 }
 
@@ -339,7 +345,7 @@ async fn nothing_is_made_before_the_server_has_read_what_came_before() {
     for _ in 0..1000 {
         tokio::task::yield_now().await;
     }
-    server.say(1, &ToHost::Cancel).await;
+    server.say(1, &ToEditor::Cancel).await;
     let unread =
         words(&server.until_pong().await.into_iter().map(|(_, said)| said).collect::<Vec<_>>()).len();
     assert!((64_000..300_000).contains(&unread), "{unread} bytes were waiting");
@@ -348,20 +354,23 @@ async fn nothing_is_made_before_the_server_has_read_what_came_before() {
 #[tokio::test(start_paused = true)]
 async fn tools_are_listed_and_run() {
     let mut server = Server::attached().await;
-    assert_eq!(server.reply(&ToHost::ListTools).await, FromHost::Tools(Tools { tools: tools::all() }));
-    let invoke = |name: &str, input| ToHost::InvokeTool(InvokeTool { name: name.into(), input });
+    assert_eq!(server.reply(&ToEditor::ListTools).await, FromEditor::Tools(Tools { tools: tools::all() }));
+    let invoke = |name: &str, input| ToEditor::InvokeTool(InvokeTool { name: name.into(), input });
     let content = vec![Content::Text { text: "2026-01-01T12:00:00Z".into() }];
-    assert_eq!(server.reply(&invoke("get_time", json!({}))).await, FromHost::ToolDone(ToolDone { content }));
+    assert_eq!(
+        server.reply(&invoke("get_time", json!({}))).await,
+        FromEditor::ToolOutput(ToolOutput { content })
+    );
     let content = vec![Content::Text { text: "waited 1000 ms".into() }];
     assert_eq!(
         server.reply(&invoke("wait_a_while", json!({}))).await,
-        FromHost::ToolDone(ToolDone { content })
+        FromEditor::ToolOutput(ToolOutput { content })
     );
     assert_eq!(
-        Said::Message(server.reply(&invoke("nonsense", json!({}))).await),
+        Incoming::Message(server.reply(&invoke("nonsense", json!({}))).await),
         failed("Error", None, "Tool nonsense was not contributed")
     );
     server.say(5, &invoke("wait_a_while", json!({}))).await;
-    server.say(5, &ToHost::Cancel).await;
+    server.say(5, &ToEditor::Cancel).await;
     assert!(timeout(LONG, server.next()).await.is_err());
 }

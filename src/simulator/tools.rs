@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::bridge::protocol::{EditorTool, HostError, InvokeTool};
+use crate::bridge::protocol::{EditorTool, InvokeTool, ProviderError};
 use crate::conversation::{Content, Data, Tool};
-use crate::simulator::tree;
+use crate::simulator::fake_workspace;
 
 /// Blue, 8 x 8.
 const PICTURE: &str =
@@ -77,19 +77,20 @@ pub fn all() -> Vec<EditorTool> {
 }
 
 /// Runs a tool. Like VS Code, nobody checks the input against the schema but the tool itself.
-pub fn invoke(asked: &InvokeTool) -> Result<Outcome, HostError> {
+pub fn invoke(asked: &InvokeTool) -> Result<Outcome, ProviderError> {
     let InvokeTool { name, input } = asked;
     let path = input.get("path").and_then(Value::as_str);
     match name.as_str() {
         "get_open_editors" => Ok(text("src/main.rs\nREADME.md")),
         "list_directory" => {
             let path = path.unwrap_or_default();
-            let names = tree::list(path).ok_or_else(|| error(format!("there is no folder `{path}`")))?;
+            let names =
+                fake_workspace::list(path).ok_or_else(|| error(format!("there is no folder `{path}`")))?;
             Ok(text(names.join("\n")))
         }
         "read_file" => {
             let path = path.ok_or_else(|| error("path: missing, expected the path of a file"))?;
-            tree::read(path).map(text).ok_or_else(|| error(format!("there is no file `{path}`")))
+            fake_workspace::read(path).map(text).ok_or_else(|| error(format!("there is no file `{path}`")))
         }
         "get_time" => Ok(text("2026-01-01T12:00:00Z")),
         "take_screenshot" => {
@@ -124,8 +125,8 @@ fn text(text: impl Into<String>) -> Outcome {
     Outcome { after: Duration::ZERO, content: vec![Content::Text { text: text.into() }] }
 }
 
-fn error(message: impl Into<String>) -> HostError {
-    HostError { name: "Error".into(), code: None, message: message.into() }
+fn error(message: impl Into<String>) -> ProviderError {
+    ProviderError { name: "Error".into(), code: None, message: message.into() }
 }
 
 #[cfg(test)]

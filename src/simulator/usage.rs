@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::conversation::{Data, Message, Part};
-use crate::simulator::cue::result_text;
 use crate::simulator::script::Counts;
+use crate::simulator::select_phase::result_text;
 
 /// Four characters are a token, rounded up.
 fn tokens(characters: usize) -> u64 {

@@ -3,15 +3,15 @@
 
 use std::sync::LazyLock;
 
-use merging::Merger;
+use bpe::Merger;
 use vocabulary::Vocabulary;
 
-mod contest;
-mod merging;
-mod split;
+mod bpe;
+mod pretokenize;
+mod tournament_tree;
 mod vocabulary;
 
-pub use split::split;
+pub use pretokenize::split;
 
 /// Unpacked when something is counted for the first time, which takes some 20 ms.
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::load);

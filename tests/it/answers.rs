@@ -1,7 +1,7 @@
 //! What the server does to an answer that the editor can't: stops, limits, demands, counts. Through the OpenAI door;
 //! all dialects share it.
 
-use copilot_proxy::bridge::protocol::{FromHost, FromHostPart, ModelInfo};
+use copilot_proxy::bridge::protocol::{FromEditor, ModelInfo, ResponsePart};
 use copilot_proxy::conversation::{Part, ToolCall};
 use serde_json::{Value, json};
 
@@ -131,8 +131,8 @@ fn of_m(request: Value) -> Value {
 
 fn calls(editor: &mut Editor, stream: u32, name: &str, input: Value) {
     let call = ToolCall { id: format!("id-{stream}"), name: name.into(), input };
-    editor.says(stream, &FromHost::Part(FromHostPart { part: Part::ToolCall(call) }));
-    editor.says(stream, &FromHost::End);
+    editor.says(stream, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
+    editor.says(stream, &FromEditor::End);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_lone_blank_before_a_call_is_dropped_and_elsewhere_kept() {
         if is_called {
             calls(&mut editor, asked, "a", json!({}));
         } else {
-            editor.says(asked, &FromHost::End);
+            editor.says(asked, &FromEditor::End);
         }
         assert_eq!(content(&client.answer()), wanted);
     }
@@ -229,7 +229,7 @@ fn what_the_provider_attaches_for_itself_reaches_no_client() {
     editor.says_text(asked, "Hi");
     let data = |mime: &str, base64: &str| {
         let data = copilot_proxy::conversation::Data { mime: mime.into(), base64: base64.into() };
-        FromHost::Part(FromHostPart { part: Part::Data(data) })
+        FromEditor::Part(ResponsePart { part: Part::Data(data) })
     };
     editor.says(asked, &data("stateful_marker", "bW9kZWxccmVzcF8x"));
     // {"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}
@@ -237,7 +237,7 @@ fn what_the_provider_attaches_for_itself_reaches_no_client() {
         asked,
         &data("usage", "eyJwcm9tcHRfdG9rZW5zIjo3LCJjb21wbGV0aW9uX3Rva2VucyI6NSwidG90YWxfdG9rZW5zIjoxMn0="),
     );
-    editor.says(asked, &FromHost::End);
+    editor.says(asked, &FromEditor::End);
     let answer = client.answer();
     assert_eq!((content(&answer).as_str(), answer.text().contains("resp_1")), ("Hi", false));
     assert_eq!(answer.json()["usage"]["total_tokens"], 12);

@@ -1,6 +1,6 @@
 //! Questions that come while no window has a model: one that reloads, or has just opened, is waited for.
 
-use copilot_proxy::bridge::protocol::{FromHost, HttpState};
+use copilot_proxy::bridge::protocol::{FromEditor, HttpState};
 use serde_json::json;
 
 use crate::client::{Client, Request};
@@ -125,7 +125,7 @@ fn stop_ends_the_waiting() {
     let server = Server::serve(&FOR_EVER);
     let mut editor = Editor::attach(&server.home);
     let mut client = waiting(&server);
-    editor.says(0, &FromHost::Stop);
+    editor.says(0, &FromEditor::Stop);
     let (status, _, code, _) = client.answer().error();
     assert_eq!((status, code), (503, json!("no_models")));
     editor.hears_http(|http| *http == HttpState::Off);

@@ -1,7 +1,7 @@
 //! Auto mode: the proxy runs the editor's tools that a model calls, and asks again until there is an answer.
 
 use copilot_proxy::bridge::protocol::{
-    AutoTools, EditorTool, FromHost, FromHostPart, Preferences, ToHost, ToolDone, Tools,
+    AutoTools, EditorTool, FromEditor, ResponsePart, ToEditor, ToolOutput, Tools, UserSettings,
 };
 use copilot_proxy::conversation::{Content, Part, Tool, ToolCall};
 use serde_json::{Value, json};
@@ -96,32 +96,32 @@ fn calls_of_one_round_run_at_the_same_time() {
 
 fn offers_tools(editor: &mut Editor, names: &[&str]) {
     let (stream, asked) = editor.hears();
-    assert_eq!(asked, ToHost::ListTools);
+    assert_eq!(asked, ToEditor::ListTools);
     let tool = |name: &&str| EditorTool {
         tool: Tool { name: (*name).into(), description: String::new(), input_schema: None },
         tags: vec![],
     };
-    editor.says(stream, &FromHost::Tools(Tools { tools: names.iter().map(tool).collect() }));
+    editor.says(stream, &FromEditor::Tools(Tools { tools: names.iter().map(tool).collect() }));
 }
 
 fn calls(editor: &mut Editor, stream: u32, names: &[&str]) {
     for name in names {
         let call = ToolCall { id: format!("id-{name}"), name: (*name).into(), input: json!({}) };
-        editor.says(stream, &FromHost::Part(FromHostPart { part: Part::ToolCall(call) }));
+        editor.says(stream, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
     }
-    editor.says(stream, &FromHost::End);
+    editor.says(stream, &FromEditor::End);
 }
 
 fn hears_invocation(editor: &mut Editor) -> (u32, String) {
     match editor.hears() {
-        (stream, ToHost::InvokeTool(invoke)) => (stream, invoke.name),
+        (stream, ToEditor::InvokeTool(invoke)) => (stream, invoke.name),
         other => panic!("no tool: {other:?}"),
     }
 }
 
 fn finishes(editor: &mut Editor, stream: u32, text: &str) {
     let content = vec![Content::Text { text: text.into() }];
-    editor.says(stream, &FromHost::ToolDone(ToolDone { content }));
+    editor.says(stream, &FromEditor::ToolOutput(ToolOutput { content }));
 }
 
 #[test]
@@ -179,7 +179,8 @@ fn a_tool_that_the_person_denies_is_not_offered() {
     let mut person = Editor::attach(&server.home);
     let auto_tools =
         AutoTools { allow: vec!["get_*".into(), "read_file".into()], deny: vec!["*_time".into()] };
-    person.says(0, &FromHost::Preferences(Preferences { port: server.port, auto_tools, ..preferences() }));
+    person
+        .says(0, &FromEditor::UserSettings(UserSettings { port: server.port, auto_tools, ..preferences() }));
     person.offers(&[model("m")]);
     person.hears_status(|status| status.models == 11);
     let answer = server.post(CHAT, &auto(chat("dump:")));

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use copilot_proxy::bridge::directory::Directory;
-use copilot_proxy::bridge::frames::{Kind, Reader, Said, put_message, put_text};
+use copilot_proxy::bridge::frames::{FrameReader, Incoming, Kind, put_message, put_text};
 use copilot_proxy::bridge::protocol::{
-    Activity, Catalogue, Chat, FromHost, Hello, HttpState, LogLine, ModelInfo, Models, PROTOCOL, Preferences,
-    Refused, Status, ToHost, Window,
+    Activity, Chat, FromEditor, Hello, HttpState, LogLine, ModelCatalog, ModelInfo, Models, PROTOCOL,
+    Refused, Status, ToEditor, UserSettings, Window,
 };
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::tokio::Stream as _;
@@ -27,13 +27,13 @@ const A_MOMENT: Duration = Duration::from_millis(1);
 /// A connection to a server, attached or not yet.
 pub struct Editor {
     runtime: Runtime,
-    reader: Reader<ReadHalf<Stream>, ToHost>,
+    reader: FrameReader<ReadHalf<Stream>, ToEditor>,
     writer: WriteHalf<Stream>,
-    messages: VecDeque<(u32, ToHost)>,
+    messages: VecDeque<(u32, ToEditor)>,
     statuses: VecDeque<Status>,
     log: VecDeque<LogLine>,
     activities: VecDeque<Activity>,
-    catalogues: VecDeque<Catalogue>,
+    catalogues: VecDeque<ModelCatalog>,
     /// The server has said that another one takes its place.
     pub has_successor: bool,
     hung_up: bool,
@@ -51,7 +51,7 @@ impl Editor {
         let (from, writer) = tokio::io::split(stream);
         Editor {
             runtime,
-            reader: Reader::new(from),
+            reader: FrameReader::new(from),
             writer,
             messages: VecDeque::new(),
             statuses: VecDeque::new(),
@@ -71,9 +71,9 @@ impl Editor {
     /// The same, of this window.
     pub fn attach_with(home: &Home, window: Window) -> Editor {
         let mut editor = Editor::connect(home);
-        editor.says(0, &FromHost::Hello(Hello { window, ..hello(home) }));
+        editor.says(0, &FromEditor::Hello(Hello { window, ..hello(home) }));
         match editor.hears() {
-            (0, ToHost::Welcome(_)) => editor,
+            (0, ToEditor::Welcome(_)) => editor,
             other => panic!("not welcomed: {other:?}"),
         }
     }
@@ -89,16 +89,16 @@ impl Editor {
 
     /// Says its models.
     pub fn offers(&mut self, models: &[ModelInfo]) {
-        self.says(0, &FromHost::Models(Models { models: models.into() }));
+        self.says(0, &FromEditor::Models(Models { models: models.into() }));
     }
 
-    pub fn says(&mut self, stream: u32, message: &FromHost) {
+    pub fn says(&mut self, stream: u32, message: &FromEditor) {
         let mut bytes = BytesMut::new();
         put_message(stream, message, &mut bytes).unwrap();
         self.says_bytes(&bytes).expect("a server that reads");
     }
 
-    /// Words of an answer.
+    /// CapturedBody of an answer.
     pub fn says_text(&mut self, stream: u32, text: &str) {
         let mut bytes = BytesMut::new();
         put_text(Kind::Text, stream, text, &mut bytes);
@@ -108,7 +108,7 @@ impl Editor {
     /// An answer of one text.
     pub fn answers(&mut self, stream: u32, text: &str) {
         self.says_text(stream, text);
-        self.says(stream, &FromHost::End);
+        self.says(stream, &FromEditor::End);
     }
 
     /// Whatever it is, as it stands.
@@ -117,12 +117,12 @@ impl Editor {
     }
 
     /// The next message that is no ping, no status, no log line and no activity.
-    pub fn hears(&mut self) -> (u32, ToHost) {
+    pub fn hears(&mut self) -> (u32, ToEditor) {
         self.listens_for("a message", |editor| editor.messages.pop_front())
     }
 
     /// A message that has come already, if one has.
-    pub fn has_heard(&mut self) -> Option<(u32, ToHost)> {
+    pub fn has_heard(&mut self) -> Option<(u32, ToEditor)> {
         let deadline = Instant::now() + A_MOMENT;
         while self.messages.is_empty() && self.listen(deadline) {}
         self.messages.pop_front()
@@ -131,20 +131,20 @@ impl Editor {
     /// The next message, a question.
     pub fn hears_chat(&mut self) -> (u32, Chat) {
         match self.hears() {
-            (stream, ToHost::Chat(chat)) => (stream, std::sync::Arc::unwrap_or_clone(chat)),
+            (stream, ToEditor::Chat(chat)) => (stream, std::sync::Arc::unwrap_or_clone(chat)),
             other => panic!("no chat: {other:?}"),
         }
     }
 
     /// The next message: nobody waits for this stream any more.
     pub fn hears_cancel(&mut self, stream: u32) {
-        assert_eq!(self.hears(), (stream, ToHost::Cancel));
+        assert_eq!(self.hears(), (stream, ToEditor::Cancel));
     }
 
     /// The next message: why this editor is not wanted.
     pub fn hears_refusal(&mut self) -> Refused {
         match self.hears() {
-            (0, ToHost::Refused(refused)) => refused,
+            (0, ToEditor::Refused(refused)) => refused,
             other => panic!("not refused: {other:?}"),
         }
     }
@@ -192,7 +192,7 @@ impl Editor {
     }
 
     /// The next word of which models there are.
-    pub fn hears_catalogue(&mut self) -> Catalogue {
+    pub fn hears_catalogue(&mut self) -> ModelCatalog {
         self.listens_for("catalogue", |editor| editor.catalogues.pop_front())
     }
 
@@ -229,22 +229,22 @@ impl Editor {
                 self.hung_up = true;
                 return false;
             }
-            Ok(Ok(Some((0, Said::Message(ToHost::Ping))))) => {
+            Ok(Ok(Some((0, Incoming::Message(ToEditor::Ping))))) => {
                 let mut bytes = BytesMut::new();
-                put_message(0, &FromHost::Pong, &mut bytes).unwrap();
+                put_message(0, &FromEditor::Pong, &mut bytes).unwrap();
                 // It may have gone just now: the next one tells.
                 let _ = self.says_bytes(&bytes);
             }
-            Ok(Ok(Some((0, Said::Message(ToHost::Status(status)))))) => self.statuses.push_back(status),
-            Ok(Ok(Some((0, Said::Message(ToHost::Log(line)))))) => self.log.push_back(line),
-            Ok(Ok(Some((0, Said::Message(ToHost::Activity(activity)))))) => {
+            Ok(Ok(Some((0, Incoming::Message(ToEditor::Status(status)))))) => self.statuses.push_back(status),
+            Ok(Ok(Some((0, Incoming::Message(ToEditor::Log(line)))))) => self.log.push_back(line),
+            Ok(Ok(Some((0, Incoming::Message(ToEditor::Activity(activity)))))) => {
                 self.activities.push_back(activity);
             }
-            Ok(Ok(Some((0, Said::Message(ToHost::Catalogue(catalogue)))))) => {
+            Ok(Ok(Some((0, Incoming::Message(ToEditor::ModelCatalog(catalogue)))))) => {
                 self.catalogues.push_back(catalogue);
             }
-            Ok(Ok(Some((0, Said::Message(ToHost::Leaving))))) => self.has_successor = true,
-            Ok(Ok(Some((stream, Said::Message(message))))) => self.messages.push_back((stream, message)),
+            Ok(Ok(Some((0, Incoming::Message(ToEditor::Superseded))))) => self.has_successor = true,
+            Ok(Ok(Some((stream, Incoming::Message(message))))) => self.messages.push_back((stream, message)),
             Ok(Ok(Some((_, words)))) => panic!("a server that says words: {words:?}"),
         }
         true
@@ -289,6 +289,6 @@ pub fn model(id: &str) -> ModelInfo {
 }
 
 /// What a person has set, with a port of its own choice.
-pub fn preferences() -> Preferences {
-    Preferences { port: 0, ..Preferences::default() }
+pub fn preferences() -> UserSettings {
+    UserSettings { port: 0, ..UserSettings::default() }
 }

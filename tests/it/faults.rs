@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use copilot_proxy::bridge::frames::{Kind, MAX_PAYLOAD, put_message, put_text};
-use copilot_proxy::bridge::protocol::{FromHost, Hello, HostError, PROTOCOL, RefusedReason, ToHost};
+use copilot_proxy::bridge::protocol::{FromEditor, Hello, PROTOCOL, ProviderError, RefusedReason, ToEditor};
 use serde_json::json;
 
 use crate::client::Request;
@@ -74,8 +74,8 @@ fn what_was_said_just_before_a_failure_is_told_before_it() {
         let mut bytes = BytesMut::new();
         put_text(Kind::Text, asked, "half a sen", &mut bytes);
         put_text(Kind::Text, asked, "tence", &mut bytes);
-        let failed = HostError { name: "Error".into(), code: None, message: "the line is cut".into() };
-        put_message(asked, &FromHost::Failed(failed), &mut bytes).unwrap();
+        let failed = ProviderError { name: "Error".into(), code: None, message: "the line is cut".into() };
+        put_message(asked, &FromEditor::Failed(failed), &mut bytes).unwrap();
         editor.says_bytes(&bytes).unwrap();
         let events = client.stream().rest();
         let (last, before) = events.split_last().unwrap();
@@ -139,14 +139,14 @@ fn an_editor_whose_model_is_gone_is_asked_for_its_models() {
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(chat("Hello"), &json!({ "model": "m" }))));
     let (asked, _) = editor.hears_chat();
-    let error = HostError {
+    let error = ProviderError {
         name: "LanguageModelError".into(),
         code: Some("NotFound".into()),
         message: "test/m".into(),
     };
-    editor.says(asked, &FromHost::Failed(error));
+    editor.says(asked, &FromEditor::Failed(error));
     assert_eq!(client.answer().error().2, "provider_unavailable");
-    assert_eq!(editor.hears(), (0, ToHost::RefreshModels));
+    assert_eq!(editor.hears(), (0, ToEditor::RefreshModels));
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn words_nobody_asked_for_are_late_and_not_wrong() {
     let server = Server::serve(&[]);
     let mut editor = Editor::offering(&server.home, &[model("m")]);
     editor.says_text(77, "words of an answer that was cancelled");
-    editor.says(77, &FromHost::End);
+    editor.says(77, &FromEditor::End);
     editor.offers(&[model("m"), model("n")]);
     editor.hears_status(|status| status.models == 2);
     assert_eq!(server.editors(), 1);
@@ -243,7 +243,7 @@ fn a_stranger_without_the_token_is_refused_and_learns_nothing() {
         let mut stranger = Editor::connect(&server.home);
         // The token is looked at first: what the stranger says of versions does not matter.
         let hello = Hello { token: token.into(), protocol: PROTOCOL + 1, ..hello(&server.home) };
-        stranger.says(0, &FromHost::Hello(hello));
+        stranger.says(0, &FromEditor::Hello(hello));
         let refused = stranger.hears_refusal();
         assert_eq!(refused.reason, RefusedReason::Token);
         assert_eq!(refused.message, "the token is not this server's");
@@ -256,7 +256,7 @@ fn a_stranger_without_the_token_is_refused_and_learns_nothing() {
 fn who_begins_with_something_else_than_a_hello_is_refused() {
     let server = Server::serve(&[]);
     for (stream, message) in
-        [(0, FromHost::Stop), (0, FromHost::Pong), (1, FromHost::Hello(hello(&server.home)))]
+        [(0, FromEditor::Stop), (0, FromEditor::Pong), (1, FromEditor::Hello(hello(&server.home)))]
     {
         let mut stranger = Editor::connect(&server.home);
         stranger.says(stream, &message);
@@ -284,7 +284,7 @@ fn an_older_editor_is_told_to_reload_its_window() {
     let server = Server::serve(&[]);
     let mut old = Editor::connect(&server.home);
     let hello = Hello { protocol: PROTOCOL - 1, version: "0.0.1".into(), ..hello(&server.home) };
-    old.says(0, &FromHost::Hello(hello));
+    old.says(0, &FromEditor::Hello(hello));
     let refused = old.hears_refusal();
     assert_eq!(refused.reason, RefusedReason::EditorTooOld);
     assert_eq!(

@@ -3,7 +3,8 @@
 use std::net::{TcpListener, TcpStream};
 
 use copilot_proxy::bridge::protocol::{
-    FromHost, Hello, HostError, HttpState, LogLevel, ModelInfo, PROTOCOL, Preferences, RefusedReason, Status,
+    FromEditor, Hello, HttpState, LogLevel, ModelInfo, PROTOCOL, ProviderError, RefusedReason, Status,
+    UserSettings,
 };
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ fn stop_ends_running_answers_and_closes_the_port_for_all() {
     let mut stream = client.stream();
     read_until(&mut stream, "half");
 
-    other.says(0, &FromHost::Stop);
+    other.says(0, &FromEditor::Stop);
     let events = stream.rest();
     assert_eq!(
         events.iter().map(|event| data(event)).collect::<Vec<_>>(),
@@ -57,7 +58,7 @@ fn stop_ends_running_answers_and_closes_the_port_for_all() {
     let mut late = Editor::attach(&server.home);
     assert_eq!(late.hears_status(|_| true).http, HttpState::Off);
 
-    late.says(0, &FromHost::Start);
+    late.says(0, &FromEditor::Start);
     let port = one.hears_port();
     assert_eq!(other.hears_port(), port);
     assert_eq!(server.home.port(), port);
@@ -78,12 +79,12 @@ fn nobody_waits_for_the_connections_of_a_port_that_was_stopped() {
     let server = Server::serve(&["--drain", "600000", "--receive-timeout", "600000"]);
     let mut editor = Editor::attach(&server.home);
     let port = editor.hears_port();
-    editor.says(0, &FromHost::Preferences(Preferences { port, ..preferences() }));
+    editor.says(0, &FromEditor::UserSettings(UserSettings { port, ..preferences() }));
     let _slow = half_a_request(&server);
     for _ in 0..3 {
-        editor.says(0, &FromHost::Stop);
+        editor.says(0, &FromEditor::Stop);
         editor.hears_http(|http| *http == HttpState::Off);
-        editor.says(0, &FromHost::Start);
+        editor.says(0, &FromEditor::Start);
         assert_eq!(editor.hears_port(), port);
         assert_eq!(server.get("/health").status, 200);
     }
@@ -91,7 +92,7 @@ fn nobody_waits_for_the_connections_of_a_port_that_was_stopped() {
     let _slow = half_a_request(&server);
     let (listener, other) = taken_port();
     drop(listener);
-    editor.says(0, &FromHost::Preferences(Preferences { port: other, ..preferences() }));
+    editor.says(0, &FromEditor::UserSettings(UserSettings { port: other, ..preferences() }));
     editor.hears_http(|http| *http == HttpState::Running { port: other });
 }
 
@@ -100,7 +101,7 @@ fn connections_of_a_stopped_port_are_cut_when_their_time_is_over() {
     let server = Server::serve(&["--drain", "100", "--receive-timeout", "600000"]);
     let mut editor = Editor::attach(&server.home);
     let mut slow = half_a_request(&server);
-    editor.says(0, &FromHost::Stop);
+    editor.says(0, &FromEditor::Stop);
     slow.read_to_the_end();
 }
 
@@ -108,12 +109,12 @@ fn connections_of_a_stopped_port_are_cut_when_their_time_is_over() {
 fn start_while_it_runs_and_stop_while_it_is_off_change_nothing() {
     let server = Server::serve(&[]);
     let mut editor = Editor::attach(&server.home);
-    editor.says(0, &FromHost::Start);
+    editor.says(0, &FromEditor::Start);
     assert_eq!(editor.hears_port(), server.port);
-    editor.says(0, &FromHost::Stop);
-    editor.says(0, &FromHost::Stop);
+    editor.says(0, &FromEditor::Stop);
+    editor.says(0, &FromEditor::Stop);
     editor.hears_http(|http| *http == HttpState::Off);
-    editor.says(0, &FromHost::Start);
+    editor.says(0, &FromEditor::Start);
     assert_eq!(editor.hears_port(), server.process.listens());
 }
 
@@ -122,7 +123,7 @@ fn a_stop_is_forgotten_when_the_last_editor_has_left() {
     let server = Server::serve(&[]);
     let mut one = Editor::attach(&server.home);
     let mut other = Editor::attach(&server.home);
-    one.says(0, &FromHost::Stop);
+    one.says(0, &FromEditor::Stop);
     other.hears_http(|http| *http == HttpState::Off);
     drop(one);
     other.hears_status(|status| status.editors == 1 && status.http == HttpState::Off);
@@ -162,10 +163,10 @@ fn stop_holds_while_the_port_is_taken() {
     until("the server", || home.server_file());
     let mut editor = Editor::attach(&home);
     editor.hears_http(|http| matches!(http, HttpState::PortTaken { .. }));
-    editor.says(0, &FromHost::Stop);
+    editor.says(0, &FromEditor::Stop);
     editor.hears_http(|http| *http == HttpState::Off);
     drop(listener);
-    editor.says(0, &FromHost::Start);
+    editor.says(0, &FromEditor::Start);
     assert_eq!(editor.hears_port(), port);
 }
 
@@ -176,7 +177,7 @@ fn the_port_a_person_sets_is_opened_at_once() {
     assert_eq!(editor.hears_port(), server.port);
     let (listener, port) = taken_port();
     drop(listener);
-    editor.says(0, &FromHost::Preferences(Preferences { port, ..preferences() }));
+    editor.says(0, &FromEditor::UserSettings(UserSettings { port, ..preferences() }));
     editor.hears_http(|http| *http == HttpState::Running { port });
     assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
     assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
@@ -200,7 +201,7 @@ fn ipv6_is_served_while_the_person_wants_it() {
 
     let mut editor = Editor::attach(&server.home);
     let mut prefer = |ipv6| {
-        editor.says(0, &FromHost::Preferences(Preferences { port, ipv6, ..preferences() }));
+        editor.says(0, &FromEditor::UserSettings(UserSettings { port, ipv6, ..preferences() }));
     };
     prefer(false);
     until("a closed [::1]", || reach().is_err().then_some(()));
@@ -208,7 +209,7 @@ fn ipv6_is_served_while_the_person_wants_it() {
     prefer(true);
     until("an open [::1]", || reach().ok());
     assert_eq!(ask("localhost").status, 200);
-    editor.says(0, &FromHost::Stop);
+    editor.says(0, &FromEditor::Stop);
     editor.hears_http(|http| *http == HttpState::Off);
     assert!(reach().is_err());
 }
@@ -269,7 +270,7 @@ fn every_change_is_told_to_every_editor() {
 fn a_missing_consent_is_told_until_a_request_succeeds() {
     let server = Server::serve(&[]);
     let mut editor = Editor::offering(&server.home, &[model("m")]);
-    let refused = HostError {
+    let refused = ProviderError {
         name: "LanguageModelError".into(),
         code: Some("NoPermissions".into()),
         message: "not now".into(),
@@ -277,7 +278,7 @@ fn a_missing_consent_is_told_until_a_request_succeeds() {
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
     let (asked, _) = editor.hears_chat();
-    editor.says(asked, &FromHost::Failed(refused));
+    editor.says(asked, &FromEditor::Failed(refused));
     assert_eq!(client.answer().status, 403);
     editor.hears_status(|status| status.consent_needed);
     client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
@@ -312,8 +313,8 @@ fn log_lines_quote_no_client_unless_the_person_wants_it() {
     let server = Server::serve(&[]);
     let mut editor = Editor::offering(&server.home, &[model("m")]);
     let mut why = |raw_logging| {
-        let preferences = Preferences { port: server.port, raw_logging, ..preferences() };
-        editor.says(0, &FromHost::Preferences(preferences));
+        let preferences = UserSettings { port: server.port, raw_logging, ..preferences() };
+        editor.says(0, &FromEditor::UserSettings(preferences));
         // What an editor says is heeded in its order.
         editor.offers(&[]);
         editor.hears_status(|status| status.models == 0);
@@ -343,7 +344,7 @@ fn a_newer_editor_replaces_the_server_and_no_answer_is_lost() {
 
     let mut newer = Editor::connect(&server.home);
     let hello = Hello { protocol: PROTOCOL + 1, ..hello(&server.home) };
-    newer.says(0, &FromHost::Hello(hello));
+    newer.says(0, &FromEditor::Hello(hello));
     let refused = newer.hears_refusal();
     assert_eq!(refused.reason, RefusedReason::ServerTooOld);
     assert!(refused.message.contains("it makes room"), "{}", refused.message);
@@ -353,7 +354,7 @@ fn a_newer_editor_replaces_the_server_and_no_answer_is_lost() {
     until("a closed port", || TcpStream::connect(("127.0.0.1", server.port)).is_err().then_some(()));
     assert!(server.process.is_running());
     old.says_text(asked, "and after");
-    old.says(asked, &FromHost::End);
+    old.says(asked, &FromEditor::End);
     let events = stream.rest();
     assert_eq!(said(&events), "and after");
     assert_eq!(events.last().map(String::as_str), Some("data: [DONE]"));
@@ -367,7 +368,7 @@ fn an_editor_may_ask_for_a_handover_and_all_are_told() {
     let mut server = Server::serve(&[]);
     let mut editor = Editor::attach(&server.home);
     let mut other = Editor::attach(&server.home);
-    editor.says(0, &FromHost::Handover);
+    editor.says(0, &FromEditor::Handover);
     for each in [&mut editor, &mut other] {
         each.hears_the_end();
         assert!(each.has_successor);
@@ -381,7 +382,7 @@ fn a_handover_does_not_wait_for_ever() {
     let _editor = server.simulate();
     let mut stream = stream(&server, "say:so far\nhang:");
     read_until(&mut stream, "far");
-    Editor::attach(&server.home).says(0, &FromHost::Handover);
+    Editor::attach(&server.home).says(0, &FromEditor::Handover);
     assert_eq!(server.process.ended().code(), Some(0));
 }
 
@@ -457,7 +458,7 @@ fn what_a_person_sets_holds_at_once() {
     let get = |request: Request| server.send(&request);
     editor.says(
         0,
-        &FromHost::Preferences(Preferences {
+        &FromEditor::UserSettings(UserSettings {
             port,
             api_key: "sesame".into(),
             allowed_hosts: vec!["proxy.corp".into()],
@@ -496,8 +497,8 @@ fn what_a_person_sets_holds_at_once() {
 fn the_default_model_answers_requests_that_name_none() {
     let server = Server::serve(&[]);
     let mut editor = Editor::offering(&server.home, &[model("m"), model("n")]);
-    let preferred = Preferences { port: server.port, default_model: "n".into(), ..preferences() };
-    editor.says(0, &FromHost::Preferences(preferred));
+    let preferred = UserSettings { port: server.port, default_model: "n".into(), ..preferences() };
+    editor.says(0, &FromEditor::UserSettings(preferred));
     // What an editor says is heeded in its order: the models come after the preferences.
     editor.offers(&[model("m"), model("n"), model("o")]);
     editor.hears_status(|status| status.models == 3);

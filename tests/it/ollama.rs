@@ -1,8 +1,8 @@
 //! `POST /api/chat`, `POST /api/generate` and their neighbours: Ollama's form of everything.
 
-use copilot_proxy::bridge::protocol::{FromHost, FromHostPart, Preferences};
+use copilot_proxy::bridge::protocol::{FromEditor, ResponsePart, UserSettings};
 use copilot_proxy::conversation::{Part, ToolCall};
-use copilot_proxy::settings::MAX_BODY;
+use copilot_proxy::options::MAX_BODY;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Request, Stream};
@@ -227,8 +227,8 @@ fn json_of_a_schema_travels_as_one_required_tool() {
     let [tool] = question.tools.as_slice() else { panic!("{:?}", question.tools) };
     assert_eq!((question.required, tool.input_schema.as_ref()), (true, Some(&schema)));
     let call = ToolCall { id: "1".into(), name: tool.name.clone(), input: json!({ "age": 7 }) };
-    editor.says(asked, &FromHost::Part(FromHostPart { part: Part::ToolCall(call) }));
-    editor.says(asked, &FromHost::End);
+    editor.says(asked, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
+    editor.says(asked, &FromEditor::End);
     let message = client.answer().json()["message"].clone();
     assert_eq!(message, json!({ "role": "assistant", "content": "{\"age\":7}" }));
 }
@@ -391,7 +391,7 @@ fn a_key_is_asked_for_where_the_person_set_one() {
     let server = Server::serve(&[]);
     let mut editor = Editor::offering(&server.home, &[model("m")]);
     let api_key = "secret".into();
-    editor.says(0, &FromHost::Preferences(Preferences { api_key, ..preferences() }));
+    editor.says(0, &FromEditor::UserSettings(UserSettings { api_key, ..preferences() }));
     crate::wait::until("the key to be asked for", || (server.get("/api/tags").status == 401).then_some(()));
     // As Ollama's own clients send `OLLAMA_API_KEY`.
     let keyed = Request::get("/api/tags").header("authorization", "Bearer secret");

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use copilot_proxy::bridge::protocol::{
-    Exchange, FromHost, Look, ModelInfo, Models, Outcome, Preferences, RequestRecord, ToHost, Watch, Words,
+    CapturedBody, Exchange, FromEditor, GetExchange, ModelInfo, Models, Outcome, RequestRecord, ToEditor,
+    UserSettings, Watch,
 };
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ struct Panel {
 
 impl Panel {
     fn of(editor: &mut Editor) -> Panel {
-        editor.says(0, &FromHost::Watch(Watch { on: true }));
+        editor.says(0, &FromEditor::Watch(Watch { enabled: true }));
         let mut panel = Panel::default();
         panel.hears(editor);
         panel
@@ -29,7 +30,7 @@ impl Panel {
 
     fn hears(&mut self, editor: &mut Editor) {
         let activity = editor.hears_activity();
-        if activity.anew {
+        if activity.reset {
             self.requests.clear();
         }
         self.requests.extend(activity.requests.into_iter().map(|record| (record.number, record)));
@@ -53,9 +54,9 @@ fn question(text: &str) -> Value {
 }
 
 fn looked_into(editor: &mut Editor, id: &str) -> Exchange {
-    editor.says(0, &FromHost::Look(Look { id: id.into() }));
+    editor.says(0, &FromEditor::GetExchange(GetExchange { id: id.into() }));
     match editor.hears() {
-        (0, ToHost::Exchange(exchange)) => exchange,
+        (0, ToEditor::Exchange(exchange)) => exchange,
         other => panic!("no exchange: {other:?}"),
     }
 }
@@ -75,7 +76,7 @@ fn a_panel_sees_a_request_come_run_and_end() {
     editor.says_text(asked, "Hello");
     let speaking = panel.sees(&mut editor, |last| last.characters == 5);
     assert!(speaking.first_ms.is_some());
-    editor.says(asked, &FromHost::End);
+    editor.says(asked, &FromEditor::End);
     let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
     let stream = client.stream();
     assert_eq!(stream.head.header("x-request-id"), Some(ended.id.as_str()));
@@ -87,19 +88,19 @@ fn a_panel_sees_a_request_come_run_and_end() {
         method: "POST".into(),
         path: CHAT.into(),
         stream: true,
-        asked: Some("m".into()),
+        requested_model: Some("m".into()),
         model: Some("m".into()),
         characters: 5,
         outcome: Outcome::Finished { reason: "stop".into() },
-        turned_away: false,
-        kept: false,
+        rejected: false,
+        has_exchange: false,
         ..ended.clone()
     };
     assert_eq!(ended, wanted);
     assert!(ended.duration_ms.is_some() && ended.tokens.is_some_and(|tokens| !tokens.reported));
     assert_eq!(
         looked_into(&mut editor, &ended.id),
-        Exchange { id: ended.id, headers: Vec::new(), request: None, reply: None },
+        Exchange { id: ended.id, headers: Vec::new(), request: None, response: None },
         "words that nobody wanted to see"
     );
 }
@@ -113,13 +114,13 @@ fn a_panel_that_opens_late_is_told_all_and_one_that_closes_nothing_more() {
     let outcomes: Vec<_> = panel.requests.values().map(|record| &record.outcome).collect();
     assert!(matches!(outcomes[..], [Outcome::Failed { kind, .. }] if kind == "no_models"), "{outcomes:?}");
 
-    editor.says(0, &FromHost::Watch(Watch { on: false }));
+    editor.says(0, &FromEditor::Watch(Watch { enabled: false }));
     // What is asked after that is answered after that.
     looked_into(&mut editor, "unknown");
     server.post(CHAT, &with(chat("too long ago"), &json!({ "model": "unknown" })));
-    editor.says(0, &FromHost::Watch(Watch { on: true }));
+    editor.says(0, &FromEditor::Watch(Watch { enabled: true }));
     let activity = editor.hears_activity();
-    assert_eq!((activity.anew, activity.requests.len()), (true, 2), "the first thing heard since");
+    assert_eq!((activity.reset, activity.requests.len()), (true, 2), "the first thing heard since");
     let minutes: u32 = activity.minutes.iter().map(|minute| minute.failed).sum();
     assert_eq!(minutes, 2);
 }
@@ -129,7 +130,7 @@ fn a_panel_sees_who_was_turned_away_and_why() {
     let server = Server::serve(&[]);
     let mut editor = Editor::offering(&server.home, &[model("m")]);
     let api_key = "secret".into();
-    editor.says(0, &FromHost::Preferences(Preferences { api_key, ..preferences() }));
+    editor.says(0, &FromEditor::UserSettings(UserSettings { api_key, ..preferences() }));
     let mut panel = Panel::of(&mut editor);
     let key = ("authorization", "Bearer secret");
     let post = |path: &str, body: &Value| Request::post(path, body).header(key.0, key.1);
@@ -146,8 +147,8 @@ fn a_panel_sees_who_was_turned_away_and_why() {
         let before = panel.requests.last_key_value().map_or(0, |(number, _)| *number);
         let response = server.send(&request);
         let seen = panel.sees(&mut editor, |last| last.number > before && last.outcome != Outcome::Running);
-        let Outcome::Failed { kind: said, message, advice } = &seen.outcome else { panic!("{seen:?}") };
-        assert_eq!((said.as_str(), seen.dialect.as_str(), seen.turned_away), (kind, dialect, true));
+        let Outcome::Failed { kind: said, message, hint } = &seen.outcome else { panic!("{seen:?}") };
+        assert_eq!((said.as_str(), seen.dialect.as_str(), seen.rejected), (kind, dialect, true));
         assert_eq!(response.header("x-request-id"), Some(seen.id.as_str()));
         assert!(response.text().contains(&message[..20]) && !advice.is_empty(), "{seen:?}");
     }
@@ -158,17 +159,17 @@ fn a_panel_knows_the_models_of_all_windows() {
     let server = Server::serve(&[]);
     let mut editor = Editor::offering(&server.home, &[model("here"), model("both")]);
     let heard = |editor: &mut Editor| -> Vec<String> {
-        editor.hears_catalogue().models.into_iter().map(|offered| offered.ask).collect()
+        editor.hears_catalogue().models.into_iter().map(|offered| offered.request_name).collect()
     };
-    editor.says(0, &FromHost::Watch(Watch { on: true }));
+    editor.says(0, &FromEditor::Watch(Watch { enabled: true }));
     assert_eq!(heard(&mut editor), ["here", "both"]);
 
     let mut other = Editor::attach(&server.home);
     let elsewhere = ModelInfo { vendor: "other".into(), ..model("both") };
     let models = vec![elsewhere.clone(), model("there")];
-    other.says(0, &FromHost::Models(Models { models }));
+    other.says(0, &FromEditor::Models(Models { models }));
     let catalogue = editor.hears_catalogue();
-    let asks: Vec<&str> = catalogue.models.iter().map(|offered| offered.ask.as_str()).collect();
+    let asks: Vec<&str> = catalogue.models.iter().map(|offered| offered.request_name.as_str()).collect();
     assert_eq!(asks, ["here", "both", "other/both", "there"]);
     assert_eq!(catalogue.models[2].model, elsewhere);
 
@@ -181,7 +182,7 @@ fn words_are_shown_where_the_person_wants_to_see_them_and_forgotten_afterwards()
     let server = Server::serve(&[]);
     let mut editor = Editor::offering(&server.home, &[model("m")]);
     let prefer = |editor: &mut Editor, log_requests_to_ui| {
-        editor.says(0, &FromHost::Preferences(Preferences { log_requests_to_ui, ..preferences() }));
+        editor.says(0, &FromEditor::UserSettings(UserSettings { log_requests_to_ui, ..preferences() }));
     };
     prefer(&mut editor, true);
     let mut panel = Panel::of(&mut editor);
@@ -193,23 +194,23 @@ fn words_are_shown_where_the_person_wants_to_see_them_and_forgotten_afterwards()
     editor.answers(asked, "an answer");
     let told: String = client.stream().rest().iter().map(|event| format!("{event}\n\n")).collect();
     let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
-    assert!(ended.kept);
-    let words = |text: String| Some(Words { bytes: text.len() as u64, text, is_cut: false });
+    assert!(ended.has_exchange);
+    let words = |text: String| Some(CapturedBody { bytes: text.len() as u64, text, truncated: false });
     let headers = [("x-copilot-proxy-workspace", "/work"), ("anthropic-beta", "a,b")];
     let headers = headers.map(|(name, value)| (name.into(), value.into())).into();
     assert_eq!(
         looked_into(&mut editor, &ended.id),
-        Exchange { id: ended.id.clone(), headers, request: words(body.to_string()), reply: words(told) }
+        Exchange { id: ended.id.clone(), headers, request: words(body.to_string()), response: words(told) }
     );
 
     let refused = server.post(CHAT, &with(chat("x"), &json!({ "model": "unknown" })));
     let failed = panel.sees(&mut editor, |last| matches!(last.outcome, Outcome::Failed { .. }));
-    assert_eq!(looked_into(&mut editor, &failed.id).reply, words(refused.text().to_owned()));
+    assert_eq!(looked_into(&mut editor, &failed.id).response, words(refused.text().to_owned()));
 
     prefer(&mut editor, false);
-    panel.sees(&mut editor, |last| !last.kept);
+    panel.sees(&mut editor, |last| !last.has_exchange);
     assert_eq!(
         looked_into(&mut editor, &ended.id),
-        Exchange { id: ended.id, headers: Vec::new(), request: None, reply: None }
+        Exchange { id: ended.id, headers: Vec::new(), request: None, response: None }
     );
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use copilot_proxy::bridge::protocol::FromHost;
+use copilot_proxy::bridge::protocol::FromEditor;
 use serde_json::json;
 
 use crate::client::{Client, Request};
@@ -32,7 +32,7 @@ fn a_first_part_does_not_wait_for_an_acknowledgement() {
             editor.says_text(asked, "second");
             client.skip_past("second");
             let time = client.came.last().unwrap().0 - said;
-            editor.says(asked, &FromHost::End);
+            editor.says(asked, &FromEditor::End);
             client.skip_past("0\r\n\r\n");
             time
         })

@@ -1,6 +1,8 @@
 //! The editor's tools: `GET /v1/tools`, and requests that carry them.
 
-use copilot_proxy::bridge::protocol::{EditorTool, Folder, FromHost, Preferences, ToHost, Tools, Window};
+use copilot_proxy::bridge::protocol::{
+    EditorTool, Folder, FromEditor, ToEditor, Tools, UserSettings, Window,
+};
 use copilot_proxy::conversation::Tool;
 use serde_json::{Value, json};
 
@@ -112,7 +114,7 @@ fn pages_that_a_person_trusts_may_use_tools_and_others_may_not_even_ask() {
     let mut person = Editor::attach(&server.home);
     person.says(
         0,
-        &FromHost::Preferences(Preferences {
+        &FromEditor::UserSettings(UserSettings {
             port: server.port,
             tool_origins: vec!["https://mine.test".into()],
             allowed_origins: vec!["https://mine.test".into(), "https://friend.test".into()],
@@ -147,9 +149,9 @@ fn window(folder: &str, focused: bool) -> Window {
 
 fn answers_with_tool(editor: &mut Editor, name: &str) {
     match editor.hears() {
-        (stream, ToHost::ListTools) => {
+        (stream, ToEditor::ListTools) => {
             let tool = Tool { name: name.into(), description: String::new(), input_schema: None };
-            editor.says(stream, &FromHost::Tools(Tools { tools: vec![EditorTool { tool, tags: vec![] }] }));
+            editor.says(stream, &FromEditor::Tools(Tools { tools: vec![EditorTool { tool, tags: vec![] }] }));
         }
         other => panic!("not asked for tools: {other:?}"),
     }
@@ -177,7 +179,7 @@ fn the_window_that_is_named_or_was_focused_last_is_asked() {
     asked(&mut one, Some("one"));
     asked(&mut one, Some("/home/me/one/"));
     asked(&mut other, Some("/home/me/other"));
-    one.says(0, &FromHost::Window(window("renamed", true)));
+    one.says(0, &FromEditor::Window(window("renamed", true)));
     one.offers(&[model("m"), model("o")]);
     one.hears_status(|status| status.models == 3);
     asked(&mut one, None);

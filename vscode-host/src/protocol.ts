@@ -1,6 +1,6 @@
 // Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test protocol`: change that file.
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /**
  * What is being answered and has been. Never a word of what was said.
@@ -9,7 +9,7 @@ export type Activity = {
 /**
  * All that is kept follows: what was told before no longer holds.
  */
-anew: boolean, 
+reset: boolean, 
 /**
  * New and changed requests, oldest first. The running ones are kept, and the last hundred of the others; of those
  * that were turned away the last twenty.
@@ -38,13 +38,70 @@ allow: Array<string>,
 deny: Array<string>, };
 
 /**
- * What can be asked: the models of all editors together.
+ * The beginning of a body.
  */
-export type Catalogue = { 
+export type CapturedBody = { 
 /**
- * As clients are told of them.
+ * What is kept of it.
  */
-models: Array<Offered>, };
+text: string, 
+/**
+ * Bytes in all.
+ */
+bytes: number, 
+/**
+ * More was said than is kept.
+ */
+truncated: boolean, };
+
+/**
+ * A model that clients can ask.
+ */
+export type CatalogModel = { 
+/**
+ * The name to ask for: its id, or `vendor/id` where another vendor has the same one.
+ */
+request_name: string, 
+/**
+ * Who provides it: `copilot`.
+ */
+vendor: string, 
+/**
+ * Unique in its vendor.
+ */
+id: string, 
+/**
+ * For example `claude-sonnet-4.5`.
+ */
+family: string, 
+/**
+ * Opaque.
+ */
+version: string, 
+/**
+ * For people.
+ */
+name: string, 
+/**
+ * In tokens, the provider's own additions already taken off.
+ */
+max_input_tokens: number, 
+/**
+ * It can call tools; absent where the editor doesn't say.
+ */
+tools?: boolean, 
+/**
+ * It takes images; absent where the editor doesn't say.
+ */
+images?: boolean, 
+/**
+ * Every good answer of it ends with a usage part, so that one without was cut short.
+ */
+reports_usage: boolean, 
+/**
+ * Whatever else the editor reveals of price and limits.
+ */
+extra: { [name: string]: unknown }, };
 
 /**
  * A question to a model. Everything maps one to one onto `vscode.lm` classes.
@@ -137,11 +194,11 @@ headers: Array<[string, string]>,
 /**
  * The request's body; absent where it is not, or no longer, kept.
  */
-request?: Words, 
+request?: CapturedBody, 
 /**
  * The answer's body, as far as it has been told.
  */
-reply?: Words, };
+response?: CapturedBody, };
 
 /**
  * A workspace folder.
@@ -159,16 +216,16 @@ path: string, };
 /**
  * From an editor to the server.
  */
-export type FromHost = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "preferences" } & Preferences | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "look" } & Look | { "type": "thought" } & Thought | { "type": "part" } & FromHostPart | { "type": "end" } | { "type": "failed" } & HostError | { "type": "tools" } & Tools | { "type": "tool_done" } & ToolDone | { "type": "pong" };
+export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "pong" };
 
 /**
- * A part of an answer that needs JSON.
+ * One request that somebody looks into.
  */
-export type FromHostPart = { 
+export type GetExchange = { 
 /**
- * A tool call, or data such as the provider's `usage`.
+ * Its id.
  */
-part: Part, };
+id: string, };
 
 /**
  * Who an editor is.
@@ -196,26 +253,9 @@ pid: number,
 window: Window, };
 
 /**
- * Why a request failed in the editor: what VS Code lets through of an error.
- */
-export type HostError = { 
-/**
- * The error's `name`: `Error`, `ChatQuotaExceeded`, `ChatRateLimited`, `LanguageModelError` ...
- */
-name: string, 
-/**
- * The `code` that only a `LanguageModelError` has: `NoPermissions`, `Blocked`, `NotFound`.
- */
-code?: string, 
-/**
- * The error's `message`, as it stands.
- */
-message: string, };
-
-/**
  * The state of the HTTP port.
  */
-export type HttpState = { "state": "off" } | { "state": "starting" } | { "state": "running", 
+export type HttpState = { "state": "off" } | { "state": "running", 
 /**
  * Where.
  */
@@ -269,15 +309,6 @@ time: number,
 text: string, };
 
 /**
- * One request that somebody looks into.
- */
-export type Look = { 
-/**
- * Its id.
- */
-id: string, };
-
-/**
  * One turn of one speaker.
  */
 export type Message = { 
@@ -310,6 +341,15 @@ requests: number,
  * Those of them that failed.
  */
 failed: number, };
+
+/**
+ * What can be asked: the models of all editors together.
+ */
+export type ModelCatalog = { 
+/**
+ * As clients are told of them.
+ */
+models: Array<CatalogModel>, };
 
 /**
  * A model of an editor.
@@ -354,7 +394,7 @@ reports_usage: boolean,
 /**
  * Whatever else the editor reveals of price and limits.
  */
-more: { [name: string]: unknown }, };
+extra: { [name: string]: unknown }, };
 
 /**
  * What a model has done since the server started.
@@ -395,55 +435,6 @@ export type Models = {
 models: Array<ModelInfo>, };
 
 /**
- * A model that clients can ask.
- */
-export type Offered = { 
-/**
- * The name to ask for: its id, or `vendor/id` where another vendor has the same one.
- */
-ask: string, 
-/**
- * Who provides it: `copilot`.
- */
-vendor: string, 
-/**
- * Unique in its vendor.
- */
-id: string, 
-/**
- * For example `claude-sonnet-4.5`.
- */
-family: string, 
-/**
- * Opaque.
- */
-version: string, 
-/**
- * For people.
- */
-name: string, 
-/**
- * In tokens, the provider's own additions already taken off.
- */
-max_input_tokens: number, 
-/**
- * It can call tools; absent where the editor doesn't say.
- */
-tools?: boolean, 
-/**
- * It takes images; absent where the editor doesn't say.
- */
-images?: boolean, 
-/**
- * Every good answer of it ends with a usage part, so that one without was cut short.
- */
-reports_usage: boolean, 
-/**
- * Whatever else the editor reveals of price and limits.
- */
-more: { [name: string]: unknown }, };
-
-/**
  * How a request ended.
  */
 export type Outcome = { "state": "running" } | { "state": "finished", 
@@ -462,7 +453,7 @@ message: string,
 /**
  * What a person can do about it; empty where the message says it.
  */
-advice: string, } | { "state": "left" };
+hint: string, } | { "state": "disconnected" };
 
 /**
  * A piece of a message, in either direction.
@@ -474,53 +465,21 @@ export type Part = { "type": "text",
 text: string, } | { "type": "data" } & Data | { "type": "thinking" } & Thinking | { "type": "tool_call" } & ToolCall | { "type": "tool_result" } & ToolResult;
 
 /**
- * What the person set in VS Code (`copilotProxy.*`), as far as the server needs it.
+ * Why a request failed in the editor: what VS Code lets through of an error.
  */
-export type Preferences = { 
+export type ProviderError = { 
 /**
- * Where to listen; 0 takes a free port.
+ * The error's `name`: `Error`, `ChatQuotaExceeded`, `ChatRateLimited`, `LanguageModelError` ...
  */
-port: number, 
+name: string, 
 /**
- * Listen on `[::1]` too.
+ * The `code` that only a `LanguageModelError` has: `NoPermissions`, `Blocked`, `NotFound`.
  */
-ipv6: boolean, 
+code?: string, 
 /**
- * The model of requests that name none; empty = none set.
+ * The error's `message`, as it stands.
  */
-default_model: string, 
-/**
- * Requests and replies are shown in the panel.
- */
-log_requests_to_ui: boolean, 
-/**
- * Log lines may hold words of conversations.
- */
-raw_logging: boolean, 
-/**
- * The key that clients must send; empty = none.
- */
-api_key: string, 
-/**
- * Origins of web pages that may chat; `*` = any.
- */
-allowed_origins: Array<string>, 
-/**
- * Origins of web pages that may use the editor's tools.
- */
-tool_origins: Array<string>, 
-/**
- * Host names besides the loopback ones.
- */
-allowed_hosts: Array<string>, 
-/**
- * Which tools auto mode may run.
- */
-auto_tools: AutoTools, 
-/**
- * A model silent for longer is given up, in seconds.
- */
-model_timeout: number, };
+message: string, };
 
 /**
  * Why a `Hello` was not accepted.
@@ -579,7 +538,7 @@ stream: boolean,
 /**
  * The model's name as the client wrote it.
  */
-asked?: string, 
+requested_model?: string, 
 /**
  * The id of the model that answers, once it is chosen.
  */
@@ -607,11 +566,20 @@ outcome: Outcome,
 /**
  * It was turned away before anybody read what it asks: by the guard, or because there is no such door.
  */
-turned_away: boolean, 
+rejected: boolean, 
 /**
- * What was said in it is kept: `Look` shows it.
+ * What was said in it is kept: `GetExchange` shows it.
  */
-kept: boolean, };
+has_exchange: boolean, };
+
+/**
+ * A part of an answer that needs JSON.
+ */
+export type ResponsePart = { 
+/**
+ * A tool call, or data such as the provider's `usage`.
+ */
+part: Part, };
 
 /**
  * Who speaks. VS Code has no system role for extensions: a legal transcript has none either.
@@ -675,7 +643,7 @@ id?: string, };
 /**
  * The id of a thought.
  */
-export type Thought = { 
+export type ThinkingId = { 
 /**
  * Opaque.
  */
@@ -684,7 +652,7 @@ id: string, };
 /**
  * From the server to an editor. The frame's stream says which request is meant; 0 = the connection itself.
  */
-export type ToHost = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "catalogue" } & Catalogue | { "type": "refresh_models" } | { "type": "leaving" } | { "type": "ping" };
+export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "model_catalog" } & ModelCatalog | { "type": "refresh_models" } | { "type": "superseded" } | { "type": "ping" };
 
 /**
  * What a request cost, in tokens.
@@ -744,7 +712,7 @@ input: unknown, };
 /**
  * A tool's result.
  */
-export type ToolDone = { 
+export type ToolOutput = { 
 /**
  * Prompt-tsx is flattened to text already.
  */
@@ -777,13 +745,62 @@ export type Tools = {
 tools: Array<EditorTool>, };
 
 /**
+ * What the person set in VS Code (`copilotProxy.*`), as far as the server needs it.
+ */
+export type UserSettings = { 
+/**
+ * Where to listen; 0 takes a free port.
+ */
+port: number, 
+/**
+ * Listen on `[::1]` too.
+ */
+ipv6: boolean, 
+/**
+ * The model of requests that name none; empty = none set.
+ */
+default_model: string, 
+/**
+ * Requests and replies are shown in the panel.
+ */
+log_requests_to_ui: boolean, 
+/**
+ * Log lines may hold words of conversations.
+ */
+raw_logging: boolean, 
+/**
+ * The key that clients must send; empty = none.
+ */
+api_key: string, 
+/**
+ * Origins of web pages that may chat; `*` = any.
+ */
+allowed_origins: Array<string>, 
+/**
+ * Origins of web pages that may use the editor's tools.
+ */
+tool_origins: Array<string>, 
+/**
+ * Editor names besides the loopback ones.
+ */
+allowed_hosts: Array<string>, 
+/**
+ * Which tools auto mode may run.
+ */
+auto_tools: AutoTools, 
+/**
+ * A model silent for longer is given up, in seconds.
+ */
+model_timeout: number, };
+
+/**
  * Whether somebody looks at the requests.
  */
 export type Watch = { 
 /**
  * Somebody does.
  */
-on: boolean, };
+enabled: boolean, };
 
 /**
  * The answer to a good `Hello`.
@@ -810,20 +827,3 @@ focused: boolean,
  * Its workspace folders.
  */
 folders: Array<Folder>, };
-
-/**
- * The beginning of a body.
- */
-export type Words = { 
-/**
- * What is kept of it.
- */
-text: string, 
-/**
- * Bytes in all.
- */
-bytes: number, 
-/**
- * More was said than is kept.
- */
-is_cut: boolean, };

@@ -9,13 +9,13 @@ use super::ModelInfo;
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Watch {
     /// Somebody does.
-    pub on: bool,
+    pub enabled: bool,
 }
 
 /// One request that somebody looks into.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Look {
+pub struct GetExchange {
     /// Its id.
     pub id: String,
 }
@@ -23,17 +23,17 @@ pub struct Look {
 /// What can be asked: the models of all editors together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Catalogue {
+pub struct ModelCatalog {
     /// As clients are told of them.
-    pub models: Vec<Offered>,
+    pub models: Vec<CatalogModel>,
 }
 
 /// A model that clients can ask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Offered {
+pub struct CatalogModel {
     /// The name to ask for: its id, or `vendor/id` where another vendor has the same one.
-    pub ask: String,
+    pub request_name: String,
     /// What its editor says of it.
     #[serde(flatten)]
     pub model: ModelInfo,
@@ -44,7 +44,7 @@ pub struct Offered {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Activity {
     /// All that is kept follows: what was told before no longer holds.
-    pub anew: bool,
+    pub reset: bool,
     /// New and changed requests, oldest first. The running ones are kept, and the last hundred of the others; of those
     /// that were turned away the last twenty.
     pub requests: Vec<RequestRecord>,
@@ -79,7 +79,7 @@ pub struct RequestRecord {
     /// The model's name as the client wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
-    pub asked: Option<String>,
+    pub requested_model: Option<String>,
     /// The id of the model that answers, once it is chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -102,9 +102,9 @@ pub struct RequestRecord {
     /// How it ended.
     pub outcome: Outcome,
     /// It was turned away before anybody read what it asks: by the guard, or because there is no such door.
-    pub turned_away: bool,
-    /// What was said in it is kept: `Look` shows it.
-    pub kept: bool,
+    pub rejected: bool,
+    /// What was said in it is kept: `GetExchange` shows it.
+    pub has_exchange: bool,
 }
 
 /// What a request cost, in tokens.
@@ -143,10 +143,10 @@ pub enum Outcome {
         /// What the client was told.
         message: String,
         /// What a person can do about it; empty where the message says it.
-        advice: String,
+        hint: String,
     },
     /// Its client has gone.
-    Left,
+    Disconnected,
 }
 
 /// What a model has done since the server started.
@@ -197,22 +197,22 @@ pub struct Exchange {
     /// The request's body; absent where it is not, or no longer, kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
-    pub request: Option<Words>,
+    pub request: Option<CapturedBody>,
     /// The answer's body, as far as it has been told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
-    pub reply: Option<Words>,
+    pub response: Option<CapturedBody>,
 }
 
 /// The beginning of a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Words {
+pub struct CapturedBody {
     /// What is kept of it.
     pub text: String,
     /// Bytes in all.
     #[cfg_attr(test, ts(type = "number"))]
     pub bytes: u64,
     /// More was said than is kept.
-    pub is_cut: bool,
+    pub truncated: bool,
 }

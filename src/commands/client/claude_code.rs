@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Unreadable, jsonc};
-use crate::commands::wiring::Wiring;
+use crate::commands::connection_info::ConnectionInfo;
 
 /// Other ways to its models, which would be taken instead.
 pub const RIVALS: &[&str] = &[
@@ -15,7 +15,7 @@ pub const RIVALS: &[&str] = &[
 ];
 
 /// The variables that it reads. A token rather than a key: it asks the person about a key it has not seen.
-pub fn environment(wiring: &Wiring) -> Vec<(&'static str, String)> {
+pub fn environment(wiring: &ConnectionInfo) -> Vec<(&'static str, String)> {
     vec![
         ("ANTHROPIC_BASE_URL", wiring.base.clone()),
         ("ANTHROPIC_AUTH_TOKEN", wiring.key_or_filler().to_owned()),
@@ -24,20 +24,20 @@ pub fn environment(wiring: &Wiring) -> Vec<(&'static str, String)> {
 }
 
 /// What its settings say when only the environment is set.
-pub fn settings(wiring: &Wiring) -> Map<String, Value> {
+pub fn settings(wiring: &ConnectionInfo) -> Map<String, Value> {
     let variables = environment(wiring).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
     Map::from_iter([("env".to_owned(), Value::Object(variables.collect()))])
 }
 
 /// Its settings.
-pub fn settled(before: Option<&str>, wiring: &Wiring) -> Result<String, Unreadable> {
+pub fn settled(before: Option<&str>, wiring: &ConnectionInfo) -> Result<String, Unreadable> {
     jsonc::merged(before, &settings(wiring))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::wiring::tests::wiring;
+    use crate::commands::connection_info::tests::wiring;
 
     fn after(before: Option<&str>) -> Result<String, String> {
         let wiring = wiring(&["gpt-4o", "claude-sonnet-4"]);
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_key_and_a_model_of_the_persons_choice_are_used() {
-        let wiring = Wiring { key: Some("k".into()), model: Some("m".into()), ..wiring(&[]) };
+        let wiring = ConnectionInfo { key: Some("k".into()), model: Some("m".into()), ..wiring(&[]) };
         assert_eq!(
             environment(&wiring),
             [

@@ -3,13 +3,13 @@
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::Unreadable;
-use crate::commands::wiring::Wiring;
+use crate::commands::connection_info::ConnectionInfo;
 
 /// What it calls this server.
 const PROVIDER: &str = "copilot-proxy";
 
 /// What it is to be told about the server. Without `env_key` it asks for no login and no variable.
-fn provider(wiring: &Wiring) -> Vec<(&'static str, String)> {
+fn provider(wiring: &ConnectionInfo) -> Vec<(&'static str, String)> {
     let mut provider = vec![
         ("name", "Copilot Proxy".to_owned()),
         ("base_url", wiring.openai_base()),
@@ -21,12 +21,12 @@ fn provider(wiring: &Wiring) -> Vec<(&'static str, String)> {
     provider
 }
 
-fn model(wiring: &Wiring) -> String {
+fn model(wiring: &ConnectionInfo) -> String {
     wiring.model_like(&["gpt", "codex"])
 }
 
 /// Arguments that go before its own.
-pub fn arguments(wiring: &Wiring) -> Vec<String> {
+pub fn arguments(wiring: &ConnectionInfo) -> Vec<String> {
     let described: InlineTable = provider(wiring).into_iter().collect();
     let settings = [
         ("model".to_owned(), Value::from(model(wiring))),
@@ -37,7 +37,7 @@ pub fn arguments(wiring: &Wiring) -> Vec<String> {
 }
 
 /// Its `config.toml`.
-pub fn settled(before: Option<&str>, wiring: &Wiring) -> Result<String, Unreadable> {
+pub fn settled(before: Option<&str>, wiring: &ConnectionInfo) -> Result<String, Unreadable> {
     let mut document: DocumentMut =
         before.unwrap_or_default().parse().map_err(|error| Unreadable(format!("it is no TOML: {error}")))?;
     set(document.as_table_mut(), "model", model(wiring));
@@ -83,7 +83,7 @@ fn set(table: &mut dyn TableLike, name: &str, value: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::wiring::tests::wiring;
+    use crate::commands::connection_info::tests::wiring;
 
     fn after(before: Option<&str>) -> Result<String, String> {
         settled(before, &wiring(&["claude-sonnet-4", "gpt-4o"])).map_err(|error| error.to_string())
@@ -155,7 +155,7 @@ trust_level = "trusted"
 
     #[test]
     fn the_command_line_says_the_same_as_the_file() {
-        let wiring = Wiring { key: Some("k".into()), ..wiring(&["gpt-4o"]) };
+        let wiring = ConnectionInfo { key: Some("k".into()), ..wiring(&["gpt-4o"]) };
         assert_eq!(
             arguments(&wiring),
             [

@@ -1,9 +1,9 @@
 //! The variables that the official SDKs read, as an environment and as the lines of a `.env`.
 
-use crate::commands::wiring::Wiring;
+use crate::commands::connection_info::ConnectionInfo;
 
 /// The variables, OpenAI's and Anthropic's. `OPENAI_API_BASE` is what older programs call the base URL.
-pub fn environment(wiring: &Wiring) -> Vec<(&'static str, String)> {
+pub fn environment(wiring: &ConnectionInfo) -> Vec<(&'static str, String)> {
     let key = || wiring.key_or_filler().to_owned();
     vec![
         ("OPENAI_BASE_URL", wiring.openai_base()),
@@ -15,7 +15,7 @@ pub fn environment(wiring: &Wiring) -> Vec<(&'static str, String)> {
 }
 
 /// A `.env` with these variables: lines that set them are replaced, others stay, the rest comes at the end.
-pub fn settled(before: Option<&str>, wiring: &Wiring) -> String {
+pub fn settled(before: Option<&str>, wiring: &ConnectionInfo) -> String {
     let mut missing = environment(wiring);
     let mut after = String::new();
     for line in before.unwrap_or_default().split_inclusive('\n') {
@@ -46,7 +46,7 @@ fn sets(line: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::wiring::tests::wiring;
+    use crate::commands::connection_info::tests::wiring;
 
     const FRESH: &str = "OPENAI_BASE_URL=http://127.0.0.1:8080/v1
 OPENAI_API_BASE=http://127.0.0.1:8080/v1

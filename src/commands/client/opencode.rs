@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Unreadable, jsonc};
-use crate::commands::wiring::{Wiring, max_output_tokens};
+use crate::commands::connection_info::{ConnectionInfo, max_output_tokens};
 use crate::models::Listed;
 
 /// What it calls this server.
@@ -13,7 +13,7 @@ const PROVIDER: &str = "copilot-proxy";
 pub const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
 
 /// What its configuration is to say.
-pub fn configuration(wiring: &Wiring) -> Map<String, Value> {
+pub fn configuration(wiring: &ConnectionInfo) -> Map<String, Value> {
     let model = wiring.model_like(&["sonnet", "claude", "gpt"]);
     // For the titles of its sessions.
     let small = wiring.small_model().unwrap_or(&model).to_owned();
@@ -47,14 +47,14 @@ fn described(listed: &Listed) -> Value {
 }
 
 /// Its `opencode.json`.
-pub fn settled(before: Option<&str>, wiring: &Wiring) -> Result<String, Unreadable> {
+pub fn settled(before: Option<&str>, wiring: &ConnectionInfo) -> Result<String, Unreadable> {
     jsonc::merged(before, &configuration(wiring))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::wiring::tests::wiring;
+    use crate::commands::connection_info::tests::wiring;
 
     #[test]
     fn a_missing_file_becomes_the_configuration() {

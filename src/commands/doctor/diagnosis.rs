@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::environment::Place;
 use super::examination::{Answering, Question, Seen};
-use super::surroundings::Place;
-use crate::commands::reach::KEY_VARIABLE;
+use crate::commands::api_client::KEY_VARIABLE;
 
 /// How one thing stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::surroundings::Surroundings;
+use super::environment::Environment;
 use crate::bridge::directory::{Directory, ServerFile};
-use crate::commands::reach::{Answer, Reach, ServerOption, USUAL_PORT, key};
-use crate::commands::wiring::Wiring;
+use crate::commands::api_client::{Answer, ApiClient, ServerOption, USUAL_PORT, key};
+use crate::commands::connection_info::ConnectionInfo;
 use crate::models::Listed;
 
 /// A model on a busy day says its first word within this.
@@ -32,7 +32,7 @@ pub(super) struct Seen {
     pub question: Option<Question>,
     /// A server of the machine that this container runs on.
     pub outside: Option<String>,
-    pub surroundings: Surroundings,
+    pub surroundings: Environment,
 }
 
 /// Who answers at an address.
@@ -59,9 +59,9 @@ pub(super) struct Question {
 
 pub(super) fn examine(option: &ServerOption, may_ask: bool) -> Seen {
     let directory = option.directory.path();
-    let reach = Reach::new(option.base());
+    let reach = ApiClient::new(option.base());
     let answering = who_answers(&reach);
-    let surroundings = Surroundings::of_this_process();
+    let surroundings = Environment::of_this_process();
     let mut seen = Seen {
         file: Directory::server(&directory).ok(),
         directory,
@@ -77,7 +77,7 @@ pub(super) fn examine(option: &ServerOption, may_ask: bool) -> Seen {
             seen.question = Some(ask(&reach, &seen.models));
         }
     } else if seen.surroundings.is_container() {
-        let outside = Reach::new(format!("http://host.docker.internal:{USUAL_PORT}"));
+        let outside = ApiClient::new(format!("http://host.docker.internal:{USUAL_PORT}"));
         if matches!(who_answers(&outside), Answering::Server { .. }) {
             seen.outside = Some(outside.base);
         }
@@ -85,7 +85,7 @@ pub(super) fn examine(option: &ServerOption, may_ask: bool) -> Seen {
     seen
 }
 
-fn who_answers(reach: &Reach) -> Answering {
+fn who_answers(reach: &ApiClient) -> Answering {
     let Ok(Answer { status, body }) = reach.get("/") else { return Answering::Nobody };
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     match status {
@@ -97,8 +97,8 @@ fn who_answers(reach: &Reach) -> Answering {
     }
 }
 
-fn ask(reach: &Reach, models: &[Listed]) -> Question {
-    let wiring = Wiring { models: models.to_vec(), ..Wiring::default() };
+fn ask(reach: &ApiClient, models: &[Listed]) -> Question {
+    let wiring = ConnectionInfo { models: models.to_vec(), ..ConnectionInfo::default() };
     let model = wiring.small_model().map_or_else(|| wiring.model_like(&["gpt"]), str::to_owned);
     let body = json!({ "model": model, "messages": [{ "role": "user", "content": "Say ok." }] });
     let began = Instant::now();

@@ -2,7 +2,7 @@
 
 use similar::TextDiff;
 
-/// Lines around a change that tell where it is.
+/// PendingRequests around a change that tell where it is.
 const AROUND: usize = 3;
 
 /// The change; a file that isn't there is `/dev/null`.

@@ -6,8 +6,8 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::SetupError;
-use super::record::Record;
-use crate::commands::client::{Client, Places, Way};
+use super::undo_log::UndoLog;
+use crate::commands::client::{Client, ConfigPaths, SetupMethod};
 
 /// One of them.
 #[derive(Serialize)]
@@ -22,7 +22,7 @@ struct Entry {
     set_up: bool,
 }
 
-pub(super) fn tell(places: &Places, as_json: bool) -> Result<(), SetupError> {
+pub(super) fn tell(places: &ConfigPaths, as_json: bool) -> Result<(), SetupError> {
     let entries: Vec<Entry> =
         Client::value_variants().iter().map(|client| entry(*client, places)).collect::<Result<_, _>>()?;
     let mut out = io::stdout().lock();
@@ -38,10 +38,10 @@ pub(super) fn tell(places: &Places, as_json: bool) -> Result<(), SetupError> {
     Ok(())
 }
 
-fn entry(client: Client, places: &Places) -> Result<Entry, SetupError> {
+fn entry(client: Client, places: &ConfigPaths) -> Result<Entry, SetupError> {
     let record = match client.way(places) {
-        Way::File(file) => Some(Record::of_file(places, &file)?),
-        Way::Text(_) => None,
+        SetupMethod::File(file) => Some(UndoLog::of_file(places, &file)?),
+        SetupMethod::Text(_) => None,
     };
     Ok(Entry {
         client: client.name(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::conversation::{self, Finish};
 use crate::dialect::About;
-use crate::dialect::extra::Extra;
+use crate::dialect::common::extra::Extra;
 
 /// A whole message, or the empty one that a stream begins with.
 #[derive(Serialize)]

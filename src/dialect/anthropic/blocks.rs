@@ -3,13 +3,13 @@
 
 use serde_json::Value;
 
-use super::contents::{self, each, read_typed, unknown};
+use super::block_content::{self, each, read_typed, unknown};
 use super::signature;
 use super::tools::{self, Change};
 use super::wire::{self, Block};
 use crate::conversation::{Content, Part, ToolCall, ToolResult};
-use crate::dialect::json::read_value;
-use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::common::json::read_value;
+use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::Failure;
 
 const IN_MESSAGES: &str = "`text`, `image`, `document`, `search_result`, `thinking`, `redacted_thinking`, `tool_use` or `tool_result`";
@@ -33,7 +33,7 @@ fn read_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part>, Fail
     let (kind, block) = read_typed(block)?;
     Ok(match kind.as_str() {
         "thinking" => {
-            let thought = read_value::<wire::Thought>(block)?;
+            let thought = read_value::<wire::ThinkingId>(block)?;
             let thought = signature::read(thought.thinking, thought.signature.as_deref());
             thought.map(Part::Thinking).into_iter().collect()
         }
@@ -48,14 +48,14 @@ fn read_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part>, Fail
             vec![Part::ToolCall(ToolCall { id: call.id, name: call.name, input })]
         }
         "tool_result" => vec![Part::ToolResult(read_result(block, changes)?)],
-        _ => contents::read(&kind, block, IN_MESSAGES)?.into_iter().map(part).collect(),
+        _ => block_content::read(&kind, block, IN_MESSAGES)?.into_iter().map(part).collect(),
     })
 }
 
 fn read_system_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part>, Failure> {
     let (kind, block) = read_typed(block)?;
     match kind.as_str() {
-        "text" => Ok(contents::read(&kind, block, IN_MESSAGES)?.into_iter().map(part).collect()),
+        "text" => Ok(block_content::read(&kind, block, IN_MESSAGES)?.into_iter().map(part).collect()),
         "tool_addition" | "tool_removal" => {
             let change = tools::read_change(read_value(block)?, kind == "tool_addition");
             changes.extend(change.map_err(|failure| failure.under("tool"))?);
@@ -70,7 +70,7 @@ fn read_result(block: Value, changes: &mut Vec<Change>) -> Result<ToolResult, Fa
     let content = each(result.content, "content", std::convert::identity, |block| {
         let (kind, block) = read_typed(block)?;
         if kind != "tool_reference" {
-            return contents::read(&kind, block, IN_RESULTS);
+            return block_content::read(&kind, block, IN_RESULTS);
         }
         let found = read_value::<wire::ToolReference>(block)?.tool_name;
         let text = format!("Tool loaded: {found}");

@@ -4,7 +4,7 @@ use super::blocks;
 use super::tools::Change;
 use super::wire::{self, Block};
 use crate::conversation::{Message, Role};
-use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::Failure;
 
 /// What has been said.

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::Form;
 use super::answer::{Block, Ending, Message};
-use super::steps::{Step, Steps};
+use super::block_events::{Step, Steps};
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::About;
-use crate::dialect::extra::Extra;
+use crate::dialect::common::extra::Extra;
 
 /// Says the answer; the API knows no more than one.
 pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {

@@ -4,11 +4,12 @@
 use serde::Serialize;
 
 use super::answer::{Block, Delta, Ending, Message, Usage};
-use super::steps::{Step, Steps};
-use super::{Form, refuse};
+use super::block_events::{Step, Steps};
+use super::{Form, error_response};
 use crate::conversation::Event;
-use crate::dialect::extra::Extra;
-use crate::dialect::{About, Encoder, sse};
+use crate::dialect::common::extra::Extra;
+use crate::dialect::common::sse;
+use crate::dialect::{About, Encoder};
 use crate::failure::Failure;
 
 /// A stream of events.
@@ -102,7 +103,7 @@ impl Encoder for Stream {
 
     /// The open block stays open: it is not whole.
     fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
-        sse::put(Some("error"), &refuse::body(failure), out);
+        sse::put(Some("error"), &error_response::body(failure), out);
     }
 
     fn ping(&mut self, out: &mut Vec<u8>) {

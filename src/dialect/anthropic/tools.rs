@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{published, wire};
+use super::{builtin_tools, wire};
 use crate::conversation::{Tool, ToolChoice};
 use crate::failure::Failure;
 
@@ -86,7 +86,7 @@ struct Known {
 fn read_tool(tool: wire::Tool) -> Result<Option<Known>, Failure> {
     let on_offer = tool.defer_loading != Some(true);
     if let Some(kind) = tool.kind.as_deref().filter(|kind| *kind != "custom") {
-        let tool = published::tool(kind, tool.name.as_deref().unwrap_or_default());
+        let tool = builtin_tools::tool(kind, tool.name.as_deref().unwrap_or_default());
         return Ok(tool.filter(|tool| !tool.name.is_empty()).map(|tool| Known { tool, on_offer }));
     }
     let name = tool.name.ok_or_else(|| missing("name"))?;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::{Rounds, ToolExecution};
 
 /// The body, alike for `/v1/messages` and `/v1/messages/count_tokens`.
@@ -130,7 +130,7 @@ pub struct Container {
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
-pub struct Thought {
+pub struct ThinkingId {
     pub thinking: String,
     pub signature: Option<String>,
 }

@@ -6,14 +6,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::time::moment;
-use super::{Form, Instead, Words, refuse};
+use super::{Form, Instead, Words, error_response};
 use crate::conversation::{self, Event, Finish, Usage};
-use crate::dialect::extra::Extra;
-use crate::dialect::{About, Encoder, line};
+use crate::dialect::common::extra::Extra;
+use crate::dialect::common::line;
+use crate::dialect::{About, Encoder};
 use crate::failure::Failure;
 
 /// A stream of lines.
-pub struct Lines {
+pub struct PendingRequests {
     model: String,
     created_at: String,
     form: Form,
@@ -98,10 +99,10 @@ struct Cost {
     eval_duration: u64,
 }
 
-impl Lines {
+impl PendingRequests {
     /// A stream that has said nothing yet.
-    pub fn new(about: &About, form: Form) -> Lines {
-        Lines { model: about.model.clone(), created_at: moment(about.created), form, calls: 0 }
+    pub fn new(about: &About, form: Form) -> PendingRequests {
+        PendingRequests { model: about.model.clone(), created_at: moment(about.created), form, calls: 0 }
     }
 
     fn line<'a>(&'a self, content: &'a str, thinking: &'a str, tool_calls: &'a [ToolCall<'a>]) -> Line<'a> {
@@ -162,7 +163,7 @@ impl Instead {
     }
 }
 
-impl Encoder for Lines {
+impl Encoder for PendingRequests {
     fn open(&mut self, _out: &mut Vec<u8>) {}
 
     fn event(&mut self, _choice: usize, event: &Event, out: &mut Vec<u8>) {
@@ -190,7 +191,7 @@ impl Encoder for Lines {
     fn close(&mut self, _out: &mut Vec<u8>) {}
 
     fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
-        put(&refuse::body(failure), out);
+        put(&error_response::body(failure), out);
     }
 
     /// Readers of lines take nothing but JSON, so it is a line that says nothing: Ollama sends such ones itself.
@@ -216,7 +217,7 @@ pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
             Event::Finish(how, cost) => (finish, usage) = (how, cost),
         }
     }
-    let lines = Lines::new(about, form);
+    let lines = PendingRequests::new(about, form);
     let copilot_proxy = Extra::tools(answers.iter().flatten());
     let end = Some(lines.end(finish, usage));
     json!(Line { done: true, end, copilot_proxy, ..lines.line(&content, &thinking, &calls) })

@@ -2,8 +2,8 @@
 
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
-use crate::dialect::open_calls::OpenCalls;
-use crate::dialect::{arguments, data};
+use crate::dialect::common::open_calls::OpenCalls;
+use crate::dialect::common::{arguments, data};
 use crate::failure::Failure;
 
 /// Reads the messages.

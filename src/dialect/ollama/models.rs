@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::time::moment;
-use crate::dialect::json::read_json;
+use crate::dialect::common::json::read_json;
 use crate::failure::Failure;
 
 /// What is known of a model.

@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 use super::wire::{self, Request, Think};
 use super::{Door, Form, Instead, history};
 use crate::conversation::{Conversation, Message, Options, Output, Role, Tool};
-use crate::dialect::json::read_json;
+use crate::dialect::common::json::read_json;
+use crate::dialect::common::limits;
+use crate::dialect::common::word_or_object::WordOrObject;
 use crate::dialect::openai_chat::read_tools;
-use crate::dialect::word_or_object::WordOrObject;
-use crate::dialect::{Ask, Extras, limits};
+use crate::dialect::{Ask, Extras};
 use crate::failure::Failure;
 
 /// What is asked: without messages nothing.

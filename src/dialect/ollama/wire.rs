@@ -7,9 +7,9 @@ use serde::de::{Error, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::common::word_or_object::WordOrObject;
 use crate::dialect::openai_chat::Tool;
-use crate::dialect::word_or_object::WordOrObject;
 use crate::dialect::{Rounds, ToolExecution};
 
 /// The body, at either door.

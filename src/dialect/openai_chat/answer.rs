@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Calls;
 use crate::conversation::{self, Finish};
-use crate::dialect::arguments;
+use crate::dialect::common::arguments;
 
 /// OpenAI tells by it which build of its service answered; here that is this server.
 pub const FINGERPRINT: &str = "fp_copilot_proxy";

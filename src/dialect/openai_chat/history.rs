@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
-use crate::dialect::one_or_many::OneOrMany;
-use crate::dialect::open_calls::OpenCalls;
-use crate::dialect::word_or_object::WordOrObject;
-use crate::dialect::{arguments, data};
+use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::common::open_calls::OpenCalls;
+use crate::dialect::common::word_or_object::WordOrObject;
+use crate::dialect::common::{arguments, data};
 use crate::failure::Failure;
 
 /// Reads the messages.

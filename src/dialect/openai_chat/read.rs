@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::tools::Offer;
 use super::{Calls, Form, history, wire};
 use crate::conversation::{Conversation, Options, Output};
-use crate::dialect::json::read_json;
-use crate::dialect::{Ask, Extras, limits};
+use crate::dialect::common::json::read_json;
+use crate::dialect::common::limits;
+use crate::dialect::{Ask, Extras};
 use crate::failure::Failure;
 
 /// Reads a body.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::answer::{FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
 use super::{Calls, Form};
 use crate::conversation::{Event, Finish};
-use crate::dialect::extra::Extra;
+use crate::dialect::common::extra::Extra;
 use crate::dialect::{About, usage_of};
 
 #[derive(Serialize)]

@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::answer::{Cost, FINGERPRINT, FunctionCall, ToolCall, finish_reason};
 use super::{Calls, Form};
 use crate::conversation::{Event, Usage};
-use crate::dialect::extra::Extra;
-use crate::dialect::{About, Encoder, openai_error, sse, with_choice};
+use crate::dialect::common::extra::Extra;
+use crate::dialect::common::{openai_error, sse};
+use crate::dialect::{About, Encoder, with_choice};
 use crate::failure::Failure;
 
 /// A stream of chunks.

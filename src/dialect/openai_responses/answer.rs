@@ -32,7 +32,7 @@ struct Done {
 }
 
 enum DoneContent {
-    Thought(Thinking),
+    ThinkingId(Thinking),
     Message(String),
     /// As the model made it, and in the client's words.
     Call(ToolCall, Call),
@@ -41,7 +41,7 @@ enum DoneContent {
 /// The item that is growing.
 enum Open {
     Nothing,
-    Thought { id: String, thought: Thinking },
+    ThinkingId { id: String, thought: Thinking },
     Message { id: String, text: String },
 }
 
@@ -126,14 +126,15 @@ impl Answer {
         if *more == Thinking::default() {
             return;
         }
-        if !matches!(&self.open, Open::Thought { thought, .. } if thought.id == more.id) {
+        if !matches!(&self.open, Open::ThinkingId { thought, .. } if thought.id == more.id) {
             self.close(Status::Completed, tell);
             let id = self.next_id("rs");
             let item = Item::thought_begins(&id);
             tell(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
-            self.open = Open::Thought { id, thought: Thinking { text: String::new(), id: more.id.clone() } };
+            self.open =
+                Open::ThinkingId { id, thought: Thinking { text: String::new(), id: more.id.clone() } };
         }
-        if let Open::Thought { id, thought } = &mut self.open
+        if let Open::ThinkingId { id, thought } = &mut self.open
             && !more.text.is_empty()
         {
             let output_index = self.done.len();
@@ -176,14 +177,14 @@ impl Answer {
         let output_index = self.done.len();
         match std::mem::replace(&mut self.open, Open::Nothing) {
             Open::Nothing => {}
-            Open::Thought { id, thought } => {
+            Open::ThinkingId { id, thought } => {
                 if !thought.text.is_empty() {
                     let (item_id, text) = (&id, &thought.text);
                     tell(&StreamEvent::SummaryDone { item_id, output_index, summary_index: 0, text });
                     let part = Summary { text };
                     tell(&StreamEvent::SummaryPartDone { item_id, output_index, summary_index: 0, part });
                 }
-                self.finish_item(id, status, DoneContent::Thought(thought), tell);
+                self.finish_item(id, status, DoneContent::ThinkingId(thought), tell);
             }
             Open::Message { id, text } => {
                 let (item_id, logprobs) = (&id, []);
@@ -211,7 +212,7 @@ impl Answer {
 impl Done {
     fn into_message(self) -> (Option<String>, Message) {
         let part = match self.content {
-            DoneContent::Thought(thought) => Part::Thinking(thought),
+            DoneContent::ThinkingId(thought) => Part::Thinking(thought),
             DoneContent::Message(text) => Part::Text { text },
             DoneContent::Call(call, _) => Part::ToolCall(call),
         };
@@ -220,7 +221,7 @@ impl Done {
 
     fn item(&self) -> Item<'_> {
         match &self.content {
-            DoneContent::Thought(thought) => Item::thought(&self.id, thought),
+            DoneContent::ThinkingId(thought) => Item::thought(&self.id, thought),
             DoneContent::Message(text) => Item::message(&self.id, self.status, text),
             DoneContent::Call(_, call) => Item::call(&self.id, self.status, call),
         }

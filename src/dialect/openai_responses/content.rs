@@ -2,8 +2,8 @@
 
 use super::wire;
 use crate::conversation::Content;
-use crate::dialect::data;
-use crate::dialect::one_or_many::OneOrMany;
+use crate::dialect::common::data;
+use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::Failure;
 
 /// Reads the parts of the field at `at`; an empty text is none.

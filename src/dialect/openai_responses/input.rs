@@ -9,8 +9,8 @@ use super::names::{Name, Names, wrap_free_text};
 use super::tools::Offer;
 use super::{output, wire};
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
-use crate::dialect::arguments;
-use crate::dialect::json::read_value;
+use crate::dialect::common::arguments;
+use crate::dialect::common::json::read_value;
 use crate::failure::Failure;
 
 /// What reading an item looks things up in.

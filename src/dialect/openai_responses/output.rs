@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::names::{Kind, Names, unwrap_free_text};
 use crate::conversation::{Thinking, ToolCall};
-use crate::dialect::arguments;
+use crate::dialect::common::arguments;
 
 /// Marks a provider's id of a thought as one that came from here: what other services seal looks different,
 /// and means nothing to our provider.

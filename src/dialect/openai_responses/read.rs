@@ -10,9 +10,10 @@ use super::response::Echo;
 use super::tools::Offer;
 use super::{Form, wire};
 use crate::conversation::{Conversation, Message, Options, Output, Role};
-use crate::dialect::json::{read_json, read_value};
-use crate::dialect::one_or_many::OneOrMany;
-use crate::dialect::{Ask, Extras, limits};
+use crate::dialect::common::json::{read_json, read_value};
+use crate::dialect::common::limits;
+use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::{Ask, Extras};
 use crate::failure::Failure;
 
 /// Reads a body.

@@ -7,7 +7,7 @@ use super::answer::Answer;
 use super::response::Response;
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::About;
-use crate::dialect::extra::Extra;
+use crate::dialect::common::extra::Extra;
 
 /// The answer in the end; the API asks for one only.
 pub fn gather(about: &About, form: &Form, answers: &[Vec<Event>]) -> Answer {

@@ -9,7 +9,7 @@ use super::output::Item;
 use super::wire::Truncation;
 use crate::conversation::{self, Finish};
 use crate::dialect::About;
-use crate::dialect::extra::Extra;
+use crate::dialect::common::extra::Extra;
 use crate::failure::Failure;
 
 /// The answer's id, as later requests name it.

@@ -9,8 +9,9 @@ use super::answer::Answer;
 use super::response::{Echo, Response, why_incomplete};
 use super::stream_event::StreamEvent;
 use crate::conversation::{Event, ToolRan};
-use crate::dialect::extra::Extra;
-use crate::dialect::{About, Encoder, sse};
+use crate::dialect::common::extra::Extra;
+use crate::dialect::common::sse;
+use crate::dialect::{About, Encoder};
 use crate::failure::Failure;
 
 /// A stream of steps.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::names::{FREE_TEXT, Kind, Name, Names};
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
-use crate::dialect::json::read_value;
+use crate::dialect::common::json::read_value;
 use crate::failure::Failure;
 
 /// Tools a request offers, as the model sees them.

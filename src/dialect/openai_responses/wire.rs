@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::dialect::one_or_many::OneOrMany;
-use crate::dialect::word_or_object::WordOrObject;
+use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::common::word_or_object::WordOrObject;
 use crate::dialect::{Rounds, ToolExecution};
 
 /// The body.

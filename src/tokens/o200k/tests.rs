@@ -6,7 +6,7 @@ use fancy_regex::Regex;
 use proptest::prelude::*;
 
 use super::*;
-use crate::tokens::pieces::tests::tricky;
+use crate::tokens::pretokens::tests::tricky;
 
 /// A text, how often it is said, and the tokens of it all as another implementation counts them (GitHub's `bpe-openai`
 /// 0.3, which is tested against tiktoken).

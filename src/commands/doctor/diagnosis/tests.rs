@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::bridge::directory::{ProtocolRange, ServerFile};
-use crate::commands::doctor::surroundings::Surroundings;
-use crate::commands::wiring::tests::wiring;
+use crate::commands::connection_info::tests::wiring;
+use crate::commands::doctor::environment::Environment;
 
 const MINE: &str = env!("CARGO_PKG_VERSION");
 
@@ -31,7 +31,7 @@ fn well_seen() -> Seen {
         models: wiring(&["gpt-4o", "claude-sonnet-4"]).models,
         question: Some(asked(Some((200, "")))),
         outside: None,
-        surroundings: Surroundings::default(),
+        surroundings: Environment::default(),
     }
 }
 
@@ -136,7 +136,7 @@ fn windows_models_consent_and_answers_may_be_missing() {
 #[test]
 fn each_place_has_its_address() {
     let said = |place, outside: Option<&str>| {
-        let surroundings = Surroundings { place, detour: None };
+        let surroundings = Environment { place, detour: None };
         let seen = Seen { surroundings, outside: outside.map(str::to_owned), ..well_seen() };
         let last = findings(&seen).pop().unwrap();
         format!("{}: {}", last.found, last.advice.unwrap())
@@ -159,7 +159,7 @@ fn each_place_has_its_address() {
 
 #[test]
 fn a_detour_is_named() {
-    let surroundings = Surroundings { place: Place::Plain, detour: Some("HTTP_PROXY") };
+    let surroundings = Environment { place: Place::Plain, detour: Some("HTTP_PROXY") };
     let said = short(&Seen { surroundings, ..well_seen() }).pop().unwrap();
     assert_eq!(
         said,

@@ -7,7 +7,7 @@ use super::{about, end, folded, read, streamed};
 use crate::conversation::Finish;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::{Anthropic, Form, Thoughts, count};
-use crate::dialect::arbitrary::{self, KEYS, WORDS};
+use crate::dialect::common::arbitrary::{self, KEYS, WORDS};
 
 /// A block of some kind with chance's fields.
 fn any_block() -> impl Strategy<Value = Value> {

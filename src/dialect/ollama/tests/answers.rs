@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::conversation::{Content, Event, Finish, Thinking, Took, ToolCall, ToolRan, ToolResult, Usage};
-use crate::dialect::arbitrary::event;
+use crate::dialect::common::arbitrary::event;
 use crate::dialect::ollama::{Chat, Form, Instead, Ollama, Words};
 use crate::dialect::{About, Dialect, Encoder};
 use crate::failure::Failure;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{chat, generate};
-use crate::dialect::arbitrary::{KEYS, json};
+use crate::dialect::common::arbitrary::{KEYS, json};
 use crate::dialect::ollama::{Chat, Ollama};
 use crate::dialect::{Dialect, Refusal};
 use crate::failure::Failure;

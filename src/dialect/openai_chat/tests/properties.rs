@@ -7,7 +7,7 @@ use super::answers::{streamed, whole, without_null_content};
 use super::folded;
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::Dialect;
-use crate::dialect::arbitrary::{KEYS, event, json};
+use crate::dialect::common::arbitrary::{KEYS, event, json};
 use crate::dialect::openai_chat::{Calls, Form, OpenAiChat};
 
 proptest! {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{followed, read, streamed, whole};
 use crate::conversation::{Content, Event, Finish, Thinking, ToolRan, ToolResult, Usage};
-use crate::dialect::arbitrary::{self, json};
+use crate::dialect::common::arbitrary::{self, json};
 use crate::dialect::openai_responses::{Form, Memory, OpenAiResponses};
 use crate::dialect::{About, Ask, Dialect};
 use crate::failure::Failure;

@@ -1,0 +1,169 @@
+//! How the commands of a terminal reach a running server: where it is, and a plain HTTP request to it.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::bridge::directory::Directory;
+use crate::bridge::protocol::ModelInfo;
+use crate::models::Listed;
+use crate::options::DirectoryOption;
+
+/// Where a server listens that nobody has told otherwise.
+pub(super) const USUAL_PORT: u16 = 8080;
+
+/// The key that the person set in `copilotProxy.apiKey`. Not an option: command lines are everybody's to read.
+pub(super) const KEY_VARIABLE: &str = "COPILOT_PROXY_API_KEY";
+
+/// A server of this machine answers at once, unless a model is to speak.
+pub(super) const AT_ONCE: Duration = Duration::from_secs(5);
+
+/// Longer than a server waits for the models of a window that reloads or has just opened.
+const WITH_WINDOW: Duration = Duration::from_secs(15);
+
+/// Which server is meant.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServerOption {
+    #[command(flatten)]
+    pub(super) directory: DirectoryOption,
+
+    /// The server's address [default: where the running server listens, else <http://127.0.0.1:8080>]
+    #[arg(long, value_name = "URL", value_parser = base)]
+    pub(super) url: Option<String>,
+}
+
+impl ServerOption {
+    /// `http://127.0.0.1:8080`, without a slash at the end.
+    pub(super) fn base(&self) -> String {
+        let port = || Directory::server(&self.directory.path()).ok()?.port;
+        self.url.clone().unwrap_or_else(|| at_port(port().unwrap_or(USUAL_PORT)))
+    }
+}
+
+/// A server's address on this machine.
+pub(super) fn at_port(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+/// The key that requests are to carry.
+pub(super) fn key() -> Option<String> {
+    std::env::var(KEY_VARIABLE).ok().filter(|key| !key.is_empty())
+}
+
+/// With and without `/v1`, with and without a slash: people copy what they find.
+fn base(text: &str) -> Result<String, &'static str> {
+    let text = text.trim_end_matches('/');
+    let text = text.strip_suffix("/v1").unwrap_or(text);
+    if text.strip_prefix("http://").is_some_and(|host| !host.is_empty()) {
+        Ok(text.to_owned())
+    } else {
+        Err("wanted an address like http://127.0.0.1:8080")
+    }
+}
+
+/// Asks one server.
+pub(super) struct ApiClient {
+    pub base: String,
+    key: Option<String>,
+}
+
+/// What it answered.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Answer {
+    pub status: u16,
+    /// Null where it isn't JSON.
+    pub body: Value,
+}
+
+impl ApiClient {
+    pub fn new(base: String) -> ApiClient {
+        ApiClient { base, key: key() }
+    }
+
+    pub fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
+        self.get_within(AT_ONCE, path)
+    }
+
+    fn get_within(&self, patience: Duration, path: &str) -> Result<Answer, ureq::Error> {
+        let request = agent(patience).get(format!("{}{path}", self.base));
+        self.with_key(request).call().and_then(read)
+    }
+
+    pub fn post(&self, path: &str, body: &Value, patience: Duration) -> Result<Answer, ureq::Error> {
+        let request = agent(patience).post(format!("{}{path}", self.base));
+        self.with_key(request).send_json(body).and_then(read)
+    }
+
+    /// The models that it lists; none if it can't be reached.
+    pub fn models(&self) -> Vec<Listed> {
+        let answer = self.get_within(WITH_WINDOW, "/v1/models").ok().filter(|answer| answer.status == 200);
+        let data = answer.and_then(|answer| answer.body.get("data").and_then(Value::as_array).cloned());
+        data.unwrap_or_default().into_iter().filter_map(listed).collect()
+    }
+
+    fn with_key<Body>(&self, request: ureq::RequestBuilder<Body>) -> ureq::RequestBuilder<Body> {
+        match &self.key {
+            Some(key) => request.header("authorization", format!("Bearer {key}")),
+            None => request,
+        }
+    }
+}
+
+fn agent(patience: Duration) -> ureq::Agent {
+    // What stands between this machine and the outside has no business between it and itself.
+    let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false);
+    config.timeout_global(Some(patience)).build().into()
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+    let text = response.body_mut().read_to_string()?;
+    Ok(Answer {
+        status: response.status().as_u16(),
+        body: serde_json::from_str(&text).unwrap_or(Value::Null),
+    })
+}
+
+/// A model, from the form that `/v1/models` gives it.
+fn listed(form: Value) -> Option<Listed> {
+    let Value::Object(mut form) = form else { return None };
+    let id = text(&mut form, "id")?;
+    let vendor = text(&mut form, "owned_by").unwrap_or_default();
+    let own_id = id.strip_prefix(&format!("{vendor}/")).unwrap_or(&id).to_owned();
+    let capabilities = form.remove("capabilities").unwrap_or_default();
+    let able = |name: &str| capabilities.get(name).and_then(Value::as_bool);
+    let model = ModelInfo {
+        id: own_id,
+        family: text(&mut form, "family").unwrap_or_default(),
+        version: text(&mut form, "version").unwrap_or_default(),
+        name: text(&mut form, "name").unwrap_or_default(),
+        max_input_tokens: form.remove("maxInputTokens").and_then(|limit| limit.as_u64()).unwrap_or_default(),
+        tools: able("toolCalling"),
+        images: able("imageInput"),
+        reports_usage: false,
+        vendor,
+        extra: form,
+    };
+    Some(Listed { id, model })
+}
+
+fn text(form: &mut Map<String, Value>, name: &str) -> Option<String> {
+    match form.remove(name) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_understood_as_people_copy_it() {
+        for copied in ["http://[::1]:80", "http://[::1]:80/", "http://[::1]:80/v1", "http://[::1]:80/v1/"] {
+            assert_eq!(base(copied).as_deref(), Ok("http://[::1]:80"), "{copied}");
+        }
+        for other in ["", "http://", "127.0.0.1:8080", "https://127.0.0.1"] {
+            assert!(base(other).is_err(), "{other}");
+        }
+    }
+}

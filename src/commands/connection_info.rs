@@ -1,0 +1,130 @@
+//! What a client has to know to use a server: its address, a key, and which model to ask. How a client is told
+//! stands in `client`.
+
+use serde_json::Value;
+
+use super::api_client::{ApiClient, ServerOption, key};
+use crate::models::{Listed, resolve};
+
+/// What a client has to know.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionInfo {
+    /// For example `http://127.0.0.1:8080`: what clients of Anthropic's API call the base URL.
+    pub base: String,
+    /// The key that the person set, if any.
+    pub key: Option<String>,
+    /// The model that the person named.
+    pub model: Option<String>,
+    /// The models there are; empty if no server can be asked.
+    pub models: Vec<Listed>,
+}
+
+/// A model that was named does not exist.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server has no model `{asked}`; it has: {}", known.join(", "))]
+pub struct NoSuchModel {
+    asked: String,
+    known: Vec<String>,
+}
+
+impl ConnectionInfo {
+    /// Asks the server what there is.
+    pub(super) fn of(server: &ServerOption, model: Option<&str>) -> Result<ConnectionInfo, NoSuchModel> {
+        let base = server.base();
+        let models = ApiClient::new(base.clone()).models();
+        ConnectionInfo { base, key: key(), model: None, models }.with_model(model)
+    }
+
+    /// The same with a model of the person's choice, by any name that the server would understand.
+    fn with_model(self, asked: Option<&str>) -> Result<ConnectionInfo, NoSuchModel> {
+        let Some(asked) = asked else { return Ok(self) };
+        let found = resolve(Some(asked), "", &self.models).map(|listed| listed.id.clone());
+        if found.is_none() && !self.models.is_empty() {
+            let known = self.models.into_iter().map(|listed| listed.id).collect();
+            return Err(NoSuchModel { asked: asked.to_owned(), known });
+        }
+        Ok(ConnectionInfo { model: Some(found.unwrap_or_else(|| asked.to_owned())), ..self })
+    }
+
+    /// What clients of OpenAI's API call the base URL.
+    pub fn openai_base(&self) -> String {
+        format!("{}/v1", self.base)
+    }
+
+    /// The key; clients insist on one even where the server asks for none.
+    pub fn key_or_filler(&self) -> &str {
+        self.key.as_deref().unwrap_or("unused")
+    }
+
+    /// The person's model, else the one that the first of these words finds, else the first there is. Without a
+    /// server the first word itself: the server will understand it.
+    pub fn model_like(&self, words: &[&str]) -> String {
+        let found = || self.find(words).or(self.models.first()).map(|listed| listed.id.clone());
+        let first_word = || words.first().copied().unwrap_or_default().to_owned();
+        self.model.clone().or_else(found).unwrap_or_else(first_word)
+    }
+
+    /// A model that uses up little, if there is one.
+    pub fn small_model(&self) -> Option<&str> {
+        self.find(&["gpt mini", "mini", "haiku"]).map(|listed| listed.id.as_str())
+    }
+
+    fn find(&self, words: &[&str]) -> Option<&Listed> {
+        words.iter().find_map(|word| resolve(Some(word), "", &self.models))
+    }
+}
+
+/// How long an answer of a model may be.
+pub(super) fn max_output_tokens(listed: &Listed) -> u64 {
+    /// What most models allow where the editor doesn't say.
+    const USUAL: u64 = 16_384;
+    listed.model.extra.get("maxOutputTokens").and_then(Value::as_u64).unwrap_or(USUAL)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::bridge::protocol::ModelInfo;
+
+    /// A server with these models.
+    pub fn wiring(models: &[&str]) -> ConnectionInfo {
+        let listed = |id: &&str| Listed {
+            id: (*id).to_owned(),
+            model: ModelInfo {
+                vendor: "copilot".into(),
+                id: (*id).to_owned(),
+                family: (*id).to_owned(),
+                version: "1".into(),
+                name: id.to_uppercase(),
+                max_input_tokens: 100_000,
+                tools: Some(true),
+                images: Some(false),
+                reports_usage: false,
+                extra: serde_json::Map::new(),
+            },
+        };
+        let models = models.iter().map(listed).collect();
+        ConnectionInfo { base: "http://127.0.0.1:8080".into(), models, ..ConnectionInfo::default() }
+    }
+
+    #[test]
+    fn the_model_is_the_persons_else_of_the_clients_kind_else_any() {
+        let there = wiring(&["gpt-4o", "claude-sonnet-4", "claude-sonnet-4.5"]);
+        assert_eq!(there.model_like(&["sonnet", "claude"]), "claude-sonnet-4.5");
+        assert_eq!(there.model_like(&["gemini", "gpt"]), "gpt-4o");
+        assert_eq!(there.model_like(&["gemini"]), "gpt-4o");
+        assert_eq!(wiring(&[]).model_like(&["sonnet", "claude"]), "sonnet");
+
+        let named = there.clone().with_model(Some("claude-sonnet-4-20250514")).unwrap();
+        assert_eq!(named.model_like(&["gpt"]), "claude-sonnet-4");
+        assert_eq!(named.small_model(), None);
+        assert_eq!(wiring(&["gpt-5", "gpt-5-mini"]).small_model(), Some("gpt-5-mini"));
+    }
+
+    #[test]
+    fn a_model_that_is_not_there_is_refused_unless_nobody_can_know() {
+        let refused = wiring(&["gpt-4o"]).with_model(Some("gemini")).unwrap_err();
+        assert_eq!(refused.to_string(), "the server has no model `gemini`; it has: gpt-4o");
+        assert_eq!(wiring(&[]).with_model(Some("gemini")).unwrap().model.as_deref(), Some("gemini"));
+    }
+}

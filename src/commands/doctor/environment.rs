@@ -1,0 +1,104 @@
+//! Where all this happens: on a plain machine, in WSL, in a container, far away; and whether something stands
+//! between programs and the server. Where the server is decides which address they need.
+
+use std::path::Path;
+
+/// What is special about this place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Environment {
+    pub place: Place,
+    /// The variable that sends requests for this machine to a proxy, if one does.
+    pub detour: Option<&'static str>,
+}
+
+/// Where programs run here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Place {
+    #[default]
+    Plain,
+    Codespace,
+    Container,
+    Wsl,
+    Remote,
+}
+
+impl Environment {
+    pub fn of_this_process() -> Environment {
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        Environment::of(|name| std::env::var(name).ok(), |path| Path::new(path).exists(), &kernel)
+    }
+
+    fn of(
+        variable: impl Fn(&str) -> Option<String>,
+        exists: impl Fn(&str) -> bool,
+        kernel: &str,
+    ) -> Environment {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let is_set = |name: &&str| variable(name).is_some();
+        let place = if is_set(&"CODESPACES") {
+            Place::Codespace
+        } else if ["REMOTE_CONTAINERS", "DEVCONTAINER", "container"].iter().any(is_set)
+            || exists("/.dockerenv")
+            || exists("/run/.containerenv")
+        {
+            Place::Container
+        } else if is_set(&"WSL_DISTRO_NAME") || kernel.to_lowercase().contains("microsoft") {
+            Place::Wsl
+        } else if is_set(&"SSH_CONNECTION") {
+            Place::Remote
+        } else {
+            Place::Plain
+        };
+        let excepted = ["no_proxy", "NO_PROXY"].into_iter().filter_map(variable).any(|except| {
+            except.split(',').any(|host| ["*", "127.0.0.1", "127.0.0.0/8"].contains(&host.trim()))
+        });
+        let detour = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].into_iter().find(is_set);
+        Environment { place, detour: detour.filter(|_| !excepted) }
+    }
+
+    pub fn is_container(&self) -> bool {
+        self.place == Place::Container
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn surroundings(variables: &[(&str, &str)], files: &[&str], kernel: &str) -> Environment {
+        let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        Environment::of(|name| value(name).map(str::to_owned), |path| files.contains(&path), kernel)
+    }
+
+    #[test]
+    fn a_place_is_known_by_its_signs() {
+        for (variables, files, kernel, place) in [
+            (&[][..], &[][..], "6.1.0-21-amd64\n", Place::Plain),
+            (&[("SSH_CONNECTION", "1")], &[], "", Place::Remote),
+            (&[("SSH_CONNECTION", "")], &[], "", Place::Plain),
+            (&[("WSL_DISTRO_NAME", "Debian")], &[], "", Place::Wsl),
+            (&[], &[], "5.15.153.1-microsoft-standard-WSL2\n", Place::Wsl),
+            (&[("WSL_DISTRO_NAME", "Debian")], &["/.dockerenv"], "", Place::Container),
+            (&[("REMOTE_CONTAINERS", "true")], &[], "", Place::Container),
+            (&[("CODESPACES", "true")], &["/.dockerenv"], "", Place::Codespace),
+        ] {
+            assert_eq!(
+                surroundings(variables, files, kernel).place,
+                place,
+                "{variables:?} {files:?} {kernel}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_a_detour_unless_this_machine_is_excepted() {
+        for (variables, detour) in [
+            (&[("HTTP_PROXY", "http://p")][..], Some("HTTP_PROXY")),
+            (&[("http_proxy", "http://p"), ("NO_PROXY", "example.org")], Some("http_proxy")),
+            (&[("http_proxy", "http://p"), ("NO_PROXY", "example.org, 127.0.0.1")], None),
+            (&[("HTTPS_PROXY", "http://p")], None),
+        ] {
+            assert_eq!(surroundings(variables, &[], "").detour, detour, "{variables:?}");
+        }
+    }
+}

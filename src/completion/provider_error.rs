@@ -1,0 +1,553 @@
+//! What an error in the editor means. VS Code lets through its name, code and message and nothing else, so
+//! these are matched: names and codes first, since sentences may be localized, then what providers always say.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::bridge::protocol::ProviderError;
+use crate::conversation::Finish;
+use crate::failure::Failure;
+
+/// What came of a request that failed in the editor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// There is no answer, or its rest is lost.
+    Failed(Failure),
+    /// The answer is complete, even if nothing of it has come.
+    Finished(Finish),
+    /// The answer was cut: it is complete if something of it has come, else there is none.
+    Cut {
+        /// How what has come ends.
+        finish: Finish,
+        /// Why nothing came.
+        otherwise: Failure,
+    },
+}
+
+/// Longer than this nobody waits; Copilot's own blocks last 300 s.
+const LONGEST_WAIT: Duration = Duration::from_secs(320);
+
+/// When to try again after so many rate limits in a row, this one included: the provider never says.
+pub fn retry_after(in_a_row: u32) -> Duration {
+    let doublings = in_a_row.saturating_sub(1).min(31);
+    Duration::from_secs(10u64 << doublings).min(LONGEST_WAIT)
+}
+
+/// The editor's list of models is out of date: it named one that is gone.
+pub fn models_are_stale(error: &ProviderError) -> bool {
+    error.code.as_deref() == Some("NotFound")
+}
+
+/// Whose error it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// GitHub Copilot's: all that it says in its own words is known here.
+    Copilot,
+    /// Anybody's.
+    Other,
+}
+
+/// Says what an error means. `in_a_row` counts the rate limits in a row, this one included.
+pub fn verdict(error: &ProviderError, provider: Provider, in_a_row: u32) -> Verdict {
+    match by_message_that_ends_an_answer(&error.message) {
+        Some(verdict) => verdict,
+        None => Verdict::Failed(
+            by_code(error)
+                .or_else(|| by_name(error, in_a_row))
+                .unwrap_or_else(|| by_message(error, provider)),
+        ),
+    }
+}
+
+fn by_message_that_ends_an_answer(message: &str) -> Option<Verdict> {
+    match message {
+        "Response got filtered." => Some(Verdict::Cut {
+            finish: Finish::ContentFilter,
+            otherwise: Failure::ContentFiltered { message: message.into() },
+        }),
+        "Response too long." => {
+            Some(Verdict::Cut { finish: Finish::Length, otherwise: provider(502, message) })
+        }
+        "Model declined to respond." => Some(Verdict::Finished(Finish::Refusal)),
+        _ => None,
+    }
+}
+
+/// The three codes of `vscode.LanguageModelError`.
+fn by_code(error: &ProviderError) -> Option<Failure> {
+    let message = &error.message;
+    match error.code.as_deref()? {
+        "NoPermissions" => Some(Failure::ConsentMissing {
+            message: format!(
+                "the use of its language models has not been allowed yet; click Copilot Proxy in the status bar{}",
+                in_brackets(message)
+            ),
+        }),
+        "Blocked" => Some(Failure::Blocked { message: message.clone() }),
+        "NotFound" => Some(Failure::ProviderUnavailable {
+            message: format!(
+                "VS Code no longer offers this model; is it signed in to GitHub Copilot?{}",
+                in_brackets(message)
+            ),
+        }),
+        _ => None,
+    }
+}
+
+fn by_name(error: &ProviderError, in_a_row: u32) -> Option<Failure> {
+    let message = error.message.as_str();
+    match error.name.as_str() {
+        "ChatQuotaExceeded" => {
+            Some(Failure::QuotaExceeded { message: or_else(message, "the Copilot quota is used up") })
+        }
+        "ChatRateLimited" if message == "Upstream provider rate limit hit" => {
+            Some(Failure::Overloaded { message: message.into() })
+        }
+        "ChatRateLimited" => {
+            let told = message.strip_prefix("Rate limit exceeded").map_or(message, str::trim_start);
+            let message =
+                Told::read(told).map_or_else(|| or_else(message, "rate limited"), |told| told.message);
+            Some(Failure::RateLimited { message, retry_after: retry_after(in_a_row) })
+        }
+        "Canceled" => Some(provider(502, "the request was cancelled in VS Code")),
+        _ => None,
+    }
+}
+
+fn by_message(error: &ProviderError, provided_by: Provider) -> Failure {
+    let message = error.message.as_str();
+    if let Some(rest) = message.strip_prefix("Request Failed: ") {
+        return request_failed(message, rest);
+    }
+    if let Some(status) = message.strip_prefix("Server error: ").and_then(status) {
+        return provider(status, message);
+    }
+    if message.starts_with("Filtered by Responsible AI Service") {
+        return Failure::ContentFiltered { message: message.into() };
+    }
+    if message.contains("\"isTrusted\":true") {
+        // What a browser's failed image load looks like once it has crossed VS Code.
+        return Failure::invalid("messages", "an image can't be decoded");
+    }
+    if message.starts_with("Invalid tool name") || message.starts_with("Cannot have more than 128 tools") {
+        return Failure::invalid("tools", message);
+    }
+    if message.starts_with("LanguageModelChatToolMode.Required is not supported") {
+        return Failure::unsupported("tool_choice", message);
+    }
+    if message.contains("CANNOT use API proposal") {
+        return Failure::Internal { message: message.into() };
+    }
+    if message.starts_with("Model ") && message.ends_with(" is only available to VS Code core.") {
+        return Failure::Provider {
+            status: 404,
+            code: Some("model_not_found".into()),
+            message: message.into(),
+        };
+    }
+    match message {
+        "Message exceeds token limit." => return Failure::TooLongForProvider,
+        "Invalid request: no messages." => return Failure::invalid("messages", message),
+        "key is missing" => {
+            return Failure::ProviderUnavailable { message: "sign in to GitHub Copilot in VS Code".into() };
+        }
+        "network request aborted" => return provider(502, "the request was cancelled in VS Code"),
+        _ => {}
+    }
+    // A 404 crosses as the JSON of its `error` alone.
+    if let Some(told) = Told::read(message).filter(|_| !message.contains("\"error\"")) {
+        return Failure::Provider { status: 404, code: told.code, message: told.message };
+    }
+    if speaks_of_a_token(message)
+        || (provided_by == Provider::Copilot && error.name == "Error" && is_of_the_service(message))
+    {
+        return Failure::ProviderUnavailable { message: message.into() };
+    }
+    provider(502, &or_else(message, &error.name))
+}
+
+/// `400 <body verbatim>`: the body has the code and the sentence.
+fn request_failed(whole: &str, rest: &str) -> Failure {
+    let (head, body) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let Some(status) = status(head) else {
+        return provider(502, whole);
+    };
+    let told = Told::read(body).unwrap_or_else(|| Told { message: or_else(body, whole), code: None });
+    match told.code.as_deref() {
+        Some(code) if code == "model_max_prompt_tokens_exceeded" || code.starts_with("context_length") => {
+            too_long(&told.message)
+        }
+        Some("content_filter") => Failure::ContentFiltered { message: told.message },
+        _ => Failure::Provider { status, code: told.code, message: told.message },
+    }
+}
+
+/// "prompt token count of 68126 exceeds the limit of 64000": two numbers, the larger one is the prompt's.
+fn too_long(message: &str) -> Failure {
+    let numbers: Vec<u64> = message
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|digits| !digits.is_empty())
+        .filter_map(|digits| digits.parse().ok())
+        .collect();
+    match *numbers.as_slice() {
+        [a, b] if a != b => Failure::TooLong { tokens: a.max(b), maximum: a.min(b) },
+        _ => Failure::TooLongForProvider,
+    }
+}
+
+/// How Copilot's own words begin where no status and no code of the service's crosses.
+const OWN_WORDS: [&str; 7] = [
+    "Please check your firewall",
+    "terminated",
+    "Response contained no choices.",
+    "Server error. Stream terminated",
+    "client not supported:",
+    "canceled by server",
+    "Error on conversation request.",
+];
+
+/// A 401 or 403 crosses as the service's sentence alone, whatever that is, and nothing else does: a failed
+/// dependency (424) has JSON for its sentence.
+fn is_of_the_service(message: &str) -> bool {
+    !message.trim().is_empty()
+        && !OWN_WORDS.iter().any(|words| message.starts_with(words))
+        && serde_json::from_str::<Value>(message).is_err()
+}
+
+/// What a 401 or 403 mostly says. The editor fetches a new token and the next request works, so it must not
+/// look like a fault of the client's key.
+fn speaks_of_a_token(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["token expired", "invalid token", "unauthorized", "forbidden", "bad credentials", "access denied"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+/// What a service says in the JSON of an error, bare or under `error`.
+struct Told {
+    message: String,
+    code: Option<String>,
+}
+
+impl Told {
+    fn read(body: &str) -> Option<Told> {
+        let body: Value = serde_json::from_str(body.trim()).ok()?;
+        let error = body.get("error").filter(|error| error.is_object()).unwrap_or(&body);
+        let code = error.get("code").and_then(Value::as_str).map(str::to_owned);
+        let message =
+            error.get("message").and_then(Value::as_str).map(str::to_owned).or_else(|| code.clone())?;
+        Some(Told { message, code })
+    }
+}
+
+fn provider(status: u16, message: &str) -> Failure {
+    Failure::Provider { status, code: None, message: message.into() }
+}
+
+/// An error status, and nothing else in the text.
+fn status(text: &str) -> Option<u16> {
+    text.trim().parse().ok().filter(|status| (400..600).contains(status))
+}
+
+fn or_else(message: &str, otherwise: &str) -> String {
+    if message.trim().is_empty() { otherwise.into() } else { message.into() }
+}
+
+fn in_brackets(message: &str) -> String {
+    if message.trim().is_empty() { String::new() } else { format!(" ({})", message.trim()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(name: &str, code: Option<&str>, message: &str) -> ProviderError {
+        ProviderError { name: name.into(), code: code.map(Into::into), message: message.into() }
+    }
+
+    fn failed(name: &str, code: Option<&str>, message: &str) -> Failure {
+        match verdict(&error(name, code, message), Provider::Other, 1) {
+            Verdict::Failed(failure) => failure,
+            other => panic!("{message}: {other:?}"),
+        }
+    }
+
+    fn told(status: u16, code: &str, message: &str) -> Failure {
+        Failure::Provider { status, code: Some(code.into()), message: message.into() }
+    }
+
+    const LM: &str = "LanguageModelError";
+
+    fn check(rows: impl IntoIterator<Item = (&'static str, Option<&'static str>, &'static str, Failure)>) {
+        for (name, code, message, wanted) in rows {
+            assert_eq!(failed(name, code, message), wanted, "{name} {message}");
+        }
+    }
+
+    #[test]
+    fn a_status_of_the_service_is_told_as_it_is() {
+        check([
+            // 400, 408, 409, 413 ...: status and body cross.
+            (
+                "Error",
+                None,
+                r#"Request Failed: 400 {"error":{"message":"m","code":"c"}}"#,
+                told(400, "c", "m"),
+            ),
+            ("Error", None, r#"Request Failed: 413 {"message":"m","code":"c"}"#, told(413, "c", "m")),
+            ("Error", None, "Request Failed: 408 no time", provider(408, "no time")),
+            ("Error", None, "Request Failed: 409", provider(409, "Request Failed: 409")),
+            ("Error", None, "Request Failed: what", provider(502, "Request Failed: what")),
+            (
+                "Error",
+                None,
+                r#"Request Failed: 400 {"error":{"message":"prompt token count of 68126 exceeds the limit of 64000","code":"model_max_prompt_tokens_exceeded"}}"#,
+                Failure::TooLong { tokens: 68_126, maximum: 64_000 },
+            ),
+            (
+                "Error",
+                None,
+                r#"Request Failed: 400 {"error":{"message":"too long","code":"context_length_exceeded"}}"#,
+                Failure::TooLongForProvider,
+            ),
+            (
+                "Error",
+                None,
+                r#"Request Failed: 400 {"error":{"message":"m","code":"content_filter"}}"#,
+                Failure::ContentFiltered { message: "m".into() },
+            ),
+        ]);
+    }
+
+    #[test]
+    fn tokens_and_quotas_have_failures_of_their_own() {
+        let ten_seconds = Duration::from_secs(10);
+        let limited =
+            |message: &str| Failure::RateLimited { message: message.into(), retry_after: ten_seconds };
+        let quota = "Quota Exceeded\n\nServer Error: m\nError Code: c";
+        let check_log = "Error on conversation request. Check the log for more details.";
+        let blocked = "The extension has been temporarily blocked due to making too many requests...";
+        let filtered = "Filtered by Responsible AI Service\n\n{}";
+        check([
+            // 401, 403, and no token at all.
+            (
+                "Error",
+                None,
+                "token expired or invalid: 401",
+                Failure::ProviderUnavailable { message: "token expired or invalid: 401".into() },
+            ),
+            (
+                "Error",
+                None,
+                "Unauthorized: token",
+                Failure::ProviderUnavailable { message: "Unauthorized: token".into() },
+            ),
+            (
+                "Error",
+                None,
+                "key is missing",
+                Failure::ProviderUnavailable { message: "sign in to GitHub Copilot in VS Code".into() },
+            ),
+            // 402.
+            (
+                "ChatQuotaExceeded",
+                None,
+                "Sie haben ...",
+                Failure::QuotaExceeded { message: "Sie haben ...".into() },
+            ),
+            ("ChatQuotaExceeded", None, quota, Failure::QuotaExceeded { message: quota.into() }),
+            (
+                "ChatQuotaExceeded",
+                None,
+                "",
+                Failure::QuotaExceeded { message: "the Copilot quota is used up".into() },
+            ),
+            ("Error", None, check_log, provider(502, check_log)),
+            // 404, 422, 424.
+            ("Error", None, r#"{"message":"m","code":"c"}"#, told(404, "c", "m")),
+            ("Error", None, filtered, Failure::ContentFiltered { message: filtered.into() }),
+            ("Error", None, r#"{"error":"dependency"}"#, provider(502, r#"{"error":"dependency"}"#)),
+            // 429.
+            ("ChatRateLimited", None, "slow down", limited("slow down")),
+            ("ChatRateLimited", None, "", limited("rate limited")),
+            (
+                "ChatRateLimited",
+                None,
+                "Rate limit exceeded\n\n{\"error\":{\"message\":\"m\",\"code\":\"c\"}}",
+                limited("m"),
+            ),
+            (LM, Some("Blocked"), blocked, Failure::Blocked { message: blocked.into() }),
+        ]);
+    }
+
+    #[test]
+    fn a_broken_service_is_a_bad_gateway() {
+        let firewall = "Please check your firewall rules and network connection then try again. Error Code: fetch \
+                        failed: other side closed.";
+        check([
+            // 466, 499, 5xx.
+            ("Error", None, "client not supported: x", provider(502, "client not supported: x")),
+            ("Error", None, "canceled by server", provider(502, "canceled by server")),
+            ("Error", None, "Server error: 500", provider(500, "Server error: 500")),
+            ("Error", None, "Server error: 502", provider(502, "Server error: 502")),
+            ("Error", None, "Server error: 504", provider(504, "Server error: 504")),
+            ("Error", None, "Server error: 529", provider(529, "Server error: 529")),
+            (
+                "ChatRateLimited",
+                None,
+                "Upstream provider rate limit hit",
+                Failure::Overloaded { message: "Upstream provider rate limit hit".into() },
+            ),
+            // The connection, the end of the stream.
+            ("Error", None, firewall, provider(502, firewall)),
+            ("Error", None, "terminated: other side closed", provider(502, "terminated: other side closed")),
+            (
+                "Error",
+                None,
+                "Server error. Stream terminated",
+                provider(502, "Server error. Stream terminated"),
+            ),
+            (
+                "Error",
+                None,
+                "Response contained no choices.",
+                provider(502, "Response contained no choices."),
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_copilot_says_in_no_words_of_its_own_is_a_refused_token() {
+        let status = |provider, message| match verdict(&error("Error", None, message), provider, 1) {
+            Verdict::Failed(failure) => failure.status(),
+            other => panic!("{message}: {other:?}"),
+        };
+        assert_eq!(status(Provider::Copilot, "what the service says"), 503);
+        assert_eq!(status(Provider::Other, "what the service says"), 502);
+        for known in OWN_WORDS.into_iter().chain(["", r#"{"error":"dependency"}"#, "network request aborted"])
+        {
+            assert_eq!(status(Provider::Copilot, known), 502, "{known}");
+        }
+        assert_eq!(status(Provider::Copilot, "Server error: 500"), 500);
+    }
+
+    #[test]
+    fn what_the_provider_refuses_before_it_asks() {
+        let required = "LanguageModelChatToolMode.Required is not supported with more than one tool";
+        let bad_name =
+            r#"Invalid tool name "a.b": only alphanumeric characters, hyphens, and underscores are allowed."#;
+        let many = "Cannot have more than 128 tools per request.";
+        let core = "Model gpt-5.6-luna is only available to VS Code core.";
+        check([
+            // What the provider refuses before it asks.
+            ("Error", None, "Message exceeds token limit.", Failure::TooLongForProvider),
+            ("Error", None, required, Failure::unsupported("tool_choice", required)),
+            ("Error", None, bad_name, Failure::invalid("tools", bad_name)),
+            ("Error", None, many, Failure::invalid("tools", many)),
+            (
+                "Error",
+                None,
+                "Invalid request: no messages.",
+                Failure::invalid("messages", "Invalid request: no messages."),
+            ),
+            (
+                LM,
+                Some("NoPermissions"),
+                "a sentence",
+                Failure::ConsentMissing {
+                    message:
+                        "the use of its language models has not been allowed yet; click Copilot Proxy in \
+                              the status bar (a sentence)"
+                            .into(),
+                },
+            ),
+            ("Error", None, core, told(404, "model_not_found", core)),
+            (
+                "AutoV2Error",
+                None,
+                "Auto request failed with status 404: x",
+                provider(502, "Auto request failed with status 404: x"),
+            ),
+            (
+                LM,
+                Some("NotFound"),
+                "copilot/gpt-4.1",
+                Failure::ProviderUnavailable {
+                    message: "VS Code no longer offers this model; is it signed in to GitHub Copilot? \
+                              (copilot/gpt-4.1)"
+                        .into(),
+                },
+            ),
+            ("Error", None, "network request aborted", provider(502, "the request was cancelled in VS Code")),
+            ("Canceled", None, "Canceled", provider(502, "the request was cancelled in VS Code")),
+            ("", None, r#"{"isTrusted":true}"#, Failure::invalid("messages", "an image can't be decoded")),
+            (
+                "Error",
+                None,
+                "Extension 'x' CANNOT use API proposal: languageModelSystem.",
+                Failure::Internal {
+                    message: "Extension 'x' CANNOT use API proposal: languageModelSystem.".into(),
+                },
+            ),
+            // Anything else.
+            ("Busy", None, "come back later", provider(502, "come back later")),
+            ("Busy", None, "", provider(502, "Busy")),
+            (LM, Some("New"), "m", provider(502, "m")),
+        ]);
+    }
+
+    #[test]
+    fn a_filtered_answer_is_complete_once_it_has_begun() {
+        let message = "Response got filtered.";
+        let wanted = Verdict::Cut {
+            finish: Finish::ContentFilter,
+            otherwise: Failure::ContentFiltered { message: message.into() },
+        };
+        assert_eq!(verdict(&error("Error", None, message), Provider::Other, 1), wanted);
+        let wanted = Verdict::Cut { finish: Finish::Length, otherwise: provider(502, "Response too long.") };
+        assert_eq!(verdict(&error("Error", None, "Response too long."), Provider::Other, 1), wanted);
+    }
+
+    #[test]
+    fn a_refusal_is_an_answer() {
+        let refusal = error("Error", None, "Model declined to respond.");
+        assert_eq!(verdict(&refusal, Provider::Other, 1), Verdict::Finished(Finish::Refusal));
+    }
+
+    #[test]
+    fn consent_and_block_say_what_to_do() {
+        let consent = failed(LM, Some("NoPermissions"), "");
+        assert!(consent.to_string().starts_with("Allow Copilot Proxy in VS Code: "), "{consent}");
+        assert_eq!(consent.status(), 403);
+        let blocked = failed(LM, Some("Blocked"), "b");
+        assert_eq!(blocked.headers(), [("retry-after", "300".into()), ("x-should-retry", "false".into())]);
+    }
+
+    #[test]
+    fn the_wait_doubles_while_the_limit_goes_on() {
+        let seconds: Vec<u64> = (0..8).map(|in_a_row| retry_after(in_a_row).as_secs()).collect();
+        assert_eq!(seconds, [10, 10, 20, 40, 80, 160, 320, 320]);
+        assert_eq!(retry_after(u32::MAX), LONGEST_WAIT);
+    }
+
+    #[test]
+    fn a_model_that_is_gone_makes_the_list_stale() {
+        assert!(models_are_stale(&error(LM, Some("NotFound"), "copilot/gpt-4.1")));
+        assert!(!models_are_stale(&error(LM, Some("Blocked"), "")));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_error_has_a_verdict_with_an_error_status(
+            name in "\\PC*",
+            message in "\\PC*",
+            provider in proptest::sample::select(vec![Provider::Copilot, Provider::Other]),
+            in_a_row: u32,
+        ) {
+            if let Verdict::Failed(failure) = verdict(&error(&name, None, &message), provider, in_a_row) {
+                proptest::prop_assert!((400..600).contains(&failure.status()));
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Blocks that may stand in messages and in tools' results alike: what a model sees of each.
+
+use serde_json::Value;
+
+use super::wire::{self, Block};
+use crate::conversation::{Content, Data};
+use crate::dialect::common::data;
+use crate::dialect::common::json::{read_value, shortened};
+use crate::dialect::common::one_or_many::OneOrMany;
+use crate::failure::Failure;
+
+/// What Copilot's provider takes; others it would drop without a word.
+const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
+/// Every piece of a content that is a text or a list of blocks. An empty text is no piece; a mistake in a block
+/// gets its place.
+pub fn each<T>(
+    content: Option<OneOrMany<Block>>,
+    at: &str,
+    of_text: impl Fn(Content) -> T,
+    mut of_block: impl FnMut(Block) -> Result<Vec<T>, Failure>,
+) -> Result<Vec<T>, Failure> {
+    let blocks = match content {
+        None => return Ok(Vec::new()),
+        Some(OneOrMany::One(text)) => return Ok(words(text).into_iter().map(of_text).collect()),
+        Some(OneOrMany::Many(blocks)) => blocks,
+    };
+    let mut pieces = Vec::with_capacity(blocks.len());
+    for (index, block) in blocks.into_iter().enumerate() {
+        pieces.extend(of_block(block).map_err(|failure| failure.under(&format!("{at}[{index}]")))?);
+    }
+    Ok(pieces)
+}
+
+/// A block or a source, and its `type`.
+pub fn read_typed(block: Block) -> Result<(String, Value), Failure> {
+    let block = Value::Object(block);
+    let wire::Typed { kind } = read_value(&block)?;
+    Ok((kind, block))
+}
+
+/// What a model sees of a block of this kind.
+pub fn read(kind: &str, block: Value, expected: &str) -> Result<Vec<Content>, Failure> {
+    match kind {
+        "text" => Ok(words(read_value::<wire::Text>(block)?.text)),
+        "image" => {
+            let source = read_value::<wire::Image>(block)?.source;
+            let image = read_image(source).map_err(|failure| failure.under("source"))?;
+            Ok(vec![Content::Data(image)])
+        }
+        "document" => {
+            let document = read_value::<wire::Document>(block)?;
+            let contents = read_source(document.source).map_err(|failure| failure.under("source"))?;
+            Ok(under_heading([document.title, document.context], contents))
+        }
+        "search_result" => {
+            let result = read_value::<wire::SearchResult>(block)?;
+            let contents = read_inner(Some(OneOrMany::Many(result.content)))?;
+            Ok(under_heading([Some(result.title), Some(result.source)], contents))
+        }
+        // System text that the client puts into a turn; what another server made of the history before it, null
+        // where that failed.
+        "mid_conv_system" | "compaction" => read_inner(read_value::<wire::Container>(block)?.content),
+        // Marks where another model took over; the API shows it to no model.
+        "fallback" => Ok(Vec::new()),
+        _ if is_of_a_server_tool(kind) => Ok(words(block.to_string())),
+        _ => Err(unknown(kind, expected)),
+    }
+}
+
+/// A type that isn't known.
+pub fn unknown(kind: &str, expected: &str) -> Failure {
+    Failure::invalid("type", format!("found `{}`, expected {expected}", shortened(kind)))
+}
+
+/// Blocks that Anthropic's own service put into an earlier answer, of tools that ran over there. They mean
+/// nothing to other models: these read them as JSON, so that nothing of the history is lost.
+fn is_of_a_server_tool(kind: &str) -> bool {
+    kind.ends_with("_tool_use")
+        || kind.ends_with("_tool_result")
+        || ["container_upload", "browser_state", "mcp_tool_listing"].contains(&kind)
+}
+
+fn read_image(source: Block) -> Result<Data, Failure> {
+    let (kind, source) = read_typed(source)?;
+    let (at, image) = match kind.as_str() {
+        "base64" => {
+            let source = read_value::<wire::Base64>(source)?;
+            let image = data::data(&source.media_type, &source.data);
+            ("media_type", image.map_err(|failure| failure.under("data"))?)
+        }
+        "url" => {
+            let url = read_value::<wire::Url>(source)?.url;
+            ("url", data::data_url(&url).map_err(|failure| failure.under("url"))?)
+        }
+        "file" => return Err(no_files("send the image in base64")),
+        _ => return Err(unknown(&kind, "`base64`")),
+    };
+    if IMAGES.contains(&image.mime.as_str()) {
+        return Ok(image);
+    }
+    let found = shortened(&image.mime);
+    Err(Failure::invalid(at, format!("found `{found}`, expected one of `{}`", IMAGES.join("`, `"))))
+}
+
+/// The source of a document.
+fn read_source(source: Block) -> Result<Vec<Content>, Failure> {
+    const INSTEAD: &str = "send the document's text as a text source";
+    let (kind, source) = read_typed(source)?;
+    match kind.as_str() {
+        "text" => Ok(words(read_value::<wire::PlainText>(source)?.data)),
+        "content" => read_inner(read_value::<wire::Container>(source)?.content),
+        "base64" => {
+            let mime = shortened(&read_value::<wire::Base64>(source)?.media_type);
+            let message = format!("VS Code's models can't be handed `{mime}` files; {INSTEAD}");
+            Err(Failure::unsupported("media_type", message))
+        }
+        "url" => {
+            let message = format!("nothing is fetched from the network here; {INSTEAD}");
+            Err(Failure::unsupported("url", message))
+        }
+        "file" => Err(no_files(INSTEAD)),
+        _ => Err(unknown(&kind, "`text` or `content`")),
+    }
+}
+
+/// The blocks inside a block.
+fn read_inner(content: Option<OneOrMany<Block>>) -> Result<Vec<Content>, Failure> {
+    each(content, "content", std::convert::identity, |block| {
+        let (kind, block) = read_typed(block)?;
+        read(&kind, block, "`text` or `image`")
+    })
+}
+
+/// What the client says of a document stands before it, in the same text where there is one.
+fn under_heading(heading: [Option<String>; 2], mut contents: Vec<Content>) -> Vec<Content> {
+    let heading: Vec<_> = heading.into_iter().flatten().filter(|line| !line.is_empty()).collect();
+    if heading.is_empty() {
+        return contents;
+    }
+    let heading = heading.join("\n\n");
+    if let Some(Content::Text { text }) = contents.first_mut() {
+        *text = format!("{heading}\n\n{text}");
+    } else {
+        contents.insert(0, Content::Text { text: heading });
+    }
+    contents
+}
+
+fn no_files(instead: &str) -> Failure {
+    Failure::unsupported("file_id", format!("files can't be uploaded here; {instead}"))
+}
+
+/// A text as content; an empty one is none.
+fn words(text: String) -> Vec<Content> {
+    if text.is_empty() { Vec::new() } else { vec![Content::Text { text }] }
+}

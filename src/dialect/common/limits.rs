@@ -1,0 +1,88 @@
+//! Options that several requests share: numbers that have a range, and what no model here can honour.
+
+use std::num::NonZeroU8;
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use crate::dialect::common::one_or_many::OneOrMany;
+use crate::failure::Failure;
+
+/// As many answers to one question as OpenAI gives.
+const MOST_CHOICES: u64 = 128;
+
+/// Why `logprobs` and their kin are refused.
+pub const NO_PROBABILITIES: &str = "VS Code's models tell no token probabilities";
+
+/// Why `suffix` is refused.
+pub const NO_MIDDLE: &str = "VS Code's models can't fill in the middle of a text";
+
+/// A number of this range, both ends included.
+pub fn within(at: &str, number: Option<f64>, range: RangeInclusive<f64>) -> Result<Option<f64>, Failure> {
+    match number {
+        Some(number) if !range.contains(&number) => Err(Failure::invalid(
+            at,
+            format!("{number} is out of range, expected {} to {}", range.start(), range.end()),
+        )),
+        number => Ok(number),
+    }
+}
+
+/// A number of tokens: one that allows none is a mistake.
+pub fn tokens(at: &str, number: Option<u64>) -> Result<Option<u64>, Failure> {
+    match number {
+        Some(0) => Err(Failure::invalid(at, "0 is too small, expected at least 1")),
+        number => Ok(number),
+    }
+}
+
+/// How many answers are wanted.
+pub fn choices(at: &str, number: Option<u64>) -> Result<Option<NonZeroU8>, Failure> {
+    let Some(number) = number else { return Ok(None) };
+    match u8::try_from(number).ok().and_then(NonZeroU8::new) {
+        Some(choices) if number <= MOST_CHOICES => Ok(Some(choices)),
+        _ => Err(Failure::invalid(at, format!("{number} is out of range, expected 1 to {MOST_CHOICES}"))),
+    }
+}
+
+/// The stop sequences: an empty one would end every answer before it begins, and means nothing.
+pub fn stop(stop: Option<OneOrMany<String>>) -> Vec<String> {
+    let all = stop.map_or_else(Vec::new, OneOrMany::into_list);
+    all.into_iter().filter(|stop| !stop.is_empty()).collect()
+}
+
+/// Refuses `logit_bias`, unless it is empty.
+pub fn no_bias(bias: Option<&Map<String, Value>>) -> Result<(), Failure> {
+    match bias {
+        Some(bias) if !bias.is_empty() => {
+            Err(Failure::unsupported("logit_bias", "VS Code's models take no bias on tokens"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_belong_to_the_range() {
+        assert_eq!(within("temperature", Some(2.0), 0.0..=2.0), Ok(Some(2.0)));
+        assert_eq!(within("temperature", None, 0.0..=2.0), Ok(None));
+        assert_eq!(
+            within("temperature", Some(2.1), 0.0..=2.0).unwrap_err().to_string(),
+            "temperature: 2.1 is out of range, expected 0 to 2"
+        );
+        assert_eq!(choices("n", Some(128)), Ok(NonZeroU8::new(128)));
+        for number in [0, 129, 256, 257, u64::MAX] {
+            assert_eq!(
+                choices("n", Some(number)).unwrap_err().to_string(),
+                format!("n: {number} is out of range, expected 1 to 128")
+            );
+        }
+        assert_eq!(
+            tokens("max_tokens", Some(0)).unwrap_err().to_string(),
+            "max_tokens: 0 is too small, expected at least 1"
+        );
+    }
+}

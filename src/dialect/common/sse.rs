@@ -1,0 +1,50 @@
+//! Server-sent events, one `data:` line each, appended to a buffer.
+
+use serde::Serialize;
+
+use crate::dialect::common::line;
+
+/// Appends an event; `name` goes on its `event:` line, in the APIs that have one.
+pub fn put(name: Option<&str>, data: &impl Serialize, out: &mut Vec<u8>) {
+    match name {
+        Some(name) => line::put(&["event: ", name, "\ndata: "], data, "\n\n", out),
+        None => line::put(&["data: "], data, "\n\n", out),
+    }
+}
+
+/// Appends the line that ends an OpenAI stream.
+pub fn put_done(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"data: [DONE]\n\n");
+}
+
+/// Appends a comment, which every reader skips: the sign of life of APIs that have no ping.
+pub fn put_ping(out: &mut Vec<u8>) {
+    out.extend_from_slice(b": ping\n\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn said(name: Option<&str>, data: &Value) -> String {
+        let mut out = Vec::new();
+        put(name, data, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_a_name_a_line_and_a_gap() {
+        assert_eq!(said(None, &json!({"a": 1})), "data: {\"a\":1}\n\n");
+        assert_eq!(said(Some("ping"), &json!({})), "event: ping\ndata: {}\n\n");
+    }
+
+    #[test]
+    fn events_follow_one_another_in_the_buffer() {
+        let mut out = Vec::new();
+        put(None, &1, &mut out);
+        put_ping(&mut out);
+        put_done(&mut out);
+        assert_eq!(out, b"data: 1\n\n: ping\n\ndata: [DONE]\n\n");
+    }
+}

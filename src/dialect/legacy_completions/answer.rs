@@ -1,0 +1,155 @@
+//! Events become text: in chunks, and whole. Both are the same object here, so both live in this file.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Form;
+use crate::conversation::{Event, Finish, Usage};
+use crate::dialect::common::extra::Extra;
+use crate::dialect::common::{openai_error, sse};
+use crate::dialect::openai_chat::Calls;
+use crate::dialect::openai_chat::answer::{self, Cost, FINGERPRINT};
+use crate::dialect::{About, Encoder, usage_of, with_choice};
+use crate::failure::Failure;
+
+/// A stream of chunks.
+pub struct Chunks {
+    id: String,
+    created: u64,
+    model: String,
+    form: Form,
+    /// Of the answers that have ended.
+    usage: Option<Usage>,
+}
+
+#[derive(Serialize)]
+struct Completion<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    system_fingerprint: &'static str,
+    choices: &'a [Choice<'a>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Cost>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copilot_proxy: Option<Extra<'a>>,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    text: &'a str,
+    index: usize,
+    logprobs: (),
+    finish_reason: Option<&'static str>,
+}
+
+impl Chunks {
+    /// A stream that has said nothing yet.
+    pub fn new(about: &About, form: Form) -> Chunks {
+        Chunks {
+            id: format!("cmpl-{}", about.id),
+            created: about.created,
+            model: about.model.clone(),
+            form,
+            usage: None,
+        }
+    }
+
+    fn completion<'a>(&'a self, choices: &'a [Choice<'a>]) -> Completion<'a> {
+        Completion {
+            id: &self.id,
+            object: "text_completion",
+            created: self.created,
+            model: &self.model,
+            system_fingerprint: FINGERPRINT,
+            choices,
+            usage: self.form.include_usage.then_some(Cost::NotYet),
+            copilot_proxy: None,
+        }
+    }
+
+    fn text(&self, index: usize, text: &str, out: &mut Vec<u8>) {
+        if !text.is_empty() {
+            let choice = Choice { text, index, logprobs: (), finish_reason: None };
+            sse::put(None, &self.completion(&[choice]), out);
+        }
+    }
+}
+
+impl Encoder for Chunks {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        for index in 0..self.form.choices {
+            self.text(index, self.form.echo.as_deref().unwrap_or_default(), out);
+        }
+    }
+
+    fn event(&mut self, choice: usize, event: &Event, out: &mut Vec<u8>) {
+        match event {
+            Event::Text(text) => self.text(choice, text, out),
+            // The API has no place for thoughts, and no tools.
+            Event::Thinking(_) | Event::ToolCall(_) | Event::ToolRan(_) => {}
+            Event::Finish(finish, usage) => {
+                self.usage = Some(with_choice(self.usage, *usage));
+                let finish_reason = Some(finish_reason(finish));
+                let choices = [Choice { text: "", index: choice, logprobs: (), finish_reason }];
+                let extra = (!self.form.include_usage).then(|| Extra::usage(usage.source));
+                sse::put(None, &Completion { copilot_proxy: extra, ..self.completion(&choices) }, out);
+            }
+        }
+    }
+
+    fn close(&mut self, out: &mut Vec<u8>) {
+        if self.form.include_usage {
+            let usage = self.usage.unwrap_or_default();
+            let last = Completion {
+                usage: Some(Cost::Known(usage.into())),
+                copilot_proxy: Some(Extra::usage(usage.source)),
+                ..self.completion(&[])
+            };
+            sse::put(None, &last, out);
+        }
+        sse::put_done(out);
+    }
+
+    fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        sse::put(None, &openai_error::body(failure), out);
+    }
+
+    fn ping(&mut self, out: &mut Vec<u8>) {
+        sse::put_ping(out);
+    }
+}
+
+/// Says the answers whole.
+pub fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
+    let texts: Vec<_> = answers.iter().map(|events| folded(form, events)).collect();
+    let choices: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(index, (text, reason))| Choice { text, index, logprobs: (), finish_reason: Some(*reason) })
+        .collect();
+    let chunks = Chunks::new(about, form.clone());
+    let usage = Some(Cost::Known(usage_of(answers).into()));
+    serde_json::json!(Completion { usage, ..chunks.completion(&choices) })
+}
+
+fn folded(form: &Form, events: &[Event]) -> (String, &'static str) {
+    let mut text = form.echo.clone().unwrap_or_default();
+    let mut reason = finish_reason(&Finish::Stop);
+    for event in events {
+        match event {
+            Event::Text(more) => text.push_str(more),
+            Event::Thinking(_) | Event::ToolCall(_) | Event::ToolRan(_) => {}
+            Event::Finish(finish, _) => reason = finish_reason(finish),
+        }
+    }
+    (text, reason)
+}
+
+fn finish_reason(finish: &Finish) -> &'static str {
+    match finish {
+        Finish::ToolCalls => answer::finish_reason(&Finish::Stop, Calls::Tools),
+        finish => answer::finish_reason(finish, Calls::Tools),
+    }
+}

@@ -1,0 +1,108 @@
+//! A completion request's body becomes an `Ask`.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::Form;
+use crate::conversation::{Conversation, Message, Options, Role};
+use crate::dialect::Ask;
+use crate::dialect::common::json::read_json;
+use crate::dialect::common::limits;
+use crate::dialect::common::one_or_many::OneOrMany;
+use crate::failure::Failure;
+
+/// The models are chat models: left to themselves they would discuss the prompt.
+const INSTRUCTION: &str = "The user's message is the beginning of a text, or an instruction. Reply with nothing \
+    but what comes right after it: no greeting, no comment, no repetition of it, no code fence around it.";
+
+/// Officially the default of `max_tokens` is 16; here it is no limit: who leaves it out wants a whole answer.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct Request {
+    model: Option<String>,
+    prompt: OneOrMany<String>,
+    suffix: Option<String>,
+    echo: Option<bool>,
+    stream: Option<bool>,
+    stream_options: Option<StreamOptions>,
+
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    frequency_penalty: Option<f64>,
+    presence_penalty: Option<f64>,
+    seed: Option<i64>,
+    max_tokens: Option<u64>,
+    stop: Option<OneOrMany<String>>,
+    n: Option<u64>,
+
+    best_of: Option<u64>,
+    logprobs: Option<u64>,
+    logit_bias: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+struct StreamOptions {
+    include_usage: Option<bool>,
+}
+
+/// Reads a body.
+pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
+    let request = read_json::<Request>(body)?;
+    refuse_what_changes_the_meaning(&request)?;
+
+    let prompt = the_prompt(request.prompt)?;
+    let options = Options {
+        temperature: limits::within("temperature", request.temperature, 0.0..=2.0)?,
+        top_p: limits::within("top_p", request.top_p, 0.0..=1.0)?,
+        frequency_penalty: limits::within("frequency_penalty", request.frequency_penalty, -2.0..=2.0)?,
+        presence_penalty: limits::within("presence_penalty", request.presence_penalty, -2.0..=2.0)?,
+        seed: request.seed,
+        max_tokens: limits::tokens("max_tokens", request.max_tokens)?,
+        stop: limits::stop(request.stop),
+        choices: limits::choices("n", request.n)?,
+        ..Options::default()
+    };
+    let form = Form {
+        include_usage: request.stream_options.is_some_and(|options| options.include_usage == Some(true)),
+        echo: (request.echo == Some(true)).then(|| prompt.clone()),
+        choices: options.choices.map_or(1, |choices| usize::from(choices.get())),
+    };
+    let messages = vec![Message::text(Role::System, INSTRUCTION), Message::text(Role::User, prompt)];
+    let ask = Ask {
+        model: request.model.filter(|model| !model.is_empty()),
+        conversation: Conversation { messages, options, ..Conversation::default() },
+        stream: request.stream.unwrap_or_default(),
+        ..Ask::default()
+    };
+    Ok((ask, form))
+}
+
+fn the_prompt(prompt: OneOrMany<String>) -> Result<String, Failure> {
+    let mut prompts = prompt.into_list().into_iter();
+    match (prompts.next(), prompts.next()) {
+        (Some(prompt), None) if !prompt.is_empty() => Ok(prompt),
+        (_, None) => Err(Failure::invalid("prompt", "empty, expected a text to go on with")),
+        (_, Some(_)) => Err(Failure::unsupported(
+            "prompt",
+            "only one prompt can be answered at a time; send the others in requests of their own",
+        )),
+    }
+}
+
+/// Fields that no model behind VS Code can honour: to ignore them would be to answer another question.
+fn refuse_what_changes_the_meaning(request: &Request) -> Result<(), Failure> {
+    if request.suffix.as_ref().is_some_and(|suffix| !suffix.is_empty()) {
+        return Err(Failure::unsupported("suffix", limits::NO_MIDDLE));
+    }
+    if request.logprobs.is_some() {
+        return Err(Failure::unsupported("logprobs", limits::NO_PROBABILITIES));
+    }
+    if request.best_of.is_some_and(|best_of| best_of > request.n.unwrap_or(1)) {
+        return Err(Failure::unsupported(
+            "best_of",
+            "the best can't be chosen, VS Code's models tell no token probabilities; ask for all with n",
+        ));
+    }
+    limits::no_bias(request.logit_bias.as_ref())
+}

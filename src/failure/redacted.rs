@@ -1,0 +1,73 @@
+//! What a log line may say of a failure. Messages quote what a client, a model or a provider said, if only a few
+//! words of it: such words stand in the log only where the person wants them there.
+
+use super::Failure;
+
+impl Failure {
+    /// Its kind, status, code and place, and its message where that is in words of our own.
+    pub fn redacted(&self) -> String {
+        let (kind, status) = (self.kind(), self.status());
+        match self {
+            Failure::Invalid { at, .. } | Failure::Unsupported { at, .. } if !at.is_empty() => {
+                format!("{kind} ({status}) at {at}")
+            }
+            Failure::Provider { code: Some(code), .. } => format!("{kind} ({status}, {code})"),
+            Failure::Forbidden { code, .. } => format!("{kind} ({status}, {code})"),
+            Failure::Invalid { .. }
+            | Failure::Unsupported { .. }
+            | Failure::UnknownResponse { .. }
+            | Failure::UnknownItem { .. }
+            | Failure::NoSuchResponse { .. }
+            | Failure::NotJson { .. }
+            | Failure::NoSuchPath { .. }
+            | Failure::WrongMethod { .. }
+            | Failure::UnknownModel { .. }
+            | Failure::QuotaExceeded { .. }
+            | Failure::RateLimited { .. }
+            | Failure::Blocked { .. }
+            | Failure::Overloaded { .. }
+            | Failure::ContentFiltered { .. }
+            | Failure::ProviderUnavailable { .. }
+            | Failure::Provider { .. }
+            | Failure::BadAnswer { .. }
+            | Failure::Internal { .. } => format!("{kind} ({status})"),
+            Failure::ThreadUnsupported
+            | Failure::TooLong { .. }
+            | Failure::TooLongForProvider
+            | Failure::BodyTooLarge { .. }
+            | Failure::ReceiveTimeout { .. }
+            | Failure::Unauthorized
+            | Failure::NoModels { .. }
+            | Failure::ConsentMissing { .. }
+            | Failure::ModelTimeout { .. }
+            | Failure::EditorGone
+            | Failure::Stopping
+            | Failure::ClientTooSlow
+            | Failure::TooManyRequests { .. } => format!("{kind} ({status}): {self}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_told_and_what_was_found_there_is_not() {
+        let role = Failure::invalid("messages[2].role", "unknown variant `my secret`, expected `user`");
+        assert_eq!(role.redacted(), "invalid_request (400) at messages[2].role");
+        let body = Failure::invalid("", "the body is not valid JSON: my secret");
+        assert_eq!(body.redacted(), "invalid_request (400)");
+        let message = || "the tool my_secret is not known".to_owned();
+        let provider = Failure::Provider { status: 502, code: Some("bad_tool".into()), message: message() };
+        assert_eq!(provider.redacted(), "provider (502, bad_tool)");
+        assert_eq!(Failure::BadAnswer { message: message() }.redacted(), "bad_answer (502)");
+    }
+
+    #[test]
+    fn what_is_in_our_own_words_is_told() {
+        let long = Failure::TooLong { tokens: 2, maximum: 1 };
+        assert_eq!(long.redacted(), "too_long (400): prompt is too long: 2 tokens > 1 maximum");
+        assert_eq!(Failure::Stopping.redacted(), "stopped (503): Copilot Proxy was stopped");
+    }
+}

@@ -1,0 +1,67 @@
+//! What was said in a request, as far as it is kept: the beginning of the body that came and of the one that went.
+
+use crate::bridge::protocol;
+
+/// Kept of each body, in bytes. With a hundred requests this makes at most 13 MB, and only while somebody wants
+/// to see them.
+const KEPT: usize = 64 * 1024;
+
+/// Both sides of a request.
+#[derive(Default)]
+pub(super) struct Said {
+    /// Name and value of the headers that came.
+    pub headers: Vec<(String, String)>,
+    pub request: Kept,
+    pub reply: Kept,
+}
+
+/// The beginning of a body.
+#[derive(Default)]
+pub(super) struct Kept {
+    bytes: Vec<u8>,
+    total: u64,
+}
+
+impl Kept {
+    /// More of the body.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.total += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let room = KEPT - self.bytes.len();
+        self.bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    }
+
+    /// As the panel is told. Half a character at the cut is left out.
+    pub fn words(&self) -> protocol::CapturedBody {
+        let truncated = self.total > self.bytes.len() as u64;
+        let mut text = String::from_utf8_lossy(&self.bytes).into_owned();
+        if truncated && text.ends_with(char::REPLACEMENT_CHARACTER) {
+            text.pop();
+        }
+        protocol::CapturedBody { text, bytes: self.total, truncated }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_body_is_kept_whole() {
+        let mut kept = Kept::default();
+        kept.add(b"Gr\xc3");
+        kept.add(b"\xbc\xc3\x9fe");
+        assert_eq!(kept.words(), protocol::CapturedBody { text: "Grüße".into(), bytes: 7, truncated: false });
+    }
+
+    #[test]
+    fn a_long_body_is_cut_between_characters() {
+        let mut kept = Kept::default();
+        kept.add(b"x");
+        for _ in 0..KEPT {
+            kept.add("é".as_bytes());
+        }
+        let protocol::CapturedBody { text, bytes, truncated } = kept.words();
+        assert_eq!((text.len(), bytes, truncated), (KEPT - 1, 2 * KEPT as u64 + 1, true));
+        assert!(text.ends_with('é'));
+    }
+}

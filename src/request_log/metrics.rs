@@ -1,0 +1,134 @@
+//! The same accounts for machines that watch machines: counted since the server started, told as Prometheus
+//! reads them.
+
+use std::fmt;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::bridge::protocol::{Outcome, RequestRecord};
+
+/// What the answer of `Metrics::told` is.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// In seconds: a model's first word comes after half a second to a minute, an agent's turn takes minutes.
+const BOUNDS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 180.0, 600.0];
+
+/// What is counted of requests that have ended.
+pub struct Metrics {
+    requests: Family<Ended, Counter>,
+    input: Family<Answered, Counter>,
+    output: Family<Answered, Counter>,
+    first: Family<Answered, Histogram>,
+    duration: Family<Answered, Histogram>,
+}
+
+/// How things stand just now.
+#[derive(Clone, Copy, Debug)]
+pub struct Now<'a> {
+    /// Which program this is.
+    pub version: &'a str,
+    /// Requests being answered.
+    pub in_flight: u32,
+    /// Windows that are attached.
+    pub editors: usize,
+    /// Models that can be asked.
+    pub models: usize,
+    /// How long the server has run.
+    pub uptime: Duration,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Ended {
+    dialect: String,
+    /// Empty where none was chosen.
+    model: String,
+    outcome: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Answered {
+    dialect: String,
+    model: String,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let histograms = || Family::new_with_constructor(histogram as fn() -> Histogram);
+        Metrics {
+            requests: Family::default(),
+            input: Family::default(),
+            output: Family::default(),
+            first: histograms(),
+            duration: histograms(),
+        }
+    }
+}
+
+fn histogram() -> Histogram {
+    Histogram::new(BOUNDS)
+}
+
+impl Metrics {
+    /// A request has ended.
+    pub(super) fn add(&self, record: &RequestRecord) {
+        let RequestRecord { dialect, model, outcome, tokens, first_ms, duration_ms, .. } = record;
+        let model = model.clone().unwrap_or_default();
+        let answered = Answered { dialect: dialect.clone(), model: model.clone() };
+        let outcome = match outcome {
+            Outcome::Running => return,
+            Outcome::Finished { reason } => reason,
+            Outcome::Failed { kind, .. } => kind,
+            Outcome::Disconnected => "left",
+        };
+        let ended = Ended { dialect: dialect.clone(), model, outcome: outcome.to_owned() };
+        self.requests.get_or_create(&ended).inc();
+        if let Some(tokens) = tokens {
+            self.input.get_or_create(&answered).inc_by(tokens.input);
+            self.output.get_or_create(&answered).inc_by(tokens.output);
+        }
+        for (family, time) in [(&self.first, first_ms), (&self.duration, duration_ms)] {
+            if let Some(time) = time {
+                family.get_or_create(&answered).observe(Duration::from_millis(*time).as_secs_f64());
+            }
+        }
+    }
+
+    /// All of it, in the text form that Prometheus reads.
+    pub fn told(&self, now: Now<'_>) -> Result<String, fmt::Error> {
+        let mut registry = Registry::with_prefix("copilot_proxy");
+        let gauge = |value: usize| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+        let in_flight = ConstGauge::new(i64::from(now.in_flight));
+        let uptime = ConstGauge::new(now.uptime.as_secs_f64());
+        registry.register("build", "The program", Info::new([("version", now.version.to_owned())]));
+        registry.register_with_unit("uptime", "How long the server has run", Unit::Seconds, uptime);
+        registry.register("editors", "VS Code windows that are attached", gauge(now.editors));
+        registry.register("models", "Models that can be asked", gauge(now.models));
+        registry.register("requests_in_flight", "Requests being answered", in_flight);
+        registry.register("requests", "Requests that have ended", self.requests.clone());
+        registry.register("input_tokens", "Tokens that models were given", self.input.clone());
+        registry.register("output_tokens", "Tokens that models answered with", self.output.clone());
+        registry.register_with_unit(
+            "first_part",
+            "From a request to the first part of its answer",
+            Unit::Seconds,
+            self.first.clone(),
+        );
+        registry.register_with_unit(
+            "request_duration",
+            "From a request to the end of its answer",
+            Unit::Seconds,
+            self.duration.clone(),
+        );
+        let mut text = String::new();
+        encode(&mut text, &registry)?;
+        Ok(text)
+    }
+}

@@ -1,0 +1,336 @@
+//! A phase, performed: directives in, steps out, each made only when it is asked for. No time passes here.
+//!
+//! `answer` takes the steps: it says the parts and waits the waits.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::bridge::protocol::{Chat, ProviderError};
+use crate::conversation::{Part, Thinking, ToolCall};
+use crate::simulator::dump::dump;
+use crate::simulator::script::{Counts, Directive};
+use crate::simulator::stats::StatsCounter;
+use crate::simulator::usage;
+
+/// What a scripted model does next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Says a part.
+    Say(Part),
+    /// Pauses.
+    Wait(Duration),
+    /// Goes on no more.
+    Hang,
+    /// Ends with an error.
+    Fail(ProviderError),
+}
+
+/// What a performance needs to know beside its phase.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// The request, as the model reads it.
+    pub chat: Chat,
+    /// The model ends every answer with a count of its tokens.
+    pub reports_usage: bool,
+    /// How requests have come out.
+    pub tally: StatsCounter,
+}
+
+/// The steps of a phase.
+pub struct Performance {
+    directives: std::vec::IntoIter<Directive>,
+    running: Steps,
+    stage: Stage,
+    said: usage::Said,
+    ending: Ending,
+}
+
+type Steps = Box<dyn Iterator<Item = Step> + Send>;
+
+/// How the answer ends after its last directive.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// With these counts.
+    Told(Counts),
+    /// With the model's own count.
+    Counted,
+    /// With nothing more.
+    Silent,
+}
+
+impl Ending {
+    /// `usage:` and `cut:` hold for the answer's end wherever in the phase they stand.
+    fn of(phase: &[Directive], reports_usage: bool) -> Ending {
+        let told = phase.iter().rev().find_map(|directive| match directive {
+            Directive::Usage(counts) => Some(Ending::Told(*counts)),
+            _ => None,
+        });
+        told.unwrap_or(if reports_usage && !phase.contains(&Directive::Cut) {
+            Ending::Counted
+        } else {
+            Ending::Silent
+        })
+    }
+}
+
+impl Performance {
+    /// Of this phase.
+    pub fn new(phase: Vec<Directive>, stage: Stage) -> Performance {
+        let ending = Ending::of(&phase, stage.reports_usage);
+        let (directives, said) = (phase.into_iter(), usage::Said::default());
+        Performance { directives, running: Box::new(std::iter::empty()), stage, said, ending }
+    }
+
+    fn steps(&self, directive: Directive) -> Steps {
+        match directive {
+            Directive::Say(text) => Box::new(words(text)),
+            Directive::Units(text) => Box::new(units(text)),
+            Directive::Call { tool, input } => self.call(tool, input),
+            Directive::Slow { count, pause } => {
+                Box::new((0..count).flat_map(move |number| [Step::Wait(pause), say(format!("p{number} "))]))
+            }
+            Directive::Parts { count, size } => {
+                Box::new((0..count).map(move |number| say(sized(number, size))))
+            }
+            Directive::Wait(pause) => one(Step::Wait(pause)),
+            Directive::Hang => one(Step::Hang),
+            Directive::Think(text) => one(Step::Say(Part::Thinking(Thinking { text, id: None }))),
+            Directive::Fail { code, message } => one(Step::Fail(error(code, message))),
+            Directive::Dump => Box::new(words(dump(&self.stage.chat).to_string())),
+            Directive::Stats => Box::new(words(serde_json::json!(self.stage.tally.stats()).to_string())),
+            Directive::Usage(_) | Directive::Cut => Box::new(std::iter::empty()),
+        }
+    }
+
+    fn call(&self, tool: String, input: Value) -> Steps {
+        static CALLS: AtomicU64 = AtomicU64::new(1);
+        if !self.stage.chat.tools.iter().any(|offered| offered.name == tool) {
+            return Box::new(words(format!("no such tool: {tool}")));
+        }
+        let id = format!("call_{}_{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed));
+        one(Step::Say(Part::ToolCall(ToolCall { id, name: tool, input })))
+    }
+}
+
+impl Iterator for Performance {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        loop {
+            if let Some(step) = self.running.next() {
+                if let Step::Say(part) = &step {
+                    self.said.hear(part);
+                }
+                return Some(step);
+            }
+            let Some(directive) = self.directives.next() else { break };
+            self.running = self.steps(directive);
+        }
+        let counts = match std::mem::replace(&mut self.ending, Ending::Silent) {
+            Ending::Told(counts) => counts,
+            Ending::Counted => self.said.counts(&self.stage.chat.messages),
+            Ending::Silent => return None,
+        };
+        Some(Step::Say(usage::part(counts)))
+    }
+}
+
+fn one(step: Step) -> Steps {
+    Box::new(std::iter::once(step))
+}
+
+fn say(text: impl Into<String>) -> Step {
+    Step::Say(Part::text(text))
+}
+
+/// Cut after every space and every newline.
+fn words(text: String) -> impl Iterator<Item = Step> {
+    pieces(text, |rest| rest.split_inclusive([' ', '\n']).next().map_or(0, str::len))
+}
+
+/// A character outside the BMP stays whole: no string of ours holds half of one.
+fn units(text: String) -> impl Iterator<Item = Step> {
+    pieces(text, |rest| rest.chars().next().map_or(0, char::len_utf8))
+}
+
+/// Cut again and again after the length that is due of what is left.
+fn pieces(text: String, due: fn(&str) -> usize) -> impl Iterator<Item = Step> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..)?;
+        let piece = rest.get(..due(rest))?;
+        at += piece.len();
+        (!piece.is_empty()).then(|| say(piece))
+    })
+}
+
+/// The number, cut or filled up with dots.
+fn sized(number: u64, size: usize) -> String {
+    let mut text = number.to_string();
+    text.extend(std::iter::repeat_n('.', size.saturating_sub(text.len())));
+    text.truncate(size);
+    text
+}
+
+/// What VS Code lets through of an error. Of the names that Copilot gives its errors, none keeps a code.
+fn error(code: String, message: String) -> ProviderError {
+    match code.as_str() {
+        "NotFound" | "NoPermissions" | "Blocked" => {
+            ProviderError { name: "LanguageModelError".into(), code: Some(code), message }
+        }
+        _ => ProviderError { name: code, code: None, message },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::conversation::{Message, Role, Tool};
+    use crate::simulator::script::Script;
+
+    fn stage(reports_usage: bool) -> Stage {
+        let get = Tool { name: "get".into(), description: String::new(), input_schema: None };
+        let chat = Chat {
+            vendor: "demo".into(),
+            model: "scripted-1".into(),
+            messages: vec![Message::text(Role::User, "12345"), Message::text(Role::User, "1")],
+            tools: vec![get],
+            required: false,
+            options: Map::new(),
+            configuration: Map::new(),
+        };
+        Stage { chat, reports_usage, tally: StatsCounter::default() }
+    }
+
+    fn performance(script: &str, stage: Stage) -> Performance {
+        let script = Script::of(&[Part::text(script)]).expect("a directive");
+        Performance::new(script.phase(0).expect("a phase").to_vec(), stage)
+    }
+
+    fn steps(script: &str) -> Vec<Step> {
+        performance(script, stage(false)).collect()
+    }
+
+    fn says<const N: usize>(texts: [&str; N]) -> Vec<Step> {
+        texts.map(say).into()
+    }
+
+    fn joined(script: &str) -> String {
+        let text = |step| if let Step::Say(Part::Text { text }) = step { text } else { String::new() };
+        steps(script).into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn say_streams_words_that_join_to_the_text() {
+        assert_eq!(steps(r"say:Hello, big\nworld "), says(["Hello, ", "big\n", "world "]));
+        assert_eq!(steps(r"say: a  é\n\nc"), says([" ", "a ", " ", "é\n", "\n", "c"]));
+        assert_eq!(steps("say:"), []);
+    }
+
+    #[test]
+    fn units_streams_characters() {
+        assert_eq!(steps("units:aé😀"), says(["a", "é", "😀"]));
+    }
+
+    #[test]
+    fn slow_pauses_before_each_part() {
+        let pause = Step::Wait(Duration::from_millis(7));
+        assert_eq!(steps("slow:2 7"), [pause.clone(), say("p0 "), pause, say("p1 ")]);
+    }
+
+    #[test]
+    fn parts_are_numbered_and_cut_or_filled_to_size() {
+        assert_eq!(steps("parts:2"), says(["0...", "1..."]));
+        assert_eq!(steps("parts:12 1")[8..], says(["8", "9", "1", "1"]));
+        assert_eq!(steps("parts:1 0"), says([""]));
+        assert_eq!(steps("parts:1 100000"), [say(format!("0{}", ".".repeat(99_999)))]);
+    }
+
+    #[test]
+    fn parts_are_made_only_when_asked_for() {
+        let mut endless = performance("parts:18446744073709551615 1048576", stage(false));
+        assert_eq!(endless.next().map(|step| matches!(step, Step::Say(_))), Some(true));
+    }
+
+    #[test]
+    fn waiting_hanging_thinking_and_failing_are_steps() {
+        let thought = Thinking { text: "hm hm\n".into(), id: None };
+        let quota = ProviderError { name: "ChatQuotaExceeded".into(), code: None, message: "used up".into() };
+        assert_eq!(
+            steps("wait:5\nhang:\nthink:hm hm\\n\nfail:ChatQuotaExceeded used up"),
+            [
+                Step::Wait(Duration::from_millis(5)),
+                Step::Hang,
+                Step::Say(Part::Thinking(thought)),
+                Step::Fail(quota)
+            ]
+        );
+    }
+
+    #[test]
+    fn only_the_three_codes_of_vs_code_are_codes() {
+        for code in ["NotFound", "NoPermissions", "Blocked"] {
+            let (name, message) = ("LanguageModelError".into(), "no".into());
+            let wanted = ProviderError { name, code: Some(code.into()), message };
+            assert_eq!(steps(&format!("fail:{code} no")), [Step::Fail(wanted)]);
+        }
+    }
+
+    #[test]
+    fn each_call_has_an_id_of_its_own() {
+        let calls: Vec<_> = steps("call:get {\"a\":1}\ncall:get")
+            .into_iter()
+            .filter_map(|step| if let Step::Say(Part::ToolCall(call)) = step { Some(call) } else { None })
+            .collect();
+        assert_eq!(
+            calls.iter().map(|call| call.input.clone()).collect::<Vec<_>>(),
+            [json!({"a": 1}), json!({})]
+        );
+        assert!(calls.iter().all(|call| call.name == "get"));
+        assert_ne!(calls[0].id, calls[1].id);
+    }
+
+    #[test]
+    fn a_call_of_a_tool_that_the_request_lacks_is_said_instead() {
+        assert_eq!(steps("call:put {}"), says(["no ", "such ", "tool: ", "put"]));
+    }
+
+    #[test]
+    fn dump_and_stats_are_lines_of_json() {
+        let told: Value = serde_json::from_str(&joined("dump:")).unwrap();
+        assert_eq!(told, dump(&stage(false).chat));
+        assert_eq!(joined("stats:"), r#"{"started":0,"completed":0,"failed":0,"cancelled":0,"active":0}"#);
+    }
+
+    #[test]
+    fn stats_are_read_when_their_turn_comes() {
+        let stage = stage(false);
+        let tally = stage.tally.clone();
+        let mut performance = performance("say:a\nstats:", stage);
+        assert_eq!(performance.next(), Some(say("a")));
+        tally.enter(true).completed();
+        assert_eq!(
+            performance.next(),
+            Some(say(r#"{"started":1,"completed":1,"failed":0,"cancelled":0,"active":0}"#))
+        );
+    }
+
+    #[test]
+    fn an_answer_ends_with_counts_when_told_to_or_when_its_model_always_does() {
+        let ends =
+            |script, reports_usage| performance(script, stage(reports_usage)).skip(1).collect::<Vec<_>>();
+        let counted = |prompt, completion, cached| {
+            vec![Step::Say(usage::part(Counts { prompt, completion, cached, reasoning: 0 }))]
+        };
+        assert_eq!(ends("say:hello", false), []);
+        assert_eq!(ends("usage:7 5 3\nsay:hello", false), counted(7, 5, 3));
+        assert_eq!(ends("usage:1 1\nsay:hello\nusage:7 5", true), counted(7, 5, 0));
+        assert_eq!(ends("say:hello", true), counted(3, 2, 0));
+        assert_eq!(ends("cut:\nsay:hello", true), []);
+        assert_eq!(ends("say:hello\ncut:\nusage:7 5", true), counted(7, 5, 0));
+    }
+}

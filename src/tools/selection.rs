@@ -1,0 +1,133 @@
+//! The editor's tools: which are wanted, which may run by themselves, and how they join a request's own. Pure.
+
+use std::collections::HashSet;
+
+use wildmatch::WildMatch;
+
+use crate::bridge::protocol::{AutoTools, EditorTool};
+use crate::conversation::Tool;
+use crate::failure::Failure;
+
+/// As many tools as Copilot's provider takes in a request.
+pub const MOST: usize = 128;
+
+/// The tools that have all the tags and whose name fits: `*` and `?` are wildcards, case makes no difference.
+pub fn matching<'a>(tools: &'a [EditorTool], tags: &[&str], name: Option<&str>) -> Vec<&'a EditorTool> {
+    let name = WildMatch::new_case_insensitive(name.unwrap_or("*"));
+    let tagged = |tool: &EditorTool| tags.iter().all(|wanted| tool.tags.iter().any(|tag| tag == wanted));
+    tools.iter().filter(|tool| tagged(tool) && name.matches(&tool.tool.name)).collect()
+}
+
+/// Whether the person lets auto mode run a tool.
+pub fn may_run(name: &str, auto_tools: &AutoTools) -> bool {
+    let any = |patterns: &[String]| {
+        patterns.iter().any(|pattern| WildMatch::new_case_insensitive(pattern).matches(name))
+    };
+    any(&auto_tools.allow) && !any(&auto_tools.deny)
+}
+
+/// The request's own tools, then those of the editor's whose names it does not use itself.
+pub fn merged(own: Vec<Tool>, editors: impl IntoIterator<Item = Tool>) -> Vec<Tool> {
+    let mut names: HashSet<String> = own.iter().map(|tool| tool.name.clone()).collect();
+    let mut merged = own;
+    merged.extend(editors.into_iter().filter(|tool| names.insert(tool.name.clone())));
+    merged
+}
+
+/// More tools than the provider takes would make the whole request fail with it.
+pub fn check_number(tools: &[Tool]) -> Result<(), Failure> {
+    if tools.len() > MOST {
+        let found = tools.len();
+        return Err(Failure::invalid(
+            "tools",
+            format!("found {found} tools, a request can have at most {MOST}"),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tool(name: &str, description: &str) -> Tool {
+        Tool { name: name.into(), description: description.into(), input_schema: None }
+    }
+
+    fn editors() -> Vec<EditorTool> {
+        [
+            ("get_open_editors", &["vscode", "editor"] as &[&str]),
+            ("list_directory", &["vscode"]),
+            ("mcp_files_List", &["mcp"]),
+            ("get_time", &[]),
+        ]
+        .map(|(name, tags)| EditorTool {
+            tool: tool(name, ""),
+            tags: tags.iter().map(ToString::to_string).collect(),
+        })
+        .into()
+    }
+
+    fn check(tags: &[&str], name: Option<&str>, wanted: &[&str]) {
+        let tools = editors();
+        let found: Vec<&str> =
+            matching(&tools, tags, name).into_iter().map(|tool| tool.tool.name.as_str()).collect();
+        assert_eq!(found, wanted, "{tags:?} {name:?}");
+    }
+
+    #[test]
+    fn tools_are_chosen_by_all_tags_and_by_name() {
+        check(&[], None, &["get_open_editors", "list_directory", "mcp_files_List", "get_time"]);
+        check(&["vscode"], None, &["get_open_editors", "list_directory"]);
+        check(&["editor", "vscode"], None, &["get_open_editors"]);
+        check(&["vscode", "mcp"], None, &[]);
+        check(&[], Some("get_*"), &["get_open_editors", "get_time"]);
+        check(&[], Some("*LIST*"), &["list_directory", "mcp_files_List"]);
+        check(&[], Some("get_t?me"), &["get_time"]);
+        check(&["vscode"], Some("get*"), &["get_open_editors"]);
+    }
+
+    #[test]
+    fn a_name_pattern_speaks_of_the_whole_name() {
+        check(&[], Some("list"), &[]);
+        check(&[], Some("list_*"), &["list_directory"]);
+        check(&[], Some(""), &[]);
+        check(&[], Some("get_time"), &["get_time"]);
+        check(&[], Some("get_tim[e]"), &[]);
+    }
+
+    #[test]
+    fn a_request_keeps_its_own_tool_where_the_editor_has_one_of_that_name() {
+        let own = vec![tool("get_time", "mine"), tool("b", "")];
+        let found = merged(own, [tool("a", ""), tool("get_time", "the editor's"), tool("a", "again")]);
+        assert_eq!(found, [tool("get_time", "mine"), tool("b", ""), tool("a", "")]);
+    }
+
+    #[test]
+    fn auto_mode_runs_what_is_allowed_and_not_denied() {
+        let auto_tools = |allow: &[&str], deny: &[&str]| AutoTools {
+            allow: allow.iter().map(ToString::to_string).collect(),
+            deny: deny.iter().map(ToString::to_string).collect(),
+        };
+        for (auto_tools, wanted) in [
+            (AutoTools::default(), true),
+            (auto_tools(&[], &[]), false),
+            (auto_tools(&["get_*"], &[]), true),
+            (auto_tools(&["get_*"], &["*_Time"]), false),
+            (auto_tools(&["*"], &["mcp_*"]), true),
+            (auto_tools(&["time"], &[]), false),
+        ] {
+            assert_eq!(may_run("get_time", &auto_tools), wanted, "{auto_tools:?}");
+        }
+    }
+
+    #[test]
+    fn more_than_128_tools_are_refused() {
+        let tools: Vec<Tool> = (0..129).map(|number| tool(&number.to_string(), "")).collect();
+        assert_eq!(check_number(&tools[..128]), Ok(()));
+        assert_eq!(
+            check_number(&tools),
+            Err(Failure::invalid("tools", "found 129 tools, a request can have at most 128"))
+        );
+    }
+}

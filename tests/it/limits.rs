@@ -1,0 +1,509 @@
+//! The manners of the doors: what is too large, too slow, too many or no JSON at all, and how silence is borne.
+
+use std::io::Write as _;
+
+use copilot_proxy::bridge::protocol::{FromEditor, ToEditor};
+use copilot_proxy::options::MAX_BODY;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client, Request};
+use crate::editor::{Editor, model};
+use crate::openai::{CHAT, ask, chat, content, data, read_until, said, stream, streamed, until_stats, with};
+use crate::server::Server;
+
+/// A request of exactly this many bytes.
+fn sized(bytes: usize) -> Vec<u8> {
+    let request = |padding: &str| with(chat("say:fits"), &json!({ "padding": padding })).to_string();
+    let padding = bytes - request("").len();
+    request(&"x".repeat(padding)).into_bytes()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn chunked(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for chunk in bytes.chunks(64 * 1024) {
+        write!(out, "{:x}\r\n", chunk.len()).unwrap();
+        out.extend_from_slice(chunk);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"0\r\n\r\n");
+    out
+}
+
+fn post() -> Request {
+    Request::new("POST", CHAT).header("content-type", "application/json")
+}
+
+fn assert_too_large(answer: &Answer) {
+    let (status, kind, code, message) = answer.error();
+    assert_eq!((status, kind, code), (413, json!("invalid_request_error"), json!("request_too_large")));
+    assert_eq!(message, "the request body is larger than 10485760 bytes");
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+}
+
+#[test]
+fn ten_mebibytes_fit() {
+    let server = Server::demo(&[]);
+    let body = sized(MAX_BODY);
+    assert_eq!(content(&server.send(&post().body(body.clone()))), "fits");
+    assert_eq!(content(&server.send(&post().header("content-encoding", "gzip").body(gzip(&body)))), "fits");
+}
+
+#[test]
+fn a_body_over_the_limit_is_refused_and_the_refusal_arrives() {
+    let server = Server::demo(&[]);
+    // The client reads nothing before it has sent everything: a connection closed early would be a reset to it.
+    assert_too_large(&server.send(&post().body(sized(MAX_BODY + 1))));
+    let far_over = chunked(&sized(2 * MAX_BODY));
+    assert_too_large(&server.send(&post().header("transfer-encoding", "chunked").body(far_over)));
+    assert_eq!(ask(&server, "say:still here"), "still here");
+}
+
+/// What a process keeps in memory, in MiB.
+#[cfg(target_os = "linux")]
+fn resident(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_kept_of_bodies_over_the_limit() {
+    let server = Server::demo(&[]);
+    let large = sized(11 * 1024 * 1024);
+    let bodies = [
+        post().body(large.clone()),
+        post().header("transfer-encoding", "chunked").body(chunked(&large)),
+        post().header("content-encoding", "gzip").body(gzip(&large)),
+    ];
+    // From the first of each on the allocator has what it holds ready.
+    bodies.iter().for_each(|body| assert_too_large(&server.send(body)));
+    assert_eq!(ask(&server, "say:ready"), "ready");
+    let before = resident(&server);
+    for _ in 0..5 {
+        bodies.iter().for_each(|body| assert_too_large(&server.send(body)));
+    }
+    let after = resident(&server);
+    assert!(after < before + 22, "{before} MiB before, {after} MiB after 15 bodies of 11 MiB");
+}
+
+#[test]
+fn a_small_body_that_unzips_over_the_limit_is_refused() {
+    let server = Server::demo(&[]);
+    let bomb = gzip(&sized(16 * 1024 * 1024));
+    assert!(bomb.len() < 1024 * 1024, "{}", bomb.len());
+    assert_too_large(&server.send(&post().header("content-encoding", "gzip").body(bomb)));
+    assert_eq!(ask(&server, "say:still here"), "still here");
+}
+
+#[test]
+fn a_zipped_body_that_is_broken_is_a_mistake_of_the_client() {
+    let server = Server::demo(&[]);
+    let whole = gzip(chat("say:a").to_string().as_bytes());
+    for body in [b"no gzip at all".to_vec(), whole[..whole.len() / 2].to_vec()] {
+        let answer = server.send(&post().header("content-encoding", "gzip").body(body));
+        assert_eq!(answer.status, 400, "{}", answer.text());
+    }
+}
+
+const IMPATIENT: [&str; 2] = ["--receive-timeout", "300"];
+
+/// Sends a byte now and then until the server answers.
+fn trickle(mut client: Client, bytes: &[u8]) -> Answer {
+    for byte in bytes {
+        if client.answers_within(std::time::Duration::from_millis(20)) {
+            break;
+        }
+        // It may have closed just now: then the answer has come.
+        if client.send_bytes(&[*byte]).is_err() {
+            break;
+        }
+    }
+    client.answer()
+}
+
+fn assert_late(answer: &Answer) {
+    let (status, _, code, _) = answer.error();
+    assert_eq!((status, code), (408, json!("request_timeout")));
+    assert_eq!(answer.header("connection"), Some("close"));
+}
+
+#[test]
+fn a_body_that_does_not_come_in_time_is_408() {
+    let server = Server::demo(&IMPATIENT);
+    let request = post().header("content-length", "5000").body(vec![b' '; 1000]);
+    assert_late(&server.send(&request));
+    let mut client = server.client();
+    client.send(&post().header("content-length", "5000"));
+    assert_late(&trickle(client, &[b' '; 5000]));
+}
+
+#[test]
+fn a_head_that_does_not_come_in_time_is_408() {
+    let server = Server::demo(&IMPATIENT);
+    let mut stalled = server.client();
+    stalled.send_bytes(b"POST /v1/chat/completions HTTP/1.1\r\nhost: local").unwrap();
+    let answer = stalled.answer();
+    assert_eq!(answer.status, 408);
+    assert!(stalled.is_closed());
+    let head = format!("GET /health HTTP/1.1\r\nx-padding: {}\r\n\r\n", "x".repeat(5000));
+    assert_eq!(trickle(server.client(), head.as_bytes()).status, 408);
+}
+
+#[test]
+fn a_later_head_on_a_kept_connection_that_does_not_come_in_time_is_408() {
+    let server = Server::demo(&["--receive-timeout", "1000"]);
+    let kept = || {
+        let mut client = server.client();
+        client.send(&Request::post(CHAT, &chat("say:first")));
+        assert_eq!(content(&client.answer()), "first");
+        client
+    };
+    let mut stalled = kept();
+    stalled.send_bytes(b"GET /health HTTP/1.1\r\nhost: local").unwrap();
+    assert_eq!(stalled.answer().status, 408);
+    assert!(stalled.is_closed());
+    let head = format!("GET /health HTTP/1.1\r\nx-padding: {}\r\n\r\n", "x".repeat(5000));
+    assert_eq!(trickle(kept(), head.as_bytes()).status, 408);
+}
+
+#[test]
+fn half_a_head_that_came_during_an_answer_does_not_keep_its_connection() {
+    let server = Server::demo(&["--keep-alive", "1000"]);
+    let mut client = server.client();
+    let half = [&Request::post(CHAT, &chat("say:first")).bytes()[..], b"GET /health HTTP/1.1\r\n"].concat();
+    client.send_bytes(&half).unwrap();
+    assert_eq!(content(&client.answer()), "first");
+    client.read_to_the_end();
+}
+
+#[test]
+fn a_connection_is_kept_for_the_next_request_but_not_for_ever() {
+    let server = Server::demo(&["--keep-alive", "3000"]);
+    assert_eq!(ask(&server, "say:awake"), "awake");
+    let mut client = server.client();
+    for _ in 0..3 {
+        client.send(&Request::post(CHAT, &chat("say:again")));
+        assert_eq!(content(&client.answer()), "again");
+    }
+    assert!(client.is_closed());
+}
+
+#[test]
+fn a_running_stream_has_no_time_limit_but_the_models_silence() {
+    let server = Server::demo(&["--receive-timeout", "1500", "--keep-alive", "1500", "--ping-every", "200"]);
+    let words: String = (0..20).map(|number| format!("p{number} ")).collect();
+    assert_eq!(said(&stream(&server, "slow:20 100").rest()), words);
+    assert_eq!(ask(&server, "slow:20 100"), words);
+}
+
+#[test]
+fn a_silent_stream_opens_and_gives_signs_of_life() {
+    let server = Server::demo(&["--open-after", "100", "--ping-every", "100"]);
+    let mut stream = stream(&server, "hang:");
+    let opening = stream.event().unwrap();
+    assert_eq!(data(&opening)["choices"][0]["delta"]["role"], "assistant");
+    for _ in 0..3 {
+        assert_eq!(stream.event().as_deref(), Some(": ping"));
+    }
+}
+
+#[test]
+fn a_stream_that_speaks_needs_no_sign_of_life() {
+    let server = Server::demo(&["--ping-every", "60000"]);
+    let events = stream(&server, "slow:5 20").rest();
+    assert!(events.iter().all(|event| event.starts_with("data: ")), "{events:?}");
+}
+
+#[test]
+fn a_failure_after_the_opening_is_an_event_though_nothing_was_said() {
+    let server = Server::demo(&["--open-after", "50"]);
+    let events = stream(&server, "wait:2000\nfail:ChatQuotaExceeded used up").rest();
+    assert_eq!(events.len(), 2, "{events:?}");
+    assert_eq!(data(&events[1])["error"]["code"], "insufficient_quota");
+}
+
+#[test]
+fn a_model_silent_for_too_long_is_given_up() {
+    let server = Server::demo(&["--model-timeout", "1500", "--open-after", "50"]);
+    let (status, kind, code, _) = server.post(CHAT, &chat("say:a\nhang:")).error();
+    assert_eq!((status, kind, code), (504, json!("server_error"), json!("model_timeout")));
+    for (script, said_before) in [("hang:", ""), ("say:so far\nhang:", "so far")] {
+        let events = stream(&server, script).rest();
+        assert_eq!(said(&events), said_before);
+        assert_eq!(data(events.last().unwrap())["error"]["code"], "model_timeout");
+    }
+    // The silence counts, not the whole.
+    assert_eq!(ask(&server, "slow:3 600"), "p0 p1 p2 ");
+    until_stats(&server, &json!({ "started": 4, "completed": 1, "failed": 0, "cancelled": 3, "active": 0 }));
+}
+
+#[test]
+fn a_model_silent_before_the_stream_opens_is_a_status() {
+    let server = Server::demo(&["--model-timeout", "100"]);
+    assert_eq!(server.post(CHAT, &streamed("hang:")).error().0, 504);
+}
+
+#[test]
+fn what_is_no_json_is_refused_with_its_place() {
+    let server = Server::demo(&[]);
+    for (body, wanted) in [
+        ("", "the body is empty, expected a JSON object"),
+        ("   \n", "the body is empty, expected a JSON object"),
+        ("{", "the body is not valid JSON: EOF while parsing an object at line 1 column 1"),
+        ("{\"messages\":\n[}", "the body is not valid JSON: expected value at line 2 column 2"),
+        ("hello", "the body is not valid JSON: expected value at line 1 column 1"),
+        ("[]", "invalid type: a list, expected an object"),
+        ("null", "invalid type: null, expected an object"),
+        ("{}", "messages: required, but missing"),
+        ("{\"messages\":[]}", "messages: empty, expected at least one message"),
+        (
+            "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":7}]}]}",
+            "messages[0].content[0].text: invalid type: integer `7`, expected a string",
+        ),
+    ] {
+        let (status, kind, code, message) = server.send(&post().body(body)).error();
+        assert_eq!((status, kind, code), (400, json!("invalid_request_error"), Value::Null), "{body}");
+        assert_eq!(message, wanted, "{body}");
+    }
+    assert_eq!(ask(&server, "say:still here"), "still here");
+}
+
+#[test]
+fn bad_utf8_is_refused_with_its_place() {
+    let server = Server::demo(&[]);
+    let mut body = chat("say:a").to_string().into_bytes();
+    let at = body.len() - 6;
+    body[at] = 0xff;
+    let (status, _, _, message) = server.send(&post().body(body)).error();
+    assert_eq!((status, message), (400, format!("the body is not UTF-8: byte {at} is wrong")));
+}
+
+#[test]
+fn a_nesting_bomb_is_refused_and_hurts_nobody() {
+    let server = Server::demo(&[]);
+    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+    for body in [
+        deep("[", "]"),
+        deep("{\"a\":", "}"),
+        "[".repeat(1_000_000),
+        format!("{{\"messages\":[{{\"role\":\"user\",\"content\":{}}}]}}", deep("[", "]")),
+        format!(
+            "{{\"messages\":[{{\"role\":\"user\"}}],\"tools\":[{{\"type\":\"function\",\"function\":{{\"name\":\"f\",\"parameters\":{}}}}}]}}",
+            deep("{\"a\":", "}")
+        ),
+    ] {
+        let answer = server.send(&post().body(body));
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert!(answer.body.len() < 2000, "{}", answer.text());
+    }
+    // What nobody reads nobody follows either.
+    let unknown = format!("{{\"messages\":[{{\"role\":\"user\"}}],\"unknown\":{}}}", deep("[", "]"));
+    assert_eq!(server.send(&post().body(unknown)).status, 200);
+    assert_eq!(ask(&server, "say:still here"), "still here");
+}
+
+#[test]
+fn a_request_of_curl_needs_no_content_type() {
+    let server = Server::demo(&[]);
+    let body = chat("say:a").to_string();
+    for content_type in ["application/x-www-form-urlencoded", "text/plain", "application/json; charset=utf-8"]
+    {
+        let request = Request::new("POST", CHAT).header("content-type", content_type).body(body.clone());
+        assert_eq!(content(&server.send(&request)), "a", "{content_type}");
+    }
+    assert_eq!(content(&server.send(&Request::new("POST", CHAT).body(body))), "a");
+}
+
+#[test]
+fn a_page_must_say_that_it_sends_json() {
+    // What a page may send without a preflight is no JSON: so no page asks without one.
+    let server = Server::demo(&[]);
+    let ask = |content_type: Option<&str>| {
+        let request =
+            Request::new("POST", CHAT).header("origin", "https://page.test").body(chat("say:a").to_string());
+        server.send(&match content_type {
+            Some(content_type) => request.header("content-type", content_type),
+            None => request,
+        })
+    };
+    for content_type in [None, Some("text/plain"), Some("text/plain; a=application/json")] {
+        let answer = ask(content_type);
+        assert_eq!(
+            (answer.status, answer.error().2),
+            (415, json!("unsupported_media_type")),
+            "{content_type:?}"
+        );
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    }
+    for content_type in ["application/json", "Application/JSON; charset=utf-8"] {
+        assert_eq!(content(&ask(Some(content_type))), "a");
+    }
+}
+
+#[test]
+fn what_the_http_parser_refuses_ends_one_connection_only() {
+    let server = Server::demo(&[]);
+    for garbage in [&b"\x16\x03\x01\x02\x00\x01\x00"[..], b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"] {
+        let mut client = server.client();
+        client.send_bytes(garbage).unwrap();
+        client.say_goodbye();
+        client.read_to_the_end();
+    }
+    assert_eq!(ask(&server, "say:still here"), "still here");
+}
+
+fn of_m(request: Value) -> Value {
+    with(request, &json!({ "model": "m" }))
+}
+
+#[test]
+fn the_model_of_a_client_that_does_not_read_is_paused() {
+    const PIECE: usize = 64_000;
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &of_m(streamed("Hello"))));
+    let (asked, _) = editor.hears_chat();
+    let mut wanted = String::new();
+    let mut say = |editor: &mut Editor| {
+        let piece = format!("{:x<PIECE$}", wanted.len());
+        editor.says_text(asked, &piece);
+        wanted += &piece;
+    };
+    // Far more than the system's own buffers take.
+    for _ in 0..1000 {
+        say(&mut editor);
+        if let Some(heard) = editor.has_heard() {
+            assert_eq!(heard, (asked, ToEditor::Pause));
+            break;
+        }
+    }
+    let reading = std::thread::spawn(move || said(&client.stream().rest()));
+    assert_eq!(editor.hears(), (asked, ToEditor::Resume));
+    say(&mut editor);
+    editor.says(asked, &FromEditor::End);
+    let heard = reading.join().unwrap();
+    // The client may have fallen behind once more.
+    while let Some((stream, message)) = editor.has_heard() {
+        assert!(stream == asked && matches!(message, ToEditor::Pause | ToEditor::Resume), "{message:?}");
+    }
+    // Not with assert_eq, which would show both.
+    assert!(heard == wanted, "{} bytes heard, {} said", heard.len(), wanted.len());
+}
+
+#[test]
+fn an_editor_that_does_not_pause_loses_that_answer_only() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &of_m(streamed("Hello"))));
+    let (asked, _) = editor.hears_chat();
+    let piece = "x".repeat(256 * 1024);
+    let mut heard = None;
+    for _ in 0..400 {
+        editor.says_text(asked, &piece);
+        while let Some((stream, message)) = editor.has_heard() {
+            assert_eq!(stream, asked);
+            heard = Some(message);
+        }
+        if heard == Some(ToEditor::Cancel) {
+            break;
+        }
+    }
+    assert_eq!(heard, Some(ToEditor::Cancel));
+    let events = client.stream().rest();
+    assert_eq!(data(events.last().unwrap())["error"]["code"], "client_too_slow");
+    let mut next = server.client();
+    next.send(&Request::post(CHAT, &of_m(chat("Hello"))));
+    let (asked, _) = editor.hears_chat();
+    editor.answers(asked, "Hello");
+    assert_eq!(content(&next.answer()), "Hello");
+}
+
+#[test]
+fn a_client_that_takes_no_byte_loses_its_answer_and_nobody_waits_for_it() {
+    let server = Server::demo(&["--stall-timeout", "300"]);
+    let mut stalled = server.client();
+    stalled.send(&Request::post(CHAT, &streamed("parts:64000 1000")));
+    until_stats(&server, &json!({ "started": 1, "completed": 0, "failed": 0, "cancelled": 1, "active": 0 }));
+}
+
+#[test]
+fn more_requests_than_may_wait_are_refused() {
+    let server = Server::serve(&["--max-running", "1", "--max-waiting", "1"]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let ask = || {
+        let mut client = server.client();
+        client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
+        client
+    };
+    let mut first = ask();
+    let (one, _) = editor.hears_chat();
+    editor.hears_log("answers for m");
+    let mut second = ask();
+    editor.hears_log("answers for m");
+    // The first is running and the second waits.
+    let refused = ask().answer();
+    let (status, kind, code, _) = refused.error();
+    assert_eq!((status, kind, code), (429, json!("rate_limit_error"), json!("too_many_requests")));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    editor.answers(one, "first");
+    assert_eq!(content(&first.answer()), "first");
+    let (two, _) = editor.hears_chat();
+    editor.answers(two, "second");
+    assert_eq!(content(&second.answer()), "second");
+}
+
+#[test]
+fn a_client_that_leaves_the_queue_makes_room() {
+    let server = Server::serve(&["--max-running", "1", "--max-waiting", "1"]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let ask = || {
+        let mut client = server.client();
+        client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
+        client
+    };
+    let running = ask();
+    let (one, _) = editor.hears_chat();
+    let waiting = ask();
+    editor.hears_status(|status| status.in_flight == 2);
+    drop(waiting);
+    editor.hears_status(|status| status.in_flight == 1);
+    let mut next = ask();
+    editor.hears_status(|status| status.in_flight == 2);
+    drop(running);
+    editor.hears_cancel(one);
+    let (two, _) = editor.hears_chat();
+    editor.answers(two, "mine");
+    assert_eq!(content(&next.answer()), "mine");
+}
+
+#[test]
+fn requests_sent_in_one_go_are_answered_one_after_the_other() {
+    let server = Server::demo(&[]);
+    let mut client = server.client();
+    let both = [Request::post(CHAT, &chat("say:one")).bytes(), Request::post(CHAT, &chat("say:two")).bytes()];
+    client.send_bytes(&both.concat()).unwrap();
+    assert_eq!(content(&client.answer()), "one");
+    assert_eq!(content(&client.answer()), "two");
+}
+
+#[test]
+fn a_stream_and_the_next_request_share_a_connection() {
+    let server = Server::demo(&[]);
+    let mut stream = stream(&server, "say:one");
+    assert_eq!(read_until(&mut stream, "one"), "one");
+    while stream.event().is_some() {}
+    let mut client = stream.client;
+    client.send(&Request::post(CHAT, &chat("say:two")));
+    assert_eq!(content(&client.answer()), "two");
+}
