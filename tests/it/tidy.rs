@@ -1,61 +1,52 @@
-//! The house rules that a compiler does not hold: who may know whom, and that each file says what it is.
+//! Rules of structure that a compiler doesn't hold: which module may use which, and that each file has a head.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room and the rooms it may know besides itself. Arrows point inward: `conversation` and `failure` know
-/// nobody, and whoever is missing here knows nobody either.
-const MAY_KNOW: &[(&str, &[&str])] = &[
-    ("main", &["commands", "log", "settings"]),
-    ("commands", &["bridge", "models", "server", "settings", "simulator"]),
-    ("server", &["actors", "asking", "bridge", "failure", "http", "ledger", "log", "models", "settings"]),
+/// Each module of the crate and the modules it may use. Dependencies point one way: `conversation` and `failure` use
+/// nothing of ours, and a module that is missing here may use nothing either.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("main", &["commands", "log", "options"]),
+    ("commands", &["bridge", "models", "options", "server", "simulator"]),
+    (
+        "server",
+        &["bridge", "completion", "failure", "http", "log", "models", "options", "request_log", "tools"],
+    ),
     (
         "http",
         &[
-            "actors",
-            "asking",
+            "auto_mode",
+            "blocking",
             "bridge",
+            "completion",
             "conversation",
             "dialect",
             "failure",
-            "ledger",
             "log",
             "models",
-            "settings",
-            "threads",
+            "options",
+            "request_log",
             "tools",
         ],
     ),
     // Of the dialects only the request fields that are ours: how many rounds a client allows.
-    ("actors", &["asking", "bridge", "conversation", "dialect", "failure", "models", "tools"]),
-    // Of the actors only the registry, which it asks who has a model.
+    ("auto_mode", &["bridge", "completion", "conversation", "dialect", "failure", "tools"]),
     (
-        "asking",
-        &[
-            "actors",
-            "bridge",
-            "conversation",
-            "failure",
-            "models",
-            "threads",
-            "tokens",
-            "tools",
-            "transcript",
-        ],
+        "completion",
+        &["blocking", "bridge", "conversation", "failure", "models", "tokens", "tools", "transcript"],
     ),
-    ("threads", &["failure"]),
+    ("blocking", &["failure"]),
     ("bridge", &["conversation", "failure"]),
     ("dialect", &["conversation", "failure"]),
     ("simulator", &["bridge", "conversation"]),
-    // The editors' words for a model and a tool are the ones clients are told.
-    ("models", &["bridge", "conversation"]),
-    ("tools", &["bridge", "conversation", "failure"]),
+    ("models", &["bridge", "conversation", "failure"]),
+    ("tools", &["bridge", "conversation", "failure", "models"]),
     ("tokens", &["conversation"]),
     ("transcript", &["conversation"]),
-    ("ledger", &["bridge", "conversation", "failure", "log"]),
+    ("request_log", &["bridge", "conversation", "failure", "log"]),
     ("log", &["bridge"]),
-    ("settings", &["bridge"]),
+    ("options", &["bridge"]),
 ];
 
 /// All Rust files of `src`, with their path in it.
@@ -79,13 +70,13 @@ fn files() -> Vec<(PathBuf, String)> {
     found.into_iter().map(read).collect()
 }
 
-/// The room a file belongs to: `http` for `http.rs` and for all in `http/`.
-fn room(path: &Path) -> String {
+/// The module a file belongs to: `http` for `http.rs` and for all in `http/`.
+fn module(path: &Path) -> String {
     let first = path.components().next().unwrap().as_os_str().to_str().unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// The rooms that a file names, comments aside.
+/// The modules that a file names, comments aside.
 fn known(text: &str) -> BTreeSet<&str> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let paths =
@@ -94,43 +85,45 @@ fn known(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn rooms_know_only_whom_they_may() {
-    let mut trespassers = Vec::new();
+fn modules_use_only_what_they_may() {
+    let mut violations = Vec::new();
     for (path, text) in files() {
         // Tests may look at a thing from outside.
         if path.ends_with("tests.rs") || path.iter().any(|folder| folder == "tests") {
             continue;
         }
-        let room = room(&path);
-        let may_know =
-            MAY_KNOW.iter().find(|(known, _)| *known == room).map_or(&[][..], |(_, others)| others);
+        let module = module(&path);
+        let may_use =
+            MAY_USE.iter().find(|(known, _)| *known == module).map_or(&[][..], |(_, others)| others);
         for other in known(&text) {
-            if other != room && !may_know.contains(&other) {
-                trespassers.push(format!("{}: {room} may not know `{other}`", path.display()));
+            if other != module && !may_use.contains(&other) {
+                violations.push(format!("{}: {module} may not use `{other}`", path.display()));
             }
         }
     }
-    assert_eq!(trespassers, Vec::<String>::new());
+    assert_eq!(violations, Vec::<String>::new());
 }
 
 #[test]
-fn dialects_and_the_rooms_inside_know_no_network_and_no_clock() {
-    const INSIDE: &[&str] =
-        &["conversation", "dialect", "failure", "models", "tokens", "tools", "transcript"];
-    const OUTSIDE: &[&str] = &["actix", "tokio::", "std::net", "std::fs", "Instant", "SystemTime"];
-    let mut trespassers = Vec::new();
-    for (path, text) in files().iter().filter(|(path, _)| INSIDE.contains(&room(path).as_str())) {
+fn pure_modules_use_no_network_and_no_clock() {
+    const PURE: &[&str] = &["conversation", "dialect", "failure", "tokens", "transcript"];
+    const PURE_FILES: &[&str] = &["models/resolve.rs", "models/structure.rs", "tools/selection.rs"];
+    const IMPURE: &[&str] = &["actix", "tokio::", "std::net", "std::fs", "Instant", "SystemTime"];
+    let mut violations = Vec::new();
+    for (path, text) in files().iter().filter(|(path, _)| {
+        PURE.contains(&module(path).as_str()) || PURE_FILES.iter().any(|file| path.ends_with(file))
+    }) {
         let code = text.lines().take_while(|line| *line != "#[cfg(test)]");
         let code = code.filter(|line| !line.trim_start().starts_with("//"));
-        for line in code.filter(|line| OUTSIDE.iter().any(|word| line.contains(word))) {
-            trespassers.push(format!("{}: {}", path.display(), line.trim()));
+        for line in code.filter(|line| IMPURE.iter().any(|word| line.contains(word))) {
+            violations.push(format!("{}: {}", path.display(), line.trim()));
         }
     }
-    assert_eq!(trespassers, Vec::<String>::new());
+    assert_eq!(violations, Vec::<String>::new());
 }
 
 #[test]
-fn every_file_begins_by_saying_what_it_is() {
+fn every_file_has_a_head() {
     let silent: Vec<_> =
         files().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path).collect();
     assert_eq!(silent, Vec::<PathBuf>::new());
