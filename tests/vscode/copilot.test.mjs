@@ -260,7 +260,7 @@ test("names with dots and long ones are mapped there and back", async () => {
 });
 
 test("one of two tools can be required", async () => {
-	const tools = [tool("look"), tool("find")];
+	const tools = [tool("get_exchange"), tool("find")];
 	const answer = { calls: [{ id: "call_1", name: "find", input: { q: "x" } }] };
 	const got = await asked("chat", GPT, answer, { tools, tool_choice: "required" });
 	assert.equal(got.status, 200, got.text);
@@ -273,11 +273,11 @@ test("one of two tools can be required", async () => {
 
 for (const model of [GPT, CLAUDE, CODEX]) {
 	test(`${model}: a call after text comes streamed, without a blank before it`, async () => {
-		const answer = { text: ["I look."], calls: [{ id: "call_1", name: "look", input: { q: "x" } }] };
-		const events = await streamed("chat", model, answer, { tools: [tool("look")] });
+		const answer = { text: ["I look."], calls: [{ id: "call_1", name: "get_exchange", input: { q: "x" } }] };
+		const events = await streamed("chat", model, answer, { tools: [tool("get_exchange")] });
 		assert.equal(dialects.chat.textIn(events), "I look.");
 		const calls = events.flatMap(({ choices }) => choices?.[0]?.delta.tool_calls ?? []);
-		assert.equal(calls[0].function.name, "look");
+		assert.equal(calls[0].function.name, "get_exchange");
 		assert.deepEqual(JSON.parse(calls.map((call) => call.function.arguments).join("")), { q: "x" });
 		assert.equal(
 			events.findLast(({ choices }) => choices?.[0]?.finish_reason).choices[0].finish_reason,

@@ -50,7 +50,7 @@ test("a newer window replaces an older server, whose answer is finished first", 
 	fake.words(asked, "half, ");
 
 	const opening = proxy.editor.open();
-	await fake.hears("leaving");
+	await fake.hears("superseded");
 	assert.ok(alive(older), "it stays until it has finished");
 	fake.words(asked, "and the rest");
 	fake.say(asked, { type: "end" });

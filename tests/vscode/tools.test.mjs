@@ -138,7 +138,7 @@ test("a client that hangs up cancels the tool that runs for it", async () => {
 
 test("a tool that works within VS Code's own chat only is left out once that is known", async () => {
 	const run = (name, input) => proxy.said(`call:${name} ${JSON.stringify(input)}`, AUTO);
-	const subagent = ["runSubagent", { prompt: "Look.", description: "Looks" }];
+	const subagent = ["runSubagent", { prompt: "GetExchange.", description: "Looks" }];
 	assert.match(
 		await run(...subagent),
 		/^tool said: \[The tool failed\.\]\n.*toolInvocationToken is required/,

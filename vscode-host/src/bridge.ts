@@ -8,16 +8,16 @@ import { FrameReader } from "./frames";
 import { Outbox } from "./outbox";
 import type {
 	Activity,
-	Catalogue,
 	Chat,
 	Exchange,
-	FromHost,
+	FromEditor,
 	Hello,
 	InvokeTool,
 	LogLine,
+	ModelCatalog,
 	Refused,
 	Status,
-	ToHost,
+	ToEditor,
 	Welcome,
 } from "./protocol";
 import { Request } from "./request";
@@ -30,35 +30,39 @@ const WELCOME_WITHIN = 2000;
 const READ_BUFFER = 256 * 1024;
 
 /** What the server may ask of this window, and what it tells. */
-export interface Duties {
+export interface BridgeHandlers {
 	/** Answers with words and parts through the request; the answer is complete when this is. */
 	chat(chat: Chat, request: Request): Promise<void>;
 	/** Gives the message that answers. */
-	listTools(request: Request): Promise<FromHost>;
+	listTools(request: Request): Promise<FromEditor>;
 	/** Gives the message that answers. */
-	invokeTool(invocation: InvokeTool, request: Request): Promise<FromHost>;
+	invokeTool(invocation: InvokeTool, request: Request): Promise<FromEditor>;
 	refreshModels(): void;
 	/** Done when the window has shown that it is there; never, where it is not. */
 	signOfLife(): Thenable<unknown>;
 	/** Another server takes this one's place. */
-	leaving(): void;
+	superseded(): void;
 	status(status: Status): void;
 	log(line: LogLine): void;
 	activity(activity: Activity): void;
 	exchange(exchange: Exchange): void;
-	catalogue(catalogue: Catalogue): void;
+	modelCatalog(modelCatalog: ModelCatalog): void;
 }
 
-/** How an attempt to meet a server went. */
-export type Meeting =
+/** How an attempt to connect a server went. */
+export type ConnectResult =
 	| { kind: "absent"; reason: string }
 	| { kind: "refused"; refused: Refused }
 	| { kind: "attached"; welcome: Welcome; bridge: Bridge };
 
 /** Connects to the endpoint and says hello. */
-export async function meet(endpoint: string, hello: Hello, duties: Duties): Promise<Meeting> {
-	const { promise, resolve } = deferred<Meeting>();
-	const bridge = new Bridge(endpoint, hello, duties, resolve);
+export async function connect(
+	endpoint: string,
+	hello: Hello,
+	handlers: BridgeHandlers,
+): Promise<ConnectResult> {
+	const { promise, resolve } = deferred<ConnectResult>();
+	const bridge = new Bridge(endpoint, hello, handlers, resolve);
 	void bridge.ended.then((reason) => resolve({ kind: "absent", reason }));
 	return promise;
 }
@@ -69,12 +73,17 @@ export class Bridge {
 
 	readonly #socket: net.Socket;
 	readonly #outbox: Outbox;
-	readonly #duties: Duties;
+	readonly #handlers: BridgeHandlers;
 	readonly #running = new Map<number, Request>();
-	#greet: ((meeting: Meeting) => void) | undefined;
+	#greet: ((meeting: ConnectResult) => void) | undefined;
 
-	constructor(endpoint: string, hello: Hello, duties: Duties, greet: (meeting: Meeting) => void) {
-		this.#duties = duties;
+	constructor(
+		endpoint: string,
+		hello: Hello,
+		handlers: BridgeHandlers,
+		greet: (meeting: ConnectResult) => void,
+	) {
+		this.#handlers = handlers;
 		this.#greet = greet;
 		const reader = new FrameReader((stream, message) => this.#route(stream, message));
 		const { promise, resolve } = deferred<string>();
@@ -112,7 +121,7 @@ export class Bridge {
 	}
 
 	/** Says something that belongs to no request. */
-	send(message: FromHost): void {
+	send(message: FromEditor): void {
 		this.#outbox.message(0, message);
 	}
 
@@ -132,7 +141,7 @@ export class Bridge {
 		}, ms);
 	}
 
-	#route(stream: number, message: ToHost): void {
+	#route(stream: number, message: ToEditor): void {
 		switch (message.type) {
 			case "welcome":
 				return this.#greeted({ kind: "attached", welcome: message, bridge: this });
@@ -140,13 +149,13 @@ export class Bridge {
 				return this.#greeted({ kind: "refused", refused: message });
 			case "chat":
 				return this.#run(stream, async (request) => {
-					await this.#duties.chat(message, request);
+					await this.#handlers.chat(message, request);
 					return { type: "end" };
 				});
 			case "list_tools":
-				return this.#run(stream, (request) => this.#duties.listTools(request));
+				return this.#run(stream, (request) => this.#handlers.listTools(request));
 			case "invoke_tool":
-				return this.#run(stream, (request) => this.#duties.invokeTool(message, request));
+				return this.#run(stream, (request) => this.#handlers.invokeTool(message, request));
 			case "cancel":
 				return this.#cancel(stream);
 			case "pause":
@@ -154,21 +163,21 @@ export class Bridge {
 			case "resume":
 				return this.#running.get(stream)?.resume();
 			case "refresh_models":
-				return this.#duties.refreshModels();
-			case "leaving":
-				return this.#duties.leaving();
+				return this.#handlers.refreshModels();
+			case "superseded":
+				return this.#handlers.superseded();
 			case "status":
-				return this.#duties.status(message);
+				return this.#handlers.status(message);
 			case "log":
-				return this.#duties.log(message);
+				return this.#handlers.log(message);
 			case "activity":
-				return this.#duties.activity(message);
+				return this.#handlers.activity(message);
 			case "exchange":
-				return this.#duties.exchange(message);
-			case "catalogue":
-				return this.#duties.catalogue(message);
+				return this.#handlers.exchange(message);
+			case "model_catalog":
+				return this.#handlers.modelCatalog(message);
 			case "ping":
-				return void this.#duties.signOfLife().then(
+				return void this.#handlers.signOfLife().then(
 					() => this.send({ type: "pong" }),
 					() => undefined, // a window that is closing
 				);
@@ -177,7 +186,7 @@ export class Bridge {
 		}
 	}
 
-	#greeted(meeting: Meeting): void {
+	#greeted(meeting: ConnectResult): void {
 		this.#greet?.(meeting);
 		this.#greet = undefined;
 		if (meeting.kind === "refused") {
@@ -186,11 +195,11 @@ export class Bridge {
 	}
 
 	/** Works on a request until it is answered, has failed, or nobody waits for it any more. */
-	#run(stream: number, work: (request: Request) => Promise<FromHost>): void {
+	#run(stream: number, work: (request: Request) => Promise<FromEditor>): void {
 		const request = new Request(stream, this.#outbox);
 		this.#running.set(stream, request);
 		void work(request)
-			.catch((error: unknown): FromHost => ({ type: "failed", ...failureOf(error) }))
+			.catch((error: unknown): FromEditor => ({ type: "failed", ...failureOf(error) }))
 			.then((last) => {
 				request.say(last);
 				request.dispose();

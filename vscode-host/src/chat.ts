@@ -17,7 +17,7 @@ type Options = vscode.LanguageModelChatRequestOptions & { configuration?: Record
 /** Asks the model; done when its answer is complete. */
 export async function answer(chat: Chat, request: Request, models: Models, consent: Consent): Promise<void> {
 	const response = await send(chat, request, models, consent);
-	const speaker = new Speaker(request);
+	const speaker = new PartWriter(request);
 	for await (const part of response.stream) {
 		if (request.isCancelled) {
 			return;
@@ -70,7 +70,7 @@ function toolFor({ name, description, input_schema: inputSchema }: Tool): vscode
 }
 
 /** Tells the server the parts of one answer. */
-class Speaker {
+class PartWriter {
 	/** The first half of a character whose second half is in the next part. */
 	#half = "";
 	#thought: string | undefined;
@@ -120,7 +120,7 @@ class Speaker {
 	#thinking(text: string, id: string | undefined): void {
 		if (id !== undefined && id !== this.#thought) {
 			this.#thought = id;
-			this.request.say({ type: "thought", id });
+			this.request.say({ type: "thinking_id", id });
 		}
 		if (text !== "") {
 			this.request.words(Kind.thinking, text);

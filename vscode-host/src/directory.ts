@@ -22,7 +22,7 @@ export function userDirectory(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /** Makes the directory where there is none, and throws unless it is this user's alone: who owns it gets our chats. */
-export async function claim(directory: string): Promise<void> {
+export async function ensurePrivateDir(directory: string): Promise<void> {
 	await mkdir(directory, { recursive: true, mode: 0o700 });
 	if (process.platform === "win32") {
 		return; // below %LOCALAPPDATA%, which nobody else can write to
@@ -40,7 +40,7 @@ export async function claim(directory: string): Promise<void> {
 }
 
 /** What the server last said of itself; undefined where there is none. */
-export async function whereabouts(directory: string): Promise<Whereabouts | undefined> {
+export async function readServerFile(directory: string): Promise<Whereabouts | undefined> {
 	try {
 		const found: unknown = JSON.parse(await readFile(join(directory, "server.json"), "utf8"));
 		return isWhereabouts(found) ? found : undefined;

@@ -14,7 +14,7 @@ import { failuresTold, Notices } from "./notices";
 import { Panel } from "./panel";
 import { viewOf } from "./panel-view";
 import { Program } from "./program";
-import type { FromHost, Window } from "./protocol";
+import type { FromEditor, Window } from "./protocol";
 import { Review } from "./review";
 import { Server } from "./server";
 import { Settings } from "./settings";
@@ -32,10 +32,10 @@ export function activate(context: vscode.ExtensionContext): void {
 	const firstRun = new FirstRun(context.globalState);
 	const directory = userDirectory();
 
-	const preferences = (): FromHost => ({ type: "preferences", ...settings.preferences });
+	const preferences = (): FromEditor => ({ type: "user_settings", ...settings.preferences });
 	/** Nothing, before the models were read for the first time. */
-	const told = (): FromHost[] => (models.infos ? [{ type: "models", models: [...models.infos] }] : []);
-	const watching = (): FromHost[] => (panel.isWatching ? [{ type: "watch", on: true }] : []);
+	const told = (): FromEditor[] => (models.infos ? [{ type: "models", models: [...models.infos] }] : []);
+	const watching = (): FromEditor[] => (panel.isWatching ? [{ type: "watch", enabled: true }] : []);
 	const readModels = () =>
 		void models.read().catch((error) => log.warn(`reading the models failed: ${error}`));
 
@@ -51,7 +51,7 @@ export function activate(context: vscode.ExtensionContext): void {
 				log.info(`starting ${program}`);
 				return startServer(program, settings.port, directory);
 			},
-			duties: {
+			handlers: {
 				chat: (chat, request) => answer(chat, request, models, consent),
 				listTools: () => tools.list(),
 				invokeTool: (invocation, request) => tools.invoke(invocation, request),
@@ -62,7 +62,7 @@ export function activate(context: vscode.ExtensionContext): void {
 				log: (line) => log.server(line),
 				activity: (activity) => panel.activity(activity),
 				exchange: (exchange) => panel.exchange(exchange),
-				catalogue: ({ models }) => panel.catalogue(models),
+				modelCatalog: ({ models }) => panel.modelCatalog(models),
 			},
 		},
 		settings.autoStart,
@@ -95,8 +95,8 @@ export function activate(context: vscode.ExtensionContext): void {
 			}
 			return { isRestricted: !vscode.workspace.isTrusted, tools: tools.now };
 		},
-		watch: (on) => server.tell({ type: "watch", on }),
-		look: (id) => server.tell({ type: "look", id }),
+		watch: (on) => server.tell({ type: "watch", enabled: on }),
+		look: (id) => server.tell({ type: "get_exchange", id }),
 		set: (name, value) => settings.write(name, value),
 	});
 	const show = () => {

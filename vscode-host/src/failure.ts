@@ -1,6 +1,6 @@
 // What is left of an error when it has crossed VS Code, as the server takes it. Classifying it is the server's affair.
 
-import type { HostError } from "./protocol";
+import type { ProviderError } from "./protocol";
 
 /** The `code` of an error, which tells VS Code's own kinds apart even where the class was lost on the way. */
 export function codeOf(error: unknown): string | undefined {
@@ -8,7 +8,7 @@ export function codeOf(error: unknown): string | undefined {
 	return typeof code === "string" ? code : undefined;
 }
 
-export function failureOf(error: unknown): HostError {
+export function failureOf(error: unknown): ProviderError {
 	if (error instanceof Error) {
 		const { name, message } = error;
 		const code = codeOf(error);

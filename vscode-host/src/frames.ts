@@ -1,12 +1,12 @@
 // The frames of the bridge: messages and words become bytes and bytes become messages again. Knows no sockets.
 // The other end is src/bridge/frames.rs of the server, where the layout is written down.
 
-import type { FromHost, ToHost } from "./protocol";
+import type { FromEditor, ToEditor } from "./protocol";
 
 /** What a frame carries. */
 export const Kind = { json: 0, text: 1, thinking: 2, piece: 3 } as const;
 /** The kinds whose payload is words. */
-export type Words = typeof Kind.text | typeof Kind.thinking;
+export type CapturedBody = typeof Kind.text | typeof Kind.thinking;
 
 /** No payload is longer; checked before room is made for it. In bytes. */
 export const MAX_PAYLOAD = 1024 * 1024;
@@ -27,19 +27,19 @@ const PIECE_UNITS = Math.floor(PIECE / MAX_UNIT_BYTES);
 const BLANK = " ";
 
 /**
- * Frames on their way out, collected in one growing buffer. Words of one stream that follow each other share a frame, but
+ * Frames on their way out, collected in one growing buffer. CapturedBody of one stream that follow each other share a frame, but
  * a lone blank has one of its own.
  */
 export class FrameBuffer {
 	#bytes = Buffer.allocUnsafeSlow(64 * 1024);
 	#length = 0;
-	#words: { at: number; kind: Words; stream: number } | undefined;
+	#words: { at: number; kind: CapturedBody; stream: number } | undefined;
 
 	get isEmpty(): boolean {
 		return this.#length === 0;
 	}
 
-	putMessage(stream: number, message: FromHost): void {
+	putMessage(stream: number, message: FromEditor): void {
 		const json = Buffer.from(wellFormed(JSON.stringify(message)));
 		let at = 0;
 		for (; json.length - at > PIECE; at += PIECE) {
@@ -48,7 +48,7 @@ export class FrameBuffer {
 		this.#putBytes(Kind.json, stream, json.subarray(at));
 	}
 
-	putWords(kind: Words, stream: number, text: string): void {
+	putWords(kind: CapturedBody, stream: number, text: string): void {
 		for (let at = 0; at < text.length; ) {
 			let end = Math.min(at + PIECE_UNITS, text.length);
 			if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) {
@@ -72,7 +72,7 @@ export class FrameBuffer {
 		this.#bytes = Buffer.allocUnsafeSlow(64 * 1024);
 	}
 
-	#putPiece(kind: Words, stream: number, text: string): void {
+	#putPiece(kind: CapturedBody, stream: number, text: string): void {
 		this.#reserve(HEADER + text.length * MAX_UNIT_BYTES);
 		const isBlank = text === BLANK;
 		const last = isBlank ? undefined : this.#words;
@@ -125,7 +125,7 @@ export class FrameReader {
 	readonly #pieces = new Map<number, Buffer[]>();
 	#piecesHeld = 0;
 
-	constructor(private readonly said: (stream: number, message: ToHost) => void) {}
+	constructor(private readonly said: (stream: number, message: ToEditor) => void) {}
 
 	/** Takes the next bytes, which are free to be overwritten afterwards. Throws where they are none of ours. */
 	push(chunk: Buffer): void {
@@ -205,10 +205,10 @@ function header(bytes: Buffer): { kind: number; stream: number; length: number }
 	return { kind: bytes.readUInt8(LENGTH), stream: bytes.readUInt32LE(LENGTH + 1), length: length - HEAD };
 }
 
-function parsed(json: Buffer): ToHost {
+function parsed(json: Buffer): ToEditor {
 	const message: unknown = JSON.parse(json.toString());
 	if (typeof message === "object" && message !== null && "type" in message) {
-		return message as ToHost; // both ends ship together: the handshake has compared the versions
+		return message as ToEditor; // both ends ship together: the handshake has compared the versions
 	}
 	throw new Error("a message without a type");
 }

@@ -85,7 +85,7 @@ function infoOf(model: vscode.LanguageModelChat): ModelInfo {
 		...(supportsToolCalling === undefined ? {} : { tools: Boolean(supportsToolCalling) }),
 		...(supportsImageToText === undefined ? {} : { images: Boolean(supportsImageToText) }),
 		reports_usage: reportsUsage(model),
-		more: moreOf(model),
+		extra: extraOf(model),
 	};
 }
 
@@ -103,10 +103,10 @@ function reportsUsage({ vendor, id }: vscode.LanguageModelChat): boolean {
 }
 
 /** What else the model reveals: price, category and whatever comes next. */
-function moreOf(model: object): Record<string, unknown> {
-	const more = Object.entries(model).filter(
+function extraOf(model: object): Record<string, unknown> {
+	const extra = Object.entries(model).filter(
 		([name, value]) =>
 			!TOLD.has(name) && typeof value !== "function" && value !== undefined && value !== null,
 	);
-	return JSON.parse(JSON.stringify(Object.fromEntries(more)));
+	return JSON.parse(JSON.stringify(Object.fromEntries(extra)));
 }

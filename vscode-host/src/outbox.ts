@@ -2,8 +2,8 @@
 // is written at once. There is no timer: a write costs more than all frames of a turn, and waiting costs the reader.
 
 import type { Socket } from "node:net";
-import { FrameBuffer, type Words } from "./frames";
-import type { FromHost } from "./protocol";
+import { type CapturedBody, FrameBuffer } from "./frames";
+import type { FromEditor } from "./protocol";
 
 export class Outbox {
 	readonly #frames = new FrameBuffer();
@@ -12,12 +12,12 @@ export class Outbox {
 
 	constructor(private readonly socket: Socket) {}
 
-	message(stream: number, message: FromHost): void {
+	message(stream: number, message: FromEditor): void {
 		this.#frames.putMessage(stream, message);
 		this.#schedule();
 	}
 
-	words(kind: Words, stream: number, text: string): void {
+	words(kind: CapturedBody, stream: number, text: string): void {
 		this.#frames.putWords(kind, stream, text);
 		this.#schedule();
 	}

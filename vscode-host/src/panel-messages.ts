@@ -1,21 +1,21 @@
 // What the extension and the page of its panel say to each other. Types only: both sides are built from this file.
 
-import type { Activity, EditorTool, Exchange, ModelInfo, Offered } from "./protocol";
+import type { Activity, CatalogModel, EditorTool, Exchange, ModelInfo } from "./protocol";
 
 export type ToPanel =
 	| { type: "view"; view: PanelView }
 	| { type: "tools"; tools: ToolsView }
 	| { type: "activity"; activity: Activity }
 	| { type: "exchange"; exchange: Exchange }
-	| { type: "catalogue"; models: Offered[] };
+	| { type: "model_catalog"; models: CatalogModel[] };
 
 export type FromPanel =
-	/** The page can be told things. It says so anew whenever VS Code has thrown it away and made it again. */
+	/** The page can be told things. It says so reset whenever VS Code has thrown it away and made it again. */
 	| { type: "ready" }
 	| { type: "run"; command: Command }
 	| { type: "copy"; text: string }
 	/** The request and the reply of this request are to be shown. */
-	| { type: "look"; id: string }
+	| { type: "get_exchange"; id: string }
 	| { type: "set"; name: string; value: unknown }
 	| { type: "readTools" };
 
@@ -43,13 +43,13 @@ export interface PanelView {
 	/** Programs must send a key. */
 	needsKey: boolean;
 	/** Absent while no server is attached. */
-	figures?: Figures;
+	totals?: Totals;
 	/** Those of this window. */
 	models: ModelInfo[];
 	settings: SettingView[];
 }
 
-export interface Figures {
+export interface Totals {
 	requests: number;
 	running: number;
 	tokensIn: number;

@@ -1,6 +1,6 @@
 // What the panel shows, made of what the parts of the extension know. Pure.
 
-import type { Command, Figures, PanelView, SettingView } from "./panel-messages";
+import type { Command, PanelView, SettingView, Totals } from "./panel-messages";
 import type { ModelInfo } from "./protocol";
 import type { ServerState } from "./server";
 import { endpoint, isOff, noticeOf } from "./status-bar";
@@ -16,7 +16,7 @@ export function viewOf({ state, models, settings, needsKey }: Sources): PanelVie
 	const { says, more, attention } = noticeOf(state);
 	const status = state.kind === "attached" ? state.status : undefined;
 	const port = status?.http.state === "running" ? status.http.port : undefined;
-	const figures = figuresOf(state);
+	const totals = figuresOf(state);
 	return {
 		title: port === undefined ? says : `Running on port ${port}`,
 		more,
@@ -24,7 +24,7 @@ export function viewOf({ state, models, settings, needsKey }: Sources): PanelVie
 		actions: actionsOf(state),
 		...(port === undefined ? {} : { endpoint: endpoint(port) }),
 		needsKey,
-		...(figures ? { figures } : {}),
+		...(totals ? { totals } : {}),
 		models: [...models],
 		settings,
 	};
@@ -37,7 +37,7 @@ function actionsOf(state: ServerState): Command[] {
 	return [...allow, ...port, "setUp", "diagnose", "showLogs"];
 }
 
-function figuresOf(state: ServerState): Figures | undefined {
+function figuresOf(state: ServerState): Totals | undefined {
 	if (state.kind !== "attached" || !state.status) {
 		return undefined;
 	}

@@ -5,10 +5,10 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import * as vscode from "vscode";
 import { COMMANDS, type FromPanel, type PanelView, type ToolsView, type ToPanel } from "./panel-messages";
-import type { Activity, Exchange, Offered } from "./protocol";
+import type { Activity, CatalogModel, Exchange } from "./protocol";
 
 /** What the panel needs of the rest of the extension. */
-export interface Behind {
+export interface PanelHost {
 	view(): PanelView;
 	/** Reads the tools; starts the servers that bring some, where that is wanted. */
 	tools(startServers: boolean): Promise<ToolsView>;
@@ -26,7 +26,7 @@ export class Panel implements vscode.Disposable {
 
 	constructor(
 		private readonly extension: vscode.Uri,
-		private readonly behind: Behind,
+		private readonly behind: PanelHost,
 	) {}
 
 	/** Somebody looks at it. */
@@ -87,8 +87,8 @@ export class Panel implements vscode.Disposable {
 	}
 
 	/** The server tells which models there are, in all windows. */
-	catalogue(models: Offered[]): void {
-		this.#tell({ type: "catalogue", models });
+	modelCatalog(models: CatalogModel[]): void {
+		this.#tell({ type: "model_catalog", models });
 	}
 
 	dispose(): void {
@@ -112,7 +112,7 @@ export class Panel implements vscode.Disposable {
 				return;
 			case "copy":
 				return vscode.env.clipboard.writeText(message.text);
-			case "look":
+			case "get_exchange":
 				return this.behind.look(message.id);
 			case "set":
 				await this.behind.set(message.name, message.value);

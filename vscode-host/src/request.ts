@@ -2,9 +2,9 @@
 
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
-import type { Words } from "./frames";
+import type { CapturedBody } from "./frames";
 import type { Outbox } from "./outbox";
-import type { FromHost } from "./protocol";
+import type { FromEditor } from "./protocol";
 
 export class Request {
 	readonly #cancellation = new vscode.CancellationTokenSource();
@@ -25,14 +25,14 @@ export class Request {
 		return this.#cancellation.token.isCancellationRequested;
 	}
 
-	say(message: FromHost): void {
+	say(message: FromEditor): void {
 		if (!this.isCancelled) {
 			this.outbox.message(this.stream, message);
 			this.#first();
 		}
 	}
 
-	words(kind: Words, text: string): void {
+	words(kind: CapturedBody, text: string): void {
 		if (!this.isCancelled) {
 			this.outbox.words(kind, this.stream, text);
 			this.#first();

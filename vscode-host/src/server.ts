@@ -3,14 +3,14 @@
 
 import { type FSWatcher, watch } from "node:fs";
 import * as vscode from "vscode";
+import { delay, FailureCounter, isOlder, jittered } from "./backoff";
 import type { Launched } from "./binary";
-import { type Bridge, type Duties, type Meeting, meet } from "./bridge";
+import { type Bridge, type BridgeHandlers, type ConnectResult, connect } from "./bridge";
 import { deferred } from "./deferred";
-import { claim, whereabouts } from "./directory";
+import { ensurePrivateDir, readServerFile } from "./directory";
 import { failureOf } from "./failure";
 import type { Log } from "./log";
-import { delay, isOlder, jittered, Setbacks } from "./patience";
-import { type FromHost, PROTOCOL, type Refused, type Status, type Welcome, type Window } from "./protocol";
+import { type FromEditor, PROTOCOL, type Refused, type Status, type Welcome, type Window } from "./protocol";
 
 export type ServerState =
 	/** There is none, and none is wanted. */
@@ -25,14 +25,14 @@ export type ServerState =
 	| { kind: "failed"; reason: string };
 
 /** What the rest of the extension does for it. */
-export interface Surroundings {
+export interface ServerDeps {
 	readonly directory: string;
 	readonly version: string;
-	readonly duties: Omit<Duties, "status" | "leaving">;
+	readonly handlers: Omit<BridgeHandlers, "status" | "superseded">;
 	readonly log: Log;
 	window(): Window;
 	/** What a server is told that has just welcomed us. */
-	introduction(): FromHost[];
+	introduction(): FromEditor[];
 	launch(): Promise<Launched>;
 }
 
@@ -63,7 +63,7 @@ export class Server implements vscode.Disposable {
 	/** Is a server to be started where there is none? */
 	#wanted: boolean;
 	/** What the person asked for, as long as no server has done it. */
-	#wish: "start" | "stop" | undefined;
+	#requested: "start" | "stop" | undefined;
 	/** The server leaves because we asked it to. */
 	#isReplacing = false;
 	/** The server leaves because another window asked it to, and starts another one. */
@@ -76,10 +76,10 @@ export class Server implements vscode.Disposable {
 	/** The process that this window started last. */
 	#launched: number | undefined;
 	#wake: () => void = () => undefined;
-	readonly #setbacks = new Setbacks(TOO_MANY.limit, TOO_MANY.within);
+	readonly #failures = new FailureCounter(TOO_MANY.limit, TOO_MANY.within);
 
 	constructor(
-		private readonly around: Surroundings,
+		private readonly around: ServerDeps,
 		autoStart: boolean,
 	) {
 		this.#wanted = autoStart;
@@ -98,13 +98,13 @@ export class Server implements vscode.Disposable {
 	}
 
 	/** Tells the server; one that comes later hears it in the introduction. */
-	tell(message: FromHost): void {
+	tell(message: FromEditor): void {
 		this.#bridge?.send(message);
 	}
 
 	/** The person wants the port to be open. */
 	start(): void {
-		this.#wish = "start";
+		this.#requested = "start";
 		if (this.#state.kind === "attached") {
 			this.#state = { ...this.#state, startedHere: true };
 		}
@@ -117,7 +117,7 @@ export class Server implements vscode.Disposable {
 	/** There is to be a server, whatever it does. */
 	want(): void {
 		this.#wanted = true;
-		this.#setbacks.forget();
+		this.#failures.forget();
 		if (!this.#bridge) {
 			this.#become({ kind: "starting" });
 			this.#wake();
@@ -126,7 +126,7 @@ export class Server implements vscode.Disposable {
 
 	/** The person wants the port to be closed. */
 	stop(): void {
-		this.#wish = "stop";
+		this.#requested = "stop";
 		this.#wanted = false;
 		if (this.#bridge) {
 			return this.tell({ type: "stop" });
@@ -161,7 +161,7 @@ export class Server implements vscode.Disposable {
 	async #live(): Promise<void> {
 		while (!this.#isDisposed) {
 			try {
-				await claim(this.around.directory);
+				await ensurePrivateDir(this.around.directory);
 				const meeting = await this.#find();
 				if (this.#isDisposed) {
 					return meeting.kind === "attached" ? meeting.bridge.close() : undefined;
@@ -186,20 +186,20 @@ export class Server implements vscode.Disposable {
 	}
 
 	/** The server there is, or a new one where one is wanted. */
-	async #find(): Promise<Meeting> {
-		const meeting = await this.#meet();
+	async #find(): Promise<ConnectResult> {
+		const meeting = await this.#connect();
 		return meeting.kind === "absent" && this.#wanted && !this.#isDisposed ? this.#launch() : meeting;
 	}
 
-	async #meet(): Promise<Meeting> {
-		const found = await whereabouts(this.around.directory);
+	async #connect(): Promise<ConnectResult> {
+		const found = await readServerFile(this.around.directory);
 		this.#lastToken = found?.token;
 		this.#status = undefined;
 		this.#hasSuccessor = false;
 		if (!found) {
 			return { kind: "absent", reason: "there is none" };
 		}
-		const { version, duties } = this.around;
+		const { version, handlers } = this.around;
 		const hello = {
 			token: found.token,
 			protocol: PROTOCOL,
@@ -207,17 +207,17 @@ export class Server implements vscode.Disposable {
 			pid: process.pid,
 			window: this.around.window(),
 		};
-		return meet(found.endpoint, hello, {
-			...duties,
+		return connect(found.endpoint, hello, {
+			...handlers,
 			status: (status) => this.#heard(status),
-			leaving: () => {
+			superseded: () => {
 				this.#hasSuccessor = true;
 			},
 		});
 	}
 
 	/** Starts a server and waits until it, or one that was quicker, can be met. */
-	async #launch(): Promise<Meeting> {
+	async #launch(): Promise<ConnectResult> {
 		this.#become({ kind: "starting" });
 		const { pid, ended } = await this.around.launch();
 		this.#launched = pid;
@@ -236,7 +236,7 @@ export class Server implements vscode.Disposable {
 			const pause = delay(LOOK, attempt);
 			waited += pause;
 			await Promise.race([this.#pause(pause), died]);
-			const meeting = await this.#meet();
+			const meeting = await this.#connect();
 			if (meeting.kind !== "absent") {
 				return meeting;
 			}
@@ -253,13 +253,13 @@ export class Server implements vscode.Disposable {
 			return;
 		}
 		this.#bridge = bridge;
-		const startedHere = pid === this.#launched || this.#wish === "start";
+		const startedHere = pid === this.#launched || this.#requested === "start";
 		this.#become({ kind: "attached", version, startedHere, status: this.#status });
 		for (const message of this.around.introduction()) {
 			bridge.send(message);
 		}
-		if (this.#wish) {
-			bridge.send({ type: this.#wish });
+		if (this.#requested) {
+			bridge.send({ type: this.#requested });
 		}
 		const reason = await bridge.ended;
 		this.#bridge = undefined;
@@ -321,7 +321,7 @@ export class Server implements vscode.Disposable {
 	}
 
 	#absent(): Promise<void> {
-		this.#wish = undefined;
+		this.#requested = undefined;
 		if (this.#state.kind !== "failed") {
 			this.#become({ kind: "off" });
 		}
@@ -331,19 +331,19 @@ export class Server implements vscode.Disposable {
 	/** Tries again after a while, unless it has been tried too often. */
 	async #setback(reason: string): Promise<void> {
 		this.around.log.warn(reason);
-		if (this.#setbacks.add(Date.now())) {
+		if (this.#failures.add(Date.now())) {
 			this.#wanted = false;
 			this.#become({ kind: "failed", reason });
 			return this.#news();
 		}
 		this.#become({ kind: "starting" });
-		await this.#pause(jittered(BACK_OFF, this.#setbacks.count - 1, Math.random()));
+		await this.#pause(jittered(BACK_OFF, this.#failures.count - 1, Math.random()));
 	}
 
 	#heard(status: Status): void {
 		this.#status = status;
-		if (this.#wish === (status.http.state === "off" ? "stop" : "start")) {
-			this.#wish = undefined;
+		if (this.#requested === (status.http.state === "off" ? "stop" : "start")) {
+			this.#requested = undefined;
 		}
 		if (this.#state.kind === "attached") {
 			this.#become({ ...this.#state, status });
@@ -352,7 +352,7 @@ export class Server implements vscode.Disposable {
 
 	/** By a person, and not wanted back since. */
 	#wasStopped(): boolean {
-		return this.#wish === "stop" || (this.#wish !== "start" && this.#status?.http.state === "off");
+		return this.#requested === "stop" || (this.#requested !== "start" && this.#status?.http.state === "off");
 	}
 
 	#become(state: ServerState): void {
@@ -383,7 +383,7 @@ export class Server implements vscode.Disposable {
 		const timer = within === undefined ? undefined : setTimeout(resolve, within);
 		const watcher = watchFor("server.json", this.around.directory, resolve);
 		try {
-			const found = await whereabouts(this.around.directory);
+			const found = await readServerFile(this.around.directory);
 			if (found && found.token !== this.#lastToken) {
 				return; // it came before we watched
 			}

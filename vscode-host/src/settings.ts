@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import type { SettingView } from "./panel-messages";
-import type { Preferences } from "./protocol";
+import type { UserSettings } from "./protocol";
 
 const SECTION = "copilotProxy";
 
@@ -50,7 +50,7 @@ export class Settings implements vscode.Disposable {
 	}
 
 	/** What the server needs to know. */
-	get preferences(): Preferences {
+	get preferences(): UserSettings {
 		return {
 			port: this.port,
 			ipv6: read("ipv6", isBoolean),

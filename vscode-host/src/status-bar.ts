@@ -71,8 +71,6 @@ function noticeOfStatus(
 	switch (http.state) {
 		case "off":
 			return { icon: "circle-slash", says: "Off", more: "The server was stopped, for all windows." };
-		case "starting":
-			return STARTING;
 		case "port_taken":
 			return {
 				icon: "warning",

@@ -5,7 +5,7 @@ import * as vscode from "vscode";
 import { deferred } from "./deferred";
 import { base64, seen } from "./parts";
 import { textOf } from "./prompt-tree";
-import type { Content, EditorTool, FromHost, InvokeTool } from "./protocol";
+import type { Content, EditorTool, FromEditor, InvokeTool } from "./protocol";
 import type { Request } from "./request";
 
 /** VS Code starts MCP servers only when somebody asks for them; they are asked for again after this long, in ms. */
@@ -18,7 +18,7 @@ const UNTRUSTED = "tools are off while VS Code is in Restricted Mode: trust the 
 export class Tools {
 	#mcp: { since: number; started: Promise<void> } | undefined;
 
-	async list(): Promise<FromHost> {
+	async list(): Promise<FromEditor> {
 		if (vscode.workspace.isTrusted) {
 			await this.#startMcpServers();
 		}
@@ -30,13 +30,13 @@ export class Tools {
 		return vscode.workspace.isTrusted ? vscode.lm.tools.map(toolFrom) : [];
 	}
 
-	async invoke({ name, input }: InvokeTool, request: Request): Promise<FromHost> {
+	async invoke({ name, input }: InvokeTool, request: Request): Promise<FromEditor> {
 		if (!vscode.workspace.isTrusted) {
 			throw new Error(UNTRUSTED);
 		}
 		const options = { toolInvocationToken: undefined, input: (input ?? {}) as object };
 		const { content } = await vscode.lm.invokeTool(name, options, request.token);
-		return { type: "tool_done", content: content.flatMap(contentFrom) };
+		return { type: "tool_output", content: content.flatMap(contentFrom) };
 	}
 
 	#startMcpServers(): Promise<void> {

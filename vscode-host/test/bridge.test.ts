@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { type Bridge, type Duties, type Meeting, meet } from "../src/bridge";
-import type { Hello, ToHost } from "../src/protocol";
+import { type Bridge, type BridgeHandlers, type ConnectResult, connect } from "../src/bridge";
+import type { Hello, ToEditor } from "../src/protocol";
 import type { Request } from "../src/request";
 import { FakeServer, frame, type Peer, temporaryDirectory } from "./fake/peer";
 
@@ -13,21 +13,21 @@ const hello: Hello = {
 	window: { focused: true, folders: [{ name: "work", path: "/work" }] },
 };
 
-const idle: Duties = {
+const idle: BridgeHandlers = {
 	chat: async () => undefined,
 	listTools: async () => ({ type: "tools", tools: [] }),
-	invokeTool: async () => ({ type: "tool_done", content: [] }),
+	invokeTool: async () => ({ type: "tool_output", content: [] }),
 	refreshModels: () => undefined,
 	signOfLife: async () => undefined,
-	leaving: () => undefined,
+	superseded: () => undefined,
 	status: () => undefined,
 	log: () => undefined,
 	activity: () => undefined,
 	exchange: () => undefined,
-	catalogue: () => undefined,
+	modelCatalog: () => undefined,
 };
 
-const chat: ToHost = {
+const chat: ToEditor = {
 	type: "chat",
 	vendor: "v",
 	model: "m",
@@ -46,21 +46,21 @@ async function listening(test: TestContext): Promise<FakeServer> {
 
 async function attached(
 	test: TestContext,
-	duties: Partial<Duties> = {},
+	handlers: Partial<BridgeHandlers> = {},
 ): Promise<{ peer: Peer; bridge: Bridge }> {
 	const server = await listening(test);
-	const meeting = meet(server.endpoint, hello, { ...idle, ...duties });
+	const meeting = connect(server.endpoint, hello, { ...idle, ...handlers });
 	const peer = await server.welcome();
 	const met = await meeting;
 	assert.equal(met.kind, "attached");
-	const { bridge } = met as Extract<Meeting, { kind: "attached" }>;
+	const { bridge } = met as Extract<ConnectResult, { kind: "attached" }>;
 	test.after(() => bridge.close());
 	return { peer, bridge };
 }
 
 test("the hello comes first, and a welcome attaches", async (test) => {
 	const server = await listening(test);
-	const meeting = meet(server.endpoint, hello, idle);
+	const meeting = connect(server.endpoint, hello, idle);
 	const peer = await server.accept();
 	assert.deepEqual(await peer.next(), { stream: 0, said: { type: "hello", ...hello } });
 	peer.say(0, { type: "welcome", version: "0.2.0", pid: 42 });
@@ -72,7 +72,7 @@ test("the hello comes first, and a welcome attaches", async (test) => {
 
 test("a refusal is told with its reason, and the connection is closed", async (test) => {
 	const server = await listening(test);
-	const meeting = meet(server.endpoint, hello, idle);
+	const meeting = connect(server.endpoint, hello, idle);
 	const peer = await server.accept();
 	peer.say(0, { type: "refused", reason: "editor_too_old", message: "reload" });
 	assert.deepEqual(await meeting, {
@@ -84,20 +84,20 @@ test("a refusal is told with its reason, and the connection is closed", async (t
 
 test("nobody there, someone who hangs up and someone who talks nonsense are absent", async (test) => {
 	const server = await listening(test);
-	assert.match(JSON.stringify(await meet(`${server.endpoint}.not`, hello, idle)), /"absent".*ENOENT/);
+	assert.match(JSON.stringify(await connect(`${server.endpoint}.not`, hello, idle)), /"absent".*ENOENT/);
 
-	const hungUp = meet(server.endpoint, hello, idle);
+	const hungUp = connect(server.endpoint, hello, idle);
 	(await server.accept()).socket.end();
 	assert.deepEqual(await hungUp, { kind: "absent", reason: "the server hung up" });
 
-	const nonsense = meet(server.endpoint, hello, idle);
+	const nonsense = connect(server.endpoint, hello, idle);
 	(await server.accept()).socket.write("HTTP/1.1 400 Bad Request\r\n\r\n");
 	assert.match(JSON.stringify(await nonsense), /"absent".*not understood: a frame of 1347703880 bytes/);
 });
 
 test("a server that does not greet is given up", async (test) => {
 	const server = await listening(test);
-	const meeting = meet(server.endpoint, hello, idle);
+	const meeting = connect(server.endpoint, hello, idle);
 	await server.accept();
 	assert.deepEqual(await meeting, { kind: "absent", reason: "no welcome came" });
 });

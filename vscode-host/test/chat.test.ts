@@ -101,10 +101,10 @@ test("a thought is announced when its id changes", async () => {
 		text("yes"),
 	);
 	assert.deepEqual(said, [
-		{ type: "thought", id: "a" },
+		{ type: "thinking_id", id: "a" },
 		["thinking", "hm"],
 		["thinking", "mm"],
-		{ type: "thought", id: "b" },
+		{ type: "thinking_id", id: "b" },
 		["thinking", "so"],
 		["thinking", "anon"],
 		["text", "yes"],
@@ -136,7 +136,7 @@ test("messages become VS Code's, one to one", async () => {
 	const image = { type: "data", mime: "image/png", base64: "AQID" } as const;
 	const messages: Message[] = [
 		{ role: "system", parts: [{ type: "text", text: "Be brief." }] },
-		{ role: "user", name: "ann", parts: [{ type: "text", text: "Look:" }, image] },
+		{ role: "user", name: "ann", parts: [{ type: "text", text: "GetExchange:" }, image] },
 		{
 			role: "assistant",
 			parts: [
@@ -155,7 +155,7 @@ test("messages become VS Code's, one to one", async () => {
 	const picture = new LanguageModelDataPart(Buffer.from([1, 2, 3]), "image/png");
 	assert.deepEqual((await asked({ messages }))?.messages, [
 		new LanguageModelChatMessage(1, [text("Be brief.")], undefined),
-		new LanguageModelChatMessage(1, [text("Look:"), picture], "ann"),
+		new LanguageModelChatMessage(1, [text("GetExchange:"), picture], "ann"),
 		new LanguageModelChatMessage(
 			2,
 			[new LanguageModelThinkingPart("hm", "t"), new LanguageModelToolCallPart("1", "look", { at: 1 })],

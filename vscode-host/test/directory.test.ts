@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { claim, userDirectory, whereabouts } from "../src/directory";
+import { ensurePrivateDir, readServerFile, userDirectory } from "../src/directory";
 import { temporaryDirectory } from "./fake/peer";
 
 test("the directory is the user's own", () => {
@@ -14,25 +14,25 @@ test("the directory is the user's own", () => {
 test("it is made for this user alone, and refused when others may enter", async (test) => {
 	const home = temporaryDirectory(test);
 	const directory = join(home, "a", "copilot-proxy");
-	await claim(directory);
+	await ensurePrivateDir(directory);
 	assert.equal(statSync(directory).mode & 0o777, 0o700);
-	await claim(directory);
+	await ensurePrivateDir(directory);
 	chmodSync(directory, 0o755);
-	await assert.rejects(claim(directory), /is open to other users; chmod 700 mends it/);
+	await assert.rejects(ensurePrivateDir(directory), /is open to other users; chmod 700 mends it/);
 	mkdirSync(join(home, "b"), { mode: 0o700 });
 	symlinkSync(join(home, "b"), join(home, "link"));
-	await assert.rejects(claim(join(home, "link")), /is not a directory/);
+	await assert.rejects(ensurePrivateDir(join(home, "link")), /is not a directory/);
 });
 
 test("what a server said of itself is read, anything else is no server", async (test) => {
 	const directory = temporaryDirectory(test);
 	const file = join(directory, "server.json");
-	assert.equal(await whereabouts(directory), undefined);
+	assert.equal(await readServerFile(directory), undefined);
 	for (const text of ["", "{", "null", "7", '{"pid":1}']) {
 		writeFileSync(file, text);
-		assert.equal(await whereabouts(directory), undefined);
+		assert.equal(await readServerFile(directory), undefined);
 	}
 	const about = { pid: 1, version: "0.1.0", endpoint: "/e", token: "t", port: null, startedAt: 0 };
 	writeFileSync(file, JSON.stringify(about));
-	assert.deepEqual(await whereabouts(directory), about);
+	assert.deepEqual(await readServerFile(directory), about);
 });

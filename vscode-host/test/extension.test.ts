@@ -131,19 +131,19 @@ test("what the server is told after its welcome: settings, models; later what ch
 	assert.deepEqual(hello, {
 		type: "hello",
 		token: server.endpoint,
-		protocol: 1,
+		protocol: 2,
 		version: "0.1.0",
 		pid: process.pid,
 		window: { focused: true, folders: [{ name: "work", path: "/work" }] },
 	});
 	peer.say(0, { type: "welcome", version: "0.1.0", pid: 1 });
-	assert.equal((await peer.nextOf("preferences")).port, 8080);
+	assert.equal((await peer.nextOf("user_settings")).port, 8080);
 	assert.deepEqual(
 		(await peer.nextOf("models")).models.map(({ id }) => id),
 		["gpt"],
 	);
 	fake.set("port", 9090);
-	assert.equal((await peer.nextOf("preferences")).port, 9090);
+	assert.equal((await peer.nextOf("user_settings")).port, 9090);
 	fake.models = [new FakeModel("copilot", "newer")];
 	fake.changes.models.fire();
 	assert.deepEqual(
@@ -288,7 +288,7 @@ test("without autoStart a window attaches to the server there is, or waits for o
 	await new Promise((resolve) => setTimeout(resolve, 50));
 	server.publish();
 	const peer = await server.welcome();
-	await peer.nextOf("preferences");
+	await peer.nextOf("user_settings");
 	assert.deepEqual(fake.log, []);
 });
 
@@ -315,7 +315,7 @@ test("a server that makes room for another window's is waited for, not started a
 	open(home);
 	const peer = await older.welcome();
 	await peer.nextOf("models");
-	peer.say(0, { type: "leaving" });
+	peer.say(0, { type: "superseded" });
 	older.close();
 	peer.socket.end();
 	await says("Starting");

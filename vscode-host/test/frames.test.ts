@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FrameBuffer, FrameReader, Kind, MAX_PAYLOAD, PIECE } from "../src/frames";
-import type { ToHost } from "../src/protocol";
+import type { ToEditor } from "../src/protocol";
 import { frame } from "./fake/peer";
 
 /** The frames in bytes: kind, stream, payload. */
@@ -15,8 +15,8 @@ function frames(bytes: Buffer): [kind: number, stream: number, payload: Buffer][
 	return all;
 }
 
-function read(bytes: Buffer, chunk = bytes.length): [number, ToHost][] {
-	const all: [number, ToHost][] = [];
+function read(bytes: Buffer, chunk = bytes.length): [number, ToEditor][] {
+	const all: [number, ToEditor][] = [];
 	const reader = new FrameReader((stream, message) => all.push([stream, message]));
 	for (let at = 0; at < bytes.length; at += chunk) {
 		const window = Buffer.from(bytes.subarray(at, at + chunk));
@@ -26,7 +26,7 @@ function read(bytes: Buffer, chunk = bytes.length): [number, ToHost][] {
 	return all;
 }
 
-const log = (text: string): ToHost => ({ type: "log", level: "info", time: 0, text });
+const log = (text: string): ToEditor => ({ type: "log", level: "info", time: 0, text });
 
 test("words and messages become the bytes of the layout", () => {
 	const out = new FrameBuffer();

@@ -37,7 +37,7 @@ test("a model is told with all that it reveals", async () => {
 			tools: true,
 			images: false,
 			reports_usage: false,
-			more: { pricing: "1x", inputCost: 2, category: { label: "Premium" } },
+			extra: { pricing: "1x", inputCost: 2, category: { label: "Premium" } },
 		},
 	]);
 });
@@ -45,7 +45,7 @@ test("a model is told with all that it reveals", async () => {
 test("what the editor does not say of a model is not told", async () => {
 	const [info] = (await told(new FakeModel("v", "m", { maxInputTokens: Number.NaN }))) ?? [];
 	assert.deepEqual(
-		[info?.tools, info?.images, info?.max_input_tokens, info?.more],
+		[info?.tools, info?.images, info?.max_input_tokens, info?.extra],
 		[undefined, undefined, 0, {}],
 	);
 });

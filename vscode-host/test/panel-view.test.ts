@@ -22,7 +22,7 @@ const attached = (http: HttpState, consentNeeded = false): ServerState => ({
 });
 const shown = (state: ServerState) => viewOf({ state, models: [], settings: [], needsKey: false });
 
-test("a running server has an endpoint, figures, and can be stopped", () => {
+test("a running server has an endpoint, totals, and can be stopped", () => {
 	assert.deepEqual(shown(attached({ state: "running", port: 8080 })), {
 		title: "Running on port 8080",
 		more: "Programs on this machine can use 1 model at http://127.0.0.1:8080.",
@@ -30,7 +30,7 @@ test("a running server has an endpoint, figures, and can be stopped", () => {
 		actions: ["stop", "restart", "setUp", "diagnose", "showLogs"],
 		endpoint: "http://127.0.0.1:8080",
 		needsKey: false,
-		figures: {
+		totals: {
 			requests: 3,
 			running: 1,
 			tokensIn: 4,

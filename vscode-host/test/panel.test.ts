@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { beforeEach, test } from "node:test";
 import type * as vscode from "vscode";
-import { type Behind, Panel } from "../src/panel";
+import { Panel, type PanelHost } from "../src/panel";
 import type { PanelView } from "../src/panel-messages";
 import { fake, Uri } from "./fake/vscode";
 
@@ -18,14 +18,14 @@ const view: PanelView = {
 };
 const tools = { isRestricted: false, tools: [] };
 const asked: unknown[] = [];
-const behind: Behind = {
+const behind: PanelHost = {
 	view: () => view,
 	async tools(startServers) {
 		asked.push(["tools", startServers]);
 		return tools;
 	},
 	watch: (on) => asked.push(["watch", on]),
-	look: (id) => asked.push(["look", id]),
+	look: (id) => asked.push(["get_exchange", id]),
 	async set(name, value) {
 		asked.push(["set", name, value]);
 	},
@@ -64,7 +64,7 @@ test("the page loads its own two files and nothing else, and runs no script with
 	);
 });
 
-test("it is shown once, and anew when it was closed", async () => {
+test("it is shown once, and reset when it was closed", async () => {
 	const { panel, webview } = await opened();
 	await panel.show();
 	assert.equal(fake.webviews.length, 1);
@@ -86,14 +86,14 @@ test("a page that is ready is told everything, and the server that somebody look
 		["tools", false],
 	]);
 	assert.equal(panel.isWatching, true);
-	const activity = { anew: true, requests: [], models: [], minutes: [] };
+	const activity = { reset: true, requests: [], models: [], minutes: [] };
 	panel.activity(activity);
 	panel.exchange({ id: "req_1", headers: [] });
-	panel.catalogue([]);
+	panel.modelCatalog([]);
 	assert.deepEqual(webview.told.slice(2), [
 		{ type: "activity", activity },
 		{ type: "exchange", exchange: { id: "req_1", headers: [] } },
-		{ type: "catalogue", models: [] },
+		{ type: "model_catalog", models: [] },
 	]);
 });
 
@@ -122,7 +122,7 @@ test("its buttons run our commands, copy, set and look, and do nothing else", as
 	webview.says({ type: "run", command: "stop" });
 	webview.says({ type: "run", command: "../workbench.action.quit" });
 	webview.says({ type: "copy", text: "http://127.0.0.1:8080" });
-	webview.says({ type: "look", id: "req_1" });
+	webview.says({ type: "get_exchange", id: "req_1" });
 	webview.says({ type: "set", name: "port", value: 9000 });
 	webview.says({ type: "readTools" });
 	webview.says({ type: "unknown" });
@@ -130,7 +130,7 @@ test("its buttons run our commands, copy, set and look, and do nothing else", as
 	assert.deepEqual(fake.executed, [["copilotProxy.stop"]]);
 	assert.equal(fake.clipboard, "http://127.0.0.1:8080");
 	assert.deepEqual(asked, [
-		["look", "req_1"],
+		["get_exchange", "req_1"],
 		["set", "port", 9000],
 		["tools", true],
 	]);

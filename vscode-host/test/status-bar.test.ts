@@ -46,7 +46,6 @@ test("one line says how the server fares", () => {
 			line({ kind: "off" }),
 			line({ kind: "starting" }),
 			line(unheard),
-			line(attached({ state: "starting" })),
 			line(attached(running)),
 			line(attached(running, { in_flight: 3 })),
 			line(attached(running, { models: 0 })),
@@ -60,7 +59,6 @@ test("one line says how the server fares", () => {
 		],
 		[
 			"$(circle-slash) Copilot Proxy: Off",
-			"$(sync~spin) Copilot Proxy: Starting",
 			"$(sync~spin) Copilot Proxy: Starting",
 			"$(sync~spin) Copilot Proxy: Starting",
 			"$(radio-tower) Copilot Proxy: 8080",

@@ -75,7 +75,7 @@ test("a tool is run with its input and without a chat's token, and may be cancel
 		return { content: [new LanguageModelTextPart("seen")] };
 	};
 	assert.deepEqual(await new Tools().invoke(invocation, asked), {
-		type: "tool_done",
+		type: "tool_output",
 		content: [{ type: "text", text: "seen" }],
 	});
 });
@@ -94,7 +94,7 @@ test("a result keeps text and data, trees become text, the rest is left out", as
 			7,
 		),
 		{
-			type: "tool_done",
+			type: "tool_output",
 			content: [
 				{ type: "text", text: "a" },
 				{ type: "text", text: "b" },
@@ -103,7 +103,7 @@ test("a result keeps text and data, trees become text, the rest is left out", as
 			],
 		},
 	);
-	assert.deepEqual(await answered(), { type: "tool_done", content: [] });
+	assert.deepEqual(await answered(), { type: "tool_output", content: [] });
 });
 
 test("a tree of any depth and with unknown nodes has its text", () => {

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import type { Outcome, RequestRecord } from "../src/protocol";
-import { shown } from "../webview/catalogue";
 import { curl, tryOut } from "../webview/curl";
 import { age, duration, outcomeOf, short, tokensPerSecond } from "../webview/format";
+import { shown } from "../webview/model-catalog";
 import { Records } from "../webview/records";
 
 const request = (number: number, outcome: Outcome = { state: "running" }, more = {}): RequestRecord => ({
@@ -20,14 +20,14 @@ const request = (number: number, outcome: Outcome = { state: "running" }, more =
 	stream: true,
 	characters: 0,
 	outcome,
-	turned_away: false,
-	kept: false,
+	rejected: false,
+	has_exchange: false,
 	...more,
 });
 const finished: Outcome = { state: "finished", reason: "tool_calls" };
-const failed: Outcome = { state: "failed", kind: "rate_limited", message: "slow down", advice: "Wait." };
-const activity = (anew: boolean, ...requests: RequestRecord[]) => ({
-	anew,
+const failed: Outcome = { state: "failed", kind: "rate_limited", message: "slow down", hint: "Wait." };
+const activity = (reset: boolean, ...requests: RequestRecord[]) => ({
+	reset,
 	requests,
 	models: [],
 	minutes: [],
@@ -68,7 +68,9 @@ test("the speed is that of what follows the first sign", () => {
 
 test("an outcome is a word or two", () => {
 	assert.deepEqual(
-		[request(1), request(1, finished), request(1, failed), request(1, { state: "left" })].map(outcomeOf),
+		[request(1), request(1, finished), request(1, failed), request(1, { state: "disconnected" })].map(
+			outcomeOf,
+		),
 		[
 			{ says: "Running", tone: "running" },
 			{ says: "Tool calls", tone: "good" },
@@ -122,11 +124,11 @@ test("the page knows what the server keeps: what runs, and the last hundred", ()
 
 test("those that were turned away drive out no others", () => {
 	const records = new Records();
-	const turnedAway = Array.from({ length: 21 }, (_, at) => request(at + 2, failed, { turned_away: true }));
+	const turnedAway = Array.from({ length: 21 }, (_, at) => request(at + 2, failed, { rejected: true }));
 	records.take(activity(true, request(1, finished), ...turnedAway));
 	const numbers = records.newestFirst.map(({ number }) => number);
 	assert.deepEqual(numbers, [...Array.from({ length: 20 }, (_, at) => 22 - at), 1]);
-	assert.deepEqual(records.take(activity(false, request(23, failed, { turned_away: true }))), []);
+	assert.deepEqual(records.take(activity(false, request(23, failed, { rejected: true }))), []);
 });
 
 test("a failure is told once, and none of those that were there before", () => {
@@ -147,18 +149,18 @@ test("the models are those of all windows, and without a server those of this on
 		name: id,
 		max_input_tokens: 1,
 		reports_usage: false,
-		more: {},
+		extra: {},
 	});
 	const own = model("copilot", "gpt");
 	const others = model("other", "gpt");
-	assert.deepEqual(shown([own], undefined), [{ ...own, ask: "gpt", isElsewhere: false }]);
+	assert.deepEqual(shown([own], undefined), [{ ...own, request_name: "gpt", isElsewhere: false }]);
 	const offered = [
-		{ ...own, ask: "gpt" },
-		{ ...others, ask: "other/gpt" },
+		{ ...own, request_name: "gpt" },
+		{ ...others, request_name: "other/gpt" },
 	];
 	assert.deepEqual(shown([own], offered), [
-		{ ...own, ask: "gpt", isElsewhere: false },
-		{ ...others, ask: "other/gpt", isElsewhere: true },
+		{ ...own, request_name: "gpt", isElsewhere: false },
+		{ ...others, request_name: "other/gpt", isElsewhere: true },
 	]);
 	assert.deepEqual(shown([own], []), []);
 });

@@ -1,7 +1,7 @@
-// What is folded out under a request: how it ended and what to do about it, its figures, and - where the person wants to
+// What is folded out under a request: how it ended and what to do about it, its totals, and - where the person wants to
 // see them - the request and the reply.
 
-import type { Exchange, RequestRecord, Words } from "../src/protocol";
+import type { CapturedBody, Exchange, RequestRecord } from "../src/protocol";
 import { curl } from "./curl";
 import { drawer, make, prose } from "./dom";
 import { count, duration, tokensPerSecond } from "./format";
@@ -22,19 +22,19 @@ export class Details {
 	readonly show = drawer((request: RequestRecord) => {
 		this.#request = request;
 		this.#account.replaceChildren(...advice(request), facts(request));
-		if (request.turned_away) {
+		if (request.rejected) {
 			this.#words.replaceChildren();
-		} else if (!request.kept) {
+		} else if (!request.has_exchange) {
 			this.#words.replaceChildren(make("p", { className: "hint", textContent: NOT_KEPT }));
 		}
 	});
 
 	readonly exchange = drawer((exchange: Exchange) => {
-		const { request, reply, headers } = exchange;
+		const { request, response, headers } = exchange;
 		const path = this.#request?.path ?? "";
 		this.#words.replaceChildren(
 			...(request ? [said("Request", request, commandFor(path, request, headers))] : []),
-			...(reply ? [said("Reply", reply)] : []),
+			...(response ? [said("Response", response)] : []),
 		);
 	});
 }
@@ -48,25 +48,35 @@ function advice({ outcome }: RequestRecord): Node[] {
 			"div",
 			{ className: "failure" },
 			make("p", { textContent: outcome.message }),
-			make("p", { className: "advice" }, ...prose(outcome.advice)),
+			make("p", { className: "advice" }, ...prose(outcome.hint)),
 		),
 	];
 }
 
 function facts(request: RequestRecord): HTMLElement {
-	const { id, method, path, stream, asked, model, tokens, first_ms: first, duration_ms: whole } = request;
+	const {
+		id,
+		method,
+		path,
+		stream,
+		requested_model: requested,
+		model,
+		tokens,
+		first_ms: first,
+		duration_ms: whole,
+	} = request;
 	const rate = tokensPerSecond(request);
 	const known: [name: string, value: string | undefined][] = [
 		["Request", id],
 		["Endpoint", `${method} ${path}${stream ? ", streamed" : ""}`],
-		["Asked for", request.turned_away ? undefined : (asked ?? "no model")],
+		["Asked for", request.rejected ? undefined : (requested ?? "no model")],
 		["Answered by", model],
 		[
 			"Tokens in",
 			tokens && `${count(tokens.input)}${tokens.cached > 0 ? `, ${count(tokens.cached)} cached` : ""}`,
 		],
 		["Tokens out", tokens && count(tokens.output)],
-		["Says who", tokens && (tokens.reported ? "the provider" : "counted by Copilot Proxy")],
+		["Counted by", tokens && (tokens.reported ? "the provider" : "counted by Copilot Proxy")],
 		["First token", first === undefined ? undefined : `after ${duration(first)}`],
 		["In all", whole === undefined ? undefined : duration(whole)],
 		["Speed", rate === undefined ? undefined : `${count(Math.round(rate))} tokens per second`],
@@ -81,14 +91,14 @@ function facts(request: RequestRecord): HTMLElement {
 
 function commandFor(
 	path: string,
-	{ text, is_cut: isCut }: Words,
+	{ text, truncated: isCut }: CapturedBody,
 	headers: Exchange["headers"],
 ): string | undefined {
 	return isCut || text === "" ? undefined : curl(`${place.endpoint}${path}`, text, place.needsKey, headers);
 }
 
-function said(title: string, words: Words, command?: string): HTMLElement {
-	const { text, bytes, is_cut: isCut } = words;
+function said(title: string, words: CapturedBody, command?: string): HTMLElement {
+	const { text, bytes, truncated: isCut } = words;
 	const button = (label: string, what: string, copied: string) => {
 		const made = make("button", { textContent: label, className: "quiet", ariaLabel: `Copy ${what}` });
 		made.onclick = () => copy(copied, what, made);

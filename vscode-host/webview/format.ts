@@ -68,7 +68,7 @@ export function outcomeOf({ outcome }: RequestRecord): {
 			return { says: words(outcome.reason), tone: "good" };
 		case "failed":
 			return { says: words(outcome.kind), tone: "bad" };
-		case "left":
+		case "disconnected":
 			return { says: "Client left", tone: "idle" };
 	}
 }

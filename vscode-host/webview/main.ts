@@ -1,22 +1,22 @@
 // The page of the panel: what the extension tells goes to the parts of the page that show it.
 
 import type { PanelView, ToPanel } from "../src/panel-messages";
-import type { Offered } from "../src/protocol";
-import { shown } from "./catalogue";
+import type { CatalogModel } from "../src/protocol";
+import { pictures } from "./charts";
 import { tryOut } from "./curl";
 import { place } from "./details";
 import { announce, byId } from "./dom";
-import { figuresOf, showFigures } from "./figures";
 import { outcomeOf } from "./format";
 import { headOf } from "./head";
+import { shown } from "./model-catalog";
 import { modelsOf } from "./models";
 import { copy, say } from "./page";
-import { pictures } from "./pictures";
 import { Records } from "./records";
 import { Requests } from "./requests";
 import { settingsOf, wireSettings } from "./settings";
 import { wireTabs } from "./tabs";
 import { toolsOf, wireTools } from "./tools";
+import { figuresOf, showFigures } from "./totals";
 
 /** In milliseconds: how long a running request has taken so far is seen to grow. */
 const TICK = 500;
@@ -27,14 +27,14 @@ const records = new Records();
 const requests = new Requests();
 let view: PanelView | undefined;
 /** The models of all windows, while a server tells. */
-let offered: Offered[] | undefined;
+let offered: CatalogModel[] | undefined;
 
 function showView(now: PanelView): void {
 	view = now;
 	place.endpoint = now.endpoint ?? place.endpoint;
 	place.needsKey = now.needsKey;
-	figuresOf(now.figures);
-	if (!now.figures) {
+	figuresOf(now.totals);
+	if (!now.totals) {
 		offered = undefined;
 	}
 	showModels(now);
@@ -43,12 +43,12 @@ function showView(now: PanelView): void {
 /** Everything that names models. */
 function showModels(now: PanelView): void {
 	const models = shown(now.models, offered);
-	const first = models[0]?.ask ?? "gpt-4o";
+	const first = models[0]?.request_name ?? "gpt-4o";
 	headOf(now, first);
 	modelsOf(models);
 	settingsOf(
 		now.settings,
-		models.map(({ ask }) => ask),
+		models.map(({ request_name }) => request_name),
 	);
 	sample(tryOut(place.endpoint, "openai", first, now.needsKey));
 }
@@ -79,7 +79,7 @@ addEventListener("message", ({ data }: MessageEvent<ToPanel>) => {
 			return showRecords();
 		case "exchange":
 			return requests.exchange(data.exchange);
-		case "catalogue":
+		case "model_catalog":
 			offered = data.models;
 			return view && showModels(view);
 	}

@@ -1,9 +1,9 @@
 // The models, with what they take and can.
 
 import type { ModelInfo } from "../src/protocol";
-import type { Shown } from "./catalogue";
 import { byId, drawer, make } from "./dom";
 import { count } from "./format";
+import type { Shown } from "./model-catalog";
 import { copy } from "./page";
 
 export const modelsOf = drawer((models: readonly Shown[]) => {
@@ -17,10 +17,14 @@ export const modelsOf = drawer((models: readonly Shown[]) => {
 });
 
 function row(model: Shown): HTMLElement {
-	const { ask, name, vendor, max_input_tokens: limit, tools, images, reports_usage: counts } = model;
+	const { request_name, name, vendor, max_input_tokens: limit, tools, images, reports_usage: counts } = model;
 	const can = [tools ? ["tools"] : [], images ? ["images"] : [], counts ? ["counts tokens"] : []].flat();
-	const button = make("button", { textContent: "Copy", className: "quiet", ariaLabel: `Copy ${ask}` });
-	button.onclick = () => copy(ask, ask, button);
+	const button = make("button", {
+		textContent: "Copy",
+		className: "quiet",
+		ariaLabel: `Copy ${request_name}`,
+	});
+	button.onclick = () => copy(request_name, request_name, button);
 	const where = model.isElsewhere
 		? [make("span", { className: "tag", textContent: "other window", title: "Only another window has it" })]
 		: [];
@@ -28,7 +32,7 @@ function row(model: Shown): HTMLElement {
 		"tr",
 		{},
 		make("th", { scope: "row" }, make("span", { className: "model", textContent: name }), ...where),
-		make("td", { className: "name" }, make("code", { textContent: ask }), button),
+		make("td", { className: "name" }, make("code", { textContent: request_name }), button),
 		make("td", { textContent: vendor }),
 		make("td", { className: "number", textContent: count(limit) }),
 		make("td", {}, ...can.map((tag) => make("span", { className: "tag", textContent: tag }))),
@@ -37,8 +41,8 @@ function row(model: Shown): HTMLElement {
 }
 
 /** What else VS Code reveals, where a few words say it: prices, categories. */
-function elseOf({ more }: ModelInfo): string {
-	return Object.entries(more)
+function elseOf({ extra }: ModelInfo): string {
+	return Object.entries(extra)
 		.filter(([, value]) => ["string", "number"].includes(typeof value) || value === true)
 		.map(([name, value]) => (value === true ? spaced(name) : `${spaced(name)} ${value}`))
 		.join(", ");

@@ -12,17 +12,17 @@ export class Records {
 	minutes: readonly Minute[] = [];
 
 	/** Gives those that have just ended badly; whoever knocks at a wrong door all day is not told of each time. */
-	take({ anew, requests, models, minutes }: Activity): RequestRecord[] {
-		if (anew) {
+	take({ reset, requests, models, minutes }: Activity): RequestRecord[] {
+		if (reset) {
 			this.#requests.clear();
 		}
-		const failed = anew ? [] : requests.filter((request) => this.#hasJustFailed(request));
+		const failed = reset ? [] : requests.filter((request) => this.#hasJustFailed(request));
 		for (const request of requests) {
 			this.#requests.set(request.number, request);
 		}
 		const ended = this.newestFirst.filter(({ outcome }) => outcome.state !== "running");
-		const answered = ended.filter((request) => !request.turned_away);
-		const turnedAway = ended.filter((request) => request.turned_away);
+		const answered = ended.filter((request) => !request.rejected);
+		const turnedAway = ended.filter((request) => request.rejected);
 		for (const { number } of [...answered.slice(KEPT), ...turnedAway.slice(KEPT_TURNED_AWAY)]) {
 			this.#requests.delete(number);
 		}
@@ -35,7 +35,7 @@ export class Records {
 		return [...this.#requests.values()].sort((one, other) => other.number - one.number);
 	}
 
-	#hasJustFailed({ number, outcome, turned_away: turnedAway }: RequestRecord): boolean {
+	#hasJustFailed({ number, outcome, rejected: turnedAway }: RequestRecord): boolean {
 		return (
 			!turnedAway && outcome.state === "failed" && this.#requests.get(number)?.outcome.state !== "failed"
 		);

@@ -101,13 +101,27 @@ class Item {
 		this.#shown = shown;
 		const hasEnded = this.#request.duration_ms === undefined && request.duration_ms !== undefined;
 		this.#request = request;
-		const { time, client, dialect, path, model, asked, tokens, first_ms: first, number } = request;
+		const {
+			time,
+			client,
+			dialect,
+			path,
+			model,
+			requested_model: requested,
+			tokens,
+			first_ms: first,
+			number,
+		} = request;
 		const { says, tone } = outcomeOf(request);
 		this.#toggle.textContent = clock(time);
 		this.#toggle.ariaLabel = `${clock(time)}, request ${number}: ${says}. Details`;
 		this.#fill(1, client || "unknown");
 		this.#fill(2, dialect || path, dialect ? "" : `No API is spoken at ${path}`);
-		this.#fill(3, model ?? asked ?? "", asked !== undefined && asked !== model ? `asked for ${asked}` : "");
+		this.#fill(
+			3,
+			model ?? requested ?? "",
+			requested !== undefined && requested !== model ? `requested ${requested}` : "",
+		);
 		const cached = tokens && tokens.cached > 0 ? `, ${count(tokens.cached)} of them cached` : "";
 		const source = tokens?.reported ? "reported by the provider" : "counted here";
 		this.#fill(4, tokens ? short(tokens.input) : "", tokens && `${count(tokens.input)}${cached}, ${source}`);
@@ -167,8 +181,8 @@ class Item {
 	}
 
 	#look(): void {
-		if (this.#request.kept) {
-			say({ type: "look", id: this.#request.id });
+		if (this.#request.has_exchange) {
+			say({ type: "get_exchange", id: this.#request.id });
 		}
 	}
 }

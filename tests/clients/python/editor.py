@@ -1,4 +1,4 @@
-"""An editor that only tells its preferences: a second window of the demo, without models.
+"""An editor that only sends its user settings: a second window of the demo, without models.
 
 What a person sets in VS Code reaches the server no other way, a key least of all.
 """
@@ -9,21 +9,21 @@ import socket
 import struct
 from pathlib import Path
 
-PROTOCOL = 1
+PROTOCOL = 2
 JSON, CONNECTION = 0, 0
 
 
 class Editor:
     """Attached for as long as it lasts: `with Editor(demo.directory, api_key="secret"): ...`."""
 
-    def __init__(self, directory: Path, **preferences: object):
+    def __init__(self, directory: Path, **user_settings: object):
         server = json.loads((directory / "server.json").read_text())
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(server["endpoint"])
         window = {"focused": False, "folders": []}
         self._say("hello", token=server["token"], protocol=PROTOCOL, version="0", pid=os.getpid(), window=window)
         # Port 0 is what the demo has already, so that it stays where it is.
-        self._say("preferences", **{"port": 0, **preferences})
+        self._say("user_settings", **{"port": 0, **user_settings})
 
     def _say(self, kind: str, **content: object) -> None:
         payload = json.dumps({"type": kind, **content}).encode()

@@ -38,7 +38,7 @@ class FakeEditor {
 		this.#socket.write(frame(0, stream, JSON.stringify(message)));
 	}
 
-	/** Words of an answer. */
+	/** CapturedBody of an answer. */
 	words(stream, text) {
 		this.#socket.write(frame(1, stream, text));
 	}

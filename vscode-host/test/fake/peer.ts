@@ -7,10 +7,10 @@ import { rm } from "node:fs/promises";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { FromHost, ToHost } from "../../src/protocol";
+import type { FromEditor, ToEditor } from "../../src/protocol";
 
 /** What the extension said on a stream: words as they stand, prefixed thoughts, messages. */
-export type Said = { text: string } | { thinking: string } | FromHost;
+export type Said = { text: string } | { thinking: string } | FromEditor;
 
 export function frame(kind: number, stream: number, payload: Buffer | string): Buffer {
 	const bytes = Buffer.from(payload);
@@ -36,7 +36,7 @@ export class Peer {
 		this.closed = once(socket, "close");
 	}
 
-	say(stream: number, message: ToHost): void {
+	say(stream: number, message: ToEditor): void {
 		this.socket.write(frame(0, stream, JSON.stringify(message)));
 	}
 
@@ -55,16 +55,16 @@ export class Peer {
 	}
 
 	/** The next message of that type, skipping others. */
-	async nextOf<T extends FromHost["type"]>(type: T): Promise<Extract<FromHost, { type: T }>> {
+	async nextOf<T extends FromEditor["type"]>(type: T): Promise<Extract<FromEditor, { type: T }>> {
 		for (;;) {
 			const { said } = await this.next();
 			if ("type" in said && said.type === type) {
-				return said as Extract<FromHost, { type: T }>;
+				return said as Extract<FromEditor, { type: T }>;
 			}
 		}
 	}
 
-	/** All that is said on a stream, up to the message that ends it. Words that follow each other are joined. */
+	/** All that is said on a stream, up to the message that ends it. CapturedBody that follow each other are joined. */
 	async whole(stream: number): Promise<Said[]> {
 		const all: Said[] = [];
 		for (;;) {
@@ -79,7 +79,7 @@ export class Peer {
 			} else {
 				all.push({ ...said });
 			}
-			if ("type" in said && ["end", "failed", "tools", "tool_done"].includes(said.type)) {
+			if ("type" in said && ["end", "failed", "tools", "tool_output"].includes(said.type)) {
 				return all;
 			}
 		}

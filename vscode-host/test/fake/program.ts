@@ -3,7 +3,7 @@
 
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { FromHost, HttpState } from "../../src/protocol";
+import type { FromEditor, HttpState } from "../../src/protocol";
 import { FakeServer, type Peer } from "./peer";
 
 const ANOTHER_RUNS = 3;
@@ -57,7 +57,7 @@ async function serve(): Promise<void> {
 			peer.say(0, { type: "status", http, editors: peers.size, consent_needed: false, ...counts });
 		}
 	};
-	const heard = (message: FromHost) => {
+	const heard = (message: FromEditor) => {
 		if (message.type === "start") {
 			http = { state: "running", port };
 			tell();

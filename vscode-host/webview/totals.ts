@@ -1,24 +1,24 @@
 // A few large numbers on what the server has done since it started.
 
-import type { Figures } from "../src/panel-messages";
+import type { Totals } from "../src/panel-messages";
 import { byId, make } from "./dom";
 import { age, count, short } from "./format";
 
-let figures: Figures | undefined;
+let totals: Totals | undefined;
 
-export function figuresOf(now: Figures | undefined): void {
-	figures = now;
+export function figuresOf(now: Totals | undefined): void {
+	totals = now;
 	showFigures();
 }
 
 /** Also called as time goes by. */
 export function showFigures(): void {
-	const place = byId("figures");
-	place.hidden = figures === undefined;
-	if (!figures) {
+	const place = byId("totals");
+	place.hidden = totals === undefined;
+	if (!totals) {
 		return;
 	}
-	const { requests, running, tokensIn, tokensOut, windows, startedAt, version } = figures;
+	const { requests, running, tokensIn, tokensOut, windows, startedAt, version } = totals;
 	const shown: [name: string, value: string, title: string][] = [
 		["Requests", short(requests), count(requests)],
 		["Running", count(running), count(running)],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { delay, isOlder, jittered, Setbacks } from "../src/patience";
+import { delay, FailureCounter, isOlder, jittered } from "../src/backoff";
 
 test("waits double up to the longest", () => {
 	const looks = { first: 20, longest: 1000 };
@@ -12,7 +12,7 @@ test("waits double up to the longest", () => {
 });
 
 test("five setbacks within a minute are too many", () => {
-	const setbacks = new Setbacks(5, 60_000);
+	const setbacks = new FailureCounter(5, 60_000);
 	assert.deepEqual(
 		[0, 10_000, 20_000, 30_000, 61_000, 62_000].map((now) => setbacks.add(now)),
 		[false, false, false, false, false, true],

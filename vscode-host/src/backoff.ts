@@ -17,7 +17,7 @@ export function jittered(delays: Delays, attempt: number, random: number): numbe
 }
 
 /** Counts what goes wrong within a span of time. */
-export class Setbacks {
+export class FailureCounter {
 	#times: number[] = [];
 
 	constructor(
