@@ -1,17 +1,19 @@
-//! The one thread that everything runs on must not be held up by one large request.
+//! Work on large inputs runs on a blocking thread, so that it doesn't stall the server's single thread.
 
 use crate::failure::Failure;
 
-/// Work on more than this many bytes is done on another thread. Below it, handing the work over costs more than
-/// doing it.
-pub const LARGE: usize = 256 * 1024;
+/// Input size in bytes above which work moves to another thread. Below it the hand-over costs more than the work.
+const OFFLOAD_ABOVE: usize = 256 * 1024;
 
-/// Does work on a thread where it holds up nobody. A panic there is a failure of this request alone.
-pub async fn elsewhere<T: Send + 'static>(
+/// Runs `work` on a blocking thread if its input has more than [`OFFLOAD_ABOVE`] bytes, else right here.
+///
+/// A panic on the other thread becomes a failure of this request alone.
+pub async fn run<T: Send + 'static>(
+    bytes: usize,
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => Err(Failure::internal(error)),
+    if bytes <= OFFLOAD_ABOVE {
+        return work();
     }
+    tokio::task::spawn_blocking(work).await.map_err(Failure::internal)?
 }

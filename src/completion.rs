@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use crate::blocking::{LARGE, elsewhere};
+use crate::blocking;
 use crate::bridge::protocol::{Chat, ModelInfo, UserSettings};
 use crate::conversation::{Conversation, Event, Options};
 use crate::failure::Failure;
@@ -98,10 +98,9 @@ impl CompletionService {
         log::info!("model {}: answers for {}", model.id, asked_for.as_deref().unwrap_or("no name"));
 
         let info = model.model.clone();
-        let large = question.conversation.weight() > LARGE;
+        let size = question.conversation.size();
         let compose = move || EditorRequest::fit_for(question.conversation, &info);
-        let EditorRequest { chat, names, required, options, count } =
-            if large { elsewhere(compose).await? } else { compose()? };
+        let EditorRequest { chat, names, required, options, count } = blocking::run(size, compose).await?;
         let counted = self.calibrated(&model, count.estimated);
         let sending = Dispatch {
             registry: self.registry.clone(),
@@ -138,9 +137,9 @@ impl CompletionService {
     pub async fn count(&self, question: CompletionRequest) -> Result<u64, Failure> {
         let model = self.model(&question).await?;
         let info = model.model.clone();
-        let large = question.conversation.weight() > LARGE;
+        let size = question.conversation.size();
         let count = move || Ok(EditorRequest::of(question.conversation, &info).count);
-        let count = if large { elsewhere(count).await? } else { count()? };
+        let count = blocking::run(size, count).await?;
         Ok(self.calibrated(&model, count.estimated).calibrated)
     }
 

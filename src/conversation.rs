@@ -22,8 +22,8 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// About how many bytes were said: what work on it costs.
-    pub fn weight(&self) -> usize {
+    /// Approximate size of all content in bytes: what work on it costs.
+    pub fn size(&self) -> usize {
         let content = |content: &Content| match content {
             Content::Text { text } => text.len(),
             Content::Data(data) => data.base64.len(),

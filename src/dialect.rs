@@ -21,16 +21,16 @@ pub trait Dialect: 'static {
     const NAME: &'static str;
 
     /// What a model's name means that no model has.
-    const NAMES: Names = Names::Strict;
+    const UNKNOWN_MODEL: UnknownModel = UnknownModel::Reject;
 
     /// What a stream is, as its `content-type` says it.
-    const STREAM: &'static str = "text/event-stream; charset=utf-8";
+    const STREAM_CONTENT_TYPE: &'static str = "text/event-stream; charset=utf-8";
 
     /// Later requests may refer to an answer: `remember` wants to hear of each.
-    const REMEMBERS: bool = false;
+    const STORES_RESPONSES: bool = false;
 
     /// What of the request decides the answer's form: `include_usage`, fields that are echoed ...
-    type Form: Clone + Send + 'static;
+    type ResponseOptions: Clone + Send + 'static;
 
     /// What an earlier answer left for later requests to refer to; `()` where the API has no memory.
     type Memory: Default + Send + Sync + 'static;
@@ -40,20 +40,26 @@ pub trait Dialect: 'static {
 
     /// Reads a request. A wrong type is a `Failure::Invalid` that names the path; unknown fields are let
     /// through; what can't be honoured and changes the meaning is `Failure::Unsupported`.
-    fn read(body: &[u8], memory: &Self::Memory) -> Result<(Ask, Self::Form), Failure>;
+    fn read(body: &[u8], memory: &Self::Memory) -> Result<(ParsedRequest, Self::ResponseOptions), Failure>;
 
     /// A new stream's encoder.
-    fn encoder(about: &About, form: &Self::Form) -> Self::Encoder;
+    fn encoder(meta: &ResponseMeta, options: &Self::ResponseOptions) -> Self::Encoder;
 
     /// A whole answer: a fold over the very events that `Encoder` turns into a stream. `answers` holds the
     /// events of each choice; every one ends with `Event::Finish`.
-    fn reply(about: &About, form: &Self::Form, answers: &[Vec<Event>]) -> Value;
+    fn response(meta: &ResponseMeta, options: &Self::ResponseOptions, answers: &[Vec<Event>]) -> Value;
 
     /// The error body; the status is `Failure::status` unless the API differs.
-    fn refuse(failure: &Failure) -> Refusal;
+    fn error_response(failure: &Failure) -> ErrorResponse;
 
-    /// Keeps what a later request may refer to; called after each good answer where `REMEMBERS` says so.
-    fn remember(_memory: &Self::Memory, _about: &About, _form: &Self::Form, _answers: &[Vec<Event>]) {}
+    /// Keeps what a later request may refer to; called after each good answer where `STORES_RESPONSES` says so.
+    fn store(
+        _memory: &Self::Memory,
+        _meta: &ResponseMeta,
+        _options: &Self::ResponseOptions,
+        _answers: &[Vec<Event>],
+    ) {
+    }
 }
 
 /// Turns events into the bytes of a stream, pushing whole events of the API to `out`.
@@ -79,16 +85,16 @@ pub trait Encoder {
 
 /// What an unknown model name means to an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
+pub enum UnknownModel {
     /// An error that lists the names there are.
-    Strict,
+    Reject,
     /// The nearest kind: clients of this API send names of their own.
-    Lenient,
+    Nearest,
 }
 
 /// A request that has been read.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ask {
+pub struct ParsedRequest {
     /// The model's name as the client says it; absent = the default model.
     pub model: Option<String>,
     /// The question.
@@ -98,12 +104,12 @@ pub struct Ask {
     /// Nobody is to be asked: the client only makes sure that the model is there.
     pub only_model: bool,
     /// Our own request fields.
-    pub extras: Extras,
+    pub extras: RequestExtensions,
 }
 
 /// The request fields that are ours, the same in every dialect that has tools.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Extras {
+pub struct RequestExtensions {
     /// `use_vscode_tools`: all the editor's tools are added to the request's own.
     pub use_vscode_tools: bool,
     /// `tool_execution`: who runs editor tools.
@@ -112,15 +118,15 @@ pub struct Extras {
     pub max_tool_rounds: Rounds,
 }
 
-impl Extras {
+impl RequestExtensions {
     /// From a request's fields, each maybe absent. Wire types name the three fields one by one: flattening
     /// this struct into them would buffer whole bodies and lose the places of mistakes.
     pub fn from_fields(
         use_vscode_tools: Option<bool>,
         tool_execution: Option<ToolExecution>,
         max_tool_rounds: Option<Rounds>,
-    ) -> Extras {
-        Extras {
+    ) -> RequestExtensions {
+        RequestExtensions {
             use_vscode_tools: use_vscode_tools.unwrap_or_default(),
             tool_execution: tool_execution.unwrap_or_default(),
             max_tool_rounds: max_tool_rounds.unwrap_or_default(),
@@ -163,7 +169,7 @@ impl Default for Rounds {
 
 /// What an answer says about itself, constant through a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct About {
+pub struct ResponseMeta {
     /// 32 hex digits, unique; the dialect puts its own prefix before it.
     pub id: String,
     /// Seconds since 1970.
@@ -176,7 +182,7 @@ pub struct About {
 
 /// An error as the dialect says it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Refusal {
+pub struct ErrorResponse {
     /// HTTP status.
     pub status: u16,
     /// JSON body.

@@ -232,9 +232,9 @@ impl Failure {
         Failure::Unsupported { at: at.into(), message: message.into() }
     }
 
-    /// The same, said from further out: its place is relative to `outer`.
+    /// Prefixes the path of the field with `outer`, as the error passes outwards from the place where it arose.
     #[must_use]
-    pub fn under(mut self, outer: &str) -> Failure {
+    pub fn at_path(mut self, outer: impl fmt::Display) -> Failure {
         if let Failure::Invalid { at, .. } | Failure::Unsupported { at, .. } = &mut self {
             let joint = if at.is_empty() || at.starts_with('[') { "" } else { "." };
             *at = format!("{outer}{joint}{at}");
@@ -296,6 +296,19 @@ impl Failure {
     }
 }
 
+/// Adds the place to the error of a result: `read(part).at(format_args!("content[{index}]"))?`.
+pub trait ResultExt {
+    /// Prefixes an error's path with `path`, which is only formatted if there is an error.
+    #[must_use]
+    fn at(self, path: impl fmt::Display) -> Self;
+}
+
+impl<T> ResultExt for Result<T, Failure> {
+    fn at(self, path: impl fmt::Display) -> Self {
+        self.map_err(|failure| failure.at_path(path))
+    }
+}
+
 fn place(at: &str) -> String {
     if at.is_empty() { String::new() } else { format!("{at}: ") }
 }
@@ -306,9 +319,10 @@ mod tests {
 
     #[test]
     fn a_place_grows_outwards() {
-        let failure = Failure::invalid("", "too long").under("[1]").under("content").under("messages[2]");
+        let failure =
+            Failure::invalid("", "too long").at_path("[1]").at_path("content").at_path("messages[2]");
         assert_eq!(failure, Failure::invalid("messages[2].content[1]", "too long"));
         assert_eq!(failure.to_string(), "messages[2].content[1]: too long");
-        assert_eq!(Failure::Stopping.under("messages"), Failure::Stopping);
+        assert_eq!(Failure::Stopping.at_path("messages"), Failure::Stopping);
     }
 }

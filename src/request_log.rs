@@ -20,7 +20,7 @@ mod totals;
 pub use record::{Record, RequestInfo};
 
 use metrics::Metrics;
-use record::{SharedState, State};
+use record::{RecordState, SharedRecord};
 use totals::PeriodTotals;
 
 /// Requests kept that have ended: what a person may still want to look up.
@@ -33,7 +33,7 @@ const KEPT_TURNED_AWAY: usize = 20;
 /// The accounts of a server.
 #[derive(Default)]
 pub struct RequestLog {
-    book: Mutex<Book>,
+    state: Mutex<State>,
     /// The same for machines that watch.
     pub metrics: Metrics,
     /// Raised by everything that is written.
@@ -43,11 +43,11 @@ pub struct RequestLog {
 }
 
 #[derive(Default)]
-struct Book {
+struct State {
     totals: Totals,
     sums: PeriodTotals,
     /// Oldest first.
-    pages: VecDeque<SharedState>,
+    records: VecDeque<SharedRecord>,
     /// How many of them have ended.
     ended: usize,
     /// How many of them were turned away.
@@ -73,24 +73,24 @@ pub struct Totals {
 impl RequestLog {
     /// The sums just now.
     pub fn totals(&self) -> Totals {
-        self.book.lock().totals
+        self.state.lock().totals
     }
 
     /// Opens an account.
-    pub fn begin(self: &Arc<RequestLog>, opening: RequestInfo<'_>) -> Record {
-        let mut book = self.book.lock();
-        book.totals.in_flight += 1;
-        book.opened += 1;
-        let (entry, page) = Record::open(self.clone(), book.opened, opening);
-        book.pages.push_back(page);
-        drop(book);
+    pub fn begin(self: &Arc<RequestLog>, info: RequestInfo<'_>) -> Record {
+        let mut log_state = self.state.lock();
+        log_state.totals.in_flight += 1;
+        log_state.opened += 1;
+        let (record, shared) = Record::open(self.clone(), log_state.opened, info);
+        log_state.records.push_back(shared);
+        drop(log_state);
         self.changed.notify_one();
-        entry
+        record
     }
 
     /// Notes a request that nobody reads.
-    pub fn reject(self: &Arc<RequestLog>, opening: RequestInfo<'_>, failure: &Failure) {
-        self.begin(opening).rejected(failure);
+    pub fn reject(self: &Arc<RequestLog>, info: RequestInfo<'_>, failure: &Failure) {
+        self.begin(info).rejected(failure);
     }
 
     /// Raised by everything that is written: what is equal has not changed.
@@ -100,48 +100,48 @@ impl RequestLog {
 
     /// What was written after this revision; all that is kept if there is none.
     pub fn activity(&self, after: Option<u64>) -> Activity {
-        let book = self.book.lock();
-        let fresh = |story: &State| after.is_none_or(|after| story.revision > after);
-        let record = |page: &SharedState| {
-            let story = page.lock();
-            fresh(&story).then(|| story.record.clone())
+        let log_state = self.state.lock();
+        let fresh = |state: &RecordState| after.is_none_or(|after| state.revision > after);
+        let record = |shared: &SharedRecord| {
+            let state = shared.lock();
+            fresh(&state).then(|| state.record.clone())
         };
         Activity {
             reset: after.is_none(),
-            requests: book.pages.iter().filter_map(record).collect(),
-            models: book.sums.models(),
-            minutes: book.sums.minutes(),
+            requests: log_state.records.iter().filter_map(record).collect(),
+            models: log_state.sums.models(),
+            minutes: log_state.sums.minutes(),
         }
     }
 
-    /// What was said in a request, as far as it is kept.
+    /// What was captured in a request, as far as it is kept.
     pub fn exchange(&self, id: &str) -> Exchange {
-        let book = self.book.lock();
-        let story = book.pages.iter().map(|page| page.lock()).find(|story| story.record.id == id);
-        story.map_or_else(
+        let log_state = self.state.lock();
+        let state = log_state.records.iter().map(|shared| shared.lock()).find(|state| state.record.id == id);
+        state.map_or_else(
             || Exchange { id: id.to_owned(), headers: Vec::new(), request: None, response: None },
-            |story| story.exchange(),
+            |state| state.exchange(),
         )
     }
 
-    /// The person no longer wants to see what is said: nothing of it stays.
-    pub fn forget_words(&self) {
-        for page in &self.book.lock().pages {
-            let mut story = page.lock();
-            if story.said.is_some() {
-                story.forget();
-                story.revision = self.stir();
+    /// The person no longer wants to see what is captured: nothing of it stays.
+    pub fn discard_captures(&self) {
+        for shared in &self.state.lock().records {
+            let mut state = shared.lock();
+            if state.captured.is_some() {
+                state.forget();
+                state.revision = self.bump_revision();
             }
         }
     }
 
-    fn stir(&self) -> u64 {
+    fn bump_revision(&self) -> u64 {
         self.revision.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     fn close(&self, record: &RequestRecord, lacks_consent: bool) {
-        let mut book = self.book.lock();
-        let totals = &mut book.totals;
+        let mut log_state = self.state.lock();
+        let totals = &mut log_state.totals;
         totals.in_flight = totals.in_flight.saturating_sub(1);
         totals.requests += 1;
         totals.consent_needed |= lacks_consent;
@@ -152,29 +152,29 @@ impl RequestLog {
         if matches!(record.outcome, Outcome::Finished { .. }) {
             totals.consent_needed = false;
         }
-        book.sums.add(record, now());
+        log_state.sums.add(record, now());
         self.metrics.add(record);
-        book.turn_pages(record.rejected);
-        drop(book);
+        log_state.evict_oldest(record.rejected);
+        drop(log_state);
         self.changed.notify_one();
     }
 }
 
-impl Book {
+impl State {
     /// One more has ended, or has been turned away: the oldest of its kind may have to go.
-    fn turn_pages(&mut self, rejected: bool) {
+    fn evict_oldest(&mut self, rejected: bool) {
         let (ended, kept) =
             if rejected { (&mut self.rejected, KEPT_TURNED_AWAY) } else { (&mut self.ended, KEPT) };
         *ended += 1;
         if *ended <= kept {
             return;
         }
-        let may_go = |page: &SharedState| {
-            let story = page.lock();
-            !story.is_running() && story.record.rejected == rejected
+        let may_go = |shared: &SharedRecord| {
+            let state = shared.lock();
+            !state.is_running() && state.record.rejected == rejected
         };
-        if let Some(oldest) = self.pages.iter().position(may_go) {
-            self.pages.remove(oldest);
+        if let Some(oldest) = self.records.iter().position(may_go) {
+            self.records.remove(oldest);
             *ended -= 1;
         }
     }

@@ -299,7 +299,7 @@ impl Server {
     async fn prefer(&mut self, user_settings: UserSettings) {
         let UserSettings { port, ipv6, .. } = user_settings;
         if !user_settings.log_requests_to_ui {
-            self.state.request_log.forget_words();
+            self.state.request_log.discard_captures();
         }
         *self.state.completions.user_settings.write() = user_settings;
         let is_open = matches!(&self.http, Http::Open(open) if open.number() == port);

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::conversation::Event;
-use crate::dialect::{About, Ask, Dialect, Names, Refusal};
+use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta, UnknownModel};
 use crate::failure::Failure;
 
 mod answer;
@@ -33,7 +33,7 @@ pub struct Anthropic;
 
 /// What of a request decides the answer's form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Form {
+pub struct ResponseOptions {
     /// What the client wants to see of thoughts.
     pub thoughts: Thoughts,
 }
@@ -53,25 +53,25 @@ pub enum Thoughts {
 impl Dialect for Anthropic {
     const NAME: &'static str = "anthropic";
     // Claude Code sends names of its own.
-    const NAMES: Names = Names::Lenient;
+    const UNKNOWN_MODEL: UnknownModel = UnknownModel::Nearest;
 
-    type Form = Form;
+    type ResponseOptions = ResponseOptions;
     type Memory = ();
     type Encoder = stream::Stream;
 
-    fn read(body: &[u8], (): &()) -> Result<(Ask, Form), Failure> {
+    fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body)
     }
 
-    fn encoder(about: &About, form: &Form) -> stream::Stream {
-        stream::Stream::new(about, *form)
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> stream::Stream {
+        stream::Stream::new(meta, *options)
     }
 
-    fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
-        reply::reply(about, *form, answers)
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
+        reply::response(meta, *options, answers)
     }
 
-    fn refuse(failure: &Failure) -> Refusal {
-        error_response::refusal(failure)
+    fn error_response(failure: &Failure) -> ErrorResponse {
+        error_response::error_response(failure)
     }
 }

@@ -4,7 +4,7 @@
 pub mod arbitrary;
 pub mod arguments;
 pub mod data;
-pub mod extra;
+pub mod extensions;
 pub mod json;
 pub mod limits;
 pub mod line;

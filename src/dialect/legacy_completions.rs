@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::conversation::Event;
 use crate::dialect::common::openai_error;
-use crate::dialect::{About, Ask, Dialect, Refusal};
+use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
 mod answer;
@@ -19,7 +19,7 @@ pub struct Completions;
 
 /// What of a request decides the answer's form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Form {
+pub struct ResponseOptions {
     /// `stream_options.include_usage`: the stream has a chunk that tells the cost.
     pub include_usage: bool,
     /// `echo`: the answer begins with this, the prompt.
@@ -31,23 +31,23 @@ pub struct Form {
 impl Dialect for Completions {
     const NAME: &'static str = "completions";
 
-    type Form = Form;
+    type ResponseOptions = ResponseOptions;
     type Memory = ();
     type Encoder = answer::Chunks;
 
-    fn read(body: &[u8], (): &()) -> Result<(Ask, Form), Failure> {
+    fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body)
     }
 
-    fn encoder(about: &About, form: &Form) -> answer::Chunks {
-        answer::Chunks::new(about, form.clone())
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> answer::Chunks {
+        answer::Chunks::new(meta, options.clone())
     }
 
-    fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
-        answer::reply(about, form, answers)
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
+        answer::response(meta, options, answers)
     }
 
-    fn refuse(failure: &Failure) -> Refusal {
-        openai_error::refusal(failure)
+    fn error_response(failure: &Failure) -> ErrorResponse {
+        openai_error::error_response(failure)
     }
 }

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use crate::conversation::Event;
-use crate::dialect::{About, Ask, Dialect, Refusal};
+use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
 mod answer;
@@ -59,7 +59,7 @@ pub enum Words {
 
 /// What of a request decides the answer's form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Form {
+pub struct ResponseOptions {
     /// Where the words stand.
     pub words: Words,
     /// The client wants to see thoughts.
@@ -95,25 +95,25 @@ impl Door for Generate {
 
 impl<D: Door> Dialect for Ollama<D> {
     const NAME: &'static str = "ollama";
-    const STREAM: &'static str = "application/x-ndjson";
+    const STREAM_CONTENT_TYPE: &'static str = "application/x-ndjson";
 
-    type Form = Form;
+    type ResponseOptions = ResponseOptions;
     type Memory = ();
     type Encoder = answer::PendingRequests;
 
-    fn read(body: &[u8], (): &()) -> Result<(Ask, Form), Failure> {
+    fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read::<D>(body)
     }
 
-    fn encoder(about: &About, form: &Form) -> answer::PendingRequests {
-        answer::PendingRequests::new(about, *form)
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> answer::PendingRequests {
+        answer::PendingRequests::new(meta, *options)
     }
 
-    fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
-        answer::reply(about, *form, answers)
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
+        answer::response(meta, *options, answers)
     }
 
-    fn refuse(failure: &Failure) -> Refusal {
-        error_response::refusal(failure)
+    fn error_response(failure: &Failure) -> ErrorResponse {
+        error_response::error_response(failure)
     }
 }

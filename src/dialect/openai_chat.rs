@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::conversation::Event;
 use crate::dialect::common::openai_error;
-use crate::dialect::{About, Ask, Dialect, Refusal};
+use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
 pub mod answer;
@@ -29,7 +29,7 @@ pub struct OpenAiChat;
 
 /// What of a request decides the answer's form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Form {
+pub struct ResponseOptions {
     /// `stream_options.include_usage`: the stream has a chunk that tells the cost.
     pub include_usage: bool,
     /// How calls are said.
@@ -38,9 +38,9 @@ pub struct Form {
     pub choices: usize,
 }
 
-impl Default for Form {
-    fn default() -> Form {
-        Form { include_usage: false, calls: Calls::Tools, choices: 1 }
+impl Default for ResponseOptions {
+    fn default() -> ResponseOptions {
+        ResponseOptions { include_usage: false, calls: Calls::Tools, choices: 1 }
     }
 }
 
@@ -56,23 +56,23 @@ pub enum Calls {
 impl Dialect for OpenAiChat {
     const NAME: &'static str = "openai-chat";
 
-    type Form = Form;
+    type ResponseOptions = ResponseOptions;
     type Memory = ();
     type Encoder = stream::Chunks;
 
-    fn read(body: &[u8], (): &()) -> Result<(Ask, Form), Failure> {
+    fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body)
     }
 
-    fn encoder(about: &About, form: &Form) -> stream::Chunks {
-        stream::Chunks::new(about, *form)
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> stream::Chunks {
+        stream::Chunks::new(meta, *options)
     }
 
-    fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
-        reply::reply(about, *form, answers)
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
+        reply::response(meta, *options, answers)
     }
 
-    fn refuse(failure: &Failure) -> Refusal {
-        openai_error::refusal(failure)
+    fn error_response(failure: &Failure) -> ErrorResponse {
+        openai_error::error_response(failure)
     }
 }

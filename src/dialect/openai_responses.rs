@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::conversation::{Event, Message};
 use crate::dialect::common::openai_error;
-use crate::dialect::{About, Ask, Dialect, Refusal};
+use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
 mod answer;
@@ -37,7 +37,7 @@ pub struct OpenAiResponses;
 
 /// What of a request decides the answer's form.
 #[derive(Clone)]
-pub struct Form {
+pub struct ResponseOptions {
     /// What every answer repeats of the request.
     echo: Arc<response::Echo>,
     /// What the client calls the tools.
@@ -48,33 +48,33 @@ pub struct Form {
 
 impl Dialect for OpenAiResponses {
     const NAME: &'static str = "openai-responses";
-    const REMEMBERS: bool = true;
+    const STORES_RESPONSES: bool = true;
 
-    type Form = Form;
+    type ResponseOptions = ResponseOptions;
     type Memory = Memory;
     type Encoder = stream::Steps;
 
-    fn read(body: &[u8], memory: &Memory) -> Result<(Ask, Form), Failure> {
+    fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body, memory)
     }
 
-    fn encoder(about: &About, form: &Form) -> stream::Steps {
-        stream::Steps::new(about, form)
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> stream::Steps {
+        stream::Steps::new(meta, options)
     }
 
-    fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
-        reply::reply(about, form, answers)
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
+        reply::response(meta, options, answers)
     }
 
-    fn refuse(failure: &Failure) -> Refusal {
-        openai_error::refusal(failure)
+    fn error_response(failure: &Failure) -> ErrorResponse {
+        openai_error::error_response(failure)
     }
 
-    fn remember(memory: &Memory, about: &About, form: &Form, answers: &[Vec<Event>]) {
-        if let Some(said) = &form.said {
-            let answer = reply::gather(about, form, answers);
-            let told = reply::told(about, form, answers, &answer).to_string();
-            memory.keep(response::id(about), said, answer.into_messages(), told);
+    fn store(memory: &Memory, meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) {
+        if let Some(said) = &options.said {
+            let answer = reply::gather(meta, options, answers);
+            let told = reply::told(meta, options, answers, &answer).to_string();
+            memory.keep(response::id(meta), said, answer.into_messages(), told);
         }
     }
 }

@@ -5,15 +5,15 @@ use super::Failure;
 impl Failure {
     /// One word for it, for people and programs.
     pub fn kind(&self) -> &'static str {
-        self.said().0
+        self.kind_and_hint().0
     }
 
     /// What a person can do about it.
-    pub fn advice(&self) -> &'static str {
-        self.said().1
+    pub fn hint(&self) -> &'static str {
+        self.kind_and_hint().1
     }
 
-    fn said(&self) -> (&'static str, &'static str) {
+    fn kind_and_hint(&self) -> (&'static str, &'static str) {
         match self {
             Failure::Invalid { .. } => {
                 ("invalid_request", "The client sent something wrong: the message names the place.")

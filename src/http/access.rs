@@ -12,7 +12,7 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use subtle::ConstantTimeEq;
 
-use super::head_timeout::{Answer, HeadClock};
+use super::head_timeout::{Answer, HeadTimer};
 use super::peer::Peer;
 use super::{AppState, RequestId, error_response};
 use crate::bridge::protocol::UserSettings;
@@ -23,7 +23,7 @@ pub(super) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let answering = request.request().conn_data::<HeadClock>().map(HeadClock::begin);
+    let answering = request.request().conn_data::<HeadTimer>().map(HeadTimer::begin);
     let id = RequestId::new();
     request.extensions_mut().insert(id.clone());
     let user_settings =
@@ -34,10 +34,10 @@ pub(super) async fn guard(
     let asked_headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let asked_private = request.headers().contains_key("access-control-request-private-network");
 
-    request.extensions_mut().insert(Caller::of(origin.as_ref(), request.headers(), &user_settings));
+    request.extensions_mut().insert(Client::of(origin.as_ref(), request.headers(), &user_settings));
 
     let mut response = if let Err(failure) = may_ask(&request, &user_settings) {
-        let refused = error_response::refuse(request.request(), &failure);
+        let refused = error_response::respond(request.request(), &failure);
         request.into_response(refused)
     } else if is_preflight {
         let preflight = HttpResponse::NoContent().finish();
@@ -61,25 +61,25 @@ pub(super) async fn guard(
 
 /// What a caller may do, by where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Caller {
+pub(super) struct Client {
     /// It is not a web page, or a local one, or one that the person trusts with the editor's tools.
     pub may_use_tools: bool,
     /// It is a web page that may not even ask.
     is_unwanted: bool,
 }
 
-impl Caller {
+impl Client {
     /// Browsers tell the origin of every request that could do something, and programs tell none.
-    fn of(origin: Option<&HeaderValue>, headers: &HeaderMap, user_settings: &UserSettings) -> Caller {
+    fn of(origin: Option<&HeaderValue>, headers: &HeaderMap, user_settings: &UserSettings) -> Client {
         let Some(origin) = origin else {
             // A page can make a browser fetch an image from here; that says no origin, but this.
             let from_a_page = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-            return Caller { may_use_tools: !from_a_page, is_unwanted: false };
+            return Client { may_use_tools: !from_a_page, is_unwanted: false };
         };
         let origin = origin.to_str().unwrap_or_default();
         let listed = |origins: &[String]| origins.iter().any(|listed| listed == origin);
         let open = user_settings.allowed_origins.iter().any(|allowed| allowed == "*");
-        Caller {
+        Client {
             may_use_tools: is_local(origin) || listed(&user_settings.tool_origins),
             is_unwanted: !(open || is_local(origin) || listed(&user_settings.allowed_origins)),
         }
@@ -96,7 +96,7 @@ fn is_local(origin: &str) -> bool {
 }
 
 fn may_ask(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(), Failure> {
-    if let Some(Peer::Stranger { uid }) = request.request().conn_data::<Peer>() {
+    if let Some(Peer::OtherUser { uid }) = request.request().conn_data::<Peer>() {
         return Err(Failure::Forbidden {
             code: "user_not_allowed",
             message: format!("these are another user's models (the request comes from user {uid})"),
@@ -114,7 +114,7 @@ fn may_ask(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(),
             });
         }
     }
-    if request.extensions().get::<Caller>().is_some_and(|caller| caller.is_unwanted) {
+    if request.extensions().get::<Client>().is_some_and(|client| client.is_unwanted) {
         return Err(Failure::Forbidden {
             code: "origin_not_allowed",
             message: "pages of this origin may not ask; add it to the setting `copilotProxy.allowedOrigins` if it is \

@@ -1,4 +1,4 @@
-//! The only code that runs a dialect: reads a request, asks, and lets `telling` say the answer.
+//! The only code that runs a dialect: reads a request, asks, and lets `writer` say the answer.
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -12,15 +12,15 @@ use futures_util::FutureExt;
 use futures_util::future::ready;
 use futures_util::stream::{self, StreamExt, select_all};
 
-use super::access::Caller;
+use super::access::Client;
 use super::editor_tools::attach;
 use super::response::{Choices, ResponseWriter, panicked};
 use super::{AppState, RequestId, request_body};
 use crate::auto_mode;
-use crate::blocking::{LARGE, elsewhere};
+use crate::blocking;
 use crate::completion::{CompletionRequest, Events, PreparedCompletion};
 use crate::conversation::{Event, Finish, Usage};
-use crate::dialect::{About, Dialect, Extras, Names};
+use crate::dialect::{Dialect, RequestExtensions, ResponseMeta, UnknownModel};
 use crate::failure::Failure;
 use crate::log::now;
 use crate::models::Listed;
@@ -34,29 +34,29 @@ pub(super) async fn answer<D: Dialect>(
     request: HttpRequest,
     payload: Payload,
     id: ReqData<RequestId>,
-    caller: ReqData<Caller>,
+    client: ReqData<Client>,
     state: Data<AppState>,
     memory: Data<D::Memory>,
 ) -> HttpResponse {
-    let (keep_words, log_words) = {
+    let (capture, raw_logging) = {
         let user_settings = state.completions.user_settings.read();
         (user_settings.log_requests_to_ui, user_settings.raw_logging)
     };
-    let opening = opening(&request, id.into_inner(), D::NAME);
-    let entry = Rc::new(state.request_log.begin(RequestInfo { keep_words, log_words, ..opening }));
-    let answered = attempt::<D>(&request, payload, *caller, &state, memory, entry.clone());
+    let request_info = request_info(&request, id.into_inner(), D::NAME);
+    let record = Rc::new(state.request_log.begin(RequestInfo { capture, raw_logging, ..request_info }));
+    let answered = attempt::<D>(&request, payload, *client, &state, memory, record.clone());
     let response = match AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| Err(panicked())) {
         Ok(response) => response,
         Err(failure) => {
-            entry.failed(&failure);
-            refusal::<D>(&request, &failure)
+            record.failed(&failure);
+            error_response::<D>(&request, &failure)
         }
     };
-    if entry.keeps_words() { overheard(response, &entry) } else { response }
+    if record.captures() { record_body(response, &record) } else { response }
 }
 
 /// How the account of a request begins, of which no words are kept.
-pub(super) fn opening<'a>(
+pub(super) fn request_info<'a>(
     request: &'a HttpRequest,
     RequestId(id): RequestId,
     dialect: &'static str,
@@ -68,8 +68,8 @@ pub(super) fn opening<'a>(
         method: request.method().as_str(),
         path: request.path(),
         user_agent: user_agent.unwrap_or_default(),
-        keep_words: false,
-        log_words: false,
+        capture: false,
+        raw_logging: false,
     }
 }
 
@@ -82,11 +82,11 @@ fn meaningful(request: &HttpRequest) -> impl Iterator<Item = (String, String)> {
 }
 
 /// An answer whose bytes are there already is noted as it leaves; a stream notes its own.
-fn overheard(response: HttpResponse, entry: &Record) -> HttpResponse {
+fn record_body(response: HttpResponse, record: &Record) -> HttpResponse {
     let (head, body) = response.into_parts();
     match body.try_into_bytes() {
         Ok(bytes) => {
-            entry.went(&bytes);
+            record.record_response_body(&bytes);
             head.set_body(BoxBody::new(bytes))
         }
         Err(body) => head.set_body(body),
@@ -94,113 +94,115 @@ fn overheard(response: HttpResponse, entry: &Record) -> HttpResponse {
 }
 
 /// A failure before the first part.
-pub(super) fn refusal<D: Dialect>(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    let mut refusal = D::refuse(failure);
+pub(super) fn error_response<D: Dialect>(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    let mut error = D::error_response(failure);
     if let (Some(place), Some(id)) =
-        (refusal.body.get_mut("request_id"), request.extensions().get::<RequestId>())
+        (error.body.get_mut("request_id"), request.extensions().get::<RequestId>())
     {
         *place = id.0.clone().into();
     }
-    let mut response = HttpResponse::build(StatusCode::from_u16(refusal.status).unwrap_or_default());
+    let mut response = HttpResponse::build(StatusCode::from_u16(error.status).unwrap_or_default());
     for header in failure.headers() {
         response.insert_header(header);
     }
     if matches!(failure, Failure::BodyTooLarge { .. } | Failure::ReceiveTimeout { .. }) {
         response.force_close();
     }
-    response.json(refusal.body)
+    response.json(error.body)
 }
 
 async fn attempt<D: Dialect>(
     request: &HttpRequest,
     payload: Payload,
-    caller: Caller,
+    client: Client,
     state: &AppState,
     memory: Data<D::Memory>,
-    entry: Rc<Record>,
+    record: Rc<Record>,
 ) -> Result<HttpResponse, Failure> {
     let body =
         request_body::read(request.headers(), payload.into_inner(), state.settings.receive_timeout).await?;
-    entry.came(meaningful(request), &body);
-    let (ask, form) = if body.len() > LARGE {
+    record.record_request_body(meaningful(request), &body);
+    let (parsed, options) = {
         let memory = memory.clone();
-        elsewhere(move || D::read(&body, &memory)).await?
+        blocking::run(body.len(), move || D::read(&body, &memory)).await?
+    };
+    record.asked(parsed.model.as_deref(), parsed.stream);
+    let choices = parsed.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
+    let completion_request = CompletionRequest {
+        model: parsed.model,
+        leniently: D::UNKNOWN_MODEL == UnknownModel::Nearest,
+        conversation: parsed.conversation,
+    };
+    let RunningCompletion { model, counted_input, events } = if parsed.only_model {
+        model_only(state.completions.model(&completion_request).await?)
     } else {
-        D::read(&body, &memory)?
+        complete(completion_request, choices, parsed.extras, request, client, state).await?
     };
-    entry.asked(ask.model.as_deref(), ask.stream);
-    let choices = ask.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
-    let question = CompletionRequest {
-        model: ask.model,
-        leniently: D::NAMES == Names::Lenient,
-        conversation: ask.conversation,
-    };
-    let Answering { model, counted_input, events } = if ask.only_model {
-        nobody(state.completions.model(&question).await?)
-    } else {
-        somebody(question, choices, ask.extras, request, caller, state).await?
-    };
-    entry.answered_by(&model.id);
+    record.answered_by(&model.id);
     let mut response = HttpResponse::Ok();
     response.insert_header(("x-copilot-proxy-model", model.id.as_str()));
-    let about = About {
+    let meta = ResponseMeta {
         id: uuid::Uuid::new_v4().simple().to_string(),
         created: now() / 1000,
         model: model.id,
         counted_input,
     };
-    let telling = ResponseWriter::<D>::new(about, form, memory, entry, choices);
-    if ask.stream {
-        telling.streamed(response, events, &state.settings).await
+    let writer = ResponseWriter::<D>::new(meta, options, memory, record, choices);
+    if parsed.stream {
+        writer.streamed(response, events, &state.settings).await
     } else {
-        telling.whole(response, events).await
+        writer.whole(response, events).await
     }
 }
 
 /// Who answers, and what.
-struct Answering {
+struct RunningCompletion {
     model: Listed,
     counted_input: u64,
     events: Choices,
 }
 
 /// A model is asked, in auto mode again and again.
-async fn somebody(
-    mut question: CompletionRequest,
+async fn complete(
+    mut completion_request: CompletionRequest,
     choices: usize,
-    extras: Extras,
+    extras: RequestExtensions,
     request: &HttpRequest,
-    caller: Caller,
+    client: Client,
     state: &AppState,
-) -> Result<Answering, Failure> {
-    let equipment = attach(&mut question.conversation, extras, request, caller, state).await?;
+) -> Result<RunningCompletion, Failure> {
+    let auto = attach(&mut completion_request.conversation, extras, request, client, state).await?;
     // Only auto mode asks again; a conversation may be megabytes.
-    let again = equipment.map(|equipment| (equipment, question.conversation.clone()));
-    let asked = state.completions.ask(question).await?;
+    let again = auto.map(|auto| (auto, completion_request.conversation.clone()));
+    let asked = state.completions.ask(completion_request).await?;
     let (model, counted_input) = (asked.model.clone(), asked.counted_input);
     let events = match again {
-        Some((equipment, conversation)) => one(auto_mode::start(equipment.plan(asked, conversation, state))),
-        None => all(&asked, choices),
+        Some((auto, conversation)) => single_choice(auto_mode::start(auto.plan(asked, conversation, state))),
+        None => all_choices(&asked, choices),
     };
-    Ok(Answering { model, counted_input, events })
+    Ok(RunningCompletion { model, counted_input, events })
 }
 
 /// The model is there, and is asked nothing.
-fn nobody(model: Listed) -> Answering {
+fn model_only(model: Listed) -> RunningCompletion {
     let end = Event::Finish(Finish::Stop, Usage::default());
-    Answering { model, counted_input: 0, events: one(Box::pin(stream::once(ready(Ok(end))))) }
+    RunningCompletion {
+        model,
+        counted_input: 0,
+        events: single_choice(Box::pin(stream::once(ready(Ok(end))))),
+    }
 }
 
 /// All choices, answered at the same time.
-fn all(asked: &PreparedCompletion, choices: usize) -> Choices {
+fn all_choices(asked: &PreparedCompletion, choices: usize) -> Choices {
     if choices == 1 {
-        return one(asked.answer());
+        return single_choice(asked.answer());
     }
-    let answer = |choice| one(asked.answer()).map(move |(_, event)| (choice, event));
+    let answer = |choice| single_choice(asked.answer()).map(move |(_, event)| (choice, event));
     select_all((0..choices).map(answer)).boxed_local()
 }
 
-fn one(events: Events) -> Choices {
+fn single_choice(events: Events) -> Choices {
     let events = AssertUnwindSafe(events).catch_unwind();
     events.map(|event| (0, event.unwrap_or_else(|_| Err(panicked())))).boxed_local()
 }

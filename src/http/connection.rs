@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use super::head_timeout::HeadClock;
+use super::head_timeout::HeadTimer;
 use super::peer::Peer;
 use crate::options::ServerOptions;
 
@@ -24,14 +24,14 @@ pub(super) struct Connection {
     /// Who is at the other end.
     pub(super) peer: Peer,
     /// Knows how long the next head has been coming.
-    pub(super) head: HeadClock,
+    pub(super) head: HeadTimer,
     stall_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
     pub(super) fn new(socket: TcpStream, peer: Peer, settings: &ServerOptions) -> Connection {
-        let head = HeadClock::new(settings.receive_timeout);
+        let head = HeadTimer::new(settings.receive_timeout);
         Connection { socket, peer, head, stall_timeout: settings.stall_timeout, stalled: None }
     }
 

@@ -15,8 +15,8 @@ pub(super) async fn count_tokens(
     state: Data<AppState>,
 ) -> HttpResponse {
     match attempt(&request, payload, &state).await {
-        Ok(tokens) => HttpResponse::Ok().json(count::reply(tokens)),
-        Err(failure) => error_response::refuse(&request, &failure),
+        Ok(tokens) => HttpResponse::Ok().json(count::response(tokens)),
+        Err(failure) => error_response::respond(&request, &failure),
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use actix_web::HttpRequest;
 
 use super::AppState;
-use super::access::Caller;
+use super::access::Client;
 use super::tools::offered;
 use crate::auto_mode::Plan;
 use crate::bridge::Editor;
 use crate::completion::PreparedCompletion;
 use crate::conversation::{Conversation, Tool};
-use crate::dialect::{Extras, Rounds, ToolExecution};
+use crate::dialect::{RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
 use crate::tools::executor::Offer;
 use crate::tools::{may_run, merged};
@@ -26,16 +26,16 @@ pub(super) struct AutoMode {
 /// Adds the editor's tools to a conversation, where the request asks for them; auto mode runs those it returns.
 pub(super) async fn attach(
     conversation: &mut Conversation,
-    extras: Extras,
+    extras: RequestExtensions,
     request: &HttpRequest,
-    caller: Caller,
+    client: Client,
     state: &AppState,
 ) -> Result<Option<AutoMode>, Failure> {
     let auto = extras.tool_execution == ToolExecution::Auto;
     if !auto && !extras.use_vscode_tools {
         return Ok(None);
     }
-    let Offer { host, tools, unusable } = offered(request, &caller, state).await?;
+    let Offer { host, tools, unusable } = offered(request, &client, state).await?;
     let auto_tools = state.completions.user_settings.read().auto_tools.clone();
     let runs = |name: &str| auto && !unusable.contains(name) && may_run(name, &auto_tools);
     let tools = tools.into_iter().map(|tool| tool.tool).filter(|tool| !auto || runs(&tool.name));

@@ -5,7 +5,7 @@ use actix_web::error::{InternalError, QueryPayloadError};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use super::completion::{opening, refusal};
+use super::completion::{error_response, request_info};
 use super::{AppState, RequestId};
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
@@ -45,12 +45,12 @@ fn door(path: &str) -> &str {
 }
 
 /// Says a failure in the form of whoever asked, and puts it down where the person will see it.
-pub(super) fn refuse(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+pub(super) fn respond(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     note(request, failure);
     match Form::of(request) {
-        Form::OpenAi => refusal::<OpenAiChat>(request, failure),
-        Form::Anthropic => refusal::<Anthropic>(request, failure),
-        Form::Ollama => refusal::<Ollama<Chat>>(request, failure),
+        Form::OpenAi => error_response::<OpenAiChat>(request, failure),
+        Form::Anthropic => error_response::<Anthropic>(request, failure),
+        Form::Ollama => error_response::<Ollama<Chat>>(request, failure),
     }
 }
 
@@ -60,8 +60,8 @@ fn note(request: &HttpRequest, failure: &Failure) {
     else {
         return;
     };
-    let opening = opening(request, id, dialect_of(request.path()));
-    state.request_log.reject(opening, failure);
+    let request_info = request_info(request, id, dialect_of(request.path()));
+    state.request_log.reject(request_info, failure);
 }
 
 /// The dialect of whoever wanted to come in here; empty where none is spoken.
@@ -78,7 +78,7 @@ fn dialect_of(path: &str) -> &'static str {
 
 /// There is no such door.
 pub(super) async fn no_such_path(request: HttpRequest) -> HttpResponse {
-    refuse(&request, &Failure::NoSuchPath { path: request.path().into() })
+    respond(&request, &Failure::NoSuchPath { path: request.path().into() })
 }
 
 /// The door is there, for other methods.
@@ -88,7 +88,7 @@ pub(super) fn wrong_method(request: &HttpRequest, allow: &str) -> HttpResponse {
         path: request.path().into(),
         allow: allow.into(),
     };
-    refuse(request, &failure)
+    respond(request, &failure)
 }
 
 /// A query string that is not what the door takes.
@@ -97,7 +97,7 @@ pub(super) fn unreadable_query(error: QueryPayloadError, request: &HttpRequest) 
         QueryPayloadError::Deserialize(error) => error.to_string(),
         other => other.to_string(),
     };
-    let refused = refuse(request, &Failure::invalid("", format!("the query string can't be read: {why}")));
+    let refused = respond(request, &Failure::invalid("", format!("the query string can't be read: {why}")));
     InternalError::from_response(error, refused).into()
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn not_offered(request: HttpRequest) -> HttpResponse {
             "{what} can't be had here: VS Code offers its extensions language models only, by a stable API"
         ),
     );
-    refuse(&request, &failure)
+    respond(&request, &failure)
 }
 
 #[cfg(test)]

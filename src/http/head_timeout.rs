@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep};
 
 /// The clock of one connection, shared by all who know how far a request has come.
 #[derive(Clone)]
-pub(super) struct HeadClock(Rc<RefCell<Clock>>);
+pub(super) struct HeadTimer(Rc<RefCell<Clock>>);
 
 struct Clock {
     within: Duration,
@@ -41,10 +41,10 @@ impl Head {
     }
 }
 
-impl HeadClock {
+impl HeadTimer {
     /// Of a connection that has just been opened.
-    pub fn new(within: Duration) -> HeadClock {
-        HeadClock(Rc::new(RefCell::new(Clock { within, head: Head::coming(within) })))
+    pub fn new(within: Duration) -> HeadTimer {
+        HeadTimer(Rc::new(RefCell::new(Clock { within, head: Head::coming(within) })))
     }
 
     /// Bytes have come.
@@ -66,16 +66,16 @@ impl HeadClock {
     }
 
     /// A head has come whole, and its request is being answered as long as this is held.
-    pub fn begin(&self) -> Answering {
+    pub fn begin(&self) -> RunningCompletion {
         self.0.borrow_mut().head = Head::Whole { more: false };
-        Answering(self.clone())
+        RunningCompletion(self.clone())
     }
 }
 
 /// A request is being answered. Dropped, the next head is awaited.
-pub(super) struct Answering(HeadClock);
+pub(super) struct RunningCompletion(HeadTimer);
 
-impl Drop for Answering {
+impl Drop for RunningCompletion {
     fn drop(&mut self) {
         let Clock { within, head } = &mut *self.0.0.borrow_mut();
         *head = match head {
@@ -88,7 +88,7 @@ impl Drop for Answering {
 /// The body of an answer, which ends when this is dropped.
 pub(super) struct Answer {
     pub body: BoxBody,
-    pub _answering: Option<Answering>,
+    pub _answering: Option<RunningCompletion>,
 }
 
 impl MessageBody for Answer {
@@ -115,13 +115,13 @@ mod tests {
     const WITHIN: Duration = Duration::from_secs(30);
     const ALMOST: Duration = Duration::from_secs(29);
 
-    fn is_late(clock: &HeadClock) -> bool {
+    fn is_late(clock: &HeadTimer) -> bool {
         clock.poll_late(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_new_connection_has_its_time_for_the_first_head() {
-        let clock = HeadClock::new(WITHIN);
+        let clock = HeadTimer::new(WITHIN);
         advance(ALMOST).await;
         clock.bytes();
         assert!(!is_late(&clock));
@@ -131,7 +131,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_may_take_as_long_as_it_takes_and_nothing_is_awaited_after_it() {
-        let clock = HeadClock::new(WITHIN);
+        let clock = HeadTimer::new(WITHIN);
         let answering = clock.begin();
         advance(10 * WITHIN).await;
         assert!(!is_late(&clock));
@@ -142,7 +142,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_later_head_has_its_own_time_from_its_first_byte_on() {
-        let clock = HeadClock::new(WITHIN);
+        let clock = HeadTimer::new(WITHIN);
         advance(ALMOST).await;
         drop(clock.begin());
         advance(ALMOST).await;
@@ -155,7 +155,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn half_a_head_that_came_during_an_answer_has_its_time_from_the_end_of_that() {
-        let clock = HeadClock::new(WITHIN);
+        let clock = HeadTimer::new(WITHIN);
         let answering = clock.begin();
         clock.bytes();
         advance(10 * WITHIN).await;

@@ -5,14 +5,14 @@ use actix_web::web::{Data, ReqData};
 use serde_json::{Value, json};
 
 use super::AppState;
-use super::access::Caller;
+use super::access::Client;
 use crate::bridge::protocol::Window;
 use crate::dialect::ollama;
 use crate::log::now;
 use crate::models::registry::GetSnapshot;
 
 /// How the server is. Which folders the windows show is told only to those who may see the editor's tools.
-pub(super) async fn health(caller: ReqData<Caller>, state: Data<AppState>) -> HttpResponse {
+pub(super) async fn health(client: ReqData<Client>, state: Data<AppState>) -> HttpResponse {
     let Ok(census) = state.completions.registry.send(GetSnapshot).await else {
         return HttpResponse::InternalServerError().json(json!({ "status": "failed" }));
     };
@@ -24,7 +24,7 @@ pub(super) async fn health(caller: ReqData<Caller>, state: Data<AppState>) -> Ht
         "editors": census.editors.len(),
         "instance": state.instance,
     });
-    if let (true, Some(health)) = (caller.may_use_tools, health.as_object_mut()) {
+    if let (true, Some(health)) = (client.may_use_tools, health.as_object_mut()) {
         health.insert("windows".into(), census.windows.iter().map(names).collect());
     }
     HttpResponse::Ok().json(health)

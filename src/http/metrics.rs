@@ -15,14 +15,14 @@ pub(super) async fn metrics(state: Data<AppState>) -> HttpResponse {
     let Ok(census) = state.completions.registry.send(GetSnapshot).await else {
         return HttpResponse::InternalServerError().finish();
     };
-    let told = state.request_log.metrics.told(Now {
+    let text = state.request_log.metrics.told(Now {
         version: &state.settings.version,
         in_flight: state.request_log.totals().in_flight,
         editors: census.editors.len(),
         models: census.models.len(),
         uptime: Duration::from_millis(now().saturating_sub(state.started)),
     });
-    match told {
+    match text {
         Ok(text) => HttpResponse::Ok().content_type(CONTENT_TYPE).body(text),
         Err(_) => HttpResponse::InternalServerError().finish(),
     }

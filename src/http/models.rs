@@ -25,7 +25,7 @@ pub(super) async fn list(
             let data: Vec<Value> = models.iter().map(|model| openai(model, state.started)).collect();
             json!({ "object": "list", "data": data })
         }),
-        Err(failure) => error_response::refuse(&request, &failure),
+        Err(failure) => error_response::respond(&request, &failure),
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn one(request: HttpRequest, state: Data<AppState>, id: Path<St
         } else {
             openai(&model, state.started)
         }),
-        Err(failure) => error_response::refuse(&request, &failure),
+        Err(failure) => error_response::respond(&request, &failure),
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn listed(state: &AppState) -> Result<Vec<Listed>, Failure> {
 
 /// The editor reveals no date of a model: when the server started stands in for it.
 fn openai(Listed { id, model }: &Listed, started: u64) -> Value {
-    let mut form = json!({
+    let mut options = json!({
         "id": id,
         "object": "model",
         "created": started / 1000,
@@ -73,12 +73,12 @@ fn openai(Listed { id, model }: &Listed, started: u64) -> Value {
         "maxInputTokens": model.max_input_tokens,
         "capabilities": { "toolCalling": model.tools, "imageInput": model.images },
     });
-    if let Some(form) = form.as_object_mut() {
+    if let Some(options) = options.as_object_mut() {
         for (name, value) in &model.extra {
-            form.entry(name).or_insert_with(|| value.clone());
+            options.entry(name).or_insert_with(|| value.clone());
         }
     }
-    form
+    options
 }
 
 fn anthropic_model(Listed { id, model }: &Listed) -> anthropic::Model {

@@ -22,7 +22,7 @@ pub(super) async fn tags(request: HttpRequest, state: Data<AppState>) -> HttpRes
             let known: Vec<Model> = known.iter().map(|listed| model(listed, state.started)).collect();
             HttpResponse::Ok().json(models::tags(&known))
         }
-        Err(failure) => error_response::refuse(&request, &failure),
+        Err(failure) => error_response::respond(&request, &failure),
     }
 }
 
@@ -30,7 +30,7 @@ pub(super) async fn tags(request: HttpRequest, state: Data<AppState>) -> HttpRes
 pub(super) async fn show(request: HttpRequest, payload: Payload, state: Data<AppState>) -> HttpResponse {
     match wanted(&request, payload, &state).await {
         Ok((_, listed)) => HttpResponse::Ok().json(models::show(&model(&listed, state.started))),
-        Err(failure) => error_response::refuse(&request, &failure),
+        Err(failure) => error_response::respond(&request, &failure),
     }
 }
 
@@ -38,11 +38,11 @@ pub(super) async fn show(request: HttpRequest, payload: Payload, state: Data<App
 pub(super) async fn pull(request: HttpRequest, payload: Payload, state: Data<AppState>) -> HttpResponse {
     match wanted(&request, payload, &state).await {
         Ok((wanted, _)) => {
-            let kind = if wanted.stream() { Ollama::<Chat>::STREAM } else { "application/json" };
+            let kind = if wanted.stream() { Ollama::<Chat>::STREAM_CONTENT_TYPE } else { "application/json" };
             let success = format!("{}\n", json!({ "status": "success" }));
             HttpResponse::Ok().insert_header((CONTENT_TYPE, kind)).body(success)
         }
-        Err(failure) => error_response::refuse(&request, &failure),
+        Err(failure) => error_response::respond(&request, &failure),
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) enum Peer {
     Ours,
     /// Another user.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux tells"))]
-    Stranger {
+    OtherUser {
         /// Which.
         uid: u32,
     },
@@ -25,7 +25,7 @@ impl Peer {
     #[cfg(target_os = "linux")]
     pub(super) fn of(there: SocketAddr, here: SocketAddr) -> Peer {
         match diag::owner(there, here).or_else(|| table::owner(there, here)) {
-            Some(uid) if uid != 0 && uid != rustix::process::geteuid().as_raw() => Peer::Stranger { uid },
+            Some(uid) if uid != 0 && uid != rustix::process::geteuid().as_raw() => Peer::OtherUser { uid },
             _ => Peer::Ours,
         }
     }

@@ -13,7 +13,7 @@ use futures_util::stream::{LocalBoxStream, StreamExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::conversation::Event;
-use crate::dialect::{About, Dialect, Encoder, usage_of};
+use crate::dialect::{Dialect, Encoder, ResponseMeta, usage_of};
 use crate::failure::Failure;
 use crate::options::ServerOptions;
 use crate::request_log::Record;
@@ -31,23 +31,23 @@ pub(super) fn panicked() -> Failure {
 
 /// An answer that is being told.
 pub(super) struct ResponseWriter<D: Dialect> {
-    about: About,
-    form: D::Form,
+    meta: ResponseMeta,
+    options: D::ResponseOptions,
     memory: Data<D::Memory>,
-    entry: Rc<Record>,
+    record: Rc<Record>,
     /// The events of each choice, where they are needed once more.
     answers: Vec<Vec<Event>>,
 }
 
 impl<D: Dialect> ResponseWriter<D> {
     pub fn new(
-        about: About,
-        form: D::Form,
+        meta: ResponseMeta,
+        options: D::ResponseOptions,
         memory: Data<D::Memory>,
-        entry: Rc<Record>,
+        record: Rc<Record>,
         choices: usize,
     ) -> ResponseWriter<D> {
-        ResponseWriter { about, form, memory, entry, answers: vec![Vec::new(); choices] }
+        ResponseWriter { meta, options, memory, record, answers: vec![Vec::new(); choices] }
     }
 
     /// The whole answer in one reply: a fold over the very events that a stream tells.
@@ -58,11 +58,11 @@ impl<D: Dialect> ResponseWriter<D> {
     ) -> Result<HttpResponse, Failure> {
         while let Some((choice, event)) = events.next().await {
             let event = event?;
-            self.entry.heard(&event);
+            self.record.record_event(&event);
             self.keep(choice, event);
         }
         let usage = usage_of(&self.answers);
-        let reply = D::reply(&self.about, &self.form, &self.answers);
+        let reply = D::response(&self.meta, &self.options, &self.answers);
         self.remember();
         Ok(response.insert_header(("x-copilot-proxy-usage", usage.source.as_str())).json(reply))
     }
@@ -81,42 +81,42 @@ impl<D: Dialect> ResponseWriter<D> {
             Err(_) => None,
         };
         let ping_every = settings.ping_every;
-        let mut encoder = D::encoder(&self.about, &self.form);
+        let mut encoder = D::encoder(&self.meta, &self.options);
         let mut out = Vec::new();
         encoder.open(&mut out);
         let body = stream! {
-            let mut telling = self;
+            let mut writer = self;
             let mut next = first;
-            let mut told = StreamState::More;
+            let mut state = StreamState::Open;
             let mut silent_since = Instant::now();
             loop {
                 if let Some((choice, event)) = next.take() {
-                    told = telling.tell(choice, event, &mut encoder, &mut out);
+                    state = writer.tell(choice, event, &mut encoder, &mut out);
                 }
-                while told == StreamState::More && out.len() < ENOUGH {
+                while state == StreamState::Open && out.len() < ENOUGH {
                     match events.next().now_or_never() {
                         None => break,
-                        Some(None) => told = telling.close(&mut encoder, &mut out),
-                        Some(Some((choice, event))) => told = telling.tell(choice, event, &mut encoder, &mut out),
+                        Some(None) => state = writer.close(&mut encoder, &mut out),
+                        Some(Some((choice, event))) => state = writer.tell(choice, event, &mut encoder, &mut out),
                     }
                 }
                 if !out.is_empty() {
-                    telling.entry.went(&out);
+                    writer.record.record_response_body(&out);
                     yield Ok::<_, Infallible>(Bytes::from(std::mem::take(&mut out)));
                     silent_since = Instant::now();
                 }
-                if told == StreamState::All {
+                if state == StreamState::Closed {
                     break;
                 }
                 match timeout_at(silent_since + ping_every, events.next()).await {
-                    Err(_) => told = telling.ping(&mut encoder, &mut out),
-                    Ok(None) => told = telling.close(&mut encoder, &mut out),
+                    Err(_) => state = writer.ping(&mut encoder, &mut out),
+                    Ok(None) => state = writer.close(&mut encoder, &mut out),
                     Ok(event) => next = event,
                 }
             }
         };
         Ok(response
-            .insert_header((CONTENT_TYPE, D::STREAM))
+            .insert_header((CONTENT_TYPE, D::STREAM_CONTENT_TYPE))
             .insert_header((CACHE_CONTROL, "no-cache"))
             .streaming(Box::pin(body)))
     }
@@ -128,42 +128,42 @@ impl<D: Dialect> ResponseWriter<D> {
         encoder: &mut D::Encoder,
         out: &mut Vec<u8>,
     ) -> StreamState {
-        self.surely(encoder, out, |telling, encoder, out| match event {
+        self.catch_panic(encoder, out, |writer, encoder, out| match event {
             Ok(event) => {
-                telling.entry.heard(&event);
+                writer.record.record_event(&event);
                 encoder.event(choice, &event, out);
-                if D::REMEMBERS {
-                    telling.keep(choice, event);
+                if D::STORES_RESPONSES {
+                    writer.keep(choice, event);
                 }
-                StreamState::More
+                StreamState::Open
             }
-            Err(failure) => telling.fail(&failure, encoder, out),
+            Err(failure) => writer.fail(&failure, encoder, out),
         })
     }
 
     fn ping(&mut self, encoder: &mut D::Encoder, out: &mut Vec<u8>) -> StreamState {
-        self.surely(encoder, out, |_, encoder, out| {
+        self.catch_panic(encoder, out, |_, encoder, out| {
             encoder.ping(out);
-            StreamState::More
+            StreamState::Open
         })
     }
 
     fn close(&mut self, encoder: &mut D::Encoder, out: &mut Vec<u8>) -> StreamState {
-        self.surely(encoder, out, |telling, encoder, out| {
+        self.catch_panic(encoder, out, |writer, encoder, out| {
             encoder.close(out);
-            telling.remember();
-            StreamState::All
+            writer.remember();
+            StreamState::Closed
         })
     }
 
     fn fail(&self, failure: &Failure, encoder: &mut D::Encoder, out: &mut Vec<u8>) -> StreamState {
-        self.entry.failed(failure);
+        self.record.failed(failure);
         encoder.failure(failure, out);
-        StreamState::All
+        StreamState::Closed
     }
 
     /// A fault of ours ends this answer and says so in its stream; what it was about to say is taken back.
-    fn surely(
+    fn catch_panic(
         &mut self,
         encoder: &mut D::Encoder,
         out: &mut Vec<u8>,
@@ -177,7 +177,7 @@ impl<D: Dialect> ResponseWriter<D> {
             // Not even that can be said: the stream ends without what would look like a good end.
             failed.unwrap_or_else(|_| {
                 out.truncate(before);
-                StreamState::All
+                StreamState::Closed
             })
         })
     }
@@ -189,8 +189,8 @@ impl<D: Dialect> ResponseWriter<D> {
     }
 
     fn remember(&self) {
-        if D::REMEMBERS {
-            D::remember(&self.memory, &self.about, &self.form, &self.answers);
+        if D::STORES_RESPONSES {
+            D::store(&self.memory, &self.meta, &self.options, &self.answers);
         }
     }
 }
@@ -198,8 +198,8 @@ impl<D: Dialect> ResponseWriter<D> {
 /// How much of an answer has been told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StreamState {
-    More,
-    All,
+    Open,
+    Closed,
 }
 
 #[cfg(test)]
@@ -212,7 +212,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dialect::{Ask, Refusal};
+    use crate::dialect::{ErrorResponse, ParsedRequest};
     use crate::request_log::{RequestInfo, RequestLog};
 
     /// An API whose words are the events' own, and that fails at some of them.
@@ -245,24 +245,24 @@ mod tests {
 
     impl Dialect for Faulty {
         const NAME: &'static str = "faulty";
-        type Form = ();
+        type ResponseOptions = ();
         type Memory = ();
         type Encoder = FaultyEncoder;
 
-        fn read(_body: &[u8], _memory: &()) -> Result<(Ask, ()), Failure> {
-            Ok((Ask::default(), ()))
+        fn read(_body: &[u8], _memory: &()) -> Result<(ParsedRequest, ()), Failure> {
+            Ok((ParsedRequest::default(), ()))
         }
 
-        fn encoder(_about: &About, _form: &()) -> FaultyEncoder {
+        fn encoder(_meta: &ResponseMeta, _options: &()) -> FaultyEncoder {
             FaultyEncoder
         }
 
-        fn reply(_about: &About, _form: &(), _answers: &[Vec<Event>]) -> Value {
+        fn response(_meta: &ResponseMeta, _options: &(), _answers: &[Vec<Event>]) -> Value {
             Value::Null
         }
 
-        fn refuse(_failure: &Failure) -> Refusal {
-            Refusal { status: 500, body: Value::Null }
+        fn error_response(_failure: &Failure) -> ErrorResponse {
+            ErrorResponse { status: 500, body: Value::Null }
         }
     }
 
@@ -275,20 +275,20 @@ mod tests {
     /// What a client reads of these events, and how the request_log says it ended.
     async fn told(events: Vec<Result<Event, Failure>>) -> (String, Value) {
         let request_log: Arc<RequestLog> = Arc::default();
-        let entry = request_log.begin(RequestInfo {
+        let record = request_log.begin(RequestInfo {
             id: "a".into(),
             dialect: Faulty::NAME,
             method: "POST",
             path: "/",
             user_agent: "",
-            keep_words: false,
-            log_words: false,
+            capture: false,
+            raw_logging: false,
         });
-        let about = About { id: "a".into(), created: 0, model: "m".into(), counted_input: 0 };
-        let telling = ResponseWriter::<Faulty>::new(about, (), Data::new(()), Rc::new(entry), 1);
+        let meta = ResponseMeta { id: "a".into(), created: 0, model: "m".into(), counted_input: 0 };
+        let writer = ResponseWriter::<Faulty>::new(meta, (), Data::new(()), Rc::new(record), 1);
         let events = stream::iter(events).map(|event| (0, event)).boxed_local();
         let settings = Line::parse_from(["test"]).settings;
-        let response = telling.streamed(HttpResponse::Ok(), events, &settings).await.unwrap();
+        let response = writer.streamed(HttpResponse::Ok(), events, &settings).await.unwrap();
         let words = to_bytes(response.into_body()).await.unwrap();
         let record = request_log.activity(None).requests.remove(0);
         (String::from_utf8(words.to_vec()).unwrap(), json!(record.outcome)["kind"].clone())

@@ -24,7 +24,7 @@ pub(super) async fn one(
 ) -> HttpResponse {
     if wanted.stream {
         let failure = Failure::unsupported("stream", "an answer that has been given is told whole");
-        return error_response::refuse(&request, &failure);
+        return error_response::respond(&request, &failure);
     }
     match state.responses.response(&id) {
         Some(told) => HttpResponse::Ok().content_type("application/json").body(told),
@@ -42,5 +42,5 @@ pub(super) async fn delete(request: HttpRequest, state: Data<AppState>, id: Path
 }
 
 fn unknown(request: &HttpRequest, id: &str) -> HttpResponse {
-    error_response::refuse(request, &Failure::NoSuchResponse { id: id.to_owned() })
+    error_response::respond(request, &Failure::NoSuchResponse { id: id.to_owned() })
 }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::AppState;
-use super::access::Caller;
-use super::error_response::refuse;
+use super::access::Client;
+use super::error_response::respond;
 use crate::failure::Failure;
 use crate::tools::executor::{ListTools, Offer};
 use crate::tools::matching;
@@ -26,10 +26,10 @@ pub(super) struct Filter {
 pub(super) async fn list(
     request: HttpRequest,
     filter: Query<Filter>,
-    caller: ReqData<Caller>,
+    client: ReqData<Client>,
     state: Data<AppState>,
 ) -> HttpResponse {
-    match offered(&request, &caller, &state).await {
+    match offered(&request, &client, &state).await {
         Ok(offer) => {
             let tags: Vec<&str> =
                 filter.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect();
@@ -46,17 +46,17 @@ pub(super) async fn list(
                 .collect();
             HttpResponse::Ok().json(json!({ "object": "list", "data": data }))
         }
-        Err(failure) => refuse(&request, &failure),
+        Err(failure) => respond(&request, &failure),
     }
 }
 
 /// The tools of the window that a request means, if its caller may have them.
 pub(super) async fn offered(
     request: &HttpRequest,
-    caller: &Caller,
+    client: &Client,
     state: &AppState,
 ) -> Result<Offer, Failure> {
-    if !caller.may_use_tools {
+    if !client.may_use_tools {
         return Err(Failure::Forbidden {
             code: "origin_not_allowed",
             message: "web pages may not use the editor's tools; add the page's origin to the setting \

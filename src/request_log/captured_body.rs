@@ -1,28 +1,28 @@
-//! What was said in a request, as far as it is kept: the beginning of the body that came and of the one that went.
+//! What was captured in a request, as far as it is kept: the beginning of the body that came and of the one that went.
 
 use crate::bridge::protocol;
 
-/// Kept of each body, in bytes. With a hundred requests this makes at most 13 MB, and only while somebody wants
+/// BodyPrefix of each body, in bytes. With a hundred requests this makes at most 13 MB, and only while somebody wants
 /// to see them.
 const KEPT: usize = 64 * 1024;
 
 /// Both sides of a request.
 #[derive(Default)]
-pub(super) struct Said {
+pub(super) struct CapturedExchange {
     /// Name and value of the headers that came.
     pub headers: Vec<(String, String)>,
-    pub request: Kept,
-    pub reply: Kept,
+    pub request: BodyPrefix,
+    pub response: BodyPrefix,
 }
 
 /// The beginning of a body.
 #[derive(Default)]
-pub(super) struct Kept {
+pub(super) struct BodyPrefix {
     bytes: Vec<u8>,
     total: u64,
 }
 
-impl Kept {
+impl BodyPrefix {
     /// More of the body.
     pub fn add(&mut self, bytes: &[u8]) {
         self.total += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_short_body_is_kept_whole() {
-        let mut kept = Kept::default();
+        let mut kept = BodyPrefix::default();
         kept.add(b"Gr\xc3");
         kept.add(b"\xbc\xc3\x9fe");
         assert_eq!(kept.words(), protocol::CapturedBody { text: "Grüße".into(), bytes: 7, truncated: false });
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_long_body_is_cut_between_characters() {
-        let mut kept = Kept::default();
+        let mut kept = BodyPrefix::default();
         kept.add(b"x");
         for _ in 0..KEPT {
             kept.add("é".as_bytes());

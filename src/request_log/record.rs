@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::captured_body::Said;
+use super::captured_body::CapturedExchange;
 use super::{RequestLog, client};
 use crate::bridge::protocol::{Exchange, Outcome, RequestRecord, Tokens};
 use crate::conversation::{Event, Finish, Usage, UsageSource};
@@ -30,29 +30,29 @@ pub struct RequestInfo<'a> {
     pub path: &'a str,
     /// The client's word for itself.
     pub user_agent: &'a str,
-    /// The person wants to see what is said in it.
-    pub keep_words: bool,
+    /// The person wants to see what is captured in it.
+    pub capture: bool,
     /// The person wants log lines to hold words of it.
-    pub log_words: bool,
+    pub raw_logging: bool,
 }
 
 /// One request's account, from its arrival until its answer has ended. Dropped before that it says that the
 /// client has gone.
 pub struct Record {
-    ledger: Arc<RequestLog>,
-    page: SharedState,
-    log_words: bool,
+    log: Arc<RequestLog>,
+    shared: SharedRecord,
+    raw_logging: bool,
 }
 
-/// A page of the ledger.
-pub(super) type SharedState = Arc<Mutex<State>>;
+/// A shared of the log.
+pub(super) type SharedRecord = Arc<Mutex<RecordState>>;
 
 /// What is written on it.
-pub(super) struct State {
+pub(super) struct RecordState {
     pub record: RequestRecord,
-    /// The ledger's when this was last written to.
+    /// The log's when this was last written to.
     pub revision: u64,
-    pub said: Option<Said>,
+    pub captured: Option<CapturedExchange>,
     began: Instant,
     ending: Option<Ending>,
 }
@@ -62,35 +62,31 @@ enum Ending {
     Failed(Failure),
 }
 
-impl State {
+impl RecordState {
     pub fn is_running(&self) -> bool {
         self.record.outcome == Outcome::Running
     }
 
-    /// What was said, as far as it is kept.
+    /// What was captured, as far as it is kept.
     pub fn exchange(&self) -> Exchange {
         Exchange {
             id: self.record.id.clone(),
-            headers: self.said.as_ref().map(|said| said.headers.clone()).unwrap_or_default(),
-            request: self.said.as_ref().map(|said| said.request.words()),
-            response: self.said.as_ref().map(|said| said.reply.words()),
+            headers: self.captured.as_ref().map(|captured| captured.headers.clone()).unwrap_or_default(),
+            request: self.captured.as_ref().map(|captured| captured.request.words()),
+            response: self.captured.as_ref().map(|captured| captured.response.words()),
         }
     }
 
-    /// What was said is to be kept no longer.
+    /// What was captured is to be kept no longer.
     pub fn forget(&mut self) {
-        self.said = None;
+        self.captured = None;
         self.record.has_exchange = false;
     }
 }
 
 impl Record {
-    pub(super) fn open(
-        ledger: Arc<RequestLog>,
-        number: u64,
-        opening: RequestInfo<'_>,
-    ) -> (Record, SharedState) {
-        let RequestInfo { id, dialect, method, path, user_agent, keep_words, log_words } = opening;
+    pub(super) fn open(log: Arc<RequestLog>, number: u64, info: RequestInfo<'_>) -> (Record, SharedRecord) {
+        let RequestInfo { id, dialect, method, path, user_agent, capture, raw_logging } = info;
         let record = RequestRecord {
             number,
             id,
@@ -108,48 +104,48 @@ impl Record {
             tokens: None,
             outcome: Outcome::Running,
             rejected: false,
-            has_exchange: keep_words,
+            has_exchange: capture,
         };
-        let said = keep_words.then(Said::default);
-        let page = Arc::new(Mutex::new(State {
+        let captured = capture.then(CapturedExchange::default);
+        let shared = Arc::new(Mutex::new(RecordState {
             record,
-            revision: ledger.stir(),
-            said,
+            revision: log.bump_revision(),
+            captured,
             began: Instant::now(),
             ending: None,
         }));
-        (Record { ledger, page: page.clone(), log_words }, page)
+        (Record { log, shared: shared.clone(), raw_logging }, shared)
     }
 
     /// What the client asks for.
     pub fn asked(&self, model: Option<&str>, stream: bool) {
-        self.write(|story| {
-            story.record.requested_model = model.map(|model| cut(model, MAX_ASKED));
-            story.record.stream = stream;
+        self.write(|state| {
+            state.record.requested_model = model.map(|model| cut(model, MAX_ASKED));
+            state.record.stream = stream;
         });
     }
 
     /// This model answers.
     pub fn answered_by(&self, model: &str) {
-        self.write(|story| story.record.model = Some(model.to_owned()));
+        self.write(|state| state.record.model = Some(model.to_owned()));
     }
 
     /// Something happened in the answer. Of several choices the input counts once.
-    pub fn heard(&self, event: &Event) {
-        self.write(|story| {
-            if story.record.first_ms.is_none() {
-                story.record.first_ms = Some(milliseconds(story.began.elapsed()));
+    pub fn record_event(&self, event: &Event) {
+        self.write(|state| {
+            if state.record.first_ms.is_none() {
+                state.record.first_ms = Some(milliseconds(state.began.elapsed()));
             }
             match event {
-                Event::Text(text) => story.record.characters += length(text),
-                Event::Thinking(thought) => story.record.characters += length(&thought.text),
+                Event::Text(text) => state.record.characters += length(text),
+                Event::Thinking(thought) => state.record.characters += length(&thought.text),
                 Event::ToolCall(_) | Event::ToolRan(_) => {}
                 Event::Finish(finish, usage) => {
                     let mut total = *usage;
-                    if let Some(Ending::Finished(_, before)) = &story.ending {
+                    if let Some(Ending::Finished(_, before)) = &state.ending {
                         total.output += before.output;
                     }
-                    story.ending = Some(Ending::Finished(finish.clone(), total));
+                    state.ending = Some(Ending::Finished(finish.clone(), total));
                 }
             }
         });
@@ -157,46 +153,46 @@ impl Record {
 
     /// The answer ended badly.
     pub fn failed(&self, failure: &Failure) {
-        self.page.lock().ending = Some(Ending::Failed(failure.clone()));
+        self.shared.lock().ending = Some(Ending::Failed(failure.clone()));
     }
 
     /// It is not even read.
     pub(super) fn rejected(self, failure: &Failure) {
-        self.write(|story| story.record.rejected = true);
+        self.write(|state| state.record.rejected = true);
         self.failed(failure);
     }
 
-    /// What is said in this request is kept.
-    pub fn keeps_words(&self) -> bool {
-        self.page.lock().said.is_some()
+    /// What is captured in this request is kept.
+    pub fn captures(&self) -> bool {
+        self.shared.lock().captured.is_some()
     }
 
     /// The request's body, and those of its headers that a person is to see: never a key.
-    pub fn came(&self, headers: impl Iterator<Item = (String, String)>, bytes: &[u8]) {
-        if let Some(said) = &mut self.page.lock().said {
-            said.headers.extend(headers);
-            said.request.add(bytes);
+    pub fn record_request_body(&self, headers: impl Iterator<Item = (String, String)>, bytes: &[u8]) {
+        if let Some(captured) = &mut self.shared.lock().captured {
+            captured.headers.extend(headers);
+            captured.request.add(bytes);
         }
     }
 
     /// More of the answer's body.
-    pub fn went(&self, bytes: &[u8]) {
-        if let Some(said) = &mut self.page.lock().said {
-            said.reply.add(bytes);
+    pub fn record_response_body(&self, bytes: &[u8]) {
+        if let Some(captured) = &mut self.shared.lock().captured {
+            captured.response.add(bytes);
         }
     }
 
-    fn write(&self, change: impl FnOnce(&mut State)) {
-        let mut story = self.page.lock();
-        change(&mut story);
-        story.revision = self.ledger.stir();
+    fn write(&self, change: impl FnOnce(&mut RecordState)) {
+        let mut state = self.shared.lock();
+        change(&mut state);
+        state.revision = self.log.bump_revision();
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let mut story = self.page.lock();
-        let State { record, began, ending, .. } = &mut *story;
+        let mut state = self.shared.lock();
+        let RecordState { record, began, ending, .. } = &mut *state;
         let elapsed = began.elapsed();
         record.duration_ms = Some(milliseconds(elapsed));
         record.outcome = match &ending {
@@ -207,7 +203,7 @@ impl Drop for Record {
             Some(Ending::Failed(failure)) => Outcome::Failed {
                 kind: failure.kind().to_owned(),
                 message: cut(&failure.to_string(), MAX_MESSAGE),
-                hint: failure.advice().to_owned(),
+                hint: failure.hint().to_owned(),
             },
             None => Outcome::Disconnected,
         };
@@ -225,16 +221,16 @@ impl Drop for Record {
                 log::warn!("request {id}: {method} turned away: {}", failure.kind());
             }
             Some(Ending::Failed(failure)) => {
-                let why = if self.log_words { failure.to_string() } else { failure.redacted() };
+                let why = if self.raw_logging { failure.to_string() } else { failure.redacted() };
                 log::warn!("request {id}: {dialect} {model} failed after {elapsed:.1?}: {why}");
             }
             None => log::info!("request {id}: {dialect} {model} left by its client after {elapsed:.1?}"),
         }
         let lacks_consent = matches!(ending, Some(Ending::Failed(Failure::ConsentMissing { .. })));
-        story.revision = self.ledger.stir();
-        let record = story.record.clone();
-        drop(story);
-        self.ledger.close(&record, lacks_consent);
+        state.revision = self.log.bump_revision();
+        let record = state.record.clone();
+        drop(state);
+        self.log.close(&record, lacks_consent);
     }
 }
 

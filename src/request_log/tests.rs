@@ -1,23 +1,23 @@
-//! What the ledger tells of requests that a test makes up.
+//! What the log tells of requests that a test makes up.
 
 use super::*;
 use crate::bridge::protocol::{CapturedBody, ModelTotals, Tokens};
 use crate::conversation::{Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
 
-fn ledger() -> Arc<RequestLog> {
+fn log() -> Arc<RequestLog> {
     Arc::default()
 }
 
-fn opening(id: &str, keep_words: bool) -> RequestInfo<'static> {
+fn info(id: &str, capture: bool) -> RequestInfo<'static> {
     RequestInfo {
         id: id.into(),
         dialect: "openai-chat",
         method: "POST",
         path: "/v1/chat/completions",
         user_agent: "curl/8.5.0",
-        keep_words,
-        log_words: false,
+        capture,
+        raw_logging: false,
     }
 }
 
@@ -61,13 +61,13 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
 
 #[test]
 fn a_request_is_told_from_its_arrival_to_its_end() {
-    let ledger = ledger();
-    let entry = ledger.begin(opening("a", false));
-    assert_eq!(timeless(ledger.activity(None)), [fresh(1, "a")]);
+    let log = log();
+    let record = log.begin(info("a", false));
+    assert_eq!(timeless(log.activity(None)), [fresh(1, "a")]);
 
-    entry.asked(Some("sonnet"), true);
-    entry.answered_by("claude-sonnet-4.5");
-    entry.heard(&Event::Text("Grüße".into()));
+    record.asked(Some("sonnet"), true);
+    record.answered_by("claude-sonnet-4.5");
+    record.record_event(&Event::Text("Grüße".into()));
     let running = RequestRecord {
         stream: true,
         requested_model: Some("sonnet".into()),
@@ -76,20 +76,20 @@ fn a_request_is_told_from_its_arrival_to_its_end() {
         first_ms: Some(0),
         ..fresh(1, "a")
     };
-    assert_eq!(timeless(ledger.activity(None)), std::slice::from_ref(&running));
-    assert_eq!(ledger.totals().in_flight, 1);
+    assert_eq!(timeless(log.activity(None)), std::slice::from_ref(&running));
+    assert_eq!(log.totals().in_flight, 1);
 
-    entry.heard(&finish(7));
-    drop(entry);
+    record.record_event(&finish(7));
+    drop(record);
     let ended = RequestRecord {
         duration_ms: Some(0),
         tokens: Some(Tokens { input: 100, output: 7, cached: 30, reported: true }),
         outcome: Outcome::Finished { reason: "stop".into() },
         ..running
     };
-    assert_eq!(timeless(ledger.activity(None)), [ended]);
+    assert_eq!(timeless(log.activity(None)), [ended]);
     let totals = Totals { in_flight: 0, requests: 1, tokens_in: 100, tokens_out: 7, consent_needed: false };
-    assert_eq!(ledger.totals(), totals);
+    assert_eq!(log.totals(), totals);
     let model = ModelTotals {
         model: "claude-sonnet-4.5".into(),
         requests: 1,
@@ -98,91 +98,91 @@ fn a_request_is_told_from_its_arrival_to_its_end() {
         cached: 30,
         tokens_out: 7,
     };
-    assert_eq!(ledger.activity(None).models, [model]);
+    assert_eq!(log.activity(None).models, [model]);
 }
 
 #[test]
 fn of_several_choices_the_input_counts_once() {
-    let ledger = ledger();
-    let entry = ledger.begin(opening("a", false));
-    entry.heard(&finish(7));
-    entry.heard(&finish(5));
-    drop(entry);
-    assert_eq!((ledger.totals().tokens_in, ledger.totals().tokens_out), (100, 12));
+    let log = log();
+    let record = log.begin(info("a", false));
+    record.record_event(&finish(7));
+    record.record_event(&finish(5));
+    drop(record);
+    assert_eq!((log.totals().tokens_in, log.totals().tokens_out), (100, 12));
 }
 
 #[test]
 fn a_failure_says_what_to_do_and_lasting_consent_is_remembered() {
-    let ledger = ledger();
+    let log = log();
     let failure = Failure::ConsentMissing { message: "click".into() };
-    ledger.begin(opening("a", false)).failed(&failure);
+    log.begin(info("a", false)).failed(&failure);
     let outcome = Outcome::Failed {
         kind: "consent_missing".into(),
         message: "Allow Copilot Proxy in VS Code: click".into(),
-        hint: failure.advice().into(),
+        hint: failure.hint().into(),
     };
     let failed = RequestRecord { duration_ms: Some(0), outcome, ..fresh(1, "a") };
-    assert_eq!(timeless(ledger.activity(None)), [failed]);
-    drop(ledger.begin(opening("left", false)));
-    assert!(ledger.totals().consent_needed);
-    ledger.begin(opening("b", false)).heard(&finish(1));
-    assert!(!ledger.totals().consent_needed);
+    assert_eq!(timeless(log.activity(None)), [failed]);
+    drop(log.begin(info("left", false)));
+    assert!(log.totals().consent_needed);
+    log.begin(info("b", false)).record_event(&finish(1));
+    assert!(!log.totals().consent_needed);
 }
 
 #[test]
 fn a_client_that_has_gone_is_neither_well_nor_ill() {
-    let ledger = ledger();
-    drop(ledger.begin(opening("a", false)));
+    let log = log();
+    drop(log.begin(info("a", false)));
     let left = RequestRecord { duration_ms: Some(0), outcome: Outcome::Disconnected, ..fresh(1, "a") };
-    assert_eq!(timeless(ledger.activity(None)), [left]);
+    assert_eq!(timeless(log.activity(None)), [left]);
 }
 
 #[test]
 fn only_what_changed_is_told_again() {
-    let ledger = ledger();
-    let first = ledger.begin(opening("a", false));
-    let second = ledger.begin(opening("b", false));
-    let revision = ledger.revision();
-    assert_eq!(timeless(ledger.activity(Some(revision))), []);
+    let log = log();
+    let first = log.begin(info("a", false));
+    let second = log.begin(info("b", false));
+    let revision = log.revision();
+    assert_eq!(timeless(log.activity(Some(revision))), []);
     second.asked(None, true);
     let changed = RequestRecord { stream: true, ..fresh(2, "b") };
-    assert_eq!(timeless(ledger.activity(Some(revision))), [changed]);
-    assert!(!ledger.activity(Some(revision)).reset);
-    assert!(ledger.activity(None).reset);
+    assert_eq!(timeless(log.activity(Some(revision))), [changed]);
+    assert!(!log.activity(Some(revision)).reset);
+    assert!(log.activity(None).reset);
     drop(first);
 }
 
 #[test]
 fn the_last_hundred_are_kept_and_all_that_run() {
-    let ledger = ledger();
-    let running = ledger.begin(opening("running", false));
+    let log = log();
+    let running = log.begin(info("running", false));
     for number in 0..KEPT + 20 {
-        drop(ledger.begin(opening(&number.to_string(), false)));
+        drop(log.begin(info(&number.to_string(), false)));
     }
-    let kept: Vec<String> = ledger.activity(None).requests.into_iter().map(|record| record.id).collect();
+    let kept: Vec<String> = log.activity(None).requests.into_iter().map(|record| record.id).collect();
     let wanted = (20..KEPT + 20).map(|number| number.to_string());
     assert_eq!(kept, ["running".to_owned()].into_iter().chain(wanted).collect::<Vec<_>>());
     drop(running);
-    assert_eq!(ledger.activity(None).requests.first().map(|record| record.id.as_str()), Some("20"));
+    assert_eq!(log.activity(None).requests.first().map(|record| record.id.as_str()), Some("20"));
 }
 
 #[test]
 fn those_that_were_turned_away_drive_out_no_others() {
-    let ledger = ledger();
-    drop(ledger.begin(opening("asked", false)));
+    let log = log();
+    drop(log.begin(info("asked", false)));
     let at_no_door =
-        |id: &str| RequestInfo { dialect: "", path: "/favicon.ico", method: "GET", ..opening(id, false) };
+        |id: &str| RequestInfo { dialect: "", path: "/favicon.ico", method: "GET", ..info(id, false) };
     for number in 0..=KEPT_TURNED_AWAY {
-        ledger.reject(at_no_door(&number.to_string()), &Failure::Unauthorized);
+        log.reject(at_no_door(&number.to_string()), &Failure::Unauthorized);
     }
-    let kept = timeless(ledger.activity(None));
+    let kept = timeless(log.activity(None));
     let ids: Vec<&str> = kept.iter().map(|record| record.id.as_str()).collect();
     let last: Vec<String> = (1..=KEPT_TURNED_AWAY).map(|number| number.to_string()).collect();
     assert_eq!(ids, ["asked"].into_iter().chain(last.iter().map(String::as_str)).collect::<Vec<_>>());
     let outcome = Outcome::Failed {
         kind: "unauthorized".into(),
         message: Failure::Unauthorized.to_string(),
-        hint: Failure::Unauthorized.advice().into(),
+        hint: Failure::Unauthorized.hint().into(),
     };
     let rejected = RequestRecord {
         dialect: String::new(),
@@ -199,31 +199,31 @@ fn those_that_were_turned_away_drive_out_no_others() {
 #[test]
 fn what_is_said_is_kept_only_where_it_is_wanted() {
     let header = || ("anthropic-version".to_owned(), "2023-06-01".to_owned());
-    let ledger = ledger();
+    let log = log();
     for (id, keep) in [("private", false), ("shown", true)] {
-        let entry = ledger.begin(opening(id, keep));
-        assert_eq!(entry.keeps_words(), keep);
-        entry.came([header()].into_iter(), b"question");
-        entry.went(b"ans");
-        entry.went(b"wer");
+        let record = log.begin(info(id, keep));
+        assert_eq!(record.captures(), keep);
+        record.record_request_body([header()].into_iter(), b"question");
+        record.record_response_body(b"ans");
+        record.record_response_body(b"wer");
     }
     let nothing = |id: &str| Exchange { id: id.into(), headers: Vec::new(), request: None, response: None };
     let words = |text: &str, bytes| Some(CapturedBody { text: text.into(), bytes, truncated: false });
     let headers = vec![header()];
     let shown =
         Exchange { id: "shown".into(), headers, request: words("question", 8), response: words("answer", 6) };
-    assert_eq!(ledger.exchange("private"), nothing("private"));
-    assert_eq!(ledger.exchange("unknown"), nothing("unknown"));
-    assert_eq!(ledger.exchange("shown"), shown);
+    assert_eq!(log.exchange("private"), nothing("private"));
+    assert_eq!(log.exchange("unknown"), nothing("unknown"));
+    assert_eq!(log.exchange("shown"), shown);
     assert_eq!(
-        ledger.activity(None).requests.iter().map(|record| record.has_exchange).collect::<Vec<_>>(),
+        log.activity(None).requests.iter().map(|record| record.has_exchange).collect::<Vec<_>>(),
         [false, true]
     );
 
-    let revision = ledger.revision();
-    ledger.forget_words();
-    assert_eq!(ledger.exchange("shown"), nothing("shown"));
-    let changed = ledger.activity(Some(revision)).requests;
+    let revision = log.revision();
+    log.discard_captures();
+    assert_eq!(log.exchange("shown"), nothing("shown"));
+    let changed = log.activity(Some(revision)).requests;
     assert_eq!(
         changed.iter().map(|record| (record.id.as_str(), record.has_exchange)).collect::<Vec<_>>(),
         [("shown", false)]
@@ -232,12 +232,12 @@ fn what_is_said_is_kept_only_where_it_is_wanted() {
 
 #[test]
 fn long_names_and_messages_are_cut() {
-    let ledger = ledger();
-    let entry = ledger.begin(opening("a", false));
-    entry.asked(Some(&"é".repeat(1_000_000)), false);
-    entry.failed(&Failure::invalid("", "é".repeat(1_000_000)));
-    drop(entry);
-    let record = ledger.activity(None).requests.pop();
+    let log = log();
+    let record = log.begin(info("a", false));
+    record.asked(Some(&"é".repeat(1_000_000)), false);
+    record.failed(&Failure::invalid("", "é".repeat(1_000_000)));
+    drop(record);
+    let record = log.activity(None).requests.pop();
     let lengths = record.map(|record| match record.outcome {
         Outcome::Failed { message, .. } => (record.requested_model.map(|asked| asked.len()), message.len()),
         other => panic!("{other:?}"),

@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::conversation::{self, Finish};
-use crate::dialect::About;
-use crate::dialect::common::extra::Extra;
+use crate::dialect::ResponseMeta;
+use crate::dialect::common::extensions::ResponseExtensions;
 
 /// A whole message, or the empty one that a stream begins with.
 #[derive(Serialize)]
@@ -21,28 +21,28 @@ pub struct Message<'a> {
     ending: Ending<'a>,
     usage: Usage,
     #[serde(skip_serializing_if = "Option::is_none")]
-    copilot_proxy: Option<Extra<'a>>,
+    copilot_proxy: Option<ResponseExtensions<'a>>,
 }
 
 impl<'a> Message<'a> {
     /// A message that nothing has been said of yet.
-    pub fn empty(about: &'a About) -> Message<'a> {
-        let counted = conversation::Usage { input: about.counted_input, ..conversation::Usage::default() };
-        Message::whole(about, Vec::new(), Ending::default(), counted, None)
+    pub fn empty(meta: &'a ResponseMeta) -> Message<'a> {
+        let counted = conversation::Usage { input: meta.counted_input, ..conversation::Usage::default() };
+        Message::whole(meta, Vec::new(), Ending::default(), counted, None)
     }
 
     /// A message with all that was said.
     pub fn whole(
-        about: &'a About,
+        meta: &'a ResponseMeta,
         content: Vec<Block>,
         ending: Ending<'a>,
         usage: conversation::Usage,
-        copilot_proxy: Option<Extra<'a>>,
+        copilot_proxy: Option<ResponseExtensions<'a>>,
     ) -> Message<'a> {
         Message {
-            id: format!("msg_{}", about.id),
+            id: format!("msg_{}", meta.id),
             role: "assistant",
-            model: &about.model,
+            model: &meta.model,
             content,
             ending,
             usage: usage.into(),

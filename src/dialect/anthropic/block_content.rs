@@ -7,7 +7,7 @@ use crate::conversation::{Content, Data};
 use crate::dialect::common::data;
 use crate::dialect::common::json::{read_value, shortened};
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultExt};
 
 /// What Copilot's provider takes; others it would drop without a word.
 const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
@@ -27,7 +27,7 @@ pub fn each<T>(
     };
     let mut pieces = Vec::with_capacity(blocks.len());
     for (index, block) in blocks.into_iter().enumerate() {
-        pieces.extend(of_block(block).map_err(|failure| failure.under(&format!("{at}[{index}]")))?);
+        pieces.extend(of_block(block).at(format_args!("{at}[{index}]"))?);
     }
     Ok(pieces)
 }
@@ -45,12 +45,12 @@ pub fn read(kind: &str, block: Value, expected: &str) -> Result<Vec<Content>, Fa
         "text" => Ok(words(read_value::<wire::Text>(block)?.text)),
         "image" => {
             let source = read_value::<wire::Image>(block)?.source;
-            let image = read_image(source).map_err(|failure| failure.under("source"))?;
+            let image = read_image(source).at("source")?;
             Ok(vec![Content::Data(image)])
         }
         "document" => {
             let document = read_value::<wire::Document>(block)?;
-            let contents = read_source(document.source).map_err(|failure| failure.under("source"))?;
+            let contents = read_source(document.source).at("source")?;
             Ok(under_heading([document.title, document.context], contents))
         }
         "search_result" => {
@@ -87,11 +87,11 @@ fn read_image(source: Block) -> Result<Data, Failure> {
         "base64" => {
             let source = read_value::<wire::Base64>(source)?;
             let image = data::data(&source.media_type, &source.data);
-            ("media_type", image.map_err(|failure| failure.under("data"))?)
+            ("media_type", image.at("data")?)
         }
         "url" => {
             let url = read_value::<wire::Url>(source)?.url;
-            ("url", data::data_url(&url).map_err(|failure| failure.under("url"))?)
+            ("url", data::data_url(&url).at("url")?)
         }
         "file" => return Err(no_files("send the image in base64")),
         _ => return Err(unknown(&kind, "`base64`")),

@@ -10,7 +10,7 @@ use super::wire::{self, Block};
 use crate::conversation::{Content, Part, ToolCall, ToolResult};
 use crate::dialect::common::json::read_value;
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultExt};
 
 const IN_MESSAGES: &str = "`text`, `image`, `document`, `search_result`, `thinking`, `redacted_thinking`, `tool_use` or `tool_result`";
 const IN_RESULTS: &str = "`text`, `image`, `document`, `search_result` or `tool_reference`";
@@ -58,7 +58,7 @@ fn read_system_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part
         "text" => Ok(block_content::read(&kind, block, IN_MESSAGES)?.into_iter().map(part).collect()),
         "tool_addition" | "tool_removal" => {
             let change = tools::read_change(read_value(block)?, kind == "tool_addition");
-            changes.extend(change.map_err(|failure| failure.under("tool"))?);
+            changes.extend(change.at("tool")?);
             Ok(Vec::new())
         }
         _ => Err(unknown(&kind, "`text` in a system prompt")),

@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 
 use super::{read, wire};
-use crate::dialect::Ask;
+use crate::dialect::ParsedRequest;
 use crate::dialect::common::json::read_json;
 use crate::failure::Failure;
 
 /// Reads the body: that of a message, but `max_tokens` may be missing.
-pub fn read(body: &[u8]) -> Result<Ask, Failure> {
+pub fn read(body: &[u8]) -> Result<ParsedRequest, Failure> {
     let request = read_json::<wire::Request>(body)?;
     read::read_request(request).map(|(ask, _)| ask)
 }
 
 /// The size of a question.
-pub fn reply(tokens: u64) -> Value {
+pub fn response(tokens: u64) -> Value {
     json!({ "input_tokens": tokens })
 }
 
@@ -40,9 +40,10 @@ mod tests {
             }],
             ..Conversation::default()
         };
-        let ask = Ask { model: Some("claude-sonnet-4".into()), conversation, ..Ask::default() };
+        let ask =
+            ParsedRequest { model: Some("claude-sonnet-4".into()), conversation, ..ParsedRequest::default() };
         assert_eq!(read(body.to_string().as_bytes()), Ok(ask));
-        assert_eq!(reply(7), json!({ "input_tokens": 7 }));
+        assert_eq!(response(7), json!({ "input_tokens": 7 }));
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::dialect::Refusal;
+use crate::dialect::ErrorResponse;
 use crate::failure::Failure;
 
 /// The HTTP answer to a request that fails before its stream begins.
-pub fn refusal(failure: &Failure) -> Refusal {
-    Refusal { status: failure.status(), body: body(failure) }
+pub fn error_response(failure: &Failure) -> ErrorResponse {
+    ErrorResponse { status: failure.status(), body: body(failure) }
 }
 
 /// The JSON, alike in an HTTP answer and in a stream's error event. Who knows the request's id sets it.
@@ -85,7 +85,7 @@ mod tests {
 
     fn check(failure: &Failure, status: u16, error: &Value) {
         let body = json!({ "type": "error", "error": error, "request_id": null });
-        assert_eq!(refusal(failure), Refusal { status, body });
+        assert_eq!(error_response(failure), ErrorResponse { status, body });
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::tools::Change;
 use super::wire::{self, Block};
 use crate::conversation::{Message, Role};
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultExt};
 
 /// What has been said.
 #[derive(Debug, Default)]
@@ -32,8 +32,7 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
     for (index, message) in messages.into_iter().enumerate() {
         let is_cleared = message.clear_at.as_deref() == Some("next_user_message")
             && last_of_user.is_some_and(|last| index < last);
-        let message =
-            history.read(message).map_err(|failure| failure.under(&format!("messages[{index}]")))?;
+        let message = history.read(message).at(format_args!("messages[{index}]"))?;
         if !is_cleared {
             history.messages.extend(message);
         }

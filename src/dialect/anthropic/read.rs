@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::tools::Offer;
-use super::{Form, Thoughts, history, wire};
+use super::{ResponseOptions, Thoughts, history, wire};
 use crate::conversation::{Conversation, Options, Output};
 use crate::dialect::common::json::read_json;
 use crate::dialect::common::limits;
-use crate::dialect::{Ask, Extras};
+use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
 /// Budgets up to these many tokens of thought are a low or a medium effort. The models behind VS Code take a
@@ -17,7 +17,7 @@ const LOW_BUDGET: u64 = 4_096;
 const MEDIUM_BUDGET: u64 = 16_384;
 
 /// Reads the body of a question that is to be answered.
-pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
+pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let request = read_json::<wire::Request>(body)?;
     if request.max_tokens.is_none() {
         return Err(missing("max_tokens"));
@@ -26,13 +26,16 @@ pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
 }
 
 /// Reads a question, be it to be answered or only to be counted.
-pub fn read_request(request: wire::Request) -> Result<(Ask, Form), Failure> {
+pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     if request.thread.is_some() {
         return Err(Failure::ThreadUnsupported);
     }
     let history = history::read(request.system, request.messages.ok_or_else(|| missing("messages"))?)?;
-    let extras =
-        Extras::from_fields(request.use_vscode_tools, request.tool_execution, request.max_tool_rounds);
+    let extras = RequestExtensions::from_fields(
+        request.use_vscode_tools,
+        request.tool_execution,
+        request.max_tool_rounds,
+    );
     let thinking = read_thinking(request.thinking)?;
     let (effort, format) =
         request.output_config.map_or((None, None), |config| (config.effort, config.format));
@@ -58,14 +61,14 @@ pub fn read_request(request: wire::Request) -> Result<(Ask, Form), Failure> {
         more_will_come: extras.use_vscode_tools,
     }
     .read()?;
-    let ask = Ask {
+    let ask = ParsedRequest {
         model: request.model.filter(|model| !model.is_empty()),
         conversation: Conversation { messages: history.messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
         extras,
-        ..Ask::default()
+        ..ParsedRequest::default()
     };
-    Ok((ask, Form { thoughts: thinking.thoughts }))
+    Ok((ask, ResponseOptions { thoughts: thinking.thoughts }))
 }
 
 /// What the client wants of thinking.

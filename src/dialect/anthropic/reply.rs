@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::Form;
+use super::ResponseOptions;
 use super::answer::{Block, Ending, Message};
 use super::block_events::{Step, Steps};
 use crate::conversation::{Event, Finish, Usage};
-use crate::dialect::About;
-use crate::dialect::common::extra::Extra;
+use crate::dialect::ResponseMeta;
+use crate::dialect::common::extensions::ResponseExtensions;
 
 /// Says the answer; the API knows no more than one.
-pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
+pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Event>]) -> Value {
     let events = answers.first().map_or(&[][..], Vec::as_slice);
-    let mut steps = Steps::new(form.thoughts);
+    let mut steps = Steps::new(options.thoughts);
     let mut content: Vec<Block> = Vec::new();
     let mut end = (&Finish::Stop, Usage::default());
     for event in events {
@@ -30,5 +30,5 @@ pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
         }
     }
     let (finish, usage) = end;
-    json!(Message::whole(about, content, Ending::from(finish), usage, Extra::tools(events)))
+    json!(Message::whole(meta, content, Ending::from(finish), usage, ResponseExtensions::tools(events)))
 }

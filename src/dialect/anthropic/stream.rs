@@ -5,16 +5,16 @@ use serde::Serialize;
 
 use super::answer::{Block, Delta, Ending, Message, Usage};
 use super::block_events::{Step, Steps};
-use super::{Form, error_response};
+use super::{ResponseOptions, error_response};
 use crate::conversation::Event;
-use crate::dialect::common::extra::Extra;
+use crate::dialect::common::extensions::ResponseExtensions;
 use crate::dialect::common::sse;
-use crate::dialect::{About, Encoder};
+use crate::dialect::{Encoder, ResponseMeta};
 use crate::failure::Failure;
 
 /// A stream of events.
 pub struct Stream {
-    about: About,
+    meta: ResponseMeta,
     steps: Steps,
 }
 
@@ -38,13 +38,13 @@ enum Said<'a> {
     MessageDelta {
         delta: Ending<'a>,
         usage: Usage,
-        copilot_proxy: Extra<'a>,
+        copilot_proxy: ResponseExtensions<'a>,
     },
     MessageStop,
     /// SDKs skip it whatever else it holds, so it also carries what the API has no event for.
     Ping {
         #[serde(skip_serializing_if = "Option::is_none")]
-        copilot_proxy: Option<Extra<'a>>,
+        copilot_proxy: Option<ResponseExtensions<'a>>,
     },
 }
 
@@ -75,23 +75,23 @@ impl<'a> From<Step<'a>> for Said<'a> {
 
 impl Stream {
     /// A stream that has said nothing yet.
-    pub fn new(about: &About, form: Form) -> Stream {
-        Stream { about: about.clone(), steps: Steps::new(form.thoughts) }
+    pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Stream {
+        Stream { meta: meta.clone(), steps: Steps::new(options.thoughts) }
     }
 }
 
 impl Encoder for Stream {
     fn open(&mut self, out: &mut Vec<u8>) {
-        Said::MessageStart { message: Message::empty(&self.about) }.put(out);
+        Said::MessageStart { message: Message::empty(&self.meta) }.put(out);
     }
 
     fn event(&mut self, _only_one: usize, event: &Event, out: &mut Vec<u8>) {
         self.steps.take(event, |step| Said::from(step).put(out));
         match event {
             Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) => {}
-            Event::ToolRan(ran) => Said::Ping { copilot_proxy: Some(Extra::tool(ran)) }.put(out),
+            Event::ToolRan(ran) => Said::Ping { copilot_proxy: Some(ResponseExtensions::tool(ran)) }.put(out),
             Event::Finish(finish, usage) => {
-                let copilot_proxy = Extra::usage(usage.source);
+                let copilot_proxy = ResponseExtensions::usage(usage.source);
                 Said::MessageDelta { delta: finish.into(), usage: (*usage).into(), copilot_proxy }.put(out);
             }
         }

@@ -8,13 +8,18 @@ mod understood;
 
 use serde_json::{Value, json};
 
-use super::{Anthropic, Form};
+use super::{Anthropic, ResponseOptions};
 use crate::conversation::{Event, Finish, ToolCall, Usage, UsageSource};
-use crate::dialect::{About, Ask, Dialect, Encoder};
+use crate::dialect::{Dialect, Encoder, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
-fn about() -> About {
-    About { id: "1f".into(), created: 1_700_000_000, model: "claude-sonnet-4".into(), counted_input: 12 }
+fn meta() -> ResponseMeta {
+    ResponseMeta {
+        id: "1f".into(),
+        created: 1_700_000_000,
+        model: "claude-sonnet-4".into(),
+        counted_input: 12,
+    }
 }
 
 fn usage() -> Usage {
@@ -41,13 +46,13 @@ fn end(finish: Finish) -> Event {
     Event::Finish(finish, usage())
 }
 
-fn read(body: &Value) -> Result<(Ask, Form), Failure> {
+fn read(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     Anthropic::read(body.to_string().as_bytes(), &())
 }
 
-fn streamed(form: Form, events: &[Event]) -> String {
+fn streamed(options: ResponseOptions, events: &[Event]) -> String {
     let mut out = Vec::new();
-    let mut encoder = Anthropic::encoder(&about(), &form);
+    let mut encoder = Anthropic::encoder(&meta(), &options);
     encoder.open(&mut out);
     for event in events {
         encoder.event(0, event, &mut out);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{builtin_tools, wire};
 use crate::conversation::{Tool, ToolChoice};
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultExt};
 
 /// What a request says about tools.
 pub struct Offer {
@@ -35,7 +35,7 @@ pub fn read_change(change: wire::ToolChange, comes: bool) -> Result<Option<Chang
         ("tool_reference", Some(name), _) => Ok(Some(Change::Withdraw(name))),
         ("tool_reference", None, _) => Err(missing("name")),
         ("tool_definition", _, Some(definition)) => {
-            let tool = read_tool(definition).map_err(|failure| failure.under("definition"))?;
+            let tool = read_tool(definition).at("definition")?;
             Ok(tool.map(|tool| Change::Define(tool.tool)))
         }
         ("tool_definition", _, None) => Err(missing("definition")),
@@ -50,7 +50,7 @@ impl Offer {
         let mut known = Vec::with_capacity(self.tools.len());
         for (index, tool) in self.tools.into_iter().enumerate() {
             let at = format!("tools[{index}]");
-            let Some(tool) = read_tool(tool).map_err(|failure| failure.under(&at))? else { continue };
+            let Some(tool) = read_tool(tool).at(&at)? else { continue };
             if position(&known, &tool.tool.name).is_some() {
                 let message = format!("`{}` is the name of another tool already", tool.tool.name);
                 return Err(Failure::invalid(format!("{at}.name"), message));

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Form;
+use super::ResponseOptions;
 use crate::conversation::{Event, Finish, Usage};
-use crate::dialect::common::extra::Extra;
+use crate::dialect::common::extensions::ResponseExtensions;
 use crate::dialect::common::{openai_error, sse};
 use crate::dialect::openai_chat::Calls;
 use crate::dialect::openai_chat::answer::{self, Cost, FINGERPRINT};
-use crate::dialect::{About, Encoder, usage_of, with_choice};
+use crate::dialect::{Encoder, ResponseMeta, usage_of, with_choice};
 use crate::failure::Failure;
 
 /// A stream of chunks.
@@ -17,7 +17,7 @@ pub struct Chunks {
     id: String,
     created: u64,
     model: String,
-    form: Form,
+    options: ResponseOptions,
     /// Of the answers that have ended.
     usage: Option<Usage>,
 }
@@ -33,7 +33,7 @@ struct Completion<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Cost>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    copilot_proxy: Option<Extra<'a>>,
+    copilot_proxy: Option<ResponseExtensions<'a>>,
 }
 
 #[derive(Serialize)]
@@ -46,12 +46,12 @@ struct Choice<'a> {
 
 impl Chunks {
     /// A stream that has said nothing yet.
-    pub fn new(about: &About, form: Form) -> Chunks {
+    pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Chunks {
         Chunks {
-            id: format!("cmpl-{}", about.id),
-            created: about.created,
-            model: about.model.clone(),
-            form,
+            id: format!("cmpl-{}", meta.id),
+            created: meta.created,
+            model: meta.model.clone(),
+            options,
             usage: None,
         }
     }
@@ -64,7 +64,7 @@ impl Chunks {
             model: &self.model,
             system_fingerprint: FINGERPRINT,
             choices,
-            usage: self.form.include_usage.then_some(Cost::NotYet),
+            usage: self.options.include_usage.then_some(Cost::NotYet),
             copilot_proxy: None,
         }
     }
@@ -79,8 +79,8 @@ impl Chunks {
 
 impl Encoder for Chunks {
     fn open(&mut self, out: &mut Vec<u8>) {
-        for index in 0..self.form.choices {
-            self.text(index, self.form.echo.as_deref().unwrap_or_default(), out);
+        for index in 0..self.options.choices {
+            self.text(index, self.options.echo.as_deref().unwrap_or_default(), out);
         }
     }
 
@@ -93,18 +93,18 @@ impl Encoder for Chunks {
                 self.usage = Some(with_choice(self.usage, *usage));
                 let finish_reason = Some(finish_reason(finish));
                 let choices = [Choice { text: "", index: choice, logprobs: (), finish_reason }];
-                let extra = (!self.form.include_usage).then(|| Extra::usage(usage.source));
+                let extra = (!self.options.include_usage).then(|| ResponseExtensions::usage(usage.source));
                 sse::put(None, &Completion { copilot_proxy: extra, ..self.completion(&choices) }, out);
             }
         }
     }
 
     fn close(&mut self, out: &mut Vec<u8>) {
-        if self.form.include_usage {
+        if self.options.include_usage {
             let usage = self.usage.unwrap_or_default();
             let last = Completion {
                 usage: Some(Cost::Known(usage.into())),
-                copilot_proxy: Some(Extra::usage(usage.source)),
+                copilot_proxy: Some(ResponseExtensions::usage(usage.source)),
                 ..self.completion(&[])
             };
             sse::put(None, &last, out);
@@ -122,20 +122,20 @@ impl Encoder for Chunks {
 }
 
 /// Says the answers whole.
-pub fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
-    let texts: Vec<_> = answers.iter().map(|events| folded(form, events)).collect();
+pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
+    let texts: Vec<_> = answers.iter().map(|events| folded(options, events)).collect();
     let choices: Vec<_> = texts
         .iter()
         .enumerate()
         .map(|(index, (text, reason))| Choice { text, index, logprobs: (), finish_reason: Some(*reason) })
         .collect();
-    let chunks = Chunks::new(about, form.clone());
+    let chunks = Chunks::new(meta, options.clone());
     let usage = Some(Cost::Known(usage_of(answers).into()));
     serde_json::json!(Completion { usage, ..chunks.completion(&choices) })
 }
 
-fn folded(form: &Form, events: &[Event]) -> (String, &'static str) {
-    let mut text = form.echo.clone().unwrap_or_default();
+fn folded(options: &ResponseOptions, events: &[Event]) -> (String, &'static str) {
+    let mut text = options.echo.clone().unwrap_or_default();
     let mut reason = finish_reason(&Finish::Stop);
     for event in events {
         match event {

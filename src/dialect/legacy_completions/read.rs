@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Form;
+use super::ResponseOptions;
 use crate::conversation::{Conversation, Message, Options, Role};
-use crate::dialect::Ask;
+use crate::dialect::ParsedRequest;
 use crate::dialect::common::json::read_json;
 use crate::dialect::common::limits;
 use crate::dialect::common::one_or_many::OneOrMany;
@@ -47,7 +47,7 @@ struct StreamOptions {
 }
 
 /// Reads a body.
-pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
+pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let request = read_json::<Request>(body)?;
     refuse_what_changes_the_meaning(&request)?;
 
@@ -63,19 +63,19 @@ pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
         choices: limits::choices("n", request.n)?,
         ..Options::default()
     };
-    let form = Form {
+    let response_options = ResponseOptions {
         include_usage: request.stream_options.is_some_and(|options| options.include_usage == Some(true)),
         echo: (request.echo == Some(true)).then(|| prompt.clone()),
         choices: options.choices.map_or(1, |choices| usize::from(choices.get())),
     };
     let messages = vec![Message::text(Role::System, INSTRUCTION), Message::text(Role::User, prompt)];
-    let ask = Ask {
+    let parsed = ParsedRequest {
         model: request.model.filter(|model| !model.is_empty()),
         conversation: Conversation { messages, options, ..Conversation::default() },
         stream: request.stream.unwrap_or_default(),
-        ..Ask::default()
+        ..ParsedRequest::default()
     };
-    Ok((ask, form))
+    Ok((parsed, response_options))
 }
 
 fn the_prompt(prompt: OneOrMany<String>) -> Result<String, Failure> {

@@ -5,27 +5,27 @@ use std::num::NonZeroU8;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Completions, Form};
+use super::{Completions, ResponseOptions};
 use crate::conversation::{Conversation, Event, Finish, Message, Options, Role, Thinking, Usage};
 use crate::dialect::common::arbitrary::{KEYS, json};
-use crate::dialect::{About, Ask, Dialect, Encoder};
+use crate::dialect::{Dialect, Encoder, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
-fn form() -> Form {
-    Form { include_usage: false, echo: None, choices: 1 }
+fn form() -> ResponseOptions {
+    ResponseOptions { include_usage: false, echo: None, choices: 1 }
 }
 
-fn about() -> About {
-    About { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
+fn meta() -> ResponseMeta {
+    ResponseMeta { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
 }
 
 /// What every chunk begins with.
 const HEAD: &str = r#"data: {"id":"cmpl-0f","object":"text_completion","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","#;
 
 /// `chunks` are the stream's, each without its `HEAD`; `choices` and the cost the whole reply's.
-fn check(form: &Form, events: &[(usize, Event)], chunks: &[&str], choices: &Value) {
+fn check(options: &ResponseOptions, events: &[(usize, Event)], chunks: &[&str], choices: &Value) {
     let mut out = Vec::new();
-    let mut encoder = Completions::encoder(&about(), form);
+    let mut encoder = Completions::encoder(&meta(), options);
     encoder.open(&mut out);
     for (choice, event) in events {
         encoder.event(*choice, event, &mut out);
@@ -34,14 +34,14 @@ fn check(form: &Form, events: &[(usize, Event)], chunks: &[&str], choices: &Valu
     let chunks: Vec<_> = chunks.iter().map(|chunk| format!("{HEAD}{chunk}\n\n")).collect();
     assert_eq!(String::from_utf8(out).unwrap(), chunks.concat() + "data: [DONE]\n\n");
 
-    let answers: Vec<Vec<Event>> = (0..form.choices)
+    let answers: Vec<Vec<Event>> = (0..options.choices)
         .map(|index| {
             events.iter().filter(|(choice, _)| *choice == index).map(|(_, event)| event.clone()).collect()
         })
         .collect();
-    let output = 2 * form.choices;
+    let output = 2 * options.choices;
     assert_eq!(
-        Completions::reply(&about(), form, &answers),
+        Completions::response(&meta(), options, &answers),
         json!({
             "id": "cmpl-0f",
             "object": "text_completion",
@@ -91,7 +91,7 @@ fn a_text_is_continued() {
 #[test]
 fn two_texts_each_begin_with_the_prompt_that_is_echoed() {
     check(
-        &Form { include_usage: true, echo: Some("Once".into()), choices: 2 },
+        &ResponseOptions { include_usage: true, echo: Some("Once".into()), choices: 2 },
         &[(1, text(" B")), (0, text(" A")), (0, end(Finish::Stop)), (1, end(Finish::ContentFilter))],
         &[
             r#""choices":[{"text":"Once","index":0,"logprobs":null,"finish_reason":null}],"usage":null}"#,
@@ -112,7 +112,7 @@ fn two_texts_each_begin_with_the_prompt_that_is_echoed() {
 #[test]
 fn a_failure_in_mid_stream_never_looks_like_an_end() {
     let mut out = Vec::new();
-    let mut encoder = Completions::encoder(&about(), &form());
+    let mut encoder = Completions::encoder(&meta(), &form());
     encoder.ping(&mut out);
     encoder.failure(&Failure::Stopping, &mut out);
     assert_eq!(
@@ -125,13 +125,13 @@ fn a_failure_in_mid_stream_never_looks_like_an_end() {
     );
 }
 
-fn read(body: &Value) -> Result<(Ask, Form), Failure> {
+fn read(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     Completions::read(body.to_string().as_bytes(), &())
 }
 
 #[test]
 fn all_that_can_be_asked_for_arrives() {
-    let (ask, form) = read(&json!({
+    let (ask, options) = read(&json!({
         "model": "gpt-4o", "prompt": ["Once"], "echo": true, "stream": true,
         "stream_options": { "include_usage": true }, "temperature": 0, "top_p": 1, "frequency_penalty": 1,
         "presence_penalty": -1, "seed": 5, "max_tokens": 16, "stop": "\n", "n": 2, "best_of": 2, "suffix": "",
@@ -144,7 +144,7 @@ fn all_that_can_be_asked_for_arrives() {
     };
     assert_eq!(
         ask,
-        Ask {
+        ParsedRequest {
             model: Some("gpt-4o".into()),
             conversation: Conversation {
                 messages: vec![instruction, Message::text(Role::User, "Once")],
@@ -162,10 +162,10 @@ fn all_that_can_be_asked_for_arrives() {
                 ..Conversation::default()
             },
             stream: true,
-            ..Ask::default()
+            ..ParsedRequest::default()
         }
     );
-    assert_eq!(form, Form { include_usage: true, echo: Some("Once".into()), choices: 2 });
+    assert_eq!(options, ResponseOptions { include_usage: true, echo: Some("Once".into()), choices: 2 });
 }
 
 #[test]

@@ -6,18 +6,18 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::time::moment;
-use super::{Form, Instead, Words, error_response};
+use super::{Instead, ResponseOptions, Words, error_response};
 use crate::conversation::{self, Event, Finish, Usage};
-use crate::dialect::common::extra::Extra;
+use crate::dialect::common::extensions::ResponseExtensions;
 use crate::dialect::common::line;
-use crate::dialect::{About, Encoder};
+use crate::dialect::{Encoder, ResponseMeta};
 use crate::failure::Failure;
 
 /// A stream of lines.
 pub struct PendingRequests {
     model: String,
     created_at: String,
-    form: Form,
+    options: ResponseOptions,
     /// How many calls the answer has made so far: the next one's index.
     calls: usize,
 }
@@ -32,7 +32,7 @@ struct Line<'a> {
     #[serde(flatten)]
     end: Option<End>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    copilot_proxy: Option<Extra<'a>>,
+    copilot_proxy: Option<ResponseExtensions<'a>>,
 }
 
 /// What is said, where the door has its place for it.
@@ -101,12 +101,12 @@ struct Cost {
 
 impl PendingRequests {
     /// A stream that has said nothing yet.
-    pub fn new(about: &About, form: Form) -> PendingRequests {
-        PendingRequests { model: about.model.clone(), created_at: moment(about.created), form, calls: 0 }
+    pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> PendingRequests {
+        PendingRequests { model: meta.model.clone(), created_at: moment(meta.created), options, calls: 0 }
     }
 
     fn line<'a>(&'a self, content: &'a str, thinking: &'a str, tool_calls: &'a [ToolCall<'a>]) -> Line<'a> {
-        let said = match self.form.words {
+        let said = match self.options.words {
             Words::InMessage => {
                 Said::InMessage { message: Message { role: "assistant", content, thinking, tool_calls } }
             }
@@ -124,7 +124,7 @@ impl PendingRequests {
     }
 
     fn end(&self, finish: &Finish, usage: &Usage) -> End {
-        match self.form.instead {
+        match self.options.instead {
             Some(instead) => End { done_reason: instead.done_reason(), cost: None },
             None => End { done_reason: done_reason(finish), cost: Some(Cost::of(usage)) },
         }
@@ -170,17 +170,20 @@ impl Encoder for PendingRequests {
         match event {
             Event::Text(text) if text.is_empty() => {}
             Event::Text(text) => put(&self.line(text, "", &[]), out),
-            Event::Thinking(thought) if thought.text.is_empty() || !self.form.shows_thoughts => {}
+            Event::Thinking(thought) if thought.text.is_empty() || !self.options.shows_thoughts => {}
             Event::Thinking(thought) => put(&self.line("", &thought.text, &[]), out),
             Event::ToolCall(call) => {
                 put(&self.line("", "", &[ToolCall::new(self.calls, call)]), out);
                 self.calls += 1;
             }
             Event::ToolRan(ran) => {
-                put(&Line { copilot_proxy: Some(Extra::tool(ran)), ..self.line("", "", &[]) }, out);
+                put(
+                    &Line { copilot_proxy: Some(ResponseExtensions::tool(ran)), ..self.line("", "", &[]) },
+                    out,
+                );
             }
             Event::Finish(finish, usage) => {
-                let copilot_proxy = Some(Extra::usage(usage.source));
+                let copilot_proxy = Some(ResponseExtensions::usage(usage.source));
                 let end = Some(self.end(finish, usage));
                 put(&Line { done: true, end, copilot_proxy, ..self.line("", "", &[]) }, out);
             }
@@ -205,20 +208,20 @@ fn put(line: &impl Serialize, out: &mut Vec<u8>) {
 }
 
 /// Says an answer whole.
-pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
+pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Event>]) -> Value {
     let (mut content, mut thinking, mut calls) = (String::new(), String::new(), Vec::new());
     let (mut finish, mut usage) = (&Finish::Stop, &Usage::default());
     for event in answers.iter().flatten() {
         match event {
             Event::Text(text) => content.push_str(text),
-            Event::Thinking(thought) if form.shows_thoughts => thinking.push_str(&thought.text),
+            Event::Thinking(thought) if options.shows_thoughts => thinking.push_str(&thought.text),
             Event::ToolCall(call) => calls.push(ToolCall::new(calls.len(), call)),
             Event::Thinking(_) | Event::ToolRan(_) => {}
             Event::Finish(how, cost) => (finish, usage) = (how, cost),
         }
     }
-    let lines = PendingRequests::new(about, form);
-    let copilot_proxy = Extra::tools(answers.iter().flatten());
+    let lines = PendingRequests::new(meta, options);
+    let copilot_proxy = ResponseExtensions::tools(answers.iter().flatten());
     let end = Some(lines.end(finish, usage));
     json!(Line { done: true, end, copilot_proxy, ..lines.line(&content, &thinking, &calls) })
 }

@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::dialect::Refusal;
+use crate::dialect::ErrorResponse;
 use crate::failure::Failure;
 
 /// The HTTP answer to a request that fails before its stream begins.
-pub fn refusal(failure: &Failure) -> Refusal {
+pub fn error_response(failure: &Failure) -> ErrorResponse {
     let status = match failure {
         // As Ollama's own server says that its queue is full.
         Failure::TooManyRequests { .. } => 503,
         other => other.status(),
     };
-    Refusal { status, body: body(failure) }
+    ErrorResponse { status, body: body(failure) }
 }
 
 /// The JSON.

@@ -4,15 +4,12 @@ use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
 use crate::dialect::common::open_calls::OpenCalls;
 use crate::dialect::common::{arguments, data};
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultExt};
 
 /// Reads the messages.
 pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
     let mut calls = OpenCalls::default();
-    let read = |(index, message)| {
-        read_message(message, &mut calls)
-            .map_err(|failure: Failure| failure.under(&format!("messages[{index}]")))
-    };
+    let read = |(index, message)| read_message(message, &mut calls).at(format_args!("messages[{index}]"));
     messages.into_iter().enumerate().map(read).collect()
 }
 
@@ -52,7 +49,7 @@ fn contents(text: Option<String>, images: Option<Vec<String>>) -> Result<Vec<Con
     let text = text.filter(|text| !text.is_empty()).map(|text| Content::Text { text });
     let mut contents: Vec<Content> = text.into_iter().collect();
     for (index, base64) in images.into_iter().flatten().enumerate() {
-        let image = data::image(&base64).map_err(|failure| failure.under(&format!("images[{index}]")))?;
+        let image = data::image(&base64).at(format_args!("images[{index}]"))?;
         contents.push(Content::Data(image));
     }
     Ok(contents)

@@ -33,7 +33,7 @@ pub struct Model {
     pub since: u64,
 }
 
-/// Which model `POST /api/show` and `POST /api/pull` are about, and how the answer is wanted.
+/// Which model `POST /api/show` and `POST /api/pull` are meta, and how the answer is wanted.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Wanted {

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::wire::{self, Request, Think};
-use super::{Door, Form, Instead, history};
+use super::{Door, Instead, ResponseOptions, history};
 use crate::conversation::{Conversation, Message, Options, Output, Role, Tool};
 use crate::dialect::common::json::read_json;
 use crate::dialect::common::limits;
 use crate::dialect::common::word_or_object::WordOrObject;
 use crate::dialect::openai_chat::read_tools;
-use crate::dialect::{Ask, Extras};
+use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
 /// What is asked: without messages nothing.
@@ -17,11 +17,11 @@ use crate::failure::Failure;
 pub struct Asked {
     messages: Vec<Message>,
     tools: Vec<Tool>,
-    extras: Extras,
+    extras: RequestExtensions,
 }
 
 /// Reads a body.
-pub fn read<D: Door>(body: &[u8]) -> Result<(Ask, Form), Failure> {
+pub fn read<D: Door>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let mut request = read_json::<Request>(body)?;
     if request.logprobs == Some(true) || request.top_logprobs.is_some_and(|number| number > 0) {
         return Err(Failure::unsupported("logprobs", limits::NO_PROBABILITIES));
@@ -35,10 +35,14 @@ pub fn read<D: Door>(body: &[u8]) -> Result<(Ask, Form), Failure> {
 
     let Asked { messages, tools, extras } = D::read(request)?;
     let only_model = messages.is_empty();
-    let form = Form { words: D::WORDS, shows_thoughts, instead: only_model.then_some(instead) };
+    let response_options =
+        ResponseOptions { words: D::WORDS, shows_thoughts, instead: only_model.then_some(instead) };
     let conversation = Conversation { messages, tools, options, ..Conversation::default() };
     // That a model is there is said in one word.
-    Ok((Ask { model, conversation, stream: stream && !only_model, only_model, extras }, form))
+    Ok((
+        ParsedRequest { model, conversation, stream: stream && !only_model, only_model, extras },
+        response_options,
+    ))
 }
 
 /// What a chat asks.
@@ -46,7 +50,7 @@ pub fn chat(request: Request) -> Result<Asked, Failure> {
     Ok(Asked {
         messages: history::read(request.messages.unwrap_or_default())?,
         tools: read_tools(request.tools)?,
-        extras: Extras::from_fields(
+        extras: RequestExtensions::from_fields(
             request.use_vscode_tools,
             request.tool_execution,
             request.max_tool_rounds,

@@ -7,16 +7,16 @@ mod understood;
 
 use serde_json::Value;
 
-use super::{Chat, Form, Generate, Ollama};
-use crate::dialect::{Ask, Dialect};
+use super::{Chat, Generate, Ollama, ResponseOptions};
+use crate::dialect::{Dialect, ParsedRequest};
 use crate::failure::Failure;
 
 /// Reads what is sent to `/api/chat`.
-fn chat(body: &Value) -> Result<(Ask, Form), Failure> {
+fn chat(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     Ollama::<Chat>::read(body.to_string().as_bytes(), &())
 }
 
 /// Reads what is sent to `/api/generate`.
-fn generate(body: &Value) -> Result<(Ask, Form), Failure> {
+fn generate(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     Ollama::<Generate>::read(body.to_string().as_bytes(), &())
 }

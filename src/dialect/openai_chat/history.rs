@@ -8,7 +8,7 @@ use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::open_calls::OpenCalls;
 use crate::dialect::common::word_or_object::WordOrObject;
 use crate::dialect::common::{arguments, data};
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultExt};
 
 /// Reads the messages.
 pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
@@ -19,10 +19,7 @@ pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
     messages
         .into_iter()
         .enumerate()
-        .map(|(index, message)| {
-            read_message(message, &mut functions)
-                .map_err(|failure| failure.under(&format!("messages[{index}]")))
-        })
+        .map(|(index, message)| read_message(message, &mut functions).at(format_args!("messages[{index}]")))
         .collect()
 }
 
@@ -41,8 +38,7 @@ fn read_message(message: wire::Message, functions: &mut OpenCalls) -> Result<Mes
             parts.extend(read_content(message.content)?);
             parts.extend(some_text(message.refusal));
             for (index, call) in message.tool_calls.into_iter().flatten().enumerate() {
-                let call =
-                    read_call(call).map_err(|failure| failure.under(&format!("tool_calls[{index}]")))?;
+                let call = read_call(call).at(format_args!("tool_calls[{index}]"))?;
                 parts.push(Part::ToolCall(call));
             }
             parts.extend(message.function_call.map(|call| Part::ToolCall(called(call, functions))));
@@ -83,7 +79,7 @@ fn read_content(content: Option<OneOrMany<wire::Part>>) -> Result<Vec<Part>, Fai
     };
     let mut parts = Vec::with_capacity(many.len());
     for (index, part) in many.into_iter().enumerate() {
-        parts.extend(read_part(part).map_err(|failure| failure.under(&format!("content[{index}]")))?);
+        parts.extend(read_part(part).at(format_args!("content[{index}]"))?);
     }
     Ok(parts)
 }
@@ -98,7 +94,7 @@ fn read_part(part: wire::Part) -> Result<Option<Part>, Failure> {
                 WordOrObject::Word(url) => ("image_url", url),
                 WordOrObject::Object(image) => ("image_url.url", image.url),
             };
-            let data = data::data_url(&url).map_err(|failure| failure.under(at))?;
+            let data = data::data_url(&url).at(at)?;
             if !data.mime.starts_with("image/") {
                 return Err(Failure::invalid(at, format!("found `{}`, expected an image", data.mime)));
             }

@@ -3,20 +3,23 @@
 use serde_json::Value;
 
 use super::tools::Offer;
-use super::{Calls, Form, history, wire};
+use super::{Calls, ResponseOptions, history, wire};
 use crate::conversation::{Conversation, Options, Output};
 use crate::dialect::common::json::read_json;
 use crate::dialect::common::limits;
-use crate::dialect::{Ask, Extras};
+use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
 /// Reads a body.
-pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
+pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let request = read_json::<wire::Request>(body)?;
     refuse_what_changes_the_meaning(&request)?;
 
-    let extras =
-        Extras::from_fields(request.use_vscode_tools, request.tool_execution, request.max_tool_rounds);
+    let extras = RequestExtensions::from_fields(
+        request.use_vscode_tools,
+        request.tool_execution,
+        request.max_tool_rounds,
+    );
     let calls = match (&request.tools, &request.functions) {
         (None, Some(_)) => Calls::Function,
         _ => Calls::Tools,
@@ -37,7 +40,7 @@ pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
         output: read_format(request.response_format)?,
         choices: limits::choices("n", request.n)?,
     };
-    let form = Form {
+    let response_options = ResponseOptions {
         include_usage: request.stream_options.is_some_and(|options| options.include_usage == Some(true)),
         calls,
         choices: options.choices.map_or(1, |choices| usize::from(choices.get())),
@@ -51,14 +54,14 @@ pub fn read(body: &[u8]) -> Result<(Ask, Form), Failure> {
     }
     .read()?;
     let messages = history::read(request.messages)?;
-    let ask = Ask {
+    let parsed = ParsedRequest {
         model: request.model.filter(|model| !model.is_empty()),
         conversation: Conversation { messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
         extras,
-        ..Ask::default()
+        ..ParsedRequest::default()
     };
-    Ok((ask, form))
+    Ok((parsed, response_options))
 }
 
 /// Fields that no model behind VS Code can honour: to ignore them would be to answer another question.

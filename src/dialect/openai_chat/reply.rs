@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::{FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
-use super::{Calls, Form};
+use super::{Calls, ResponseOptions};
 use crate::conversation::{Event, Finish};
-use crate::dialect::common::extra::Extra;
-use crate::dialect::{About, usage_of};
+use crate::dialect::common::extensions::ResponseExtensions;
+use crate::dialect::{ResponseMeta, usage_of};
 
 #[derive(Serialize)]
 struct Completion<'a> {
@@ -19,7 +19,7 @@ struct Completion<'a> {
     choices: Vec<Choice<'a>>,
     usage: Usage,
     #[serde(skip_serializing_if = "Option::is_none")]
-    copilot_proxy: Option<Extra<'a>>,
+    copilot_proxy: Option<ResponseExtensions<'a>>,
 }
 
 #[derive(Serialize)]
@@ -45,20 +45,20 @@ struct Message<'a> {
 }
 
 /// Says the answers.
-pub fn reply(about: &About, form: Form, answers: &[Vec<Event>]) -> Value {
+pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Event>]) -> Value {
     let completion = Completion {
-        id: format!("chatcmpl-{}", about.id),
+        id: format!("chatcmpl-{}", meta.id),
         object: "chat.completion",
-        created: about.created,
-        model: &about.model,
+        created: meta.created,
+        model: &meta.model,
         system_fingerprint: FINGERPRINT,
         choices: answers
             .iter()
             .enumerate()
-            .map(|(index, events)| choice(index, events, form.calls))
+            .map(|(index, events)| choice(index, events, options.calls))
             .collect(),
         usage: usage_of(answers).into(),
-        copilot_proxy: Extra::tools(answers.iter().flatten()),
+        copilot_proxy: ResponseExtensions::tools(answers.iter().flatten()),
     };
     serde_json::json!(completion)
 }

@@ -4,11 +4,11 @@
 use serde::Serialize;
 
 use super::answer::{Cost, FINGERPRINT, FunctionCall, ToolCall, finish_reason};
-use super::{Calls, Form};
+use super::{Calls, ResponseOptions};
 use crate::conversation::{Event, Usage};
-use crate::dialect::common::extra::Extra;
+use crate::dialect::common::extensions::ResponseExtensions;
 use crate::dialect::common::{openai_error, sse};
-use crate::dialect::{About, Encoder, with_choice};
+use crate::dialect::{Encoder, ResponseMeta, with_choice};
 use crate::failure::Failure;
 
 /// A stream of chunks.
@@ -16,7 +16,7 @@ pub struct Chunks {
     id: String,
     created: u64,
     model: String,
-    form: Form,
+    options: ResponseOptions,
     /// How many calls each answer has made so far: the next one's index.
     calls: Vec<u32>,
     /// Of the answers that have ended.
@@ -34,7 +34,7 @@ struct Chunk<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Cost>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    copilot_proxy: Option<Extra<'a>>,
+    copilot_proxy: Option<ResponseExtensions<'a>>,
 }
 
 #[derive(Serialize)]
@@ -59,13 +59,13 @@ enum Delta<'a> {
 
 impl Chunks {
     /// A stream that has said nothing yet.
-    pub fn new(about: &About, form: Form) -> Chunks {
+    pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Chunks {
         Chunks {
-            id: format!("chatcmpl-{}", about.id),
-            created: about.created,
-            model: about.model.clone(),
-            form,
-            calls: vec![0; form.choices],
+            id: format!("chatcmpl-{}", meta.id),
+            created: meta.created,
+            model: meta.model.clone(),
+            options,
+            calls: vec![0; options.choices],
             usage: None,
         }
     }
@@ -78,7 +78,7 @@ impl Chunks {
             model: &self.model,
             system_fingerprint: FINGERPRINT,
             choices,
-            usage: self.form.include_usage.then_some(Cost::NotYet),
+            usage: self.options.include_usage.then_some(Cost::NotYet),
             copilot_proxy: None,
         }
     }
@@ -93,13 +93,13 @@ impl Chunks {
         let next = self.calls.get_mut(choice)?;
         let index = *next;
         *next += 1;
-        (self.form.calls == Calls::Tools || index == 0).then_some(index)
+        (self.options.calls == Calls::Tools || index == 0).then_some(index)
     }
 }
 
 impl Encoder for Chunks {
     fn open(&mut self, out: &mut Vec<u8>) {
-        for index in 0..self.form.choices {
+        for index in 0..self.options.choices {
             self.delta(index, Delta::Role { role: "assistant", content: "", refusal: () }, out);
         }
     }
@@ -114,7 +114,7 @@ impl Encoder for Chunks {
             }
             Event::ToolCall(call) => {
                 let Some(index) = self.next_call(choice) else { return };
-                let delta = match self.form.calls {
+                let delta = match self.options.calls {
                     Calls::Tools => Delta::ToolCalls { tool_calls: [ToolCall::at(index, call)] },
                     Calls::Function => Delta::FunctionCall { function_call: FunctionCall::new(call) },
                 };
@@ -123,18 +123,18 @@ impl Encoder for Chunks {
             Event::ToolRan(ran) => {
                 let choices =
                     [Choice { index: choice, delta: Delta::Nothing {}, logprobs: (), finish_reason: None }];
-                let extra = Extra::tool(ran);
+                let extra = ResponseExtensions::tool(ran);
                 sse::put(None, &Chunk { copilot_proxy: Some(extra), ..self.chunk(&choices) }, out);
             }
             Event::Finish(finish, usage) => {
                 self.usage = Some(with_choice(self.usage, *usage));
-                let finish_reason = Some(finish_reason(finish, self.form.calls));
+                let finish_reason = Some(finish_reason(finish, self.options.calls));
                 let choices =
                     [Choice { index: choice, delta: Delta::Nothing {}, logprobs: (), finish_reason }];
-                let source = (!self.form.include_usage).then_some(usage.source);
+                let source = (!self.options.include_usage).then_some(usage.source);
                 sse::put(
                     None,
-                    &Chunk { copilot_proxy: source.map(Extra::usage), ..self.chunk(&choices) },
+                    &Chunk { copilot_proxy: source.map(ResponseExtensions::usage), ..self.chunk(&choices) },
                     out,
                 );
             }
@@ -142,11 +142,11 @@ impl Encoder for Chunks {
     }
 
     fn close(&mut self, out: &mut Vec<u8>) {
-        if self.form.include_usage {
+        if self.options.include_usage {
             let usage = self.usage.unwrap_or_default();
             let chunk = Chunk {
                 usage: Some(Cost::Known(usage.into())),
-                copilot_proxy: Some(Extra::usage(usage.source)),
+                copilot_proxy: Some(ResponseExtensions::usage(usage.source)),
                 ..self.chunk(&[])
             };
             sse::put(None, &chunk, out);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
 use crate::dialect::common::word_or_object::WordOrObject;
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultExt};
 
 /// What a request says about tools.
 pub struct Offer {
@@ -24,9 +24,7 @@ impl Offer {
     pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
         let mut tools = read_tools(self.tools)?;
         for (index, function) in self.functions.into_iter().flatten().enumerate() {
-            tools.push(
-                read_function(function).map_err(|failure| failure.under(&format!("functions[{index}]")))?,
-            );
+            tools.push(read_function(function).at(format_args!("functions[{index}]"))?);
         }
         let (at, choice) = match (self.choice, self.function_call) {
             (Some(choice), _) => ("tool_choice", read_choice(choice, &mut tools)?),
@@ -47,7 +45,7 @@ impl Offer {
 pub fn read_tools(offered: Option<Vec<wire::Tool>>) -> Result<Vec<Tool>, Failure> {
     let mut tools = Vec::new();
     for (index, tool) in offered.into_iter().flatten().enumerate() {
-        tools.extend(read_tool(tool).map_err(|failure| failure.under(&format!("tools[{index}]")))?);
+        tools.extend(read_tool(tool).at(format_args!("tools[{index}]"))?);
     }
     Ok(tools)
 }
@@ -55,9 +53,7 @@ pub fn read_tools(offered: Option<Vec<wire::Tool>>) -> Result<Vec<Tool>, Failure
 /// A tool of a type that VS Code knows nothing like is left out: agents offer such ones beside their own.
 fn read_tool(tool: wire::Tool) -> Result<Option<Tool>, Failure> {
     match (tool.kind.as_deref(), tool.function) {
-        (Some("function") | None, Some(function)) => {
-            read_function(function).map(Some).map_err(|failure| failure.under("function"))
-        }
+        (Some("function") | None, Some(function)) => read_function(function).map(Some).at("function"),
         (Some("function"), None) => Err(Failure::invalid("function", "required, but missing")),
         (None, None) => Err(Failure::invalid("type", "required, but missing")),
         (Some(_), _) => Ok(None),

@@ -8,7 +8,7 @@ use super::names::{Kind, Names};
 use super::output::{Call, Content, Item, Status, Summary};
 use super::stream_event::StreamEvent;
 use crate::conversation::{Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan};
-use crate::dialect::About;
+use crate::dialect::ResponseMeta;
 
 /// Hears each step.
 pub type Listener<'a> = &'a mut dyn FnMut(&StreamEvent<'_>);
@@ -47,8 +47,8 @@ enum Open {
 
 impl Answer {
     /// An answer that has not begun.
-    pub fn new(about: &About, names: Arc<Names>) -> Answer {
-        Answer { id: about.id.clone(), names, done: Vec::new(), open: Open::Nothing, ran: Vec::new() }
+    pub fn new(meta: &ResponseMeta, names: Arc<Names>) -> Answer {
+        Answer { id: meta.id.clone(), names, done: Vec::new(), open: Open::Nothing, ran: Vec::new() }
     }
 
     /// Takes in an event.

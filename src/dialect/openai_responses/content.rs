@@ -4,7 +4,7 @@ use super::wire;
 use crate::conversation::Content;
 use crate::dialect::common::data;
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultExt};
 
 /// Reads the parts of the field at `at`; an empty text is none.
 pub fn read_content(at: &str, content: Option<OneOrMany<wire::Content>>) -> Result<Vec<Content>, Failure> {
@@ -15,7 +15,7 @@ pub fn read_content(at: &str, content: Option<OneOrMany<wire::Content>>) -> Resu
     };
     let mut parts = Vec::with_capacity(many.len());
     for (index, part) in many.into_iter().enumerate() {
-        parts.extend(read_part(part).map_err(|failure| failure.under(&format!("{at}[{index}]")))?);
+        parts.extend(read_part(part).at(format_args!("{at}[{index}]"))?);
     }
     Ok(parts)
 }
@@ -32,7 +32,7 @@ fn read_part(part: wire::Content) -> Result<Option<Content>, Failure> {
                 return Err(Failure::unsupported("file_id", NO_FILES));
             }
             let url = part.image_url.ok_or_else(|| missing("image_url"))?;
-            let image = data::data_url(&url).map_err(|failure| failure.under("image_url"))?;
+            let image = data::data_url(&url).at("image_url")?;
             if !image.mime.starts_with("image/") {
                 return Err(Failure::invalid(
                     "image_url",
@@ -61,7 +61,7 @@ fn read_file(part: wire::Content) -> Result<Content, Failure> {
     let file = part.file_data.ok_or_else(|| Failure::invalid("file_data", "required, but missing"))?;
     // Officially a data: URL; some clients send the base64 alone.
     let file = if file.starts_with("data:") { data::data_url(&file) } else { data::data("", &file) };
-    let file = file.map_err(|failure| failure.under("file_data"))?;
+    let file = file.at("file_data")?;
     if file.mime.starts_with("image/") {
         return Ok(Content::Data(file));
     }

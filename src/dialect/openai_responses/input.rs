@@ -11,7 +11,7 @@ use super::{output, wire};
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
 use crate::dialect::common::arguments;
 use crate::dialect::common::json::read_value;
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultExt};
 
 /// What reading an item looks things up in.
 pub struct Reader<'a> {
@@ -28,7 +28,7 @@ pub fn offer_tools(items: &[Value], offer: &mut Offer) -> Result<(), Failure> {
         }
         let tools = item.get("tools").and_then(Value::as_array);
         for (index, tool) in tools.into_iter().flatten().enumerate() {
-            offer.add(tool).map_err(|failure| failure.under(&format!("input[{position}].tools[{index}]")))?;
+            offer.add(tool).at(format_args!("input[{position}].tools[{index}]"))?;
         }
     }
     Ok(())
@@ -39,7 +39,7 @@ impl Reader<'_> {
     pub fn read(&self, items: Vec<Value>) -> Result<Vec<Message>, Failure> {
         let mut messages = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
-            let message = self.item(item).map_err(|failure| failure.under(&format!("input[{index}]")))?;
+            let message = self.item(item).at(format_args!("input[{index}]"))?;
             messages.extend(message);
         }
         Ok(messages)
@@ -52,7 +52,7 @@ impl Reader<'_> {
                 "item_reference".to_owned()
             }
             None | Some(Value::Null) => "message".to_owned(),
-            Some(kind) => read_value::<String>(kind).map_err(|failure| failure.under("type"))?,
+            Some(kind) => read_value::<String>(kind).at("type")?,
         };
         match kind.as_str() {
             "message" => message(item).map(Some),

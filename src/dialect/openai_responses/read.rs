@@ -8,21 +8,24 @@ use super::input::{Reader, offer_tools};
 use super::memory::Memory;
 use super::response::Echo;
 use super::tools::Offer;
-use super::{Form, wire};
+use super::{ResponseOptions, wire};
 use crate::conversation::{Conversation, Message, Options, Output, Role};
 use crate::dialect::common::json::{read_json, read_value};
 use crate::dialect::common::limits;
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::dialect::{Ask, Extras};
-use crate::failure::Failure;
+use crate::dialect::{ParsedRequest, RequestExtensions};
+use crate::failure::{Failure, ResultExt};
 
 /// Reads a body.
-pub fn read(body: &[u8], memory: &Memory) -> Result<(Ask, Form), Failure> {
+pub fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let mut request = read_json::<wire::Request>(body)?;
     refuse_what_changes_the_meaning(&request)?;
 
-    let extras =
-        Extras::from_fields(request.use_vscode_tools, request.tool_execution, request.max_tool_rounds);
+    let extras = RequestExtensions::from_fields(
+        request.use_vscode_tools,
+        request.tool_execution,
+        request.max_tool_rounds,
+    );
     let options = read_options(&request)?;
     let items = match request.input.take() {
         None => Vec::new(),
@@ -31,12 +34,11 @@ pub fn read(body: &[u8], memory: &Memory) -> Result<(Ask, Form), Failure> {
     };
     let mut offer = Offer::default();
     for (index, tool) in request.tools.iter().flatten().enumerate() {
-        offer.add(tool).map_err(|failure| failure.under(&format!("tools[{index}]")))?;
+        offer.add(tool).at(format_args!("tools[{index}]"))?;
     }
     offer_tools(&items, &mut offer)?;
-    let tool_choice = offer
-        .choose(request.tool_choice.as_ref(), extras.use_vscode_tools)
-        .map_err(|failure| failure.under("tool_choice"))?;
+    let tool_choice =
+        offer.choose(request.tool_choice.as_ref(), extras.use_vscode_tools).at("tool_choice")?;
     let Offer { tools, names } = offer;
 
     let reader = Reader { memory, names: &names };
@@ -46,15 +48,15 @@ pub fn read(body: &[u8], memory: &Memory) -> Result<(Ask, Form), Failure> {
     let kept = request.store.unwrap_or(true).then(|| Arc::new(said.clone()));
     messages.extend(said);
 
-    let ask = Ask {
+    let ask = ParsedRequest {
         model: request.model.take().filter(|model| !model.is_empty()),
         conversation: Conversation { messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
         extras,
-        ..Ask::default()
+        ..ParsedRequest::default()
     };
-    let form = Form { said: kept, echo: Arc::new(echo(request)), names: Arc::new(names) };
-    Ok((ask, form))
+    let options = ResponseOptions { said: kept, echo: Arc::new(echo(request)), names: Arc::new(names) };
+    Ok((ask, options))
 }
 
 /// The conversation that the request continues, and what it adds. Instructions are not part of it: they hold
@@ -104,7 +106,7 @@ fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failur
 fn read_options(request: &wire::Request) -> Result<Options, Failure> {
     let reasoning: Option<wire::Reasoning> = match &request.reasoning {
         None => None,
-        Some(reasoning) => read_value(reasoning).map_err(|failure| failure.under("reasoning"))?,
+        Some(reasoning) => read_value(reasoning).at("reasoning")?,
     };
     let wants_summary = reasoning
         .as_ref()
@@ -117,7 +119,7 @@ fn read_options(request: &wire::Request) -> Result<Options, Failure> {
         thinking: wants_summary || wants_thoughts,
         reasoning_effort: reasoning.and_then(|reasoning| reasoning.effort),
         one_call_at_most: request.parallel_tool_calls == Some(false),
-        output: read_format(request.text.as_ref()).map_err(|failure| failure.under("text"))?,
+        output: read_format(request.text.as_ref()).at("text")?,
         ..Options::default()
     })
 }

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::Form;
+use super::ResponseOptions;
 use super::answer::Answer;
 use super::response::Response;
 use crate::conversation::{Event, Finish, Usage};
-use crate::dialect::About;
-use crate::dialect::common::extra::Extra;
+use crate::dialect::ResponseMeta;
+use crate::dialect::common::extensions::ResponseExtensions;
 
 /// The answer in the end; the API asks for one only.
-pub fn gather(about: &About, form: &Form, answers: &[Vec<Event>]) -> Answer {
-    let mut answer = Answer::new(about, form.names.clone());
+pub fn gather(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Answer {
+    let mut answer = Answer::new(meta, options.names.clone());
     for event in answers.iter().take(1).flatten() {
         answer.event(event, &mut |_| {});
     }
@@ -19,12 +19,17 @@ pub fn gather(about: &About, form: &Form, answers: &[Vec<Event>]) -> Answer {
 }
 
 /// Says the answer.
-pub fn reply(about: &About, form: &Form, answers: &[Vec<Event>]) -> Value {
-    told(about, form, answers, &gather(about, form, answers))
+pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
+    told(meta, options, answers, &gather(meta, options, answers))
 }
 
 /// Says an answer that has been gathered already.
-pub fn told(about: &About, form: &Form, answers: &[Vec<Event>], answer: &Answer) -> Value {
+pub fn told(
+    meta: &ResponseMeta,
+    options: &ResponseOptions,
+    answers: &[Vec<Event>],
+    answer: &Answer,
+) -> Value {
     let (finish, usage) = answers
         .iter()
         .take(1)
@@ -34,6 +39,6 @@ pub fn told(about: &About, form: &Form, answers: &[Vec<Event>], answer: &Answer)
             _ => None,
         })
         .unwrap_or((&Finish::Stop, Usage::default()));
-    let extra = Extra { usage: Some(usage.source), tools: answer.ran() };
-    json!(Response::in_progress(about, &form.echo, answer.items()).ended(finish, usage, extra))
+    let extra = ResponseExtensions { usage: Some(usage.source), tools: answer.ran() };
+    json!(Response::in_progress(meta, &options.echo, answer.items()).ended(finish, usage, extra))
 }

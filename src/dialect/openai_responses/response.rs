@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::output::Item;
 use super::wire::Truncation;
 use crate::conversation::{self, Finish};
-use crate::dialect::About;
-use crate::dialect::common::extra::Extra;
+use crate::dialect::ResponseMeta;
+use crate::dialect::common::extensions::ResponseExtensions;
 use crate::failure::Failure;
 
 /// The answer's id, as later requests name it.
-pub fn id(about: &About) -> String {
-    format!("resp_{}", about.id)
+pub fn id(meta: &ResponseMeta) -> String {
+    format!("resp_{}", meta.id)
 }
 
 /// What an answer repeats of its request.
@@ -63,7 +63,7 @@ pub struct Response<'a> {
     #[serde(flatten)]
     echo: &'a Echo,
     #[serde(skip_serializing_if = "Option::is_none")]
-    copilot_proxy: Option<Extra<'a>>,
+    copilot_proxy: Option<ResponseExtensions<'a>>,
 }
 
 #[derive(Serialize)]
@@ -114,16 +114,16 @@ impl From<conversation::Usage> for Usage {
 
 impl<'a> Response<'a> {
     /// The object while the answer goes on.
-    pub fn in_progress(about: &'a About, echo: &'a Echo, items: Vec<Item<'a>>) -> Response<'a> {
+    pub fn in_progress(meta: &'a ResponseMeta, echo: &'a Echo, items: Vec<Item<'a>>) -> Response<'a> {
         Response {
-            id: id(about),
+            id: id(meta),
             object: "response",
-            created_at: about.created,
+            created_at: meta.created,
             status: "in_progress",
             background: false,
             error: None,
             incomplete_details: None,
-            model: &about.model,
+            model: &meta.model,
             output: items,
             usage: None,
             service_tier: "default",
@@ -134,7 +134,12 @@ impl<'a> Response<'a> {
     }
 
     /// The object of an answer that has ended.
-    pub fn ended(self, finish: &Finish, usage: conversation::Usage, extra: Extra<'a>) -> Response<'a> {
+    pub fn ended(
+        self,
+        finish: &Finish,
+        usage: conversation::Usage,
+        extra: ResponseExtensions<'a>,
+    ) -> Response<'a> {
         let reason = why_incomplete(finish);
         Response {
             status: if reason.is_some() { "incomplete" } else { "completed" },

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Form;
+use super::ResponseOptions;
 use super::answer::Answer;
 use super::response::{Echo, Response, why_incomplete};
 use super::stream_event::StreamEvent;
 use crate::conversation::{Event, ToolRan};
-use crate::dialect::common::extra::Extra;
+use crate::dialect::common::extensions::ResponseExtensions;
 use crate::dialect::common::sse;
-use crate::dialect::{About, Encoder};
+use crate::dialect::{Encoder, ResponseMeta};
 use crate::failure::Failure;
 
 /// A stream of steps.
 pub struct Steps {
-    about: About,
+    meta: ResponseMeta,
     echo: Arc<Echo>,
     answer: Answer,
     numbered: Numbered,
@@ -37,14 +37,14 @@ struct Line<'a> {
     #[serde(flatten)]
     event: &'a StreamEvent<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    copilot_proxy: Option<Extra<'a>>,
+    copilot_proxy: Option<ResponseExtensions<'a>>,
 }
 
 impl Numbered {
     fn put(&mut self, event: &StreamEvent<'_>, out: &mut Vec<u8>) {
         let untold = std::mem::take(&mut self.untold);
         let copilot_proxy =
-            (!untold.is_empty()).then(|| Extra { usage: None, tools: untold.iter().collect() });
+            (!untold.is_empty()).then(|| ResponseExtensions { usage: None, tools: untold.iter().collect() });
         let name = event.name();
         sse::put(Some(name), &Line { name, sequence_number: self.next, event, copilot_proxy }, out);
         self.next += 1;
@@ -53,11 +53,11 @@ impl Numbered {
 
 impl Steps {
     /// A stream that has said nothing yet.
-    pub fn new(about: &About, form: &Form) -> Steps {
+    pub fn new(meta: &ResponseMeta, options: &ResponseOptions) -> Steps {
         Steps {
-            about: about.clone(),
-            echo: form.echo.clone(),
-            answer: Answer::new(about, form.names.clone()),
+            meta: meta.clone(),
+            echo: options.echo.clone(),
+            answer: Answer::new(meta, options.names.clone()),
             numbered: Numbered { next: 0, untold: Vec::new() },
         }
     }
@@ -65,7 +65,7 @@ impl Steps {
 
 impl Encoder for Steps {
     fn open(&mut self, out: &mut Vec<u8>) {
-        let response = &Response::in_progress(&self.about, &self.echo, Vec::new());
+        let response = &Response::in_progress(&self.meta, &self.echo, Vec::new());
         self.numbered.put(&StreamEvent::Created { response }, out);
         self.numbered.put(&StreamEvent::InProgress { response }, out);
     }
@@ -75,14 +75,14 @@ impl Encoder for Steps {
             // The API asks for one answer only.
             return;
         }
-        let Steps { about, echo, answer, numbered } = self;
+        let Steps { meta, echo, answer, numbered } = self;
         if let Event::ToolRan(ran) = event {
             numbered.untold.push(ran.clone());
         }
         answer.event(event, &mut |step| numbered.put(step, out));
         if let Event::Finish(finish, usage) = event {
-            let extra = Extra { usage: Some(usage.source), tools: answer.ran() };
-            let response = &Response::in_progress(about, echo, answer.items()).ended(finish, *usage, extra);
+            let extra = ResponseExtensions { usage: Some(usage.source), tools: answer.ran() };
+            let response = &Response::in_progress(meta, echo, answer.items()).ended(finish, *usage, extra);
             match why_incomplete(finish) {
                 None => numbered.put(&StreamEvent::Completed { response }, out),
                 Some(_) => numbered.put(&StreamEvent::Incomplete { response }, out),
@@ -98,7 +98,7 @@ impl Encoder for Steps {
     /// ask again.
     fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         let items = self.answer.items();
-        let response = &Response::in_progress(&self.about, &self.echo, items).failed(failure);
+        let response = &Response::in_progress(&self.meta, &self.echo, items).failed(failure);
         self.numbered.put(&StreamEvent::Failed { response }, out);
     }
 

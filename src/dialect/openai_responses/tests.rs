@@ -9,21 +9,21 @@ mod understood;
 
 use serde_json::{Value, json};
 
-use super::{Form, Memory, OpenAiResponses};
+use super::{Memory, OpenAiResponses, ResponseOptions};
 use crate::conversation::{Event, ToolCall};
-use crate::dialect::{About, Ask, Dialect, Encoder};
+use crate::dialect::{Dialect, Encoder, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
-fn about() -> About {
-    About { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
+fn meta() -> ResponseMeta {
+    ResponseMeta { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
 }
 
-fn read(body: &Value) -> Result<(Ask, Form), Failure> {
+fn read(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     OpenAiResponses::read(body.to_string().as_bytes(), &Memory::default())
 }
 
 /// The form of a plain question.
-fn plain() -> Form {
+fn plain() -> ResponseOptions {
     read(&json!({ "input": "Hi" })).unwrap().1
 }
 
@@ -31,9 +31,9 @@ fn call(id: &str, name: &str, input: Value) -> ToolCall {
     ToolCall { id: id.into(), name: name.into(), input }
 }
 
-fn streamed(form: &Form, events: &[Event]) -> Vec<u8> {
+fn streamed(options: &ResponseOptions, events: &[Event]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut encoder = OpenAiResponses::encoder(&about(), form);
+    let mut encoder = OpenAiResponses::encoder(&meta(), options);
     encoder.open(&mut out);
     for event in events {
         encoder.event(0, event, &mut out);
@@ -42,8 +42,8 @@ fn streamed(form: &Form, events: &[Event]) -> Vec<u8> {
     out
 }
 
-fn whole(form: &Form, events: &[Event]) -> Value {
-    OpenAiResponses::reply(&about(), form, &[events.to_vec()])
+fn whole(options: &ResponseOptions, events: &[Event]) -> Value {
+    OpenAiResponses::response(&meta(), options, &[events.to_vec()])
 }
 
 /// The events of a stream, as the strictest readers of lines read them, which cut at every line end that

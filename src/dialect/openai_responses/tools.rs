@@ -9,7 +9,7 @@ use super::names::{FREE_TEXT, Kind, Name, Names};
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
 use crate::dialect::common::json::read_value;
-use crate::failure::Failure;
+use crate::failure::{Failure, ResultExt};
 
 /// Tools a request offers, as the model sees them.
 #[derive(Debug, Default)]
@@ -26,19 +26,24 @@ impl Offer {
         }
         let space: wire::Namespace = read_value(tool)?;
         // The description is about all of them: the first carries it.
-        let mut about = space.description;
+        let mut description_of_namespace = space.description;
         for (index, tool) in space.tools.iter().enumerate() {
-            self.add_one(Some(&space.name), about.take(), tool)
-                .map_err(|failure| failure.under(&format!("tools[{index}]")))?;
+            self.add_one(Some(&space.name), description_of_namespace.take(), tool)
+                .at(format_args!("tools[{index}]"))?;
         }
         Ok(())
     }
 
     /// A tool of a type that VS Code knows nothing like is left out: agents offer such ones beside their own.
-    fn add_one(&mut self, space: Option<&str>, about: Option<String>, tool: &Value) -> Result<(), Failure> {
+    fn add_one(
+        &mut self,
+        space: Option<&str>,
+        description_of_namespace: Option<String>,
+        tool: &Value,
+    ) -> Result<(), Failure> {
         match kind_of(tool)? {
-            "function" => self.add_function(space, about, tool),
-            "custom" => self.add_custom(space, about, tool),
+            "function" => self.add_function(space, description_of_namespace, tool),
+            "custom" => self.add_custom(space, description_of_namespace, tool),
             _ => Ok(()),
         }
     }
@@ -46,18 +51,18 @@ impl Offer {
     fn add_function(
         &mut self,
         space: Option<&str>,
-        about: Option<String>,
+        description_of_namespace: Option<String>,
         tool: &Value,
     ) -> Result<(), Failure> {
         let tool: wire::FunctionTool = read_value(tool)?;
-        let description = paragraphs([about, tool.description]);
+        let description = paragraphs([description_of_namespace, tool.description]);
         self.push(space, tool.name, Kind::Function, description, tool.parameters.map(Value::Object))
     }
 
     fn add_custom(
         &mut self,
         space: Option<&str>,
-        about: Option<String>,
+        description_of_namespace: Option<String>,
         tool: &Value,
     ) -> Result<(), Failure> {
         let tool: wire::CustomTool = read_value(tool)?;
@@ -65,7 +70,7 @@ impl Offer {
             let syntax = format.syntax.unwrap_or_default();
             Some(format!("`{FREE_TEXT}` must follow this {syntax} grammar:\n{}", format.definition?))
         });
-        let description = paragraphs([about, tool.description, grammar]);
+        let description = paragraphs([description_of_namespace, tool.description, grammar]);
         let schema = json!({
             "type": "object",
             "properties": { FREE_TEXT: { "type": "string" } },

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{about, call, end, folded, streamed, text};
+use super::{call, end, folded, meta, streamed, text};
 use crate::conversation::{Content, Event, Finish, Thinking, ToolCall, ToolRan, ToolResult, Usage};
-use crate::dialect::anthropic::{Anthropic, Form, Thoughts};
+use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts};
 use crate::dialect::{Dialect, Encoder};
 use crate::failure::Failure;
 
@@ -14,13 +14,13 @@ const STOP: &str = r#"{"type":"message_stop"}"#;
 
 /// `said` is the data of the events between the first and the last two, `ending` the reply's reason for
 /// ending, `content` its blocks.
-fn check(form: Form, events: &[Event], said: &[&str], ending: &Value, content: &Value) {
+fn check(options: ResponseOptions, events: &[Event], said: &[&str], ending: &Value, content: &Value) {
     let delta = format!(
         r#"{{"type":"message_delta","delta":{ending},"usage":{USAGE},"copilot_proxy":{{"usage":"reported"}}}}"#
     );
     let data = [&[START], said, &[&delta, STOP]].concat();
-    assert_eq!(streamed(form, events), events_of(&data));
-    assert_eq!(whole(form, events), message(ending, content));
+    assert_eq!(streamed(options, events), events_of(&data));
+    assert_eq!(whole(options, events), message(ending, content));
 }
 
 /// The lines of a stream with these data.
@@ -35,8 +35,8 @@ fn events_of(data: &[&str]) -> String {
     lines
 }
 
-fn whole(form: Form, events: &[Event]) -> Value {
-    Anthropic::reply(&about(), &form, &[events.to_vec()])
+fn whole(options: ResponseOptions, events: &[Event]) -> Value {
+    Anthropic::response(&meta(), &options, &[events.to_vec()])
 }
 
 fn message(ending: &Value, content: &Value) -> Value {
@@ -65,7 +65,7 @@ fn thought(text: &str, id: Option<&str>) -> Event {
 #[test]
 fn a_text_is_one_block() {
     check(
-        Form::default(),
+        ResponseOptions::default(),
         &[text("Good "), text(""), text("day\u{2028}"), end(Finish::Stop)],
         &[
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","citations":null,"text":""}}"#,
@@ -81,7 +81,7 @@ fn a_text_is_one_block() {
 #[test]
 fn a_thought_is_signed_before_the_text_begins() {
     check(
-        Form::default(),
+        ResponseOptions::default(),
         &[
             thought("Hm, ", None),
             thought("so.", Some("t1")),
@@ -110,7 +110,7 @@ fn a_thought_is_signed_before_the_text_begins() {
 #[test]
 fn thoughts_with_other_ids_are_other_blocks() {
     check(
-        Form::default(),
+        ResponseOptions::default(),
         &[thought("a", Some("1")), thought("b", Some("2")), end(Finish::Stop)],
         &[
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
@@ -135,7 +135,7 @@ fn thoughts_are_left_out_as_the_client_asks() {
     let events = [thought("Hm", Some("t1")), text("Yes."), end(Finish::Stop)];
     let words = json!({ "type": "text", "citations": null, "text": "Yes." });
     check(
-        Form { thoughts: Thoughts::Signed },
+        ResponseOptions { thoughts: Thoughts::Signed },
         &events,
         &[
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
@@ -149,7 +149,7 @@ fn thoughts_are_left_out_as_the_client_asks() {
         &json!([{ "type": "thinking", "thinking": "", "signature": "copilot-proxy:t1" }, words]),
     );
     check(
-        Form { thoughts: Thoughts::Hidden },
+        ResponseOptions { thoughts: Thoughts::Hidden },
         &events,
         &[
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","citations":null,"text":""}}"#,
@@ -164,7 +164,7 @@ fn thoughts_are_left_out_as_the_client_asks() {
 #[test]
 fn calls_follow_the_text_each_a_block() {
     check(
-        Form::default(),
+        ResponseOptions::default(),
         &[
             text("Let me look."),
             call("c1", "read_file", json!({ "path": "a\u{85}.rs", "lines": [1, 2] })),
@@ -197,7 +197,7 @@ fn calls_follow_the_text_each_a_block() {
 #[test]
 fn an_input_that_is_no_object_is_put_into_one() {
     check(
-        Form::default(),
+        ResponseOptions::default(),
         &[call("c1", "add", json!([1, 2])), end(Finish::ToolCalls)],
         &[
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"c1","name":"add","input":{},"caller":{"type":"direct"}}}"#,
@@ -214,7 +214,7 @@ fn an_input_that_is_no_object_is_put_into_one() {
 
 #[test]
 fn an_empty_answer_has_no_block() {
-    check(Form::default(), &[end(Finish::Stop)], &[], &ending("end_turn"), &json!([]));
+    check(ResponseOptions::default(), &[end(Finish::Stop)], &[], &ending("end_turn"), &json!([]));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn the_end_says_why() {
             }),
         ),
     ] {
-        check(Form::default(), &[end(finish)], &[], &said, &json!([]));
+        check(ResponseOptions::default(), &[end(finish)], &[], &said, &json!([]));
     }
 }
 
@@ -264,7 +264,7 @@ fn tools_that_the_proxy_ran_travel_in_pings_that_sdks_skip() {
         ending("end_turn")
     );
     assert_eq!(
-        streamed(Form::default(), &events),
+        streamed(ResponseOptions::default(), &events),
         events_of(&[
             START,
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","citations":null,"text":""}}"#,
@@ -286,15 +286,15 @@ fn tools_that_the_proxy_ran_travel_in_pings_that_sdks_skip() {
         ]),
     );
     whole_message["copilot_proxy"] = json!({ "tools": [serde_json::from_str::<Value>(trace).unwrap()] });
-    assert_eq!(whole(Form::default(), &events), whole_message);
-    assert_eq!(folded(&streamed(Form::default(), &events)), whole_message);
+    assert_eq!(whole(ResponseOptions::default(), &events), whole_message);
+    assert_eq!(folded(&streamed(ResponseOptions::default(), &events)), whole_message);
 }
 
 #[test]
 fn tokens_of_a_cache_are_counted_once() {
     for (input, cached, cache_written, fresh) in [(100, 60, 30, 10), (100, 0, 0, 100), (10, 60, 30, 0)] {
         let usage = Usage { input, cached, cache_written, ..Usage::default() };
-        let reply = whole(Form::default(), &[Event::Finish(Finish::Stop, usage)]);
+        let reply = whole(ResponseOptions::default(), &[Event::Finish(Finish::Stop, usage)]);
         assert_eq!(
             reply["usage"],
             json!({
@@ -315,7 +315,7 @@ fn tokens_of_a_cache_are_counted_once() {
 #[test]
 fn a_failure_ends_the_stream_with_an_error_event_and_nothing_else() {
     let mut out = Vec::new();
-    let mut encoder = Anthropic::encoder(&about(), &Form::default());
+    let mut encoder = Anthropic::encoder(&meta(), &ResponseOptions::default());
     encoder.open(&mut out);
     encoder.ping(&mut out);
     encoder.event(0, &text("Half a"), &mut out);

@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::conversation::{
     Content, Conversation, Data, Message, Options, Part, Role, Thinking, ToolCall, ToolChoice, ToolResult,
 };
-use crate::dialect::anthropic::{Anthropic, Form, Thoughts, count};
-use crate::dialect::{Ask, Dialect};
+use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts, count};
+use crate::dialect::{Dialect, ParsedRequest};
 
 const REQUEST: &str = include_str!("claude_code.json");
 
@@ -83,7 +83,7 @@ fn messages() -> Vec<Message> {
 
 #[test]
 fn nothing_of_it_is_lost() {
-    let (mut ask, form) = Anthropic::read(REQUEST.as_bytes(), &()).unwrap();
+    let (mut ask, response_options) = Anthropic::read(REQUEST.as_bytes(), &()).unwrap();
     let tools: Vec<_> =
         std::mem::take(&mut ask.conversation.tools).into_iter().map(|tool| tool.name).collect();
     assert_eq!(
@@ -98,9 +98,13 @@ fn nothing_of_it_is_lost() {
     };
     let conversation =
         Conversation { messages: messages(), tools: Vec::new(), tool_choice: ToolChoice::Auto, options };
-    let expected =
-        Ask { model: Some("claude-opus-4-6".into()), conversation, stream: true, ..Ask::default() };
-    assert_eq!((ask, form), (expected, Form { thoughts: Thoughts::Shown }));
+    let expected = ParsedRequest {
+        model: Some("claude-opus-4-6".into()),
+        conversation,
+        stream: true,
+        ..ParsedRequest::default()
+    };
+    assert_eq!((ask, response_options), (expected, ResponseOptions { thoughts: Thoughts::Shown }));
 }
 
 #[test]

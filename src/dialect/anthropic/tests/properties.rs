@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{about, end, folded, read, streamed};
+use super::{end, folded, meta, read, streamed};
 use crate::conversation::Finish;
 use crate::dialect::Dialect;
-use crate::dialect::anthropic::{Anthropic, Form, Thoughts, count};
+use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts, count};
 use crate::dialect::common::arbitrary::{self, KEYS, WORDS};
 
 /// A block of some kind with chance's fields.
@@ -52,9 +52,9 @@ proptest! {
         mut events in prop::collection::vec(arbitrary::event(), 0..20),
         thoughts in prop::sample::select(&[Thoughts::Shown, Thoughts::Signed, Thoughts::Hidden]),
     ) {
-        let form = Form { thoughts };
+        let options = ResponseOptions { thoughts };
         events.push(end(Finish::Stop));
-        let folded = folded(&streamed(form, &events));
-        prop_assert_eq!(folded, Anthropic::reply(&about(), &form, &[events]));
+        let folded = folded(&streamed(options, &events));
+        prop_assert_eq!(folded, Anthropic::response(&meta(), &options, &[events]));
     }
 }

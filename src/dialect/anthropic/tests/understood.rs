@@ -7,8 +7,8 @@ use crate::conversation::{
     Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolCall, ToolChoice,
     ToolResult,
 };
-use crate::dialect::anthropic::{Form, Thoughts};
-use crate::dialect::{Ask, Extras, Rounds, ToolExecution};
+use crate::dialect::anthropic::{ResponseOptions, Thoughts};
+use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
 
 const PNG: &str = "iVBORw0KGgo=";
@@ -78,7 +78,7 @@ fn a_plain_question() {
             { "role": "user", "content": "Who are you?" },
         ],
     });
-    let ask = Ask {
+    let ask = ParsedRequest {
         model: Some("claude-sonnet-4".into()),
         conversation: Conversation {
             messages: vec![
@@ -91,9 +91,9 @@ fn a_plain_question() {
             ..Conversation::default()
         },
         stream: true,
-        ..Ask::default()
+        ..ParsedRequest::default()
     };
-    assert_eq!(read(&body), Ok((ask, Form::default())));
+    assert_eq!(read(&body), Ok((ask, ResponseOptions::default())));
 }
 
 #[test]
@@ -380,14 +380,18 @@ fn thinking_is_an_effort() {
         (Value::Null, json!({ "effort": "medium" }), false, Some("medium"), Thoughts::Shown),
     ] {
         let body = request(&json!({ "thinking": thinking, "output_config": output_config }));
-        let (ask, form) = read(&body).unwrap();
+        let (ask, response_options) = read(&body).unwrap();
         let options = Options {
             max_tokens: Some(9),
             thinking: wanted,
             reasoning_effort: effort.map(str::to_owned),
             ..Options::default()
         };
-        assert_eq!((ask.conversation.options, form), (options, Form { thoughts }), "{body}");
+        assert_eq!(
+            (ask.conversation.options, response_options),
+            (options, ResponseOptions { thoughts }),
+            "{body}"
+        );
     }
 }
 
@@ -523,7 +527,7 @@ fn tools_come_and_go_in_the_course_of_a_conversation() {
 #[test]
 fn our_own_fields_are_read() {
     let body = request(&json!({ "use_vscode_tools": true, "tool_execution": "auto", "max_tool_rounds": 0 }));
-    let extras = Extras {
+    let extras = RequestExtensions {
         use_vscode_tools: true,
         tool_execution: ToolExecution::Auto,
         max_tool_rounds: Rounds::Unlimited,

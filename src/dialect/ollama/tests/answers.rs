@@ -7,20 +7,21 @@ use serde_json::{Value, json};
 
 use crate::conversation::{Content, Event, Finish, Thinking, Took, ToolCall, ToolRan, ToolResult, Usage};
 use crate::dialect::common::arbitrary::event;
-use crate::dialect::ollama::{Chat, Form, Instead, Ollama, Words};
-use crate::dialect::{About, Dialect, Encoder};
+use crate::dialect::ollama::{Chat, Instead, Ollama, ResponseOptions, Words};
+use crate::dialect::{Dialect, Encoder, ResponseMeta};
 use crate::failure::Failure;
 
-const CHAT: Form = Form { words: Words::InMessage, shows_thoughts: true, instead: None };
-const GENERATE: Form = Form { words: Words::InResponse, ..CHAT };
+const CHAT: ResponseOptions =
+    ResponseOptions { words: Words::InMessage, shows_thoughts: true, instead: None };
+const GENERATE: ResponseOptions = ResponseOptions { words: Words::InResponse, ..CHAT };
 
-fn about() -> About {
-    About { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
+fn meta() -> ResponseMeta {
+    ResponseMeta { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
 }
 
-fn lines(form: Form, events: &[Event]) -> String {
+fn lines(options: ResponseOptions, events: &[Event]) -> String {
     let mut out = Vec::new();
-    let mut encoder = Ollama::<Chat>::encoder(&about(), &form);
+    let mut encoder = Ollama::<Chat>::encoder(&meta(), &options);
     encoder.open(&mut out);
     for event in events {
         encoder.event(0, event, &mut out);
@@ -29,8 +30,8 @@ fn lines(form: Form, events: &[Event]) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn whole(form: Form, events: &[Event]) -> Value {
-    Ollama::<Chat>::reply(&about(), &form, &[events.to_vec()])
+fn whole(options: ResponseOptions, events: &[Event]) -> Value {
+    Ollama::<Chat>::response(&meta(), &options, &[events.to_vec()])
 }
 
 /// What every line and every whole answer begins with.
@@ -41,13 +42,20 @@ const COST: &str = r#""total_duration":9000000000,"load_duration":1000000000,"pr
 
 /// `said` are the stream's lines but the last and `reply` is the whole answer, each without its `HEAD`; `nothing` is
 /// how the door says nothing.
-fn check(form: Form, events: &[Event], said: &[&str], nothing: &str, reply: &str, reason: &str) {
+fn check(
+    options: ResponseOptions,
+    events: &[Event],
+    said: &[&str],
+    nothing: &str,
+    reply: &str,
+    reason: &str,
+) {
     let said: Vec<_> = said.iter().map(|said| format!("{HEAD}{said},\"done\":false}}\n")).collect();
     let end = format!("\"done\":true,\"done_reason\":\"{reason}\",{COST}");
     let last = format!("{HEAD}{nothing},{end},\"copilot_proxy\":{{\"usage\":\"counted\"}}}}\n");
-    assert_eq!(lines(form, events), said.concat() + &last);
+    assert_eq!(lines(options, events), said.concat() + &last);
     let wanted: Value = serde_json::from_str(&format!("{HEAD}{reply},{end}}}")).unwrap();
-    assert_eq!(whole(form, events), wanted);
+    assert_eq!(whole(options, events), wanted);
 }
 
 fn text(text: &str) -> Event {
@@ -89,7 +97,7 @@ fn a_thought_then_words() {
 #[test]
 fn thoughts_that_are_not_wanted_are_not_told() {
     check(
-        Form { shows_thoughts: false, ..CHAT },
+        ResponseOptions { shows_thoughts: false, ..CHAT },
         &[thinking("Hm"), text("Hello"), end(Finish::Length)],
         &[r#""message":{"role":"assistant","content":"Hello"}"#],
         NOTHING,
@@ -153,7 +161,7 @@ fn a_tool_that_the_proxy_ran_is_told_beside_the_answer() {
 
 #[test]
 fn a_request_without_a_question_is_answered_by_its_purpose_alone() {
-    for (form, instead, wanted) in [
+    for (options, instead, wanted) in [
         (CHAT, Instead::Load, format!("{HEAD}{NOTHING},\"done\":true,\"done_reason\":\"load\"}}")),
         (
             GENERATE,
@@ -161,8 +169,10 @@ fn a_request_without_a_question_is_answered_by_its_purpose_alone() {
             format!("{HEAD}\"response\":\"\",\"done\":true,\"done_reason\":\"unload\"}}"),
         ),
     ] {
-        let reply =
-            whole(Form { instead: Some(instead), ..form }, &[Event::Finish(Finish::Stop, Usage::default())]);
+        let reply = whole(
+            ResponseOptions { instead: Some(instead), ..options },
+            &[Event::Finish(Finish::Stop, Usage::default())],
+        );
         assert_eq!(reply, serde_json::from_str::<Value>(&wanted).unwrap());
     }
 }
@@ -170,7 +180,7 @@ fn a_request_without_a_question_is_answered_by_its_purpose_alone() {
 #[test]
 fn a_stream_that_fails_ends_with_the_reason_and_a_silent_one_says_nothing() {
     let mut out = Vec::new();
-    let mut encoder = Ollama::<Chat>::encoder(&about(), &CHAT);
+    let mut encoder = Ollama::<Chat>::encoder(&meta(), &CHAT);
     encoder.open(&mut out);
     encoder.ping(&mut out);
     encoder.failure(&Failure::EditorGone, &mut out);
@@ -186,10 +196,10 @@ proptest! {
     #[test]
     fn lines_fold_to_the_whole_answer(
         events in prop::collection::vec(event(), 0..20),
-        form in prop::sample::select(vec![CHAT, GENERATE, Form { shows_thoughts: false, ..CHAT }]),
+        options in prop::sample::select(vec![CHAT, GENERATE, ResponseOptions { shows_thoughts: false, ..CHAT }]),
     ) {
         let events: Vec<Event> = events.into_iter().chain([end(Finish::Stop)]).collect();
-        prop_assert_eq!(folded(&lines(form, &events)), whole(form, &events));
+        prop_assert_eq!(folded(&lines(options, &events)), whole(options, &events));
     }
 }
 

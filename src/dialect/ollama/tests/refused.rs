@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{chat, generate};
 use crate::dialect::common::arbitrary::{KEYS, json};
 use crate::dialect::ollama::{Chat, Ollama};
-use crate::dialect::{Dialect, Refusal};
+use crate::dialect::{Dialect, ErrorResponse};
 use crate::failure::Failure;
 
 #[test]
@@ -93,7 +93,10 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
 #[test]
 fn a_failure_is_one_sentence_with_the_status_of_ollama() {
     let check = |failure: &Failure, status: u16, said: &str| {
-        assert_eq!(Ollama::<Chat>::refuse(failure), Refusal { status, body: json!({ "error": said }) });
+        assert_eq!(
+            Ollama::<Chat>::error_response(failure),
+            ErrorResponse { status, body: json!({ "error": said }) }
+        );
     };
     check(
         &Failure::UnknownModel { asked: "x".into(), known: vec!["a".into(), "b".into()] },

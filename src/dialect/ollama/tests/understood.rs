@@ -6,15 +6,16 @@ use super::{chat, generate};
 use crate::conversation::{
     Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolCall, ToolResult,
 };
-use crate::dialect::ollama::{Form, Instead, Words};
-use crate::dialect::{Ask, Extras, Rounds, ToolExecution};
+use crate::dialect::ollama::{Instead, ResponseOptions, Words};
+use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 
-const CHAT: Form = Form { words: Words::InMessage, shows_thoughts: true, instead: None };
-const GENERATE: Form = Form { words: Words::InResponse, ..CHAT };
+const CHAT: ResponseOptions =
+    ResponseOptions { words: Words::InMessage, shows_thoughts: true, instead: None };
+const GENERATE: ResponseOptions = ResponseOptions { words: Words::InResponse, ..CHAT };
 
-fn asking(messages: Vec<Message>) -> Ask {
+fn asking(messages: Vec<Message>) -> ParsedRequest {
     let conversation = Conversation { messages, ..Conversation::default() };
-    Ask { conversation, stream: true, ..Ask::default() }
+    ParsedRequest { conversation, stream: true, ..ParsedRequest::default() }
 }
 
 fn user(text: &str) -> Message {
@@ -72,7 +73,10 @@ fn every_role_of_a_chat_is_understood() {
         result("function_2", "third"),
         of(Role::User, vec![]),
     ];
-    assert_eq!(chat(&body), Ok((Ask { model: Some("gpt-4o:latest".into()), ..asking(messages) }, CHAT)));
+    assert_eq!(
+        chat(&body),
+        Ok((ParsedRequest { model: Some("gpt-4o:latest".into()), ..asking(messages) }, CHAT))
+    );
 }
 
 #[test]
@@ -96,7 +100,7 @@ fn settings_become_options() {
     });
     let mut ask = asking(vec![user("Hi")]);
     ask.stream = false;
-    ask.extras = Extras {
+    ask.extras = RequestExtensions {
         use_vscode_tools: true,
         tool_execution: ToolExecution::Auto,
         max_tool_rounds: Rounds::Unlimited,
@@ -128,8 +132,8 @@ fn the_rarer_settings_are_understood_too() {
     let options = |fields: &Value| {
         let mut body = json!({ "messages": [{ "role": "user", "content": "Hi" }] });
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        let (ask, form) = chat(&body).unwrap();
-        (ask.conversation.options, form.shows_thoughts)
+        let (ask, options) = chat(&body).unwrap();
+        (ask.conversation.options, options.shows_thoughts)
     };
     for (fields, wanted, shows_thoughts) in [
         (json!({ "think": true }), Options { thinking: true, ..Options::default() }, true),
@@ -164,9 +168,9 @@ fn a_prompt_is_a_message() {
 
 #[test]
 fn who_asks_nothing_wants_the_model_to_be_there_or_no_longer() {
-    let nothing = || Ask { only_model: true, model: Some("a".into()), ..Ask::default() };
-    let load = |form| Form { instead: Some(Instead::Load), ..form };
-    let unload = |form| Form { instead: Some(Instead::Unload), ..form };
+    let nothing = || ParsedRequest { only_model: true, model: Some("a".into()), ..ParsedRequest::default() };
+    let load = |options| ResponseOptions { instead: Some(Instead::Load), ..options };
+    let unload = |options| ResponseOptions { instead: Some(Instead::Unload), ..options };
     for (fields, wanted) in [
         (json!({}), load(CHAT)),
         (json!({ "messages": [], "stream": true, "keep_alive": "10m" }), load(CHAT)),

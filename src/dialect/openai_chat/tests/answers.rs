@@ -6,8 +6,8 @@ use super::folded;
 use crate::conversation::{
     Content, Event, Finish, Thinking, ToolCall, ToolRan, ToolResult, Usage, UsageSource,
 };
-use crate::dialect::openai_chat::{Calls, Form, OpenAiChat};
-use crate::dialect::{About, Dialect, Encoder};
+use crate::dialect::openai_chat::{Calls, OpenAiChat, ResponseOptions};
+use crate::dialect::{Dialect, Encoder, ResponseMeta};
 use crate::failure::Failure;
 
 fn counted() -> Usage {
@@ -26,8 +26,8 @@ fn reported() -> Usage {
     }
 }
 
-pub fn about() -> About {
-    About { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
+pub fn meta() -> ResponseMeta {
+    ResponseMeta { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
 }
 
 fn text(text: &str) -> Event {
@@ -47,9 +47,9 @@ fn end(finish: Finish) -> Event {
 }
 
 /// Streams the events, each with the answer it belongs to.
-pub fn streamed(form: Form, events: &[(usize, Event)]) -> Vec<u8> {
+pub fn streamed(options: ResponseOptions, events: &[(usize, Event)]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut encoder = OpenAiChat::encoder(&about(), &form);
+    let mut encoder = OpenAiChat::encoder(&meta(), &options);
     encoder.open(&mut out);
     for (choice, event) in events {
         encoder.event(*choice, event, &mut out);
@@ -59,13 +59,13 @@ pub fn streamed(form: Form, events: &[(usize, Event)]) -> Vec<u8> {
 }
 
 /// Says the same events whole.
-pub fn whole(form: Form, events: &[(usize, Event)]) -> Value {
-    let answers: Vec<Vec<Event>> = (0..form.choices)
+pub fn whole(options: ResponseOptions, events: &[(usize, Event)]) -> Value {
+    let answers: Vec<Vec<Event>> = (0..options.choices)
         .map(|index| {
             events.iter().filter(|(choice, _)| *choice == index).map(|(_, event)| event.clone()).collect()
         })
         .collect();
-    OpenAiChat::reply(&about(), &form, &answers)
+    OpenAiChat::response(&meta(), &options, &answers)
 }
 
 /// What every chunk begins with.
@@ -76,25 +76,25 @@ const ROLE: &str = r#""choices":[{"index":0,"delta":{"role":"assistant","content
 /// `chunks` are the stream's, each without its `HEAD`; `message` and `reason` the whole reply's.
 fn check_one(events: &[Event], chunks: &[&str], message: &Value, reason: &str) {
     let events: Vec<_> = events.iter().map(|event| (0, event.clone())).collect();
-    check(Form::default(), &events, chunks, &json!([choice(0, message, reason)]));
+    check(ResponseOptions::default(), &events, chunks, &json!([choice(0, message, reason)]));
 }
 
 fn choice(index: usize, message: &Value, reason: &str) -> Value {
     json!({ "index": index, "message": message, "logprobs": null, "finish_reason": reason })
 }
 
-fn check(form: Form, events: &[(usize, Event)], chunks: &[&str], choices: &Value) {
-    let stream = streamed(form, events);
+fn check(options: ResponseOptions, events: &[(usize, Event)], chunks: &[&str], choices: &Value) {
+    let stream = streamed(options, events);
     let chunks: Vec<_> = chunks.iter().map(|chunk| format!("{HEAD}{chunk}\n\n")).collect();
     assert_eq!(String::from_utf8(stream.clone()).unwrap(), chunks.concat() + "data: [DONE]\n\n");
 
-    let reply = whole(form, events);
+    let reply = whole(options, events);
     assert_eq!(reply["choices"], *choices);
 
     let (folded, usage) = folded(&stream);
     let contents = |choices: &Value| without_null_content(choices);
     assert_eq!(contents(&json!(folded)), contents(choices));
-    if form.include_usage {
+    if options.include_usage {
         assert_eq!(usage, reply["usage"]);
     }
 }
@@ -113,10 +113,10 @@ pub fn without_null_content(choices: &Value) -> Value {
 
 #[test]
 fn a_sentence_is_streamed_byte_for_byte_as_openai_does() {
-    let form = Form { include_usage: true, ..Form::default() };
+    let options = ResponseOptions { include_usage: true, ..ResponseOptions::default() };
     let events = [(0, text("Hi ")), (0, text("you")), (0, Event::Finish(Finish::Stop, reported()))];
     assert_eq!(
-        String::from_utf8(streamed(form, &events)).unwrap(),
+        String::from_utf8(streamed(options, &events)).unwrap(),
         r#"data: {"id":"chatcmpl-0f","object":"chat.completion.chunk","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}],"usage":null}
 
 data: {"id":"chatcmpl-0f","object":"chat.completion.chunk","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","choices":[{"index":0,"delta":{"content":"Hi "},"logprobs":null,"finish_reason":null}],"usage":null}
@@ -132,7 +132,7 @@ data: [DONE]
 "#
     );
     assert_eq!(
-        whole(form, &events),
+        whole(options, &events),
         json!({
             "id": "chatcmpl-0f",
             "object": "chat.completion",
@@ -264,7 +264,7 @@ fn line_ends_of_unicode_never_cut_an_event() {
 
 #[test]
 fn two_answers_keep_apart_and_the_question_is_paid_once() {
-    let form = Form { choices: 2, include_usage: true, ..Form::default() };
+    let options = ResponseOptions { choices: 2, include_usage: true, ..ResponseOptions::default() };
     let events = [
         (1, text("B")),
         (0, text("A")),
@@ -273,7 +273,7 @@ fn two_answers_keep_apart_and_the_question_is_paid_once() {
         (0, end(Finish::Stop)),
     ];
     check(
-        form,
+        options,
         &events,
         &[
             r#""choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}],"usage":null}"#,
@@ -306,7 +306,7 @@ fn two_answers_keep_apart_and_the_question_is_paid_once() {
 #[test]
 fn a_client_from_before_tools_hears_one_function_call() {
     check(
-        Form { calls: Calls::Function, ..Form::default() },
+        ResponseOptions { calls: Calls::Function, ..ResponseOptions::default() },
         &[
             (0, call("call_a", "list", json!({"a": 1}))),
             (0, call("call_b", "list", json!({"a": 2}))),
@@ -343,7 +343,7 @@ fn tools_that_the_proxy_ran_are_told_beside_the_answer() {
     };
     let events = [(0, Event::ToolRan(ran)), (0, text("It is noon")), (0, end(Finish::Stop))];
     check(
-        Form::default(),
+        ResponseOptions::default(),
         &events,
         &[
             ROLE,
@@ -358,7 +358,7 @@ fn tools_that_the_proxy_ran_are_told_beside_the_answer() {
         )]),
     );
     assert_eq!(
-        whole(Form::default(), &events)["copilot_proxy"],
+        whole(ResponseOptions::default(), &events)["copilot_proxy"],
         json!({ "tools": [{
             "round": 1,
             "call": { "id": "c1", "name": "get_time", "input": {} },
@@ -378,16 +378,16 @@ fn every_end_has_its_reason() {
         (Finish::Refusal, "content_filter"),
     ] {
         let events = [(0, end(finish))];
-        let (choices, _) = folded(&streamed(Form::default(), &events));
+        let (choices, _) = folded(&streamed(ResponseOptions::default(), &events));
         assert_eq!(choices[0]["finish_reason"], reason);
-        assert_eq!(whole(Form::default(), &events)["choices"][0]["finish_reason"], reason);
+        assert_eq!(whole(ResponseOptions::default(), &events)["choices"][0]["finish_reason"], reason);
     }
 }
 
 #[test]
 fn a_failure_in_mid_stream_never_looks_like_an_end() {
     let mut out = Vec::new();
-    let mut encoder = OpenAiChat::encoder(&about(), &Form::default());
+    let mut encoder = OpenAiChat::encoder(&meta(), &ResponseOptions::default());
     encoder.event(0, &text("Hi"), &mut out);
     out.clear();
     encoder.ping(&mut out);

@@ -8,7 +8,7 @@ use super::folded;
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::Dialect;
 use crate::dialect::common::arbitrary::{KEYS, event, json};
-use crate::dialect::openai_chat::{Calls, Form, OpenAiChat};
+use crate::dialect::openai_chat::{Calls, OpenAiChat, ResponseOptions};
 
 proptest! {
     #[test]
@@ -33,14 +33,14 @@ proptest! {
         events in prop::collection::vec((0..3_usize, event()), 0..20),
         calls in prop::sample::select(&[Calls::Tools, Calls::Function]),
     ) {
-        let form = Form { include_usage: true, calls, choices: 3 };
+        let options = ResponseOptions { include_usage: true, calls, choices: 3 };
         let mut events = events;
         for choice in 0..3 {
             let usage = Usage { input: 5, output: choice, ..Usage::default() };
             events.push((usize::try_from(choice).unwrap(), Event::Finish(Finish::Stop, usage)));
         }
-        let reply = whole(form, &events);
-        let (choices, usage) = folded(&streamed(form, &events));
+        let reply = whole(options, &events);
+        let (choices, usage) = folded(&streamed(options, &events));
         prop_assert_eq!(without_null_content(&json!(choices)), without_null_content(&reply["choices"]));
         prop_assert_eq!(&usage, &reply["usage"]);
     }

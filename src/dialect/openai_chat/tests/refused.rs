@@ -176,7 +176,7 @@ fn malformed_tools_are_told_where_and_what() {
 #[test]
 fn a_request_that_cannot_be_met_blames_its_field() {
     assert_eq!(
-        OpenAiChat::refuse(&refused(&beside("logprobs", true))).body,
+        OpenAiChat::error_response(&refused(&beside("logprobs", true))).body,
         json!({ "error": {
             "message": "logprobs: VS Code's models tell no token probabilities",
             "type": "invalid_request_error",

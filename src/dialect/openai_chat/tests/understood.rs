@@ -8,26 +8,26 @@ use crate::conversation::{
     Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolCall, ToolChoice,
     ToolResult,
 };
-use crate::dialect::openai_chat::{Calls, Form, OpenAiChat};
-use crate::dialect::{Ask, Dialect, Extras, Rounds, ToolExecution};
+use crate::dialect::openai_chat::{Calls, OpenAiChat, ResponseOptions};
+use crate::dialect::{Dialect, ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
 
-fn read(body: &Value) -> Result<(Ask, Form), Failure> {
+fn read(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     OpenAiChat::read(body.to_string().as_bytes(), &())
 }
 
 /// The request's messages, when nothing else is in it.
 fn messages(messages: &Value) -> Vec<Message> {
-    let (ask, form) = read(&json!({ "messages": messages })).unwrap();
-    assert_eq!(form, Form::default());
+    let (ask, options) = read(&json!({ "messages": messages })).unwrap();
+    assert_eq!(options, ResponseOptions::default());
     let messages = ask.conversation.messages.clone();
     let plain = Conversation { messages: messages.clone(), ..Conversation::default() };
-    assert_eq!(ask, Ask { conversation: plain, ..Ask::default() });
+    assert_eq!(ask, ParsedRequest { conversation: plain, ..ParsedRequest::default() });
     messages
 }
 
 /// A question with these fields beside it.
-fn with(fields: &Value) -> Result<(Ask, Form), Failure> {
+fn with(fields: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let mut body = json!({ "messages": [{ "role": "user", "content": "Hi" }] });
     for (key, value) in fields.as_object().unwrap() {
         body[key] = value.clone();
@@ -151,7 +151,7 @@ fn calls_from_before_tools_are_paired_by_name_and_order() {
 
 #[test]
 fn all_that_can_be_asked_for_arrives() {
-    let (ask, form) = with(&json!({
+    let (ask, options) = with(&json!({
         "model": "sonnet",
         "stream": true,
         "stream_options": { "include_usage": true, "include_obfuscation": false },
@@ -171,7 +171,7 @@ fn all_that_can_be_asked_for_arrives() {
     .unwrap();
     assert_eq!(
         ask,
-        Ask {
+        ParsedRequest {
             model: Some("sonnet".into()),
             conversation: Conversation {
                 messages: vec![Message::text(Role::User, "Hi")],
@@ -202,15 +202,15 @@ fn all_that_can_be_asked_for_arrives() {
                 },
             },
             stream: true,
-            extras: Extras {
+            extras: RequestExtensions {
                 use_vscode_tools: true,
                 tool_execution: ToolExecution::Auto,
                 max_tool_rounds: Rounds::UpTo(NonZeroU32::new(3).unwrap()),
             },
-            ..Ask::default()
+            ..ParsedRequest::default()
         }
     );
-    assert_eq!(form, Form { include_usage: true, calls: Calls::Tools, choices: 2 });
+    assert_eq!(options, ResponseOptions { include_usage: true, calls: Calls::Tools, choices: 2 });
 }
 
 #[test]
@@ -272,12 +272,12 @@ fn tool_choice_has_many_forms() {
 
 #[test]
 fn functions_are_tools_of_a_client_that_hears_function_calls() {
-    let (ask, form) =
+    let (ask, options) =
         with(&json!({ "functions": [{ "name": "f" }], "function_call": { "name": "f" } })).unwrap();
     assert_eq!(ask.conversation.tools, [tool("f")]);
     assert_eq!(ask.conversation.tool_choice, ToolChoice::Named("f".into()));
     assert!(ask.conversation.options.one_call_at_most);
-    assert_eq!(form.calls, Calls::Function);
+    assert_eq!(options.calls, Calls::Function);
 }
 
 #[test]

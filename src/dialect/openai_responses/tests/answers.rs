@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{about, call, events, followed, plain, read, streamed, whole};
+use super::{call, events, followed, meta, plain, read, streamed, whole};
 use crate::conversation::{Content, Event, Finish, Thinking, ToolRan, ToolResult, Usage, UsageSource};
-use crate::dialect::openai_responses::{Form, OpenAiResponses};
+use crate::dialect::openai_responses::{OpenAiResponses, ResponseOptions};
 use crate::dialect::{Dialect, Encoder};
 use crate::failure::Failure;
 
@@ -34,15 +34,15 @@ fn ran(name: &str) -> ToolRan {
 }
 
 /// `steps` are the events between the first two and the last, `output` is what all of them come to.
-fn check(form: &Form, said: &[Event], steps: &[Value], output: &Value) {
+fn check(options: &ResponseOptions, said: &[Event], steps: &[Value], output: &Value) {
     let said: Vec<Event> = said.iter().cloned().chain([Event::Finish(Finish::Stop, counted())]).collect();
-    let stream = streamed(form, &said);
+    let stream = streamed(options, &said);
     let told = events(&stream);
     assert_eq!(told[2..told.len() - 1], *steps);
     let last = followed(&stream);
     assert_eq!(last["type"], "response.completed");
     assert_eq!(last["response"]["output"], *output);
-    assert_eq!(last["response"], whole(form, &said));
+    assert_eq!(last["response"], whole(options, &said));
 }
 
 fn part(text: &str) -> Value {
@@ -240,7 +240,7 @@ fn thoughts_are_reasoning_items_and_keep_their_sealed_ids() {
 
 #[test]
 fn calls_come_back_in_the_form_the_client_offered_the_tools() {
-    let (_, form) = read(&json!({ "input": "Hi", "tools": [
+    let (_, options) = read(&json!({ "input": "Hi", "tools": [
         { "type": "custom", "name": "apply_patch" },
         { "type": "namespace", "name": "agents", "description": "", "tools": [
             { "type": "function", "name": "spawn" },
@@ -255,8 +255,8 @@ fn calls_come_back_in_the_form_the_client_offered_the_tools() {
         calls("4", "of_the_editor", json!({})),
         Event::Finish(Finish::ToolCalls, counted()),
     ];
-    let last = followed(&streamed(&form, &said));
-    assert_eq!(last["response"], whole(&form, &said));
+    let last = followed(&streamed(&options, &said));
+    assert_eq!(last["response"], whole(&options, &said));
     assert_eq!(
         last["response"]["output"],
         json!([
@@ -283,7 +283,7 @@ fn calls_come_back_in_the_form_the_client_offered_the_tools() {
 
 #[test]
 fn a_tool_that_the_proxy_ran_is_told_beside_the_next_event() {
-    let form = plain();
+    let options = plain();
     let said = [
         text("Let me look."),
         Event::ToolRan(ran("get_time")),
@@ -291,7 +291,7 @@ fn a_tool_that_the_proxy_ran_is_told_beside_the_next_event() {
         text("Noon."),
         Event::Finish(Finish::Stop, counted()),
     ];
-    let stream = streamed(&form, &said);
+    let stream = streamed(&options, &said);
     let told: Vec<(Value, Value)> = events(&stream)
         .into_iter()
         .filter(|event| event.get("copilot_proxy").is_some())
@@ -316,7 +316,7 @@ fn a_tool_that_the_proxy_ran_is_told_beside_the_next_event() {
         ]
     );
     let last = followed(&stream);
-    assert_eq!(last["response"], whole(&form, &said));
+    assert_eq!(last["response"], whole(&options, &said));
     assert_eq!(last["response"]["output"], json!([message(0, "Let me look."), message(1, "Noon.")]));
     assert_eq!(
         last["response"]["copilot_proxy"],
@@ -372,7 +372,7 @@ fn all_that_is_known_of_the_cost_is_told() {
 fn a_failure_in_mid_stream_ends_it_without_closing_what_was_open() {
     let failed = |said: &[Event], failure: &Failure| {
         let mut out = Vec::new();
-        let mut encoder = OpenAiResponses::encoder(&about(), &plain());
+        let mut encoder = OpenAiResponses::encoder(&meta(), &plain());
         encoder.open(&mut out);
         for event in said {
             encoder.event(0, event, &mut out);
@@ -445,8 +445,8 @@ fn an_answer_repeats_the_settings_of_its_request() {
         "service_tier": "flex",
         "unheard_of": { "a": [1] },
     });
-    let (_, form) = read(&body).unwrap();
-    let response = whole(&form, &[text("Hi"), Event::Finish(Finish::Stop, counted())]);
+    let (_, options) = read(&body).unwrap();
+    let response = whole(&options, &[text("Hi"), Event::Finish(Finish::Stop, counted())]);
     let mut wanted = body;
     wanted["tools"][0]["parameters"] = Value::Null;
     wanted["tools"][0]["strict"] = json!(false);

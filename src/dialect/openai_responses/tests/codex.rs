@@ -7,7 +7,7 @@ use crate::conversation::{
     Content, Conversation, Event, Finish, Message, Options, Part, Role, Thinking, Tool, ToolChoice,
     ToolResult, Usage,
 };
-use crate::dialect::Ask;
+use crate::dialect::ParsedRequest;
 
 fn request() -> Value {
     let shell = json!({
@@ -78,10 +78,10 @@ fn its_history_and_tools_are_understood() {
         description: description.into(),
         input_schema: request().pointer(place).cloned(),
     };
-    let (ask, form) = read(&request()).unwrap();
+    let (ask, options) = read(&request()).unwrap();
     assert_eq!(
         ask,
-        Ask {
+        ParsedRequest {
             model: Some("gpt-5-codex".into()),
             stream: true,
             conversation: Conversation {
@@ -121,21 +121,21 @@ fn its_history_and_tools_are_understood() {
                 tool_choice: ToolChoice::Auto,
                 options: Options { thinking: true, ..Options::default() },
             },
-            ..Ask::default()
+            ..ParsedRequest::default()
         }
     );
-    assert_eq!(form.said, None, "store is false");
+    assert_eq!(options.said, None, "store is false");
 }
 
 #[test]
 fn its_agents_are_called_as_it_knows_them() {
-    let (_, form) = read(&request()).unwrap();
+    let (_, options) = read(&request()).unwrap();
     let said = [
         Event::Text("I ask for help.".into()),
         Event::ToolCall(call("call_3", "multi_agent_v1__wait_agent", json!({ "targets": ["1"] }))),
         Event::Finish(Finish::ToolCalls, Usage::default()),
     ];
-    let response = &followed(&streamed(&form, &said))["response"];
+    let response = &followed(&streamed(&options, &said))["response"];
     assert_eq!(
         response["output"][1],
         json!({

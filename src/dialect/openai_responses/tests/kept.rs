@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{about, call};
+use super::{call, meta};
 use crate::conversation::{
     Content, Event, Finish, Message, Part, Role, Thinking, ToolRan, ToolResult, Usage,
 };
 use crate::dialect::openai_responses::{Memory, OpenAiResponses};
-use crate::dialect::{About, Dialect};
+use crate::dialect::{Dialect, ResponseMeta};
 use crate::failure::Failure;
 
 fn of(role: Role, part: Part) -> Message {
@@ -18,10 +18,10 @@ fn of(role: Role, part: Part) -> Message {
 
 /// Asks, and lets the answer be remembered; what was asked.
 fn ask(memory: &Memory, id: &str, body: &Value, answer: &[Event]) -> Result<Vec<Message>, Failure> {
-    let (ask, form) = OpenAiResponses::read(body.to_string().as_bytes(), memory)?;
+    let (ask, options) = OpenAiResponses::read(body.to_string().as_bytes(), memory)?;
     let mut answer = answer.to_vec();
     answer.push(Event::Finish(Finish::Stop, Usage::default()));
-    OpenAiResponses::remember(memory, &About { id: id.into(), ..about() }, &form, &[answer]);
+    OpenAiResponses::store(memory, &ResponseMeta { id: id.into(), ..meta() }, &options, &[answer]);
     Ok(ask.conversation.messages)
 }
 
@@ -97,7 +97,7 @@ fn nothing_is_kept_of_a_request_that_says_so() {
     ask(&memory, "1", &json!({ "input": "Who?", "store": false }), &[text("Me.")]).unwrap();
     let refusal = |body: Value| {
         let failure = ask(&memory, "2", &body, &[]).unwrap_err();
-        let refusal = OpenAiResponses::refuse(&failure);
+        let refusal = OpenAiResponses::error_response(&failure);
         (refusal.status, refusal.body["error"].clone())
     };
     assert_eq!(

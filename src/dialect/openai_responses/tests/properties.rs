@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{followed, read, streamed, whole};
 use crate::conversation::{Content, Event, Finish, Thinking, ToolRan, ToolResult, Usage};
 use crate::dialect::common::arbitrary::{self, json};
-use crate::dialect::openai_responses::{Form, Memory, OpenAiResponses};
-use crate::dialect::{About, Ask, Dialect};
+use crate::dialect::openai_responses::{Memory, OpenAiResponses, ResponseOptions};
+use crate::dialect::{Dialect, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
 /// Any event but the last: also thoughts that go on and tools that were run.
@@ -85,28 +85,28 @@ proptest! {
         said in prop::collection::vec(event(), 0..20),
         finish in finish(),
     ) {
-        let (_, form) = read(&offering_tools()).unwrap();
+        let (_, options) = read(&offering_tools()).unwrap();
         let mut said = said;
         said.push(Event::Finish(finish, Usage::default()));
-        let last = followed(&streamed(&form, &said));
-        prop_assert_eq!(&last["response"], &whole(&form, &said));
+        let last = followed(&streamed(&options, &said));
+        prop_assert_eq!(&last["response"], &whole(&options, &said));
     }
 
     #[test]
     fn what_was_said_is_what_the_next_request_finds(said in prop::collection::vec(event(), 0..20)) {
         let memory = Memory::default();
         let body = offering_tools().to_string();
-        let (_, form) = OpenAiResponses::read(body.as_bytes(), &memory).unwrap();
-        let about = About { id: "1".into(), created: 0, model: String::new(), counted_input: 0 };
-        let reply = OpenAiResponses::reply(&about, &form, std::slice::from_ref(&said));
-        OpenAiResponses::remember(&memory, &about, &form, &[said]);
+        let (_, options) = OpenAiResponses::read(body.as_bytes(), &memory).unwrap();
+        let meta = ResponseMeta { id: "1".into(), created: 0, model: String::new(), counted_input: 0 };
+        let reply = OpenAiResponses::response(&meta, &options, std::slice::from_ref(&said));
+        OpenAiResponses::store(&memory, &meta, &options, &[said]);
 
         let items = reply["output"].as_array().unwrap();
         let referred: Vec<Value> = items.iter().map(|item| json!({ "id": item["id"] })).collect();
         let sent_back = json!({ "input": items, "tools": offering_tools()["tools"] });
         if !items.is_empty() {
             let found = OpenAiResponses::read(json!({ "input": referred }).to_string().as_bytes(), &memory);
-            let messages = |read: Result<(Ask, Form), Failure>| read.unwrap().0.conversation.messages;
+            let messages = |read: Result<(ParsedRequest, ResponseOptions), Failure>| read.unwrap().0.conversation.messages;
             prop_assert_eq!(messages(found), messages(read(&sent_back)));
         }
     }

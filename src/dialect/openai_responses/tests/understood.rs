@@ -8,7 +8,7 @@ use super::{call, read};
 use crate::conversation::{
     Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolChoice, ToolResult,
 };
-use crate::dialect::{Ask, Extras, Rounds, ToolExecution};
+use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 
 const PNG: &str = "data:image/png;base64,iVBORw==";
 
@@ -17,12 +17,12 @@ fn messages(input: &Value) -> Vec<Message> {
     let (ask, _) = read(&json!({ "input": input })).unwrap();
     let messages = ask.conversation.messages.clone();
     let plain = Conversation { messages: messages.clone(), ..Conversation::default() };
-    assert_eq!(ask, Ask { conversation: plain, ..Ask::default() });
+    assert_eq!(ask, ParsedRequest { conversation: plain, ..ParsedRequest::default() });
     messages
 }
 
 /// A question with these fields beside it.
-fn with(fields: &Value) -> Ask {
+fn with(fields: &Value) -> ParsedRequest {
     let mut body = json!({ "input": "Hi" });
     for (key, value) in fields.as_object().unwrap() {
         body[key] = value.clone();
@@ -328,7 +328,7 @@ fn the_rest_of_a_request_is_understood() {
     assert_eq!((ask.model.as_deref(), ask.stream), (Some("gpt-5-mini"), true));
     assert_eq!(
         ask.extras,
-        Extras {
+        RequestExtensions {
             use_vscode_tools: true,
             tool_execution: ToolExecution::Auto,
             max_tool_rounds: Rounds::UpTo(NonZeroU32::new(3).unwrap()),

@@ -6,7 +6,7 @@ use crate::conversation::{Event, ToolRan, UsageSource};
 
 /// The value of `copilot_proxy`.
 #[derive(Debug, Default, Serialize)]
-pub struct Extra<'a> {
+pub struct ResponseExtensions<'a> {
     /// In a stream's last word on cost: who counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageSource>,
@@ -15,24 +15,24 @@ pub struct Extra<'a> {
     pub tools: Vec<&'a ToolRan>,
 }
 
-impl<'a> Extra<'a> {
+impl<'a> ResponseExtensions<'a> {
     /// Who counted.
-    pub fn usage(source: UsageSource) -> Extra<'a> {
-        Extra { usage: Some(source), tools: Vec::new() }
+    pub fn usage(source: UsageSource) -> ResponseExtensions<'a> {
+        ResponseExtensions { usage: Some(source), tools: Vec::new() }
     }
 
     /// The tool that ran just now.
-    pub fn tool(ran: &'a ToolRan) -> Extra<'a> {
-        Extra { usage: None, tools: vec![ran] }
+    pub fn tool(ran: &'a ToolRan) -> ResponseExtensions<'a> {
+        ResponseExtensions { usage: None, tools: vec![ran] }
     }
 
     /// All tools that ran for a whole reply; none where none ran.
-    pub fn tools(events: impl IntoIterator<Item = &'a Event>) -> Option<Extra<'a>> {
+    pub fn tools(events: impl IntoIterator<Item = &'a Event>) -> Option<ResponseExtensions<'a>> {
         let ran = |event: &'a Event| match event {
             Event::ToolRan(ran) => Some(ran),
             _ => None,
         };
         let tools: Vec<_> = events.into_iter().filter_map(ran).collect();
-        (!tools.is_empty()).then_some(Extra { usage: None, tools })
+        (!tools.is_empty()).then_some(ResponseExtensions { usage: None, tools })
     }
 }
