@@ -104,7 +104,7 @@ pub struct ParsedRequest {
     /// Nobody is to be asked: the client only makes sure that the model is there.
     pub only_model: bool,
     /// Our own request fields.
-    pub extras: RequestExtensions,
+    pub extensions: RequestExtensions,
 }
 
 /// The request fields that are ours, the same in every dialect that has tools.

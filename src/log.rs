@@ -1,9 +1,10 @@
 //! The server's log: the last lines are kept in memory and pushed to the editors' output channels.
 //!
-//! There is no log file, so a full disk hurts nobody. PendingRequests also go to stderr when somebody asks for them
-//! with `RUST_LOG`; a closed stderr is nobody's fault.
+//! There is no log file, so a full disk doesn't matter. Lines also go to stderr where `RUST_LOG` asks for them.
+//! A line names an event and its fields as `key=value`; text that a client chose goes through [`quoted`].
 
 use std::collections::VecDeque;
+use std::fmt::{self, Write as _};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,10 +14,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::bridge::protocol::{LogLevel, LogLine};
 
-/// PendingRequests kept for windows that open late.
-const KEPT: usize = 2000;
+/// Number of lines kept for windows that open late.
+const KEPT_LINES: usize = 2000;
 
-/// Longer lines are cut, in bytes: one bad request must not fill the ring with megabytes.
+/// Longest line in bytes; longer ones are cut, so that one bad request doesn't fill the ring with megabytes.
 const MAX_LINE: usize = 4096;
 
 static RING: LazyLock<Mutex<Ring>> = LazyLock::new(Mutex::default);
@@ -24,7 +25,7 @@ static RING: LazyLock<Mutex<Ring>> = LazyLock::new(Mutex::default);
 #[derive(Default)]
 struct Ring {
     lines: VecDeque<LogLine>,
-    follower: Option<UnboundedSender<LogLine>>,
+    subscriber: Option<UnboundedSender<LogLine>>,
 }
 
 struct Logger {
@@ -40,15 +41,15 @@ pub fn start() {
     }
 }
 
-/// All lines kept, and from here on each new one.
-pub fn follow() -> UnboundedReceiver<LogLine> {
-    let (follower, lines) = unbounded_channel();
-    RING.lock().follower = Some(follower);
+/// Subscribes to new lines; there is one subscriber.
+pub fn subscribe() -> UnboundedReceiver<LogLine> {
+    let (subscriber, lines) = unbounded_channel();
+    RING.lock().subscriber = Some(subscriber);
     lines
 }
 
-/// The lines kept, oldest first.
-pub fn kept() -> Vec<LogLine> {
+/// Lines kept in memory, oldest first.
+pub fn recent() -> Vec<LogLine> {
     RING.lock().lines.iter().cloned().collect()
 }
 
@@ -59,7 +60,7 @@ impl Log for Logger {
 
     fn log(&self, record: &Record<'_>) {
         if is_ours(record.metadata()) && record.level() <= Level::Info {
-            keep(record);
+            store(record);
         }
         self.terminal.log(record);
     }
@@ -73,17 +74,18 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with(env!("CARGO_CRATE_NAME"))
 }
 
-fn keep(record: &Record<'_>) {
-    let mut text = record.args().to_string();
-    text.truncate(text.floor_char_boundary(MAX_LINE));
+fn store(record: &Record<'_>) {
+    let text = record.args().to_string();
+    // A copy: cutting in place would keep the memory of the whole line.
+    let text = text.get(..text.floor_char_boundary(MAX_LINE)).unwrap_or_default().to_owned();
     let line = LogLine { level: level(record.level()), time: now(), text };
     let mut ring = RING.lock();
-    if ring.lines.len() == KEPT {
+    if ring.lines.len() == KEPT_LINES {
         ring.lines.pop_front();
     }
-    if let Some(follower) = &ring.follower {
-        // Nobody follows any more when the server is ending.
-        let _ = follower.send(line.clone());
+    if let Some(subscriber) = &ring.subscriber {
+        // The receiver is gone when the server is ending.
+        let _ = subscriber.send(line.clone());
     }
     ring.lines.push_back(line);
 }
@@ -102,4 +104,39 @@ fn level(level: Level) -> LogLevel {
 pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Longest text of a client in a log line, in characters.
+const MAX_QUOTED: usize = 100;
+
+/// Text that a client or provider chose, for a log line: in quotes, escaped so that it can't begin a new line, and cut
+/// to 100 characters.
+pub fn quoted(text: &str) -> impl fmt::Display + '_ {
+    Quoted(text)
+}
+
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_char('"')?;
+        let mut characters = self.0.chars();
+        for character in characters.by_ref().take(MAX_QUOTED) {
+            fmt::Display::fmt(&character.escape_debug(), formatter)?;
+        }
+        formatter.write_str(if characters.next().is_some() { "...\"" } else { "\"" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_text_stays_on_its_line_and_is_cut() {
+        assert_eq!(quoted("a\nb\u{1b}[31m\"c\"").to_string(), r#""a\nb\u{1b}[31m\"c\"""#);
+        assert_eq!(quoted("").to_string(), "\"\"");
+        assert_eq!(quoted(&"é".repeat(100)).to_string(), format!("\"{}\"", "é".repeat(100)));
+        assert_eq!(quoted(&"é".repeat(101)).to_string(), format!("\"{}...\"", "é".repeat(100)));
+    }
 }

@@ -9,4 +9,4 @@ pub mod resolve;
 pub mod structure;
 
 pub use registry::ModelRegistry;
-pub use resolve::{Listed, listed, resolve, resolve_leniently};
+pub use resolve::{ModelEntry, merge_lists, resolve, resolve_to_nearest};

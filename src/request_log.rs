@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::bridge::protocol::{Activity, Exchange, Outcome, RequestRecord};
+use crate::bridge::protocol::{Activity, AutoModeStatus, Exchange, Outcome, RequestRecord};
 use crate::failure::Failure;
 use crate::log::now;
 
@@ -132,6 +132,18 @@ impl RequestLog {
                 state.forget();
                 state.revision = self.bump_revision();
             }
+        }
+    }
+
+    /// Sets the progress of a request in auto mode.
+    pub fn set_auto_mode(&self, id: &str, status: AutoModeStatus) {
+        let log_state = self.state.lock();
+        let found = log_state.records.iter().map(|shared| shared.lock()).find(|state| state.record.id == id);
+        if let Some(mut state) = found
+            && state.record.auto_mode.as_ref() != Some(&status)
+        {
+            state.record.auto_mode = Some(status);
+            state.revision = self.bump_revision();
         }
     }
 

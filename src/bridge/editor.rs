@@ -42,8 +42,10 @@ pub enum BridgeEvent {
     Watch(EditorId, bool),
     /// What was said in this request is to be shown in this editor.
     GetExchange(EditorId, String),
-    /// An editor has gone.
-    Gone(EditorId),
+    /// The user wants to stop this request.
+    StopRequest(String),
+    /// An editor has detached.
+    Detached(EditorId),
 }
 
 /// Tells attached editors apart; counted up since the server started.
@@ -57,7 +59,7 @@ pub(super) struct HandshakeConfig {
     pub version: Arc<str>,
     pub handshake_timeout: Duration,
     pub heartbeat: Duration,
-    pub news: UnboundedSender<BridgeEvent>,
+    pub events: UnboundedSender<BridgeEvent>,
     pub counter: Arc<AtomicU32>,
 }
 
@@ -92,8 +94,8 @@ impl Editor {
     }
 
     /// Says something about the connection as a whole.
-    pub fn tell(&self, message: &ToEditor) {
-        self.outbox.tell(0, message);
+    pub fn notify(&self, message: &ToEditor) {
+        self.outbox.notify(0, message);
     }
 
     /// Fails all that it is answering just now.
@@ -127,7 +129,7 @@ pub(super) async fn serve_connection(stream: Stream, config: HandshakeConfig) {
     if let Err((reason, message)) = authorize(&hello, &config) {
         log::warn!("bridge: refused an editor (pid {}): {message}", hello.pid);
         if reason == RefusedReason::ServerTooOld {
-            let _ = config.news.send(BridgeEvent::Handover);
+            let _ = config.events.send(BridgeEvent::Handover);
         }
         return refuse(&stream, reason, &message).await;
     }
@@ -140,13 +142,13 @@ pub(super) async fn serve_connection(stream: Stream, config: HandshakeConfig) {
         unanswered_pings: Arc::default(),
     };
     let welcome = Welcome { version: config.version.to_string(), pid: std::process::id() };
-    host.tell(&ToEditor::Welcome(welcome));
+    host.notify(&ToEditor::Welcome(welcome));
     log::info!("editor {}: attached (pid {}, version {})", host.id.0, hello.pid, hello.version);
-    // The news ends only with the server.
-    let _ = config.news.send(BridgeEvent::Attached(host.clone(), hello.window));
+    // The events ends only with the server.
+    let _ = config.events.send(BridgeEvent::Attached(host.clone(), hello.window));
 
     let why = tokio::select! {
-        read = read_loop(&mut reader, &host, &config.news) => match read {
+        read = read_loop(&mut reader, &host, &config.events) => match read {
             Ok(()) => "it hung up".to_owned(),
             Err(error) => error.to_string(),
         },
@@ -158,7 +160,7 @@ pub(super) async fn serve_connection(stream: Stream, config: HandshakeConfig) {
     };
     log::info!("editor {}: gone ({why})", host.id.0);
     host.lines.fail_all(&Failure::EditorGone, true);
-    let _ = config.news.send(BridgeEvent::Gone(host.id));
+    let _ = config.events.send(BridgeEvent::Detached(host.id));
 }
 
 /// May this editor attach? The token first, so that a stranger learns nothing else.
@@ -198,7 +200,7 @@ async fn refuse(stream: &Stream, reason: RefusedReason, message: &str) {
 async fn read_loop(
     reader: &mut FrameReader<&Stream, FromEditor>,
     host: &Editor,
-    news: &UnboundedSender<BridgeEvent>,
+    events: &UnboundedSender<BridgeEvent>,
 ) -> Result<(), FrameError> {
     while let Some((stream, said)) = reader.next().await? {
         let fresh = match (stream, said) {
@@ -223,6 +225,7 @@ async fn read_loop(
             (0, Incoming::Message(FromEditor::GetExchange(look))) => {
                 BridgeEvent::GetExchange(host.id, look.id)
             }
+            (0, Incoming::Message(FromEditor::StopRequest(stop))) => BridgeEvent::StopRequest(stop.id),
             (0, Incoming::Message(FromEditor::Start)) => BridgeEvent::Start,
             (0, Incoming::Message(FromEditor::Stop)) => BridgeEvent::Stop,
             (0, Incoming::Message(FromEditor::Handover)) => BridgeEvent::Handover,
@@ -231,7 +234,7 @@ async fn read_loop(
                 continue;
             }
         };
-        let _ = news.send(fresh);
+        let _ = events.send(fresh);
     }
     Ok(())
 }
@@ -242,6 +245,6 @@ async fn heartbeat(host: &Editor, every: Duration) -> std::convert::Infallible {
     loop {
         ticks.tick().await;
         host.unanswered_pings.fetch_add(1, Ordering::Relaxed);
-        host.tell(&ToEditor::Ping);
+        host.notify(&ToEditor::Ping);
     }
 }

@@ -42,20 +42,20 @@ impl BridgeListener {
         version: Arc<str>,
         handshake_timeout: Duration,
         heartbeat: Duration,
-        news: UnboundedSender<BridgeEvent>,
+        events: UnboundedSender<BridgeEvent>,
     ) {
-        let reception = HandshakeConfig {
+        let config = HandshakeConfig {
             token: self.token,
             version,
             handshake_timeout,
             heartbeat,
-            news,
+            events,
             counter: Arc::default(),
         };
         loop {
             match self.listener.accept().await {
                 Ok(stream) if is_ours(&stream) => {
-                    tokio::task::spawn_local(serve_connection(stream, reception.clone()));
+                    tokio::task::spawn_local(serve_connection(stream, config.clone()));
                 }
                 Ok(_) => log::warn!("bridge: another user tried to attach"),
                 Err(error) => {

@@ -22,15 +22,15 @@ impl Outbox {
     }
 
     /// Queues a message; fails when the editor is gone.
-    pub(super) fn say(&self, stream: u32, message: &ToEditor) -> Result<(), Failure> {
+    pub(super) fn send(&self, stream: u32, message: &ToEditor) -> Result<(), Failure> {
         let mut bytes = BytesMut::new();
         put_message(stream, message, &mut bytes).map_err(Failure::internal)?;
         self.queue.send(bytes).map_err(|_| Failure::EditorGone)
     }
 
     /// Queues a message that an editor which has just gone need not hear.
-    pub(super) fn tell(&self, stream: u32, message: &ToEditor) {
-        let _ = self.say(stream, message);
+    pub(super) fn notify(&self, stream: u32, message: &ToEditor) {
+        let _ = self.send(stream, message);
     }
 }
 

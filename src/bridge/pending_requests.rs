@@ -75,7 +75,7 @@ impl PendingRequests {
     pub(super) fn ask(self: &Arc<PendingRequests>, question: &ToEditor) -> Result<ResponseStream, Failure> {
         let stream = self.open(Pending::ForAnswer(StreamBuffer::default()))?;
         let line = ResponseStream { lines: self.clone(), stream };
-        self.outbox.say(stream, question)?;
+        self.outbox.send(stream, question)?;
         Ok(line)
     }
 
@@ -87,7 +87,7 @@ impl PendingRequests {
         let (sender, receiver) = oneshot::channel();
         let stream = self.open(Pending::ForReply(sender))?;
         let reply = PendingResponse { lines: self.clone(), stream, receiver };
-        self.outbox.say(stream, request)?;
+        self.outbox.send(stream, request)?;
         Ok(reply)
     }
 
@@ -155,10 +155,10 @@ impl PendingRequests {
         answer.bytes += bytes;
         if answer.bytes > FAIL_AT {
             answer.end = Some(Err(BridgeError::Failed(Failure::ClientTooSlow)));
-            self.outbox.tell(stream, &ToEditor::Cancel);
+            self.outbox.notify(stream, &ToEditor::Cancel);
         } else if answer.bytes > PAUSE_AT && !answer.paused {
             answer.paused = true;
-            self.outbox.tell(stream, &ToEditor::Pause);
+            self.outbox.notify(stream, &ToEditor::Pause);
         }
         if let Some(reader) = answer.reader.take() {
             reader.wake();
@@ -187,7 +187,7 @@ impl PendingRequests {
         };
         for stream in streams {
             if !gone {
-                self.outbox.tell(stream, &ToEditor::Cancel);
+                self.outbox.notify(stream, &ToEditor::Cancel);
             }
             self.end(stream, Err(BridgeError::Failed(failure.clone())));
         }
@@ -200,7 +200,7 @@ impl PendingRequests {
             None => false,
         };
         if still_talking {
-            self.outbox.tell(stream, &ToEditor::Cancel);
+            self.outbox.notify(stream, &ToEditor::Cancel);
         }
     }
 }
@@ -233,7 +233,7 @@ impl Stream for ResponseStream {
             answer.bytes = answer.bytes.saturating_sub(size(&part));
             if answer.paused && answer.bytes < RESUME_AT && answer.end.is_none() {
                 answer.paused = false;
-                self.lines.outbox.tell(self.stream, &ToEditor::Resume);
+                self.lines.outbox.notify(self.stream, &ToEditor::Resume);
             }
             return Poll::Ready(Some(Ok(part)));
         }

@@ -13,8 +13,8 @@ use crate::conversation::{Content, Message, Part, Tool};
 mod activity;
 
 pub use activity::{
-    Activity, CapturedBody, CatalogModel, Exchange, GetExchange, Minute, ModelCatalog, ModelTotals, Outcome,
-    RequestRecord, Tokens, Watch,
+    Activity, AutoModeStatus, CapturedBody, CatalogModel, Exchange, GetExchange, Minute, ModelCatalog,
+    ModelTotals, Outcome, RequestRecord, StopRequest, Tokens, Watch,
 };
 
 /// The version of everything below. Raise it with any change that an older peer would misread.
@@ -82,6 +82,8 @@ pub enum FromEditor {
     Watch(Watch),
     /// What was said in this request? Answered with `Exchange`.
     GetExchange(GetExchange),
+    /// Stops a request that runs in auto mode: its model and tools are cancelled, its client gets an error.
+    StopRequest(StopRequest),
     /// The thinking frames that follow on this stream belong to this thought.
     ThinkingId(ThinkingId),
     /// A part of the answer that is neither text nor thinking.

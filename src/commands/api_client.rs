@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::bridge::directory::Directory;
 use crate::bridge::protocol::ModelInfo;
-use crate::models::Listed;
+use crate::models::ModelEntry;
 use crate::options::DirectoryOption;
 
 /// Where a server listens that nobody has told otherwise.
@@ -95,7 +95,7 @@ impl ApiClient {
     }
 
     /// The models that it lists; none if it can't be reached.
-    pub fn models(&self) -> Vec<Listed> {
+    pub fn models(&self) -> Vec<ModelEntry> {
         let answer = self.get_within(WITH_WINDOW, "/v1/models").ok().filter(|answer| answer.status == 200);
         let data = answer.and_then(|answer| answer.body.get("data").and_then(Value::as_array).cloned());
         data.unwrap_or_default().into_iter().filter_map(listed).collect()
@@ -124,7 +124,7 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::
 }
 
 /// A model, from the form that `/v1/models` gives it.
-fn listed(form: Value) -> Option<Listed> {
+fn listed(form: Value) -> Option<ModelEntry> {
     let Value::Object(mut form) = form else { return None };
     let id = text(&mut form, "id")?;
     let vendor = text(&mut form, "owned_by").unwrap_or_default();
@@ -143,7 +143,7 @@ fn listed(form: Value) -> Option<Listed> {
         vendor,
         extra: form,
     };
-    Some(Listed { id, model })
+    Some(ModelEntry { id, model: model.into() })
 }
 
 fn text(form: &mut Map<String, Value>, name: &str) -> Option<String> {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::api_client::{ApiClient, ServerOption, key};
-use crate::models::{Listed, resolve};
+use crate::models::{ModelEntry, resolve};
 
 /// What a client has to know.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub struct ConnectionInfo {
     /// The model that the person named.
     pub model: Option<String>,
     /// The models there are; empty if no server can be asked.
-    pub models: Vec<Listed>,
+    pub models: Vec<ModelEntry>,
 }
 
 /// A model that was named does not exist.
@@ -69,13 +69,13 @@ impl ConnectionInfo {
         self.find(&["gpt mini", "mini", "haiku"]).map(|listed| listed.id.as_str())
     }
 
-    fn find(&self, words: &[&str]) -> Option<&Listed> {
+    fn find(&self, words: &[&str]) -> Option<&ModelEntry> {
         words.iter().find_map(|word| resolve(Some(word), "", &self.models))
     }
 }
 
 /// How long an answer of a model may be.
-pub(super) fn max_output_tokens(listed: &Listed) -> u64 {
+pub(super) fn max_output_tokens(listed: &ModelEntry) -> u64 {
     /// What most models allow where the editor doesn't say.
     const USUAL: u64 = 16_384;
     listed.model.extra.get("maxOutputTokens").and_then(Value::as_u64).unwrap_or(USUAL)
@@ -83,14 +83,16 @@ pub(super) fn max_output_tokens(listed: &Listed) -> u64 {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::bridge::protocol::ModelInfo;
 
     /// A server with these models.
     pub fn wiring(models: &[&str]) -> ConnectionInfo {
-        let listed = |id: &&str| Listed {
+        let listed = |id: &&str| ModelEntry {
             id: (*id).to_owned(),
-            model: ModelInfo {
+            model: Arc::new(ModelInfo {
                 vendor: "copilot".into(),
                 id: (*id).to_owned(),
                 family: (*id).to_owned(),
@@ -101,7 +103,7 @@ pub(super) mod tests {
                 images: Some(false),
                 reports_usage: false,
                 extra: serde_json::Map::new(),
-            },
+            }),
         };
         let models = models.iter().map(listed).collect();
         ConnectionInfo { base: "http://127.0.0.1:8080".into(), models, ..ConnectionInfo::default() }

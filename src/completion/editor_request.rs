@@ -1,12 +1,53 @@
-//! Makes a question fit for a model: what of a conversation is sent to the editor, and how. Pure.
+//! The editor's request, made from a conversation: a legal transcript, the options that the provider honours, and
+//! its size. Pure.
 
 use serde_json::{Map, Value, json};
 
+use super::required_output::RequiredOutput;
 use crate::bridge::protocol::{Chat, ModelInfo};
 use crate::conversation::{Conversation, Options, ToolChoice};
+use crate::failure::Failure;
+use crate::tokens::{self, Count};
+use crate::tools;
+use crate::transcript::{self, names::Names};
 
-/// The question as the editor hears it.
-pub fn chat(conversation: Conversation, model: &ModelInfo) -> Chat {
+/// A request for the editor and what is needed to understand its response.
+pub struct EditorRequest {
+    /// The message for the editor.
+    pub chat: Chat,
+    /// Maps tool names that had to change back to the client's.
+    pub names: Names,
+    /// What the response must be.
+    pub required: RequiredOutput,
+    /// The client's options, for the filters.
+    pub options: Options,
+    /// Tokens of the input.
+    pub count: Count,
+}
+
+impl EditorRequest {
+    /// Makes a conversation legal, adds the instructions for what is required, and counts it. Slow for a large one.
+    pub fn of(conversation: Conversation, model: &ModelInfo) -> EditorRequest {
+        let (conversation, required) = RequiredOutput::of(conversation);
+        let (conversation, names) = transcript::legal(conversation);
+        let options = conversation.options.clone();
+        let chat = chat(conversation, model);
+        let count = tokens::count_conversation(&chat.messages, &chat.tools);
+        EditorRequest { chat, names, required, options, count }
+    }
+
+    /// The same, if the model takes its number of tools and its size.
+    pub fn checked(conversation: Conversation, model: &ModelInfo) -> Result<EditorRequest, Failure> {
+        let request = EditorRequest::of(conversation, model);
+        tools::check_number(&request.chat.tools)?;
+        // Copilot would drop the oldest messages without an error, a system prompt first of all.
+        let (tokens, maximum) = (request.count.checked, model.max_input_tokens);
+        if tokens > maximum { Err(Failure::TooLong { tokens, maximum }) } else { Ok(request) }
+    }
+}
+
+/// The message that carries a legal conversation to the editor.
+fn chat(conversation: Conversation, model: &ModelInfo) -> Chat {
     let Conversation { messages, tools, tool_choice, options } = conversation;
     let (tools, required) = match tool_choice {
         ToolChoice::None => (Vec::new(), false),
@@ -28,7 +69,7 @@ pub fn chat(conversation: Conversation, model: &ModelInfo) -> Chat {
     }
 }
 
-/// What Copilot's provider honours of these it takes, the rest it leaves.
+/// The options as `modelOptions`: Copilot's provider takes what it honours and ignores the rest.
 fn model_options(options: &Options) -> Map<String, Value> {
     let mut forwarded = Map::new();
     let mut send = |name: &str, value: Option<Value>| {

@@ -1,8 +1,8 @@
 //! Which filters an answer goes through, and in which order. Pure.
 
-use super::blank::BlankText;
 use std::ops::ControlFlow;
 
+use super::blank::BlankText;
 use super::filter::Filter;
 use super::json_output::JsonOutput;
 use super::max_tokens::MaxTokens;
@@ -15,8 +15,8 @@ use crate::conversation::{Event, Finish, Options, Usage};
 #[derive(Default)]
 pub struct FilterChain {
     filters: Vec<Box<dyn Filter>>,
-    heard: Vec<Event>,
-    said: Vec<Event>,
+    input: Vec<Event>,
+    output: Vec<Event>,
 }
 
 impl FilterChain {
@@ -47,9 +47,9 @@ impl FilterChain {
         FilterChain { filters, ..FilterChain::default() }
     }
 
-    /// The answer is cut here by a failure. What was held back was said before it and goes on; if that makes the
+    /// The answer is cut here by a failure. What was held back was output before it and goes on; if that makes the
     /// answer complete, its end goes on too.
-    pub fn cut(&mut self, out: &mut Vec<Event>) -> ControlFlow<()> {
+    pub fn flush(&mut self, out: &mut Vec<Event>) -> ControlFlow<()> {
         let flow = self.event(Event::Finish(Finish::Stop, Usage::default()), out);
         if flow == ControlFlow::Continue(()) {
             // The end that never came.
@@ -62,17 +62,17 @@ impl FilterChain {
 impl Filter for FilterChain {
     fn event(&mut self, event: Event, out: &mut Vec<Event>) -> ControlFlow<()> {
         let mut flow = ControlFlow::Continue(());
-        self.heard.push(event);
+        self.input.push(event);
         for filter in &mut self.filters {
-            for event in self.heard.drain(..) {
-                if filter.event(event, &mut self.said) == ControlFlow::Break(()) {
+            for event in self.input.drain(..) {
+                if filter.event(event, &mut self.output) == ControlFlow::Break(()) {
                     flow = ControlFlow::Break(());
                     break;
                 }
             }
-            std::mem::swap(&mut self.heard, &mut self.said);
+            std::mem::swap(&mut self.input, &mut self.output);
         }
-        out.append(&mut self.heard);
+        out.append(&mut self.input);
         flow
     }
 }
@@ -130,17 +130,17 @@ mod tests {
     #[test]
     fn what_is_held_back_of_an_answer_that_fails_goes_on() {
         let options = Options { stop: vec!["END".into()], max_tokens: Some(4), ..Options::default() };
-        let cut = |said: [Event; 2]| {
+        let cut = |output: [Event; 2]| {
             let mut chain = FilterChain::of(&options, None, 7, false);
-            let mut events = run(&mut chain, said);
-            let flow = chain.cut(&mut events);
+            let mut events = run(&mut chain, output);
+            let flow = chain.flush(&mut events);
             (joined(events), flow)
         };
         assert_eq!(
             cut([text("one two E"), text("N")]),
             (vec![text("one two EN")], ControlFlow::Continue(()))
         );
-        // All that the client wanted had been said before it failed.
+        // All that the client wanted had been output before it failed.
         let complete = vec![text("one two three four"), counted(Finish::Length, 4)];
         assert_eq!(cut([text("one two three four"), text(" five")]), (complete, ControlFlow::Break(())));
     }

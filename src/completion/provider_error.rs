@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// What came of a request that failed in the editor.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum Classification {
     /// There is no answer, or its rest is lost.
     Failed(Failure),
     /// The answer is complete, even if nothing of it has come.
@@ -49,10 +49,10 @@ pub enum Provider {
 }
 
 /// Says what an error means. `in_a_row` counts the rate limits in a row, this one included.
-pub fn verdict(error: &ProviderError, provider: Provider, in_a_row: u32) -> Verdict {
+pub fn classify(error: &ProviderError, provider: Provider, in_a_row: u32) -> Classification {
     match by_message_that_ends_an_answer(&error.message) {
-        Some(verdict) => verdict,
-        None => Verdict::Failed(
+        Some(classify) => classify,
+        None => Classification::Failed(
             by_code(error)
                 .or_else(|| by_name(error, in_a_row))
                 .unwrap_or_else(|| by_message(error, provider)),
@@ -60,16 +60,16 @@ pub fn verdict(error: &ProviderError, provider: Provider, in_a_row: u32) -> Verd
     }
 }
 
-fn by_message_that_ends_an_answer(message: &str) -> Option<Verdict> {
+fn by_message_that_ends_an_answer(message: &str) -> Option<Classification> {
     match message {
-        "Response got filtered." => Some(Verdict::Cut {
+        "Response got filtered." => Some(Classification::Cut {
             finish: Finish::ContentFilter,
             otherwise: Failure::ContentFiltered { message: message.into() },
         }),
         "Response too long." => {
-            Some(Verdict::Cut { finish: Finish::Length, otherwise: provider(502, message) })
+            Some(Classification::Cut { finish: Finish::Length, otherwise: provider(502, message) })
         }
-        "Model declined to respond." => Some(Verdict::Finished(Finish::Refusal)),
+        "Model declined to respond." => Some(Classification::Finished(Finish::Refusal)),
         _ => None,
     }
 }
@@ -267,8 +267,8 @@ mod tests {
     }
 
     fn failed(name: &str, code: Option<&str>, message: &str) -> Failure {
-        match verdict(&error(name, code, message), Provider::Other, 1) {
-            Verdict::Failed(failure) => failure,
+        match classify(&error(name, code, message), Provider::Other, 1) {
+            Classification::Failed(failure) => failure,
             other => panic!("{message}: {other:?}"),
         }
     }
@@ -419,8 +419,8 @@ mod tests {
 
     #[test]
     fn what_copilot_says_in_no_words_of_its_own_is_a_refused_token() {
-        let status = |provider, message| match verdict(&error("Error", None, message), provider, 1) {
-            Verdict::Failed(failure) => failure.status(),
+        let status = |provider, message| match classify(&error("Error", None, message), provider, 1) {
+            Classification::Failed(failure) => failure.status(),
             other => panic!("{message}: {other:?}"),
         };
         assert_eq!(status(Provider::Copilot, "what the service says"), 503);
@@ -500,19 +500,20 @@ mod tests {
     #[test]
     fn a_filtered_answer_is_complete_once_it_has_begun() {
         let message = "Response got filtered.";
-        let wanted = Verdict::Cut {
+        let wanted = Classification::Cut {
             finish: Finish::ContentFilter,
             otherwise: Failure::ContentFiltered { message: message.into() },
         };
-        assert_eq!(verdict(&error("Error", None, message), Provider::Other, 1), wanted);
-        let wanted = Verdict::Cut { finish: Finish::Length, otherwise: provider(502, "Response too long.") };
-        assert_eq!(verdict(&error("Error", None, "Response too long."), Provider::Other, 1), wanted);
+        assert_eq!(classify(&error("Error", None, message), Provider::Other, 1), wanted);
+        let wanted =
+            Classification::Cut { finish: Finish::Length, otherwise: provider(502, "Response too long.") };
+        assert_eq!(classify(&error("Error", None, "Response too long."), Provider::Other, 1), wanted);
     }
 
     #[test]
     fn a_refusal_is_an_answer() {
         let refusal = error("Error", None, "Model declined to respond.");
-        assert_eq!(verdict(&refusal, Provider::Other, 1), Verdict::Finished(Finish::Refusal));
+        assert_eq!(classify(&refusal, Provider::Other, 1), Classification::Finished(Finish::Refusal));
     }
 
     #[test]
@@ -545,7 +546,7 @@ mod tests {
             provider in proptest::sample::select(vec![Provider::Copilot, Provider::Other]),
             in_a_row: u32,
         ) {
-            if let Verdict::Failed(failure) = verdict(&error(&name, None, &message), provider, in_a_row) {
+            if let Classification::Failed(failure) = classify(&error(&name, None, &message), provider, in_a_row) {
                 proptest::prop_assert!((400..600).contains(&failure.status()));
             }
         }

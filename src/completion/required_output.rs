@@ -55,7 +55,7 @@ impl RequiredOutput {
 
     /// What is wrong with an answer, as the model should hear it; `None` if nothing is. An answer that was cut or
     /// filtered is taken as it is: asking again would not mend it.
-    pub fn objection(&self, answer: &[Event]) -> Option<String> {
+    pub fn validate(&self, answer: &[Event]) -> Option<String> {
         let Some(Event::Finish(Finish::Stop | Finish::ToolCalls, _)) = answer.last() else { return None };
         let mut calls = answer.iter().filter_map(|event| match event {
             Event::ToolCall(call) => Some(call),
@@ -72,7 +72,7 @@ impl RequiredOutput {
     }
 
     /// The messages that ask once more.
-    pub fn again(&self, answer: &[Event], objection: &str) -> Vec<Message> {
+    pub fn retry_messages(&self, answer: &[Event], error: &str) -> Vec<Message> {
         let said = text(answer);
         let tool = match self {
             RequiredOutput::Json { tool, .. } => serde_json::from_str(&said).ok().map(|input| (tool, input)),
@@ -82,7 +82,7 @@ impl RequiredOutput {
             let id = "call_to_be_mended".to_owned();
             let call = ToolCall { id: id.clone(), name: name.clone(), input };
             let content =
-                vec![Content::Text { text: format!("{objection}. Call the tool again with that mended.") }];
+                vec![Content::Text { text: format!("{error}. Call the tool again with that mended.") }];
             let result = ToolResult { id, content, is_error: true };
             return vec![
                 Message { role: Role::Assistant, name: None, parts: vec![Part::ToolCall(call)] },
@@ -93,7 +93,7 @@ impl RequiredOutput {
         if !said.is_empty() {
             messages.push(Message::text(Role::Assistant, said));
         }
-        messages.push(Message::text(Role::User, objection));
+        messages.push(Message::text(Role::User, error));
         messages
     }
 }
@@ -198,27 +198,27 @@ mod tests {
     #[test]
     fn an_answer_is_held_against_its_schema() {
         let required = RequiredOutput::Json { tool: "person".into(), schema: person() };
-        assert_eq!(required.objection(&said(r#"{"age":36}"#)), None);
+        assert_eq!(required.validate(&said(r#"{"age":36}"#)), None);
         assert_eq!(
-            required.objection(&said(r#"{"age":"old"}"#)),
+            required.validate(&said(r#"{"age":"old"}"#)),
             Some(r#"The answer does not fit its schema: at /age: "old" is not of type "integer""#.into())
         );
         assert_eq!(
-            required.objection(&said("she is 36")),
+            required.validate(&said("she is 36")),
             Some("The answer is not JSON: expected value at line 1 column 1".into())
         );
         let cut = [Event::Text("{".into()), Event::Finish(Finish::Length, Usage::default())];
-        assert_eq!(required.objection(&cut), None);
+        assert_eq!(required.validate(&cut), None);
     }
 
     #[test]
     fn what_does_not_fit_is_sent_back_as_the_tools_error() {
         let required = RequiredOutput::Json { tool: "person".into(), schema: person() };
-        let again = required.again(&said(r#"{"age":"old"}"#), "too old");
-        assert!(matches!(again.as_slice(), [_, Message { parts, .. }]
+        let messages = required.retry_messages(&said(r#"{"age":"old"}"#), "too old");
+        assert!(matches!(messages.as_slice(), [_, Message { parts, .. }]
             if matches!(parts.as_slice(), [Part::ToolResult(ToolResult { is_error: true, .. })])));
-        let again = required.again(&said("36"), "no JSON object");
-        assert_eq!(again.len(), 2);
+        let messages = required.retry_messages(&said("36"), "no JSON object");
+        assert_eq!(messages.len(), 2);
     }
 
     #[test]
@@ -230,9 +230,9 @@ mod tests {
         };
         let (_, required) = RequiredOutput::of(conversation);
         assert_eq!(required, RequiredOutput::SomeCall);
-        assert!(required.objection(&said("no")).is_some());
+        assert!(required.validate(&said("no")).is_some());
         let call = ToolCall { id: "1".into(), name: "a".into(), input: json!({}) };
         let called = [Event::ToolCall(call), Event::Finish(Finish::ToolCalls, Usage::default())];
-        assert_eq!(required.objection(&called), None);
+        assert_eq!(required.validate(&called), None);
     }
 }

@@ -1,7 +1,7 @@
-//! Who may ask: every request passes here first, every answer last.
+//! Access control: the middleware that every request passes first and every response last.
 //!
-//! A loopback `Host` only, which stops DNS rebinding; the key, where the person set one; and the CORS headers
-//! that let web pages read answers.
+//! The `Host` must be a loopback name, which stops DNS rebinding; another user's connection and a web page of an
+//! origin that is not allowed are refused; a key is checked where the user set one; CORS headers let pages read.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -12,32 +12,32 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use subtle::ConstantTimeEq;
 
+use super::error_response::respond;
 use super::head_timeout::{Answer, HeadTimer};
 use super::peer::Peer;
-use super::{AppState, RequestId, error_response};
+use super::request_id::RequestId;
+use super::state::AppState;
 use crate::bridge::protocol::UserSettings;
 use crate::failure::Failure;
 
-/// The middleware around all doors.
-pub(super) async fn guard(
+/// The middleware around all routes.
+pub(super) async fn control(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let answering = request.request().conn_data::<HeadTimer>().map(HeadTimer::begin);
+    let responding = request.request().conn_data::<HeadTimer>().map(HeadTimer::begin);
     let id = RequestId::new();
     request.extensions_mut().insert(id.clone());
-    let user_settings =
-        request.app_data::<Data<AppState>>().map(|state| state.completions.user_settings.read().clone());
+    let user_settings = request.app_data::<Data<AppState>>().map(|state| state.user_settings.read().clone());
     let user_settings = user_settings.unwrap_or_default();
-    let origin = request.headers().get(header::ORIGIN).cloned();
     let is_preflight = request.method() == Method::OPTIONS;
-    let asked_headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    let asked_private = request.headers().contains_key("access-control-request-private-network");
+    let requested_headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+    let from_public_network = request.headers().contains_key("access-control-request-private-network");
+    let origin = Origin::of(request.headers(), &user_settings);
+    request.extensions_mut().insert(Client::of(&origin, request.headers(), &user_settings));
 
-    request.extensions_mut().insert(Client::of(origin.as_ref(), request.headers(), &user_settings));
-
-    let mut response = if let Err(failure) = may_ask(&request, &user_settings) {
-        let refused = error_response::respond(request.request(), &failure);
+    let mut response = if let Err(failure) = authorize(&request, &origin, &user_settings) {
+        let refused = respond(request.request(), &failure);
         request.into_response(refused)
     } else if is_preflight {
         let preflight = HttpResponse::NoContent().finish();
@@ -47,46 +47,74 @@ pub(super) async fn guard(
     };
 
     let headers = response.headers_mut();
-    allow_origin(headers, origin.as_ref(), &user_settings);
+    allow_origin(headers, &origin);
     if is_preflight {
-        allow_methods(headers, asked_headers, asked_private);
+        allow_methods(headers, requested_headers, from_public_network);
     }
-    if let Ok(id) = HeaderValue::from_str(&id.0) {
+    if let Some(id) = id.header_value() {
         // OpenAI's SDKs read the one, Anthropic's the other.
         headers.insert(HeaderName::from_static("x-request-id"), id.clone());
         headers.insert(HeaderName::from_static("request-id"), id);
     }
-    Ok(response.map_body(|_, body| Answer { body, _answering: answering }.boxed()))
+    Ok(response.map_body(|_, body| Answer { body, _answering: responding }.boxed()))
 }
 
-/// What a caller may do, by where it comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Client {
-    /// It is not a web page, or a local one, or one that the person trusts with the editor's tools.
-    pub may_use_tools: bool,
-    /// It is a web page that may not even ask.
-    is_unwanted: bool,
+/// The origin of a request, judged once: admission and CORS headers both follow it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    /// Not a web page: browsers send an origin with every request that could have an effect.
+    None {
+        /// The setting allows any origin, which responses say to whoever reads them.
+        any_allowed: bool,
+    },
+    /// A page that may send requests and read responses.
+    Allowed {
+        /// As the request has it.
+        origin: HeaderValue,
+        /// Any other page may, too.
+        any_allowed: bool,
+    },
+    /// A page that may not.
+    Denied,
 }
 
-impl Client {
-    /// Browsers tell the origin of every request that could do something, and programs tell none.
-    fn of(origin: Option<&HeaderValue>, headers: &HeaderMap, user_settings: &UserSettings) -> Client {
-        let Some(origin) = origin else {
-            // A page can make a browser fetch an image from here; that says no origin, but this.
-            let from_a_page = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-            return Client { may_use_tools: !from_a_page, is_unwanted: false };
-        };
-        let origin = origin.to_str().unwrap_or_default();
-        let listed = |origins: &[String]| origins.iter().any(|listed| listed == origin);
-        let open = user_settings.allowed_origins.iter().any(|allowed| allowed == "*");
-        Client {
-            may_use_tools: is_local(origin) || listed(&user_settings.tool_origins),
-            is_unwanted: !(open || is_local(origin) || listed(&user_settings.allowed_origins)),
+impl Origin {
+    fn of(headers: &HeaderMap, user_settings: &UserSettings) -> Origin {
+        let any_allowed = user_settings.allowed_origins.iter().any(|allowed| allowed == "*");
+        let Some(origin) = headers.get(header::ORIGIN) else { return Origin::None { any_allowed } };
+        let text = origin.to_str().unwrap_or_default();
+        let listed = user_settings.allowed_origins.iter().any(|allowed| allowed == text);
+        if any_allowed || listed || is_local(text) {
+            Origin::Allowed { origin: origin.clone(), any_allowed }
+        } else {
+            Origin::Denied
         }
     }
 }
 
-/// A page of this machine. `null` is not: files and sandboxed frames say it, whoever wrote them.
+/// Permissions of the client that sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Client {
+    /// Whether it may see and run the editor's tools: any program, local pages and pages that the user listed.
+    pub may_use_tools: bool,
+}
+
+impl Client {
+    fn of(origin: &Origin, headers: &HeaderMap, user_settings: &UserSettings) -> Client {
+        let may_use_tools = match (origin, headers.get(header::ORIGIN)) {
+            // A page can make a browser fetch an image from here: without an origin, but with this header.
+            (Origin::None { .. }, _) => headers.get("sec-fetch-site").is_none_or(|site| site != "cross-site"),
+            (_, Some(origin)) => {
+                let origin = origin.to_str().unwrap_or_default();
+                is_local(origin) || user_settings.tool_origins.iter().any(|listed| listed == origin)
+            }
+            (_, None) => false,
+        };
+        Client { may_use_tools }
+    }
+}
+
+/// Whether a page comes from this machine. `null` doesn't: it is the origin of files and sandboxed frames.
 fn is_local(origin: &str) -> bool {
     match origin.split_once("://") {
         Some(("vscode-webview", _)) => true,
@@ -95,11 +123,11 @@ fn is_local(origin: &str) -> bool {
     }
 }
 
-fn may_ask(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(), Failure> {
+fn authorize(request: &ServiceRequest, origin: &Origin, user_settings: &UserSettings) -> Result<(), Failure> {
     if let Some(Peer::OtherUser { uid }) = request.request().conn_data::<Peer>() {
         return Err(Failure::Forbidden {
             code: "user_not_allowed",
-            message: format!("these are another user's models (the request comes from user {uid})"),
+            message: format!("the server belongs to another user (the request comes from user {uid})"),
         });
     }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -114,11 +142,11 @@ fn may_ask(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(),
             });
         }
     }
-    if request.extensions().get::<Client>().is_some_and(|client| client.is_unwanted) {
+    if *origin == Origin::Denied {
         return Err(Failure::Forbidden {
             code: "origin_not_allowed",
-            message: "pages of this origin may not ask; add it to the setting `copilotProxy.allowedOrigins` if it is \
-                      yours"
+            message: "pages of this origin may not send requests; add it to the setting `copilotProxy.allowedOrigins` \
+                      if it is yours"
                 .into(),
         });
     }
@@ -131,7 +159,7 @@ fn may_ask(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(),
     }
 }
 
-/// A loopback name, with or without a port, or one that the person allowed.
+/// Whether a host is a loopback name, with or without a port, or one that the user allowed.
 fn is_allowed_host(host: &str, allowed: &[String]) -> bool {
     let name = without_port(host);
     is_loopback(name) || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
@@ -144,7 +172,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Names that reach this machine only, and those by which containers reach it.
+/// Whether a name reaches this machine only, or is one by which containers reach it.
 pub(super) fn is_loopback(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let address = name.parse::<std::net::Ipv4Addr>();
@@ -164,37 +192,35 @@ fn has_key(headers: &HeaderMap, key: &str) -> bool {
     [bearer, plain].into_iter().flatten().any(|found| bool::from(found.ct_eq(key.as_bytes())))
 }
 
-fn allow_origin(headers: &mut HeaderMap, origin: Option<&HeaderValue>, user_settings: &UserSettings) {
-    let any = user_settings.allowed_origins.iter().any(|allowed| allowed == "*");
-    let allowed = if any {
-        Some(HeaderValue::from_static("*"))
-    } else {
-        origin
-            .filter(|origin| {
-                user_settings.allowed_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
-            })
-            .cloned()
+fn allow_origin(headers: &mut HeaderMap, origin: &Origin) {
+    let allowed = match origin {
+        Origin::None { any_allowed: true } | Origin::Allowed { any_allowed: true, .. } => {
+            Some(HeaderValue::from_static("*"))
+        }
+        Origin::Allowed { origin, .. } => Some(origin.clone()),
+        Origin::None { .. } | Origin::Denied => None,
     };
     if let Some(allowed) = allowed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("x-request-id, request-id, retry-after, x-should-retry, x-copilot-proxy-model, x-copilot-proxy-usage"),
-        );
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
     }
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
 }
 
-fn allow_methods(headers: &mut HeaderMap, asked: Option<HeaderValue>, private_network: bool) {
+/// Response headers that scripts of pages may read.
+const EXPOSED_HEADERS: &str = "x-request-id, request-id, retry-after, x-should-retry, x-copilot-proxy-model, \
+                               x-copilot-proxy-usage";
+
+fn allow_methods(headers: &mut HeaderMap, requested: Option<HeaderValue>, private_network: bool) {
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_METHODS,
         HeaderValue::from_static("GET, HEAD, POST, DELETE, OPTIONS"),
     );
-    // A `*` would not cover `authorization`, so what was asked for is named.
-    let asked = asked.unwrap_or(HeaderValue::from_static(
+    // A `*` would not cover `authorization`, so the requested headers are named.
+    let requested = requested.unwrap_or(HeaderValue::from_static(
         "authorization, content-type, x-api-key, anthropic-version, anthropic-beta",
     ));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, requested);
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     if private_network {
         let name = HeaderName::from_static("access-control-allow-private-network");
@@ -207,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_of_this_machine_are_local_and_others_are_not() {
+    fn loopback_origins_are_local() {
         for origin in
             ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173", "vscode-webview://abc"]
         {
@@ -221,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_that_reach_this_machine_only_are_allowed() {
+    fn loopback_hosts_and_listed_hosts_are_allowed() {
         let allowed = ["proxy.corp".to_owned()];
         for host in [
             "127.0.0.1",

@@ -1,36 +1,35 @@
-//! The only code that runs a dialect: reads a request, asks, and lets `writer` say the answer.
+//! The only code that runs a dialect: reads a request, starts its completion, and lets `response` write it.
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::http::StatusCode;
-use actix_web::http::header::USER_AGENT;
 use actix_web::web::{Data, Payload, ReqData};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
 use futures_util::future::ready;
 use futures_util::stream::{self, StreamExt, select_all};
 
 use super::access::Client;
-use super::editor_tools::attach;
+use super::error_response::{in_dialect, request_info};
+use super::request_id::RequestId;
 use super::response::{Choices, ResponseWriter, panicked};
-use super::{AppState, RequestId, request_body};
-use crate::auto_mode;
+use super::state::AppState;
+use super::{editor_tools, request_body};
 use crate::blocking;
 use crate::completion::{CompletionRequest, Events, PreparedCompletion};
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::{Dialect, RequestExtensions, ResponseMeta, UnknownModel};
 use crate::failure::Failure;
 use crate::log::now;
-use crate::models::Listed;
+use crate::models::ModelEntry;
 use crate::request_log::{Record, RequestInfo};
 
-/// Headers that change what a request means, so that it is shown and can be sent again. Never one that holds a key.
-const MEANINGFUL: [&str; 3] = ["x-copilot-proxy-workspace", "anthropic-version", "anthropic-beta"];
+/// Headers that change the meaning of a request: captured with it, so that it can be sent again. Never a key.
+const CAPTURED_HEADERS: [&str; 3] = ["x-copilot-proxy-workspace", "anthropic-version", "anthropic-beta"];
 
-/// A door of a dialect.
-pub(super) async fn answer<D: Dialect>(
+/// Handler of every endpoint that runs a model in dialect `D`.
+pub(super) async fn complete_with<D: Dialect>(
     request: HttpRequest,
     payload: Payload,
     id: ReqData<RequestId>,
@@ -39,49 +38,29 @@ pub(super) async fn answer<D: Dialect>(
     memory: Data<D::Memory>,
 ) -> HttpResponse {
     let (capture, raw_logging) = {
-        let user_settings = state.completions.user_settings.read();
+        let user_settings = state.user_settings.read();
         (user_settings.log_requests_to_ui, user_settings.raw_logging)
     };
-    let request_info = request_info(&request, id.into_inner(), D::NAME);
-    let record = Rc::new(state.request_log.begin(RequestInfo { capture, raw_logging, ..request_info }));
-    let answered = attempt::<D>(&request, payload, *client, &state, memory, record.clone());
-    let response = match AssertUnwindSafe(answered).catch_unwind().await.unwrap_or_else(|_| Err(panicked())) {
-        Ok(response) => response,
-        Err(failure) => {
-            record.failed(&failure);
-            error_response::<D>(&request, &failure)
-        }
-    };
+    let info = RequestInfo { capture, raw_logging, ..request_info(&request, id.into_inner(), D::NAME) };
+    let record = Rc::new(state.request_log.begin(info));
+    let attempt = attempt::<D>(&request, payload, *client, &state, memory, record.clone());
+    let result = AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|_| Err(panicked()));
+    let response = result.unwrap_or_else(|failure| {
+        record.failed(&failure);
+        in_dialect::<D>(&request, &failure)
+    });
     if record.captures() { record_body(response, &record) } else { response }
 }
 
-/// How the account of a request begins, of which no words are kept.
-pub(super) fn request_info<'a>(
-    request: &'a HttpRequest,
-    RequestId(id): RequestId,
-    dialect: &'static str,
-) -> RequestInfo<'a> {
-    let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-    RequestInfo {
-        id,
-        dialect,
-        method: request.method().as_str(),
-        path: request.path(),
-        user_agent: user_agent.unwrap_or_default(),
-        capture: false,
-        raw_logging: false,
-    }
-}
-
-/// The headers of a request that are shown with it.
-fn meaningful(request: &HttpRequest) -> impl Iterator<Item = (String, String)> {
-    MEANINGFUL.iter().filter_map(|name| {
+/// The headers of a request that are captured with it.
+fn captured_headers(request: &HttpRequest) -> impl Iterator<Item = (String, String)> {
+    CAPTURED_HEADERS.iter().filter_map(|name| {
         let value = request.headers().get(*name)?.to_str().ok()?;
         Some(((*name).to_owned(), value.to_owned()))
     })
 }
 
-/// An answer whose bytes are there already is noted as it leaves; a stream notes its own.
+/// Records a body that is complete already; a stream records its own as it is written.
 fn record_body(response: HttpResponse, record: &Record) -> HttpResponse {
     let (head, body) = response.into_parts();
     match body.try_into_bytes() {
@@ -93,24 +72,6 @@ fn record_body(response: HttpResponse, record: &Record) -> HttpResponse {
     }
 }
 
-/// A failure before the first part.
-pub(super) fn error_response<D: Dialect>(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    let mut error = D::error_response(failure);
-    if let (Some(place), Some(id)) =
-        (error.body.get_mut("request_id"), request.extensions().get::<RequestId>())
-    {
-        *place = id.0.clone().into();
-    }
-    let mut response = HttpResponse::build(StatusCode::from_u16(error.status).unwrap_or_default());
-    for header in failure.headers() {
-        response.insert_header(header);
-    }
-    if matches!(failure, Failure::BodyTooLarge { .. } | Failure::ReceiveTimeout { .. }) {
-        response.force_close();
-    }
-    response.json(error.body)
-}
-
 async fn attempt<D: Dialect>(
     request: &HttpRequest,
     payload: Payload,
@@ -120,8 +81,8 @@ async fn attempt<D: Dialect>(
     record: Rc<Record>,
 ) -> Result<HttpResponse, Failure> {
     let body =
-        request_body::read(request.headers(), payload.into_inner(), state.settings.receive_timeout).await?;
-    record.record_request_body(meaningful(request), &body);
+        request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
+    record.record_request_body(captured_headers(request), &body);
     let (parsed, options) = {
         let memory = memory.clone();
         blocking::run(body.len(), move || D::read(&body, &memory)).await?
@@ -129,14 +90,15 @@ async fn attempt<D: Dialect>(
     record.asked(parsed.model.as_deref(), parsed.stream);
     let choices = parsed.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
     let completion_request = CompletionRequest {
+        request_id: RequestId::of(request).text(),
         model: parsed.model,
-        leniently: D::UNKNOWN_MODEL == UnknownModel::Nearest,
+        nearest_if_unknown: D::UNKNOWN_MODEL == UnknownModel::Nearest,
         conversation: parsed.conversation,
     };
     let RunningCompletion { model, counted_input, events } = if parsed.only_model {
         model_only(state.completions.model(&completion_request).await?)
     } else {
-        complete(completion_request, choices, parsed.extras, request, client, state).await?
+        complete(completion_request, choices, parsed.extensions, request, client, state).await?
     };
     record.answered_by(&model.id);
     let mut response = HttpResponse::Ok();
@@ -149,57 +111,61 @@ async fn attempt<D: Dialect>(
     };
     let writer = ResponseWriter::<D>::new(meta, options, memory, record, choices);
     if parsed.stream {
-        writer.streamed(response, events, &state.settings).await
+        writer.streamed(response, events, &state.options).await
     } else {
         writer.whole(response, events).await
     }
 }
 
-/// Who answers, and what.
+/// A completion that has begun.
 struct RunningCompletion {
-    model: Listed,
+    model: ModelEntry,
     counted_input: u64,
     events: Choices,
 }
 
-/// A model is asked, in auto mode again and again.
+/// Starts a completion, in auto mode with the editor's tools.
 async fn complete(
     mut completion_request: CompletionRequest,
     choices: usize,
-    extras: RequestExtensions,
+    extensions: RequestExtensions,
     request: &HttpRequest,
     client: Client,
     state: &AppState,
 ) -> Result<RunningCompletion, Failure> {
-    let auto = attach(&mut completion_request.conversation, extras, request, client, state).await?;
-    // Only auto mode asks again; a conversation may be megabytes.
-    let again = auto.map(|auto| (auto, completion_request.conversation.clone()));
-    let asked = state.completions.ask(completion_request).await?;
-    let (model, counted_input) = (asked.model.clone(), asked.counted_input);
-    let events = match again {
-        Some((auto, conversation)) => single_choice(auto_mode::start(auto.plan(asked, conversation, state))),
-        None => all_choices(&asked, choices),
+    let auto_mode =
+        editor_tools::attach(&mut completion_request.conversation, extensions, request, client, state)
+            .await?;
+    // Only auto mode needs the conversation again; it may be megabytes.
+    let auto_mode = auto_mode.map(|auto_mode| (auto_mode, completion_request.conversation.clone()));
+    let prepared = state.completions.prepare(completion_request).await?;
+    let (model, counted_input) = (prepared.model.clone(), prepared.counted_input);
+    let events = match auto_mode {
+        Some((auto_mode, conversation)) => single_choice(state.auto_mode.start(
+            RequestId::of(request).to_string(),
+            auto_mode,
+            prepared,
+            conversation,
+        )),
+        None => all_choices(&prepared, choices),
     };
     Ok(RunningCompletion { model, counted_input, events })
 }
 
-/// The model is there, and is asked nothing.
-fn model_only(model: Listed) -> RunningCompletion {
+/// Answers that the model exists, without running it.
+fn model_only(model: ModelEntry) -> RunningCompletion {
     let end = Event::Finish(Finish::Stop, Usage::default());
-    RunningCompletion {
-        model,
-        counted_input: 0,
-        events: single_choice(Box::pin(stream::once(ready(Ok(end))))),
-    }
+    let events = single_choice(Box::pin(stream::once(ready(Ok(end)))));
+    RunningCompletion { model, counted_input: 0, events }
 }
 
-/// All choices, answered at the same time.
-fn all_choices(asked: &PreparedCompletion, choices: usize) -> Choices {
+/// All choices of a request, run at the same time.
+fn all_choices(prepared: &PreparedCompletion, choices: usize) -> Choices {
     if choices == 1 {
-        return single_choice(asked.answer());
+        return single_choice(prepared.events());
     }
-    let answer = |choice| single_choice(asked.answer()).map(move |(_, event)| (choice, event));
-    select_all((0..choices).map(answer)).boxed_local()
+    let response = |choice| single_choice(prepared.events()).map(move |(_, event)| (choice, event));
+    select_all((0..choices).map(response)).boxed_local()
 }
 
 fn single_choice(events: Events) -> Choices {

@@ -30,9 +30,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream, peer: Peer, settings: &ServerOptions) -> Connection {
-        let head = HeadTimer::new(settings.receive_timeout);
-        Connection { socket, peer, head, stall_timeout: settings.stall_timeout, stalled: None }
+    pub(super) fn new(socket: TcpStream, peer: Peer, options: &ServerOptions) -> Connection {
+        let head = HeadTimer::new(options.receive_timeout);
+        Connection { socket, peer, head, stall_timeout: options.stall_timeout, stalled: None }
     }
 
     fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

@@ -1,87 +1,155 @@
-//! What happens outside of every door: unknown paths, wrong methods and refused callers, said in the dialect of
-//! the path.
+//! Error responses, in the form of the API that a path belongs to: for refused requests, unknown paths and wrong
+//! methods, and for the handlers.
 
 use actix_web::error::{InternalError, QueryPayloadError};
+use actix_web::http::StatusCode;
+use actix_web::http::header::USER_AGENT;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
-use super::completion::{error_response, request_info};
-use super::{AppState, RequestId};
+use super::request_id::RequestId;
+use super::state::AppState;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
-use crate::dialect::legacy_completions::Completions;
 use crate::dialect::ollama::{Chat, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
-use crate::dialect::openai_responses::OpenAiResponses;
 use crate::failure::Failure;
+use crate::request_log::RequestInfo;
 
-/// Whose form an answer takes that comes from no dialect's own door.
+/// The API whose error form a path uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum ErrorForm {
     OpenAi,
     Anthropic,
     Ollama,
+    /// Both OpenAI and Anthropic have the path; Anthropic's clients send `anthropic-version`.
+    ByVersionHeader,
 }
 
-impl Form {
-    /// The path tells it, but for the models, which both APIs have under the same one. There Anthropic's clients
-    /// say a version; what key header they use tells nothing.
-    pub(super) fn of(request: &HttpRequest) -> Form {
-        let path = door(request.path());
-        let says_version = request.headers().contains_key("anthropic-version");
-        if path.starts_with("/messages") || path.starts_with("/models") && says_version {
-            Form::Anthropic
-        } else if path.starts_with("/api/") {
-            Form::Ollama
-        } else {
-            Form::OpenAi
-        }
+/// A path of the route table, without `/v1`, and the form of its errors.
+pub(super) struct PathForm {
+    /// Path in actix-web's syntax.
+    pub pattern: &'static str,
+    /// Form of errors there.
+    pub form: ErrorForm,
+    /// Name of the dialect; empty where none is spoken.
+    pub dialect: &'static str,
+}
+
+/// The forms of all paths, made from the route table.
+pub(super) struct PathForms(Vec<PathForm>);
+
+impl PathForms {
+    pub fn new(forms: impl Iterator<Item = PathForm>) -> PathForms {
+        PathForms(forms.collect())
+    }
+
+    /// The form of errors for a request, never `ByVersionHeader`, and the dialect of its path.
+    ///
+    /// A path that no route has takes the form of the API whose prefix it has.
+    pub fn of(&self, request: &HttpRequest) -> (ErrorForm, &'static str) {
+        let path = without_version(request.path());
+        let found = self.0.iter().find(|form| matches(form.pattern, path));
+        let (form, dialect) = match found {
+            Some(found) => (found.form, found.dialect),
+            None if path.starts_with("/messages/") => (ErrorForm::Anthropic, ""),
+            None if path.starts_with("/api/") => (ErrorForm::Ollama, ""),
+            None => (ErrorForm::OpenAi, ""),
+        };
+        (by_version_header(form, request), dialect)
     }
 }
 
-/// A path without the `/v1`, which every door answers without, too.
-fn door(path: &str) -> &str {
+fn by_version_header(form: ErrorForm, request: &HttpRequest) -> ErrorForm {
+    match form {
+        ErrorForm::ByVersionHeader if wants_anthropic(request) => ErrorForm::Anthropic,
+        ErrorForm::ByVersionHeader => ErrorForm::OpenAi,
+        form => form,
+    }
+}
+
+/// Whether the client speaks Anthropic's API; which key header it uses tells nothing.
+pub(super) fn wants_anthropic(request: &HttpRequest) -> bool {
+    request.headers().contains_key("anthropic-version")
+}
+
+/// Matches `/a/{id}` with one more segment and `/a/{id:.+}` with any number of them.
+fn matches(pattern: &str, path: &str) -> bool {
+    let Some((before, variable)) = pattern.split_once('{') else { return pattern == path };
+    path.strip_prefix(before)
+        .is_some_and(|rest| !rest.is_empty() && (variable.starts_with("id:.+") || !rest.contains('/')))
+}
+
+/// The path without the `/v1` that versioned endpoints also answer without.
+pub(super) fn without_version(path: &str) -> &str {
     path.strip_prefix("/v1").unwrap_or(path)
 }
 
-/// Says a failure in the form of whoever asked, and puts it down where the person will see it.
+/// Answers with a failure in the form of the request's path, and records it.
 pub(super) fn respond(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    note(request, failure);
-    match Form::of(request) {
-        Form::OpenAi => error_response::<OpenAiChat>(request, failure),
-        Form::Anthropic => error_response::<Anthropic>(request, failure),
-        Form::Ollama => error_response::<Ollama<Chat>>(request, failure),
+    let (form, dialect) = match request.app_data::<Data<PathForms>>() {
+        Some(forms) => forms.of(request),
+        None => (by_version_header(ErrorForm::ByVersionHeader, request), ""),
+    };
+    record(request, dialect, failure);
+    match form {
+        ErrorForm::OpenAi | ErrorForm::ByVersionHeader => in_dialect::<OpenAiChat>(request, failure),
+        ErrorForm::Anthropic => in_dialect::<Anthropic>(request, failure),
+        ErrorForm::Ollama => in_dialect::<Ollama<Chat>>(request, failure),
     }
 }
 
-fn note(request: &HttpRequest, failure: &Failure) {
+fn record(request: &HttpRequest, dialect: &'static str, failure: &Failure) {
     let (Some(state), Some(id)) =
         (request.app_data::<Data<AppState>>(), request.extensions().get::<RequestId>().cloned())
     else {
         return;
     };
-    let request_info = request_info(request, id, dialect_of(request.path()));
-    state.request_log.reject(request_info, failure);
+    state.request_log.reject(request_info(request, id, dialect), failure);
 }
 
-/// The dialect of whoever wanted to come in here; empty where none is spoken.
-fn dialect_of(path: &str) -> &'static str {
-    match door(path) {
-        "/chat/completions" => OpenAiChat::NAME,
-        "/completions" => Completions::NAME,
-        "/responses" => OpenAiResponses::NAME,
-        "/messages" | "/messages/count_tokens" => Anthropic::NAME,
-        "/api/chat" | "/api/generate" => Ollama::<Chat>::NAME,
-        _ => "",
+/// What the request log needs of a request whose bodies are not captured.
+pub(super) fn request_info<'a>(
+    request: &'a HttpRequest,
+    id: RequestId,
+    dialect: &'static str,
+) -> RequestInfo<'a> {
+    let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    RequestInfo {
+        id: id.to_string(),
+        dialect,
+        method: request.method().as_str(),
+        path: request.path(),
+        user_agent: user_agent.unwrap_or_default(),
+        capture: false,
+        raw_logging: false,
     }
 }
 
-/// There is no such door.
+/// A failure as the error response of dialect `D`.
+pub(super) fn in_dialect<D: Dialect>(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    let mut error = D::error_response(failure);
+    if let (Some(place), Some(id)) =
+        (error.body.get_mut("request_id"), request.extensions().get::<RequestId>())
+    {
+        *place = id.to_string().into();
+    }
+    let mut response = HttpResponse::build(StatusCode::from_u16(error.status).unwrap_or_default());
+    for header in failure.headers() {
+        response.insert_header(header);
+    }
+    if matches!(failure, Failure::BodyTooLarge { .. } | Failure::ReceiveTimeout { .. }) {
+        response.force_close();
+    }
+    response.json(error.body)
+}
+
+/// Answers a path that no route has.
 pub(super) async fn no_such_path(request: HttpRequest) -> HttpResponse {
     respond(&request, &Failure::NoSuchPath { path: request.path().into() })
 }
 
-/// The door is there, for other methods.
+/// Answers a method that a route doesn't take.
 pub(super) fn wrong_method(request: &HttpRequest, allow: &str) -> HttpResponse {
     let failure = Failure::WrongMethod {
         method: request.method().to_string(),
@@ -91,7 +159,7 @@ pub(super) fn wrong_method(request: &HttpRequest, allow: &str) -> HttpResponse {
     respond(request, &failure)
 }
 
-/// A query string that is not what the door takes.
+/// Answers a query string whose values are not of the type that the handler takes.
 pub(super) fn unreadable_query(error: QueryPayloadError, request: &HttpRequest) -> actix_web::Error {
     let why = match &error {
         QueryPayloadError::Deserialize(error) => error.to_string(),
@@ -99,18 +167,6 @@ pub(super) fn unreadable_query(error: QueryPayloadError, request: &HttpRequest) 
     };
     let refused = respond(request, &Failure::invalid("", format!("the query string can't be read: {why}")));
     InternalError::from_response(error, refused).into()
-}
-
-/// VS Code offers no stable API for embeddings, and none for what stands beside them.
-pub(super) async fn not_offered(request: HttpRequest) -> HttpResponse {
-    let what = door(request.path()).trim_start_matches('/');
-    let failure = Failure::unsupported(
-        "",
-        format!(
-            "{what} can't be had here: VS Code offers its extensions language models only, by a stable API"
-        ),
-    );
-    respond(&request, &failure)
 }
 
 #[cfg(test)]
@@ -124,7 +180,7 @@ mod tests {
     use crate::dialect::anthropic::models::Page;
 
     #[tokio::test]
-    async fn a_query_that_can_t_be_read_is_a_400_in_the_form_of_who_asks() {
+    async fn unreadable_query_gets_400_in_the_form_of_its_path() {
         let request =
             TestRequest::with_uri("/v1/models?limit=all").insert_header(("anthropic-version", "2026-10-21"));
         let request = request.to_http_request();
@@ -141,30 +197,5 @@ mod tests {
                 "message": "the query string can't be read: invalid digit found in string",
             })
         );
-    }
-
-    #[test]
-    fn the_path_tells_the_form_and_for_models_the_version() {
-        let plain = |path| Form::of(&TestRequest::with_uri(path).to_http_request());
-        let versioned = |path| {
-            let request = TestRequest::with_uri(path).insert_header(("anthropic-version", "2026-10-21"));
-            Form::of(&request.to_http_request())
-        };
-
-        let forms = [
-            plain("/v1/messages"),
-            plain("/messages/count_tokens"),
-            versioned("/v1/models?limit=1000"),
-            versioned("/models/scripted-1"),
-            plain("/v1/models"),
-            versioned("/v1/chat/completions"),
-            plain("/nowhere"),
-            plain("/api/chat"),
-            plain("/api/nowhere"),
-        ];
-
-        assert_eq!(forms[..4], [Form::Anthropic; 4]);
-        assert_eq!(forms[4..7], [Form::OpenAi; 3]);
-        assert_eq!(forms[7..], [Form::Ollama; 2]);
     }
 }

@@ -19,12 +19,12 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
-use super::AppState;
 use super::connection::Connection;
 use super::peer::Peer;
+use super::state::AppState;
 
 /// A port that is open on one address. Dropping it cuts every connection; `close` lets answers end first.
-pub struct Port {
+pub struct Listener {
     /// Where it is.
     pub number: u16,
     task: tokio::task::JoinHandle<()>,
@@ -33,11 +33,11 @@ pub struct Port {
 }
 
 /// The connections of a port that is closed. Dropping it cuts them.
-pub struct Draining(Port);
+pub struct Draining(Listener);
 
-impl Port {
+impl Listener {
     /// Opens a port of this address; 0 takes a free one.
-    pub fn open(address: IpAddr, port: u16, state: AppState) -> io::Result<Port> {
+    pub fn open(address: IpAddr, port: u16, state: AppState) -> io::Result<Listener> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // On Unix this only skips the wait after a server that has just closed; on Windows it would share.
         socket.set_reuseaddr(cfg!(unix))?;
@@ -47,7 +47,7 @@ impl Port {
         let (closing, asked_to_close) = watch::channel(false);
         let (is_closed, closed) = oneshot::channel();
         let task = spawn_local(serve(listener, state, asked_to_close, is_closed));
-        Ok(Port { number, task, closing, closed })
+        Ok(Listener { number, task, closing, closed })
     }
 
     /// Takes no more connections: once this returns the port can be opened again. What is left to be waited for are
@@ -67,7 +67,7 @@ impl Draining {
     }
 }
 
-impl Drop for Port {
+impl Drop for Listener {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -79,12 +79,12 @@ async fn serve(
     mut closing: watch::Receiver<bool>,
     is_closed: oneshot::Sender<()>,
 ) {
-    let settings = state.settings.clone();
+    let settings = state.options.clone();
     let app = App::new()
         .app_data(state.responses.clone())
         .app_data(web::Data::new(state))
-        .configure(super::routes)
-        .wrap(from_fn(super::access::guard));
+        .configure(super::routes::configure)
+        .wrap(from_fn(super::access::control));
     let shutdown = closing.clone();
     let factory = HttpService::<Connection, _, _>::build()
         .keep_alive(settings.keep_alive)

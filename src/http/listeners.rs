@@ -3,24 +3,24 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::AppState;
-use super::listener::{Draining, Port};
+use super::listener::{Draining, Listener};
+use super::state::AppState;
 
 /// An open port. Dropping it cuts every connection; `close` lets answers end first.
-pub struct Ports {
-    main: Port,
-    ipv6: Option<Port>,
+pub struct Listeners {
+    main: Listener,
+    ipv6: Option<Listener>,
 }
 
-impl Ports {
+impl Listeners {
     /// Opens this port; 0 takes a free one.
-    pub fn open(port: u16, ipv6: bool, state: &AppState) -> io::Result<Ports> {
-        let main = Port::open(IpAddr::V4(Ipv4Addr::LOCALHOST), port, state.clone())?;
-        let mut ports = Ports { main, ipv6: None };
+    pub fn open(port: u16, ipv6: bool, state: &AppState) -> io::Result<Listeners> {
+        let main = Listener::open(IpAddr::V4(Ipv4Addr::LOCALHOST), port, state.clone())?;
+        let mut listeners = Listeners { main, ipv6: None };
         if ipv6 {
-            ports.open_ipv6(state);
+            listeners.open_ipv6(state);
         }
-        Ok(ports)
+        Ok(listeners)
     }
 
     /// Where it is.
@@ -29,7 +29,7 @@ impl Ports {
     }
 
     /// Opens `[::1]` or closes it, as the person wants it from here on. What is closed has connections left.
-    pub async fn with_ipv6(&mut self, wanted: bool, state: &AppState) -> Option<Draining> {
+    pub async fn set_ipv6(&mut self, wanted: bool, state: &AppState) -> Option<Draining> {
         if !wanted {
             return Some(self.ipv6.take()?.close().await);
         }
@@ -51,7 +51,7 @@ impl Ports {
     /// Without it clients still have 127.0.0.1: a line in the log is enough.
     fn open_ipv6(&mut self, state: &AppState) {
         let number = self.number();
-        match Port::open(IpAddr::V6(Ipv6Addr::LOCALHOST), number, state.clone()) {
+        match Listener::open(IpAddr::V6(Ipv6Addr::LOCALHOST), number, state.clone()) {
             Ok(port) => {
                 log::info!("listening on http://[::1]:{number} too");
                 self.ipv6 = Some(port);

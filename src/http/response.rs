@@ -73,14 +73,14 @@ impl<D: Dialect> ResponseWriter<D> {
         self,
         mut response: HttpResponseBuilder,
         mut events: Choices,
-        settings: &ServerOptions,
+        options: &ServerOptions,
     ) -> Result<HttpResponse, Failure> {
-        let first = match timeout(settings.open_after, events.next()).await {
+        let first = match timeout(options.open_after, events.next()).await {
             Ok(Some((_, Err(failure)))) => return Err(failure),
             Ok(first) => first,
             Err(_) => None,
         };
-        let ping_every = settings.ping_every;
+        let ping_every = options.ping_every;
         let mut encoder = D::encoder(&self.meta, &self.options);
         let mut out = Vec::new();
         encoder.open(&mut out);

@@ -1,18 +1,21 @@
 //! The editors that are attached, their models and their windows: who can answer a request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Context, Handler, Message, MessageResponse};
+use actix::{Actor, Context, Handler, Message, MessageResponse, MessageResult};
 
 use super::availability::{EditorAvailability, Notifier, channel};
 use crate::bridge::protocol::{ModelInfo, Window};
 use crate::bridge::{Editor, EditorId};
 use crate::failure::Failure;
-use crate::models::{self, Listed};
+use crate::models::{ModelEntry, merge_lists, resolve, resolve_to_nearest};
 
 /// Keeps the facts; what follows from them is decided in `models` and in the pure functions below.
 pub struct ModelRegistry {
     editors: Vec<AttachedEditor>,
+    /// The models of all editors in one list; made anew when one of them changes.
+    models: Arc<[ModelEntry]>,
     clock: u64,
     notifier: Notifier,
 }
@@ -20,7 +23,7 @@ pub struct ModelRegistry {
 struct AttachedEditor {
     handle: Editor,
     window: Window,
-    models: Vec<ModelInfo>,
+    models: Vec<Arc<ModelInfo>>,
     /// When it was last asked, on the registry's own clock; 0 = never.
     asked: u64,
     /// When its window last got the focus, on the same clock.
@@ -52,26 +55,43 @@ pub struct Detach(pub EditorId);
 #[rtype(result = "()")]
 pub struct StopWaiting;
 
-/// The models of all editors.
+/// Reads the models of all editors.
+#[derive(Message)]
+#[rtype(result = "Arc<[ModelEntry]>")]
+pub struct GetModels;
+
+/// Counts the models and the editors.
+#[derive(Message)]
+#[rtype(result = "Counts")]
+pub struct GetCounts;
+
+/// Numbers of what is attached.
+#[derive(Clone, Copy, MessageResponse)]
+pub struct Counts {
+    /// Models, as clients see them.
+    pub models: usize,
+    /// Editors.
+    pub editors: usize,
+}
+
+/// Reads the models and the windows of all editors.
 #[derive(Message)]
 #[rtype(result = "Snapshot")]
 pub struct GetSnapshot;
 
-/// What there is.
+/// The attached editors, as they are now.
 #[derive(MessageResponse)]
 pub struct Snapshot {
-    /// The models, as clients see them.
-    pub models: Vec<Listed>,
-    /// The editors.
-    pub editors: Vec<Editor>,
-    /// Their windows, in the same order.
+    /// Their models, as clients see them.
+    pub models: Arc<[ModelEntry]>,
+    /// Their windows.
     pub windows: Vec<Window>,
 }
 
 impl Snapshot {
     /// The models; where there are none, what to do about it.
-    pub fn some_models(self) -> Result<Vec<Listed>, Failure> {
-        some(self.models, self.editors.len())
+    pub fn some_models(self) -> Result<Arc<[ModelEntry]>, Failure> {
+        some(self.models, self.windows.len())
     }
 }
 
@@ -80,17 +100,17 @@ impl Snapshot {
 #[rtype(result = "Result<ResolvedModel, Failure>")]
 pub struct ResolveModel {
     /// The name the client says; absent = the default model.
-    pub asked: Option<String>,
+    pub requested: Option<String>,
     /// The person's default model; empty = none set.
     pub default_model: String,
     /// An unknown name means the nearest kind rather than an error.
-    pub leniently: bool,
+    pub nearest_if_unknown: bool,
 }
 
 /// A model and those who have it.
 pub struct ResolvedModel {
     /// The model.
-    pub model: Listed,
+    pub model: ModelEntry,
     /// The editors that have it, never empty, the one to ask first in front.
     pub editors: Vec<Editor>,
 }
@@ -122,8 +142,9 @@ impl Handler<SetModels> for ModelRegistry {
 
     fn handle(&mut self, SetModels(id, models): SetModels, _: &mut Context<Self>) {
         if let Some(editor) = self.editor(id) {
-            editor.models = models;
+            editor.models = models.into_iter().map(Arc::new).collect();
         }
+        self.merge_models();
         self.notifier.told();
     }
 }
@@ -147,6 +168,7 @@ impl Handler<Detach> for ModelRegistry {
 
     fn handle(&mut self, Detach(id): Detach, _: &mut Context<Self>) {
         self.editors.retain(|editor| editor.handle.id() != id);
+        self.merge_models();
         self.notifier.moved();
     }
 }
@@ -159,13 +181,28 @@ impl Handler<StopWaiting> for ModelRegistry {
     }
 }
 
+impl Handler<GetModels> for ModelRegistry {
+    type Result = MessageResult<GetModels>;
+
+    fn handle(&mut self, _: GetModels, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.models.clone())
+    }
+}
+
+impl Handler<GetCounts> for ModelRegistry {
+    type Result = Counts;
+
+    fn handle(&mut self, _: GetCounts, _: &mut Context<Self>) -> Counts {
+        Counts { models: self.models.len(), editors: self.editors.len() }
+    }
+}
+
 impl Handler<GetSnapshot> for ModelRegistry {
     type Result = Snapshot;
 
     fn handle(&mut self, _: GetSnapshot, _: &mut Context<Self>) -> Snapshot {
         Snapshot {
-            models: self.listed(),
-            editors: self.editors.iter().map(|editor| editor.handle.clone()).collect(),
+            models: self.models.clone(),
             windows: self.editors.iter().map(|editor| editor.window.clone()).collect(),
         }
     }
@@ -174,15 +211,15 @@ impl Handler<GetSnapshot> for ModelRegistry {
 impl Handler<ResolveModel> for ModelRegistry {
     type Result = Result<ResolvedModel, Failure>;
 
-    fn handle(&mut self, choose: ResolveModel, _: &mut Context<Self>) -> Result<ResolvedModel, Failure> {
-        let models = some(self.listed(), self.editors.len())?;
-        let asked = choose.asked.as_deref();
-        let resolve = if choose.leniently { models::resolve_leniently } else { models::resolve };
-        let found = resolve(asked, &choose.default_model, &models);
+    fn handle(&mut self, message: ResolveModel, _: &mut Context<Self>) -> Result<ResolvedModel, Failure> {
+        let models = some(self.models.clone(), self.editors.len())?;
+        let asked = message.requested.as_deref();
+        let resolve = if message.nearest_if_unknown { resolve_to_nearest } else { resolve };
+        let found = resolve(asked, &message.default_model, &models);
         let Some(model) = found.cloned() else {
             return Err(Failure::UnknownModel {
-                asked: choose.asked.unwrap_or_default(),
-                known: models.into_iter().map(|listed| listed.id).collect(),
+                asked: message.requested.unwrap_or_default(),
+                known: models.iter().map(|entry| entry.id.clone()).collect(),
             });
         };
         let now = self.tick();
@@ -226,7 +263,7 @@ impl ModelRegistry {
     /// Without editors; and the way to wait for one, at most this long after one has come or left.
     pub fn new(patience: Duration) -> (ModelRegistry, EditorAvailability) {
         let (notifier, availability) = channel(patience);
-        (ModelRegistry { editors: Vec::new(), clock: 0, notifier }, availability)
+        (ModelRegistry { editors: Vec::new(), models: Arc::default(), clock: 0, notifier }, availability)
     }
 
     fn tick(&mut self) -> u64 {
@@ -238,13 +275,13 @@ impl ModelRegistry {
         self.editors.iter_mut().find(|editor| editor.handle.id() == id)
     }
 
-    fn listed(&self) -> Vec<Listed> {
-        models::listed(self.editors.iter().map(|editor| editor.models.as_slice()))
+    fn merge_models(&mut self) {
+        self.models = merge_lists(self.editors.iter().map(|editor| editor.models.as_slice())).into();
     }
 }
 
 impl AttachedEditor {
-    fn has(&self, listed: &Listed) -> bool {
+    fn has(&self, listed: &ModelEntry) -> bool {
         self.models.iter().any(|model| model.id == listed.model.id && model.vendor == listed.model.vendor)
     }
 
@@ -259,7 +296,7 @@ impl AttachedEditor {
     }
 }
 
-fn some(models: Vec<Listed>, editors: usize) -> Result<Vec<Listed>, Failure> {
+fn some(models: Arc<[ModelEntry]>, editors: usize) -> Result<Arc<[ModelEntry]>, Failure> {
     if models.is_empty() {
         return Err(Failure::NoModels { message: what_to_do_without_models(editors).into() });
     }

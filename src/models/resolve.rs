@@ -3,6 +3,7 @@
 //! No model's name stands here: names age. What is matched is their structure (`structure.rs`).
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use crate::bridge::protocol::ModelInfo;
 
@@ -13,32 +14,37 @@ const LATEST: &str = ":latest";
 
 /// A model as clients see it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listed {
+pub struct ModelEntry {
     /// The editor's id, or `vendor/id` where an earlier vendor has the same one.
     pub id: String,
     /// What the editor says of it.
-    pub model: ModelInfo,
+    pub model: Arc<ModelInfo>,
 }
 
 /// The models of all editors in one list, Copilot's first, without those that can't answer an extension.
-pub fn listed<'a>(editors: impl IntoIterator<Item = &'a [ModelInfo]>) -> Vec<Listed> {
-    let mut models: Vec<&ModelInfo> = editors.into_iter().flatten().filter(|model| answers(model)).collect();
+pub fn merge_lists<'a>(editors: impl IntoIterator<Item = &'a [Arc<ModelInfo>]>) -> Vec<ModelEntry> {
+    let mut models: Vec<&Arc<ModelInfo>> =
+        editors.into_iter().flatten().filter(|model| answers(model)).collect();
     // The same list every time, whichever window came first: who has the plain id must not change.
     models.sort_by_key(|model| model.vendor != "copilot");
-    let mut listed: Vec<Listed> = Vec::new();
+    let mut listed: Vec<ModelEntry> = Vec::new();
     for model in models {
-        let same_id = |other: &&Listed| other.model.id == model.id;
+        let same_id = |other: &&ModelEntry| other.model.id == model.id;
         if listed.iter().filter(same_id).any(|other| other.model.vendor == model.vendor) {
             continue;
         }
         let id = if listed.iter().any(|other| same_id(&other)) { full_id(model) } else { model.id.clone() };
-        listed.push(Listed { id, model: model.clone() });
+        listed.push(ModelEntry { id, model: model.clone() });
     }
     listed
 }
 
 /// The model that is meant, or none: an unknown name. `asked` absent means `default_model`, else the first.
-pub fn resolve<'a>(asked: Option<&str>, default_model: &str, models: &'a [Listed]) -> Option<&'a Listed> {
+pub fn resolve<'a>(
+    asked: Option<&str>,
+    default_model: &str,
+    models: &'a [ModelEntry],
+) -> Option<&'a ModelEntry> {
     match asked.map(str::trim).filter(|asked| !asked.is_empty()) {
         Some(asked) => named(asked, models),
         None => default(default_model, models).or_else(|| models.iter().find(|model| chats(model))),
@@ -47,11 +53,11 @@ pub fn resolve<'a>(asked: Option<&str>, default_model: &str, models: &'a [Listed
 
 /// As `resolve`, for clients that send names of their own whatever there is: an unknown name means the default
 /// model, else the best of the nearest kind. Only a name of an embedding model finds none.
-pub fn resolve_leniently<'a>(
+pub fn resolve_to_nearest<'a>(
     asked: Option<&str>,
     default_model: &str,
-    models: &'a [Listed],
-) -> Option<&'a Listed> {
+    models: &'a [ModelEntry],
+) -> Option<&'a ModelEntry> {
     resolve(asked, default_model, models).or_else(|| {
         let asked = Structure::of(asked?);
         if asked.is_embedding() {
@@ -69,7 +75,7 @@ fn answers(model: &ModelInfo) -> bool {
         && !model.id.contains("dictation")
 }
 
-fn chats(listed: &Listed) -> bool {
+fn chats(listed: &ModelEntry) -> bool {
     !Structure::of(&listed.model.id).is_embedding()
 }
 
@@ -77,12 +83,12 @@ fn full_id(model: &ModelInfo) -> String {
     format!("{}/{}", model.vendor, model.id)
 }
 
-fn default<'a>(default_model: &str, models: &'a [Listed]) -> Option<&'a Listed> {
+fn default<'a>(default_model: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
     let default_model = default_model.trim();
     if default_model.is_empty() { None } else { named(default_model, models) }
 }
 
-fn named<'a>(asked: &str, models: &'a [Listed]) -> Option<&'a Listed> {
+fn named<'a>(asked: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
     let asked_plainly = asked.strip_suffix(LATEST).unwrap_or(asked);
     by_id(asked, models)
         .or_else(|| by_id(asked_plainly, models))
@@ -90,13 +96,13 @@ fn named<'a>(asked: &str, models: &'a [Listed]) -> Option<&'a Listed> {
         .or_else(|| by_structure(asked_plainly, models))
 }
 
-fn by_id<'a>(asked: &str, models: &'a [Listed]) -> Option<&'a Listed> {
+fn by_id<'a>(asked: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
     let id = models.iter().find(|listed| listed.id.eq_ignore_ascii_case(asked));
     id.or_else(|| models.iter().find(|listed| full_id(&listed.model).eq_ignore_ascii_case(asked)))
 }
 
 /// Of several models of a family the newest.
-fn by_family<'a>(asked: &str, models: &'a [Listed]) -> Option<&'a Listed> {
+fn by_family<'a>(asked: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
     let family = models.iter().filter(|listed| listed.model.family.eq_ignore_ascii_case(asked));
     family.min_by_key(|listed| {
         let structure = Structure::of(&listed.model.id);
@@ -105,7 +111,7 @@ fn by_family<'a>(asked: &str, models: &'a [Listed]) -> Option<&'a Listed> {
 }
 
 /// A model whose name has all the words asked for; the version only chooses among these.
-fn by_structure<'a>(asked: &str, models: &'a [Listed]) -> Option<&'a Listed> {
+fn by_structure<'a>(asked: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
     let (vendor, asked) = vendor_of(asked, models);
     let asked = Structure::of(asked);
     if asked.words.is_empty() {
@@ -131,7 +137,7 @@ fn by_structure<'a>(asked: &str, models: &'a [Listed]) -> Option<&'a Listed> {
 }
 
 /// The model that shares most words, else is most alike in size; of these the newest.
-fn nearest_kind<'a>(asked: &Structure, models: &'a [Listed]) -> Option<&'a Listed> {
+fn nearest_kind<'a>(asked: &Structure, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
     let known = models.iter().flat_map(structures).filter(|(_, known)| !known.is_embedding());
     known
         .min_by_key(|(_, known)| {
@@ -147,7 +153,7 @@ fn nearest_kind<'a>(asked: &Structure, models: &'a [Listed]) -> Option<&'a Liste
 }
 
 /// `copilot/sonnet` is a sonnet of that vendor; a word before the slash that is no vendor's is left to `Structure`.
-fn vendor_of<'a>(asked: &'a str, models: &'a [Listed]) -> (Option<&'a str>, &'a str) {
+fn vendor_of<'a>(asked: &'a str, models: &'a [ModelEntry]) -> (Option<&'a str>, &'a str) {
     let split = asked.split_once('/').and_then(|(word, name)| {
         let vendors = models.iter().map(|listed| listed.model.vendor.as_str());
         vendors.into_iter().find(|vendor| vendor.eq_ignore_ascii_case(word)).map(|vendor| (vendor, name))
@@ -156,7 +162,7 @@ fn vendor_of<'a>(asked: &'a str, models: &'a [Listed]) -> (Option<&'a str>, &'a 
 }
 
 /// Some vendors' ids are opaque: the family speaks then.
-fn structures(listed: &Listed) -> [(&Listed, Structure); 2] {
+fn structures(listed: &ModelEntry) -> [(&ModelEntry, Structure); 2] {
     [(listed, Structure::of(&listed.model.id)), (listed, Structure::of(&listed.model.family))]
 }
 
@@ -180,22 +186,22 @@ fn distance(asked: &[u32], known: &[u32]) -> u64 {
 mod tests {
     use super::*;
 
-    fn model(vendor: &str, id: &str, family: &str) -> ModelInfo {
-        ModelInfo {
+    fn model(vendor: &str, id: &str, family: &str) -> Arc<ModelInfo> {
+        Arc::new(ModelInfo {
             vendor: vendor.into(),
             id: id.into(),
             family: family.into(),
             max_input_tokens: 100_000,
             ..ModelInfo::default()
-        }
+        })
     }
 
-    fn copilot(ids: &[&str]) -> Vec<Listed> {
-        let models: Vec<ModelInfo> = ids.iter().map(|id| model("copilot", id, id)).collect();
-        listed([models.as_slice()])
+    fn copilot(ids: &[&str]) -> Vec<ModelEntry> {
+        let models: Vec<Arc<ModelInfo>> = ids.iter().map(|id| model("copilot", id, id)).collect();
+        merge_lists([models.as_slice()])
     }
 
-    fn id(listed: Option<&Listed>) -> Option<&str> {
+    fn id(listed: Option<&ModelEntry>) -> Option<&str> {
         listed.map(|listed| listed.id.as_str())
     }
 
@@ -301,7 +307,7 @@ mod tests {
             model("other", "gpt-4o-2024-05-13", "gpt-4o"),
             model("other", "gpt-4o-2024-11-20", "gpt-4o"),
         ];
-        let models = listed([models.as_slice()]);
+        let models = merge_lists([models.as_slice()]);
         assert_eq!(id(resolve(Some("llama-3.1"), "", &models)), Some("7f3a"));
         assert_eq!(id(resolve(Some("llama"), "", &models)), Some("7f3a"));
         assert_eq!(id(resolve(Some("7f3a:latest"), "", &models)), Some("7f3a"));
@@ -317,7 +323,7 @@ mod tests {
             model("copilot", "gpt-4o", "gpt-4o"),
             model("copilot", "claude-sonnet-4", "claude-sonnet-4"),
         ];
-        let models = listed([models.as_slice()]);
+        let models = merge_lists([models.as_slice()]);
         for (asked, default_model, wanted) in [
             (None, "", "gpt-4o"),
             (Some(" "), "", "gpt-4o"),
@@ -328,7 +334,7 @@ mod tests {
         ] {
             assert_eq!(id(resolve(asked, default_model, &models)), Some(wanted), "{asked:?} {default_model}");
         }
-        let others = listed([[model("other", "llama-3.1", "llama")].as_slice()]);
+        let others = merge_lists([[model("other", "llama-3.1", "llama")].as_slice()]);
         assert_eq!(id(resolve(None, "", &others)), Some("llama-3.1"));
         assert_eq!(resolve(None, "sonnet", &[]), None);
     }
@@ -349,9 +355,9 @@ mod tests {
             ("whatever", "", &gpt, Some("gpt-5")),
             ("voyage-embed-2", "gpt-5", &gpt, None),
         ] {
-            assert_eq!(id(resolve_leniently(Some(asked), default_model, models)), wanted, "{asked}");
+            assert_eq!(id(resolve_to_nearest(Some(asked), default_model, models)), wanted, "{asked}");
         }
-        assert_eq!(resolve_leniently(Some("claude"), "", &[]), None);
+        assert_eq!(resolve_to_nearest(Some("claude"), "", &[]), None);
     }
 
     #[test]
@@ -359,7 +365,7 @@ mod tests {
         let first = [model("other", "gpt-4o", "a"), model("copilot", "gpt-4o", "a")];
         let second =
             [model("copilot", "gpt-4o", "b"), model("third", "gpt-4o", "a"), model("third", "llama", "a")];
-        let models = listed([first.as_slice(), second.as_slice()]);
+        let models = merge_lists([first.as_slice(), second.as_slice()]);
         let ids: Vec<(&str, &str)> =
             models.iter().map(|listed| (listed.id.as_str(), listed.model.vendor.as_str())).collect();
         let wanted =
@@ -374,7 +380,7 @@ mod tests {
     #[test]
     fn models_that_cannot_answer_an_extension_are_not_listed() {
         let mut silent = model("copilot", "gpt-9", "gpt-9");
-        silent.max_input_tokens = 0;
+        Arc::make_mut(&mut silent).max_input_tokens = 0;
         let models = [
             model("copilotcli", "auto", "auto"),
             model("copilot", "copilot-utility", "x"),
@@ -383,15 +389,18 @@ mod tests {
             silent,
             model("copilot", "auto", "auto"),
         ];
-        assert_eq!(listed([models.as_slice()]), [Listed { id: "auto".into(), model: models[5].clone() }]);
+        assert_eq!(
+            merge_lists([models.as_slice()]),
+            [ModelEntry { id: "auto".into(), model: models[5].clone() }]
+        );
     }
 
     proptest::proptest! {
         #[test]
         fn every_listed_id_finds_its_model(ids in proptest::collection::vec("[a-z]{1,3}(-[0-9]){0,2}", 1..6)) {
-            let models: Vec<ModelInfo> =
+            let models: Vec<Arc<ModelInfo>> =
                 ids.iter().enumerate().map(|(at, id)| model(["a", "b"][at % 2], id, id)).collect();
-            let models = listed([models.as_slice()]);
+            let models = merge_lists([models.as_slice()]);
             for listed in &models {
                 proptest::prop_assert_eq!(resolve(Some(&listed.id), "", &models), Some(listed));
             }

@@ -10,7 +10,7 @@ use super::{RequestLog, client};
 use crate::bridge::protocol::{Exchange, Outcome, RequestRecord, Tokens};
 use crate::conversation::{Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
-use crate::log::now;
+use crate::log::{now, quoted};
 
 /// Longer names of models, and of endpoints that there are not, are cut, in bytes.
 const MAX_ASKED: usize = 200;
@@ -102,6 +102,7 @@ impl Record {
             first_ms: None,
             duration_ms: None,
             tokens: None,
+            auto_mode: None,
             outcome: Outcome::Running,
             rejected: false,
             has_exchange: capture,
@@ -208,23 +209,33 @@ impl Drop for Record {
             None => Outcome::Disconnected,
         };
         let RequestRecord { id, dialect, method, model, first_ms, rejected, .. } = &*record;
-        let model = model.as_deref().unwrap_or("no model");
+        let model = quoted(model.as_deref().unwrap_or_default()).to_string();
         match ending {
             Some(Ending::Finished(finish, usage)) => log::info!(
-                "request {id}: {dialect} {model} {finish:?} in {elapsed:.1?}, first after {} ms, {} tokens in, {} out",
+                "request finished request={id} dialect={dialect} model={model} reason={} total={elapsed:.1?} \
+                 first_ms={} tokens_in={} tokens_out={}",
+                finish.as_str(),
                 first_ms.unwrap_or_default(),
                 usage.input,
                 usage.output
             ),
             Some(Ending::Failed(failure)) if *rejected => {
-                // Neither path nor message: a stranger has written both.
-                log::warn!("request {id}: {method} turned away: {}", failure.kind());
+                // Neither path nor message: any program can have written both.
+                log::warn!(
+                    "request rejected request={id} method={} error={}",
+                    quoted(method),
+                    failure.kind()
+                );
             }
             Some(Ending::Failed(failure)) => {
                 let why = if self.raw_logging { failure.to_string() } else { failure.redacted() };
-                log::warn!("request {id}: {dialect} {model} failed after {elapsed:.1?}: {why}");
+                log::warn!(
+                    "request failed request={id} dialect={dialect} model={model} total={elapsed:.1?} error={why:?}"
+                );
             }
-            None => log::info!("request {id}: {dialect} {model} left by its client after {elapsed:.1?}"),
+            None => log::info!(
+                "request cancelled, client disconnected request={id} dialect={dialect} model={model} total={elapsed:.1?}"
+            ),
         }
         let lacks_consent = matches!(ending, Some(Ending::Failed(Failure::ConsentMissing { .. })));
         state.revision = self.log.bump_revision();

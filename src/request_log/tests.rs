@@ -53,6 +53,7 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
         first_ms: None,
         duration_ms: None,
         tokens: None,
+        auto_mode: None,
         outcome: Outcome::Running,
         rejected: false,
         has_exchange: false,
@@ -84,6 +85,7 @@ fn a_request_is_told_from_its_arrival_to_its_end() {
     let ended = RequestRecord {
         duration_ms: Some(0),
         tokens: Some(Tokens { input: 100, output: 7, cached: 30, reported: true }),
+        auto_mode: None,
         outcome: Outcome::Finished { reason: "stop".into() },
         ..running
     };

@@ -83,6 +83,7 @@ mod tests {
             first_ms: None,
             duration_ms: Some(1),
             tokens,
+            auto_mode: None,
             outcome,
             rejected: false,
             has_exchange: false,

@@ -1,7 +1,8 @@
 //! Auto mode: the proxy runs the editor's tools that a model calls, and asks again until there is an answer.
 
 use copilot_proxy::bridge::protocol::{
-    AutoTools, EditorTool, FromEditor, ResponsePart, ToEditor, ToolOutput, Tools, UserSettings,
+    AutoModeStatus, AutoTools, EditorTool, FromEditor, ResponsePart, StopRequest, ToEditor, ToolOutput,
+    Tools, UserSettings, Watch,
 };
 use copilot_proxy::conversation::{Content, Part, Tool, ToolCall};
 use serde_json::{Value, json};
@@ -206,4 +207,51 @@ fn an_editor_that_dies_between_rounds_ends_the_stream_with_an_error_event() {
     drop(editor);
     let events = stream.rest();
     assert!(data(events.last().unwrap())["error"]["message"].is_string(), "{events:?}");
+}
+
+#[test]
+fn a_stopped_session_cancels_its_tools_and_fails_its_stream() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    editor.says(0, &FromEditor::Watch(Watch { enabled: true }));
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(auto(streamed("Hello")), &json!({ "model": "m" }))));
+    offers_tools(&mut editor, &["a"]);
+    let (asked, _) = editor.hears_chat();
+    editor.says_text(asked, "Wait.");
+    let mut stream = client.stream();
+    read_until(&mut stream, "Wait.");
+    calls(&mut editor, asked, &["a"]);
+    let (tool, _) = hears_invocation(&mut editor);
+
+    let running = Some(AutoModeStatus { round: 1, running_tools: vec!["a".into()] });
+    let record = loop {
+        let activity = editor.hears_activity();
+        if let Some(record) = activity.requests.into_iter().find(|record| record.auto_mode == running) {
+            break record;
+        }
+    };
+    editor.says(0, &FromEditor::StopRequest(StopRequest { id: record.id }));
+    editor.hears_cancel(tool);
+    let events = stream.rest();
+    assert_eq!(data(events.last().unwrap())["error"]["message"], "Copilot Proxy was stopped", "{events:?}");
+}
+
+#[test]
+fn stopping_the_server_stops_sessions_between_their_rounds() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(auto(streamed("Hello")), &json!({ "model": "m" }))));
+    offers_tools(&mut editor, &["a"]);
+    let (asked, _) = editor.hears_chat();
+    editor.says_text(asked, "Wait.");
+    let mut stream = client.stream();
+    read_until(&mut stream, "Wait.");
+    calls(&mut editor, asked, &["a"]);
+    let (tool, _) = hears_invocation(&mut editor);
+    editor.says(0, &FromEditor::Stop);
+    editor.hears_cancel(tool);
+    let events = stream.rest();
+    assert_eq!(data(events.last().unwrap())["error"]["message"], "Copilot Proxy was stopped", "{events:?}");
 }

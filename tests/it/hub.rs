@@ -302,7 +302,7 @@ fn log_lines_are_replayed_to_late_editors() {
     let mut late = Editor::attach(&server.home);
     assert_eq!(late.hears_log("listening on").level, LogLevel::Info);
     late.hears_log("editor 0: attached");
-    assert_eq!(late.hears_log("request "), told);
+    assert_eq!(late.hears_log(&id), told);
     for words in ["My deepest secret", "I keep it"] {
         assert!(!told.text.contains(words), "{told:?}");
     }
@@ -324,11 +324,41 @@ fn log_lines_quote_no_client_unless_the_person_wants_it() {
         let refused = server.post(CHAT, &json!({ "messages": role }));
         assert_eq!(refused.status, 400);
         let line = editor.hears_log(refused.header("x-request-id").unwrap()).text;
-        line.split_once(": ").unwrap().1.split_once(": ").unwrap().1.to_owned()
+        let error = line.split_once(" error=").unwrap().1;
+        serde_json::from_str::<String>(error).unwrap()
     };
     assert_eq!(why(false), "invalid_request (400) at messages[0].role");
     let told = why(true);
     assert!(told.starts_with("messages[0].role: unknown variant `My deepest secret`"), "{told}");
+}
+
+#[test]
+fn log_lines_hold_no_stop_sequence_and_a_model_name_only_quoted() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(of_m(chat("Hello")), &json!({ "stop": ["secret stop", "b"] }))));
+    let (asked, _) = editor.hears_chat();
+    editor.answers(asked, "some words secret stop and more");
+    let id = client.answer().header("x-request-id").unwrap().to_owned();
+    let finished = editor.hears_log("request finished").text;
+    assert!(finished.contains(&id) && finished.contains("reason=stop_sequence"), "{finished}");
+    assert!(!finished.contains("secret"), "{finished}");
+
+    let name = "m\nforged line\u{1b}[31m";
+    assert_eq!(server.post(CHAT, &with(chat("Hello"), &json!({ "model": name }))).status, 404);
+    let mut client = server.client();
+    client.send(&Request::post(
+        "/v1/messages",
+        &json!({
+            "model": name, "max_tokens": 9, "messages": [{ "role": "user", "content": "Hello" }],
+        }),
+    ));
+    let resolved = editor.hears_log("model resolved").text;
+    assert!(resolved.ends_with(r#"requested="m\nforged line\u{1b}[31m" model="m""#), "{resolved}");
+    let (asked, _) = editor.hears_chat();
+    editor.answers(asked, "Hello");
+    assert_eq!(client.answer().status, 200);
 }
 
 #[test]
@@ -491,6 +521,8 @@ fn what_a_person_sets_holds_at_once() {
     };
     assert_eq!(allowed("https://mine.test").as_deref(), Some("https://mine.test"));
     assert_eq!(allowed("https://other.test"), None);
+    // Local pages may send requests whatever the setting says, so they must be able to read the responses.
+    assert_eq!(allowed("http://localhost:3000").as_deref(), Some("http://localhost:3000"));
 }
 
 #[test]

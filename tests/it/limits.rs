@@ -448,9 +448,9 @@ fn more_requests_than_may_wait_are_refused() {
     };
     let mut first = ask();
     let (one, _) = editor.hears_chat();
-    editor.hears_log("answers for m");
+    editor.hears_log("model resolved");
     let mut second = ask();
-    editor.hears_log("answers for m");
+    editor.hears_log("model resolved");
     // The first is running and the second waits.
     let refused = ask().answer();
     let (status, kind, code, _) = refused.error();

@@ -349,12 +349,12 @@ fn every_refusal_is_one_sentence() {
         (
             post("/api/embed", &json!({ "model": "a", "input": "b" })),
             400,
-            "api/embed can't be had here: VS Code offers its extensions language models only, by a stable API",
+            "api/embed is not available: VS Code's stable API gives extensions language models only",
         ),
         (
             post("/api/embeddings", &json!({})),
             400,
-            "api/embeddings can't be had here: VS Code offers its extensions language models only, by a stable API",
+            "api/embeddings is not available: VS Code's stable API gives extensions language models only",
         ),
         (post("/api/create", &json!({})), 404, "there is nothing at /api/create; GET / lists the endpoints"),
         (server.get(CHAT), 405, "GET is not allowed at /api/chat; use POST, OPTIONS"),

@@ -34,7 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("auto_mode", &["bridge", "completion", "conversation", "dialect", "failure", "tools"]),
     (
         "completion",
-        &["blocking", "bridge", "conversation", "failure", "models", "tokens", "tools", "transcript"],
+        &["blocking", "bridge", "conversation", "failure", "log", "models", "tokens", "tools", "transcript"],
     ),
     ("blocking", &["failure"]),
     ("bridge", &["conversation", "failure"]),

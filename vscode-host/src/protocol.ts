@@ -25,6 +25,19 @@ models: Array<ModelTotals>,
 minutes: Array<Minute>, };
 
 /**
+ * Progress of a request in auto mode.
+ */
+export type AutoModeStatus = { 
+/**
+ * Number of the model request that runs or ran last, from 1.
+ */
+round: number, 
+/**
+ * Names of the editor tools that run now.
+ */
+running_tools: Array<string>, };
+
+/**
  * Name patterns (`*`, `?`) of the tools that auto mode may run.
  */
 export type AutoTools = { 
@@ -216,7 +229,7 @@ path: string, };
 /**
  * From an editor to the server.
  */
-export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "pong" };
+export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "stop_request" } & StopRequest | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "pong" };
 
 /**
  * One request that somebody looks into.
@@ -560,6 +573,10 @@ duration_ms?: number,
  */
 tokens?: Tokens, 
 /**
+ * Progress of auto mode, while the request runs in it.
+ */
+auto_mode?: AutoModeStatus, 
+/**
  * How it ended.
  */
 outcome: Outcome, 
@@ -626,6 +643,15 @@ tokens_out: number,
  * When the server started, in milliseconds since 1970.
  */
 started_at: number, };
+
+/**
+ * A running request that the user wants to stop.
+ */
+export type StopRequest = { 
+/**
+ * Its id, as its record has it.
+ */
+id: string, };
 
 /**
  * A thought. Providers take one back only with the id it came with.

@@ -99,12 +99,34 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub tokens: Option<Tokens>,
+    /// Progress of auto mode, while the request runs in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub auto_mode: Option<AutoModeStatus>,
     /// How it ended.
     pub outcome: Outcome,
     /// It was turned away before anybody read what it asks: by the guard, or because there is no such door.
     pub rejected: bool,
     /// What was said in it is kept: `GetExchange` shows it.
     pub has_exchange: bool,
+}
+
+/// Progress of a request in auto mode.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AutoModeStatus {
+    /// Number of the model request that runs or ran last, from 1.
+    pub round: u32,
+    /// Names of the editor tools that run now.
+    pub running_tools: Vec<String>,
+}
+
+/// A running request that the user wants to stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct StopRequest {
+    /// Its id, as its record has it.
+    pub id: String,
 }
 
 /// What a request cost, in tokens.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Unreadable, jsonc};
 use crate::commands::connection_info::{ConnectionInfo, max_output_tokens};
-use crate::models::Listed;
+use crate::models::ModelEntry;
 
 /// What it calls this server.
 const PROVIDER: &str = "copilot-proxy";
@@ -36,7 +36,7 @@ pub fn configuration(wiring: &ConnectionInfo) -> Map<String, Value> {
     ])
 }
 
-fn described(listed: &Listed) -> Value {
+fn described(listed: &ModelEntry) -> Value {
     let model = &listed.model;
     json!({
         "name": model.name,

@@ -9,7 +9,7 @@ use super::environment::Environment;
 use crate::bridge::directory::{Directory, ServerFile};
 use crate::commands::api_client::{Answer, ApiClient, ServerOption, USUAL_PORT, key};
 use crate::commands::connection_info::ConnectionInfo;
-use crate::models::Listed;
+use crate::models::ModelEntry;
 
 /// A model on a busy day says its first word within this.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -27,7 +27,7 @@ pub(super) struct Seen {
     pub answering: Answering,
     /// What `GET /health` says.
     pub health: Value,
-    pub models: Vec<Listed>,
+    pub models: Vec<ModelEntry>,
     /// What came of a tiny question, if one was asked.
     pub question: Option<Question>,
     /// A server of the machine that this container runs on.
@@ -97,7 +97,7 @@ fn who_answers(reach: &ApiClient) -> Answering {
     }
 }
 
-fn ask(reach: &ApiClient, models: &[Listed]) -> Question {
+fn ask(reach: &ApiClient, models: &[ModelEntry]) -> Question {
     let wiring = ConnectionInfo { models: models.to_vec(), ..ConnectionInfo::default() };
     let model = wiring.small_model().map_or_else(|| wiring.model_like(&["gpt"]), str::to_owned);
     let body = json!({ "model": model, "messages": [{ "role": "user", "content": "Say ok." }] });

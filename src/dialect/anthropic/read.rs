@@ -31,7 +31,7 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
         return Err(Failure::ThreadUnsupported);
     }
     let history = history::read(request.system, request.messages.ok_or_else(|| missing("messages"))?)?;
-    let extras = RequestExtensions::from_fields(
+    let extensions = RequestExtensions::from_fields(
         request.use_vscode_tools,
         request.tool_execution,
         request.max_tool_rounds,
@@ -58,14 +58,14 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
         tools: request.tools.unwrap_or_default(),
         choice: request.tool_choice,
         changes: history.changes,
-        more_will_come: extras.use_vscode_tools,
+        more_will_come: extensions.use_vscode_tools,
     }
     .read()?;
     let ask = ParsedRequest {
         model: request.model.filter(|model| !model.is_empty()),
         conversation: Conversation { messages: history.messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
-        extras,
+        extensions,
         ..ParsedRequest::default()
     };
     Ok((ask, ResponseOptions { thoughts: thinking.thoughts }))

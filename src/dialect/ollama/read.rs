@@ -17,7 +17,7 @@ use crate::failure::Failure;
 pub struct Asked {
     messages: Vec<Message>,
     tools: Vec<Tool>,
-    extras: RequestExtensions,
+    extensions: RequestExtensions,
 }
 
 /// Reads a body.
@@ -33,14 +33,14 @@ pub fn read<D: Door>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Fa
     let instead = if is_zero(request.keep_alive.as_ref()) { Instead::Unload } else { Instead::Load };
     let options = options(request.options.take(), request.think.take(), request.format.take())?;
 
-    let Asked { messages, tools, extras } = D::read(request)?;
+    let Asked { messages, tools, extensions } = D::read(request)?;
     let only_model = messages.is_empty();
     let response_options =
         ResponseOptions { words: D::WORDS, shows_thoughts, instead: only_model.then_some(instead) };
     let conversation = Conversation { messages, tools, options, ..Conversation::default() };
     // That a model is there is said in one word.
     Ok((
-        ParsedRequest { model, conversation, stream: stream && !only_model, only_model, extras },
+        ParsedRequest { model, conversation, stream: stream && !only_model, only_model, extensions },
         response_options,
     ))
 }
@@ -50,7 +50,7 @@ pub fn chat(request: Request) -> Result<Asked, Failure> {
     Ok(Asked {
         messages: history::read(request.messages.unwrap_or_default())?,
         tools: read_tools(request.tools)?,
-        extras: RequestExtensions::from_fields(
+        extensions: RequestExtensions::from_fields(
             request.use_vscode_tools,
             request.tool_execution,
             request.max_tool_rounds,

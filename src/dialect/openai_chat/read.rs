@@ -15,7 +15,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let request = read_json::<wire::Request>(body)?;
     refuse_what_changes_the_meaning(&request)?;
 
-    let extras = RequestExtensions::from_fields(
+    let extensions = RequestExtensions::from_fields(
         request.use_vscode_tools,
         request.tool_execution,
         request.max_tool_rounds,
@@ -50,7 +50,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         choice: request.tool_choice,
         functions: request.functions,
         function_call: request.function_call,
-        more_will_come: extras.use_vscode_tools,
+        more_will_come: extensions.use_vscode_tools,
     }
     .read()?;
     let messages = history::read(request.messages)?;
@@ -58,7 +58,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         model: request.model.filter(|model| !model.is_empty()),
         conversation: Conversation { messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
-        extras,
+        extensions,
         ..ParsedRequest::default()
     };
     Ok((parsed, response_options))

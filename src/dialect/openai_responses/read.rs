@@ -21,7 +21,7 @@ pub fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOpti
     let mut request = read_json::<wire::Request>(body)?;
     refuse_what_changes_the_meaning(&request)?;
 
-    let extras = RequestExtensions::from_fields(
+    let extensions = RequestExtensions::from_fields(
         request.use_vscode_tools,
         request.tool_execution,
         request.max_tool_rounds,
@@ -38,7 +38,7 @@ pub fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOpti
     }
     offer_tools(&items, &mut offer)?;
     let tool_choice =
-        offer.choose(request.tool_choice.as_ref(), extras.use_vscode_tools).at("tool_choice")?;
+        offer.choose(request.tool_choice.as_ref(), extensions.use_vscode_tools).at("tool_choice")?;
     let Offer { tools, names } = offer;
 
     let reader = Reader { memory, names: &names };
@@ -52,7 +52,7 @@ pub fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOpti
         model: request.model.take().filter(|model| !model.is_empty()),
         conversation: Conversation { messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
-        extras,
+        extensions,
         ..ParsedRequest::default()
     };
     let options = ResponseOptions { said: kept, echo: Arc::new(echo(request)), names: Arc::new(names) };

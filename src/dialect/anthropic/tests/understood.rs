@@ -527,10 +527,10 @@ fn tools_come_and_go_in_the_course_of_a_conversation() {
 #[test]
 fn our_own_fields_are_read() {
     let body = request(&json!({ "use_vscode_tools": true, "tool_execution": "auto", "max_tool_rounds": 0 }));
-    let extras = RequestExtensions {
+    let extensions = RequestExtensions {
         use_vscode_tools: true,
         tool_execution: ToolExecution::Auto,
         max_tool_rounds: Rounds::Unlimited,
     };
-    assert_eq!(read(&body).unwrap().0.extras, extras);
+    assert_eq!(read(&body).unwrap().0.extensions, extensions);
 }

@@ -100,7 +100,7 @@ fn settings_become_options() {
     });
     let mut ask = asking(vec![user("Hi")]);
     ask.stream = false;
-    ask.extras = RequestExtensions {
+    ask.extensions = RequestExtensions {
         use_vscode_tools: true,
         tool_execution: ToolExecution::Auto,
         max_tool_rounds: Rounds::Unlimited,

@@ -202,7 +202,7 @@ fn all_that_can_be_asked_for_arrives() {
                 },
             },
             stream: true,
-            extras: RequestExtensions {
+            extensions: RequestExtensions {
                 use_vscode_tools: true,
                 tool_execution: ToolExecution::Auto,
                 max_tool_rounds: Rounds::UpTo(NonZeroU32::new(3).unwrap()),

@@ -327,7 +327,7 @@ fn the_rest_of_a_request_is_understood() {
     }));
     assert_eq!((ask.model.as_deref(), ask.stream), (Some("gpt-5-mini"), true));
     assert_eq!(
-        ask.extras,
+        ask.extensions,
         RequestExtensions {
             use_vscode_tools: true,
             tool_execution: ToolExecution::Auto,

@@ -4,28 +4,28 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, ReqData};
 use serde_json::{Value, json};
 
-use super::AppState;
-use super::access::Client;
 use crate::bridge::protocol::Window;
 use crate::dialect::ollama;
+use crate::http::access::Client;
+use crate::http::state::AppState;
 use crate::log::now;
 use crate::models::registry::GetSnapshot;
 
 /// How the server is. Which folders the windows show is told only to those who may see the editor's tools.
-pub(super) async fn health(client: ReqData<Client>, state: Data<AppState>) -> HttpResponse {
-    let Ok(census) = state.completions.registry.send(GetSnapshot).await else {
+pub(in crate::http) async fn health(client: ReqData<Client>, state: Data<AppState>) -> HttpResponse {
+    let Ok(snapshot) = state.registry.send(GetSnapshot).await else {
         return HttpResponse::InternalServerError().json(json!({ "status": "failed" }));
     };
     let mut health = json!({
         "status": "ok",
-        "models_available": census.models.len(),
-        "version": state.settings.version,
+        "models_available": snapshot.models.len(),
+        "version": state.options.version,
         "uptime": now().saturating_sub(state.started) / 1000,
-        "editors": census.editors.len(),
+        "editors": snapshot.windows.len(),
         "instance": state.instance,
     });
     if let (true, Some(health)) = (client.may_use_tools, health.as_object_mut()) {
-        health.insert("windows".into(), census.windows.iter().map(names).collect());
+        health.insert("windows".into(), snapshot.windows.iter().map(names).collect());
     }
     HttpResponse::Ok().json(health)
 }
@@ -35,14 +35,17 @@ fn names(window: &Window) -> Value {
     window.folders.iter().map(|folder| Value::from(folder.name.as_str())).collect()
 }
 
-/// What answers here, for whoever opens it in a browser.
-pub(super) async fn root(state: Data<AppState>) -> HttpResponse {
+/// The listed endpoints, as `POST /v1/messages`; made from the route table.
+pub(in crate::http) struct Endpoints(pub Vec<String>);
+
+/// Describes the server to people and programs that open its base URL.
+pub(in crate::http) async fn root(state: Data<AppState>, endpoints: Data<Endpoints>) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "name": "Copilot Proxy",
-        "version": state.settings.version,
+        "version": state.options.version,
         "instance": state.instance,
         "description": "The models of your VS Code, for every program on this machine.",
-        "endpoints": super::ENDPOINTS,
+        "endpoints": endpoints.0,
         "ollama": ollama::GREETING,
     }))
 }

@@ -5,21 +5,21 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
-use super::AppState;
+use crate::http::state::AppState;
 use crate::log::now;
-use crate::models::registry::GetSnapshot;
+use crate::models::registry::GetCounts;
 use crate::request_log::metrics::{CONTENT_TYPE, Now};
 
 /// What has been counted, and how things stand.
-pub(super) async fn metrics(state: Data<AppState>) -> HttpResponse {
-    let Ok(census) = state.completions.registry.send(GetSnapshot).await else {
+pub(in crate::http) async fn metrics(state: Data<AppState>) -> HttpResponse {
+    let Ok(counts) = state.registry.send(GetCounts).await else {
         return HttpResponse::InternalServerError().finish();
     };
     let text = state.request_log.metrics.told(Now {
-        version: &state.settings.version,
+        version: &state.options.version,
         in_flight: state.request_log.totals().in_flight,
-        editors: census.editors.len(),
-        models: census.models.len(),
+        editors: counts.editors,
+        models: counts.models,
         uptime: Duration::from_millis(now().saturating_sub(state.started)),
     });
     match text {

@@ -5,18 +5,19 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{AppState, error_response};
 use crate::failure::Failure;
+use crate::http::error_response::respond;
+use crate::http::state::AppState;
 
 /// What is asked for besides.
 #[derive(Deserialize)]
-pub(super) struct Wanted {
+pub(in crate::http) struct Wanted {
     #[serde(default)]
     stream: bool,
 }
 
 /// An answer that has been given, as it was told.
-pub(super) async fn one(
+pub(in crate::http) async fn get(
     request: HttpRequest,
     wanted: Query<Wanted>,
     state: Data<AppState>,
@@ -24,7 +25,7 @@ pub(super) async fn one(
 ) -> HttpResponse {
     if wanted.stream {
         let failure = Failure::unsupported("stream", "an answer that has been given is told whole");
-        return error_response::respond(&request, &failure);
+        return respond(&request, &failure);
     }
     match state.responses.response(&id) {
         Some(told) => HttpResponse::Ok().content_type("application/json").body(told),
@@ -33,7 +34,11 @@ pub(super) async fn one(
 }
 
 /// An answer that is not to be kept any longer.
-pub(super) async fn delete(request: HttpRequest, state: Data<AppState>, id: Path<String>) -> HttpResponse {
+pub(in crate::http) async fn delete(
+    request: HttpRequest,
+    state: Data<AppState>,
+    id: Path<String>,
+) -> HttpResponse {
     if state.responses.forget(&id) {
         HttpResponse::Ok().json(json!({ "id": *id, "object": "response", "deleted": true }))
     } else {
@@ -42,5 +47,5 @@ pub(super) async fn delete(request: HttpRequest, state: Data<AppState>, id: Path
 }
 
 fn unknown(request: &HttpRequest, id: &str) -> HttpResponse {
-    error_response::respond(request, &Failure::NoSuchResponse { id: id.to_owned() })
+    respond(request, &Failure::NoSuchResponse { id: id.to_owned() })
 }

@@ -3,27 +3,35 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{AppState, error_response, request_body};
 use crate::completion::CompletionRequest;
 use crate::dialect::anthropic::count;
 use crate::failure::Failure;
+use crate::http::error_response::respond;
+use crate::http::request_body;
+use crate::http::request_id::RequestId;
+use crate::http::state::AppState;
 
 /// Counts without completions anybody: the request_log hears only of failures.
-pub(super) async fn count_tokens(
+pub(in crate::http) async fn count_tokens(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
 ) -> HttpResponse {
     match attempt(&request, payload, &state).await {
         Ok(tokens) => HttpResponse::Ok().json(count::response(tokens)),
-        Err(failure) => error_response::respond(&request, &failure),
+        Err(failure) => respond(&request, &failure),
     }
 }
 
 async fn attempt(request: &HttpRequest, payload: Payload, state: &AppState) -> Result<u64, Failure> {
     let body =
-        request_body::read(request.headers(), payload.into_inner(), state.settings.receive_timeout).await?;
+        request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
     let ask = count::read(&body)?;
-    let question = CompletionRequest { model: ask.model, leniently: true, conversation: ask.conversation };
+    let question = CompletionRequest {
+        request_id: RequestId::of(request).text(),
+        model: ask.model,
+        nearest_if_unknown: true,
+        conversation: ask.conversation,
+    };
     state.completions.count(question).await
 }

@@ -1,67 +1,73 @@
 //! `GET /v1/models` and `GET /v1/models/{id}`, in the form of whoever asks.
 
+use std::sync::Arc;
+
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use super::AppState;
-use super::error_response::{self, Form};
 use crate::dialect::anthropic::models as anthropic;
 use crate::failure::Failure;
-use crate::models::Listed;
+use crate::http::error_response::{respond, wants_anthropic};
+use crate::http::state::AppState;
+use crate::models::ModelEntry;
 use crate::models::registry::GetSnapshot;
 
 /// All models of all windows.
-pub(super) async fn list(
+pub(in crate::http) async fn list(
     request: HttpRequest,
     page: Query<anthropic::Page>,
     state: Data<AppState>,
 ) -> HttpResponse {
     match listed(&state).await {
-        Ok(models) => HttpResponse::Ok().json(if Form::of(&request) == Form::Anthropic {
+        Ok(models) => HttpResponse::Ok().json(if wants_anthropic(&request) {
             let models: Vec<anthropic::Model> = models.iter().map(anthropic_model).collect();
             anthropic::list(&models, &page)
         } else {
             let data: Vec<Value> = models.iter().map(|model| openai(model, state.started)).collect();
             json!({ "object": "list", "data": data })
         }),
-        Err(failure) => error_response::respond(&request, &failure),
+        Err(failure) => respond(&request, &failure),
     }
 }
 
 /// One model, by the id it is listed with.
-pub(super) async fn one(request: HttpRequest, state: Data<AppState>, id: Path<String>) -> HttpResponse {
+pub(in crate::http) async fn get(
+    request: HttpRequest,
+    state: Data<AppState>,
+    id: Path<String>,
+) -> HttpResponse {
     let found = listed(&state).await.and_then(|models| {
         let found = models.iter().find(|model| model.id == *id).cloned();
         found.ok_or_else(|| Failure::UnknownModel {
             asked: id.to_string(),
-            known: models.into_iter().map(|model| model.id).collect(),
+            known: models.iter().map(|model| model.id.clone()).collect(),
         })
     });
     match found {
-        Ok(model) => HttpResponse::Ok().json(if Form::of(&request) == Form::Anthropic {
+        Ok(model) => HttpResponse::Ok().json(if wants_anthropic(&request) {
             anthropic::item(&anthropic_model(&model))
         } else {
             openai(&model, state.started)
         }),
-        Err(failure) => error_response::respond(&request, &failure),
+        Err(failure) => respond(&request, &failure),
     }
 }
 
 /// What all windows offer, one that is only coming too. That there is nothing at all is no failure here.
-pub(super) async fn listed(state: &AppState) -> Result<Vec<Listed>, Failure> {
-    let list = async || match state.completions.registry.send(GetSnapshot).await {
-        Ok(census) => census.some_models(),
+pub(in crate::http) async fn listed(state: &AppState) -> Result<Arc<[ModelEntry]>, Failure> {
+    let list = async || match state.registry.send(GetSnapshot).await {
+        Ok(snapshot) => snapshot.some_models(),
         Err(error) => Err(Failure::internal(error)),
     };
-    match state.completions.availability.retry_until_available(list).await {
-        Err(Failure::NoModels { .. }) => Ok(Vec::new()),
+    match state.availability.retry_until_available(list).await {
+        Err(Failure::NoModels { .. }) => Ok(Arc::default()),
         settled => settled,
     }
 }
 
 /// The editor reveals no date of a model: when the server started stands in for it.
-fn openai(Listed { id, model }: &Listed, started: u64) -> Value {
+fn openai(ModelEntry { id, model }: &ModelEntry, started: u64) -> Value {
     let mut options = json!({
         "id": id,
         "object": "model",
@@ -81,7 +87,7 @@ fn openai(Listed { id, model }: &Listed, started: u64) -> Value {
     options
 }
 
-fn anthropic_model(Listed { id, model }: &Listed) -> anthropic::Model {
+fn anthropic_model(ModelEntry { id, model }: &ModelEntry) -> anthropic::Model {
     anthropic::Model {
         id: id.clone(),
         name: model.name.clone(),

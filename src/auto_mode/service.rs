@@ -1,0 +1,90 @@
+//! Auto mode as the handlers use it.
+
+use std::sync::Arc;
+
+use actix::Addr;
+
+use super::editor_tools::{self, AutoMode};
+use super::round_store::RoundStore;
+use super::session::{self, Sessions};
+use crate::bridge::protocol::{AutoModeStatus, AutoTools};
+use crate::completion::{CompletionService, Events, PreparedCompletion};
+use crate::conversation::Conversation;
+use crate::dialect::RequestExtensions;
+use crate::failure::Failure;
+use crate::tools::ToolExecutor;
+use crate::tools::executor::{EditorTools, ListTools};
+
+/// Runs auto mode and lists the editor's tools; cheap to clone.
+#[derive(Clone)]
+pub struct AutoModeService {
+    pub(super) completions: CompletionService,
+    pub(super) executor: Addr<ToolExecutor>,
+    pub(super) rounds: Arc<RoundStore>,
+    sessions: Sessions,
+}
+
+impl AutoModeService {
+    /// A service without sessions.
+    pub fn new(completions: CompletionService, executor: Addr<ToolExecutor>) -> AutoModeService {
+        AutoModeService { completions, executor, rounds: Arc::default(), sessions: Sessions::default() }
+    }
+
+    /// Reads the tools of the window that has `workspace` open, else of the one focused last.
+    pub async fn editor_tools(&self, workspace: Option<String>) -> Result<EditorTools, Failure> {
+        self.executor.send(ListTools { workspace }).await.map_err(Failure::internal)?
+    }
+
+    /// Whether a request needs the editor's tools: `attach` wants to be called then.
+    pub fn is_wanted(extensions: RequestExtensions) -> bool {
+        editor_tools::wanted(extensions)
+    }
+
+    /// Adds the editor's tools to a conversation as the request wants it; returns auto mode where it is on.
+    pub fn attach(
+        &self,
+        conversation: &mut Conversation,
+        extensions: RequestExtensions,
+        tools: EditorTools,
+        auto_tools: &AutoTools,
+    ) -> Result<Option<AutoMode>, Failure> {
+        editor_tools::attach(conversation, extensions, tools, auto_tools, &self.rounds)
+    }
+
+    /// Starts the session of a request. Its events are those of any response; dropping them cancels model and tools.
+    pub fn start(
+        &self,
+        request_id: String,
+        auto_mode: AutoMode,
+        first: PreparedCompletion,
+        conversation: Conversation,
+    ) -> Events {
+        session::start(self.clone(), &self.sessions, request_id, auto_mode, first, conversation)
+    }
+
+    /// The status of every running session, with the id of its request.
+    pub async fn statuses(&self) -> Vec<(String, AutoModeStatus)> {
+        let mut statuses = Vec::new();
+        for (request_id, session) in self.sessions.all() {
+            // A session that has just ended has none.
+            if let Ok(status) = session.send(session::GetStatus).await {
+                statuses.push((request_id, status));
+            }
+        }
+        statuses
+    }
+
+    /// Stops the session of a request: its model and tools are cancelled, its client gets an error.
+    pub fn stop(&self, request_id: &str) {
+        if let Some(session) = self.sessions.get(request_id) {
+            session.do_send(session::Stop);
+        }
+    }
+
+    /// Stops all sessions.
+    pub fn stop_all(&self) {
+        for (_, session) in self.sessions.all() {
+            session.do_send(session::Stop);
+        }
+    }
+}

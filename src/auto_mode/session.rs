@@ -1,0 +1,128 @@
+//! The actor that one auto-mode request lives in: it can be asked for its status and be stopped.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use actix::{
+    Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, MessageResult,
+    WrapFuture,
+};
+use futures_util::stream::unfold;
+use parking_lot::Mutex;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use super::editor_tools::AutoMode;
+use super::service::AutoModeService;
+use super::tool_loop::{Progress, run_tool_loop};
+use crate::bridge::protocol::AutoModeStatus;
+use crate::completion::{Events, PreparedCompletion};
+use crate::conversation::{Conversation, Event};
+use crate::failure::Failure;
+
+/// Events that may wait for the client; while they do, the model is not read.
+const BUFFERED_EVENTS: usize = 16;
+
+/// The running sessions by the id of their request.
+#[derive(Clone, Default)]
+pub(super) struct Sessions(Arc<Mutex<HashMap<String, Addr<SessionActor>>>>);
+
+impl Sessions {
+    pub fn get(&self, request_id: &str) -> Option<Addr<SessionActor>> {
+        self.0.lock().get(request_id).cloned()
+    }
+
+    pub fn all(&self) -> Vec<(String, Addr<SessionActor>)> {
+        self.0.lock().iter().map(|(id, session)| (id.clone(), session.clone())).collect()
+    }
+}
+
+/// Asks a session for its status.
+#[derive(Message)]
+#[rtype(result = "AutoModeStatus")]
+pub(super) struct GetStatus;
+
+/// Stops a session: model and tools are cancelled, the client gets `Failure::Stopping`.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Stop;
+
+/// One auto-mode request.
+pub(super) struct SessionActor {
+    request_id: String,
+    sessions: Sessions,
+    events: Sender<Result<Event, Failure>>,
+    progress: Progress,
+    /// Taken when the actor starts.
+    work: Option<(AutoModeService, AutoMode, PreparedCompletion, Conversation)>,
+}
+
+/// Starts the session of a request; dropping its events ends it.
+pub(super) fn start(
+    service: AutoModeService,
+    sessions: &Sessions,
+    request_id: String,
+    auto_mode: AutoMode,
+    first: PreparedCompletion,
+    conversation: Conversation,
+) -> Events {
+    let (events, received) = channel(BUFFERED_EVENTS);
+    let session = SessionActor {
+        request_id: request_id.clone(),
+        sessions: sessions.clone(),
+        events,
+        progress: Progress::default(),
+        work: Some((service, auto_mode, first, conversation)),
+    };
+    sessions.0.lock().insert(request_id, session.start());
+    Box::pin(unfold(received, |mut received: Receiver<_>| async move {
+        received.recv().await.map(|event| (event, received))
+    }))
+}
+
+impl Actor for SessionActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        let Some((service, auto_mode, first, conversation)) = self.work.take() else { return };
+        let (events, progress) = (self.events.clone(), self.progress.clone());
+        let request_id = self.request_id.clone();
+        let session = async move {
+            tokio::select! {
+                result = run_tool_loop(service, auto_mode, first, conversation, &events, &progress) => {
+                    if let Err(failure) = result {
+                        // The client may have disconnected meanwhile.
+                        let _ = events.send(Err(failure)).await;
+                    }
+                }
+                () = events.closed() => log::info!("auto mode: client disconnected request={request_id}"),
+            }
+        };
+        context.spawn(session.into_actor(self).map(|(), _, context| context.stop()));
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.sessions.0.lock().remove(&self.request_id);
+    }
+}
+
+impl Handler<GetStatus> for SessionActor {
+    type Result = MessageResult<GetStatus>;
+
+    fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.progress.status())
+    }
+}
+
+impl Handler<Stop> for SessionActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, context: &mut Context<Self>) {
+        log::info!("auto mode: stopped by the user request={}", self.request_id);
+        let events = self.events.clone();
+        // Stopping drops the tool loop, and with it the model's response and the running tools.
+        tokio::task::spawn_local(async move {
+            let _ = events.send(Err(Failure::Stopping)).await;
+        });
+        context.stop();
+    }
+}

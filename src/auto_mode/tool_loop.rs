@@ -1,0 +1,199 @@
+//! The control flow of auto mode: complete, run the editor's tools that were called, complete again.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use actix::Addr;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+use tokio::sync::mpsc::Sender;
+
+use super::editor_tools::AutoMode;
+use super::service::AutoModeService;
+use crate::bridge::Editor;
+use crate::bridge::protocol::AutoModeStatus;
+use crate::completion::{CompletionRequest, Events, PreparedCompletion};
+use crate::conversation::{
+    Content, Conversation, Event, Finish, Message, Part, Role, ToolCall, ToolChoice, ToolRan, ToolResult,
+    Usage,
+};
+use crate::dialect::Rounds;
+use crate::failure::Failure;
+use crate::tools::ToolExecutor;
+use crate::tools::executor::StartCall;
+
+type EventSender = Sender<Result<Event, Failure>>;
+
+/// How far a loop has come; written by the loop, read by its session.
+#[derive(Clone, Default)]
+pub(super) struct Progress(Arc<Mutex<AutoModeStatus>>);
+
+impl Progress {
+    pub fn status(&self) -> AutoModeStatus {
+        self.0.lock().clone()
+    }
+
+    fn round(&self, round: u32) {
+        *self.0.lock() = AutoModeStatus { round, running_tools: Vec::new() };
+    }
+
+    fn running(&self, calls: &[ToolCall]) {
+        self.0.lock().running_tools = calls.iter().map(|call| call.name.clone()).collect();
+    }
+
+    fn ended(&self, name: &str) {
+        let tools = &mut self.0.lock().running_tools;
+        if let Some(index) = tools.iter().position(|tool| tool == name) {
+            tools.remove(index);
+        }
+    }
+}
+
+/// Runs a request to its last event. A round is one response with calls plus their results.
+pub(super) async fn run_tool_loop(
+    service: AutoModeService,
+    auto_mode: AutoMode,
+    first: PreparedCompletion,
+    mut conversation: Conversation,
+    events: &EventSender,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let AutoMode { editor, runnable, rounds } = auto_mode;
+    let AutoModeService { completions, executor, rounds: store, .. } = service;
+    let (model, request_id) = (first.model.id.clone(), first.request_id().clone());
+    let mut prepared = first;
+    let mut total = Usage::default();
+    let mut finished_rounds = Vec::new();
+    for round in 1.. {
+        progress.round(round);
+        let turn = stream_turn(prepared.events(), &runnable, events).await?;
+        // Frees its permit before the next one waits for its own.
+        drop(prepared);
+        total = total.and(turn.usage);
+        let used_up = matches!(rounds, Rounds::UpTo(limit) if round > limit.get());
+        if turn.editor_calls.is_empty() || used_up || turn.finish != Finish::ToolCalls {
+            let finish = if used_up { Finish::Length } else { turn.finish };
+            return hand_back(turn.client_calls, finish, total, events).await;
+        }
+
+        progress.running(&turn.editor_calls);
+        let calls = turn.editor_calls.iter().map(|call| run_call(&executor, &editor, call, progress));
+        let results = join_all(calls).await;
+        for (call, result) in turn.editor_calls.iter().zip(&results) {
+            let ran = ToolRan { round, call: call.clone(), result: result.clone() };
+            send(events, Event::ToolRan(ran)).await?;
+        }
+        let (calls, results) = round_messages(turn.parts, turn.editor_calls, results);
+        finished_rounds.extend([calls_only(calls.clone()), results.clone()]);
+        if !turn.client_calls.is_empty() {
+            let ids = turn.client_calls.iter().map(|call| call.id.clone()).collect();
+            store.keep(ids, finished_rounds);
+            return hand_back(turn.client_calls, Finish::ToolCalls, total, events).await;
+        }
+        conversation.messages.extend([calls, results]);
+        // A required call has been made; the response after the last round must be words.
+        let last = matches!(rounds, Rounds::UpTo(limit) if round == limit.get());
+        conversation.tool_choice = if last { ToolChoice::None } else { ToolChoice::Auto };
+        let next = CompletionRequest::same_model(request_id.clone(), model.clone(), conversation.clone());
+        prepared = completions.prepare(next).await?;
+    }
+    Ok(())
+}
+
+/// One response of the model.
+#[derive(Default)]
+struct Turn {
+    /// Text and thinking, in order.
+    parts: Vec<Part>,
+    /// Calls of tools that run in the editor.
+    editor_calls: Vec<ToolCall>,
+    /// Calls of the client's own tools.
+    client_calls: Vec<ToolCall>,
+    finish: Finish,
+    usage: Usage,
+}
+
+/// Passes text and thinking of a response on as they come, and collects its calls.
+async fn stream_turn(
+    mut response: Events,
+    runnable: &HashSet<String>,
+    events: &EventSender,
+) -> Result<Turn, Failure> {
+    let mut turn = Turn::default();
+    while let Some(event) = response.next().await {
+        match event? {
+            Event::ToolCall(call) if runnable.contains(&call.name) => turn.editor_calls.push(call),
+            Event::ToolCall(call) => turn.client_calls.push(call),
+            Event::Finish(finish, usage) => {
+                turn.finish = finish;
+                turn.usage = usage;
+            }
+            Event::Text(text) => {
+                turn.parts.push(Part::text(text.clone()));
+                send(events, Event::Text(text)).await?;
+            }
+            Event::Thinking(thinking) => {
+                turn.parts.push(Part::Thinking(thinking.clone()));
+                send(events, Event::Thinking(thinking)).await?;
+            }
+            other @ Event::ToolRan(_) => send(events, other).await?,
+        }
+    }
+    Ok(turn)
+}
+
+async fn run_call(
+    executor: &Addr<ToolExecutor>,
+    editor: &Editor,
+    call: &ToolCall,
+    progress: &Progress,
+) -> ToolResult {
+    let result = match executor.send(StartCall { editor: editor.clone(), call: call.clone() }).await {
+        Ok(running) => running.result().await,
+        Err(error) => ToolResult {
+            id: call.id.clone(),
+            content: vec![Content::Text { text: error.to_string() }],
+            is_error: true,
+        },
+    };
+    progress.ended(&call.name);
+    result
+}
+
+/// Ends the response with the calls that the client runs itself.
+async fn hand_back(
+    client_calls: Vec<ToolCall>,
+    finish: Finish,
+    total: Usage,
+    events: &EventSender,
+) -> Result<(), Failure> {
+    for call in client_calls {
+        send(events, Event::ToolCall(call)).await?;
+    }
+    send(events, Event::Finish(finish, total)).await
+}
+
+async fn send(events: &EventSender, event: Event) -> Result<(), Failure> {
+    events.send(Ok(event)).await.map_err(|_| Failure::Stopping)
+}
+
+/// A round as messages: the model's parts and calls, and the results of the calls.
+fn round_messages(
+    mut parts: Vec<Part>,
+    calls: Vec<ToolCall>,
+    results: Vec<ToolResult>,
+) -> (Message, Message) {
+    parts.extend(calls.into_iter().map(Part::ToolCall));
+    let results = results.into_iter().map(Part::ToolResult).collect();
+    (
+        Message { role: Role::Assistant, name: None, parts },
+        Message { role: Role::User, name: None, parts: results },
+    )
+}
+
+/// Text of a finished round reaches the client and comes back from it: only the calls are stored.
+fn calls_only(mut message: Message) -> Message {
+    message.parts.retain(|part| matches!(part, Part::ToolCall(_)));
+    message
+}

@@ -1,0 +1,87 @@
+//! The parts of a response from whichever editor has the model: a request that produced nothing moves to another
+//! window when its own goes.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use async_stream::stream;
+use futures_util::{Stream, StreamExt};
+use tokio::time::timeout;
+
+use super::CompletionService;
+use crate::bridge::pending_requests::BridgeError;
+use crate::bridge::protocol::Chat;
+use crate::bridge::{Editor, EditorId};
+use crate::conversation::Part;
+use crate::failure::Failure;
+use crate::models::registry::ResolveModel;
+
+/// Runs `chat` in the first of `editors`, and in others that have the model `listed` if one goes before the first
+/// part; waits for an editor that is just coming back from a reload.
+pub(super) fn parts(
+    service: CompletionService,
+    listed: Arc<str>,
+    editors: &[Editor],
+    chat: Arc<Chat>,
+) -> impl Stream<Item = Result<Part, BridgeError>> + use<> {
+    let mut editors = VecDeque::from(editors.to_vec());
+    let limit = service.model_timeout();
+    stream! {
+        let mut begun = false;
+        let mut tried = HashSet::new();
+        'editors: loop {
+            let Some(editor) = editors.pop_front() else {
+                let Ok(others) = untried_editors(&service, &listed, &tried).await else { break };
+                editors = others;
+                continue;
+            };
+            tried.insert(editor.id());
+            let mut response = match editor.chat(chat.clone()) {
+                Ok(response) => response,
+                Err(Failure::EditorGone) => continue,
+                Err(failure) => {
+                    yield Err(BridgeError::Failed(failure));
+                    return;
+                }
+            };
+            loop {
+                match timeout(limit, response.next()).await {
+                    Err(_) => {
+                        yield Err(BridgeError::Failed(Failure::ModelTimeout { after: limit }));
+                        return;
+                    }
+                    Ok(None) => return,
+                    Ok(Some(Err(BridgeError::Failed(Failure::EditorGone)))) if !begun => continue 'editors,
+                    Ok(Some(part)) => {
+                        begun = true;
+                        yield part;
+                    }
+                }
+            }
+        }
+        yield Err(BridgeError::Failed(Failure::EditorGone));
+    }
+}
+
+/// The editors that have the model now and were not tried yet; never empty.
+async fn untried_editors(
+    service: &CompletionService,
+    listed: &str,
+    tried: &HashSet<EditorId>,
+) -> Result<VecDeque<Editor>, Failure> {
+    let resolve = async || {
+        let message = ResolveModel {
+            requested: Some(listed.to_owned()),
+            default_model: String::new(),
+            nearest_if_unknown: false,
+        };
+        let editors = match service.registry.send(message).await {
+            Ok(Ok(resolved)) => resolved.editors,
+            _ => Vec::new(),
+        };
+        let others: VecDeque<Editor> =
+            editors.into_iter().filter(|editor| !tried.contains(&editor.id())).collect();
+        if others.is_empty() { Err(Failure::EditorGone) } else { Ok(others) }
+    };
+    service.availability.retry_until_available(resolve).await
+}

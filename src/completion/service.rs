@@ -1,0 +1,155 @@
+//! Prepares model requests: resolves the model, builds the editor's request, checks its size and waits for a permit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+use futures_util::StreamExt;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::admission::Admission;
+use super::dispatch::Dispatch;
+use super::editor_request::EditorRequest;
+use super::{Events, RateLimitBackoff, retry, timing};
+use crate::blocking;
+use crate::bridge::protocol::UserSettings;
+use crate::conversation::Conversation;
+use crate::failure::Failure;
+use crate::log::quoted;
+use crate::models::availability::EditorAvailability;
+use crate::models::registry::{ResolveModel, ResolvedModel};
+use crate::models::{ModelEntry, ModelRegistry};
+use crate::tokens::Calibration;
+
+/// Everything a completion needs; cheap to clone.
+#[derive(Clone)]
+pub struct CompletionService {
+    /// Knows which editor has which model.
+    pub registry: Addr<ModelRegistry>,
+    /// Waits for an editor that is about to attach.
+    pub availability: EditorAvailability,
+    /// The user's settings, as an editor sent them last.
+    pub user_settings: Arc<RwLock<UserSettings>>,
+    /// Limits the requests that run and wait.
+    pub admission: Admission,
+    /// Ratio of reported to counted tokens, by model family.
+    pub calibration: Arc<Mutex<Calibration>>,
+    /// Wait after rate limits, which the provider never tells.
+    pub back_off: RateLimitBackoff,
+    /// Limit of a model's silence; the user's setting if absent.
+    pub model_timeout: Option<Duration>,
+}
+
+/// A model request as clients mean it.
+#[derive(Clone)]
+pub struct CompletionRequest {
+    /// Id of the HTTP request, for the log.
+    pub request_id: Arc<str>,
+    /// The model's name as the client wrote it; absent = the default model.
+    pub model: Option<String>,
+    /// Whether an unknown name means the nearest model instead of an error.
+    pub nearest_if_unknown: bool,
+    /// The conversation so far.
+    pub conversation: Conversation,
+}
+
+impl CompletionRequest {
+    /// A further request to a model that has answered already.
+    pub fn same_model(request_id: Arc<str>, model: String, conversation: Conversation) -> CompletionRequest {
+        CompletionRequest { request_id, model: Some(model), nearest_if_unknown: false, conversation }
+    }
+}
+
+/// A request that is ready to run, once for each choice of the client.
+pub struct PreparedCompletion {
+    /// The model that will answer.
+    pub model: ModelEntry,
+    /// Tokens of the input, calibrated.
+    pub counted_input: u64,
+    dispatch: Dispatch,
+    permit: Arc<OwnedSemaphorePermit>,
+    /// Time from the call of `prepare` to the permit.
+    ready: Duration,
+}
+
+impl CompletionService {
+    /// Resolves the model, makes the request fit for it and waits for a permit.
+    pub async fn prepare(&self, request: CompletionRequest) -> Result<PreparedCompletion, Failure> {
+        let began = Instant::now();
+        let ResolvedModel { model, editors } = self.resolve(&request).await?;
+        let CompletionRequest { request_id, model: requested, conversation, .. } = request;
+        log::info!(
+            "model resolved request={request_id} requested={} model={}",
+            quoted(requested.as_deref().unwrap_or_default()),
+            quoted(&model.id)
+        );
+        let (size, info) = (conversation.size(), model.model.clone());
+        let editor_request = blocking::run(size, move || EditorRequest::checked(conversation, &info)).await?;
+        let counted_input = self.calibrated(&model, editor_request.count.estimated);
+        let permit = Arc::new(self.admission.wait().await?);
+        let dispatch =
+            Dispatch::new(self.clone(), request_id, &model, editors, editor_request, counted_input);
+        Ok(PreparedCompletion { model, counted_input, dispatch, permit, ready: began.elapsed() })
+    }
+
+    /// The model that would answer a request.
+    pub async fn model(&self, request: &CompletionRequest) -> Result<ModelEntry, Failure> {
+        self.resolve(request).await.map(|resolved| resolved.model)
+    }
+
+    /// Counts the tokens of a request's input without running it.
+    pub async fn count(&self, request: CompletionRequest) -> Result<u64, Failure> {
+        let model = self.model(&request).await?;
+        let (size, info) = (request.conversation.size(), model.model.clone());
+        let count = move || Ok(EditorRequest::of(request.conversation, &info).count);
+        let count = blocking::run(size, count).await?;
+        Ok(self.calibrated(&model, count.estimated))
+    }
+
+    async fn resolve(&self, request: &CompletionRequest) -> Result<ResolvedModel, Failure> {
+        let resolve = async || {
+            let message = ResolveModel {
+                requested: request.model.clone(),
+                default_model: self.user_settings.read().default_model.clone(),
+                nearest_if_unknown: request.nearest_if_unknown,
+            };
+            self.registry.send(message).await.map_err(Failure::internal)?
+        };
+        match resolve().await {
+            Err(Failure::NoModels { .. }) => {
+                let _place = self.admission.queue()?;
+                self.availability.retry_until_available(resolve).await
+            }
+            result => result,
+        }
+    }
+
+    fn calibrated(&self, model: &ModelEntry, estimated: u64) -> u64 {
+        self.calibration.lock().calibrated(&model.model.family, estimated)
+    }
+
+    /// Limit of a model's silence.
+    pub(super) fn model_timeout(&self) -> Duration {
+        self.model_timeout
+            .unwrap_or_else(|| Duration::from_secs(self.user_settings.read().model_timeout.into()))
+    }
+}
+
+impl PreparedCompletion {
+    /// Id of the HTTP request, for the log.
+    pub fn request_id(&self) -> &Arc<str> {
+        self.dispatch.request_id()
+    }
+
+    /// Runs the request once.
+    pub fn events(&self) -> Events {
+        let permit = self.permit.clone();
+        let events = timing::timed(retry::run(self.dispatch.clone()), self.ready);
+        // The permit lasts as long as the response.
+        Box::pin(events.inspect(move |_| {
+            let _ = &permit;
+        }))
+    }
+}

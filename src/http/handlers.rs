@@ -1,0 +1,10 @@
+//! The endpoints that run no model, a file each.
+
+pub(super) mod count_tokens;
+pub(super) mod health;
+pub(super) mod metrics;
+pub(super) mod models;
+pub(super) mod not_offered;
+pub(super) mod ollama;
+pub(super) mod responses;
+pub(super) mod tools;

@@ -1,0 +1,292 @@
+//! The one table of endpoints. Routing, the list at `GET /`, the `Allow` header, the form of errors and the check of
+//! the README's table derive from it.
+
+use actix_web::guard::{Any, Delete, Get, Head, Post};
+use actix_web::web::{self, Data, QueryConfig, ServiceConfig};
+use actix_web::{FromRequest, Handler, HttpRequest, Responder};
+
+use super::completion::complete_with;
+use super::error_response::{self, ErrorForm, PathForm, PathForms};
+use super::handlers::{count_tokens, health, metrics, models, not_offered, ollama, responses, tools};
+use crate::dialect::Dialect;
+use crate::dialect::anthropic::Anthropic;
+use crate::dialect::legacy_completions::Completions;
+use crate::dialect::ollama::{Chat, Generate, Ollama};
+use crate::dialect::openai_chat::OpenAiChat;
+use crate::dialect::openai_responses::OpenAiResponses;
+
+/// One endpoint.
+pub(super) struct Route {
+    methods: Methods,
+    /// Path pattern in actix-web's syntax, without the `/v1` of versioned endpoints.
+    path: &'static str,
+    /// Whether it answers below `/v1` as well as without.
+    versioned: bool,
+    form: ErrorForm,
+    /// Name of the dialect for the log; empty where none is spoken.
+    dialect: &'static str,
+    /// Whether `GET /` and the documentation list it.
+    listed: bool,
+    register: fn(&mut ServiceConfig, &str),
+}
+
+/// Methods an endpoint takes, besides the `OPTIONS` of preflights.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Methods {
+    Post,
+    /// `HEAD` too.
+    Get,
+    /// `HEAD` too.
+    GetAndDelete,
+}
+
+impl Methods {
+    /// The value of the `Allow` header.
+    const fn allow(self) -> &'static str {
+        match self {
+            Methods::Post => "POST, OPTIONS",
+            Methods::Get => "GET, HEAD, OPTIONS",
+            Methods::GetAndDelete => "GET, HEAD, DELETE, OPTIONS",
+        }
+    }
+
+    /// The methods that documentation names.
+    const fn documented(self) -> &'static [&'static str] {
+        match self {
+            Methods::Post => &["POST"],
+            Methods::Get => &["GET"],
+            Methods::GetAndDelete => &["GET", "DELETE"],
+        }
+    }
+}
+
+/// An endpoint that runs a model in dialect `D`.
+const fn completion<D: Dialect>(path: &'static str, versioned: bool, form: ErrorForm) -> Route {
+    Route {
+        methods: Methods::Post,
+        path,
+        versioned,
+        form,
+        dialect: D::NAME,
+        listed: true,
+        register: |config, path| post(config, path, complete_with::<D>),
+    }
+}
+
+/// Any other endpoint. `register` gets the path with or without its `/v1`.
+const fn endpoint(
+    methods: Methods,
+    path: &'static str,
+    form: ErrorForm,
+    register: fn(&mut ServiceConfig, &str),
+) -> Route {
+    Route { methods, path, versioned: false, form, dialect: "", listed: true, register }
+}
+
+impl Route {
+    const fn versioned(mut self) -> Route {
+        self.versioned = true;
+        self
+    }
+
+    const fn unlisted(mut self) -> Route {
+        self.listed = false;
+        self
+    }
+
+    const fn dialect(mut self, name: &'static str) -> Route {
+        self.dialect = name;
+        self
+    }
+}
+
+/// All endpoints, in the order in which they are documented.
+pub(super) const ROUTES: &[Route] = &[
+    completion::<OpenAiChat>("/chat/completions", true, ErrorForm::OpenAi),
+    completion::<Completions>("/completions", true, ErrorForm::OpenAi),
+    completion::<OpenAiResponses>("/responses", true, ErrorForm::OpenAi),
+    endpoint(Methods::GetAndDelete, "/responses/{id}", ErrorForm::OpenAi, |config, path| {
+        get_and_delete(config, path, responses::get, responses::delete);
+    })
+    .versioned(),
+    completion::<Anthropic>("/messages", true, ErrorForm::Anthropic),
+    endpoint(Methods::Post, "/messages/count_tokens", ErrorForm::Anthropic, |config, path| {
+        post(config, path, count_tokens::count_tokens);
+    })
+    .versioned()
+    .dialect(Anthropic::NAME),
+    endpoint(Methods::Get, "/models", ErrorForm::ByVersionHeader, |config, path| {
+        get(config, path, models::list);
+    })
+    .versioned(),
+    endpoint(Methods::Get, "/models/{id:.+}", ErrorForm::ByVersionHeader, |config, path| {
+        get(config, path, models::get);
+    })
+    .versioned(),
+    endpoint(Methods::Get, "/tools", ErrorForm::OpenAi, |config, path| get(config, path, tools::list))
+        .versioned(),
+    completion::<Ollama<Chat>>("/api/chat", false, ErrorForm::Ollama),
+    completion::<Ollama<Generate>>("/api/generate", false, ErrorForm::Ollama),
+    endpoint(Methods::Get, "/api/tags", ErrorForm::Ollama, |config, path| get(config, path, ollama::tags)),
+    endpoint(Methods::Post, "/api/show", ErrorForm::Ollama, |config, path| post(config, path, ollama::show)),
+    endpoint(Methods::Post, "/api/pull", ErrorForm::Ollama, |config, path| post(config, path, ollama::pull)),
+    endpoint(Methods::Get, "/api/ps", ErrorForm::Ollama, |config, path| get(config, path, ollama::running)),
+    endpoint(Methods::Get, "/api/version", ErrorForm::Ollama, |config, path| {
+        get(config, path, ollama::version);
+    }),
+    endpoint(Methods::Get, "/health", ErrorForm::OpenAi, |config, path| get(config, path, health::health)),
+    endpoint(Methods::Get, "/metrics", ErrorForm::OpenAi, |config, path| get(config, path, metrics::metrics)),
+    endpoint(Methods::Get, "/", ErrorForm::OpenAi, |config, path| get(config, path, health::root)).unlisted(),
+    // Claude Code requests it when it starts.
+    endpoint(Methods::Get, "/api/hello", ErrorForm::Ollama, |config, path| get(config, path, health::root))
+        .unlisted(),
+    refused("/embeddings", ErrorForm::OpenAi).versioned(),
+    refused("/moderations", ErrorForm::OpenAi).versioned(),
+    refused("/images/generations", ErrorForm::OpenAi).versioned(),
+    refused("/images/edits", ErrorForm::OpenAi).versioned(),
+    refused("/audio/{what}", ErrorForm::OpenAi).versioned(),
+    refused("/api/embed", ErrorForm::Ollama),
+    refused("/api/embeddings", ErrorForm::Ollama),
+];
+
+/// An endpoint of the vendor's API that can't be offered here; its error says why.
+const fn refused(path: &'static str, form: ErrorForm) -> Route {
+    endpoint(Methods::Post, path, form, |config, path| post(config, path, not_offered::not_offered))
+        .unlisted()
+}
+
+/// ModelEntry endpoints as `POST /v1/chat/completions`, one entry for each method.
+pub(super) fn documented() -> impl Iterator<Item = String> {
+    ROUTES.iter().filter(|route| route.listed).flat_map(|route| {
+        let prefix = if route.versioned { "/v1" } else { "" };
+        let path = route.path.replace(":.+}", "}");
+        route.methods.documented().iter().map(move |method| format!("{method} {prefix}{path}"))
+    })
+}
+
+/// Registers every route, and what the error responses outside of them need.
+pub(super) fn configure(config: &mut ServiceConfig) {
+    // Dialects without stored responses have no memory.
+    config.app_data(Data::new(()));
+    config.app_data(QueryConfig::default().error_handler(error_response::unreadable_query));
+    config.app_data(Data::new(path_forms()));
+    config.app_data(Data::new(health::Endpoints(documented().collect())));
+    for route in ROUTES {
+        (route.register)(config, route.path);
+        if route.versioned {
+            (route.register)(config, &format!("/v1{}", route.path));
+        }
+    }
+    config.default_service(web::to(error_response::no_such_path));
+}
+
+/// The form of errors for each path of the table.
+pub(super) fn path_forms() -> PathForms {
+    let form = |route: &Route| PathForm { pattern: route.path, form: route.form, dialect: route.dialect };
+    PathForms::new(ROUTES.iter().map(form))
+}
+
+/// Registers a handler for `POST`.
+fn post<F, Arguments>(config: &mut ServiceConfig, path: &str, handler: F)
+where
+    F: Handler<Arguments>,
+    F::Output: Responder + 'static,
+    Arguments: FromRequest + 'static,
+{
+    let resource = web::resource(path).route(web::route().guard(Post()).to(handler));
+    config.service(resource.default_service(wrong_method(Methods::Post)));
+}
+
+/// Registers a handler for `GET` and `HEAD`.
+fn get<F, Arguments>(config: &mut ServiceConfig, path: &str, handler: F)
+where
+    F: Handler<Arguments>,
+    F::Output: Responder + 'static,
+    Arguments: FromRequest + 'static,
+{
+    let resource = web::resource(path).route(web::route().guard(Any(Get()).or(Head())).to(handler));
+    config.service(resource.default_service(wrong_method(Methods::Get)));
+}
+
+/// Registers a handler for `GET` and `HEAD`, and one for `DELETE`.
+fn get_and_delete<F, G, Arguments, DeleteArguments>(
+    config: &mut ServiceConfig,
+    path: &str,
+    handler: F,
+    delete: G,
+) where
+    F: Handler<Arguments>,
+    F::Output: Responder + 'static,
+    Arguments: FromRequest + 'static,
+    G: Handler<DeleteArguments>,
+    G::Output: Responder + 'static,
+    DeleteArguments: FromRequest + 'static,
+{
+    let resource = web::resource(path)
+        .route(web::route().guard(Any(Get()).or(Head())).to(handler))
+        .route(web::route().guard(Delete()).to(delete));
+    config.service(resource.default_service(wrong_method(Methods::GetAndDelete)));
+}
+
+fn wrong_method(methods: Methods) -> actix_web::Route {
+    web::to(
+        move |request: HttpRequest| async move { error_response::wrong_method(&request, methods.allow()) },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    /// The README's table names endpoints as `POST /v1/messages` in backquotes, some with a query.
+    #[test]
+    fn the_readme_lists_every_endpoint() {
+        const README: &str = include_str!("../../README.md");
+        let quoted = README.split('`').skip(1).step_by(2);
+        let endpoints =
+            quoted.filter(|text| ["GET /", "POST /", "DELETE /"].iter().any(|m| text.starts_with(m)));
+        let found: BTreeSet<&str> =
+            endpoints.map(|endpoint| endpoint.split('?').next().unwrap_or(endpoint)).collect();
+        let missing: Vec<String> =
+            documented().filter(|endpoint| !found.contains(endpoint.as_str())).collect();
+        assert_eq!(missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_path_decides_the_form_of_errors_and_for_models_the_version_header() {
+        let forms = path_forms();
+        let form = |request: TestRequest| forms.of(&request.to_http_request()).0;
+        let plain = |path| form(TestRequest::with_uri(path));
+        let versioned =
+            |path| form(TestRequest::with_uri(path).insert_header(("anthropic-version", "2026-10-21")));
+        for anthropic in [
+            plain("/v1/messages"),
+            plain("/messages/count_tokens"),
+            plain("/v1/messages/unknown"),
+            versioned("/v1/models?limit=1000"),
+            versioned("/models/scripted-1"),
+        ] {
+            assert_eq!(anthropic, ErrorForm::Anthropic);
+        }
+        for openai in [plain("/v1/models"), versioned("/v1/chat/completions"), plain("/nowhere")] {
+            assert_eq!(openai, ErrorForm::OpenAi);
+        }
+        for ollama in [plain("/api/chat"), plain("/api/nowhere")] {
+            assert_eq!(ollama, ErrorForm::Ollama);
+        }
+    }
+
+    #[test]
+    fn the_path_decides_the_dialect_that_the_log_names() {
+        let forms = path_forms();
+        let dialect = |path| forms.of(&TestRequest::with_uri(path).to_http_request()).1;
+        assert_eq!(dialect("/v1/messages/count_tokens"), "anthropic");
+        assert_eq!(dialect("/chat/completions"), "openai-chat");
+        assert_eq!(dialect("/v1/models/a/b"), "");
+        assert_eq!(dialect("/nowhere"), "");
+    }
+}

@@ -1,0 +1,67 @@
+//! Everything that handlers share.
+
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use parking_lot::RwLock;
+
+use actix::Addr;
+
+use crate::auto_mode::AutoModeService;
+use crate::bridge::protocol::UserSettings;
+use crate::completion::CompletionService;
+use crate::dialect::Dialect;
+use crate::dialect::openai_responses::OpenAiResponses;
+use crate::models::ModelRegistry;
+use crate::models::availability::EditorAvailability;
+use crate::options::ServerOptions;
+use crate::request_log::RequestLog;
+use crate::tools::ToolExecutor;
+
+/// What the handlers share; cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// Runs models.
+    pub completions: CompletionService,
+    /// Knows the attached editors and their models.
+    pub registry: Addr<ModelRegistry>,
+    /// Waits for an editor that is about to attach.
+    pub availability: EditorAvailability,
+    /// Runs auto mode and lists the editor's tools.
+    pub auto_mode: AutoModeService,
+    /// Stored responses of the Responses API.
+    pub responses: Data<<OpenAiResponses as Dialect>::Memory>,
+    /// Live and recent requests, totals and metrics.
+    pub request_log: Arc<RequestLog>,
+    /// The user's settings in VS Code, as an editor sent them last.
+    pub user_settings: Arc<RwLock<UserSettings>>,
+    /// The program's own options.
+    pub options: Arc<ServerOptions>,
+    /// Start of the server, in milliseconds since 1970.
+    pub started: u64,
+    /// Random name of this run; tells this server from another one that answers on the same port.
+    pub instance: Arc<str>,
+}
+
+impl AppState {
+    /// The state of a server that has served nothing yet.
+    pub fn new(
+        completions: CompletionService,
+        executor: Addr<ToolExecutor>,
+        options: ServerOptions,
+        started: u64,
+    ) -> AppState {
+        AppState {
+            registry: completions.registry.clone(),
+            availability: completions.availability.clone(),
+            user_settings: completions.user_settings.clone(),
+            auto_mode: AutoModeService::new(completions.clone(), executor),
+            completions,
+            responses: Data::new(<OpenAiResponses as Dialect>::Memory::default()),
+            request_log: Arc::default(),
+            options: Arc::new(options),
+            started,
+            instance: uuid::Uuid::new_v4().simple().to_string().into(),
+        }
+    }
+}

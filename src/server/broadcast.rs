@@ -1,0 +1,172 @@
+//! What the server tells its editors: status and log lines to all, requests and models to those that show the panel.
+//!
+//! Changes are collected for a moment and sent together, so that a busy server costs its editors ten messages a
+//! second and not four for each request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep_until};
+
+use crate::bridge::protocol::{CatalogModel, LogLine, ModelCatalog, ModelInfo, Status, ToEditor};
+use crate::bridge::{Editor, EditorId};
+use crate::log;
+use crate::models::ModelEntry;
+use crate::request_log::RequestLog;
+
+/// Longest delay of a change: short enough for a person to see things move.
+const BATCH: Duration = Duration::from_millis(100);
+
+/// The attached editors, and what each of them knows.
+pub(super) struct Broadcast {
+    editors: Vec<Editor>,
+    /// Of the editors, those that show the panel.
+    subscribers: Vec<Editor>,
+    request_log: Arc<RequestLog>,
+    lines: UnboundedReceiver<LogLine>,
+    /// Log lines that were received and not sent yet.
+    pending_lines: Vec<LogLine>,
+    status: Option<Status>,
+    models: Arc<[ModelEntry]>,
+    /// Revision of the request log that all subscribers know.
+    revision: u64,
+    /// Time to send what has changed; `None` while nothing has.
+    due: Option<Instant>,
+}
+
+impl Broadcast {
+    /// A broadcast without editors.
+    pub fn new(request_log: Arc<RequestLog>) -> Broadcast {
+        Broadcast {
+            editors: Vec::new(),
+            subscribers: Vec::new(),
+            request_log,
+            lines: log::subscribe(),
+            pending_lines: Vec::new(),
+            status: None,
+            models: Arc::default(),
+            revision: 0,
+            due: None,
+        }
+    }
+
+    /// Waits for a change that `flush` should send, or for the time to send earlier ones.
+    pub async fn next(&mut self) {
+        match self.due {
+            Some(due) => sleep_until(due).await,
+            None => {
+                tokio::select! {
+                    Some(line) = self.lines.recv() => self.pending_lines.push(line),
+                    () = self.request_log.changed.notified() => {}
+                }
+                let due = Instant::now() + BATCH;
+                self.due = Some(due);
+                sleep_until(due).await;
+            }
+        }
+    }
+
+    /// Adds an editor, which learns of earlier log lines and of the status at once.
+    pub fn attach(&mut self, editor: Editor) {
+        // Lines that are pending for the others are among the recent ones.
+        self.flush_lines();
+        for line in log::recent() {
+            editor.notify(&ToEditor::Log(line));
+        }
+        if let Some(status) = &self.status {
+            editor.notify(&ToEditor::Status(status.clone()));
+        }
+        self.editors.push(editor);
+    }
+
+    /// Removes an editor.
+    pub fn detach(&mut self, id: EditorId) {
+        self.editors.retain(|editor| editor.id() != id);
+        self.subscribers.retain(|editor| editor.id() != id);
+    }
+
+    /// Makes an editor a subscriber, which learns of everything that is kept, or ends its subscription.
+    pub fn subscribe(&mut self, id: EditorId, enabled: bool) {
+        // The others learn of their changes first: from here on all know the same.
+        self.flush_activity();
+        self.subscribers.retain(|editor| editor.id() != id);
+        if let Some(editor) = self.editors.iter().find(|editor| enabled && editor.id() == id) {
+            editor.notify(&ToEditor::Activity(self.request_log.activity(None)));
+            editor.notify(&ToEditor::ModelCatalog(catalog(&self.models)));
+            self.subscribers.push(editor.clone());
+        }
+        self.schedule_for_subscribers();
+    }
+
+    /// Sends one captured request to an editor.
+    pub fn send_exchange(&self, id: EditorId, request: &str) {
+        let exchange = ToEditor::Exchange(self.request_log.exchange(request));
+        self.editors.iter().filter(|editor| editor.id() == id).for_each(|editor| editor.notify(&exchange));
+    }
+
+    /// Whether some editor shows the panel.
+    pub fn has_subscribers(&self) -> bool {
+        !self.subscribers.is_empty()
+    }
+
+    /// The attached editors.
+    pub fn editors(&self) -> &[Editor] {
+        &self.editors
+    }
+
+    /// Sends a message to all editors.
+    pub fn notify_all(&self, message: &ToEditor) {
+        self.editors.iter().for_each(|editor| editor.notify(message));
+    }
+
+    /// Sends everything that has changed since the last time.
+    pub fn flush(&mut self, status: Status, models: Arc<[ModelEntry]>) {
+        self.flush_lines();
+        if self.status.as_ref() != Some(&status) {
+            self.notify_all(&ToEditor::Status(status.clone()));
+            self.status = Some(status);
+        }
+        if models != self.models {
+            self.models = models;
+            if !self.subscribers.is_empty() {
+                let message = ToEditor::ModelCatalog(catalog(&self.models));
+                self.subscribers.iter().for_each(|editor| editor.notify(&message));
+            }
+        }
+        self.flush_activity();
+        self.schedule_for_subscribers();
+    }
+
+    /// Sends all log lines that there are.
+    pub fn flush_lines(&mut self) {
+        while let Ok(line) = self.lines.try_recv() {
+            self.pending_lines.push(line);
+        }
+        for line in std::mem::take(&mut self.pending_lines) {
+            self.notify_all(&ToEditor::Log(line));
+        }
+    }
+
+    fn flush_activity(&mut self) {
+        let revision = self.request_log.revision();
+        if revision != self.revision && !self.subscribers.is_empty() {
+            let message = ToEditor::Activity(self.request_log.activity(Some(self.revision)));
+            self.subscribers.iter().for_each(|editor| editor.notify(&message));
+        }
+        self.revision = revision;
+    }
+
+    /// A running response changes its record without a notification, so subscribers are looked after all the time.
+    fn schedule_for_subscribers(&mut self) {
+        self.due = (!self.subscribers.is_empty()).then(|| Instant::now() + BATCH);
+    }
+}
+
+fn catalog(models: &[ModelEntry]) -> ModelCatalog {
+    let model = |entry: &ModelEntry| CatalogModel {
+        request_name: entry.id.clone(),
+        model: ModelInfo::clone(&entry.model),
+    };
+    ModelCatalog { models: models.iter().map(model).collect() }
+}
