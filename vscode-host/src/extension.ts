@@ -10,16 +10,17 @@ import { Documents } from "./documents";
 import { FirstRun } from "./first-run";
 import { Log } from "./log";
 import { Models } from "./models";
-import { failuresTold, Notices } from "./notices";
+import { Notices, showFailures } from "./notices";
 import { Panel } from "./panel";
 import { viewOf } from "./panel-view";
 import { Program } from "./program";
 import type { FromEditor, Window } from "./protocol";
 import { Review } from "./review";
 import { Server } from "./server";
+import { endpoint } from "./server-state";
 import { Settings } from "./settings";
 import { Setup } from "./setup";
-import { endpoint, StatusBar } from "./status-bar";
+import { StatusBar } from "./status-bar";
 import { Tools } from "./tools";
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -32,10 +33,11 @@ export function activate(context: vscode.ExtensionContext): void {
 	const firstRun = new FirstRun(context.globalState);
 	const directory = userDirectory();
 
-	const preferences = (): FromEditor => ({ type: "user_settings", ...settings.preferences });
+	const userSettings = (): FromEditor => ({ type: "user_settings", ...settings.userSettings });
 	/** Nothing, before the models were read for the first time. */
-	const told = (): FromEditor[] => (models.infos ? [{ type: "models", models: [...models.infos] }] : []);
-	const watching = (): FromEditor[] => (panel.isWatching ? [{ type: "watch", enabled: true }] : []);
+	const currentModels = (): FromEditor[] =>
+		models.infos ? [{ type: "models", models: [...models.infos] }] : [];
+	const watchMessage = (): FromEditor[] => (panel.isWatching ? [{ type: "watch", enabled: true }] : []);
 	const readModels = () =>
 		void models.read().catch((error) => log.warn(`reading the models failed: ${error}`));
 
@@ -45,7 +47,7 @@ export function activate(context: vscode.ExtensionContext): void {
 			version: context.extension.packageJSON.version,
 			log,
 			window: currentWindow,
-			introduction: () => [preferences(), ...told(), ...watching()],
+			initialMessages: () => [userSettings(), ...currentModels(), ...watchMessage()],
 			async launch() {
 				const program = await serverProgram(context, settings.serverPath);
 				log.info(`starting ${program}`);
@@ -73,7 +75,7 @@ export function activate(context: vscode.ExtensionContext): void {
 		() => ({
 			directory,
 			url: urlOf(server.port ?? settings.port),
-			key: settings.preferences.api_key,
+			key: settings.userSettings.api_key,
 		}),
 	);
 	const documents = new Documents();
@@ -87,7 +89,7 @@ export function activate(context: vscode.ExtensionContext): void {
 				state: server.state,
 				models: models.infos ?? [],
 				settings: settings.views,
-				needsKey: settings.preferences.api_key !== "",
+				needsKey: settings.userSettings.api_key !== "",
 			}),
 		async tools(startServers) {
 			if (startServers) {
@@ -95,17 +97,18 @@ export function activate(context: vscode.ExtensionContext): void {
 			}
 			return { isRestricted: !vscode.workspace.isTrusted, tools: tools.now };
 		},
-		watch: (on) => server.tell({ type: "watch", enabled: on }),
-		look: (id) => server.tell({ type: "get_exchange", id }),
+		watch: (enabled) => server.send({ type: "watch", enabled }),
+		getExchange: (id) => server.send({ type: "get_exchange", id }),
+		stopRequest: (id) => server.send({ type: "stop_request", id }),
 		set: (name, value) => settings.write(name, value),
 	});
 	const show = () => {
 		statusBar.show(server.state);
-		notices.tell(server.state);
+		notices.show(server.state);
 		firstRun.greet(server.state);
 		panel.update();
 	};
-	const tellWindow = () => server.tell({ type: "window", ...currentWindow() });
+	const sendWindow = () => server.send({ type: "window", ...currentWindow() });
 	const command = (name: string, run: () => unknown) =>
 		vscode.commands.registerCommand(`copilotProxy.${name}`, run);
 
@@ -120,21 +123,21 @@ export function activate(context: vscode.ExtensionContext): void {
 		server,
 		server.onDidChange(show),
 		models.onDidRead(() => {
-			told().forEach(server.tell, server);
+			currentModels().forEach(server.send, server);
 			panel.update();
 		}),
 		settings.onDidChange((changed) => {
-			server.tell(preferences());
+			server.send(userSettings());
 			panel.update();
 			if (changed("autoStart") && settings.autoStart) {
-				server.want();
+				server.ensureStarted();
 			}
 			if (changed("serverPath")) {
 				server.replace();
 			}
 		}),
-		vscode.window.onDidChangeWindowState(tellWindow),
-		vscode.workspace.onDidChangeWorkspaceFolders(tellWindow),
+		vscode.window.onDidChangeWindowState(sendWindow),
+		vscode.workspace.onDidChangeWorkspaceFolders(sendWindow),
 		command("start", () => server.start()),
 		command("stop", () => server.stop()),
 		command("restart", () => server.restart()),
@@ -143,8 +146,8 @@ export function activate(context: vscode.ExtensionContext): void {
 			vscode.env.clipboard.writeText(`${endpoint(server.port ?? settings.port)}/v1`),
 		),
 		command("allow", () => consent.obtain(models.all)),
-		command("setUp", () => failuresTold(() => setup.start())),
-		command("diagnose", () => failuresTold(() => diagnose(program, documents))),
+		command("setUp", () => showFailures(() => setup.start())),
+		command("diagnose", () => showFailures(() => diagnose(program, documents))),
 		command("showLogs", () => log.show()),
 		command("openSettings", () =>
 			vscode.commands.executeCommand("workbench.action.openSettings", "@ext:copilot-proxy.copilot-proxy"),

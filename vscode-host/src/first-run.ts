@@ -2,8 +2,8 @@
 // never comes again, in no window.
 
 import * as vscode from "vscode";
-import type { ServerState } from "./server";
-import { endpoint } from "./status-bar";
+import type { ServerState } from "./server-state";
+import { endpoint } from "./server-state";
 
 const GREETED = "greeted";
 const WALKTHROUGH = "copilot-proxy.copilot-proxy#start";

@@ -1,9 +1,9 @@
-// What the person is told in a notification: little, once, and only in the window they are looking at.
+// Notifications: few, each once, and only in the focused window.
 
 import * as vscode from "vscode";
 import { failureOf } from "./failure";
-import type { ServerState } from "./server";
-import { noticeOf } from "./status-bar";
+import type { ServerState } from "./server-state";
+import { noticeOf } from "./server-state";
 
 /** A button of a notification, and the command behind it. */
 type Button = [title: string, command: string, ...args: unknown[]];
@@ -15,15 +15,15 @@ const RELOAD: Button = ["Reload Window", "workbench.action.reloadWindow"];
 const ALLOW: Button = ["Allow...", "copilotProxy.allow"];
 
 export class Notices {
-	#told = "";
+	#shown = "";
 
-	/** Tells what has become of the server, where a click is wanted. */
-	tell(state: ServerState): void {
+	/** Shows a state that needs an action of the user. */
+	show(state: ServerState): void {
 		const subject = subjectOf(state);
-		if (subject === this.#told) {
+		if (subject === this.#shown) {
 			return;
 		}
-		this.#told = subject;
+		this.#shown = subject;
 		if (!vscode.window.state.focused) {
 			return; // the status bar says it here, a notification comes in the window in front
 		}
@@ -43,8 +43,8 @@ export class Notices {
 	}
 }
 
-/** Runs what the person asked for, and tells them what goes wrong. */
-export async function failuresTold(run: () => Promise<void>): Promise<void> {
+/** Runs a command and shows its error, if it fails. */
+export async function showFailures(run: () => Promise<void>): Promise<void> {
 	try {
 		await run();
 	} catch (error) {
@@ -72,8 +72,10 @@ function subjectOf(state: ServerState): string {
 
 function show(kind: "info" | "warning" | "error", text: string, ...buttons: Button[]): void {
 	const { showErrorMessage, showInformationMessage, showWarningMessage } = vscode.window;
-	const tell = { info: showInformationMessage, warning: showWarningMessage, error: showErrorMessage }[kind];
-	void tell(text, ...buttons.map(([title]) => title)).then((chosen) => {
+	const showMessage = { info: showInformationMessage, warning: showWarningMessage, error: showErrorMessage }[
+		kind
+	];
+	void showMessage(text, ...buttons.map(([title]) => title)).then((chosen) => {
 		const [, command, ...args] = buttons.find(([title]) => title === chosen) ?? [];
 		return command && vscode.commands.executeCommand(command, ...args);
 	});

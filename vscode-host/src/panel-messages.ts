@@ -16,6 +16,8 @@ export type FromPanel =
 	| { type: "copy"; text: string }
 	/** The request and the reply of this request are to be shown. */
 	| { type: "get_exchange"; id: string }
+	/** This request runs in auto mode and should be stopped. */
+	| { type: "stop_request"; id: string }
 	| { type: "set"; name: string; value: unknown }
 	| { type: "readTools" };
 

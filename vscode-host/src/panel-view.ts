@@ -2,8 +2,8 @@
 
 import type { Command, PanelView, SettingView, Totals } from "./panel-messages";
 import type { ModelInfo } from "./protocol";
-import type { ServerState } from "./server";
-import { endpoint, isOff, noticeOf } from "./status-bar";
+import type { ServerState } from "./server-state";
+import { endpoint, isOff, noticeOf } from "./server-state";
 
 export interface Sources {
 	state: ServerState;

@@ -13,9 +13,11 @@ export interface PanelHost {
 	/** Reads the tools; starts the servers that bring some, where that is wanted. */
 	tools(startServers: boolean): Promise<ToolsView>;
 	/** Somebody looks at the requests, or no longer does. */
-	watch(on: boolean): void;
+	watch(enabled: boolean): void;
 	/** The words of this request are to be shown. */
-	look(id: string): void;
+	getExchange(id: string): void;
+	/** The user wants to stop a request that runs in auto mode. */
+	stopRequest(id: string): void;
 	/** The person changed a setting. */
 	set(name: string, value: unknown): Promise<void>;
 }
@@ -26,7 +28,7 @@ export class Panel implements vscode.Disposable {
 
 	constructor(
 		private readonly extension: vscode.Uri,
-		private readonly behind: PanelHost,
+		private readonly host: PanelHost,
 	) {}
 
 	/** Somebody looks at it. */
@@ -62,7 +64,7 @@ export class Panel implements vscode.Disposable {
 				this.#watch(false);
 			}
 		});
-		panel.webview.onDidReceiveMessage((message: FromPanel) => void this.#heard(message));
+		panel.webview.onDidReceiveMessage((message: FromPanel) => void this.#receive(message));
 		panel.webview.html = page
 			.replaceAll("{{nonce}}", randomBytes(16).toString("hex"))
 			.replaceAll("{{source}}", panel.webview.cspSource)
@@ -72,34 +74,34 @@ export class Panel implements vscode.Disposable {
 	/** What it shows has changed. */
 	update(): void {
 		if (this.#panel) {
-			this.#tell({ type: "view", view: this.behind.view() });
+			this.#post({ type: "view", view: this.host.view() });
 		}
 	}
 
 	/** The server tells what it does. */
 	activity(activity: Activity): void {
-		this.#tell({ type: "activity", activity });
+		this.#post({ type: "activity", activity });
 	}
 
 	/** The server tells what was said. */
 	exchange(exchange: Exchange): void {
-		this.#tell({ type: "exchange", exchange });
+		this.#post({ type: "exchange", exchange });
 	}
 
 	/** The server tells which models there are, in all windows. */
 	modelCatalog(models: CatalogModel[]): void {
-		this.#tell({ type: "model_catalog", models });
+		this.#post({ type: "model_catalog", models });
 	}
 
 	dispose(): void {
 		this.#panel?.dispose();
 	}
 
-	#tell(message: ToPanel): void {
+	#post(message: ToPanel): void {
 		void this.#panel?.webview.postMessage(message);
 	}
 
-	async #heard(message: FromPanel): Promise<void> {
+	async #receive(message: FromPanel): Promise<void> {
 		switch (message.type) {
 			case "ready":
 				this.update();
@@ -113,9 +115,11 @@ export class Panel implements vscode.Disposable {
 			case "copy":
 				return vscode.env.clipboard.writeText(message.text);
 			case "get_exchange":
-				return this.behind.look(message.id);
+				return this.host.getExchange(message.id);
+			case "stop_request":
+				return this.host.stopRequest(message.id);
 			case "set":
-				await this.behind.set(message.name, message.value);
+				await this.host.set(message.name, message.value);
 				return this.update();
 			case "readTools":
 				return this.#showTools(true);
@@ -124,14 +128,14 @@ export class Panel implements vscode.Disposable {
 		}
 	}
 
-	#watch(on: boolean): void {
-		if (on || this.#isWatching) {
-			this.#isWatching = on;
-			this.behind.watch(on);
+	#watch(enabled: boolean): void {
+		if (enabled || this.#isWatching) {
+			this.#isWatching = enabled;
+			this.host.watch(enabled);
 		}
 	}
 
 	async #showTools(startServers: boolean): Promise<void> {
-		this.#tell({ type: "tools", tools: await this.behind.tools(startServers) });
+		this.#post({ type: "tools", tools: await this.host.tools(startServers) });
 	}
 }

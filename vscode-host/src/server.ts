@@ -1,5 +1,5 @@
-// The window's side of the one server that all windows share: find it, start it where there is none, stay attached,
-// come back when it is gone. How the server fares, it says itself; here is only whether we hear it.
+// The window's side of the one server that all windows share: finds it, starts it where there is none, stays attached,
+// and comes back when it is gone.
 
 import { type FSWatcher, watch } from "node:fs";
 import * as vscode from "vscode";
@@ -11,28 +11,17 @@ import { ensurePrivateDir, readServerFile } from "./directory";
 import { failureOf } from "./failure";
 import type { Log } from "./log";
 import { type FromEditor, PROTOCOL, type Refused, type Status, type Welcome, type Window } from "./protocol";
+import type { ServerState } from "./server-state";
 
-export type ServerState =
-	/** There is none, and none is wanted. */
-	| { kind: "off" }
-	/** Looked for, started, or waited for. */
-	| { kind: "starting" }
-	/** Attached; the status is what it last said. Whether it was started from this window decides where errors are told. */
-	| { kind: "attached"; version: string; startedHere: boolean; status: Status | undefined }
-	/** It speaks a newer language: this window is to be reloaded. */
-	| { kind: "outdated"; reason: string }
-	/** It could not be started, or did not live. */
-	| { kind: "failed"; reason: string };
-
-/** What the rest of the extension does for it. */
+/** What the server needs of the rest of the extension. */
 export interface ServerDeps {
 	readonly directory: string;
 	readonly version: string;
 	readonly handlers: Omit<BridgeHandlers, "status" | "superseded">;
 	readonly log: Log;
 	window(): Window;
-	/** What a server is told that has just welcomed us. */
-	introduction(): FromEditor[];
+	/** Messages for a server that has just accepted the connection. */
+	initialMessages(): FromEditor[];
 	launch(): Promise<Launched>;
 }
 
@@ -52,6 +41,26 @@ const SUCCESSOR_WITHIN = 5000;
 /** A window asks for no more handovers than this: two with programs of different ages must come to rest. */
 const HANDOVERS = 3;
 
+/** What the user wants of the server. */
+type Intent =
+	/** None has to run; one that runs is used. */
+	| "off"
+	/** One has to run. */
+	| "run"
+	/** The user asked for an open port, and no server has opened it yet. */
+	| "start"
+	/** The user asked for a closed port, and no server has closed it yet. */
+	| "stop";
+
+/** The server that this window connects to or is attached to. */
+interface Peer {
+	token: string | undefined;
+	/** The last status that it sent. */
+	status: Status | undefined;
+	/** Why it is about to leave: this window asked it to make room, or another one did and starts a new one. */
+	departure: "none" | "replaced" | "superseded";
+}
+
 const NEVER = new Promise<never>(() => undefined);
 
 export class Server implements vscode.Disposable {
@@ -59,98 +68,103 @@ export class Server implements vscode.Disposable {
 	readonly onDidChange = this.#changed.event;
 
 	#state: ServerState;
+	#intent: Intent;
+	#peer: Peer = { token: undefined, status: undefined, departure: "none" };
 	#bridge: Bridge | undefined;
-	/** Is a server to be started where there is none? */
-	#wanted: boolean;
-	/** What the person asked for, as long as no server has done it. */
-	#requested: "start" | "stop" | undefined;
-	/** The server leaves because we asked it to. */
-	#isReplacing = false;
-	/** The server leaves because another window asked it to, and starts another one. */
-	#hasSuccessor = false;
-	#isDisposed = false;
-	#lastToken: string | undefined;
-	/** What the server we are meeting or attached to said last. */
-	#status: Status | undefined;
+	/** Process id of the server that this window started last. */
+	#launchedPid: number | undefined;
 	#handovers = 0;
-	/** The process that this window started last. */
-	#launched: number | undefined;
+	#isDisposed = false;
+	/** Ends the current pause. */
 	#wake: () => void = () => undefined;
 	readonly #failures = new FailureCounter(TOO_MANY.limit, TOO_MANY.within);
 
 	constructor(
-		private readonly around: ServerDeps,
+		private readonly deps: ServerDeps,
 		autoStart: boolean,
 	) {
-		this.#wanted = autoStart;
+		this.#intent = autoStart ? "run" : "off";
 		this.#state = { kind: autoStart ? "starting" : "off" };
-		void this.#live();
+		void this.#run();
+	}
+
+	/** Whether a server has to run. */
+	get #mustRun(): boolean {
+		return this.#intent === "run" || this.#intent === "start";
+	}
+
+	/** Makes sure that a server has to run, unless the user stopped it. */
+	#keepRunning(): void {
+		if (this.#intent === "off") {
+			this.#intent = "run";
+		}
 	}
 
 	get state(): ServerState {
 		return this.#state;
 	}
 
-	/** Where programs reach it, while they do. */
+	/** The open port. */
 	get port(): number | undefined {
 		const http = this.#state.kind === "attached" ? this.#state.status?.http : undefined;
 		return http?.state === "running" ? http.port : undefined;
 	}
 
-	/** Tells the server; one that comes later hears it in the introduction. */
-	tell(message: FromEditor): void {
+	/** Sends a message to the attached server; a later one gets the initial messages. */
+	send(message: FromEditor): void {
 		this.#bridge?.send(message);
 	}
 
-	/** The person wants the port to be open. */
+	/** Opens the port, for all windows. */
 	start(): void {
-		this.#requested = "start";
+		this.#intent = "start";
 		if (this.#state.kind === "attached") {
 			this.#state = { ...this.#state, startedHere: true };
 		}
-		if (!this.#isReplacing) {
-			this.tell({ type: "start" });
+		if (this.#peer.departure !== "replaced") {
+			this.send({ type: "start" });
 		}
-		this.want();
+		this.ensureStarted();
 	}
 
-	/** There is to be a server, whatever it does. */
-	want(): void {
-		this.#wanted = true;
+	/** Makes sure that a server runs, whatever its port does. */
+	ensureStarted(): void {
+		this.#intent = this.#intent === "start" ? "start" : "run";
 		this.#failures.forget();
 		if (!this.#bridge) {
-			this.#become({ kind: "starting" });
+			this.#setState({ kind: "starting" });
 			this.#wake();
 		}
 	}
 
-	/** The person wants the port to be closed. */
+	/** Closes the port, for all windows. */
 	stop(): void {
-		this.#requested = "stop";
-		this.#wanted = false;
+		this.#intent = "stop";
 		if (this.#bridge) {
-			return this.tell({ type: "stop" });
+			return this.send({ type: "stop" });
 		}
 		if (this.#state.kind === "failed") {
-			this.#become({ kind: "off" });
+			this.#setState({ kind: "off" });
 		}
 		this.#wake();
 	}
 
-	/** Ends what is running, and begins with a fresh process. */
+	/** Stops the server and starts a new process. */
 	restart(): void {
-		this.tell({ type: "stop" });
+		this.send({ type: "stop" });
 		this.replace();
 		this.start();
 	}
 
-	/** Another server process is to take this one's place, once it has finished what it is doing. */
+	/** Replaces the server by a new process, once its running requests have finished. */
 	replace(): void {
-		this.#isReplacing = this.#bridge !== undefined;
-		this.tell({ type: "handover" });
+		if (this.#bridge) {
+			this.#peer.departure = "replaced";
+		}
+		this.send({ type: "handover" });
 	}
 
-	/** Hangs up. The server stays for the other windows, and leaves by itself when there are none. */
+	/** Disconnects. The server stays for other windows and exits by itself when there are none. */
 	dispose(): void {
 		this.#isDisposed = true;
 		this.#bridge?.close();
@@ -158,69 +172,67 @@ export class Server implements vscode.Disposable {
 		this.#changed.dispose();
 	}
 
-	async #live(): Promise<void> {
+	async #run(): Promise<void> {
 		while (!this.#isDisposed) {
 			try {
-				await ensurePrivateDir(this.around.directory);
-				const meeting = await this.#find();
+				await ensurePrivateDir(this.deps.directory);
+				const result = await this.#connectOrLaunch();
 				if (this.#isDisposed) {
-					return meeting.kind === "attached" ? meeting.bridge.close() : undefined;
+					return result.kind === "attached" ? result.bridge.close() : undefined;
 				}
-				switch (meeting.kind) {
+				switch (result.kind) {
 					case "attached":
-						await this.#stay(meeting.bridge, meeting.welcome);
+						await this.#stayAttached(result.bridge, result.welcome);
 						break;
 					case "refused":
-						await this.#refused(meeting.refused);
+						await this.#onRefused(result.refused);
 						break;
 					case "absent":
-						await this.#absent();
+						await this.#onAbsent();
 						break;
 					default:
-						meeting satisfies never;
+						result satisfies never;
 				}
 			} catch (error) {
-				await this.#setback(failureOf(error).message);
+				await this.#retryLater(failureOf(error).message);
 			}
 		}
 	}
 
-	/** The server there is, or a new one where one is wanted. */
-	async #find(): Promise<ConnectResult> {
-		const meeting = await this.#connect();
-		return meeting.kind === "absent" && this.#wanted && !this.#isDisposed ? this.#launch() : meeting;
+	/** Connects to the running server, or starts one if one has to run. */
+	async #connectOrLaunch(): Promise<ConnectResult> {
+		const result = await this.#connect();
+		return result.kind === "absent" && this.#mustRun && !this.#isDisposed ? this.#launch() : result;
 	}
 
 	async #connect(): Promise<ConnectResult> {
-		const found = await readServerFile(this.around.directory);
-		this.#lastToken = found?.token;
-		this.#status = undefined;
-		this.#hasSuccessor = false;
+		const found = await readServerFile(this.deps.directory);
+		this.#peer = { token: found?.token, status: undefined, departure: "none" };
 		if (!found) {
 			return { kind: "absent", reason: "there is none" };
 		}
-		const { version, handlers } = this.around;
+		const { version, handlers } = this.deps;
 		const hello = {
 			token: found.token,
 			protocol: PROTOCOL,
 			version,
 			pid: process.pid,
-			window: this.around.window(),
+			window: this.deps.window(),
 		};
 		return connect(found.endpoint, hello, {
 			...handlers,
-			status: (status) => this.#heard(status),
+			status: (status) => this.#onStatus(status),
 			superseded: () => {
-				this.#hasSuccessor = true;
+				this.#peer.departure = "superseded";
 			},
 		});
 	}
 
-	/** Starts a server and waits until it, or one that was quicker, can be met. */
+	/** Starts a server and connects to it, or to another one that was quicker. */
 	async #launch(): Promise<ConnectResult> {
-		this.#become({ kind: "starting" });
-		const { pid, ended } = await this.around.launch();
-		this.#launched = pid;
+		this.#setState({ kind: "starting" });
+		const { pid, ended } = await this.deps.launch();
+		this.#launchedPid = pid;
 		let anotherRuns = false;
 		const died = ended.then((reason) => {
 			if (reason !== undefined) {
@@ -236,63 +248,63 @@ export class Server implements vscode.Disposable {
 			const pause = delay(LOOK, attempt);
 			waited += pause;
 			await Promise.race([this.#pause(pause), died]);
-			const meeting = await this.#connect();
-			if (meeting.kind !== "absent") {
-				return meeting;
+			const result = await this.#connect();
+			if (result.kind !== "absent") {
+				return result;
 			}
 		}
-		if (anotherRuns && this.#wanted && !this.#isDisposed) {
+		if (anotherRuns && this.#mustRun && !this.#isDisposed) {
 			return this.#launch();
 		}
 		throw new Error(`the server did not come up within ${UP_WITHIN / 1000} s`);
 	}
 
-	/** Attached, until the connection ends. */
-	async #stay(bridge: Bridge, { pid, version }: Welcome): Promise<void> {
-		if (this.#isToBeReplaced(pid, version) && (await this.#handedOver(bridge, version))) {
+	/** Stays attached until the connection ends. */
+	async #stayAttached(bridge: Bridge, { pid, version }: Welcome): Promise<void> {
+		if (this.#shouldReplace(pid, version) && (await this.#waitForHandover(bridge, version))) {
 			return;
 		}
 		this.#bridge = bridge;
-		const startedHere = pid === this.#launched || this.#requested === "start";
-		this.#become({ kind: "attached", version, startedHere, status: this.#status });
-		for (const message of this.around.introduction()) {
+		const startedHere = pid === this.#launchedPid || this.#intent === "start";
+		this.#setState({ kind: "attached", version, startedHere, status: this.#peer.status });
+		for (const message of this.deps.initialMessages()) {
 			bridge.send(message);
 		}
-		if (this.#requested) {
-			bridge.send({ type: this.#requested });
+		if (this.#intent === "start" || this.#intent === "stop") {
+			bridge.send({ type: this.#intent });
 		}
 		const reason = await bridge.ended;
 		this.#bridge = undefined;
 		if (this.#isDisposed) {
 			return;
 		}
-		if (this.#isReplacing) {
-			this.#isReplacing = false;
-			this.#wanted = true;
-			this.#become({ kind: "starting" });
+		if (this.#peer.departure === "replaced") {
+			this.#peer.departure = "none";
+			this.#keepRunning();
+			this.#setState({ kind: "starting" });
 		} else if (this.#wasStopped()) {
-			this.#wanted = false; // what a person stopped is not started because its process ended
-		} else if (this.#hasSuccessor) {
-			this.#wanted = true;
-			this.#become({ kind: "starting" });
-			await this.#news(SUCCESSOR_WITHIN);
+			this.#intent = this.#intent === "stop" ? "stop" : "off"; // its end is no reason to start it again
+		} else if (this.#peer.departure === "superseded") {
+			this.#keepRunning();
+			this.#setState({ kind: "starting" });
+			await this.#waitForChange(SUCCESSOR_WITHIN);
 		} else {
-			this.#wanted = true;
-			await this.#setback(`the connection to the server ended: ${reason}`);
+			this.#keepRunning();
+			await this.#retryLater(`the connection to the server ended: ${reason}`);
 		}
 	}
 
 	/** Only an older one that others started: where `serverPath` names an old program, ours is no newer. */
-	#isToBeReplaced(pid: number, version: string): boolean {
-		const isOurs = pid === this.#launched;
-		return isOlder(version, this.around.version) && !isOurs && this.#handovers < HANDOVERS;
+	#shouldReplace(pid: number, version: string): boolean {
+		const isOurs = pid === this.#launchedPid;
+		return isOlder(version, this.deps.version) && !isOurs && this.#handovers < HANDOVERS;
 	}
 
-	/** An older server makes room for ours, when it has finished what it is doing. */
-	async #handedOver(bridge: Bridge, version: string): Promise<boolean> {
-		this.around.log.info(`the server is version ${version}: it makes room for ${this.around.version}`);
-		this.#wanted = true;
-		this.#become({ kind: "starting" });
+	/** Asks an older server to make room and waits until it has left. */
+	async #waitForHandover(bridge: Bridge, version: string): Promise<boolean> {
+		this.deps.log.info(`the server is version ${version}: it makes room for ${this.deps.version}`);
+		this.#keepRunning();
+		this.#setState({ kind: "starting" });
 		bridge.send({ type: "handover" });
 		const left = bridge.ended.then(() => true);
 		const hasLeft = await Promise.race([left, this.#pause(HANDOVER_WITHIN).then(() => false)]);
@@ -302,60 +314,62 @@ export class Server implements vscode.Disposable {
 		return hasLeft;
 	}
 
-	#refused({ reason, message }: Refused): Promise<void> {
-		this.around.log.warn(`the server refused us (${reason}): ${message}`);
+	#onRefused({ reason, message }: Refused): Promise<void> {
+		this.deps.log.warn(`the server refused us (${reason}): ${message}`);
 		switch (reason) {
 			case "editor_too_old":
-				this.#become({ kind: "outdated", reason: message });
-				return this.#news();
+				this.#setState({ kind: "outdated", reason: message });
+				return this.#waitForChange();
 			case "server_too_old":
-				this.#wanted = true; // it has understood, and leaves when it has finished what it is doing
-				this.#become({ kind: "starting" });
+				this.#keepRunning(); // it has understood, and leaves when it has finished what it is doing
+				this.#setState({ kind: "starting" });
 				return this.#pause(jittered(BACK_OFF, 3, Math.random()));
 			case "token":
 			case "not_hello":
-				return this.#setback(`the server refused us: ${message}`);
+				return this.#retryLater(`the server refused us: ${message}`);
 			default:
 				return reason satisfies never;
 		}
 	}
 
-	#absent(): Promise<void> {
-		this.#requested = undefined;
+	#onAbsent(): Promise<void> {
+		this.#intent = "off";
 		if (this.#state.kind !== "failed") {
-			this.#become({ kind: "off" });
+			this.#setState({ kind: "off" });
 		}
-		return this.#news();
+		return this.#waitForChange();
 	}
 
-	/** Tries again after a while, unless it has been tried too often. */
-	async #setback(reason: string): Promise<void> {
-		this.around.log.warn(reason);
+	/** Waits before the next attempt; gives up after too many failures. */
+	async #retryLater(reason: string): Promise<void> {
+		this.deps.log.warn(reason);
 		if (this.#failures.add(Date.now())) {
-			this.#wanted = false;
-			this.#become({ kind: "failed", reason });
-			return this.#news();
+			this.#intent = "off";
+			this.#setState({ kind: "failed", reason });
+			return this.#waitForChange();
 		}
-		this.#become({ kind: "starting" });
+		this.#setState({ kind: "starting" });
 		await this.#pause(jittered(BACK_OFF, this.#failures.count - 1, Math.random()));
 	}
 
-	#heard(status: Status): void {
-		this.#status = status;
-		if (this.#requested === (status.http.state === "off" ? "stop" : "start")) {
-			this.#requested = undefined;
+	#onStatus(status: Status): void {
+		this.#peer.status = status;
+		if (this.#intent === "stop" && status.http.state === "off") {
+			this.#intent = "off";
+		} else if (this.#intent === "start" && status.http.state !== "off") {
+			this.#intent = "run";
 		}
 		if (this.#state.kind === "attached") {
-			this.#become({ ...this.#state, status });
+			this.#setState({ ...this.#state, status });
 		}
 	}
 
-	/** By a person, and not wanted back since. */
+	/** Whether the user stopped it and has not started it since. */
 	#wasStopped(): boolean {
-		return this.#requested === "stop" || (this.#requested !== "start" && this.#status?.http.state === "off");
+		return this.#intent === "stop" || (this.#intent !== "start" && this.#peer.status?.http.state === "off");
 	}
 
-	#become(state: ServerState): void {
+	#setState(state: ServerState): void {
 		if (this.#isDisposed) {
 			return;
 		}
@@ -373,18 +387,18 @@ export class Server implements vscode.Disposable {
 		return promise;
 	}
 
-	/** Done when another server has come, or the person wants something; or when it has been waited for so long. */
-	async #news(within?: number): Promise<void> {
+	/** Waits until another server has started, the user does something, or `within` milliseconds have passed. */
+	async #waitForChange(within?: number): Promise<void> {
 		if (this.#isDisposed) {
 			return;
 		}
 		const { promise, resolve } = deferred();
 		this.#wake = resolve;
 		const timer = within === undefined ? undefined : setTimeout(resolve, within);
-		const watcher = watchFor("server.json", this.around.directory, resolve);
+		const watcher = watchFor("server.json", this.deps.directory, resolve);
 		try {
-			const found = await readServerFile(this.around.directory);
-			if (found && found.token !== this.#lastToken) {
+			const found = await readServerFile(this.deps.directory);
+			if (found && found.token !== this.#peer.token) {
 				return; // it came before we watched
 			}
 			await promise;

@@ -50,7 +50,7 @@ export class Settings implements vscode.Disposable {
 	}
 
 	/** What the server needs to know. */
-	get preferences(): UserSettings {
+	get userSettings(): UserSettings {
 		return {
 			port: this.port,
 			ipv6: read("ipv6", isBoolean),

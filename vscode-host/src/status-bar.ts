@@ -1,16 +1,8 @@
-// The item in the status bar: one line on how the server fares, as it pushes it. Nothing is asked for.
+// The status bar item: the server's state as it pushes it; nothing is polled.
 
 import * as vscode from "vscode";
 import type { Status } from "./protocol";
-import type { ServerState } from "./server";
-
-/** One line, what stands behind it, and whether it wants attention. */
-export interface Notice {
-	icon: string;
-	says: string;
-	more: string;
-	attention?: "warning" | "error";
-}
+import { isOff, type Notice, noticeOf, type ServerState } from "./server-state";
 
 export class StatusBar implements vscode.Disposable {
 	readonly #item = vscode.window.createStatusBarItem("status", vscode.StatusBarAlignment.Right, 100);
@@ -41,85 +33,6 @@ export class StatusBar implements vscode.Disposable {
 	}
 }
 
-/** The state in words. Pure. */
-export function noticeOf(state: ServerState): Notice {
-	switch (state.kind) {
-		case "off":
-			return { icon: "circle-slash", says: "Off", more: "No server is running." };
-		case "starting":
-			return STARTING;
-		case "outdated":
-			return { icon: "warning", says: "Reload", more: state.reason, attention: "warning" };
-		case "failed":
-			return { icon: "error", says: "Error", more: state.reason, attention: "error" };
-		case "attached":
-			return state.status ? noticeOfStatus(state.status, state.startedHere) : STARTING;
-		default:
-			return state satisfies never;
-	}
-}
-
-/** One server serves all windows; who wonders why this window's log is silent is told. */
-const OTHERS = " Another window has started the server.";
-
-const STARTING: Notice = { icon: "sync~spin", says: "Starting", more: "The server is starting." };
-
-function noticeOfStatus(
-	{ http, in_flight: inFlight, models, consent_needed: consentNeeded }: Status,
-	startedHere: boolean,
-): Notice {
-	switch (http.state) {
-		case "off":
-			return { icon: "circle-slash", says: "Off", more: "The server was stopped, for all windows." };
-		case "port_taken":
-			return {
-				icon: "warning",
-				says: `${http.port} taken`,
-				more: `Another program uses port ${http.port}. It is taken as soon as it is free; copilotProxy.port can name another one.`,
-				attention: "warning",
-			};
-		case "failed":
-			return {
-				icon: "error",
-				says: "Error",
-				more: `Port ${http.port} can't be opened: ${http.message}`,
-				attention: "error",
-			};
-		case "running": {
-			if (models === 0) {
-				return {
-					icon: "warning",
-					says: "No models",
-					more: "Install GitHub Copilot and sign in.",
-					attention: "warning",
-				};
-			}
-			// While requests run, they are what counts: the person may be about to allow them.
-			if (consentNeeded && inFlight === 0) {
-				return {
-					icon: "warning",
-					says: "Allow models",
-					more: "A program asked for a model, and you have not allowed it yet.",
-					attention: "warning",
-				};
-			}
-			const requests = inFlight > 0 ? ` (${inFlight})` : "";
-			return {
-				icon: "radio-tower",
-				says: `${http.port}${requests}`,
-				more: `Programs on this machine can use ${models === 1 ? "1 model" : `${models} models`} at ${endpoint(http.port)}.${startedHere ? "" : OTHERS}`,
-			};
-		}
-		default:
-			return http satisfies never;
-	}
-}
-
-/** Where programs talk to. */
-export function endpoint(port: number): string {
-	return `http://127.0.0.1:${port}`;
-}
-
 function tooltipOf({ more }: Notice, state: ServerState): vscode.MarkdownString {
 	const tooltip = new vscode.MarkdownString();
 	tooltip.appendText(more);
@@ -133,15 +46,6 @@ function tooltipOf({ more }: Notice, state: ServerState): vscode.MarkdownString 
 		`\n\n${links.map(([title, command]) => `[${title}](command:${command})`).join(" · ")}`,
 	);
 	return tooltip;
-}
-
-/** Whether it is to be started rather than stopped. */
-export function isOff(state: ServerState): boolean {
-	return (
-		state.kind === "off" ||
-		state.kind === "failed" ||
-		(state.kind === "attached" && state.status?.http.state === "off")
-	);
 }
 
 /** What a person is likely to want next. */

@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import type * as vscode from "vscode";
 import { FirstRun } from "../src/first-run";
 import type { Status } from "../src/protocol";
-import type { ServerState } from "../src/server";
+import type { ServerState } from "../src/server-state";
 import { FakeMemento, fake } from "./fake/vscode";
 
 beforeEach(() => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { viewOf } from "../src/panel-view";
 import type { HttpState } from "../src/protocol";
-import type { ServerState } from "../src/server";
+import type { ServerState } from "../src/server-state";
 
 const attached = (http: HttpState, consentNeeded = false): ServerState => ({
 	kind: "attached",

@@ -25,7 +25,8 @@ const behind: PanelHost = {
 		return tools;
 	},
 	watch: (on) => asked.push(["watch", on]),
-	look: (id) => asked.push(["get_exchange", id]),
+	getExchange: (id) => asked.push(["get_exchange", id]),
+	stopRequest: (id) => asked.push(["stop_request", id]),
 	async set(name, value) {
 		asked.push(["set", name, value]);
 	},

@@ -31,7 +31,7 @@ const defaults = {
 
 test("the defaults are those of package.json, and no workspace can change a setting", () => {
 	const settings = new Settings(declared);
-	assert.deepEqual(settings.preferences, defaults);
+	assert.deepEqual(settings.userSettings, defaults);
 	assert.deepEqual([settings.autoStart, settings.serverPath], [true, ""]);
 	assert.deepEqual(
 		Object.values(declared).filter(({ scope }) => scope !== "application"),
@@ -53,7 +53,7 @@ test("what a person set is told", () => {
 		autoTools: { allow: ["get_*"] },
 		modelTimeout: 60,
 	});
-	assert.deepEqual(new Settings(declared).preferences, {
+	assert.deepEqual(new Settings(declared).userSettings, {
 		port: 0,
 		ipv6: true,
 		default_model: "gpt",
@@ -79,7 +79,7 @@ test("a value of another type counts as not set", () => {
 		modelTimeout: 1.5,
 		serverPath: 7,
 	});
-	assert.deepEqual(new Settings(declared).preferences, defaults);
+	assert.deepEqual(new Settings(declared).userSettings, defaults);
 	for (const port of [-1, 65_536, Number.NaN, 80.5]) {
 		fake.settings.port = port;
 		assert.equal(new Settings(declared).port, 8080);

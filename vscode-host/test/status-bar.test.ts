@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Notices } from "../src/notices";
 import type { HttpState, Status } from "../src/protocol";
-import type { ServerState } from "../src/server";
+import type { ServerState } from "../src/server-state";
 import { StatusBar } from "../src/status-bar";
 import { fake, type MarkdownString, ThemeColor } from "./fake/vscode";
 
@@ -97,23 +97,23 @@ test("the tooltip is a small table, and trouble has a colour", () => {
 
 test("a taken port is told once, in the window that the server was started from", () => {
 	const taken = (startedHere: boolean) => attached({ state: "port_taken", port: 8080 }, { startedHere });
-	new Notices().tell(taken(false));
+	new Notices().show(taken(false));
 	assert.deepEqual(fake.notifications, []);
 	const notices = new Notices();
-	notices.tell(taken(true));
-	notices.tell(taken(true));
+	notices.show(taken(true));
+	notices.show(taken(true));
 	assert.equal(fake.notifications.length, 1);
 	assert.match(fake.notifications[0]?.[0] ?? "", /^Copilot Proxy: Another program uses port 8080\./);
-	notices.tell(attached(running));
-	notices.tell(taken(true));
+	notices.show(attached(running));
+	notices.show(taken(true));
 	assert.equal(fake.notifications.length, 2);
 });
 
 test("a window that nobody looks at tells nothing", () => {
 	fake.focused = false;
-	new Notices().tell({ kind: "failed", reason: "no program" });
+	new Notices().show({ kind: "failed", reason: "no program" });
 	assert.deepEqual(fake.notifications, []);
 	fake.focused = true;
-	new Notices().tell({ kind: "failed", reason: "no program" });
+	new Notices().show({ kind: "failed", reason: "no program" });
 	assert.deepEqual(fake.notifications, [["Copilot Proxy: no program", "Retry", "Show Log"]]);
 });

@@ -51,7 +51,7 @@ function bar({ time, requests, failed }: Minute, now: number, scale: number): SV
 	const x = WIDE - ((now - time) / MINUTE + 1) * 10 + 1.5;
 	const height = (part: number) => (HIGH * part) / scale;
 	const well = height(requests - failed);
-	const title = draw("title", {}, `${clock(time).slice(0, 5)}: ${say(requests, failed)}`);
+	const title = draw("title", {}, `${clock(time).slice(0, 5)}: ${send(requests, failed)}`);
 	const column = (kind: string, y: number, tall: number) =>
 		draw("rect", { class: kind, x, y, width: 7, height: tall });
 	return [
@@ -79,10 +79,10 @@ function inWords(minutes: readonly Minute[]): string {
 		undefined,
 	);
 	const peak = busiest ? `, most at ${clock(busiest.time).slice(0, 5)}: ${busiest.requests}` : "";
-	return `In the last hour ${say(requests, failed)}${peak}.`;
+	return `In the last hour ${send(requests, failed)}${peak}.`;
 }
 
-function say(requests: number, failed: number): string {
+function send(requests: number, failed: number): string {
 	const bad = failed > 0 ? `, ${count(failed)} failed` : "";
 	return `${requests === 1 ? "1 request" : `${count(requests)} requests`}${bad}`;
 }
@@ -136,7 +136,7 @@ function totalsRow(model: ModelTotals, most: number): HTMLElement {
 		make("td", {
 			className: "number",
 			textContent: count(requests),
-			title: say(requests, failed),
+			title: send(requests, failed),
 		}),
 		number(into, ` tokens in, ${count(cached)} of them cached`),
 		number(out, " tokens out"),

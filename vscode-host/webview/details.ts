@@ -5,41 +5,40 @@ import type { CapturedBody, Exchange, RequestRecord } from "../src/protocol";
 import { curl } from "./curl";
 import { drawer, make, prose } from "./dom";
 import { count, duration, tokensPerSecond } from "./format";
-import { copy } from "./page";
+import { copy, send } from "./page";
 
 /** Where programs talk to: a copied command needs it. */
 export const place = { endpoint: "http://127.0.0.1:8080", needsKey: false };
 
-const NOT_KEPT =
-	"Switch on Log Requests To UI in the settings to see requests and replies that come from then on.";
+const NOT_CAPTURED = "Switch on Log Requests To UI in the settings to see later requests and responses.";
 
 export class Details {
-	readonly #account = make("div");
-	readonly #words = make("div", { className: "words" });
-	readonly element = make("div", { className: "details" }, this.#account, this.#words);
+	readonly #summary = make("div");
+	readonly #bodies = make("div", { className: "words" });
+	readonly element = make("div", { className: "details" }, this.#summary, this.#bodies);
 	#request: RequestRecord | undefined;
 
 	readonly show = drawer((request: RequestRecord) => {
 		this.#request = request;
-		this.#account.replaceChildren(...advice(request), facts(request));
+		this.#summary.replaceChildren(...failure(request), facts(request), ...autoMode(request));
 		if (request.rejected) {
-			this.#words.replaceChildren();
+			this.#bodies.replaceChildren();
 		} else if (!request.has_exchange) {
-			this.#words.replaceChildren(make("p", { className: "hint", textContent: NOT_KEPT }));
+			this.#bodies.replaceChildren(make("p", { className: "hint", textContent: NOT_CAPTURED }));
 		}
 	});
 
 	readonly exchange = drawer((exchange: Exchange) => {
 		const { request, response, headers } = exchange;
 		const path = this.#request?.path ?? "";
-		this.#words.replaceChildren(
+		this.#bodies.replaceChildren(
 			...(request ? [said("Request", request, commandFor(path, request, headers))] : []),
 			...(response ? [said("Response", response)] : []),
 		);
 	});
 }
 
-function advice({ outcome }: RequestRecord): Node[] {
+function failure({ outcome }: RequestRecord): Node[] {
 	if (outcome.state !== "failed") {
 		return [];
 	}
@@ -51,6 +50,17 @@ function advice({ outcome }: RequestRecord): Node[] {
 			make("p", { className: "advice" }, ...prose(outcome.hint)),
 		),
 	];
+}
+
+/** Progress of a running auto-mode request, with a button that stops it. */
+function autoMode({ id, auto_mode: status, outcome }: RequestRecord): Node[] {
+	if (!status || outcome.state !== "running") {
+		return [];
+	}
+	const tools = status.running_tools.length > 0 ? `, running ${status.running_tools.join(", ")}` : "";
+	const stop = make("button", { textContent: "Stop" });
+	stop.onclick = () => send({ type: "stop_request", id });
+	return [make("p", { className: "auto-mode" }, `Auto mode: round ${status.round}${tools} `, stop)];
 }
 
 function facts(request: RequestRecord): HTMLElement {

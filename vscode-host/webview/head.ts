@@ -3,7 +3,7 @@
 import type { Command, PanelView } from "../src/panel-messages";
 import { tryOut } from "./curl";
 import { byId, drawer, make } from "./dom";
-import { copy, say } from "./page";
+import { copy, send } from "./page";
 
 const TITLES: Record<Command, string> = {
 	start: "Start",
@@ -39,7 +39,7 @@ const buttons = drawer((actions: Command[]) => {
 		make("button", {
 			textContent: TITLES[command],
 			className: INVITING.has(command) ? "primary" : "",
-			onclick: () => say({ type: "run", command }),
+			onclick: () => send({ type: "run", command }),
 		}),
 	);
 	byId("actions").replaceChildren(...made);

@@ -10,7 +10,7 @@ import { outcomeOf } from "./format";
 import { headOf } from "./head";
 import { shown } from "./model-catalog";
 import { modelsOf } from "./models";
-import { copy, say } from "./page";
+import { copy, send } from "./page";
 import { Records } from "./records";
 import { Requests } from "./requests";
 import { settingsOf, wireSettings } from "./settings";
@@ -94,4 +94,4 @@ setInterval(() => {
 	showFigures();
 	pictures(records.minutes, records.models);
 }, SLOW_TICK);
-say({ type: "ready" });
+send({ type: "ready" });

@@ -21,7 +21,7 @@ const host = acquireVsCodeApi();
 
 let memory: Memory = { tab: "activity", open: [], ...host.getState() };
 
-export function say(message: FromPanel): void {
+export function send(message: FromPanel): void {
 	host.postMessage(message);
 }
 
@@ -36,7 +36,7 @@ export function remember(more: Partial<Memory>): void {
 
 /** Copies, and says so: on the button for those who see, aloud for those who hear. */
 export function copy(text: string, what: string, button: HTMLButtonElement): void {
-	say({ type: "copy", text });
+	send({ type: "copy", text });
 	announce(`Copied ${what}`);
 	const label = button.dataset.label ?? button.textContent ?? "";
 	button.dataset.label = label;

@@ -5,7 +5,7 @@ import type { Exchange, RequestRecord } from "../src/protocol";
 import { Details } from "./details";
 import { byId, make } from "./dom";
 import { clock, count, duration, outcomeOf, short, tokensPerSecond } from "./format";
-import { remember, remembered, say } from "./page";
+import { remember, remembered, send } from "./page";
 
 const COLUMNS = 10;
 
@@ -139,7 +139,7 @@ class Item {
 		this.tick();
 		this.#details.show(request);
 		if (this.isOpen && hasEnded) {
-			this.#look();
+			this.#requestExchange();
 		}
 	}
 
@@ -176,13 +176,13 @@ class Item {
 		this.forget();
 		if (isOpen) {
 			remember({ open: [...remembered().open, this.#request.id] });
-			this.#look();
+			this.#requestExchange();
 		}
 	}
 
-	#look(): void {
+	#requestExchange(): void {
 		if (this.#request.has_exchange) {
-			say({ type: "get_exchange", id: this.#request.id });
+			send({ type: "get_exchange", id: this.#request.id });
 		}
 	}
 }

@@ -2,7 +2,7 @@
 
 import type { SettingView } from "../src/panel-messages";
 import { announce, byId, drawer, make, prose } from "./dom";
-import { say } from "./page";
+import { send } from "./page";
 
 interface AutoTools {
 	allow?: string[];
@@ -13,7 +13,7 @@ interface AutoTools {
 const rows = new Map<string, (setting: SettingView) => void>();
 
 export function wireSettings(): void {
-	byId("settings-open").onclick = () => say({ type: "run", command: "openSettings" });
+	byId("settings-open").onclick = () => send({ type: "run", command: "openSettings" });
 }
 
 /** Each is drawn by itself, so that one that is being edited stays as it is when another changes. */
@@ -48,7 +48,7 @@ function row(setting: SettingView): Node[] {
 function control(setting: SettingView): Node[] {
 	const { name, kind, value } = setting;
 	const set = (to: unknown) => {
-		say({ type: "set", name, value: to });
+		send({ type: "set", name, value: to });
 		announce(`${titleOf(name)} saved`);
 	};
 	switch (kind) {

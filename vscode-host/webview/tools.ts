@@ -3,7 +3,7 @@
 import type { ToolsView } from "../src/panel-messages";
 import type { EditorTool } from "../src/protocol";
 import { byId, make } from "./dom";
-import { say } from "./page";
+import { send } from "./page";
 
 const RESTRICTED = "Tools are off while VS Code is in Restricted Mode: trust the workspace to use them.";
 const NONE = "This window has no tools. Extensions and MCP servers bring some.";
@@ -16,7 +16,7 @@ const tags = new Set<string>();
 
 export function wireTools(): void {
 	byId("tools-filter").oninput = show;
-	byId("tools-read").onclick = () => say({ type: "readTools" });
+	byId("tools-read").onclick = () => send({ type: "readTools" });
 }
 
 export function toolsOf({ isRestricted, tools }: ToolsView): void {
