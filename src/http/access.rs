@@ -13,7 +13,7 @@ use actix_web::{HttpMessage, HttpResponse};
 use subtle::ConstantTimeEq;
 
 use super::error_response::respond;
-use super::head_timeout::{Answer, HeadTimer};
+use super::head_timeout::{GuardedBody, HeadTimer};
 use super::peer::Peer;
 use super::request_id::RequestId;
 use super::state::AppState;
@@ -25,8 +25,9 @@ pub(super) async fn control(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let responding = request.request().conn_data::<HeadTimer>().map(HeadTimer::begin);
     let id = RequestId::new();
+    let timer = request.request().conn_data::<HeadTimer>();
+    let guard = timer.map(|timer| timer.head_complete(id.text()));
     request.extensions_mut().insert(id.clone());
     let user_settings = request.app_data::<Data<AppState>>().map(|state| state.user_settings.read().clone());
     let user_settings = user_settings.unwrap_or_default();
@@ -56,29 +57,30 @@ pub(super) async fn control(
         headers.insert(HeaderName::from_static("x-request-id"), id.clone());
         headers.insert(HeaderName::from_static("request-id"), id);
     }
-    Ok(response.map_body(|_, body| Answer { body, _answering: responding }.boxed()))
+    Ok(response.map_body(|_, body| GuardedBody { body, _guard: guard }.boxed()))
 }
 
-/// The origin of a request, judged once: admission and CORS headers both follow it.
+/// The origin of a request, classified once: admission and CORS headers both use the result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Origin {
     /// Not a web page: browsers send an origin with every request that could have an effect.
     None {
-        /// The setting allows any origin, which responses say to whoever reads them.
+        /// The setting allows any origin, which every response then states.
         any_allowed: bool,
     },
     /// A page that may send requests and read responses.
     Allowed {
-        /// As the request has it.
+        /// The value of the request's header.
         origin: HeaderValue,
-        /// Any other page may, too.
+        /// The setting allows any other origin, too.
         any_allowed: bool,
     },
-    /// A page that may not.
+    /// A page that may do neither.
     Denied,
 }
 
 impl Origin {
+    /// Classifies the `Origin` header by the setting `allowedOrigins`; pages of this machine are always allowed.
     fn of(headers: &HeaderMap, user_settings: &UserSettings) -> Origin {
         let any_allowed = user_settings.allowed_origins.iter().any(|allowed| allowed == "*");
         let Some(origin) = headers.get(header::ORIGIN) else { return Origin::None { any_allowed } };

@@ -1,4 +1,4 @@
-//! One TCP connection of a client: a socket whose owner must say his request and take his answer in time.
+//! One TCP connection of a client, closed when the client is too slow to send a head or to read a response.
 
 use std::future::Future;
 use std::io;
@@ -14,28 +14,39 @@ use super::head_timeout::HeadTimer;
 use super::peer::Peer;
 use crate::options::ServerOptions;
 
-/// Bare, as all that is said before a request is understood.
-const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// Response to a head that took too long. It has no JSON body: the API that the client speaks is not known yet.
+const HEAD_TIMEOUT_RESPONSE: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// A socket that breaks when nothing could be written to it for too long, or when a head that has begun does not
-/// come to its end. Without the one a client that never reads would keep its model talking for ever.
+/// A socket that fails with `TimedOut` when nothing could be written for `stall_timeout`, or when a head is not
+/// complete within `receive_timeout`. Without the first, a client that never reads would keep its model running.
 pub(super) struct Connection {
     socket: TcpStream,
-    /// Who is at the other end.
+    /// Owner of the other end.
     pub(super) peer: Peer,
-    /// Knows how long the next head has been coming.
-    pub(super) head: HeadTimer,
+    /// Limits the time to receive a head.
+    pub(super) head_timer: HeadTimer,
     stall_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
     pub(super) fn new(socket: TcpStream, peer: Peer, options: &ServerOptions) -> Connection {
-        let head = HeadTimer::new(options.receive_timeout);
-        Connection { socket, peer, head, stall_timeout: options.stall_timeout, stalled: None }
+        Connection {
+            socket,
+            peer,
+            head_timer: HeadTimer::new(options.receive_timeout),
+            stall_timeout: options.stall_timeout,
+            stalled: None,
+        }
     }
 
-    fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Passes the result of a write on, or fails when writes have been pending for too long.
+    fn limit_stall<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
             return written;
@@ -43,7 +54,8 @@ impl Connection {
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(self.stall_timeout)));
         stalled.as_mut().poll(context).map(|()| {
             log::warn!(
-                "a client took nothing of its answer for {:?}: its connection is closed",
+                "connection closed, the client stopped reading request={} stalled={:?}",
+                self.head_timer.request_id().as_deref().unwrap_or_default(),
                 self.stall_timeout
             );
             Err(io::ErrorKind::TimedOut.into())
@@ -60,11 +72,11 @@ impl AsyncRead for Connection {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.head.bytes();
-        } else if read.is_pending() && self.head.poll_late(context).is_ready() {
+            self.head_timer.bytes_received();
+        } else if read.is_pending() && self.head_timer.poll_expired(context).is_ready() {
             if self.stalled.is_none() {
-                // No answer is on its way that this would fall into. If the socket does not take it, nobody reads.
-                let _ = self.socket.try_write(LATE);
+                // No response is being written. If the socket doesn't accept this one, the client doesn't read.
+                let _ = self.socket.try_write(HEAD_TIMEOUT_RESPONSE);
             }
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
@@ -79,7 +91,7 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write(context, bytes);
-        self.watch(context, written)
+        self.limit_stall(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

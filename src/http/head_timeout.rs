@@ -1,12 +1,14 @@
-//! How long the head of a request may take to come, the first on a connection or a later one.
+//! The time limit on receiving a request's head, for the first request of a connection and for later ones.
 //!
-//! actix times the first head only: half of a second one would keep its connection for ever. So the connection
-//! says here what it reads, the guard says when a request begins, and its answer's body when it has ended.
+//! actix-web limits the first head only: half of a second one would keep its connection for ever. So
+//! [`HeadTimer`] follows each connection: the socket reports received bytes, `access` reports that a head is
+//! complete, and dropping the response's body reports that the response has ended.
 
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,84 +16,96 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
 use tokio::time::{Sleep, sleep};
 
-/// The clock of one connection, shared by all who know how far a request has come.
+/// The timer of one connection, shared by its socket and its requests.
 #[derive(Clone)]
-pub(super) struct HeadTimer(Rc<RefCell<Clock>>);
+pub(super) struct HeadTimer(Rc<RefCell<Timer>>);
 
-struct Clock {
-    within: Duration,
-    head: Head,
+struct Timer {
+    limit: Duration,
+    state: HeadState,
 }
 
-enum Head {
-    /// Nothing of it has come; `keep_alive` says for how long that may stay so.
+/// Progress of the head of the connection's next or current request.
+enum HeadState {
+    /// No byte has been received; actix-web's `keep_alive` limits how long that lasts.
     Awaited,
-    /// Some of it has come. A new connection begins so, too: who opens one has something to say.
-    Coming(Pin<Box<Sleep>>),
-    /// All of it has come and its request is being answered.
-    Whole {
-        /// More has come since: the rest of the request, or some of the next one's head. Nobody knows here.
+    /// Some bytes have been received. A new connection begins here, too: its client is expected to send at once.
+    Receiving(Pin<Box<Sleep>>),
+    /// The head is complete and its request is being answered.
+    Complete {
+        /// More bytes followed: the request's body, or the begin of the next head. Here they look the same.
         more: bool,
+        request_id: Arc<str>,
     },
 }
 
-impl Head {
-    fn coming(within: Duration) -> Head {
-        Head::Coming(Box::pin(sleep(within)))
+impl HeadState {
+    fn receiving(limit: Duration) -> HeadState {
+        HeadState::Receiving(Box::pin(sleep(limit)))
     }
 }
 
 impl HeadTimer {
-    /// Of a connection that has just been opened.
-    pub fn new(within: Duration) -> HeadTimer {
-        HeadTimer(Rc::new(RefCell::new(Clock { within, head: Head::coming(within) })))
+    /// The timer of a connection that has just been opened.
+    pub fn new(limit: Duration) -> HeadTimer {
+        HeadTimer(Rc::new(RefCell::new(Timer { limit, state: HeadState::receiving(limit) })))
     }
 
-    /// Bytes have come.
-    pub fn bytes(&self) {
-        let Clock { within, head } = &mut *self.0.borrow_mut();
-        match head {
-            Head::Awaited => *head = Head::coming(*within),
-            Head::Coming(_) => {}
-            Head::Whole { more } => *more = true,
+    /// Notes that bytes have been received.
+    pub fn bytes_received(&self) {
+        let Timer { limit, state } = &mut *self.0.borrow_mut();
+        match state {
+            HeadState::Awaited => *state = HeadState::receiving(*limit),
+            HeadState::Receiving(_) => {}
+            HeadState::Complete { more, .. } => *more = true,
         }
     }
 
-    /// Ready when a head has taken too long.
-    pub fn poll_late(&self, context: &mut Context<'_>) -> Poll<()> {
-        match &mut self.0.borrow_mut().head {
-            Head::Coming(time) => time.as_mut().poll(context),
-            Head::Awaited | Head::Whole { .. } => Poll::Pending,
+    /// Ready when a head was not complete within the limit.
+    pub fn poll_expired(&self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.0.borrow_mut().state {
+            HeadState::Receiving(time) => time.as_mut().poll(context),
+            HeadState::Awaited | HeadState::Complete { .. } => Poll::Pending,
         }
     }
 
-    /// A head has come whole, and its request is being answered as long as this is held.
-    pub fn begin(&self) -> RunningCompletion {
-        self.0.borrow_mut().head = Head::Whole { more: false };
-        RunningCompletion(self.clone())
+    /// Notes that a head is complete; its request is being answered until the guard is dropped.
+    pub fn head_complete(&self, request_id: Arc<str>) -> ResponseGuard {
+        self.0.borrow_mut().state = HeadState::Complete { more: false, request_id };
+        ResponseGuard(self.clone())
+    }
+
+    /// The id of the request that is being answered, for log lines of the connection.
+    pub fn request_id(&self) -> Option<Arc<str>> {
+        match &self.0.borrow().state {
+            HeadState::Complete { request_id, .. } => Some(request_id.clone()),
+            HeadState::Awaited | HeadState::Receiving(_) => None,
+        }
     }
 }
 
-/// A request is being answered. Dropped, the next head is awaited.
-pub(super) struct RunningCompletion(HeadTimer);
+/// Held while a request is being answered. When it is dropped, the next head is awaited.
+pub(super) struct ResponseGuard(HeadTimer);
 
-impl Drop for RunningCompletion {
+impl Drop for ResponseGuard {
     fn drop(&mut self) {
-        let Clock { within, head } = &mut *self.0.0.borrow_mut();
-        *head = match head {
-            Head::Whole { more: true } => Head::coming(*within),
-            Head::Whole { more: false } | Head::Awaited | Head::Coming(_) => Head::Awaited,
+        let Timer { limit, state } = &mut *self.0.0.borrow_mut();
+        *state = match state {
+            HeadState::Complete { more: true, .. } => HeadState::receiving(*limit),
+            HeadState::Complete { more: false, .. } | HeadState::Awaited | HeadState::Receiving(_) => {
+                HeadState::Awaited
+            }
         };
     }
 }
 
-/// The body of an answer, which ends when this is dropped.
-pub(super) struct Answer {
+/// A response's body together with the guard, which is dropped with it.
+pub(super) struct GuardedBody {
     pub body: BoxBody,
-    pub _answering: Option<RunningCompletion>,
+    pub _guard: Option<ResponseGuard>,
 }
 
-impl MessageBody for Answer {
+impl MessageBody for GuardedBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
@@ -112,56 +126,66 @@ mod tests {
 
     use super::*;
 
-    const WITHIN: Duration = Duration::from_secs(30);
+    const LIMIT: Duration = Duration::from_secs(30);
     const ALMOST: Duration = Duration::from_secs(29);
 
-    fn is_late(clock: &HeadTimer) -> bool {
-        clock.poll_late(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
+    fn has_expired(timer: &HeadTimer) -> bool {
+        timer.poll_expired(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_connection_has_its_time_for_the_first_head() {
-        let clock = HeadTimer::new(WITHIN);
+    async fn first_head_is_limited_from_the_opening_of_the_connection() {
+        let timer = HeadTimer::new(LIMIT);
         advance(ALMOST).await;
-        clock.bytes();
-        assert!(!is_late(&clock));
+        timer.bytes_received();
+        assert!(!has_expired(&timer));
         advance(ALMOST).await;
-        assert!(is_late(&clock));
+        assert!(has_expired(&timer));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_may_take_as_long_as_it_takes_and_nothing_is_awaited_after_it() {
-        let clock = HeadTimer::new(WITHIN);
-        let answering = clock.begin();
-        advance(10 * WITHIN).await;
-        assert!(!is_late(&clock));
-        drop(answering);
-        advance(10 * WITHIN).await;
-        assert!(!is_late(&clock));
+    async fn neither_a_response_nor_the_idle_time_after_it_is_limited() {
+        let timer = HeadTimer::new(LIMIT);
+        let guard = timer.head_complete("a".into());
+        advance(10 * LIMIT).await;
+        assert!(!has_expired(&timer));
+        drop(guard);
+        advance(10 * LIMIT).await;
+        assert!(!has_expired(&timer));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_later_head_has_its_own_time_from_its_first_byte_on() {
-        let clock = HeadTimer::new(WITHIN);
+    async fn later_head_is_limited_from_its_first_byte() {
+        let timer = HeadTimer::new(LIMIT);
         advance(ALMOST).await;
-        drop(clock.begin());
+        drop(timer.head_complete("a".into()));
         advance(ALMOST).await;
-        clock.bytes();
+        timer.bytes_received();
         advance(ALMOST).await;
-        assert!(!is_late(&clock));
+        assert!(!has_expired(&timer));
         advance(ALMOST).await;
-        assert!(is_late(&clock));
+        assert!(has_expired(&timer));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn half_a_head_that_came_during_an_answer_has_its_time_from_the_end_of_that() {
-        let clock = HeadTimer::new(WITHIN);
-        let answering = clock.begin();
-        clock.bytes();
-        advance(10 * WITHIN).await;
-        drop(answering);
-        assert!(!is_late(&clock));
-        advance(WITHIN).await;
-        assert!(is_late(&clock));
+    async fn head_begun_during_a_response_is_limited_from_the_end_of_the_response() {
+        let timer = HeadTimer::new(LIMIT);
+        let guard = timer.head_complete("a".into());
+        timer.bytes_received();
+        advance(10 * LIMIT).await;
+        drop(guard);
+        assert!(!has_expired(&timer));
+        advance(LIMIT).await;
+        assert!(has_expired(&timer));
+    }
+
+    #[tokio::test]
+    async fn request_id_is_known_while_its_response_is_written() {
+        let timer = HeadTimer::new(LIMIT);
+        assert_eq!(timer.request_id(), None);
+        let guard = timer.head_complete("a".into());
+        assert_eq!(timer.request_id().as_deref(), Some("a"));
+        drop(guard);
+        assert_eq!(timer.request_id(), None);
     }
 }

@@ -1,9 +1,8 @@
 //! One listening address: opened, served and closed on the thread that also reads the bridge.
 //!
-//! actix-web's own `HttpServer` runs its services on threads of its own; crossing threads costs more than
-//! anything else on a token's way (a third to a half of its CPU), and a port that is stopped and started would
-//! leave and make such threads each time. So connections are accepted here, and each is served by the very
-//! services that `HttpServer` would use.
+//! actix-web's `HttpServer` runs its services on its own threads. Crossing threads takes a third to a half of the CPU
+//! time of a chunk, and stopping and starting the port would replace those threads each time. So connections are
+//! accepted here, and each is served by the same services that `HttpServer` would use.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -23,35 +22,35 @@ use super::connection::Connection;
 use super::peer::Peer;
 use super::state::AppState;
 
-/// A port that is open on one address. Dropping it cuts every connection; `close` lets answers end first.
+/// A port that is open on one address. Dropping it closes every connection at once; `close` lets responses end first.
 pub struct Listener {
-    /// Where it is.
-    pub number: u16,
+    /// Port number; the one that was assigned if 0 was asked for.
+    pub port: u16,
     task: tokio::task::JoinHandle<()>,
     closing: watch::Sender<bool>,
     closed: oneshot::Receiver<()>,
 }
 
-/// The connections of a port that is closed. Dropping it cuts them.
+/// The open connections of a port that takes no more. Dropping it closes them.
 pub struct Draining(Listener);
 
 impl Listener {
-    /// Opens a port of this address; 0 takes a free one.
+    /// Opens a port on an address; 0 takes a free one.
     pub fn open(address: IpAddr, port: u16, state: AppState) -> io::Result<Listener> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        // On Unix this only skips the wait after a server that has just closed; on Windows it would share.
+        // On Unix this skips the wait after another server has closed; on Windows it would share the port with it.
         socket.set_reuseaddr(cfg!(unix))?;
         socket.bind(SocketAddr::new(address, port))?;
         let listener = socket.listen(1024)?;
-        let number = listener.local_addr()?.port();
-        let (closing, asked_to_close) = watch::channel(false);
-        let (is_closed, closed) = oneshot::channel();
-        let task = spawn_local(serve(listener, state, asked_to_close, is_closed));
-        Ok(Listener { number, task, closing, closed })
+        let port = listener.local_addr()?.port();
+        let (closing, close_requested) = watch::channel(false);
+        let (report_closed, closed) = oneshot::channel();
+        let task = spawn_local(serve(listener, state, close_requested, report_closed));
+        Ok(Listener { port, task, closing, closed })
     }
 
-    /// Takes no more connections: once this returns the port can be opened again. What is left to be waited for are
-    /// the connections that are open.
+    /// Stops accepting connections. Once this returns, the port can be opened again; the result holds the connections
+    /// that are still open.
     pub async fn close(mut self) -> Draining {
         // The task may have ended already.
         let _ = self.closing.send(true);
@@ -61,9 +60,9 @@ impl Listener {
 }
 
 impl Draining {
-    /// Gives the connections this long to end.
-    pub async fn ended(mut self, within: Duration) {
-        let _ = timeout(within, &mut self.0.task).await;
+    /// Waits until all connections have ended, at most this long.
+    pub async fn ended(mut self, limit: Duration) {
+        let _ = timeout(limit, &mut self.0.task).await;
     }
 }
 
@@ -73,13 +72,14 @@ impl Drop for Listener {
     }
 }
 
+/// Accepts and serves connections until `closing` is true, then reports the closing and waits for them to end.
 async fn serve(
     listener: TcpListener,
     state: AppState,
     mut closing: watch::Receiver<bool>,
-    is_closed: oneshot::Sender<()>,
+    report_closed: oneshot::Sender<()>,
 ) {
-    let settings = state.options.clone();
+    let options = state.options.clone();
     let app = App::new()
         .app_data(state.responses.clone())
         .app_data(web::Data::new(state))
@@ -87,24 +87,24 @@ async fn serve(
         .wrap(from_fn(super::access::control));
     let shutdown = closing.clone();
     let factory = HttpService::<Connection, _, _>::build()
-        .keep_alive(settings.keep_alive)
-        // The connection sees to it, for every head and not only for the first.
+        .keep_alive(options.keep_alive)
+        // `Connection` limits it, for every head and not only for the first.
         .client_request_timeout(Duration::ZERO)
         .h1_allow_half_closed(false)
         .on_connect_ext(|connection: &Connection, data| {
             data.insert(connection.peer);
-            data.insert(connection.head.clone());
+            data.insert(connection.head_timer.clone());
         })
         .graceful_shutdown_signal(move || {
             let mut shutdown = shutdown.clone();
             async move {
-                // The sender goes with the port, which is a shutdown too.
+                // The sender is dropped with the listener, which is a shutdown too.
                 let _ = shutdown.wait_for(|closing| *closing).await;
             }
         })
         .h1(map_config(app, |()| AppConfig::default()));
     let Ok(service) = factory.new_service(()).await else {
-        return log::error!("http: the services can't be made");
+        return log::error!("http services can't be created");
     };
     let service = std::rc::Rc::new(service);
     let mut connections = JoinSet::new();
@@ -112,21 +112,22 @@ async fn serve(
         tokio::select! {
             _ = closing.wait_for(|closing| *closing) => break,
             accepted = listener.accept() => match accepted {
-                Ok((socket, peer)) => {
-                    // Without this a first part waits 44 ms for the client's delayed acknowledgement.
+                Ok((socket, remote)) => {
+                    // Without this the first chunk waits 44 ms for the client's delayed acknowledgement.
                     let _ = socket.set_nodelay(true);
-                    let whose = socket.local_addr().map_or(Peer::Ours, |here| Peer::of(peer, here));
-                    let connection = Connection::new(socket, whose, &settings);
+                    let local = socket.local_addr();
+                    let owner = local.map_or(Peer::Trusted, |local| Peer::of(remote, local));
+                    let connection = Connection::new(socket, owner, &options);
                     let service = service.clone();
                     connections.spawn_local(async move {
-                        if let Err(error) = service.call((connection, Some(peer))).await {
-                            log::debug!("http: {peer}: {error}");
+                        if let Err(error) = service.call((connection, Some(remote))).await {
+                            log::debug!("connection failed client={remote} error={error}");
                         }
                     });
                 }
                 Err(error) => {
-                    log::warn!("http: {error}");
-                    // Out of files, most likely: trying again at once would only spin.
+                    log::warn!("connection can't be accepted error={error}");
+                    // Most likely no file descriptors are left: an immediate retry would only use CPU time.
                     sleep(Duration::from_millis(100)).await;
                 }
             },
@@ -134,7 +135,7 @@ async fn serve(
         }
     }
     drop(listener);
-    // Nobody waits for it where the port is dropped.
-    let _ = is_closed.send(());
+    // The receiver is gone when the listener was dropped.
+    let _ = report_closed.send(());
     while connections.join_next().await.is_some() {}
 }

@@ -1,4 +1,4 @@
-//! The port as clients meet it: on 127.0.0.1, and on `[::1]` too where the person wants it and the machine has it.
+//! The server's port on all its addresses: 127.0.0.1, and `[::1]` if the user wants it and the machine has it.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,14 +6,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::listener::{Draining, Listener};
 use super::state::AppState;
 
-/// An open port. Dropping it cuts every connection; `close` lets answers end first.
+/// An open port. Dropping it closes every connection at once; `close` lets responses end first.
 pub struct Listeners {
     main: Listener,
     ipv6: Option<Listener>,
 }
 
 impl Listeners {
-    /// Opens this port; 0 takes a free one.
+    /// Opens a port; 0 takes a free one.
     pub fn open(port: u16, ipv6: bool, state: &AppState) -> io::Result<Listeners> {
         let main = Listener::open(IpAddr::V4(Ipv4Addr::LOCALHOST), port, state.clone())?;
         let mut listeners = Listeners { main, ipv6: None };
@@ -23,12 +23,12 @@ impl Listeners {
         Ok(listeners)
     }
 
-    /// Where it is.
-    pub fn number(&self) -> u16 {
-        self.main.number
+    /// Port number; the one that was assigned if 0 was asked for.
+    pub fn port(&self) -> u16 {
+        self.main.port
     }
 
-    /// Opens `[::1]` or closes it, as the person wants it from here on. What is closed has connections left.
+    /// Opens or closes `[::1]`. Returns the open connections of what it closed.
     pub async fn set_ipv6(&mut self, wanted: bool, state: &AppState) -> Option<Draining> {
         if !wanted {
             return Some(self.ipv6.take()?.close().await);
@@ -39,7 +39,7 @@ impl Listeners {
         None
     }
 
-    /// Takes no more connections; those that are open are left to be waited for.
+    /// Stops accepting connections; returns those that are still open.
     pub async fn close(self) -> Vec<Draining> {
         let mut closed = vec![self.main.close().await];
         if let Some(ipv6) = self.ipv6 {
@@ -48,15 +48,15 @@ impl Listeners {
         closed
     }
 
-    /// Without it clients still have 127.0.0.1: a line in the log is enough.
+    /// Opens `[::1]`. A failure is only logged: clients still have 127.0.0.1.
     fn open_ipv6(&mut self, state: &AppState) {
-        let number = self.number();
-        match Listener::open(IpAddr::V6(Ipv6Addr::LOCALHOST), number, state.clone()) {
-            Ok(port) => {
-                log::info!("listening on http://[::1]:{number} too");
-                self.ipv6 = Some(port);
+        let port = self.port();
+        match Listener::open(IpAddr::V6(Ipv6Addr::LOCALHOST), port, state.clone()) {
+            Ok(listener) => {
+                log::info!("listening on http://[::1]:{port} too");
+                self.ipv6 = Some(listener);
             }
-            Err(error) => log::warn!("[::1]:{number} can't be opened: {error}"),
+            Err(error) => log::warn!("[::1]:{port} can't be opened error={error}"),
         }
     }
 }

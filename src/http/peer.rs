@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection. On a shared host 127.0.0.1 is everybody's, not only this user's.
+//! The user that owns the other end of a connection. On a shared host every user can connect to 127.0.0.1.
 
 use std::net::SocketAddr;
 
@@ -7,33 +7,33 @@ mod diag;
 #[cfg(target_os = "linux")]
 mod table;
 
-/// The user at the other end, as far as the system tells.
+/// The owner of the other end, as far as the system reveals it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
-    /// This user, root, or nobody knows.
-    Ours,
+    /// This user, root, or unknown.
+    Trusted,
     /// Another user.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux tells"))]
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux reveals the owner"))]
     OtherUser {
-        /// Which.
+        /// Numeric user id.
         uid: u32,
     },
 }
 
 impl Peer {
-    /// Looks up who owns the `there` end of a loopback connection whose other end is `here`.
+    /// Looks up the owner of the `remote` end of a loopback connection whose end in this process is `local`.
     #[cfg(target_os = "linux")]
-    pub(super) fn of(there: SocketAddr, here: SocketAddr) -> Peer {
-        match diag::owner(there, here).or_else(|| table::owner(there, here)) {
+    pub(super) fn of(remote: SocketAddr, local: SocketAddr) -> Peer {
+        match diag::owner(remote, local).or_else(|| table::owner(remote, local)) {
             Some(uid) if uid != 0 && uid != rustix::process::geteuid().as_raw() => Peer::OtherUser { uid },
-            _ => Peer::Ours,
+            _ => Peer::Trusted,
         }
     }
 
-    /// Other systems don't tell.
+    /// Other systems don't reveal the owner.
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn of(_there: SocketAddr, _here: SocketAddr) -> Peer {
-        Peer::Ours
+    pub(super) fn of(_remote: SocketAddr, _local: SocketAddr) -> Peer {
+        Peer::Trusted
     }
 }
 
@@ -42,26 +42,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_of_our_own_is_ours() {
+    fn connection_of_this_user_is_trusted() {
         let us = rustix::process::geteuid().as_raw();
         for address in ["127.0.0.1:0", "[::1]:0"] {
             // Not every machine has IPv6.
             let Ok(listener) = std::net::TcpListener::bind(address) else { continue };
             let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            let (there, here) = (client.local_addr().unwrap(), listener.local_addr().unwrap());
-            assert_eq!(Peer::of(there, here), Peer::Ours);
-            assert_eq!(table::owner(there, here), Some(us), "{address}");
-            // Not every sandbox lets its programs ask.
-            assert!(diag::owner(there, here).is_none_or(|found| found == us), "{address}");
+            let (remote, local) = (client.local_addr().unwrap(), listener.local_addr().unwrap());
+            assert_eq!(Peer::of(remote, local), Peer::Trusted);
+            assert_eq!(table::owner(remote, local), Some(us), "{address}");
+            // Not every sandbox permits netlink sockets.
+            assert!(diag::owner(remote, local).is_none_or(|found| found == us), "{address}");
         }
     }
 
     #[test]
-    fn a_connection_that_is_not_there_is_nobodys() {
+    fn connection_that_does_not_exist_has_no_owner() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let (here, there) = (listener.local_addr().unwrap(), "127.0.0.1:1".parse().unwrap());
-        assert_eq!((diag::owner(there, here), table::owner(there, here)), (None, None));
-        // Who listens there is not at the other end.
-        assert_eq!((diag::owner(here, there), table::owner(here, there)), (None, None));
+        let (local, remote) = (listener.local_addr().unwrap(), "127.0.0.1:1".parse().unwrap());
+        assert_eq!((diag::owner(remote, local), table::owner(remote, local)), (None, None));
+        // A listening socket is not the other end of a connection.
+        assert_eq!((diag::owner(local, remote), table::owner(local, remote)), (None, None));
     }
 }

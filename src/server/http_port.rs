@@ -52,7 +52,7 @@ impl HttpPort {
     /// The number on which it is open.
     pub fn open_number(&self) -> Option<u16> {
         match &self.state {
-            State::Open(listeners) => Some(listeners.number()),
+            State::Open(listeners) => Some(listeners.port()),
             State::Off | State::Taken { .. } | State::Failed { .. } => None,
         }
     }
@@ -61,7 +61,7 @@ impl HttpPort {
     pub fn status(&self) -> HttpState {
         match &self.state {
             State::Off => HttpState::Off,
-            State::Open(listeners) => HttpState::Running { port: listeners.number() },
+            State::Open(listeners) => HttpState::Running { port: listeners.port() },
             State::Taken { port, .. } => HttpState::PortTaken { port: *port },
             State::Failed { port, message, .. } => {
                 HttpState::Failed { port: *port, message: message.clone() }

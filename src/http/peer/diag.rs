@@ -1,4 +1,4 @@
-//! Asks the kernel itself, by `sock_diag`, who owns a socket: one question, one answer. Knows no files.
+//! Looks up the owner of a socket with the kernel's `sock_diag` (netlink): one request, one response, no files.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,23 +6,23 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
 };
 
-/// `SOCK_DIAG_BY_FAMILY`, of a question and of its answer.
-const BY_FAMILY: u16 = 20;
-/// `NLM_F_REQUEST`
-const REQUEST: u16 = 1;
-const TCP: u8 = 6;
-const LISTEN: u8 = 10;
+/// Message type `SOCK_DIAG_BY_FAMILY`, of request and response.
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// Flag of a netlink message that is a request.
+const NLM_F_REQUEST: u16 = 1;
+const IPPROTO_TCP: u8 = 6;
+const TCP_LISTEN: u8 = 10;
 
-/// Of a netlink message, in bytes.
+/// Size of a netlink message's header, in bytes.
 const HEADER: usize = 16;
-/// Where the parts of an `inet_diag_msg` are.
+/// Offsets of the fields of an `inet_diag_msg`.
 const STATE: usize = HEADER + 1;
 const ID: usize = HEADER + 4;
 const UID: usize = HEADER + 64;
-/// Of the addresses of both ends, as they stand in question and answer.
+/// Size of the addresses of both ends, in bytes; the same in request and response.
 const ENDS: usize = 36;
 
-/// The user that owns the `local` end of a connection; none where the kernel does not say.
+/// The user that owns the `local` end of a connection; none if the kernel doesn't reveal it.
 pub(super) fn owner(local: SocketAddr, remote: SocketAddr) -> Option<u32> {
     let kernel = socket_with(
         AddressFamily::NETLINK,
@@ -31,40 +31,40 @@ pub(super) fn owner(local: SocketAddr, remote: SocketAddr) -> Option<u32> {
         Some(netlink::SOCK_DIAG),
     );
     let kernel = kernel.ok()?;
-    send(&kernel, &question(local, remote), SendFlags::empty()).ok()?;
-    // The kernel has answered when the question is sent.
-    let mut answer = [0; 1024];
-    let (length, _) = recv(&kernel, answer.as_mut_slice(), RecvFlags::empty()).ok()?;
-    read(answer.get(..length)?, local, remote)
+    send(&kernel, &request(local, remote), SendFlags::empty()).ok()?;
+    // The kernel responds before `send` returns.
+    let mut response = [0; 1024];
+    let (length, _) = recv(&kernel, response.as_mut_slice(), RecvFlags::empty()).ok()?;
+    read(response.get(..length)?, local, remote)
 }
 
 /// An `inet_diag_req_v2` in its netlink message.
-fn question(local: SocketAddr, remote: SocketAddr) -> Vec<u8> {
+fn request(local: SocketAddr, remote: SocketAddr) -> Vec<u8> {
     // `AF_INET` and `AF_INET6`
     let family = if local.is_ipv4() { 2 } else { 10 };
-    let mut request = vec![family, TCP, 0, 0];
-    request.extend(u32::MAX.to_ne_bytes()); // in any state
-    request.extend(ends(local, remote));
-    request.extend(0u32.to_ne_bytes()); // on any interface
-    request.extend([0xff; 8]); // whichever socket it is: no cookie
-    let length = u32::try_from(HEADER + request.len()).unwrap_or(0);
+    let mut body = vec![family, IPPROTO_TCP, 0, 0];
+    body.extend(u32::MAX.to_ne_bytes()); // in any state
+    body.extend(ends(local, remote));
+    body.extend(0u32.to_ne_bytes()); // on any interface
+    body.extend([0xff; 8]); // no cookie: any socket between these addresses
+    let length = u32::try_from(HEADER + body.len()).unwrap_or(0);
     let mut message = Vec::from(length.to_ne_bytes());
-    message.extend(BY_FAMILY.to_ne_bytes());
-    message.extend(REQUEST.to_ne_bytes());
-    message.extend([0; 8]); // our number of the question, and the kernel's of us: one question a socket
-    message.extend(request);
+    message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+    message.extend(NLM_F_REQUEST.to_ne_bytes());
+    message.extend([0; 8]); // sequence number and port id: one request per socket needs neither
+    message.extend(body);
     message
 }
 
-/// A socket that only listens at that address is not the one.
-fn read(answer: &[u8], local: SocketAddr, remote: SocketAddr) -> Option<u32> {
-    let is_answer = answer.get(4..6)? == BY_FAMILY.to_ne_bytes();
-    let is_it = *answer.get(STATE)? != LISTEN && answer.get(ID..ID + ENDS)? == ends(local, remote);
-    let uid = answer.get(UID..UID + 4)?.try_into().ok()?;
-    (is_answer && is_it).then_some(u32::from_ne_bytes(uid))
+/// Reads the owner from the response. A socket that listens at `local` is not an end of the connection.
+fn read(response: &[u8], local: SocketAddr, remote: SocketAddr) -> Option<u32> {
+    let is_response = response.get(4..6)? == SOCK_DIAG_BY_FAMILY.to_ne_bytes();
+    let matches = *response.get(STATE)? != TCP_LISTEN && response.get(ID..ID + ENDS)? == ends(local, remote);
+    let uid = response.get(UID..UID + 4)?.try_into().ok()?;
+    (is_response && matches).then_some(u32::from_ne_bytes(uid))
 }
 
-/// Ports, then addresses, as they travel; an address has room for one of IPv6.
+/// Ports, then addresses, in network byte order; each address takes the 16 bytes of an IPv6 one.
 fn ends(local: SocketAddr, remote: SocketAddr) -> Vec<u8> {
     let mut ends = [local.port().to_be_bytes(), remote.port().to_be_bytes()].concat();
     for end in [local, remote] {
