@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::json_schema;
 use crate::conversation::{
     Content, Conversation, Event, Finish, Message, Output, Part, Role, Tool, ToolCall, ToolChoice, ToolResult,
 };
@@ -137,15 +138,7 @@ fn misfit(text: &str, schema: &Value) -> Option<String> {
         Ok(found) => found,
         Err(error) => return Some(format!("The answer is not JSON: {error}")),
     };
-    let validator = jsonschema::validator_for(schema).ok()?;
-    let errors: Vec<String> = validator
-        .iter_errors(&found)
-        .take(5)
-        .map(|error| match error.instance_path().as_str() {
-            "" => error.to_string(),
-            path => format!("at {path}: {error}"),
-        })
-        .collect();
+    let errors = json_schema::errors(schema, &found);
     (!errors.is_empty()).then(|| format!("The answer does not fit its schema: {}", errors.join("; ")))
 }
 
@@ -201,7 +194,7 @@ mod tests {
         assert_eq!(required.validate(&said(r#"{"age":36}"#)), None);
         assert_eq!(
             required.validate(&said(r#"{"age":"old"}"#)),
-            Some(r#"The answer does not fit its schema: at /age: "old" is not of type "integer""#.into())
+            Some("The answer does not fit its schema: at /age: want integer, but got string".into())
         );
         assert_eq!(
             required.validate(&said("she is 36")),
