@@ -1,4 +1,4 @@
-# What a person does with this repository. `make` alone lists it.
+# The commands of this repository; `make` alone lists them.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -13,20 +13,21 @@ vsix := dist/copilot-proxy-$(TARGET).vsix
 TRIPLE ?=
 BUILD ?= build
 program := copilot-proxy$(if $(filter win32-%,$(TARGET)),.exe)
-built := target/$(if $(TRIPLE),$(TRIPLE)/)release/$(program)
+built := target/$(if $(TRIPLE),$(TRIPLE)/)dist/$(program)
 
-help: ## Lists what can be made
+help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-demo: ## Runs the server with a simulated editor on http://127.0.0.1:8080
+demo: ## Run the server with a simulated editor on http://127.0.0.1:8080
 	cargo run --release -- demo
 
-test: ## Passes all tests; installs what they need, says what it skips
+test: ## Run all tests; installs what they need, names what it skips
 	tests/run.sh
 
-check: ## Formats, lints and types, without running anything
+check: ## Check formatting, lints, types and documentation
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked --quiet
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run check
 	cd tests/vscode && ../../vscode-host/node_modules/.bin/biome check .
 	cd benches && ../vscode-host/node_modules/.bin/biome check editor
@@ -35,25 +36,31 @@ check: ## Formats, lints and types, without running anything
 ONLY ?=
 ROUNDS ?= 5
 
-bench: ## Measures against the goals of benches/README.md (ONLY="burst mixed", ROUNDS=5)
-	cargo build --release --locked --workspace
+bench: ## Measure against the goals of benches/README.md (ONLY="burst mixed", ROUNDS=5)
+	@began=$$(date +%s); cargo build --profile dist --locked --workspace; \
+		echo "build of the dist profile: $$(($$(date +%s) - began)) s (0 where nothing changed)"; \
+		echo "program size: $$(stat -c %s target/dist/copilot-proxy 2>/dev/null || stat -f %z target/dist/copilot-proxy) bytes"
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && node esbuild.mjs --bench
-	target/release/bench --rounds $(ROUNDS) $(ONLY)
+	target/dist/bench --rounds $(ROUNDS) $(ONLY)
 
-package: ## Builds the extension for this machine into dist/ (TARGET=, TRIPLE= for another)
-	cargo $(BUILD) --release --locked $(if $(TRIPLE),--target $(TRIPLE))
+package: ## Build the extension for this machine into dist/ (TARGET=, TRIPLE= for another)
+	cargo $(BUILD) --profile dist --locked $(if $(TRIPLE),--target $(TRIPLE))
 	rm -rf vscode-host/bin
 	mkdir -p dist vscode-host/bin
 	install -m 755 $(built) vscode-host/bin/$(program)
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run package -- --target $(TARGET) --out ../$(vsix)
 
-install: package ## Builds the extension and installs it into your VS Code
+install: package ## Build the extension and install it into your VS Code
 	code --install-extension $(vsix) --force
 
-protocol: ## Writes the TypeScript mirror of the bridge protocol anew
+deny: ## Check licences, sources and known vulnerabilities of all dependencies (needs cargo-deny and the network)
+	cargo deny --locked check
+	cd vscode-host && npm audit --omit=dev
+
+protocol: ## Regenerate the TypeScript mirror of the bridge protocol
 	UPDATE_PROTOCOL=1 cargo test --lib protocol
 
-clean: ## Removes what was built
+clean: ## Remove everything that was built
 	rm -rf target dist vscode-host/out vscode-host/bin vscode-host/node_modules
 
-.PHONY: help demo test check bench package install protocol clean
+.PHONY: help demo test check bench package install deny protocol clean

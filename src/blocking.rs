@@ -5,7 +5,7 @@ use crate::failure::Failure;
 /// Input size in bytes above which work moves to another thread. Below it the hand-over costs more than the work.
 const OFFLOAD_ABOVE: usize = 256 * 1024;
 
-/// Runs `work` on a blocking thread if its input has more than [`OFFLOAD_ABOVE`] bytes, else right here.
+/// Runs `work` on a blocking thread if its input has more than 256 KiB, else right here.
 ///
 /// A panic on the other thread becomes a failure of this request alone.
 pub async fn run<T: Send + 'static>(

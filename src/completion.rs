@@ -20,6 +20,7 @@ mod failover;
 pub mod filter;
 pub mod filter_chain;
 pub mod json_output;
+mod json_schema;
 pub mod max_tokens;
 pub mod provider_error;
 mod rate_limit_backoff;

@@ -55,7 +55,7 @@ struct State {
     opened: u64,
 }
 
-/// PeriodTotals since the server started.
+/// Totals since the server started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Requests being answered.

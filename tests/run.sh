@@ -89,7 +89,7 @@ for name in "$@"; do
 			elif needs "${CHROMIUM:-chromium}:chromium" g++:g++; then
 				stages+=("$name")
 				ahead tests/vscode/setup.sh
-				ahead cargo build --release --locked
+				ahead cargo build --profile dist --locked
 			else
 				skipped+=("vscode: Chromium or g++ is missing and this is not root")
 			fi

@@ -40,7 +40,7 @@ struct Options {
     smoke: bool,
 
     /// The program of the server
-    #[arg(long, default_value = "target/release/copilot-proxy")]
+    #[arg(long, default_value = "target/dist/copilot-proxy")]
     server: PathBuf,
 
     /// The folder of the extension

@@ -134,7 +134,7 @@ impl PendingRequests {
     pub(super) fn message(&self, stream: u32, message: FromEditor) {
         match message {
             FromEditor::ThinkingId(thought) => {
-                self.push(stream, 0, |answer| answer.thought = Some(thought.id))
+                self.push(stream, 0, |answer| answer.thought = Some(thought.id));
             }
             FromEditor::Part(part) => {
                 self.push(stream, size(&part.part), |answer| answer.parts.push_back(part.part));

@@ -41,7 +41,7 @@ pub(super) async fn complete_with<D: Dialect>(
         let user_settings = state.user_settings.read();
         (user_settings.log_requests_to_ui, user_settings.raw_logging)
     };
-    let info = RequestInfo { capture, raw_logging, ..request_info(&request, id.into_inner(), D::NAME) };
+    let info = RequestInfo { capture, raw_logging, ..request_info(&request, &id, D::NAME) };
     let record = Rc::new(state.request_log.begin(info));
     let attempt = attempt::<D>(&request, payload, *client, &state, memory, record.clone());
     let result = AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|_| Err(panicked()));

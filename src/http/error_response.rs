@@ -105,13 +105,13 @@ fn record(request: &HttpRequest, dialect: &'static str, failure: &Failure) {
     else {
         return;
     };
-    state.request_log.reject(request_info(request, id, dialect), failure);
+    state.request_log.reject(request_info(request, &id, dialect), failure);
 }
 
 /// What the request log needs of a request whose bodies are not captured.
 pub(super) fn request_info<'a>(
     request: &'a HttpRequest,
-    id: RequestId,
+    id: &RequestId,
     dialect: &'static str,
 ) -> RequestInfo<'a> {
     let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());

@@ -272,7 +272,7 @@ mod tests {
         settings: ServerOptions,
     }
 
-    /// What a client reads of these events, and how the request_log says it ended.
+    /// What a client reads of these events, and how the request log says that it ended.
     async fn told(events: Vec<Result<Event, Failure>>) -> (String, Value) {
         let request_log: Arc<RequestLog> = Arc::default();
         let record = request_log.begin(RequestInfo {

@@ -155,7 +155,7 @@ const fn refused(path: &'static str, form: ErrorForm) -> Route {
         .unlisted()
 }
 
-/// ModelEntry endpoints as `POST /v1/chat/completions`, one entry for each method.
+/// Documented endpoints as `POST /v1/chat/completions`, one entry for each method.
 pub(super) fn documented() -> impl Iterator<Item = String> {
     ROUTES.iter().filter(|route| route.listed).flat_map(|route| {
         let prefix = if route.versioned { "/v1" } else { "" };

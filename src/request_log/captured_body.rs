@@ -1,9 +1,9 @@
-//! What was captured in a request, as far as it is kept: the beginning of the body that came and of the one that went.
+//! Captured bodies of a request and its response: the beginning of each.
 
 use crate::bridge::protocol;
 
-/// BodyPrefix of each body, in bytes. With a hundred requests this makes at most 13 MB, and only while somebody wants
-/// to see them.
+/// Captured bytes of each body. With a hundred requests this makes at most 13 MB, and only while the user wants to see
+/// them.
 const KEPT: usize = 64 * 1024;
 
 /// Both sides of a request.

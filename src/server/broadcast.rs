@@ -53,18 +53,13 @@ impl Broadcast {
 
     /// Waits for a change that `flush` should send, or for the time to send earlier ones.
     pub async fn next(&mut self) {
-        match self.due {
-            Some(due) => sleep_until(due).await,
-            None => {
-                tokio::select! {
-                    Some(line) = self.lines.recv() => self.pending_lines.push(line),
-                    () = self.request_log.changed.notified() => {}
-                }
-                let due = Instant::now() + BATCH;
-                self.due = Some(due);
-                sleep_until(due).await;
+        if self.due.is_none() {
+            tokio::select! {
+                Some(line) = self.lines.recv() => self.pending_lines.push(line),
+                () = self.request_log.changed.notified() => {}
             }
         }
+        sleep_until(*self.due.get_or_insert_with(|| Instant::now() + BATCH)).await;
     }
 
     /// Adds an editor, which learns of earlier log lines and of the status at once.

@@ -28,7 +28,7 @@ use crate::models::registry::FindWindow;
 const MAX_RUNNING: usize = 32;
 
 /// Time limit of one call. Tests and builds take minutes, and a confirmation dialog waits for the user.
-const TIME_LIMIT: Duration = Duration::from_secs(600);
+const TIME_LIMIT: Duration = Duration::from_mins(10);
 
 /// Runs tools and owns the calls that are running.
 pub struct ToolExecutor {

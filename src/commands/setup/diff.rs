@@ -2,7 +2,7 @@
 
 use similar::TextDiff;
 
-/// PendingRequests around a change that tell where it is.
+/// Unchanged lines shown around a change.
 const AROUND: usize = 3;
 
 /// The change; a file that isn't there is `/dev/null`.

@@ -11,7 +11,7 @@ use crate::http::request_body;
 use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
 
-/// Counts without completions anybody: the request_log hears only of failures.
+/// Counts the input tokens of a request without running it; only failures are recorded.
 pub(in crate::http) async fn count_tokens(
     request: HttpRequest,
     payload: Payload,
