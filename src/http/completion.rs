@@ -13,7 +13,7 @@ use futures_util::stream::{self, StreamExt, select_all};
 use super::access::Client;
 use super::error_response::{in_dialect, request_info};
 use super::request_id::RequestId;
-use super::response::{Choices, ResponseWriter, panicked};
+use super::response::{ChoiceEvents, ResponseWriter, panicked};
 use super::state::AppState;
 use super::{editor_tools, request_body};
 use crate::blocking;
@@ -52,7 +52,7 @@ pub(super) async fn complete_with<D: Dialect>(
     if record.captures() { record_body(response, &record) } else { response }
 }
 
-/// The headers of a request that are captured with it.
+/// Picks the headers that are captured with a request.
 fn captured_headers(request: &HttpRequest) -> impl Iterator<Item = (String, String)> {
     CAPTURED_HEADERS.iter().filter_map(|name| {
         let value = request.headers().get(*name)?.to_str().ok()?;
@@ -60,7 +60,7 @@ fn captured_headers(request: &HttpRequest) -> impl Iterator<Item = (String, Stri
     })
 }
 
-/// Records a body that is complete already; a stream records its own as it is written.
+/// Records the body of a whole response; a stream records its chunks as they are written.
 fn record_body(response: HttpResponse, record: &Record) -> HttpResponse {
     let (head, body) = response.into_parts();
     match body.try_into_bytes() {
@@ -72,6 +72,7 @@ fn record_body(response: HttpResponse, record: &Record) -> HttpResponse {
     }
 }
 
+/// Reads the request and starts its completion; the response of a stream is returned before it ends.
 async fn attempt<D: Dialect>(
     request: &HttpRequest,
     payload: Payload,
@@ -117,11 +118,11 @@ async fn attempt<D: Dialect>(
     }
 }
 
-/// A completion that has begun.
+/// A completion that has started.
 struct RunningCompletion {
     model: ModelEntry,
     counted_input: u64,
-    events: Choices,
+    events: ChoiceEvents,
 }
 
 /// Starts a completion, in auto mode with the editor's tools.
@@ -152,15 +153,15 @@ async fn complete(
     Ok(RunningCompletion { model, counted_input, events })
 }
 
-/// Answers that the model exists, without running it.
+/// An empty completion, for requests that only check that the model exists.
 fn model_only(model: ModelEntry) -> RunningCompletion {
     let end = Event::Finish(Finish::Stop, Usage::default());
     let events = single_choice(Box::pin(stream::once(ready(Ok(end)))));
     RunningCompletion { model, counted_input: 0, events }
 }
 
-/// All choices of a request, run at the same time.
-fn all_choices(prepared: &PreparedCompletion, choices: usize) -> Choices {
+/// Runs all choices of a request at the same time.
+fn all_choices(prepared: &PreparedCompletion, choices: usize) -> ChoiceEvents {
     if choices == 1 {
         return single_choice(prepared.events());
     }
@@ -168,7 +169,8 @@ fn all_choices(prepared: &PreparedCompletion, choices: usize) -> Choices {
     select_all((0..choices).map(response)).boxed_local()
 }
 
-fn single_choice(events: Events) -> Choices {
+/// The events of a response with one choice; a panic while they are made becomes a failure.
+fn single_choice(events: Events) -> ChoiceEvents {
     let events = AssertUnwindSafe(events).catch_unwind();
     events.map(|event| (0, event.unwrap_or_else(|_| Err(panicked())))).boxed_local()
 }

@@ -1,4 +1,4 @@
-//! The editor's tools in a request: whether its client may have them, and of which window.
+//! Access to the editor's tools: checks that the client may use them and picks the window.
 
 use actix_web::HttpRequest;
 
@@ -10,7 +10,7 @@ use crate::dialect::RequestExtensions;
 use crate::failure::Failure;
 use crate::tools::executor::EditorTools;
 
-/// Adds the editor's tools to a conversation as the request wants it; returns auto mode where it is on.
+/// Adds the editor's tools to a conversation if the request asks for them; returns auto mode if it is on.
 pub(super) async fn attach(
     conversation: &mut Conversation,
     extensions: RequestExtensions,
@@ -21,13 +21,13 @@ pub(super) async fn attach(
     if !AutoModeService::is_wanted(extensions) {
         return Ok(None);
     }
-    let tools = offered(request, client, state).await?;
+    let tools = list(request, client, state).await?;
     let auto_tools = state.user_settings.read().auto_tools.clone();
     state.auto_mode.attach(conversation, extensions, tools, &auto_tools)
 }
 
-/// The tools of the window that a request means, if its client may have them.
-pub(super) async fn offered(
+/// Lists the tools of the window that a request names; fails if its client may not use them.
+pub(super) async fn list(
     request: &HttpRequest,
     client: Client,
     state: &AppState,

@@ -1,5 +1,5 @@
-//! Error responses, in the form of the API that a path belongs to: for refused requests, unknown paths and wrong
-//! methods, and for the handlers.
+//! Error responses in the form of the API that a path belongs to: for refused requests, unknown paths, wrong methods
+//! and failed handlers.
 
 use actix_web::error::{InternalError, QueryPayloadError};
 use actix_web::http::StatusCode;
@@ -22,31 +22,32 @@ pub(super) enum ErrorForm {
     OpenAi,
     Anthropic,
     Ollama,
-    /// Both OpenAI and Anthropic have the path; Anthropic's clients send `anthropic-version`.
+    /// Both OpenAI and Anthropic define the path; Anthropic's clients send `anthropic-version`.
     ByVersionHeader,
 }
 
-/// A path of the route table, without `/v1`, and the form of its errors.
+/// Path of a route, without `/v1`, with the form of its errors.
 pub(super) struct PathForm {
     /// Path in actix-web's syntax.
     pub pattern: &'static str,
     /// Form of errors there.
     pub form: ErrorForm,
-    /// Name of the dialect; empty where none is spoken.
+    /// Name of the dialect for the log; empty if the route has none.
     pub dialect: &'static str,
 }
 
-/// The forms of all paths, made from the route table.
+/// Error forms of all routes.
 pub(super) struct PathForms(Vec<PathForm>);
 
 impl PathForms {
+    /// The forms of these routes.
     pub fn new(forms: impl Iterator<Item = PathForm>) -> PathForms {
         PathForms(forms.collect())
     }
 
     /// The form of errors for a request, never `ByVersionHeader`, and the dialect of its path.
     ///
-    /// A path that no route has takes the form of the API whose prefix it has.
+    /// An unknown path takes the form of the API with its prefix.
     pub fn of(&self, request: &HttpRequest) -> (ErrorForm, &'static str) {
         let path = without_version(request.path());
         let found = self.0.iter().find(|form| matches(form.pattern, path));
@@ -68,24 +69,24 @@ fn by_version_header(form: ErrorForm, request: &HttpRequest) -> ErrorForm {
     }
 }
 
-/// Whether the client speaks Anthropic's API; which key header it uses tells nothing.
+/// Whether the client uses Anthropic's API. The key's header doesn't decide: clients of both send either one.
 pub(super) fn wants_anthropic(request: &HttpRequest) -> bool {
     request.headers().contains_key("anthropic-version")
 }
 
-/// Matches `/a/{id}` with one more segment and `/a/{id:.+}` with any number of them.
+/// Whether a path matches a pattern: `{id}` stands for one segment, `{id:.+}` for one or more.
 fn matches(pattern: &str, path: &str) -> bool {
     let Some((before, variable)) = pattern.split_once('{') else { return pattern == path };
     path.strip_prefix(before)
         .is_some_and(|rest| !rest.is_empty() && (variable.starts_with("id:.+") || !rest.contains('/')))
 }
 
-/// The path without the `/v1` that versioned endpoints also answer without.
+/// Removes the `/v1` that is optional for versioned endpoints.
 pub(super) fn without_version(path: &str) -> &str {
     path.strip_prefix("/v1").unwrap_or(path)
 }
 
-/// Answers with a failure in the form of the request's path, and records it.
+/// Records a failure and builds its error response in the form of the request's path.
 pub(super) fn respond(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     let (form, dialect) = match request.app_data::<Data<PathForms>>() {
         Some(forms) => forms.of(request),
@@ -108,7 +109,7 @@ fn record(request: &HttpRequest, dialect: &'static str, failure: &Failure) {
     state.request_log.reject(request_info(request, &id, dialect), failure);
 }
 
-/// What the request log needs of a request whose bodies are not captured.
+/// Describes a request for the request log, without capturing its bodies.
 pub(super) fn request_info<'a>(
     request: &'a HttpRequest,
     id: &RequestId,
@@ -126,7 +127,7 @@ pub(super) fn request_info<'a>(
     }
 }
 
-/// A failure as the error response of dialect `D`.
+/// Builds the error response of a failure in dialect `D`.
 pub(super) fn in_dialect<D: Dialect>(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     let mut error = D::error_response(failure);
     if let (Some(place), Some(id)) =
@@ -144,12 +145,12 @@ pub(super) fn in_dialect<D: Dialect>(request: &HttpRequest, failure: &Failure) -
     response.json(error.body)
 }
 
-/// Answers a path that no route has.
+/// Handler of all paths without a route.
 pub(super) async fn no_such_path(request: HttpRequest) -> HttpResponse {
     respond(&request, &Failure::NoSuchPath { path: request.path().into() })
 }
 
-/// Answers a method that a route doesn't take.
+/// Responds with 405 to a method that a route doesn't accept.
 pub(super) fn wrong_method(request: &HttpRequest, allow: &str) -> HttpResponse {
     let failure = Failure::WrongMethod {
         method: request.method().to_string(),
@@ -159,14 +160,14 @@ pub(super) fn wrong_method(request: &HttpRequest, allow: &str) -> HttpResponse {
     respond(request, &failure)
 }
 
-/// Answers a query string whose values are not of the type that the handler takes.
+/// Responds with 400 to a query string that the handler can't deserialize.
 pub(super) fn unreadable_query(error: QueryPayloadError, request: &HttpRequest) -> actix_web::Error {
     let why = match &error {
         QueryPayloadError::Deserialize(error) => error.to_string(),
         other => other.to_string(),
     };
-    let refused = respond(request, &Failure::invalid("", format!("the query string can't be read: {why}")));
-    InternalError::from_response(error, refused).into()
+    let response = respond(request, &Failure::invalid("", format!("the query string can't be read: {why}")));
+    InternalError::from_response(error, response).into()
 }
 
 #[cfg(test)]

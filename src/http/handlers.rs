@@ -1,4 +1,4 @@
-//! The endpoints that run no model, a file each.
+//! Handlers of the endpoints that don't run a model, one file per group.
 
 pub(super) mod count_tokens;
 pub(super) mod health;

@@ -1,4 +1,4 @@
-//! Reads a request's body: all of it, within the limit, in time.
+//! Reads a request's body, within the limits of size and time.
 
 use std::time::Duration;
 
@@ -13,12 +13,13 @@ use tokio::time::{Instant, timeout_at};
 use crate::failure::Failure;
 use crate::options::MAX_BODY;
 
-/// What is read off of a body that is too large, so that the client gets to read the refusal: a client that is
-/// still sending when the connection closes sees a reset instead. In bytes.
-const READ_OFF: usize = 64 * 1024 * 1024;
+/// Bytes of a too large body that are read and discarded, so that the client receives the error response: a client
+/// that is still sending when the connection closes sees a reset instead.
+const MAX_DISCARDED: usize = 64 * 1024 * 1024;
 
-/// A web page may send plain text without completions anybody; a person with curl forgets the header.
-fn must_be_json(headers: &HeaderMap) -> Result<(), Failure> {
+/// Refuses bodies of web pages that are not declared as JSON: browsers send other types without a preflight. Other
+/// clients may omit the header.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
     if !headers.contains_key(ORIGIN) {
         return Ok(());
     }
@@ -31,33 +32,33 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
-/// The whole body, unzipped.
-pub(super) async fn read(headers: &HeaderMap, payload: Payload, within: Duration) -> Result<Bytes, Failure> {
-    let deadline = Instant::now() + within;
-    must_be_json(headers)?;
+/// Reads and decompresses the whole body.
+pub(super) async fn read(headers: &HeaderMap, payload: Payload, limit: Duration) -> Result<Bytes, Failure> {
+    let deadline = Instant::now() + limit;
+    check_content_type(headers)?;
     let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let zipped = headers.contains_key(CONTENT_ENCODING);
-    let mut pieces = Decoder::from_headers(payload, headers);
-    // What is declared too large is not kept at all.
-    let mut fits = zipped || declared.is_none_or(|length: usize| length <= MAX_BODY);
-    let mut body = BytesMut::with_capacity(if zipped || !fits { 0 } else { declared.unwrap_or(0) });
-    let mut read_off = 0;
+    let compressed = headers.contains_key(CONTENT_ENCODING);
+    let mut chunks = Decoder::from_headers(payload, headers);
+    // A body that is declared too large is discarded from the first byte.
+    let mut fits = compressed || declared.is_none_or(|length: usize| length <= MAX_BODY);
+    let mut body = BytesMut::with_capacity(if compressed || !fits { 0 } else { declared.unwrap_or(0) });
+    let mut discarded = 0;
     loop {
-        let piece = match timeout_at(deadline, pieces.next()).await {
-            Err(_) => return Err(Failure::ReceiveTimeout { within }),
+        let chunk = match timeout_at(deadline, chunks.next()).await {
+            Err(_) => return Err(Failure::ReceiveTimeout { within: limit }),
             Ok(None) => break,
-            Ok(Some(piece)) => {
-                piece.map_err(|error| Failure::invalid("", format!("the body can't be read: {error}")))?
+            Ok(Some(chunk)) => {
+                chunk.map_err(|error| Failure::invalid("", format!("the body can't be read: {error}")))?
             }
         };
-        fits = fits && body.len() + piece.len() <= MAX_BODY;
+        fits = fits && body.len() + chunk.len() <= MAX_BODY;
         if fits {
-            body.extend_from_slice(&piece);
+            body.extend_from_slice(&chunk);
             continue;
         }
         body = BytesMut::new();
-        read_off += piece.len();
-        if zipped || read_off > READ_OFF {
+        discarded += chunk.len();
+        if compressed || discarded > MAX_DISCARDED {
             break;
         }
     }

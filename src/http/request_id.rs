@@ -1,4 +1,4 @@
-//! The id of a request: in its response's headers, in the log and in the panel.
+//! Ids of requests, for response headers, the log and the panel.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,27 +6,27 @@ use std::sync::Arc;
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpMessage, HttpRequest};
 
-/// `req_` and 32 random hex digits.
+/// A request's id: `req_` and 32 random hex digits.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// Makes an id that no other request has.
+    /// Makes a random id.
     pub(super) fn new() -> RequestId {
         RequestId(format!("req_{}", uuid::Uuid::new_v4().simple()).into())
     }
 
-    /// The id that `access` gave a request; empty for one that it never saw.
+    /// The id that `access` gave to a request; empty if the request didn't pass it.
     pub(super) fn of(request: &HttpRequest) -> RequestId {
         request.extensions().get().cloned().unwrap_or_else(|| RequestId("".into()))
     }
 
-    /// The id as a header's value.
+    /// Converts the id to a header value.
     pub(super) fn header_value(&self) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.0).ok()
     }
 
-    /// The id as shared text.
+    /// Returns the id as shared text.
     pub(super) fn text(&self) -> Arc<str> {
         self.0.clone()
     }

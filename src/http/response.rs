@@ -1,4 +1,4 @@
-//! An answer as it is told: whole in one reply, or as a stream with its signs of life and its proper end.
+//! Writes a completion's events as an HTTP response: whole, or as a stream with keep-alives and an explicit end.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,28 +18,29 @@ use crate::failure::Failure;
 use crate::options::ServerOptions;
 use crate::request_log::Record;
 
-/// Bytes that are enough for one write, even if more is ready.
-const ENOUGH: usize = 64 * 1024;
+/// Size in bytes from which a chunk is written even if more events are ready.
+const MAX_CHUNK: usize = 64 * 1024;
 
-/// The events of all choices, each with the number of its choice.
-pub(super) type Choices = LocalBoxStream<'static, (usize, Result<Event, Failure>)>;
+/// The events of all choices, each with the index of its choice.
+pub(super) type ChoiceEvents = LocalBoxStream<'static, (usize, Result<Event, Failure>)>;
 
-/// A fault of ours ends one answer, and says so.
+/// The failure of a request whose handler or encoder panicked; other requests go on.
 pub(super) fn panicked() -> Failure {
-    Failure::Internal { message: "something that must not happen has happened; please report it".into() }
+    Failure::internal("internal error: the request handler panicked; please report it")
 }
 
-/// An answer that is being told.
+/// Writes one response in dialect `D` and records it.
 pub(super) struct ResponseWriter<D: Dialect> {
     meta: ResponseMeta,
     options: D::ResponseOptions,
     memory: Data<D::Memory>,
     record: Rc<Record>,
-    /// The events of each choice, where they are needed once more.
-    answers: Vec<Vec<Event>>,
+    /// Events of each choice, for whole responses and for dialects that store responses.
+    choices: Vec<Vec<Event>>,
 }
 
 impl<D: Dialect> ResponseWriter<D> {
+    /// A writer for this number of choices.
     pub fn new(
         meta: ResponseMeta,
         options: D::ResponseOptions,
@@ -47,32 +48,32 @@ impl<D: Dialect> ResponseWriter<D> {
         record: Rc<Record>,
         choices: usize,
     ) -> ResponseWriter<D> {
-        ResponseWriter { meta, options, memory, record, answers: vec![Vec::new(); choices] }
+        ResponseWriter { meta, options, memory, record, choices: vec![Vec::new(); choices] }
     }
 
-    /// The whole answer in one reply: a fold over the very events that a stream tells.
+    /// Writes a whole response: a fold over the same events that a stream encodes.
     pub async fn whole(
         mut self,
         mut response: HttpResponseBuilder,
-        mut events: Choices,
+        mut events: ChoiceEvents,
     ) -> Result<HttpResponse, Failure> {
         while let Some((choice, event)) = events.next().await {
             let event = event?;
             self.record.record_event(&event);
-            self.keep(choice, event);
+            self.store_event(choice, event);
         }
-        let usage = usage_of(&self.answers);
-        let reply = D::response(&self.meta, &self.options, &self.answers);
-        self.remember();
-        Ok(response.insert_header(("x-copilot-proxy-usage", usage.source.as_str())).json(reply))
+        let usage = usage_of(&self.choices);
+        let body = D::response(&self.meta, &self.options, &self.choices);
+        self.store_response();
+        Ok(response.insert_header(("x-copilot-proxy-usage", usage.source.as_str())).json(body))
     }
 
-    /// The answer as it comes. The headers leave with the first sign of the model, or when it has been silent
-    /// for a while; until then a failure is an HTTP status.
+    /// Writes a streamed response. Its headers are sent with the model's first event, or after `open_after` without
+    /// one; a failure before that becomes an HTTP status.
     pub async fn streamed(
         self,
         mut response: HttpResponseBuilder,
-        mut events: Choices,
+        mut events: ChoiceEvents,
         options: &ServerOptions,
     ) -> Result<HttpResponse, Failure> {
         let first = match timeout(options.open_after, events.next()).await {
@@ -88,27 +89,27 @@ impl<D: Dialect> ResponseWriter<D> {
             let mut writer = self;
             let mut next = first;
             let mut state = StreamState::Open;
-            let mut silent_since = Instant::now();
+            let mut idle_since = Instant::now();
             loop {
                 if let Some((choice, event)) = next.take() {
-                    state = writer.tell(choice, event, &mut encoder, &mut out);
+                    state = writer.write_event(choice, event, &mut encoder, &mut out);
                 }
-                while state == StreamState::Open && out.len() < ENOUGH {
+                while state == StreamState::Open && out.len() < MAX_CHUNK {
                     match events.next().now_or_never() {
                         None => break,
                         Some(None) => state = writer.close(&mut encoder, &mut out),
-                        Some(Some((choice, event))) => state = writer.tell(choice, event, &mut encoder, &mut out),
+                        Some(Some((choice, event))) => state = writer.write_event(choice, event, &mut encoder, &mut out),
                     }
                 }
                 if !out.is_empty() {
                     writer.record.record_response_body(&out);
                     yield Ok::<_, Infallible>(Bytes::from(std::mem::take(&mut out)));
-                    silent_since = Instant::now();
+                    idle_since = Instant::now();
                 }
                 if state == StreamState::Closed {
                     break;
                 }
-                match timeout_at(silent_since + ping_every, events.next()).await {
+                match timeout_at(idle_since + ping_every, events.next()).await {
                     Err(_) => state = writer.ping(&mut encoder, &mut out),
                     Ok(None) => state = writer.close(&mut encoder, &mut out),
                     Ok(event) => next = event,
@@ -121,7 +122,7 @@ impl<D: Dialect> ResponseWriter<D> {
             .streaming(Box::pin(body)))
     }
 
-    fn tell(
+    fn write_event(
         &mut self,
         choice: usize,
         event: Result<Event, Failure>,
@@ -133,7 +134,7 @@ impl<D: Dialect> ResponseWriter<D> {
                 writer.record.record_event(&event);
                 encoder.event(choice, &event, out);
                 if D::STORES_RESPONSES {
-                    writer.keep(choice, event);
+                    writer.store_event(choice, event);
                 }
                 StreamState::Open
             }
@@ -151,7 +152,7 @@ impl<D: Dialect> ResponseWriter<D> {
     fn close(&mut self, encoder: &mut D::Encoder, out: &mut Vec<u8>) -> StreamState {
         self.catch_panic(encoder, out, |writer, encoder, out| {
             encoder.close(out);
-            writer.remember();
+            writer.store_response();
             StreamState::Closed
         })
     }
@@ -162,19 +163,19 @@ impl<D: Dialect> ResponseWriter<D> {
         StreamState::Closed
     }
 
-    /// A fault of ours ends this answer and says so in its stream; what it was about to say is taken back.
+    /// Runs `write`. If it panics, its partial output is removed and the stream ends with an error event.
     fn catch_panic(
         &mut self,
         encoder: &mut D::Encoder,
         out: &mut Vec<u8>,
-        say: impl FnOnce(&mut ResponseWriter<D>, &mut D::Encoder, &mut Vec<u8>) -> StreamState,
+        write: impl FnOnce(&mut ResponseWriter<D>, &mut D::Encoder, &mut Vec<u8>) -> StreamState,
     ) -> StreamState {
         let before = out.len();
-        let said = catch_unwind(AssertUnwindSafe(|| say(self, encoder, out)));
-        said.unwrap_or_else(|_| {
+        let written = catch_unwind(AssertUnwindSafe(|| write(self, encoder, out)));
+        written.unwrap_or_else(|_| {
             out.truncate(before);
             let failed = catch_unwind(AssertUnwindSafe(|| self.fail(&panicked(), encoder, out)));
-            // Not even that can be said: the stream ends without what would look like a good end.
+            // The error event panicked, too: the stream ends without the event that marks a complete one.
             failed.unwrap_or_else(|_| {
                 out.truncate(before);
                 StreamState::Closed
@@ -182,20 +183,20 @@ impl<D: Dialect> ResponseWriter<D> {
         })
     }
 
-    fn keep(&mut self, choice: usize, event: Event) {
-        if let Some(answer) = self.answers.get_mut(choice) {
-            answer.push(event);
+    fn store_event(&mut self, choice: usize, event: Event) {
+        if let Some(events) = self.choices.get_mut(choice) {
+            events.push(event);
         }
     }
 
-    fn remember(&self) {
+    fn store_response(&self) {
         if D::STORES_RESPONSES {
-            D::store(&self.memory, &self.meta, &self.options, &self.answers);
+            D::store(&self.memory, &self.meta, &self.options, &self.choices);
         }
     }
 }
 
-/// How much of an answer has been told.
+/// Whether more may be written to a stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StreamState {
     Open,
@@ -215,7 +216,7 @@ mod tests {
     use crate::dialect::{ErrorResponse, ParsedRequest};
     use crate::request_log::{RequestInfo, RequestLog};
 
-    /// An API whose words are the events' own, and that fails at some of them.
+    /// A dialect that writes the events' text as it is, and panics at some of it.
     struct Faulty;
 
     struct FaultyEncoder;
@@ -228,7 +229,7 @@ mod tests {
         fn event(&mut self, _choice: usize, event: &Event, out: &mut Vec<u8>) {
             let Event::Text(text) = event else { return };
             out.extend_from_slice(text.as_bytes());
-            assert!(!text.contains("fault"), "a fault of this encoder");
+            assert!(!text.contains("panic"), "a panic of this encoder");
         }
 
         fn close(&mut self, out: &mut Vec<u8>) {
@@ -237,7 +238,7 @@ mod tests {
 
         fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
             out.extend_from_slice(failure.kind().as_bytes());
-            assert_ne!(*failure, Failure::Stopping, "a fault of this encoder");
+            assert_ne!(*failure, Failure::Stopping, "a panic of this encoder");
         }
 
         fn ping(&mut self, _out: &mut Vec<u8>) {}
@@ -267,13 +268,13 @@ mod tests {
     }
 
     #[derive(Parser)]
-    struct Line {
+    struct CommandLine {
         #[command(flatten)]
-        settings: ServerOptions,
+        options: ServerOptions,
     }
 
-    /// What a client reads of these events, and how the request log says that it ended.
-    async fn told(events: Vec<Result<Event, Failure>>) -> (String, Value) {
+    /// The body that a client receives for these events, and the outcome in the request log.
+    async fn streamed(events: Vec<Result<Event, Failure>>) -> (String, Value) {
         let request_log: Arc<RequestLog> = Arc::default();
         let record = request_log.begin(RequestInfo {
             id: "a".into(),
@@ -287,11 +288,11 @@ mod tests {
         let meta = ResponseMeta { id: "a".into(), created: 0, model: "m".into(), counted_input: 0 };
         let writer = ResponseWriter::<Faulty>::new(meta, (), Data::new(()), Rc::new(record), 1);
         let events = stream::iter(events).map(|event| (0, event)).boxed_local();
-        let settings = Line::parse_from(["test"]).settings;
-        let response = writer.streamed(HttpResponse::Ok(), events, &settings).await.unwrap();
-        let words = to_bytes(response.into_body()).await.unwrap();
+        let options = CommandLine::parse_from(["test"]).options;
+        let response = writer.streamed(HttpResponse::Ok(), events, &options).await.unwrap();
+        let body = to_bytes(response.into_body()).await.unwrap();
         let record = request_log.activity(None).requests.remove(0);
-        (String::from_utf8(words.to_vec()).unwrap(), json!(record.outcome)["kind"].clone())
+        (String::from_utf8(body.to_vec()).unwrap(), json!(record.outcome)["kind"].clone())
     }
 
     fn text(text: &str) -> Event {
@@ -299,17 +300,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fault_of_an_encoder_ends_its_stream_with_an_error_event() {
-        let (words, outcome) =
-            told(["one ", "two ", "fault", "more"].map(|word| Ok(text(word))).into()).await;
-        assert_eq!((words.as_str(), outcome), ("open one two internal", json!("internal")));
+    async fn panic_of_the_encoder_ends_its_stream_with_an_error_event() {
+        let (body, outcome) =
+            streamed(["one ", "two ", "panic", "more"].map(|word| Ok(text(word))).into()).await;
+        assert_eq!((body.as_str(), outcome), ("open one two internal", json!("internal")));
     }
 
     #[tokio::test]
-    async fn a_fault_in_saying_a_failure_says_nothing_that_looks_like_a_good_end() {
-        let fault = Failure::Stopping;
-        let (words, outcome) = told(vec![Ok(text("one ")), Err(fault)]).await;
-        // The fault is the encoder's at that failure only: it can say that it had one.
-        assert_eq!((words.as_str(), outcome), ("open one internal", json!("internal")));
+    async fn panic_at_an_error_event_does_not_end_the_stream_as_complete() {
+        let events = vec![Ok(text("one ")), Err(Failure::Stopping)];
+        let (body, outcome) = streamed(events).await;
+        // The encoder panics at this failure only, so it can encode the one about the panic.
+        assert_eq!((body.as_str(), outcome), ("open one internal", json!("internal")));
     }
 }

@@ -1,5 +1,5 @@
-//! The one table of endpoints. Routing, the list at `GET /`, the `Allow` header, the form of errors and the check of
-//! the README's table derive from it.
+//! The table of all endpoints. Routing, the list at `GET /`, the `Allow` header, the form of errors and the check of
+//! the README's table derive from it. To add an endpoint, add a row to [`ROUTES`].
 
 use actix_web::guard::{Any, Delete, Get, Head, Post};
 use actix_web::web::{self, Data, QueryConfig, ServiceConfig};
@@ -15,28 +15,30 @@ use crate::dialect::ollama::{Chat, Generate, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::openai_responses::OpenAiResponses;
 
-/// One endpoint.
+/// A row of the route table.
 pub(super) struct Route {
     methods: Methods,
-    /// Path pattern in actix-web's syntax, without the `/v1` of versioned endpoints.
+    /// Path pattern in actix-web's syntax, without `/v1`.
     path: &'static str,
-    /// Whether it answers below `/v1` as well as without.
+    /// Whether the path is also served with the prefix `/v1`.
     versioned: bool,
+    /// Form of error responses.
     form: ErrorForm,
-    /// Name of the dialect for the log; empty where none is spoken.
+    /// Name of the dialect for the log; empty if the route has none.
     dialect: &'static str,
-    /// Whether `GET /` and the documentation list it.
+    /// Whether `GET /` and the README list it.
     listed: bool,
+    /// Registers the handler at a path, which is `path` with or without `/v1`.
     register: fn(&mut ServiceConfig, &str),
 }
 
-/// Methods an endpoint takes, besides the `OPTIONS` of preflights.
+/// Methods that an endpoint accepts, besides the `OPTIONS` of preflights.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Methods {
     Post,
-    /// `HEAD` too.
+    /// Includes `HEAD`.
     Get,
-    /// `HEAD` too.
+    /// Includes `HEAD`.
     GetAndDelete,
 }
 
@@ -50,7 +52,7 @@ impl Methods {
         }
     }
 
-    /// The methods that documentation names.
+    /// The methods that `GET /` and the README name.
     const fn documented(self) -> &'static [&'static str] {
         match self {
             Methods::Post => &["POST"],
@@ -73,7 +75,7 @@ const fn completion<D: Dialect>(path: &'static str, versioned: bool, form: Error
     }
 }
 
-/// Any other endpoint. `register` gets the path with or without its `/v1`.
+/// An endpoint that doesn't run a model.
 const fn endpoint(
     methods: Methods,
     path: &'static str,
@@ -137,25 +139,25 @@ pub(super) const ROUTES: &[Route] = &[
     endpoint(Methods::Get, "/health", ErrorForm::OpenAi, |config, path| get(config, path, health::health)),
     endpoint(Methods::Get, "/metrics", ErrorForm::OpenAi, |config, path| get(config, path, metrics::metrics)),
     endpoint(Methods::Get, "/", ErrorForm::OpenAi, |config, path| get(config, path, health::root)).unlisted(),
-    // Claude Code requests it when it starts.
+    // Claude Code sends this request when it starts.
     endpoint(Methods::Get, "/api/hello", ErrorForm::Ollama, |config, path| get(config, path, health::root))
         .unlisted(),
-    refused("/embeddings", ErrorForm::OpenAi).versioned(),
-    refused("/moderations", ErrorForm::OpenAi).versioned(),
-    refused("/images/generations", ErrorForm::OpenAi).versioned(),
-    refused("/images/edits", ErrorForm::OpenAi).versioned(),
-    refused("/audio/{what}", ErrorForm::OpenAi).versioned(),
-    refused("/api/embed", ErrorForm::Ollama),
-    refused("/api/embeddings", ErrorForm::Ollama),
+    unavailable("/embeddings", ErrorForm::OpenAi).versioned(),
+    unavailable("/moderations", ErrorForm::OpenAi).versioned(),
+    unavailable("/images/generations", ErrorForm::OpenAi).versioned(),
+    unavailable("/images/edits", ErrorForm::OpenAi).versioned(),
+    unavailable("/audio/{kind}", ErrorForm::OpenAi).versioned(),
+    unavailable("/api/embed", ErrorForm::Ollama),
+    unavailable("/api/embeddings", ErrorForm::Ollama),
 ];
 
-/// An endpoint of the vendor's API that can't be offered here; its error says why.
-const fn refused(path: &'static str, form: ErrorForm) -> Route {
+/// An endpoint of a vendor's API that can't be offered; its error response gives the reason.
+const fn unavailable(path: &'static str, form: ErrorForm) -> Route {
     endpoint(Methods::Post, path, form, |config, path| post(config, path, not_offered::not_offered))
         .unlisted()
 }
 
-/// Documented endpoints as `POST /v1/chat/completions`, one entry for each method.
+/// Listed endpoints, each as `POST /v1/chat/completions`, one for each method.
 pub(super) fn documented() -> impl Iterator<Item = String> {
     ROUTES.iter().filter(|route| route.listed).flat_map(|route| {
         let prefix = if route.versioned { "/v1" } else { "" };
@@ -164,9 +166,9 @@ pub(super) fn documented() -> impl Iterator<Item = String> {
     })
 }
 
-/// Registers every route, and what the error responses outside of them need.
+/// Registers all routes, and the data that handlers and error responses need.
 pub(super) fn configure(config: &mut ServiceConfig) {
-    // Dialects without stored responses have no memory.
+    // The memory of dialects that don't store responses.
     config.app_data(Data::new(()));
     config.app_data(QueryConfig::default().error_handler(error_response::unreadable_query));
     config.app_data(Data::new(path_forms()));
@@ -180,7 +182,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     config.default_service(web::to(error_response::no_such_path));
 }
 
-/// The form of errors for each path of the table.
+/// The error forms of all routes.
 pub(super) fn path_forms() -> PathForms {
     let form = |route: &Route| PathForm { pattern: route.path, form: route.form, dialect: route.dialect };
     PathForms::new(ROUTES.iter().map(form))
@@ -228,6 +230,7 @@ fn get_and_delete<F, G, Arguments, DeleteArguments>(
     config.service(resource.default_service(wrong_method(Methods::GetAndDelete)));
 }
 
+/// A route that responds with 405 to all other methods.
 fn wrong_method(methods: Methods) -> actix_web::Route {
     web::to(
         move |request: HttpRequest| async move { error_response::wrong_method(&request, methods.allow()) },
@@ -242,22 +245,22 @@ mod tests {
 
     use super::*;
 
-    /// The README's table names endpoints as `POST /v1/messages` in backquotes, some with a query.
+    /// The README names endpoints as `POST /v1/messages` in backquotes, some with a query.
     #[test]
-    fn the_readme_lists_every_endpoint() {
+    fn readme_and_route_table_list_the_same_endpoints() {
         const README: &str = include_str!("../../README.md");
         let quoted = README.split('`').skip(1).step_by(2);
         let endpoints =
             quoted.filter(|text| ["GET /", "POST /", "DELETE /"].iter().any(|m| text.starts_with(m)));
-        let found: BTreeSet<&str> =
-            endpoints.map(|endpoint| endpoint.split('?').next().unwrap_or(endpoint)).collect();
-        let missing: Vec<String> =
-            documented().filter(|endpoint| !found.contains(endpoint.as_str())).collect();
-        assert_eq!(missing, Vec::<String>::new());
+        let in_readme: BTreeSet<String> =
+            endpoints.filter_map(|endpoint| endpoint.split('?').next().map(str::to_owned)).collect();
+        // `GET /` doesn't list itself.
+        let in_table: BTreeSet<String> = documented().chain(["GET /".to_owned()]).collect();
+        assert_eq!(in_readme, in_table);
     }
 
     #[test]
-    fn the_path_decides_the_form_of_errors_and_for_models_the_version_header() {
+    fn path_decides_the_form_of_errors_except_for_models_where_the_version_header_does() {
         let forms = path_forms();
         let form = |request: TestRequest| forms.of(&request.to_http_request()).0;
         let plain = |path| form(TestRequest::with_uri(path));
@@ -281,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_decides_the_dialect_that_the_log_names() {
+    fn path_decides_the_dialect_in_the_log() {
         let forms = path_forms();
         let dialect = |path| forms.of(&TestRequest::with_uri(path).to_http_request()).1;
         assert_eq!(dialect("/v1/messages/count_tokens"), "anthropic");

@@ -1,4 +1,4 @@
-//! Everything that handlers share.
+//! State that all handlers share.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::options::ServerOptions;
 use crate::request_log::RequestLog;
 use crate::tools::ToolExecutor;
 
-/// What the handlers share; cheap to clone.
+/// State of the server as handlers see it; cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
     /// Runs models.
@@ -33,13 +33,13 @@ pub struct AppState {
     pub responses: Data<<OpenAiResponses as Dialect>::Memory>,
     /// Live and recent requests, totals and metrics.
     pub request_log: Arc<RequestLog>,
-    /// The user's settings in VS Code, as an editor sent them last.
+    /// The user's settings in VS Code; an editor sends them.
     pub user_settings: Arc<RwLock<UserSettings>>,
-    /// The program's own options.
+    /// Options of the command line.
     pub options: Arc<ServerOptions>,
     /// Start of the server, in milliseconds since 1970.
     pub started: u64,
-    /// Random name of this run; tells this server from another one that answers on the same port.
+    /// Random id of this run; distinguishes this server from another one on the same port.
     pub instance: Arc<str>,
 }
 

@@ -1,4 +1,4 @@
-//! `POST /v1/messages/count_tokens`: what a question would cost.
+//! `POST /v1/messages/count_tokens`: the number of input tokens of a request.
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,7 +11,7 @@ use crate::http::request_body;
 use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
 
-/// Counts the input tokens of a request without running it; only failures are recorded.
+/// Counts tokens without running a model. Only failures are recorded in the request log.
 pub(in crate::http) async fn count_tokens(
     request: HttpRequest,
     payload: Payload,
@@ -26,12 +26,12 @@ pub(in crate::http) async fn count_tokens(
 async fn attempt(request: &HttpRequest, payload: Payload, state: &AppState) -> Result<u64, Failure> {
     let body =
         request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
-    let ask = count::read(&body)?;
-    let question = CompletionRequest {
+    let parsed = count::read(&body)?;
+    let completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
-        model: ask.model,
+        model: parsed.model,
         nearest_if_unknown: true,
-        conversation: ask.conversation,
+        conversation: parsed.conversation,
     };
-    state.completions.count(question).await
+    state.completions.count(completion_request).await
 }

@@ -1,4 +1,4 @@
-//! `GET /health` and `GET /`: is it up, and what is it?
+//! `GET /health` and `GET /`: state and description of the server.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, ReqData};
@@ -11,7 +11,8 @@ use crate::http::state::AppState;
 use crate::log::now;
 use crate::models::registry::GetSnapshot;
 
-/// How the server is. Which folders the windows show is told only to those who may see the editor's tools.
+/// Reports the server's state. Folder names of the windows are included only for clients that may use the editor's
+/// tools.
 pub(in crate::http) async fn health(client: ReqData<Client>, state: Data<AppState>) -> HttpResponse {
     let Ok(snapshot) = state.registry.send(GetSnapshot).await else {
         return HttpResponse::InternalServerError().json(json!({ "status": "failed" }));
@@ -25,17 +26,17 @@ pub(in crate::http) async fn health(client: ReqData<Client>, state: Data<AppStat
         "instance": state.instance,
     });
     if let (true, Some(health)) = (client.may_use_tools, health.as_object_mut()) {
-        health.insert("windows".into(), snapshot.windows.iter().map(names).collect());
+        health.insert("windows".into(), snapshot.windows.iter().map(folder_names).collect());
     }
     HttpResponse::Ok().json(health)
 }
 
-/// The names of a window's folders.
-fn names(window: &Window) -> Value {
+/// The names of a window's workspace folders.
+fn folder_names(window: &Window) -> Value {
     window.folders.iter().map(|folder| Value::from(folder.name.as_str())).collect()
 }
 
-/// The listed endpoints, as `POST /v1/messages`; made from the route table.
+/// Documented endpoints, each as `POST /v1/messages`; built from the route table.
 pub(in crate::http) struct Endpoints(pub Vec<String>);
 
 /// Describes the server to people and programs that open its base URL.

@@ -1,4 +1,4 @@
-//! `GET /metrics`: the accounts, for Prometheus and its like.
+//! `GET /metrics`: counters and gauges in Prometheus's text format.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::log::now;
 use crate::models::registry::GetCounts;
 use crate::request_log::metrics::{CONTENT_TYPE, Now};
 
-/// What has been counted, and how things stand.
+/// Writes the counted totals and the current gauges.
 pub(in crate::http) async fn metrics(state: Data<AppState>) -> HttpResponse {
     let Ok(counts) = state.registry.send(GetCounts).await else {
         return HttpResponse::InternalServerError().finish();

@@ -1,4 +1,4 @@
-//! `GET /v1/models` and `GET /v1/models/{id}`, in the form of whoever asks.
+//! `GET /v1/models` and `GET /v1/models/{id}`, in OpenAI's or Anthropic's form.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::http::state::AppState;
 use crate::models::ModelEntry;
 use crate::models::registry::GetSnapshot;
 
-/// All models of all windows.
+/// Lists the models of all windows.
 pub(in crate::http) async fn list(
     request: HttpRequest,
     page: Query<anthropic::Page>,
     state: Data<AppState>,
 ) -> HttpResponse {
-    match listed(&state).await {
+    match available(&state).await {
         Ok(models) => HttpResponse::Ok().json(if wants_anthropic(&request) {
             let models: Vec<anthropic::Model> = models.iter().map(anthropic_model).collect();
             anthropic::list(&models, &page)
@@ -31,13 +31,13 @@ pub(in crate::http) async fn list(
     }
 }
 
-/// One model, by the id it is listed with.
+/// Describes one model, by its listed id.
 pub(in crate::http) async fn get(
     request: HttpRequest,
     state: Data<AppState>,
     id: Path<String>,
 ) -> HttpResponse {
-    let found = listed(&state).await.and_then(|models| {
+    let found = available(&state).await.and_then(|models| {
         let found = models.iter().find(|model| model.id == *id).cloned();
         found.ok_or_else(|| Failure::UnknownModel {
             asked: id.to_string(),
@@ -54,15 +54,15 @@ pub(in crate::http) async fn get(
     }
 }
 
-/// What all windows offer, one that is only coming too. That there is nothing at all is no failure here.
-pub(in crate::http) async fn listed(state: &AppState) -> Result<Arc<[ModelEntry]>, Failure> {
+/// Collects the models of all windows, waiting for a window that is about to attach. No models is an empty list here.
+pub(in crate::http) async fn available(state: &AppState) -> Result<Arc<[ModelEntry]>, Failure> {
     let list = async || match state.registry.send(GetSnapshot).await {
         Ok(snapshot) => snapshot.some_models(),
         Err(error) => Err(Failure::internal(error)),
     };
     match state.availability.retry_until_available(list).await {
         Err(Failure::NoModels { .. }) => Ok(Arc::default()),
-        settled => settled,
+        result => result,
     }
 }
 

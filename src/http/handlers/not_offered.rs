@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::failure::Failure;
 use crate::http::error_response::{respond, without_version};
 
-/// Answers 400 and says why the endpoint can't be offered.
+/// Responds with 400 and the reason why the endpoint can't be offered.
 pub(in crate::http) async fn not_offered(request: HttpRequest) -> HttpResponse {
     let endpoint = without_version(request.path()).trim_start_matches('/');
     let message =

@@ -1,11 +1,11 @@
-//! What Ollama's clients ask besides models: which there are, what each can do, and which version this is.
+//! Ollama's endpoints that don't run a model: the list of models, their details, and the version.
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use super::models::listed;
+use super::models::available;
 use crate::completion::CompletionRequest;
 use crate::conversation::Conversation;
 use crate::dialect::Dialect;
@@ -18,36 +18,36 @@ use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
 use crate::models::ModelEntry;
 
-/// All models of all windows.
+/// `GET /api/tags`: lists the models of all windows.
 pub(in crate::http) async fn tags(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
-    match listed(&state).await {
-        Ok(known) => {
-            let known: Vec<Model> = known.iter().map(|listed| model(listed, state.started)).collect();
-            HttpResponse::Ok().json(models::tags(&known))
+    match available(&state).await {
+        Ok(entries) => {
+            let entries: Vec<Model> = entries.iter().map(|entry| model(entry, state.started)).collect();
+            HttpResponse::Ok().json(models::tags(&entries))
         }
         Err(failure) => respond(&request, &failure),
     }
 }
 
-/// One model, by any name that a chat would find it with.
+/// `POST /api/show`: describes one model, by any name that `/api/chat` accepts.
 pub(in crate::http) async fn show(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
 ) -> HttpResponse {
-    match wanted(&request, payload, &state).await {
-        Ok((_, listed)) => HttpResponse::Ok().json(models::show(&model(&listed, state.started))),
+    match read_and_resolve(&request, payload, &state).await {
+        Ok((_, entry)) => HttpResponse::Ok().json(models::show(&model(&entry, state.started))),
         Err(failure) => respond(&request, &failure),
     }
 }
 
-/// A model that is there has been fetched. Some clients make sure of that before their first question.
+/// `POST /api/pull`: succeeds at once for a model that exists. Some clients pull before their first request.
 pub(in crate::http) async fn pull(
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
 ) -> HttpResponse {
-    match wanted(&request, payload, &state).await {
+    match read_and_resolve(&request, payload, &state).await {
         Ok((wanted, _)) => {
             let kind = if wanted.stream() { Ollama::<Chat>::STREAM_CONTENT_TYPE } else { "application/json" };
             let success = format!("{}\n", json!({ "status": "success" }));
@@ -57,18 +57,19 @@ pub(in crate::http) async fn pull(
     }
 }
 
-/// Which models lie in this machine's memory: none does.
+/// `GET /api/ps`: an empty list, as no model is loaded into this machine's memory.
 pub(in crate::http) async fn running() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "models": [] }))
 }
 
-/// Which version's API this is, and what it really is.
+/// `GET /api/version`: the version of Ollama's API, and this program's own version beside it.
 pub(in crate::http) async fn version(state: Data<AppState>) -> HttpResponse {
-    let really = json!({ "version": state.options.version });
-    HttpResponse::Ok().json(json!({ "version": VERSION, "copilot_proxy": really }))
+    let own = json!({ "version": state.options.version });
+    HttpResponse::Ok().json(json!({ "version": VERSION, "copilot_proxy": own }))
 }
 
-async fn wanted(
+/// Reads a request that names a model, and resolves the name.
+async fn read_and_resolve(
     request: &HttpRequest,
     payload: Payload,
     state: &AppState,
@@ -76,14 +77,14 @@ async fn wanted(
     let body =
         request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
     let wanted = Wanted::read(&body)?;
-    let question = CompletionRequest {
+    let completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
         model: wanted.model(),
         nearest_if_unknown: false,
         conversation: Conversation::default(),
     };
-    let listed = state.completions.model(&question).await?;
-    Ok((wanted, listed))
+    let entry = state.completions.model(&completion_request).await?;
+    Ok((wanted, entry))
 }
 
 fn model(ModelEntry { id, model }: &ModelEntry, started: u64) -> Model {

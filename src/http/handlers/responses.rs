@@ -1,4 +1,4 @@
-//! `GET` and `DELETE /v1/responses/{id}`: answers that are kept, once more or no longer.
+//! `GET` and `DELETE /v1/responses/{id}`: reads and deletes stored responses.
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -9,31 +9,31 @@ use crate::failure::Failure;
 use crate::http::error_response::respond;
 use crate::http::state::AppState;
 
-/// What is asked for besides.
+/// Query of the request.
 #[derive(Deserialize)]
-pub(in crate::http) struct Wanted {
+pub(in crate::http) struct ResponseQuery {
     #[serde(default)]
     stream: bool,
 }
 
-/// An answer that has been given, as it was told.
+/// Returns a stored response.
 pub(in crate::http) async fn get(
     request: HttpRequest,
-    wanted: Query<Wanted>,
+    query: Query<ResponseQuery>,
     state: Data<AppState>,
     id: Path<String>,
 ) -> HttpResponse {
-    if wanted.stream {
-        let failure = Failure::unsupported("stream", "an answer that has been given is told whole");
+    if query.stream {
+        let failure = Failure::unsupported("stream", "a stored response can't be streamed; omit `stream`");
         return respond(&request, &failure);
     }
     match state.responses.response(&id) {
-        Some(told) => HttpResponse::Ok().content_type("application/json").body(told),
+        Some(body) => HttpResponse::Ok().content_type("application/json").body(body),
         None => unknown(&request, &id),
     }
 }
 
-/// An answer that is not to be kept any longer.
+/// Deletes a stored response.
 pub(in crate::http) async fn delete(
     request: HttpRequest,
     state: Data<AppState>,

@@ -1,4 +1,4 @@
-//! `GET /v1/tools`: the tools of the editor.
+//! `GET /v1/tools`: the editor's tools.
 
 use actix_web::web::{Data, Query, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::http::access::Client;
-use crate::http::editor_tools::offered;
+use crate::http::editor_tools;
 use crate::http::error_response::respond;
 use crate::http::state::AppState;
 use crate::tools::matching;
 
-/// The filter in the query.
+/// Query of the request.
 #[derive(Deserialize)]
 pub(in crate::http) struct Filter {
     /// Comma-separated; a tool must have all of them.
@@ -21,14 +21,14 @@ pub(in crate::http) struct Filter {
     name: Option<String>,
 }
 
-/// Lists the tools of the window that the request means.
+/// Lists the tools of the window that the request names.
 pub(in crate::http) async fn list(
     request: HttpRequest,
     filter: Query<Filter>,
     client: ReqData<Client>,
     state: Data<AppState>,
 ) -> HttpResponse {
-    match offered(&request, *client, &state).await {
+    match editor_tools::list(&request, *client, &state).await {
         Ok(found) => {
             let tags: Vec<&str> =
                 filter.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect();
