@@ -339,7 +339,8 @@ fn log_lines_hold_no_stop_sequence_and_a_model_name_only_quoted() {
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(of_m(chat("Hello")), &json!({ "stop": ["secret stop", "b"] }))));
     let (asked, _) = editor.hears_chat();
-    editor.answers(asked, "some words secret stop and more");
+    editor.says_text(asked, "some words secret stop and more");
+    editor.hears_cancel(asked);
     let id = client.answer().header("x-request-id").unwrap().to_owned();
     let finished = editor.hears_log("request finished").text;
     assert!(finished.contains(&id) && finished.contains("reason=stop_sequence"), "{finished}");
