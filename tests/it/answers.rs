@@ -5,9 +5,9 @@ use copilot_proxy::bridge::protocol::{FromEditor, ModelInfo, ResponsePart};
 use copilot_proxy::conversation::{Part, ToolCall};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 use crate::editor::{Editor, model};
-use crate::openai::{CHAT, chat, content, data, dumped, said, streamed, until_stats, with};
+use crate::openai::{CHAT, chat, content, data, dumped, streamed, text_of, until_stats, with};
 use crate::server::Server;
 
 /// Text and reason for ending of a whole answer, which its stream must tell alike.
@@ -19,7 +19,7 @@ fn both(server: &Server, script: &str, fields: &Value) -> (String, String) {
     let events = server.stream(CHAT, &with(streamed(script), fields)).rest();
     let reasons = events.iter().filter(|event| event.starts_with("data: {"));
     let reasons: Vec<String> = reasons.filter_map(|event| finish(data(event)["choices"].get(0)?)).collect();
-    assert_eq!((said(&events), reasons), (answer.0.clone(), vec![answer.1.clone()]));
+    assert_eq!((text_of(&events), reasons), (answer.0.clone(), vec![answer.1.clone()]));
     answer
 }
 
@@ -75,7 +75,7 @@ fn an_answer_that_the_provider_cut_says_so() {
 fn usage_is_the_providers_where_it_tells_and_counted_where_not() {
     let server = Server::demo(&[]);
     let ask = |script: &str, model: &str| server.post(CHAT, &with(chat(script), &json!({ "model": model })));
-    let usage = |answer: &Answer| {
+    let usage = |answer: &Response| {
         let usage = &answer.json()["usage"];
         ["prompt_tokens", "completion_tokens", "total_tokens"].map(|field| usage[field].as_u64().unwrap())
     };
@@ -131,26 +131,26 @@ fn of_m(request: Value) -> Value {
 
 fn calls(editor: &mut Editor, stream: u32, name: &str, input: Value) {
     let call = ToolCall { id: format!("id-{stream}"), name: name.into(), input };
-    editor.says(stream, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
-    editor.says(stream, &FromEditor::End);
+    editor.send(stream, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
+    editor.send(stream, &FromEditor::End);
 }
 
 #[test]
 fn one_of_several_tools_can_be_demanded_and_is_asked_for_once_more() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let tool = |name| json!({ "type": "function", "function": { "name": name } });
     let request =
         with(of_m(chat("Hello")), &json!({ "tools": [tool("a"), tool("b")], "tool_choice": "required" }));
     let mut client = server.client();
     client.send(&Request::post(CHAT, &request));
-    let (asked, question) = editor.hears_chat();
+    let (asked, question) = editor.expect_chat();
     // Copilot's provider refuses to demand one of several.
     assert!(!question.required && question.tools.len() == 2);
-    editor.answers(asked, "I would rather not");
-    let (again, _) = editor.hears_chat();
+    editor.respond(asked, "I would rather not");
+    let (again, _) = editor.expect_chat();
     calls(&mut editor, again, "b", json!({ "x": 1 }));
-    let choice = client.answer().json()["choices"][0].clone();
+    let choice = client.response().json()["choices"][0].clone();
     assert_eq!(choice["finish_reason"], "tool_calls");
     assert_eq!(
         choice["message"]["tool_calls"][0]["function"],
@@ -159,17 +159,17 @@ fn one_of_several_tools_can_be_demanded_and_is_asked_for_once_more() {
 
     client.send(&Request::post(CHAT, &request));
     for _ in 0..2 {
-        let (asked, _) = editor.hears_chat();
-        editor.answers(asked, "I would rather not");
+        let (asked, _) = editor.expect_chat();
+        editor.respond(asked, "I would rather not");
     }
-    let (status, _, code, _) = client.answer().error();
+    let (status, _, code, _) = client.response().error();
     assert_eq!((status, code), (502, json!("bad_answer")));
 }
 
 #[test]
 fn json_of_a_schema_travels_as_one_required_tool_and_is_repaired_once() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let schema = json!({
         "type": "object",
         "properties": { "age": { "type": "integer" } },
@@ -181,17 +181,17 @@ fn json_of_a_schema_travels_as_one_required_tool_and_is_repaired_once() {
     for (first, is_mended) in [(json!({ "age": 7 }), false), (json!({ "age": "seven" }), true)] {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &request));
-        let (asked, question) = editor.hears_chat();
+        let (asked, question) = editor.expect_chat();
         assert!(question.required);
         let [tool] = question.tools.as_slice() else { panic!("{:?}", question.tools) };
         assert_eq!(tool.input_schema.as_ref(), Some(&schema));
         calls(&mut editor, asked, &tool.name, first);
         if is_mended {
-            let (again, question) = editor.hears_chat();
+            let (again, question) = editor.expect_chat();
             assert!(question.messages.len() > 1);
             calls(&mut editor, again, &tool.name, json!({ "age": 7 }));
         }
-        let answer = client.answer();
+        let answer = client.response();
         assert_eq!(content(&answer), "{\"age\":7}");
         let choice = &answer.json()["choices"][0];
         assert_eq!((&choice["finish_reason"], choice["message"].get("tool_calls")), (&json!("stop"), None));
@@ -201,20 +201,20 @@ fn json_of_a_schema_travels_as_one_required_tool_and_is_repaired_once() {
 #[test]
 fn a_lone_blank_before_a_call_is_dropped_and_elsewhere_kept() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let tool = json!([{ "type": "function", "function": { "name": "a" } }]);
     for (is_called, wanted) in [(true, "Hello"), (false, "Hello ")] {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &with(of_m(chat("Hello")), &json!({ "tools": tool }))));
-        let (asked, _) = editor.hears_chat();
-        editor.says_text(asked, "Hello");
-        editor.says_text(asked, " ");
+        let (asked, _) = editor.expect_chat();
+        editor.send_text(asked, "Hello");
+        editor.send_text(asked, " ");
         if is_called {
             calls(&mut editor, asked, "a", json!({}));
         } else {
-            editor.says(asked, &FromEditor::End);
+            editor.send(asked, &FromEditor::End);
         }
-        assert_eq!(content(&client.answer()), wanted);
+        assert_eq!(content(&client.response()), wanted);
     }
 }
 
@@ -222,23 +222,23 @@ fn a_lone_blank_before_a_call_is_dropped_and_elsewhere_kept() {
 fn what_the_provider_attaches_for_itself_reaches_no_client() {
     let server = Server::serve(&[]);
     let marked = ModelInfo { reports_usage: true, ..model("m") };
-    let mut editor = Editor::offering(&server.home, &[marked]);
+    let mut editor = Editor::with_models(&server.home, &[marked]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
-    let (asked, _) = editor.hears_chat();
-    editor.says_text(asked, "Hi");
+    let (asked, _) = editor.expect_chat();
+    editor.send_text(asked, "Hi");
     let data = |mime: &str, base64: &str| {
         let data = copilot_proxy::conversation::Data { mime: mime.into(), base64: base64.into() };
         FromEditor::Part(ResponsePart { part: Part::Data(data) })
     };
-    editor.says(asked, &data("stateful_marker", "bW9kZWxccmVzcF8x"));
+    editor.send(asked, &data("stateful_marker", "bW9kZWxccmVzcF8x"));
     // {"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}
-    editor.says(
+    editor.send(
         asked,
         &data("usage", "eyJwcm9tcHRfdG9rZW5zIjo3LCJjb21wbGV0aW9uX3Rva2VucyI6NSwidG90YWxfdG9rZW5zIjoxMn0="),
     );
-    editor.says(asked, &FromEditor::End);
-    let answer = client.answer();
+    editor.send(asked, &FromEditor::End);
+    let answer = client.response();
     assert_eq!((content(&answer).as_str(), answer.text().contains("resp_1")), ("Hi", false));
     assert_eq!(answer.json()["usage"]["total_tokens"], 12);
 }

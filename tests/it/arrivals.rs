@@ -27,23 +27,23 @@ fn asking(server: &Server) -> Client {
 
 /// How often the log tells that a question waits.
 fn waits(server: &Server) -> usize {
-    server.process.complaints().matches("waits for a window").count()
+    server.process.stderr().matches("waits for a window").count()
 }
 
 /// A window asked the question, and its answer arrives.
 fn answered(editor: &mut Editor, client: &mut Client) {
-    let (stream, _) = editor.hears_chat();
-    editor.answers(stream, "Here I am");
-    assert_eq!(content(&client.answer()), "Here I am");
+    let (stream, _) = editor.expect_chat();
+    editor.respond(stream, "Here I am");
+    assert_eq!(content(&client.response()), "Here I am");
 }
 
 #[test]
 fn a_question_waits_for_a_window_that_reloads() {
     let server = Server::serve(&FOR_EVER);
-    drop(Editor::offering(&server.home, &[model("m")]));
+    drop(Editor::with_models(&server.home, &[model("m")]));
     until("the window's leaving", || (server.editors() == 0).then_some(()));
     let mut client = waiting(&server);
-    answered(&mut Editor::offering(&server.home, &[model("m")]), &mut client);
+    answered(&mut Editor::with_models(&server.home, &[model("m")]), &mut client);
 }
 
 #[test]
@@ -52,21 +52,21 @@ fn a_question_waits_for_the_models_of_a_window_that_has_just_opened() {
     let mut editor = Editor::attach(&server.home);
     let mut client = waiting(&server);
     // Nobody has signed in yet, as it looks at first.
-    editor.offers(&[]);
+    editor.send_models(&[]);
     until("another wait", || (waits(&server) > 1).then_some(()));
-    editor.offers(&[model("m")]);
+    editor.send_models(&[model("m")]);
     answered(&mut editor, &mut client);
 }
 
 #[test]
 fn a_question_nobody_has_begun_to_answer_survives_the_reload_of_its_window() {
     let server = Server::serve(&FOR_EVER);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = asking(&server);
-    editor.hears_chat();
+    editor.expect_chat();
     drop(editor);
     until("a question that waits", || (waits(&server) > 0).then_some(()));
-    answered(&mut Editor::offering(&server.home, &[model("m")]), &mut client);
+    answered(&mut Editor::with_models(&server.home, &[model("m")]), &mut client);
 }
 
 #[test]
@@ -75,8 +75,8 @@ fn the_models_of_a_window_that_reloads_are_waited_for() {
     let mut client = server.client();
     client.send(&Request::get("/v1/models"));
     until("a question that waits", || (waits(&server) > 0).then_some(()));
-    let _editor = Editor::offering(&server.home, &[model("m")]);
-    assert_eq!(client.answer().json()["data"][0]["id"], "m");
+    let _editor = Editor::with_models(&server.home, &[model("m")]);
+    assert_eq!(client.response().json()["data"][0]["id"], "m");
 }
 
 #[test]
@@ -86,19 +86,19 @@ fn the_tools_of_a_window_that_reloads_are_waited_for() {
     client.send(&Request::get("/v1/tools"));
     until("a question that waits", || (waits(&server) > 0).then_some(()));
     let _editor = server.simulate();
-    assert_eq!(client.answer().status, 200);
+    assert_eq!(client.response().status, 200);
 }
 
 #[test]
 fn a_question_waits_no_longer_than_a_reload_takes() {
     let server = Server::serve(&["--window-wait", "200"]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = asking(&server);
-    editor.hears_chat();
+    editor.expect_chat();
     drop(editor);
-    let (status, _, code, _) = client.answer().error();
+    let (status, _, code, _) = client.response().error();
     assert_eq!((status, code), (503, json!("editor_gone")));
-    let (status, _, code, _) = asking(&server).answer().error();
+    let (status, _, code, _) = asking(&server).response().error();
     assert_eq!((status, code), (503, json!("no_models")));
 }
 
@@ -106,8 +106,8 @@ fn a_question_waits_no_longer_than_a_reload_takes() {
 fn a_question_for_a_window_without_models_does_not_wait_for_ever() {
     let server = Server::serve(&["--window-wait", "200"]);
     let mut editor = Editor::attach(&server.home);
-    editor.offers(&[]);
-    let (status, _, code, message) = asking(&server).answer().error();
+    editor.send_models(&[]);
+    let (status, _, code, message) = asking(&server).response().error();
     assert_eq!((status, code), (503, json!("no_models")));
     assert!(message.contains("sign in"), "{message}");
 }
@@ -116,8 +116,8 @@ fn a_question_for_a_window_without_models_does_not_wait_for_ever() {
 fn those_who_wait_for_a_window_are_no_more_than_may_wait_for_anything() {
     let server = Server::serve(&[&FOR_EVER[..], &["--max-waiting", "1"]].concat());
     let mut client = waiting(&server);
-    assert_eq!(asking(&server).answer().status, 429);
-    answered(&mut Editor::offering(&server.home, &[model("m")]), &mut client);
+    assert_eq!(asking(&server).response().status, 429);
+    answered(&mut Editor::with_models(&server.home, &[model("m")]), &mut client);
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn stop_ends_the_waiting() {
     let server = Server::serve(&FOR_EVER);
     let mut editor = Editor::attach(&server.home);
     let mut client = waiting(&server);
-    editor.says(0, &FromEditor::Stop);
-    let (status, _, code, _) = client.answer().error();
+    editor.send(0, &FromEditor::Stop);
+    let (status, _, code, _) = client.response().error();
     assert_eq!((status, code), (503, json!("no_models")));
-    editor.hears_http(|http| *http == HttpState::Off);
+    editor.expect_http(|http| *http == HttpState::Off);
 }

@@ -8,8 +8,8 @@ use copilot_proxy::conversation::{Content, Part, Tool, ToolCall};
 use serde_json::{Value, json};
 
 use crate::client::Request;
-use crate::editor::{Editor, model, preferences};
-use crate::openai::{CHAT, chat, content, data, read_until, said, streamed, until_stats, with};
+use crate::editor::{Editor, model, user_settings};
+use crate::openai::{CHAT, chat, content, data, read_until, streamed, text_of, until_stats, with};
 use crate::server::Server;
 
 fn auto(request: Value) -> Value {
@@ -30,7 +30,7 @@ fn the_editors_tools_are_run_until_there_is_an_answer() {
     }
 
     let events = server.stream(CHAT, &auto(streamed(script))).rest();
-    assert_eq!(said(&events), "Let me see. Done.");
+    assert_eq!(text_of(&events), "Let me see. Done.");
     assert_eq!(events.last().map(String::as_str), Some("data: [DONE]"));
     assert!(events.iter().any(|event| event.contains("\"copilot_proxy\"") && event.contains("read_file")));
 }
@@ -67,18 +67,18 @@ fn used_up_rounds_end_with_a_last_answer_without_tools() {
 #[test]
 fn calls_of_one_round_run_at_the_same_time() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(auto(chat("Hello")), &json!({ "model": "m" }))));
     offers_tools(&mut editor, &["a", "b"]);
-    let (asked, _) = editor.hears_chat();
+    let (asked, _) = editor.expect_chat();
     calls(&mut editor, asked, &["a", "b"]);
     // Both are asked for before either has answered.
-    let (one, _) = hears_invocation(&mut editor);
-    let (two, _) = hears_invocation(&mut editor);
+    let (one, _) = expect_invocation(&mut editor);
+    let (two, _) = expect_invocation(&mut editor);
     finishes(&mut editor, two, "second");
     finishes(&mut editor, one, "first");
-    let (asked, question) = editor.hears_chat();
+    let (asked, question) = editor.expect_chat();
     let results: Vec<String> = question
         .messages
         .last()
@@ -91,30 +91,30 @@ fn calls_of_one_round_run_at_the_same_time() {
         })
         .collect();
     assert_eq!(results, ["id-a [Text { text: \"first\" }]", "id-b [Text { text: \"second\" }]"]);
-    editor.answers(asked, "Both");
-    assert_eq!(content(&client.answer()), "Both");
+    editor.respond(asked, "Both");
+    assert_eq!(content(&client.response()), "Both");
 }
 
 fn offers_tools(editor: &mut Editor, names: &[&str]) {
-    let (stream, asked) = editor.hears();
+    let (stream, asked) = editor.expect_message();
     assert_eq!(asked, ToEditor::ListTools);
     let tool = |name: &&str| EditorTool {
         tool: Tool { name: (*name).into(), description: String::new(), input_schema: None },
         tags: vec![],
     };
-    editor.says(stream, &FromEditor::Tools(Tools { tools: names.iter().map(tool).collect() }));
+    editor.send(stream, &FromEditor::Tools(Tools { tools: names.iter().map(tool).collect() }));
 }
 
 fn calls(editor: &mut Editor, stream: u32, names: &[&str]) {
     for name in names {
         let call = ToolCall { id: format!("id-{name}"), name: (*name).into(), input: json!({}) };
-        editor.says(stream, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
+        editor.send(stream, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
     }
-    editor.says(stream, &FromEditor::End);
+    editor.send(stream, &FromEditor::End);
 }
 
-fn hears_invocation(editor: &mut Editor) -> (u32, String) {
-    match editor.hears() {
+fn expect_invocation(editor: &mut Editor) -> (u32, String) {
+    match editor.expect_message() {
         (stream, ToEditor::InvokeTool(invoke)) => (stream, invoke.name),
         other => panic!("no tool: {other:?}"),
     }
@@ -122,22 +122,22 @@ fn hears_invocation(editor: &mut Editor) -> (u32, String) {
 
 fn finishes(editor: &mut Editor, stream: u32, text: &str) {
     let content = vec![Content::Text { text: text.into() }];
-    editor.says(stream, &FromEditor::ToolOutput(ToolOutput { content }));
+    editor.send(stream, &FromEditor::ToolOutput(ToolOutput { content }));
 }
 
 #[test]
 fn a_client_that_vanishes_cancels_tool_and_model() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     for request in [chat("Hello"), streamed("Hello")] {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &with(auto(request), &json!({ "model": "m" }))));
         offers_tools(&mut editor, &["a"]);
-        let (asked, _) = editor.hears_chat();
+        let (asked, _) = editor.expect_chat();
         calls(&mut editor, asked, &["a"]);
-        let (tool, _) = hears_invocation(&mut editor);
+        let (tool, _) = expect_invocation(&mut editor);
         drop(client);
-        editor.hears_cancel(tool);
+        editor.expect_cancel(tool);
     }
     let server = Server::demo(&[]);
     let mut stream = server.stream(CHAT, &auto(streamed("call:get_time\nthen:\nsay:now\nhang:")));
@@ -180,10 +180,12 @@ fn a_tool_that_the_person_denies_is_not_offered() {
     let mut person = Editor::attach(&server.home);
     let auto_tools =
         AutoTools { allow: vec!["get_*".into(), "read_file".into()], deny: vec!["*_time".into()] };
-    person
-        .says(0, &FromEditor::UserSettings(UserSettings { port: server.port, auto_tools, ..preferences() }));
-    person.offers(&[model("m")]);
-    person.hears_status(|status| status.models == 11);
+    person.send(
+        0,
+        &FromEditor::UserSettings(UserSettings { port: server.port, auto_tools, ..user_settings() }),
+    );
+    person.send_models(&[model("m")]);
+    person.expect_status(|status| status.models == 11);
     let answer = server.post(CHAT, &auto(chat("dump:")));
     let dump: Value = serde_json::from_str(&content(&answer)).unwrap();
     let names: Vec<&str> =
@@ -194,16 +196,16 @@ fn a_tool_that_the_person_denies_is_not_offered() {
 #[test]
 fn an_editor_that_dies_between_rounds_ends_the_stream_with_an_error_event() {
     let server = Server::serve(&["--window-wait", "100"]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(auto(streamed("Hello")), &json!({ "model": "m" }))));
     offers_tools(&mut editor, &["a"]);
-    let (asked, _) = editor.hears_chat();
-    editor.says_text(asked, "Wait.");
+    let (asked, _) = editor.expect_chat();
+    editor.send_text(asked, "Wait.");
     let mut stream = client.stream();
     read_until(&mut stream, "Wait.");
     calls(&mut editor, asked, &["a"]);
-    hears_invocation(&mut editor);
+    expect_invocation(&mut editor);
     drop(editor);
     let events = stream.rest();
     assert!(data(events.last().unwrap())["error"]["message"].is_string(), "{events:?}");
@@ -212,27 +214,27 @@ fn an_editor_that_dies_between_rounds_ends_the_stream_with_an_error_event() {
 #[test]
 fn a_stopped_session_cancels_its_tools_and_fails_its_stream() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
-    editor.says(0, &FromEditor::Watch(Watch { enabled: true }));
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    editor.send(0, &FromEditor::Watch(Watch { enabled: true }));
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(auto(streamed("Hello")), &json!({ "model": "m" }))));
     offers_tools(&mut editor, &["a"]);
-    let (asked, _) = editor.hears_chat();
-    editor.says_text(asked, "Wait.");
+    let (asked, _) = editor.expect_chat();
+    editor.send_text(asked, "Wait.");
     let mut stream = client.stream();
     read_until(&mut stream, "Wait.");
     calls(&mut editor, asked, &["a"]);
-    let (tool, _) = hears_invocation(&mut editor);
+    let (tool, _) = expect_invocation(&mut editor);
 
     let running = Some(AutoModeStatus { round: 1, running_tools: vec!["a".into()] });
     let record = loop {
-        let activity = editor.hears_activity();
+        let activity = editor.expect_activity();
         if let Some(record) = activity.requests.into_iter().find(|record| record.auto_mode == running) {
             break record;
         }
     };
-    editor.says(0, &FromEditor::StopRequest(StopRequest { id: record.id }));
-    editor.hears_cancel(tool);
+    editor.send(0, &FromEditor::StopRequest(StopRequest { id: record.id }));
+    editor.expect_cancel(tool);
     let events = stream.rest();
     assert_eq!(data(events.last().unwrap())["error"]["message"], "Copilot Proxy was stopped", "{events:?}");
 }
@@ -240,18 +242,18 @@ fn a_stopped_session_cancels_its_tools_and_fails_its_stream() {
 #[test]
 fn stopping_the_server_stops_sessions_between_their_rounds() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(auto(streamed("Hello")), &json!({ "model": "m" }))));
     offers_tools(&mut editor, &["a"]);
-    let (asked, _) = editor.hears_chat();
-    editor.says_text(asked, "Wait.");
+    let (asked, _) = editor.expect_chat();
+    editor.send_text(asked, "Wait.");
     let mut stream = client.stream();
     read_until(&mut stream, "Wait.");
     calls(&mut editor, asked, &["a"]);
-    let (tool, _) = hears_invocation(&mut editor);
-    editor.says(0, &FromEditor::Stop);
-    editor.hears_cancel(tool);
+    let (tool, _) = expect_invocation(&mut editor);
+    editor.send(0, &FromEditor::Stop);
+    editor.expect_cancel(tool);
     let events = stream.rest();
     assert_eq!(data(events.last().unwrap())["error"]["message"], "Copilot Proxy was stopped", "{events:?}");
 }

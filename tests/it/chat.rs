@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::openai::{CHAT, ask, chat, data, dumped, said, stream, streamed, with};
+use crate::openai::{CHAT, chat, complete, data, dumped, stream, streamed, text_of, with};
 use crate::server::Server;
 
 #[test]
@@ -91,8 +91,8 @@ fn the_cost_comes_last_when_it_is_asked_for() {
 fn two_thousand_parts_arrive_whole_and_in_order() {
     let server = Server::demo(&[]);
     let wanted: String = (0..2000).map(|number| format!("{number:.<40}")).collect();
-    assert_eq!(said(&stream(&server, "parts:2000 40").rest()), wanted);
-    assert_eq!(ask(&server, "parts:2000 40"), wanted);
+    assert_eq!(text_of(&stream(&server, "parts:2000 40").rest()), wanted);
+    assert_eq!(complete(&server, "parts:2000 40"), wanted);
 }
 
 #[test]
@@ -106,9 +106,9 @@ fn fifty_clients_at_once_do_not_mix() {
                 let script = format!("say:{words}\nslow:2 20\nsay:{words}");
                 let wanted = format!("{words}p0 p1 {words}");
                 let heard = if client % 2 == 0 {
-                    said(&stream(server, &script).rest())
+                    text_of(&stream(server, &script).rest())
                 } else {
-                    ask(server, &script)
+                    complete(server, &script)
                 };
                 assert_eq!(heard, wanted);
             });
@@ -341,7 +341,7 @@ fn a_rate_limit_that_goes_on_is_waited_for_longer_each_time() {
     let server = Server::demo(&[]);
     let wait = || refused(&server, "fail:ChatRateLimited slower").0.2;
     assert_eq!([wait(), wait(), wait()].map(Option::unwrap), ["10", "20", "40"]);
-    assert_eq!(ask(&server, "say:better"), "better");
+    assert_eq!(complete(&server, "say:better"), "better");
     assert_eq!(wait().unwrap(), "10");
 }
 
@@ -349,7 +349,7 @@ fn a_rate_limit_that_goes_on_is_waited_for_longer_each_time() {
 fn a_failure_after_the_first_part_is_an_error_event() {
     let server = Server::demo(&[]);
     let events = stream(&server, "say:half an answer\nwait:50\nfail:ChatQuotaExceeded used up").rest();
-    assert_eq!(said(&events), "half an answer");
+    assert_eq!(text_of(&events), "half an answer");
     assert_eq!(
         data(events.last().unwrap()),
         json!({ "error": {
@@ -377,7 +377,7 @@ fn line_readers_do_not_cut_events() {
     let server = Server::demo(&[]);
     let text = "a\u{85}b\u{2028}c\u{2029}d";
     let events = stream(&server, &format!("say:{text}")).rest();
-    assert_eq!(said(&events), text);
+    assert_eq!(text_of(&events), text);
     let bare = events.iter().find(|event| event.contains(['\u{85}', '\u{2028}', '\u{2029}']));
     assert_eq!(bare, None);
 }

@@ -1,4 +1,4 @@
-//! A raw HTTP/1.1 client: it sends exactly what a test says, and keeps what came with the time it came.
+//! A raw HTTP/1.1 client: it sends exactly the given bytes, and records when the bytes of responses arrived.
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write as _};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::wait::DEADLINE;
 
-/// What is sent.
+/// A request, sent exactly as given.
 #[derive(Clone, Debug)]
 pub struct Request {
     method: &'static str,
@@ -31,7 +31,7 @@ impl Request {
         Request::new("POST", path).header("content-type", "application/json").body(body.to_string())
     }
 
-    /// A `host` or `content-length` given here stands in place of the right one.
+    /// Adds a header; `host` or `content-length` replaces the default.
     pub fn header(mut self, name: &str, value: &str) -> Request {
         self.headers.push((name.into(), value.into()));
         self
@@ -46,7 +46,7 @@ impl Request {
         self.headers.iter().any(|(known, _)| known == name)
     }
 
-    /// As it travels.
+    /// The bytes on the connection.
     pub fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         if !self.has("host") {
@@ -65,21 +65,21 @@ impl Request {
     }
 }
 
-/// What came back.
+/// A whole response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut found =
             self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         let first = found.next();
-        assert_eq!(found.next(), None, "{name} stands there twice: {self:?}");
+        assert_eq!(found.next(), None, "{name} occurs twice: {self:?}");
         first
     }
 
@@ -103,13 +103,13 @@ impl Answer {
 pub struct Client {
     socket: TcpStream,
     unread: Vec<u8>,
-    /// When bytes came, and how many.
-    pub came: Vec<(Instant, usize)>,
-    /// The last request was a HEAD: its answer has no body, whatever it declares.
+    /// Times and sizes of all reads.
+    pub received: Vec<(Instant, usize)>,
+    /// The last request was a HEAD: its response has no body, whatever it declares.
     is_head: bool,
 }
 
-/// How the end of a body is known.
+/// The way that the end of a body is marked.
 enum Framing {
     Length(usize),
     Chunked,
@@ -125,7 +125,7 @@ impl Client {
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         socket.set_write_timeout(Some(DEADLINE)).unwrap();
-        Client { socket, unread: Vec::new(), came: Vec::new(), is_head: false }
+        Client { socket, unread: Vec::new(), received: Vec::new(), is_head: false }
     }
 
     pub fn send(&mut self, request: &Request) {
@@ -137,46 +137,46 @@ impl Client {
         self.socket.write_all(bytes)
     }
 
-    /// Says that nothing more will be sent, as a client that closes does; still reads.
-    pub fn say_goodbye(&self) {
+    /// Closes the sending half of the connection, as a client that closes does; reading goes on.
+    pub fn shut_down_write(&self) {
         // The server may have closed already.
         let _ = self.socket.shutdown(Shutdown::Write);
     }
 
-    /// The next answer, whole.
-    pub fn answer(&mut self) -> Answer {
-        let (mut answer, framing) = self.head();
-        while let Some(more) = self.more(&framing, answer.body.len()) {
-            answer.body.extend_from_slice(&more);
+    /// Reads the next response, with its whole body.
+    pub fn response(&mut self) -> Response {
+        let (mut response, framing) = self.head();
+        while let Some(more) = self.more(&framing, response.body.len()) {
+            response.body.extend_from_slice(&more);
         }
-        answer
+        response
     }
 
-    /// The next answer, as it comes.
+    /// Reads the head of the next response; its body is read as it arrives.
     pub fn stream(mut self) -> Stream {
         let (head, framing) = self.head();
         Stream { client: self, head, framing, unread: String::new() }
     }
 
-    /// The server has closed the connection and says nothing more.
+    /// Whether the server closes the connection without sending anything more.
     pub fn is_closed(&mut self) -> bool {
         self.unread.is_empty() && !self.receive()
     }
 
-    /// Reads and forgets until the server closes, which it must.
-    pub fn read_to_the_end(&mut self) {
+    /// Reads and discards until the server closes the connection.
+    pub fn read_until_closed(&mut self) {
         while self.receive() {}
     }
 
-    /// Whether an answer has begun to come, after so much patience.
-    pub fn answers_within(&mut self, patience: Duration) -> bool {
-        self.socket.set_read_timeout(Some(patience)).unwrap();
-        let begun = !matches!(self.socket.peek(&mut [0]), Err(error) if is_silence(&error));
+    /// Whether the first byte of a response arrives within this time.
+    pub fn responds_within(&mut self, limit: Duration) -> bool {
+        self.socket.set_read_timeout(Some(limit)).unwrap();
+        let begun = !matches!(self.socket.peek(&mut [0]), Err(error) if is_timeout(&error));
         self.socket.set_read_timeout(Some(DEADLINE)).unwrap();
         begun
     }
 
-    /// Reads raw bytes until these have come, and forgets them.
+    /// Reads and discards raw bytes up to and including these.
     pub fn skip_past(&mut self, wanted: &str) {
         loop {
             if let Some(at) = find(&self.unread, wanted.as_bytes()) {
@@ -187,12 +187,12 @@ impl Client {
         }
     }
 
-    fn head(&mut self) -> (Answer, Framing) {
+    fn head(&mut self) -> (Response, Framing) {
         let end = loop {
             if let Some(end) = find(&self.unread, b"\r\n\r\n") {
                 break end;
             }
-            assert!(self.receive(), "closed before an answer: {:?}", String::from_utf8_lossy(&self.unread));
+            assert!(self.receive(), "closed before a response: {:?}", String::from_utf8_lossy(&self.unread));
         };
         let head: Vec<u8> = self.unread.drain(..end + 4).collect();
         let head = String::from_utf8(head).expect("a head of text");
@@ -203,29 +203,32 @@ impl Client {
             .map(|line| line.split_once(": ").expect("a header"))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
-        let answer = Answer { status, headers, body: Vec::new() };
+        let response = Response { status, headers, body: Vec::new() };
         if status == 100 {
             return self.head();
         }
         let framing = if self.is_head || status == 204 || status == 304 {
             Framing::Length(0)
-        } else if answer.header("transfer-encoding") == Some("chunked") {
+        } else if response.header("transfer-encoding") == Some("chunked") {
             Framing::Chunked
-        } else if let Some(length) = answer.header("content-length") {
+        } else if let Some(length) = response.header("content-length") {
             Framing::Length(length.parse().expect("a length"))
         } else {
             Framing::UntilClosed
         };
-        (answer, framing)
+        (response, framing)
     }
 
-    /// The next piece of a body of which so much has come; none at its end.
-    fn more(&mut self, framing: &Framing, come: usize) -> Option<Vec<u8>> {
+    /// Reads the next part of a body of which `received` bytes have been read; `None` at its end.
+    fn more(&mut self, framing: &Framing, received: usize) -> Option<Vec<u8>> {
         match framing {
-            Framing::Length(length) if come >= *length => None,
+            Framing::Length(length) if received >= *length => None,
             Framing::Length(length) => {
-                assert!(!self.unread.is_empty() || self.receive(), "cut off after {come} of {length} bytes");
-                let due = self.unread.len().min(length - come);
+                assert!(
+                    !self.unread.is_empty() || self.receive(),
+                    "cut off after {received} of {length} bytes"
+                );
+                let due = self.unread.len().min(length - received);
                 Some(self.unread.drain(..due).collect())
             }
             Framing::UntilClosed => {
@@ -250,38 +253,38 @@ impl Client {
         }
     }
 
-    /// Waits for more bytes; false when the server has closed.
+    /// Waits for more bytes; false if the server has closed the connection.
     fn receive(&mut self) -> bool {
         let mut buffer = [0; 16 * 1024];
         match self.socket.read(&mut buffer) {
             Ok(0) => false,
             Ok(read) => {
-                self.came.push((Instant::now(), read));
+                self.received.push((Instant::now(), read));
                 self.unread.extend_from_slice(&buffer[..read]);
                 true
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
-            Err(error) => panic!("nothing came for {DEADLINE:?}: {error}"),
+            Err(error) => panic!("nothing received for {DEADLINE:?}: {error}"),
         }
     }
 }
 
-/// An answer that is still coming, cut into server-sent events or lines. Dropping it hangs up.
+/// A streamed response, read as server-sent events or lines. Dropping it closes the connection.
 pub struct Stream {
     pub client: Client,
-    /// Its body stays empty.
-    pub head: Answer,
+    /// Status and headers; the body stays empty.
+    pub head: Response,
     framing: Framing,
     unread: String,
 }
 
 impl Stream {
-    /// The next event as it stands, without the blank line that ends it; none when the stream has ended well.
+    /// The next event, without the blank line that ends it; `None` at a complete end of the stream.
     pub fn event(&mut self) -> Option<String> {
         self.until("\n\n")
     }
 
-    /// The JSON of the next line; none when the stream has ended well.
+    /// The JSON of the next line; `None` at a complete end of the stream.
     pub fn line(&mut self) -> Option<Value> {
         let line = self.until("\n")?;
         Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
@@ -295,20 +298,20 @@ impl Stream {
                 return Some(piece);
             }
             let Some(more) = self.client.more(&self.framing, 0) else {
-                assert_eq!(self.unread, "", "a piece that has no end");
+                assert_eq!(self.unread, "", "an unfinished event or line");
                 return None;
             };
-            self.unread += std::str::from_utf8(&more).expect("text that no chunk cuts");
+            self.unread += std::str::from_utf8(&more).expect("UTF-8 that no chunk splits");
         }
     }
 
-    /// All that is still to come.
+    /// All remaining events.
     pub fn rest(mut self) -> Vec<String> {
         std::iter::from_fn(|| self.event()).collect()
     }
 }
 
-fn is_silence(error: &std::io::Error) -> bool {
+fn is_timeout(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 

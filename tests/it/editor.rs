@@ -1,5 +1,5 @@
-//! A scripted editor: a peer on the server's real local socket that says what a test wants and hears all that
-//! is said. Dropped with a message unheard, it fails the test.
+//! A scripted editor: a peer on the server's real local socket. It sends what the test tells it to and keeps all
+//! messages it receives. Dropping it with an unexpected message left fails the test.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::server::Home;
 use crate::wait::DEADLINE;
 
-/// Long enough to take what has come already.
-const A_MOMENT: Duration = Duration::from_millis(1);
+/// Long enough to receive what the server has sent already.
+const RECEIVE_SENT: Duration = Duration::from_millis(1);
 
-/// A connection to a server, attached or not yet.
+/// A connection to a server, before or after the handshake.
 pub struct Editor {
     runtime: Runtime,
     reader: FrameReader<ReadHalf<Stream>, ToEditor>,
@@ -33,14 +33,14 @@ pub struct Editor {
     statuses: VecDeque<Status>,
     log: VecDeque<LogLine>,
     activities: VecDeque<Activity>,
-    catalogues: VecDeque<ModelCatalog>,
-    /// The server has said that another one takes its place.
-    pub has_successor: bool,
-    hung_up: bool,
+    model_catalogs: VecDeque<ModelCatalog>,
+    /// The server has sent `Superseded`: another one takes its place.
+    pub superseded: bool,
+    disconnected: bool,
 }
 
 impl Editor {
-    /// A connection on which nothing has been said.
+    /// Connects without sending a `Hello`.
     pub fn connect(home: &Home) -> Editor {
         let endpoint = Directory::server(home.path()).expect("a server").endpoint;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -57,103 +57,104 @@ impl Editor {
             statuses: VecDeque::new(),
             log: VecDeque::new(),
             activities: VecDeque::new(),
-            catalogues: VecDeque::new(),
-            has_successor: false,
-            hung_up: false,
+            model_catalogs: VecDeque::new(),
+            superseded: false,
+            disconnected: false,
         }
     }
 
-    /// An editor that the server has welcomed, and that offers nothing.
+    /// Attaches an editor without models.
     pub fn attach(home: &Home) -> Editor {
         Editor::attach_with(home, Window::default())
     }
 
-    /// The same, of this window.
+    /// Attaches an editor of this window, without models.
     pub fn attach_with(home: &Home, window: Window) -> Editor {
         let mut editor = Editor::connect(home);
-        editor.says(0, &FromEditor::Hello(Hello { window, ..hello(home) }));
-        match editor.hears() {
+        editor.send(0, &FromEditor::Hello(Hello { window, ..hello(home) }));
+        match editor.expect_message() {
             (0, ToEditor::Welcome(_)) => editor,
             other => panic!("not welcomed: {other:?}"),
         }
     }
 
-    /// The first editor of a server, with these models; the server knows of them when this returns.
-    pub fn offering(home: &Home, models: &[ModelInfo]) -> Editor {
+    /// Attaches the first editor of a server with these models, and waits until the server has them.
+    pub fn with_models(home: &Home, models: &[ModelInfo]) -> Editor {
         let mut editor = Editor::attach(home);
-        editor.offers(models);
-        let listed = u32::try_from(models.len()).unwrap();
-        editor.hears_status(|status| status.models == listed);
+        editor.send_models(models);
+        let count = u32::try_from(models.len()).unwrap();
+        editor.expect_status(|status| status.models == count);
         editor
     }
 
-    /// Says its models.
-    pub fn offers(&mut self, models: &[ModelInfo]) {
-        self.says(0, &FromEditor::Models(Models { models: models.into() }));
+    /// Sends the editor's models.
+    pub fn send_models(&mut self, models: &[ModelInfo]) {
+        self.send(0, &FromEditor::Models(Models { models: models.into() }));
     }
 
-    pub fn says(&mut self, stream: u32, message: &FromEditor) {
+    /// Sends one message.
+    pub fn send(&mut self, stream: u32, message: &FromEditor) {
         let mut bytes = BytesMut::new();
         put_message(stream, message, &mut bytes).unwrap();
-        self.says_bytes(&bytes).expect("a server that reads");
+        self.send_bytes(&bytes).expect("a server that reads");
     }
 
-    /// CapturedBody of an answer.
-    pub fn says_text(&mut self, stream: u32, text: &str) {
+    /// Sends a text part of a response.
+    pub fn send_text(&mut self, stream: u32, text: &str) {
         let mut bytes = BytesMut::new();
         put_text(Kind::Text, stream, text, &mut bytes);
-        self.says_bytes(&bytes).expect("a server that reads");
+        self.send_bytes(&bytes).expect("a server that reads");
     }
 
-    /// An answer of one text.
-    pub fn answers(&mut self, stream: u32, text: &str) {
-        self.says_text(stream, text);
-        self.says(stream, &FromEditor::End);
+    /// Sends a complete response of one text.
+    pub fn respond(&mut self, stream: u32, text: &str) {
+        self.send_text(stream, text);
+        self.send(stream, &FromEditor::End);
     }
 
-    /// Whatever it is, as it stands.
-    pub fn says_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    /// Sends raw bytes.
+    pub fn send_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.runtime.block_on(async { timeout(DEADLINE, self.writer.write_all(bytes)).await })?
     }
 
-    /// The next message that is no ping, no status, no log line and no activity.
-    pub fn hears(&mut self) -> (u32, ToEditor) {
-        self.listens_for("a message", |editor| editor.messages.pop_front())
+    /// Waits for the next message other than pings, statuses, log lines, activities and model catalogs.
+    pub fn expect_message(&mut self) -> (u32, ToEditor) {
+        self.wait_for("a message", |editor| editor.messages.pop_front())
     }
 
-    /// A message that has come already, if one has.
-    pub fn has_heard(&mut self) -> Option<(u32, ToEditor)> {
-        let deadline = Instant::now() + A_MOMENT;
-        while self.messages.is_empty() && self.listen(deadline) {}
+    /// Returns the next message if it has been sent already.
+    pub fn try_receive(&mut self) -> Option<(u32, ToEditor)> {
+        let deadline = Instant::now() + RECEIVE_SENT;
+        while self.messages.is_empty() && self.receive(deadline) {}
         self.messages.pop_front()
     }
 
-    /// The next message, a question.
-    pub fn hears_chat(&mut self) -> (u32, Chat) {
-        match self.hears() {
+    /// Waits for the next message, which must be a `Chat`.
+    pub fn expect_chat(&mut self) -> (u32, Chat) {
+        match self.expect_message() {
             (stream, ToEditor::Chat(chat)) => (stream, std::sync::Arc::unwrap_or_clone(chat)),
             other => panic!("no chat: {other:?}"),
         }
     }
 
-    /// The next message: nobody waits for this stream any more.
-    pub fn hears_cancel(&mut self, stream: u32) {
-        assert_eq!(self.hears(), (stream, ToEditor::Cancel));
+    /// Waits for the next message, which must be the `Cancel` of this stream.
+    pub fn expect_cancel(&mut self, stream: u32) {
+        assert_eq!(self.expect_message(), (stream, ToEditor::Cancel));
     }
 
-    /// The next message: why this editor is not wanted.
-    pub fn hears_refusal(&mut self) -> Refused {
-        match self.hears() {
+    /// Waits for the next message, which must be a `Refused`.
+    pub fn expect_refused(&mut self) -> Refused {
+        match self.expect_message() {
             (0, ToEditor::Refused(refused)) => refused,
             other => panic!("not refused: {other:?}"),
         }
     }
 
-    /// Waits for a status of which this is true.
-    pub fn hears_status(&mut self, is_it: impl Fn(&Status) -> bool) -> Status {
-        self.listens_for("a status", |editor| {
+    /// Waits for a status that matches.
+    pub fn expect_status(&mut self, matches: impl Fn(&Status) -> bool) -> Status {
+        self.wait_for("a status", |editor| {
             while let Some(status) = editor.statuses.pop_front() {
-                if is_it(&status) {
+                if matches(&status) {
                     return Some(status);
                 }
             }
@@ -161,24 +162,24 @@ impl Editor {
         })
     }
 
-    /// Waits until the port is so.
-    pub fn hears_http(&mut self, is_it: impl Fn(&HttpState) -> bool) -> HttpState {
-        self.hears_status(|status| is_it(&status.http)).http
+    /// Waits for a state of the port that matches.
+    pub fn expect_http(&mut self, matches: impl Fn(&HttpState) -> bool) -> HttpState {
+        self.expect_status(|status| matches(&status.http)).http
     }
 
-    /// Waits until the port is open, and tells it.
-    pub fn hears_port(&mut self) -> u16 {
-        match self.hears_http(|http| matches!(http, HttpState::Running { .. })) {
+    /// Waits until the port is open, and returns it.
+    pub fn expect_port(&mut self) -> u16 {
+        match self.expect_http(|http| matches!(http, HttpState::Running { .. })) {
             HttpState::Running { port } => port,
             other => panic!("{other:?}"),
         }
     }
 
-    /// Waits for a log line that holds these words.
-    pub fn hears_log(&mut self, words: &str) -> LogLine {
-        self.listens_for(words, |editor| {
+    /// Waits for a log line that contains this text.
+    pub fn expect_log(&mut self, text: &str) -> LogLine {
+        self.wait_for(text, |editor| {
             while let Some(line) = editor.log.pop_front() {
-                if line.text.contains(words) {
+                if line.text.contains(text) {
                     return Some(line);
                 }
             }
@@ -186,66 +187,70 @@ impl Editor {
         })
     }
 
-    /// The next activity.
-    pub fn hears_activity(&mut self) -> Activity {
-        self.listens_for("activity", |editor| editor.activities.pop_front())
+    /// Waits for the next activity.
+    pub fn expect_activity(&mut self) -> Activity {
+        self.wait_for("activity", |editor| editor.activities.pop_front())
     }
 
-    /// The next word of which models there are.
-    pub fn hears_catalogue(&mut self) -> ModelCatalog {
-        self.listens_for("catalogue", |editor| editor.catalogues.pop_front())
+    /// Waits for the next model catalog.
+    pub fn expect_model_catalog(&mut self) -> ModelCatalog {
+        self.wait_for("catalog", |editor| editor.model_catalogs.pop_front())
     }
 
-    /// Waits until the server hangs up.
-    pub fn hears_the_end(&mut self) {
+    /// Waits until the server closes the connection.
+    pub fn expect_disconnect(&mut self) {
         let deadline = Instant::now() + DEADLINE;
-        while self.listen(deadline) {}
-        assert!(self.hung_up, "the server did not hang up for {DEADLINE:?}");
+        while self.receive(deadline) {}
+        assert!(self.disconnected, "the server did not close the connection for {DEADLINE:?}");
     }
 
-    fn listens_for<T>(&mut self, wanted: &str, mut is_there: impl FnMut(&mut Editor) -> Option<T>) -> T {
+    fn wait_for<T>(&mut self, wanted: &str, mut find: impl FnMut(&mut Editor) -> Option<T>) -> T {
         let deadline = Instant::now() + DEADLINE;
         loop {
-            if let Some(heard) = is_there(self) {
-                return heard;
+            if let Some(found) = find(self) {
+                return found;
             }
-            if !self.listen(deadline) {
-                let why = if self.hung_up { "the server hung up" } else { "the server did not say it" };
+            if !self.receive(deadline) {
+                let why = if self.disconnected {
+                    "the server closed the connection"
+                } else {
+                    "the server did not send it"
+                };
                 panic!("waiting for {wanted}: {why}");
             }
         }
     }
 
-    /// Takes one more thing that the server says, if it does in time.
-    fn listen(&mut self, deadline: Instant) -> bool {
-        if self.hung_up {
+    /// Receives and sorts one more message; false if the deadline passed or the connection is closed.
+    fn receive(&mut self, deadline: Instant) -> bool {
+        if self.disconnected {
             return false;
         }
-        let heard = self.runtime.block_on(async { timeout_at(deadline, self.reader.next()).await });
-        match heard {
+        let received = self.runtime.block_on(async { timeout_at(deadline, self.reader.next()).await });
+        match received {
             Err(_) => return false,
             // A server that was killed may have been in the middle of a frame.
             Ok(Ok(None) | Err(_)) => {
-                self.hung_up = true;
+                self.disconnected = true;
                 return false;
             }
             Ok(Ok(Some((0, Incoming::Message(ToEditor::Ping))))) => {
                 let mut bytes = BytesMut::new();
                 put_message(0, &FromEditor::Pong, &mut bytes).unwrap();
-                // It may have gone just now: the next one tells.
-                let _ = self.says_bytes(&bytes);
+                // The server may have closed just now; the next receive reports it.
+                let _ = self.send_bytes(&bytes);
             }
             Ok(Ok(Some((0, Incoming::Message(ToEditor::Status(status)))))) => self.statuses.push_back(status),
             Ok(Ok(Some((0, Incoming::Message(ToEditor::Log(line)))))) => self.log.push_back(line),
             Ok(Ok(Some((0, Incoming::Message(ToEditor::Activity(activity)))))) => {
                 self.activities.push_back(activity);
             }
-            Ok(Ok(Some((0, Incoming::Message(ToEditor::ModelCatalog(catalogue)))))) => {
-                self.catalogues.push_back(catalogue);
+            Ok(Ok(Some((0, Incoming::Message(ToEditor::ModelCatalog(catalog)))))) => {
+                self.model_catalogs.push_back(catalog);
             }
-            Ok(Ok(Some((0, Incoming::Message(ToEditor::Superseded))))) => self.has_successor = true,
+            Ok(Ok(Some((0, Incoming::Message(ToEditor::Superseded))))) => self.superseded = true,
             Ok(Ok(Some((stream, Incoming::Message(message))))) => self.messages.push_back((stream, message)),
-            Ok(Ok(Some((_, words)))) => panic!("a server that says words: {words:?}"),
+            Ok(Ok(Some((_, part)))) => panic!("the server sent a part of a response: {part:?}"),
         }
         true
     }
@@ -256,13 +261,13 @@ impl Drop for Editor {
         if std::thread::panicking() {
             return;
         }
-        let deadline = Instant::now() + A_MOMENT;
-        while self.listen(deadline) {}
-        assert!(self.messages.is_empty(), "unheard: {:?}", self.messages);
+        let deadline = Instant::now() + RECEIVE_SENT;
+        while self.receive(deadline) {}
+        assert!(self.messages.is_empty(), "unexpected messages: {:?}", self.messages);
     }
 }
 
-/// What an editor of today says to the server of this directory.
+/// The `Hello` of a current editor to the server of this directory.
 pub fn hello(home: &Home) -> Hello {
     Hello {
         token: Directory::server(home.path()).expect("a server").token,
@@ -288,7 +293,7 @@ pub fn model(id: &str) -> ModelInfo {
     }
 }
 
-/// What a person has set, with a port of its own choice.
-pub fn preferences() -> UserSettings {
+/// Default settings of a user, with a port chosen by the system.
+pub fn user_settings() -> UserSettings {
     UserSettings { port: 0, ..UserSettings::default() }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::client::Request;
 use crate::editor::{Editor, hello, model};
-use crate::openai::{CHAT, ask, chat, content, data, read_until, said, stream, streamed, with};
+use crate::openai::{CHAT, chat, complete, content, data, read_until, stream, streamed, text_of, with};
 use crate::server::Server;
 use crate::wait::until;
 
@@ -39,13 +39,13 @@ fn every_stream_of_a_killed_editor_ends_with_an_error_event() {
 #[test]
 fn a_whole_answer_of_a_killed_editor_is_an_error() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(chat("Hello"), &json!({ "model": "m" }))));
-    let (asked, _) = editor.hears_chat();
-    editor.says_text(asked, "half");
+    let (asked, _) = editor.expect_chat();
+    editor.send_text(asked, "half");
     drop(editor);
-    let answer = client.answer();
+    let answer = client.response();
     assert_eq!((answer.error().0, answer.error().2), (503, json!("editor_gone")));
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
@@ -60,7 +60,7 @@ fn delta(event: &str) -> String {
 #[test]
 fn what_was_said_just_before_a_failure_is_told_before_it() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let message = json!([{ "role": "user", "content": "Hello" }]);
     for (path, fields, error) in [
         (CHAT, json!({ "messages": message }), "data: {\"error\":"),
@@ -69,14 +69,14 @@ fn what_was_said_just_before_a_failure_is_told_before_it() {
     ] {
         let mut client = server.client();
         client.send(&Request::post(path, &with(fields, &json!({ "model": "m", "stream": true }))));
-        let (asked, _) = editor.hears_chat();
+        let (asked, _) = editor.expect_chat();
         // In one write: the words have not been taken when the failure comes.
         let mut bytes = BytesMut::new();
         put_text(Kind::Text, asked, "half a sen", &mut bytes);
         put_text(Kind::Text, asked, "tence", &mut bytes);
         let failed = ProviderError { name: "Error".into(), code: None, message: "the line is cut".into() };
         put_message(asked, &FromEditor::Failed(failed), &mut bytes).unwrap();
-        editor.says_bytes(&bytes).unwrap();
+        editor.send_bytes(&bytes).unwrap();
         let events = client.stream().rest();
         let (last, before) = events.split_last().unwrap();
         assert!(last.starts_with(error), "{path}: {events:?}");
@@ -87,11 +87,11 @@ fn what_was_said_just_before_a_failure_is_told_before_it() {
 
 /// Two editors that have the model `m`; the one that attached first is asked first.
 fn two_editors(server: &Server) -> (Editor, Editor) {
-    let one = Editor::offering(&server.home, &[model("m")]);
+    let one = Editor::with_models(&server.home, &[model("m")]);
     let mut other = Editor::attach(&server.home);
     // The second model is how it is seen that the server knows of both editors.
-    other.offers(&[model("m"), model("n")]);
-    other.hears_status(|status| status.models == 2);
+    other.send_models(&[model("m"), model("n")]);
+    other.expect_status(|status| status.models == 2);
     (one, other)
 }
 
@@ -102,15 +102,15 @@ fn a_question_nobody_has_begun_to_answer_moves_to_another_editor() {
         let (mut one, mut other) = two_editors(&server);
         let mut client = server.client();
         client.send(&Request::post(CHAT, &with(request.clone(), &json!({ "model": "m" }))));
-        let (_, asked) = one.hears_chat();
+        let (_, asked) = one.expect_chat();
         drop(one);
-        let (stream, again) = other.hears_chat();
+        let (stream, again) = other.expect_chat();
         assert_eq!(again, asked);
-        other.answers(stream, "Here I am");
+        other.respond(stream, "Here I am");
         if request["stream"] == true {
-            assert_eq!(said(&client.stream().rest()), "Here I am");
+            assert_eq!(text_of(&client.stream().rest()), "Here I am");
         } else {
-            assert_eq!(content(&client.answer()), "Here I am");
+            assert_eq!(content(&client.response()), "Here I am");
         }
     }
 }
@@ -118,35 +118,35 @@ fn a_question_nobody_has_begun_to_answer_moves_to_another_editor() {
 #[test]
 fn a_window_that_attached_after_the_question_takes_it_over_too() {
     let server = Server::serve(&[]);
-    let mut one = Editor::offering(&server.home, &[model("m")]);
+    let mut one = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(streamed("Hello"), &json!({ "model": "m" }))));
-    let (_, asked) = one.hears_chat();
+    let (_, asked) = one.expect_chat();
     let mut other = Editor::attach(&server.home);
-    other.offers(&[model("m"), model("n")]);
-    other.hears_status(|status| status.models == 2);
+    other.send_models(&[model("m"), model("n")]);
+    other.expect_status(|status| status.models == 2);
     drop(one);
-    let (stream, again) = other.hears_chat();
+    let (stream, again) = other.expect_chat();
     assert_eq!(again, asked);
-    other.answers(stream, "Here I am");
-    assert_eq!(said(&client.stream().rest()), "Here I am");
+    other.respond(stream, "Here I am");
+    assert_eq!(text_of(&client.stream().rest()), "Here I am");
 }
 
 #[test]
 fn an_editor_whose_model_is_gone_is_asked_for_its_models() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(chat("Hello"), &json!({ "model": "m" }))));
-    let (asked, _) = editor.hears_chat();
+    let (asked, _) = editor.expect_chat();
     let error = ProviderError {
         name: "LanguageModelError".into(),
         code: Some("NotFound".into()),
         message: "test/m".into(),
     };
-    editor.says(asked, &FromEditor::Failed(error));
-    assert_eq!(client.answer().error().2, "provider_unavailable");
-    assert_eq!(editor.hears(), (0, ToEditor::RefreshModels));
+    editor.send(asked, &FromEditor::Failed(error));
+    assert_eq!(client.response().error().2, "provider_unavailable");
+    assert_eq!(editor.expect_message(), (0, ToEditor::RefreshModels));
 }
 
 #[test]
@@ -155,8 +155,8 @@ fn an_answer_that_has_begun_does_not_move() {
     let (mut one, other) = two_editors(&server);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(streamed("Hello"), &json!({ "model": "m" }))));
-    let (asked, _) = one.hears_chat();
-    one.says_text(asked, "half");
+    let (asked, _) = one.expect_chat();
+    one.send_text(asked, "half");
     let mut stream = client.stream();
     read_until(&mut stream, "half");
     drop(one);
@@ -173,10 +173,10 @@ fn dropped(attached: bool, bytes: &[u8]) {
     let _other = server.simulate();
     let mut answer = stream(&server, "say:before \nwait:200\nsay:after");
     let mut editor = if attached { Editor::attach(&server.home) } else { Editor::connect(&server.home) };
-    editor.says_bytes(bytes).expect("a server that reads");
-    editor.hears_the_end();
+    editor.send_bytes(bytes).expect("a server that reads");
+    editor.expect_disconnect();
     assert_eq!(read_until(&mut answer, "after"), "before after");
-    assert_eq!(ask(&server, "say:still here"), "still here");
+    assert_eq!(complete(&server, "say:still here"), "still here");
     assert_eq!(server.editors(), 1);
 }
 
@@ -216,23 +216,23 @@ fn what_is_in_a_frame_must_be_of_its_kind() {
 #[test]
 fn an_editor_that_ends_inside_a_frame_fails_its_answers() {
     let server = Server::serve(&["--window-wait", "100"]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(chat("Hello"), &json!({ "model": "m" }))));
-    let (asked, _) = editor.hears_chat();
-    editor.says_bytes(&of(1, asked, b"half a sentence")[..12]).unwrap();
+    let (asked, _) = editor.expect_chat();
+    editor.send_bytes(&of(1, asked, b"half a sentence")[..12]).unwrap();
     drop(editor);
-    assert_eq!(client.answer().error().2, "editor_gone");
+    assert_eq!(client.response().error().2, "editor_gone");
 }
 
 #[test]
 fn words_nobody_asked_for_are_late_and_not_wrong() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
-    editor.says_text(77, "words of an answer that was cancelled");
-    editor.says(77, &FromEditor::End);
-    editor.offers(&[model("m"), model("n")]);
-    editor.hears_status(|status| status.models == 2);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    editor.send_text(77, "words of an answer that was cancelled");
+    editor.send(77, &FromEditor::End);
+    editor.send_models(&[model("m"), model("n")]);
+    editor.expect_status(|status| status.models == 2);
     assert_eq!(server.editors(), 1);
 }
 
@@ -243,11 +243,11 @@ fn a_stranger_without_the_token_is_refused_and_learns_nothing() {
         let mut stranger = Editor::connect(&server.home);
         // The token is looked at first: what the stranger says of versions does not matter.
         let hello = Hello { token: token.into(), protocol: PROTOCOL + 1, ..hello(&server.home) };
-        stranger.says(0, &FromEditor::Hello(hello));
-        let refused = stranger.hears_refusal();
+        stranger.send(0, &FromEditor::Hello(hello));
+        let refused = stranger.expect_refused();
         assert_eq!(refused.reason, RefusedReason::Token);
         assert_eq!(refused.message, "the token is not this server's");
-        stranger.hears_the_end();
+        stranger.expect_disconnect();
     }
     assert_eq!(server.editors(), 0);
 }
@@ -259,9 +259,9 @@ fn who_begins_with_something_else_than_a_hello_is_refused() {
         [(0, FromEditor::Stop), (0, FromEditor::Pong), (1, FromEditor::Hello(hello(&server.home)))]
     {
         let mut stranger = Editor::connect(&server.home);
-        stranger.says(stream, &message);
-        assert_eq!(stranger.hears_refusal().reason, RefusedReason::NotHello);
-        stranger.hears_the_end();
+        stranger.send(stream, &message);
+        assert_eq!(stranger.expect_refused().reason, RefusedReason::NotHello);
+        stranger.expect_disconnect();
     }
     assert_eq!(server.get("/health").status, 200, "a stranger's Stop is not heeded");
 }
@@ -271,9 +271,9 @@ fn who_says_nothing_is_not_waited_for() {
     let server = Server::serve(&["--handshake-timeout", "1500"]);
     let mut silent = Editor::connect(&server.home);
     let mut half = Editor::connect(&server.home);
-    half.says_bytes(&[9, 0, 0]).unwrap();
-    silent.hears_the_end();
-    half.hears_the_end();
+    half.send_bytes(&[9, 0, 0]).unwrap();
+    silent.expect_disconnect();
+    half.expect_disconnect();
     // One that attached in time is left in peace.
     let _editor = Editor::attach(&server.home);
     assert_eq!(server.editors(), 1);
@@ -284,8 +284,8 @@ fn an_older_editor_is_told_to_reload_its_window() {
     let server = Server::serve(&[]);
     let mut old = Editor::connect(&server.home);
     let hello = Hello { protocol: PROTOCOL - 1, version: "0.0.1".into(), ..hello(&server.home) };
-    old.says(0, &FromEditor::Hello(hello));
-    let refused = old.hears_refusal();
+    old.send(0, &FromEditor::Hello(hello));
+    let refused = old.expect_refused();
     assert_eq!(refused.reason, RefusedReason::EditorTooOld);
     assert_eq!(
         refused.message,
@@ -294,6 +294,6 @@ fn an_older_editor_is_told_to_reload_its_window() {
             env!("CARGO_PKG_VERSION")
         )
     );
-    old.hears_the_end();
+    old.expect_disconnect();
     assert_eq!(server.get("/health").status, 200);
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 use crate::openai::{CHAT, chat, stream};
 use crate::server::Server;
 
@@ -43,7 +43,7 @@ fn a_wrong_method_is_405_and_names_the_right_ones() {
 }
 
 /// One answer of every kind: well, badly, streamed, refused at the door.
-fn answers(server: &Server, add: impl Fn(Request) -> Request) -> Vec<(u16, Answer)> {
+fn answers(server: &Server, add: impl Fn(Request) -> Request) -> Vec<(u16, Response)> {
     let chat = |script: &str| Request::post(CHAT, &chat(script));
     [
         (200, Request::get("/")),

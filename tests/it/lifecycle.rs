@@ -23,9 +23,9 @@ fn a_second_server_in_the_same_directory_leaves_at_once() {
     let server = Server::serve(&[]);
     let before = server.home.server_file();
     let mut second = start_serving(&server.home, "0", &[]);
-    assert_eq!(second.ended().code(), ALREADY_RUNNING);
+    assert_eq!(second.wait_for_exit().code(), ALREADY_RUNNING);
     until("its reason", || {
-        second.complaints().contains("another Copilot Proxy server is running here").then_some(())
+        second.stderr().contains("another Copilot Proxy server is running here").then_some(())
     });
     assert_eq!(server.home.server_file(), before);
     assert_eq!(server.get("/health").status, 200);
@@ -50,7 +50,7 @@ fn twenty_starts_at_once() {
         (running.len() == 1).then(|| running[0])
     });
     for start in starts.iter_mut().filter(|start| start.id() != runs) {
-        assert_eq!(start.ended().code(), ALREADY_RUNNING);
+        assert_eq!(start.wait_for_exit().code(), ALREADY_RUNNING);
     }
     home.port();
     assert_eq!(home.server_file().unwrap()["pid"], runs);
@@ -108,7 +108,7 @@ fn every_start_has_a_token_and_a_socket_of_its_own() {
     let mut first = Server::serve(&[]);
     let one = Directory::server(first.home.path()).unwrap();
     first.process.terminate();
-    first.process.ended();
+    first.process.wait_for_exit();
     let second = Server::serve_in(&first.home, &[]);
     let two = Directory::server(second.home.path()).unwrap();
     assert_ne!(one.token, two.token);
@@ -122,12 +122,12 @@ fn a_directory_that_others_can_enter_is_refused() {
         fs::DirBuilder::new().mode(mode).create(home.path()).unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(mode)).unwrap();
         let mut process = start_serving(&home, "0", &[]);
-        assert_eq!(process.ended().code(), Some(1));
+        assert_eq!(process.wait_for_exit().code(), Some(1));
         let path = home.path().to_str().unwrap();
         let reason = format!(
             "copilot-proxy: {path}: must be a directory of yours that only you can enter (mode 0700)"
         );
-        until(&reason, || process.complaints().contains(&reason).then_some(()));
+        until(&reason, || process.stderr().contains(&reason).then_some(()));
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "nothing is written there");
     }
 }
@@ -139,7 +139,7 @@ fn a_link_to_a_directory_is_refused() {
     let home = Home::new();
     symlink(real.path(), home.path()).unwrap();
     let mut process = start_serving(&home, "0", &[]);
-    assert_eq!(process.ended().code(), Some(1));
+    assert_eq!(process.wait_for_exit().code(), Some(1));
     fs::remove_file(home.path()).unwrap();
 }
 
@@ -150,14 +150,14 @@ fn a_server_ends_when_its_last_editor_has_been_gone_for_the_grace_time() {
     let other = Editor::attach(&server.home);
     drop(one);
     drop(other);
-    assert_eq!(server.process.ended().code(), Some(0));
+    assert_eq!(server.process.wait_for_exit().code(), Some(0));
     assert_eq!(server.home.server_file(), None);
 }
 
 #[test]
 fn a_server_that_no_editor_finds_ends_too() {
     let mut server = Server::serve(&["--grace", "100"]);
-    assert_eq!(server.process.ended().code(), Some(0));
+    assert_eq!(server.process.wait_for_exit().code(), Some(0));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_server_that_is_asked_to_end_ends_its_answers_first() {
     server.process.terminate();
     let events = stream.rest();
     assert_eq!(data(events.last().unwrap())["error"]["code"], "stopping");
-    assert_eq!(server.process.ended().code(), Some(0));
+    assert_eq!(server.process.wait_for_exit().code(), Some(0));
     assert_eq!(server.home.server_file(), None);
 }
 
@@ -198,7 +198,7 @@ fn a_demo_leaves_nothing_behind() {
     let left = || fs::read_dir(demo.home.path().join("tmp")).unwrap().count();
     assert_eq!(left(), 1);
     demo.process.terminate();
-    assert_eq!(demo.process.ended().code(), Some(0));
+    assert_eq!(demo.process.wait_for_exit().code(), Some(0));
     assert_eq!(left(), 0);
 }
 
@@ -208,18 +208,16 @@ fn a_demo_whose_port_is_taken_says_what_to_do() {
     let home = Home::new();
     fs::create_dir_all(home.path().join("tmp")).unwrap();
     let mut demo = Process::start(&home, &["demo", "--port", &port.to_string()]);
-    assert_eq!(demo.ended().code(), Some(1));
-    until("the way out", || demo.complaints().contains("`--port 0` takes a free one").then_some(()));
+    assert_eq!(demo.wait_for_exit().code(), Some(1));
+    until("the way out", || demo.stderr().contains("`--port 0` takes a free one").then_some(()));
 }
 
 #[test]
 fn a_simulated_editor_without_a_server_says_how_to_start_one() {
     let home = Home::new();
     let mut editor = Process::start(&home, &["simulate", "--dir", home.path().to_str().unwrap()]);
-    assert_eq!(editor.ended().code(), Some(1));
-    until("the way out", || {
-        editor.complaints().contains("start one with `copilot-proxy serve`").then_some(())
-    });
+    assert_eq!(editor.wait_for_exit().code(), Some(1));
+    until("the way out", || editor.stderr().contains("start one with `copilot-proxy serve`").then_some(()));
 }
 
 #[test]
@@ -227,5 +225,5 @@ fn a_simulated_editor_ends_with_its_server() {
     let mut server = Server::serve(&[]);
     let mut editor = server.simulate();
     server.process.kill();
-    assert_eq!(editor.ended().code(), Some(0));
+    assert_eq!(editor.wait_for_exit().code(), Some(0));
 }

@@ -8,9 +8,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, Request};
+use crate::client::{Client, Request, Response};
 use crate::editor::{Editor, model};
-use crate::openai::{CHAT, ask, chat, content, data, read_until, said, stream, streamed, until_stats, with};
+use crate::openai::{
+    CHAT, chat, complete, content, data, read_until, stream, streamed, text_of, until_stats, with,
+};
 use crate::server::Server;
 
 /// A request of exactly this many bytes.
@@ -41,7 +43,7 @@ fn post() -> Request {
     Request::new("POST", CHAT).header("content-type", "application/json")
 }
 
-fn assert_too_large(answer: &Answer) {
+fn assert_too_large(answer: &Response) {
     let (status, kind, code, message) = answer.error();
     assert_eq!((status, kind, code), (413, json!("invalid_request_error"), json!("request_too_large")));
     assert_eq!(message, "the request body is larger than 10485760 bytes");
@@ -63,7 +65,7 @@ fn a_body_over_the_limit_is_refused_and_the_refusal_arrives() {
     assert_too_large(&server.send(&post().body(sized(MAX_BODY + 1))));
     let far_over = chunked(&sized(2 * MAX_BODY));
     assert_too_large(&server.send(&post().header("transfer-encoding", "chunked").body(far_over)));
-    assert_eq!(ask(&server, "say:still here"), "still here");
+    assert_eq!(complete(&server, "say:still here"), "still here");
 }
 
 /// What a process keeps in memory, in MiB.
@@ -86,7 +88,7 @@ fn nothing_is_kept_of_bodies_over_the_limit() {
     ];
     // From the first of each on the allocator has what it holds ready.
     bodies.iter().for_each(|body| assert_too_large(&server.send(body)));
-    assert_eq!(ask(&server, "say:ready"), "ready");
+    assert_eq!(complete(&server, "say:ready"), "ready");
     let before = resident(&server);
     for _ in 0..5 {
         bodies.iter().for_each(|body| assert_too_large(&server.send(body)));
@@ -101,7 +103,7 @@ fn a_small_body_that_unzips_over_the_limit_is_refused() {
     let bomb = gzip(&sized(16 * 1024 * 1024));
     assert!(bomb.len() < 1024 * 1024, "{}", bomb.len());
     assert_too_large(&server.send(&post().header("content-encoding", "gzip").body(bomb)));
-    assert_eq!(ask(&server, "say:still here"), "still here");
+    assert_eq!(complete(&server, "say:still here"), "still here");
 }
 
 #[test]
@@ -117,9 +119,9 @@ fn a_zipped_body_that_is_broken_is_a_mistake_of_the_client() {
 const IMPATIENT: [&str; 2] = ["--receive-timeout", "300"];
 
 /// Sends a byte now and then until the server answers.
-fn trickle(mut client: Client, bytes: &[u8]) -> Answer {
+fn trickle(mut client: Client, bytes: &[u8]) -> Response {
     for byte in bytes {
-        if client.answers_within(std::time::Duration::from_millis(20)) {
+        if client.responds_within(std::time::Duration::from_millis(20)) {
             break;
         }
         // It may have closed just now: then the answer has come.
@@ -127,10 +129,10 @@ fn trickle(mut client: Client, bytes: &[u8]) -> Answer {
             break;
         }
     }
-    client.answer()
+    client.response()
 }
 
-fn assert_late(answer: &Answer) {
+fn assert_late(answer: &Response) {
     let (status, _, code, _) = answer.error();
     assert_eq!((status, code), (408, json!("request_timeout")));
     assert_eq!(answer.header("connection"), Some("close"));
@@ -151,7 +153,7 @@ fn a_head_that_does_not_come_in_time_is_408() {
     let server = Server::demo(&IMPATIENT);
     let mut stalled = server.client();
     stalled.send_bytes(b"POST /v1/chat/completions HTTP/1.1\r\nhost: local").unwrap();
-    let answer = stalled.answer();
+    let answer = stalled.response();
     assert_eq!(answer.status, 408);
     assert!(stalled.is_closed());
     let head = format!("GET /health HTTP/1.1\r\nx-padding: {}\r\n\r\n", "x".repeat(5000));
@@ -164,12 +166,12 @@ fn a_later_head_on_a_kept_connection_that_does_not_come_in_time_is_408() {
     let kept = || {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &chat("say:first")));
-        assert_eq!(content(&client.answer()), "first");
+        assert_eq!(content(&client.response()), "first");
         client
     };
     let mut stalled = kept();
     stalled.send_bytes(b"GET /health HTTP/1.1\r\nhost: local").unwrap();
-    assert_eq!(stalled.answer().status, 408);
+    assert_eq!(stalled.response().status, 408);
     assert!(stalled.is_closed());
     let head = format!("GET /health HTTP/1.1\r\nx-padding: {}\r\n\r\n", "x".repeat(5000));
     assert_eq!(trickle(kept(), head.as_bytes()).status, 408);
@@ -181,18 +183,18 @@ fn half_a_head_that_came_during_an_answer_does_not_keep_its_connection() {
     let mut client = server.client();
     let half = [&Request::post(CHAT, &chat("say:first")).bytes()[..], b"GET /health HTTP/1.1\r\n"].concat();
     client.send_bytes(&half).unwrap();
-    assert_eq!(content(&client.answer()), "first");
-    client.read_to_the_end();
+    assert_eq!(content(&client.response()), "first");
+    client.read_until_closed();
 }
 
 #[test]
 fn a_connection_is_kept_for_the_next_request_but_not_for_ever() {
     let server = Server::demo(&["--keep-alive", "3000"]);
-    assert_eq!(ask(&server, "say:awake"), "awake");
+    assert_eq!(complete(&server, "say:awake"), "awake");
     let mut client = server.client();
     for _ in 0..3 {
         client.send(&Request::post(CHAT, &chat("say:again")));
-        assert_eq!(content(&client.answer()), "again");
+        assert_eq!(content(&client.response()), "again");
     }
     assert!(client.is_closed());
 }
@@ -201,8 +203,8 @@ fn a_connection_is_kept_for_the_next_request_but_not_for_ever() {
 fn a_running_stream_has_no_time_limit_but_the_models_silence() {
     let server = Server::demo(&["--receive-timeout", "1500", "--keep-alive", "1500", "--ping-every", "200"]);
     let words: String = (0..20).map(|number| format!("p{number} ")).collect();
-    assert_eq!(said(&stream(&server, "slow:20 100").rest()), words);
-    assert_eq!(ask(&server, "slow:20 100"), words);
+    assert_eq!(text_of(&stream(&server, "slow:20 100").rest()), words);
+    assert_eq!(complete(&server, "slow:20 100"), words);
 }
 
 #[test]
@@ -238,11 +240,11 @@ fn a_model_silent_for_too_long_is_given_up() {
     assert_eq!((status, kind, code), (504, json!("server_error"), json!("model_timeout")));
     for (script, said_before) in [("hang:", ""), ("say:so far\nhang:", "so far")] {
         let events = stream(&server, script).rest();
-        assert_eq!(said(&events), said_before);
+        assert_eq!(text_of(&events), said_before);
         assert_eq!(data(events.last().unwrap())["error"]["code"], "model_timeout");
     }
     // The silence counts, not the whole.
-    assert_eq!(ask(&server, "slow:3 600"), "p0 p1 p2 ");
+    assert_eq!(complete(&server, "slow:3 600"), "p0 p1 p2 ");
     until_stats(&server, &json!({ "started": 4, "completed": 1, "failed": 0, "cancelled": 3, "active": 0 }));
 }
 
@@ -274,7 +276,7 @@ fn what_is_no_json_is_refused_with_its_place() {
         assert_eq!((status, kind, code), (400, json!("invalid_request_error"), Value::Null), "{body}");
         assert_eq!(message, wanted, "{body}");
     }
-    assert_eq!(ask(&server, "say:still here"), "still here");
+    assert_eq!(complete(&server, "say:still here"), "still here");
 }
 
 #[test]
@@ -308,7 +310,7 @@ fn a_nesting_bomb_is_refused_and_hurts_nobody() {
     // What nobody reads nobody follows either.
     let unknown = format!("{{\"messages\":[{{\"role\":\"user\"}}],\"unknown\":{}}}", deep("[", "]"));
     assert_eq!(server.send(&post().body(unknown)).status, 200);
-    assert_eq!(ask(&server, "say:still here"), "still here");
+    assert_eq!(complete(&server, "say:still here"), "still here");
 }
 
 #[test]
@@ -327,7 +329,7 @@ fn a_request_of_curl_needs_no_content_type() {
 fn a_page_must_say_that_it_sends_json() {
     // What a page may send without a preflight is no JSON: so no page asks without one.
     let server = Server::demo(&[]);
-    let ask = |content_type: Option<&str>| {
+    let send = |content_type: Option<&str>| {
         let request =
             Request::new("POST", CHAT).header("origin", "https://page.test").body(chat("say:a").to_string());
         server.send(&match content_type {
@@ -336,7 +338,7 @@ fn a_page_must_say_that_it_sends_json() {
         })
     };
     for content_type in [None, Some("text/plain"), Some("text/plain; a=application/json")] {
-        let answer = ask(content_type);
+        let answer = send(content_type);
         assert_eq!(
             (answer.status, answer.error().2),
             (415, json!("unsupported_media_type")),
@@ -345,7 +347,7 @@ fn a_page_must_say_that_it_sends_json() {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     }
     for content_type in ["application/json", "Application/JSON; charset=utf-8"] {
-        assert_eq!(content(&ask(Some(content_type))), "a");
+        assert_eq!(content(&send(Some(content_type))), "a");
     }
 }
 
@@ -355,10 +357,10 @@ fn what_the_http_parser_refuses_ends_one_connection_only() {
     for garbage in [&b"\x16\x03\x01\x02\x00\x01\x00"[..], b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"] {
         let mut client = server.client();
         client.send_bytes(garbage).unwrap();
-        client.say_goodbye();
-        client.read_to_the_end();
+        client.shut_down_write();
+        client.read_until_closed();
     }
-    assert_eq!(ask(&server, "say:still here"), "still here");
+    assert_eq!(complete(&server, "say:still here"), "still here");
 }
 
 fn of_m(request: Value) -> Value {
@@ -369,31 +371,31 @@ fn of_m(request: Value) -> Value {
 fn the_model_of_a_client_that_does_not_read_is_paused() {
     const PIECE: usize = 64_000;
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(streamed("Hello"))));
-    let (asked, _) = editor.hears_chat();
+    let (asked, _) = editor.expect_chat();
     let mut wanted = String::new();
     let mut say = |editor: &mut Editor| {
         let piece = format!("{:x<PIECE$}", wanted.len());
-        editor.says_text(asked, &piece);
+        editor.send_text(asked, &piece);
         wanted += &piece;
     };
     // Far more than the system's own buffers take.
     for _ in 0..1000 {
         say(&mut editor);
-        if let Some(heard) = editor.has_heard() {
+        if let Some(heard) = editor.try_receive() {
             assert_eq!(heard, (asked, ToEditor::Pause));
             break;
         }
     }
-    let reading = std::thread::spawn(move || said(&client.stream().rest()));
-    assert_eq!(editor.hears(), (asked, ToEditor::Resume));
+    let reading = std::thread::spawn(move || text_of(&client.stream().rest()));
+    assert_eq!(editor.expect_message(), (asked, ToEditor::Resume));
     say(&mut editor);
-    editor.says(asked, &FromEditor::End);
+    editor.send(asked, &FromEditor::End);
     let heard = reading.join().unwrap();
     // The client may have fallen behind once more.
-    while let Some((stream, message)) = editor.has_heard() {
+    while let Some((stream, message)) = editor.try_receive() {
         assert!(stream == asked && matches!(message, ToEditor::Pause | ToEditor::Resume), "{message:?}");
     }
     // Not with assert_eq, which would show both.
@@ -403,15 +405,15 @@ fn the_model_of_a_client_that_does_not_read_is_paused() {
 #[test]
 fn an_editor_that_does_not_pause_loses_that_answer_only() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(streamed("Hello"))));
-    let (asked, _) = editor.hears_chat();
+    let (asked, _) = editor.expect_chat();
     let piece = "x".repeat(256 * 1024);
     let mut heard = None;
     for _ in 0..400 {
-        editor.says_text(asked, &piece);
-        while let Some((stream, message)) = editor.has_heard() {
+        editor.send_text(asked, &piece);
+        while let Some((stream, message)) = editor.try_receive() {
             assert_eq!(stream, asked);
             heard = Some(message);
         }
@@ -424,9 +426,9 @@ fn an_editor_that_does_not_pause_loses_that_answer_only() {
     assert_eq!(data(events.last().unwrap())["error"]["code"], "client_too_slow");
     let mut next = server.client();
     next.send(&Request::post(CHAT, &of_m(chat("Hello"))));
-    let (asked, _) = editor.hears_chat();
-    editor.answers(asked, "Hello");
-    assert_eq!(content(&next.answer()), "Hello");
+    let (asked, _) = editor.expect_chat();
+    editor.respond(asked, "Hello");
+    assert_eq!(content(&next.response()), "Hello");
 }
 
 #[test]
@@ -440,51 +442,51 @@ fn a_client_that_takes_no_byte_loses_its_answer_and_nobody_waits_for_it() {
 #[test]
 fn more_requests_than_may_wait_are_refused() {
     let server = Server::serve(&["--max-running", "1", "--max-waiting", "1"]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
-    let ask = || {
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let send = || {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
         client
     };
-    let mut first = ask();
-    let (one, _) = editor.hears_chat();
-    editor.hears_log("model resolved");
-    let mut second = ask();
-    editor.hears_log("model resolved");
+    let mut first = send();
+    let (one, _) = editor.expect_chat();
+    editor.expect_log("model resolved");
+    let mut second = send();
+    editor.expect_log("model resolved");
     // The first is running and the second waits.
-    let refused = ask().answer();
+    let refused = send().response();
     let (status, kind, code, _) = refused.error();
     assert_eq!((status, kind, code), (429, json!("rate_limit_error"), json!("too_many_requests")));
     assert_eq!(refused.header("retry-after"), Some("1"));
-    editor.answers(one, "first");
-    assert_eq!(content(&first.answer()), "first");
-    let (two, _) = editor.hears_chat();
-    editor.answers(two, "second");
-    assert_eq!(content(&second.answer()), "second");
+    editor.respond(one, "first");
+    assert_eq!(content(&first.response()), "first");
+    let (two, _) = editor.expect_chat();
+    editor.respond(two, "second");
+    assert_eq!(content(&second.response()), "second");
 }
 
 #[test]
 fn a_client_that_leaves_the_queue_makes_room() {
     let server = Server::serve(&["--max-running", "1", "--max-waiting", "1"]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
-    let ask = || {
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let send = || {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
         client
     };
-    let running = ask();
-    let (one, _) = editor.hears_chat();
-    let waiting = ask();
-    editor.hears_status(|status| status.in_flight == 2);
+    let running = send();
+    let (one, _) = editor.expect_chat();
+    let waiting = send();
+    editor.expect_status(|status| status.in_flight == 2);
     drop(waiting);
-    editor.hears_status(|status| status.in_flight == 1);
-    let mut next = ask();
-    editor.hears_status(|status| status.in_flight == 2);
+    editor.expect_status(|status| status.in_flight == 1);
+    let mut next = send();
+    editor.expect_status(|status| status.in_flight == 2);
     drop(running);
-    editor.hears_cancel(one);
-    let (two, _) = editor.hears_chat();
-    editor.answers(two, "mine");
-    assert_eq!(content(&next.answer()), "mine");
+    editor.expect_cancel(one);
+    let (two, _) = editor.expect_chat();
+    editor.respond(two, "mine");
+    assert_eq!(content(&next.response()), "mine");
 }
 
 #[test]
@@ -493,8 +495,8 @@ fn requests_sent_in_one_go_are_answered_one_after_the_other() {
     let mut client = server.client();
     let both = [Request::post(CHAT, &chat("say:one")).bytes(), Request::post(CHAT, &chat("say:two")).bytes()];
     client.send_bytes(&both.concat()).unwrap();
-    assert_eq!(content(&client.answer()), "one");
-    assert_eq!(content(&client.answer()), "two");
+    assert_eq!(content(&client.response()), "one");
+    assert_eq!(content(&client.response()), "two");
 }
 
 #[test]
@@ -505,5 +507,5 @@ fn a_stream_and_the_next_request_share_a_connection() {
     while stream.event().is_some() {}
     let mut client = stream.client;
     client.send(&Request::post(CHAT, &chat("say:two")));
-    assert_eq!(content(&client.answer()), "two");
+    assert_eq!(content(&client.response()), "two");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Request};
+use crate::client::{Request, Response};
 use crate::openai::until_stats;
 use crate::server::Server;
 
@@ -31,7 +31,7 @@ fn named(event: &str) -> (String, Value) {
 }
 
 /// Status, type and message of an error, whose id is the one in the header.
-fn error(answer: &Answer) -> (u16, String, String) {
+fn error(answer: &Response) -> (u16, String, String) {
     let body = answer.json();
     assert_eq!(body["type"], "error", "{}", answer.text());
     assert_eq!(body["request_id"].as_str(), answer.header("request-id"));

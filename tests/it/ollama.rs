@@ -5,8 +5,8 @@ use copilot_proxy::conversation::{Part, ToolCall};
 use copilot_proxy::options::MAX_BODY;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Request, Stream};
-use crate::editor::{Editor, model, preferences};
+use crate::client::{Request, Response, Stream};
+use crate::editor::{Editor, model, user_settings};
 use crate::openai::{until_stats, with};
 use crate::server::Server;
 
@@ -46,7 +46,7 @@ fn dumped(server: &Server, request: &Value) -> Value {
 }
 
 /// Status and sentence of an error.
-fn error(answer: &Answer) -> (u16, String) {
+fn error(answer: &Response) -> (u16, String) {
     let json = answer.json();
     assert_eq!(json.as_object().unwrap().len(), 1, "{json}");
     (answer.status, json["error"].as_str().unwrap_or_else(|| panic!("no error: {json}")).to_owned())
@@ -217,19 +217,19 @@ fn a_tool_is_called_with_an_object_and_its_result_reaches_the_model() {
 #[test]
 fn json_of_a_schema_travels_as_one_required_tool() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let schema =
         json!({ "type": "object", "properties": { "age": { "type": "integer" } }, "required": ["age"] });
     let mut client = server.client();
     let fields = json!({ "model": "m", "format": schema });
     client.send(&Request::post(CHAT, &with(chat("How old?"), &fields)));
-    let (asked, question) = editor.hears_chat();
+    let (asked, question) = editor.expect_chat();
     let [tool] = question.tools.as_slice() else { panic!("{:?}", question.tools) };
     assert_eq!((question.required, tool.input_schema.as_ref()), (true, Some(&schema)));
     let call = ToolCall { id: "1".into(), name: tool.name.clone(), input: json!({ "age": 7 }) };
-    editor.says(asked, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
-    editor.says(asked, &FromEditor::End);
-    let message = client.answer().json()["message"].clone();
+    editor.send(asked, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
+    editor.send(asked, &FromEditor::End);
+    let message = client.response().json()["message"].clone();
     assert_eq!(message, json!({ "role": "assistant", "content": "{\"age\":7}" }));
 }
 
@@ -389,9 +389,9 @@ fn every_refusal_is_one_sentence() {
 #[test]
 fn a_key_is_asked_for_where_the_person_set_one() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let api_key = "secret".into();
-    editor.says(0, &FromEditor::UserSettings(UserSettings { api_key, ..preferences() }));
+    editor.send(0, &FromEditor::UserSettings(UserSettings { api_key, ..user_settings() }));
     crate::wait::until("the key to be asked for", || (server.get("/api/tags").status == 401).then_some(()));
     // As Ollama's own clients send `OLLAMA_API_KEY`.
     let keyed = Request::get("/api/tags").header("authorization", "Bearer secret");

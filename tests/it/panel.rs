@@ -10,7 +10,7 @@ use copilot_proxy::bridge::protocol::{
 use serde_json::{Value, json};
 
 use crate::client::Request;
-use crate::editor::{Editor, model, preferences};
+use crate::editor::{Editor, model, user_settings};
 use crate::openai::{CHAT, chat, with};
 use crate::server::Server;
 
@@ -22,14 +22,14 @@ struct Panel {
 
 impl Panel {
     fn of(editor: &mut Editor) -> Panel {
-        editor.says(0, &FromEditor::Watch(Watch { enabled: true }));
+        editor.send(0, &FromEditor::Watch(Watch { enabled: true }));
         let mut panel = Panel::default();
         panel.hears(editor);
         panel
     }
 
     fn hears(&mut self, editor: &mut Editor) {
-        let activity = editor.hears_activity();
+        let activity = editor.expect_activity();
         if activity.reset {
             self.requests.clear();
         }
@@ -54,8 +54,8 @@ fn question(text: &str) -> Value {
 }
 
 fn looked_into(editor: &mut Editor, id: &str) -> Exchange {
-    editor.says(0, &FromEditor::GetExchange(GetExchange { id: id.into() }));
-    match editor.hears() {
+    editor.send(0, &FromEditor::GetExchange(GetExchange { id: id.into() }));
+    match editor.expect_message() {
         (0, ToEditor::Exchange(exchange)) => exchange,
         other => panic!("no exchange: {other:?}"),
     }
@@ -64,19 +64,19 @@ fn looked_into(editor: &mut Editor, id: &str) -> Exchange {
 #[test]
 fn a_panel_sees_a_request_come_run_and_end() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut panel = Panel::of(&mut editor);
     assert_eq!(panel.requests, BTreeMap::new());
 
     let mut client = server.client();
     client.send(&Request::post(CHAT, &question("Hello")).header("user-agent", "curl/8.5.0"));
-    let (asked, _) = editor.hears_chat();
+    let (asked, _) = editor.expect_chat();
     let running = panel.sees(&mut editor, |last| last.model.is_some());
     assert_eq!((running.outcome, running.characters, running.first_ms), (Outcome::Running, 0, None));
-    editor.says_text(asked, "Hello");
+    editor.send_text(asked, "Hello");
     let speaking = panel.sees(&mut editor, |last| last.characters == 5);
     assert!(speaking.first_ms.is_some());
-    editor.says(asked, &FromEditor::End);
+    editor.send(asked, &FromEditor::End);
     let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
     let stream = client.stream();
     assert_eq!(stream.head.header("x-request-id"), Some(ended.id.as_str()));
@@ -109,17 +109,17 @@ fn a_panel_sees_a_request_come_run_and_end() {
 fn a_panel_that_opens_late_is_told_all_and_one_that_closes_nothing_more() {
     let server = Server::serve(&["--window-wait", "100"]);
     server.post(CHAT, &chat("nobody answers"));
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let panel = Panel::of(&mut editor);
     let outcomes: Vec<_> = panel.requests.values().map(|record| &record.outcome).collect();
     assert!(matches!(outcomes[..], [Outcome::Failed { kind, .. }] if kind == "no_models"), "{outcomes:?}");
 
-    editor.says(0, &FromEditor::Watch(Watch { enabled: false }));
+    editor.send(0, &FromEditor::Watch(Watch { enabled: false }));
     // What is asked after that is answered after that.
     looked_into(&mut editor, "unknown");
     server.post(CHAT, &with(chat("too long ago"), &json!({ "model": "unknown" })));
-    editor.says(0, &FromEditor::Watch(Watch { enabled: true }));
-    let activity = editor.hears_activity();
+    editor.send(0, &FromEditor::Watch(Watch { enabled: true }));
+    let activity = editor.expect_activity();
     assert_eq!((activity.reset, activity.requests.len()), (true, 2), "the first thing heard since");
     let minutes: u32 = activity.minutes.iter().map(|minute| minute.failed).sum();
     assert_eq!(minutes, 2);
@@ -128,9 +128,9 @@ fn a_panel_that_opens_late_is_told_all_and_one_that_closes_nothing_more() {
 #[test]
 fn a_panel_sees_who_was_turned_away_and_why() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let api_key = "secret".into();
-    editor.says(0, &FromEditor::UserSettings(UserSettings { api_key, ..preferences() }));
+    editor.send(0, &FromEditor::UserSettings(UserSettings { api_key, ..user_settings() }));
     let mut panel = Panel::of(&mut editor);
     let key = ("authorization", "Bearer secret");
     let post = |path: &str, body: &Value| Request::post(path, body).header(key.0, key.1);
@@ -157,18 +157,18 @@ fn a_panel_sees_who_was_turned_away_and_why() {
 #[test]
 fn a_panel_knows_the_models_of_all_windows() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("here"), model("both")]);
+    let mut editor = Editor::with_models(&server.home, &[model("here"), model("both")]);
     let heard = |editor: &mut Editor| -> Vec<String> {
-        editor.hears_catalogue().models.into_iter().map(|offered| offered.request_name).collect()
+        editor.expect_model_catalog().models.into_iter().map(|offered| offered.request_name).collect()
     };
-    editor.says(0, &FromEditor::Watch(Watch { enabled: true }));
+    editor.send(0, &FromEditor::Watch(Watch { enabled: true }));
     assert_eq!(heard(&mut editor), ["here", "both"]);
 
     let mut other = Editor::attach(&server.home);
     let elsewhere = ModelInfo { vendor: "other".into(), ..model("both") };
     let models = vec![elsewhere.clone(), model("there")];
-    other.says(0, &FromEditor::Models(Models { models }));
-    let catalogue = editor.hears_catalogue();
+    other.send(0, &FromEditor::Models(Models { models }));
+    let catalogue = editor.expect_model_catalog();
     let asks: Vec<&str> = catalogue.models.iter().map(|offered| offered.request_name.as_str()).collect();
     assert_eq!(asks, ["here", "both", "other/both", "there"]);
     assert_eq!(catalogue.models[2].model, elsewhere);
@@ -180,9 +180,9 @@ fn a_panel_knows_the_models_of_all_windows() {
 #[test]
 fn words_are_shown_where_the_person_wants_to_see_them_and_forgotten_afterwards() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let prefer = |editor: &mut Editor, log_requests_to_ui| {
-        editor.says(0, &FromEditor::UserSettings(UserSettings { log_requests_to_ui, ..preferences() }));
+        editor.send(0, &FromEditor::UserSettings(UserSettings { log_requests_to_ui, ..user_settings() }));
     };
     prefer(&mut editor, true);
     let mut panel = Panel::of(&mut editor);
@@ -190,8 +190,8 @@ fn words_are_shown_where_the_person_wants_to_see_them_and_forgotten_afterwards()
     let mut client = server.client();
     let request = Request::post(CHAT, &body).header("authorization", "Bearer secret");
     client.send(&request.header("anthropic-beta", "a,b").header("x-copilot-proxy-workspace", "/work"));
-    let (asked, _) = editor.hears_chat();
-    editor.answers(asked, "an answer");
+    let (asked, _) = editor.expect_chat();
+    editor.respond(asked, "an answer");
     let told: String = client.stream().rest().iter().map(|event| format!("{event}\n\n")).collect();
     let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
     assert!(ended.has_exchange);

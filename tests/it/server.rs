@@ -1,4 +1,4 @@
-//! The real program, started in a directory of its own and gone with the test.
+//! The real program, started in its own directory and killed at the end of the test.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::client::{Answer, Client, Request, Stream};
+use crate::client::{Client, Request, Response, Stream};
 use crate::wait::{DEADLINE, until};
 
-/// A directory that no other test has, gone with the last who knows it.
+/// A directory of one test, removed with the last reference.
 pub struct Home(PathBuf);
 
 impl Home {
@@ -27,12 +27,12 @@ impl Home {
         &self.0
     }
 
-    /// What `server.json` says.
+    /// Reads `server.json`; `None` if it doesn't exist.
     pub fn server_file(&self) -> Option<Value> {
         serde_json::from_slice(&fs::read(self.0.join("server.json")).ok()?).ok()
     }
 
-    /// Waits until `server.json` says a port, and tells it.
+    /// Waits until `server.json` names a port, and returns it.
     pub fn port(&self) -> u16 {
         until("a port in server.json", || {
             self.server_file()?["port"].as_u64().and_then(|port| u16::try_from(port).ok())
@@ -42,52 +42,54 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // Nobody may have made it.
+        // It may not exist.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// A running copy of the program. Dropped, it is killed.
+/// A running process of the program. Dropping it kills it.
 pub struct Process {
     child: Child,
     /// Behind a lock so that threads may share a server.
     lines: Mutex<Receiver<String>>,
-    complaints: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
 }
 
 impl Process {
-    /// Starts it with these arguments, in an environment where it makes its temporary files at home.
+    /// Starts the program with these arguments; its temporary files go to `home`.
     pub fn start(home: &Home, arguments: &[&str]) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_copilot-proxy"));
         command.args(arguments).env("RUST_LOG", "info,actix=off").env("TMPDIR", home.path().join("tmp"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program");
         let (sender, lines) = channel();
-        let said = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let complaints = Arc::new(Mutex::new(String::new()));
-        let mut complaining = BufReader::new(child.stderr.take().unwrap());
-        let kept = complaints.clone();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        let stderr = Arc::new(Mutex::new(String::new()));
+        let mut reader = BufReader::new(child.stderr.take().unwrap());
+        let kept = stderr.clone();
         std::thread::spawn(move || {
             let mut line = String::new();
-            while complaining.read_line(&mut line).is_ok_and(|read| read > 0) {
+            while reader.read_line(&mut line).is_ok_and(|read| read > 0) {
                 kept.lock().unwrap().push_str(&line);
                 line.clear();
             }
         });
-        Process { child, lines: Mutex::new(lines), complaints }
+        Process { child, lines: Mutex::new(lines), stderr }
     }
 
-    /// Waits until it says that it listens, and tells where.
-    pub fn listens(&self) -> u16 {
+    /// Waits for the line that reports the port, and returns the port.
+    pub fn wait_until_listening(&self) -> u16 {
         let line = self.lines.lock().unwrap().recv_timeout(DEADLINE);
-        let line = line.unwrap_or_else(|error| panic!("no ready line: {error}\n{}", self.complaints()));
+        let line = line.unwrap_or_else(|error| panic!("no ready line: {error}\n{}", self.stderr()));
         let port = line.strip_prefix("listening on http://127.0.0.1:").and_then(|port| port.parse().ok());
         port.unwrap_or_else(|| panic!("not a ready line: {line}"))
     }
 
-    /// Waits until it has ended by itself.
-    pub fn ended(&mut self) -> ExitStatus {
+    /// Waits until the process has exited by itself.
+    pub fn wait_for_exit(&mut self) -> ExitStatus {
         until("the end of the process", || self.child.try_wait().unwrap())
     }
 
@@ -99,37 +101,37 @@ impl Process {
         self.child.id()
     }
 
-    /// As `kill -9` does.
+    /// Kills the process, as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// As `kill` does, which asks nicely.
+    /// Sends SIGTERM, as `kill` does.
     #[cfg(unix)]
     pub fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     }
 
-    /// What it said on stderr.
-    pub fn complaints(&self) -> String {
-        self.complaints.lock().unwrap().clone()
+    /// The text written to stderr so far.
+    pub fn stderr(&self) -> String {
+        self.stderr.lock().unwrap().clone()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("the process {} said:\n{}", self.id(), self.complaints());
+            eprintln!("stderr of process {}:\n{}", self.id(), self.stderr());
         }
-        // It may have ended.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A server that can be asked.
+/// A running server.
 pub struct Server {
     pub process: Process,
     pub port: u16,
@@ -138,26 +140,26 @@ pub struct Server {
 }
 
 impl Server {
-    /// `demo`: with a simulated editor.
+    /// Runs `demo`, a server with a simulated editor.
     pub fn demo(arguments: &[&str]) -> Server {
         let home = Home::new();
         fs::create_dir_all(home.path().join("tmp")).unwrap();
         let process = Process::start(&home, &[&["demo", "--port", "0"], arguments].concat());
-        Server { port: process.listens(), process, home }
+        Server { port: process.wait_until_listening(), process, home }
     }
 
-    /// `serve`: as the extension starts it, nobody attached.
+    /// Runs `serve`, as the extension does, without an editor.
     pub fn serve(arguments: &[&str]) -> Server {
         Server::serve_in(&Home::new(), arguments)
     }
 
-    /// The same in a directory that others know too.
+    /// Runs `serve` in a directory that the test shares with other processes.
     pub fn serve_in(home: &Arc<Home>, arguments: &[&str]) -> Server {
         let process = start_serving(home, "0", arguments);
-        Server { port: process.listens(), process, home: home.clone() }
+        Server { port: process.wait_until_listening(), process, home: home.clone() }
     }
 
-    /// Attaches a simulated editor, a process of its own, and waits until its models are there.
+    /// Attaches a simulated editor in its own process, and waits until its models are listed.
     pub fn simulate(&self) -> Process {
         let before = self.editors();
         let editor = Process::start(&self.home, &["simulate", "--dir", self.home.path().to_str().unwrap()]);
@@ -168,7 +170,7 @@ impl Server {
         editor
     }
 
-    /// How many editors are attached.
+    /// Number of attached editors.
     pub fn editors(&self) -> u64 {
         self.get("/health").json()["editors"].as_u64().unwrap()
     }
@@ -177,21 +179,21 @@ impl Server {
         Client::to(self.port)
     }
 
-    pub fn send(&self, request: &Request) -> Answer {
+    pub fn send(&self, request: &Request) -> Response {
         let mut client = self.client();
         client.send(request);
-        client.answer()
+        client.response()
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Response {
         self.send(&Request::get(path))
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Answer {
+    pub fn post(&self, path: &str, body: &Value) -> Response {
         self.send(&Request::post(path, body))
     }
 
-    /// Posts and waits for the head of the answer.
+    /// Posts a request and reads the head of its response.
     pub fn stream(&self, path: &str, body: &Value) -> Stream {
         let mut client = self.client();
         client.send(&Request::post(path, body));
@@ -199,13 +201,13 @@ impl Server {
     }
 }
 
-/// `serve` in a directory, without waiting for anything.
+/// Starts `serve` in a directory, without waiting for it.
 pub fn start_serving(home: &Home, port: &str, arguments: &[&str]) -> Process {
     let dir = home.path().to_str().unwrap();
     Process::start(home, &[&["serve", "--port", port, "--dir", dir], arguments].concat())
 }
 
-/// A port that belongs to somebody else.
+/// A port that another program has open.
 pub fn taken_port() -> (TcpListener, u16) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -17,22 +17,22 @@ const FIRST_PART: Duration = Duration::from_millis(20);
 #[test]
 fn a_first_part_does_not_wait_for_an_acknowledgement() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let request = Request::post(CHAT, &with(streamed("Hello"), &json!({ "model": "m" })));
     let mut client = server.client();
     let mut times: Vec<Duration> = (0..21)
         .map(|_| {
             // On a connection that is used again a client's acknowledgements are late, as in real life.
             client.send(&request);
-            let (asked, _) = editor.hears_chat();
+            let (asked, _) = editor.expect_chat();
             // The opening goes out with the first part; what comes after it is what a delay would hold back.
-            editor.says_text(asked, "first");
+            editor.send_text(asked, "first");
             client.skip_past("first");
             let said = Instant::now();
-            editor.says_text(asked, "second");
+            editor.send_text(asked, "second");
             client.skip_past("second");
-            let time = client.came.last().unwrap().0 - said;
-            editor.says(asked, &FromEditor::End);
+            let time = client.received.last().unwrap().0 - said;
+            editor.send(asked, &FromEditor::End);
             client.skip_past("0\r\n\r\n");
             time
         })
@@ -86,19 +86,19 @@ fn a_client_that_only_says_goodbye_has_gone_too() {
     // What a killed process leaves is a FIN and nothing else: no reset, since nobody writes to it.
     let server = Server::demo(&[]);
     let client = asking(&server, &chat("hang:"));
-    client.say_goodbye();
+    client.shut_down_write();
     until_stats(&server, &one_cancelled());
 }
 
 #[test]
 fn the_editor_hears_of_a_cancel_in_any_mode() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::offering(&server.home, &[model("m")]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     for request in [chat("Hello"), streamed("Hello")] {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &with(request, &json!({ "model": "m" }))));
-        let (asked, _) = editor.hears_chat();
+        let (asked, _) = editor.expect_chat();
         drop(client);
-        editor.hears_cancel(asked);
+        editor.expect_cancel(asked);
     }
 }

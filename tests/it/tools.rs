@@ -6,13 +6,13 @@ use copilot_proxy::bridge::protocol::{
 use copilot_proxy::conversation::Tool;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Request};
-use crate::editor::{Editor, model, preferences};
+use crate::client::{Request, Response};
+use crate::editor::{Editor, model, user_settings};
 use crate::openai::{CHAT, chat, dumped, with};
 use crate::server::Server;
 use crate::wait::until;
 
-fn names(answer: &Answer) -> Vec<String> {
+fn names(answer: &Response) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let list = answer.json();
     assert_eq!(list["object"], "list");
@@ -112,13 +112,13 @@ fn pages_that_a_person_trusts_may_use_tools_and_others_may_not_even_ask() {
     let server = Server::serve(&[]);
     let _editor = server.simulate();
     let mut person = Editor::attach(&server.home);
-    person.says(
+    person.send(
         0,
         &FromEditor::UserSettings(UserSettings {
             port: server.port,
             tool_origins: vec!["https://mine.test".into()],
             allowed_origins: vec!["https://mine.test".into(), "https://friend.test".into()],
-            ..preferences()
+            ..user_settings()
         }),
     );
     until("the preferences to hold", || (asked_from(&server, "https://mine.test")[0] == 200).then_some(()));
@@ -148,10 +148,10 @@ fn window(folder: &str, focused: bool) -> Window {
 }
 
 fn answers_with_tool(editor: &mut Editor, name: &str) {
-    match editor.hears() {
+    match editor.expect_message() {
         (stream, ToEditor::ListTools) => {
             let tool = Tool { name: name.into(), description: String::new(), input_schema: None };
-            editor.says(stream, &FromEditor::Tools(Tools { tools: vec![EditorTool { tool, tags: vec![] }] }));
+            editor.send(stream, &FromEditor::Tools(Tools { tools: vec![EditorTool { tool, tags: vec![] }] }));
         }
         other => panic!("not asked for tools: {other:?}"),
     }
@@ -161,10 +161,10 @@ fn answers_with_tool(editor: &mut Editor, name: &str) {
 fn the_window_that_is_named_or_was_focused_last_is_asked() {
     let server = Server::serve(&[]);
     let mut one = Editor::attach_with(&server.home, window("one", true));
-    one.offers(&[model("m")]);
+    one.send_models(&[model("m")]);
     let mut other = Editor::attach_with(&server.home, window("other", true));
-    other.offers(&[model("m"), model("n")]);
-    other.hears_status(|status| status.models == 2);
+    other.send_models(&[model("m"), model("n")]);
+    other.expect_status(|status| status.models == 2);
     let asked = |editor: &mut Editor, header: Option<&str>| {
         let mut client = server.client();
         let request = Request::get("/v1/tools");
@@ -173,15 +173,15 @@ fn the_window_that_is_named_or_was_focused_last_is_asked() {
             None => request,
         });
         answers_with_tool(editor, "here");
-        assert_eq!(names(&client.answer()), ["here"]);
+        assert_eq!(names(&client.response()), ["here"]);
     };
     asked(&mut other, None);
     asked(&mut one, Some("one"));
     asked(&mut one, Some("/home/me/one/"));
     asked(&mut other, Some("/home/me/other"));
-    one.says(0, &FromEditor::Window(window("renamed", true)));
-    one.offers(&[model("m"), model("o")]);
-    one.hears_status(|status| status.models == 3);
+    one.send(0, &FromEditor::Window(window("renamed", true)));
+    one.send_models(&[model("m"), model("o")]);
+    one.expect_status(|status| status.models == 3);
     asked(&mut one, None);
     asked(&mut one, Some("renamed"));
     let unknown = server.send(&Request::get("/v1/tools").header("x-copilot-proxy-workspace", "one"));

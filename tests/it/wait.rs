@@ -1,20 +1,20 @@
-//! Waiting for what must come true, as long as a busy machine may need and no longer.
+//! Waits for conditions, long enough for a busy machine.
 
 use std::time::{Duration, Instant};
 
-/// Nothing takes this long unless it never happens.
+/// Time after which a condition is considered never to come true.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Looks again and again until there is something to see.
+/// Polls until `look` returns a value.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        if let Some(seen) = look() {
-            return seen;
+        if let Some(found) = look() {
+            return found;
         }
         assert!(Instant::now() < deadline, "waited {DEADLINE:?} in vain: {what}");
-        std::thread::sleep(BETWEEN_LOOKS);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
