@@ -1,4 +1,4 @@
-//! What clients and models talk about: messages and tools on the way in, events on the way out.
+//! The inner model of a conversation: messages and tools on the way in, events on the way out.
 //!
 //! Every dialect is translated into these types and back, and messages travel over the bridge as they stand
 //! here. This module knows nobody.
@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A whole question: what has been said so far, what the model may call, and how it should answer.
+/// A model request: the messages so far, the tools that the model may call, and the options of the response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conversation {
     /// Oldest first, as the client sent them; `transcript` makes them legal for the editor.
@@ -17,7 +17,7 @@ pub struct Conversation {
     pub tools: Vec<Tool>,
     /// Whether the model must, may or must not call a tool.
     pub tool_choice: ToolChoice,
-    /// How to answer.
+    /// Options of the response.
     pub options: Options,
 }
 
@@ -44,13 +44,13 @@ impl Conversation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Message {
-    /// Who speaks.
+    /// Author of the message.
     pub role: Role,
     /// A participant's name, where the client gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub name: Option<String>,
-    /// What is said, in order.
+    /// Content, in order.
     pub parts: Vec<Part>,
 }
 
@@ -61,16 +61,16 @@ impl Message {
     }
 }
 
-/// Who speaks. VS Code has no system role for extensions: a legal transcript has none either.
+/// Author of a message. VS Code has no system role for extensions: a legal transcript has none either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Role {
     /// System or developer text, anywhere in the transcript.
     System,
-    /// The person, and the results of tools.
+    /// Text of the user, and results of tools.
     User,
-    /// The model.
+    /// Text and tool calls of the model.
     Assistant,
 }
 
@@ -79,18 +79,18 @@ pub enum Role {
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Part {
-    /// Words.
+    /// Plain text.
     Text {
-        /// The words.
+        /// Its content, never a prompt template.
         text: String,
     },
     /// Bytes with a mime type: an image, or what a provider attaches to its answer.
     Data(Data),
-    /// What a model thought before it spoke.
+    /// Reasoning of a model.
     Thinking(Thinking),
-    /// The model wants a tool to be run.
+    /// A tool call of the model.
     ToolCall(ToolCall),
-    /// What came of a tool call.
+    /// The result of a tool call.
     ToolResult(ToolResult),
 }
 
@@ -129,22 +129,22 @@ pub struct Thinking {
 pub struct ToolCall {
     /// Pairs the call with its result.
     pub id: String,
-    /// The tool.
+    /// Name of the tool, as the request offers it.
     pub name: String,
     /// Its arguments: nearly always a JSON object.
     #[cfg_attr(test, ts(type = "unknown"))]
     pub input: Value,
 }
 
-/// What came of a tool call.
+/// The result of a tool call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ToolResult {
     /// The call's id.
     pub id: String,
-    /// What the tool said and showed.
+    /// Text and images that the tool returned.
     pub content: Vec<Content>,
-    /// The tool failed; the content says how.
+    /// Whether the tool failed; the content is the error then.
     #[serde(default)]
     pub is_error: bool,
 }
@@ -154,9 +154,9 @@ pub struct ToolResult {
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Content {
-    /// Words.
+    /// Plain text.
     Text {
-        /// The words.
+        /// Its content.
         text: String,
     },
     /// An image or another file.
@@ -169,7 +169,7 @@ pub enum Content {
 pub struct Tool {
     /// Its name. The editor takes only `[\w-]+`; others are mapped there and back.
     pub name: String,
-    /// What it does, for the model.
+    /// Description for the model.
     pub description: String,
     /// A JSON Schema of its arguments; without one it takes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -182,7 +182,7 @@ pub struct Tool {
 pub enum ToolChoice {
     /// It must not: no tools are sent.
     None,
-    /// It may.
+    /// It may call one.
     #[default]
     Auto,
     /// It must call some tool.
@@ -191,7 +191,7 @@ pub enum ToolChoice {
     Named(String),
 }
 
-/// How to answer. What Copilot's provider honours is forwarded, the rest is done by the server.
+/// Options of a response. What Copilot's provider honours is forwarded, the rest is done by the server.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// 0 to 2.
@@ -208,43 +208,44 @@ pub struct Options {
     pub max_tokens: Option<u64>,
     /// The answer ends before any of these.
     pub stop: Vec<String>,
-    /// The client is told which of them it was. The provider doesn't say, so it is not asked to look for one.
+    /// Whether the response names the stop sequence that ended it. The provider doesn't, so it isn't asked to look
+    /// for one.
     pub tells_stop: bool,
     /// `minimal`, `low`, `medium`, `high` ...: the provider knows which it takes.
     pub reasoning_effort: Option<String>,
-    /// The client wants to see thinking.
+    /// Whether the client wants thinking in the response.
     pub thinking: bool,
     /// At most one tool call in an answer.
     pub one_call_at_most: bool,
     /// The form of the answer's content.
     pub output: Output,
-    /// How many answers to give; absent = 1.
+    /// Number of responses; absent = 1.
     pub choices: Option<std::num::NonZeroU8>,
 }
 
 /// The form of the answer's content.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Output {
-    /// Words.
+    /// Plain text.
     #[default]
     Text,
     /// Any JSON object.
     Json,
     /// JSON that fits this schema.
     Schema {
-        /// What the client calls it.
+        /// Name of the schema, chosen by the client.
         name: String,
-        /// What it is for.
+        /// Description for the model.
         description: Option<String>,
-        /// JSON Schema.
+        /// The JSON Schema itself.
         schema: Value,
     },
 }
 
-/// What happens in an answer, as every dialect tells it.
+/// One event of a response, common to all dialects.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// More words.
+    /// A piece of text.
     Text(String),
     /// More of a thought. Consecutive ones with the same id are one thought.
     Thinking(Thinking),
@@ -261,16 +262,16 @@ pub enum Event {
 pub struct ToolRan {
     /// The round it was called in, from 1.
     pub round: u32,
-    /// What the model asked for.
+    /// The call, as the model made it.
     pub call: ToolCall,
-    /// What came of it.
+    /// The result, as the model gets it.
     pub result: ToolResult,
 }
 
-/// Why an answer ended.
+/// Reason for the end of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Finish {
-    /// The model had said all.
+    /// The model has finished.
     #[default]
     Stop,
     /// This stop sequence came up; it is not part of the answer.
@@ -299,7 +300,7 @@ impl Finish {
     }
 }
 
-/// What an answer cost, in tokens and in time.
+/// Cost of a response, in tokens and in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// All of the input, cached tokens included.
@@ -310,16 +311,16 @@ pub struct Usage {
     pub cached: u64,
     /// Of the input: written to the provider's cache.
     pub cache_written: u64,
-    /// Of the output: thought, not said.
+    /// Of the output: reasoning tokens.
     pub reasoning: u64,
-    /// Who says so.
+    /// Source of these numbers.
     pub source: UsageSource,
-    /// How long it took.
+    /// Time that the response took.
     pub took: Took,
 }
 
 impl Usage {
-    /// What two questions cost together, one after the other.
+    /// Sum of two requests, one after the other.
     #[must_use]
     pub fn and(self, other: Usage) -> Usage {
         Usage {
@@ -334,7 +335,7 @@ impl Usage {
     }
 }
 
-/// How long an answer took, as it was measured; what ran between two questions of one answer is not the model's.
+/// Measured time of a response; the tools that run between two model requests don't count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Took {
     /// Until it was asked for: the question was made ready and waited for its turn.
@@ -362,11 +363,11 @@ impl Took {
     }
 }
 
-/// Who says what an answer cost.
+/// Source of a usage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageSource {
-    /// The provider.
+    /// The provider reported it.
     Reported,
     /// The server's own tokenizer.
     #[default]

@@ -1,4 +1,4 @@
-//! Why an answer can't be given, classified once. Each dialect says it in its own form and nowhere else.
+//! Every reason for which a request fails, classified once. Each dialect turns it into its own error response.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 mod hint;
 mod redacted;
 
-/// A reason for not answering. The text is for the person who can mend it.
+/// A reason for not answering. Its text is for the person who can mend it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Failure {
     /// The request is malformed: `at` is the path of the field, empty where the whole body is meant.
@@ -14,7 +14,7 @@ pub enum Failure {
     Invalid {
         /// For example `messages[2].content[0].type`.
         at: String,
-        /// What was found and what was wanted.
+        /// Value found and values accepted.
         message: String,
     },
     /// The request is well formed but asks for what can't be done here.
@@ -22,10 +22,11 @@ pub enum Failure {
     Unsupported {
         /// The field that asks for it.
         at: String,
-        /// What can't be done, and why.
+        /// Feature that is not available, and the reason.
         message: String,
     },
-    /// The client wants the server to keep the thread (Anthropic's `thread`); its SDKs fall back by themselves.
+    /// The client wants the server to keep the thread (Anthropic's `thread`); its SDKs fall back to whole
+    /// conversations.
     #[error("thread: conversations are not kept here; send all messages with each request")]
     ThreadUnsupported,
     /// The request continues an answer that is not, or no longer, kept.
@@ -58,9 +59,9 @@ pub enum Failure {
     /// The prompt does not fit the model; nothing is trimmed silently.
     #[error("prompt is too long: {tokens} tokens > {maximum} maximum")]
     TooLong {
-        /// What the request counts.
+        /// Tokens of the request.
         tokens: u64,
-        /// What the model takes.
+        /// Maximum input tokens of the model.
         maximum: u64,
     },
     /// The provider found the prompt too long and did not say by how much.
@@ -69,7 +70,7 @@ pub enum Failure {
     /// The body is over the limit.
     #[error("the request body is larger than {limit} bytes")]
     BodyTooLarge {
-        /// In bytes.
+        /// The limit in bytes.
         limit: usize,
     },
     /// The request had not fully arrived in time.
@@ -81,16 +82,16 @@ pub enum Failure {
     /// A web page sent something else than JSON.
     #[error("content-type: found `{found}`, expected `application/json`")]
     NotJson {
-        /// What the header said.
+        /// Value of the header.
         found: String,
     },
-    /// No such door.
+    /// A path that no endpoint has.
     #[error("there is nothing at {path}; GET / lists the endpoints")]
     NoSuchPath {
         /// The path asked for.
         path: String,
     },
-    /// The door exists, for other methods.
+    /// An endpoint that takes other methods.
     #[error("{method} is not allowed at {path}; use {allow}")]
     WrongMethod {
         /// The method used.
@@ -105,18 +106,18 @@ pub enum Failure {
         "a key is needed: send the value of `copilotProxy.apiKey` as `Authorization: Bearer` or `x-api-key`"
     )]
     Unauthorized,
-    /// Who asks may not ask this: foreign host, foreign page, another user.
+    /// The client may not do this: a foreign host, a foreign page, another user.
     #[error("{message}")]
     Forbidden {
         /// A word for programs: `host_not_allowed`, `origin_not_allowed`, `user_not_allowed`.
         code: &'static str,
-        /// What is not allowed, and which setting allows it.
+        /// Reason, and the setting that allows it.
         message: String,
     },
     /// No model of that name.
     #[error("the model `{asked}` does not exist; available: {}", known.join(", "))]
     UnknownModel {
-        /// What the client asked for.
+        /// Name in the request.
         asked: String,
         /// The ids that exist.
         known: Vec<String>,
@@ -124,13 +125,13 @@ pub enum Failure {
     /// No editor offers a model.
     #[error("{message}")]
     NoModels {
-        /// What to do about it: open VS Code, install Copilot, sign in, consent.
+        /// Steps that help: open VS Code, install Copilot, sign in, consent.
         message: String,
     },
-    /// The person has not yet allowed the extension to use the models.
+    /// The user has not yet allowed the extension to use the models.
     #[error("Allow Copilot Proxy in VS Code: {message}")]
     ConsentMissing {
-        /// Where the click is.
+        /// Place of the button.
         message: String,
     },
     /// The Copilot quota is used up: trying again does not help.
@@ -144,7 +145,7 @@ pub enum Failure {
     RateLimited {
         /// The provider's sentence.
         message: String,
-        /// When to try again.
+        /// Time until the next attempt.
         retry_after: Duration,
     },
     /// The provider blocked the extension for a while: retrying prolongs it.
@@ -168,20 +169,20 @@ pub enum Failure {
     /// The provider is for the moment not usable: signed out, token expired.
     #[error("{message}")]
     ProviderUnavailable {
-        /// What to do.
+        /// Steps that help.
         message: String,
     },
     /// The provider's service answered with an error status.
     #[error("{message}")]
     Provider {
-        /// The HTTP status that says it best.
+        /// The closest HTTP status.
         status: u16,
-        /// The provider's own code, where it told one.
+        /// The provider's own code, if there is one.
         code: Option<String>,
         /// The provider's sentence.
         message: String,
     },
-    /// The model said nothing for too long.
+    /// The model was silent for too long.
     #[error("the model was silent for {} seconds", after.as_secs())]
     ModelTimeout {
         /// The limit that passed.
@@ -190,7 +191,7 @@ pub enum Failure {
     /// The answer is not what was demanded (a tool call, JSON of a schema), not even at the second try.
     #[error("{message}")]
     BadAnswer {
-        /// What was demanded and what came.
+        /// Requirement and response.
         message: String,
     },
     /// The editor went away.
@@ -211,7 +212,7 @@ pub enum Failure {
     /// A fault of ours.
     #[error("internal error: {message}")]
     Internal {
-        /// What went wrong.
+        /// Description of the fault.
         message: String,
     },
 }
@@ -222,7 +223,7 @@ impl Failure {
         Failure::Invalid { at: at.into(), message: message.into() }
     }
 
-    /// What should not be possible has happened.
+    /// A fault of ours.
     pub fn internal(error: impl fmt::Display) -> Failure {
         Failure::Internal { message: error.to_string() }
     }
@@ -242,7 +243,7 @@ impl Failure {
         self
     }
 
-    /// The HTTP status that says it best, alike in all dialects but where one differs on purpose.
+    /// The closest HTTP status, the same in all dialects unless a vendor's API differs.
     pub fn status(&self) -> u16 {
         match self {
             Failure::Invalid { .. }

@@ -33,16 +33,16 @@ pub mod stats;
 pub mod tools;
 pub mod usage;
 
-/// Why an editor had to let go of a server.
+/// Reasons for which a simulated editor ends its connection.
 #[derive(Debug, thiserror::Error)]
 pub enum PeerError {
     /// The server did not want this editor.
     #[error("the server refused: {}", .0.message)]
     Refused(Refused),
-    /// The server hung up before it had said who it is.
+    /// The server closed the connection before its welcome.
     #[error("the server hung up on the hello")]
     NotWelcomed,
-    /// The server said what no server says then.
+    /// The server sent a message that is not allowed at that point.
     #[error("the server spoke out of turn")]
     OutOfTurn,
     /// The server can't be understood.

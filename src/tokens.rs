@@ -1,4 +1,4 @@
-//! How many tokens something is. Pure but for a memory of what has been counted.
+//! Token counts. Pure but for a memory of what has been counted.
 //!
 //! Two counts come out of one pass. `checked` is what Copilot's provider compares with a model's limit, quirks
 //! included, before it drops the oldest messages without a word. `estimated` is what the prompt is likely to
@@ -29,12 +29,12 @@ const TOOLS: u64 = 16;
 /// Around each tool.
 const TOOL: u64 = 8;
 
-/// What a question counts.
+/// Tokens of a request's input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// By the provider's own measure: what it holds against the model's limit.
     pub checked: u64,
-    /// What the prompt is likely to cost.
+    /// The likely cost of the prompt.
     pub estimated: u64,
 }
 
@@ -145,7 +145,8 @@ fn is_truthy(value: &Value) -> bool {
     }
 }
 
-/// What longer texts count. Each turn of an agent sends all earlier ones again: 200 000 tokens take 20 ms to count
+/// Memory of counts of longer texts. Each turn of an agent sends all earlier ones again: 200 000 tokens take 20 ms to
+/// count
 /// and under 1 ms to recognise.
 struct Memory {
     hasher: RandomState,

@@ -1,4 +1,4 @@
-//! Each failure in one word, and what a person can do about it. The panel shows both beside the message.
+//! One word for each failure, and what a user can do about it. The panel shows both beside the message.
 
 use super::Failure;
 
@@ -8,7 +8,7 @@ impl Failure {
         self.kind_and_hint().0
     }
 
-    /// What a person can do about it.
+    /// A sentence on what a user can do about it.
     pub fn hint(&self) -> &'static str {
         self.kind_and_hint().1
     }

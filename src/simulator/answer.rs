@@ -1,4 +1,4 @@
-//! Answers one request, in time: waits the waits of a performance and says its parts as fast as they are taken.
+//! Runs one request in time: pauses as its script says, and sends parts as fast as they are taken.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::simulator::select_phase::cue;
 use crate::simulator::stats::{Entry, StatsCounter};
 use crate::simulator::{models, rules, tools};
 
-/// Speaks on one stream, unless it is told to pause.
+/// Writes one stream, unless it is paused.
 #[derive(Debug)]
 pub struct StreamWriter {
-    /// Whose answer it is.
+    /// Stream of the request.
     pub stream: u32,
-    /// Where it speaks.
+    /// Queue of the connection.
     pub outbox: Arc<Outbox>,
-    /// The server wants to hear no more for now.
+    /// Whether the server asked to pause.
     pub paused: watch::Receiver<bool>,
 }
 
@@ -43,7 +43,7 @@ impl StreamWriter {
     }
 }
 
-/// A chat that nothing speaks against: what will be said, and its entry in the tally.
+/// A request that passes the rules: its steps, and its entry in the statistics.
 pub fn rehearse(
     chat: Chat,
     models: &[ModelInfo],

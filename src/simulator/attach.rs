@@ -1,4 +1,4 @@
-//! Attaches a simulated editor to the server of a directory: finds it by its `server.json`, connects, speaks.
+//! Attaches a simulated editor to the server of a directory: finds it by its `server.json` and connects.
 
 use std::path::Path;
 
@@ -10,16 +10,16 @@ use crate::bridge::directory::{Directory, DirectoryError, ServerFile};
 use crate::bridge::protocol::ModelInfo;
 use crate::simulator::{PeerError, run};
 
-/// Why an editor could not be attached, or had to let go.
+/// Reasons for which a simulated editor can't attach or loses its server.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
-    /// Nothing says where a server is.
+    /// The directory has no `server.json`.
     #[error("found no server to attach to ({0}); start one with `copilot-proxy serve`")]
     NoServer(#[from] DirectoryError),
-    /// Something says so, but nobody listens there.
+    /// There is a `server.json`, but no server listens.
     #[error("the server has gone ({endpoint}: {error}); start one with `copilot-proxy serve`")]
     Gone {
-        /// Its socket.
+        /// The socket it names.
         endpoint: String,
         /// The system's words.
         error: std::io::Error,
@@ -66,7 +66,7 @@ mod tests {
             Home(std::env::temp_dir().join(format!("copilot-proxy-{}", uuid::Uuid::new_v4().simple())))
         }
 
-        /// Says that a server is here.
+        /// Writes a `server.json`.
         fn publish(&self, endpoint: String, token: String) -> Directory {
             let directory = Directory::open(&self.0).unwrap();
             let protocol = ProtocolRange { min: PROTOCOL, max: PROTOCOL };

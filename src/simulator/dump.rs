@@ -1,4 +1,4 @@
-//! What `dump:` says: the request as the model was given it, as one line of JSON. Pure.
+//! The `dump:` directive: the request as the model gets it, as one line of JSON. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

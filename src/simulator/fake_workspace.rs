@@ -16,7 +16,7 @@ pub fn read(path: &str) -> Option<&'static str> {
     FILES.iter().find(|(file, _)| *file == path).map(|(_, text)| *text)
 }
 
-/// What a folder holds, in order, folders with a slash at the end.
+/// Names in a folder, in order, folders with a slash at the end.
 pub fn list(folder: &str) -> Option<Vec<String>> {
     let folder = match within(folder) {
         "" => String::new(),

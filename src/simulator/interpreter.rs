@@ -1,6 +1,6 @@
 //! A phase, performed: directives in, steps out, each made only when it is asked for. No time passes here.
 //!
-//! `answer` takes the steps: it says the parts and waits the waits.
+//! `answer` runs the steps: it sends the parts and waits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::simulator::script::{Counts, Directive};
 use crate::simulator::stats::StatsCounter;
 use crate::simulator::usage;
 
-/// What a scripted model does next.
+/// One step of a scripted response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Says a part.
+    /// Sends a part.
     Say(Part),
-    /// Pauses.
+    /// Waits for this long.
     Wait(Duration),
     /// Goes on no more.
     Hang,
@@ -27,14 +27,14 @@ pub enum Step {
     Fail(ProviderError),
 }
 
-/// What a performance needs to know beside its phase.
+/// Context of a script besides its phase.
 #[derive(Clone, Debug)]
 pub struct Stage {
     /// The request, as the model reads it.
     pub chat: Chat,
     /// The model ends every answer with a count of its tokens.
     pub reports_usage: bool,
-    /// How requests have come out.
+    /// Counters of finished requests.
     pub tally: StatsCounter,
 }
 
@@ -49,7 +49,7 @@ pub struct Performance {
 
 type Steps = Box<dyn Iterator<Item = Step> + Send>;
 
-/// How the answer ends after its last directive.
+/// End of the response after its last directive.
 #[derive(Clone, Copy, Debug)]
 enum Ending {
     /// With these counts.
@@ -174,7 +174,7 @@ fn sized(number: u64, size: usize) -> String {
     text
 }
 
-/// What VS Code lets through of an error. Of the names that Copilot gives its errors, none keeps a code.
+/// The parts of an error that VS Code lets through. Of the names that Copilot gives its errors, none keeps a code.
 fn error(code: String, message: String) -> ProviderError {
     match code.as_str() {
         "NotFound" | "NoPermissions" | "Blocked" => {

@@ -2,7 +2,7 @@
 
 use crate::bridge::protocol::ModelInfo;
 
-/// The vendor of all of them: nobody should mistake them for the real thing.
+/// The vendor of all of them, so that they are never mistaken for real models.
 pub const VENDOR: &str = "demo";
 
 const LOREM_IPSUM: &str = "Lorem ipsum dolor sit amet, consectetur adipiscing elit.";
@@ -31,7 +31,7 @@ pub fn all() -> Vec<ModelInfo> {
     scripted.into_iter().chain(LOOK_ALIKES.map(|(id, tokens)| model(id, id, tokens))).collect()
 }
 
-/// What a model says to a conversation without a directive.
+/// Reply to a conversation without a directive.
 pub fn idle(model: &ModelInfo) -> &'static str {
     if model.id.starts_with("scripted") { LOREM_IPSUM } else { FRIENDLY }
 }

@@ -1,6 +1,6 @@
-//! What waits to be written to the server: frames, bounded in bytes, taken in batches by the one writer.
+//! Frames that wait to be written to the server, bounded in bytes, taken in batches by the one writer.
 //!
-//! Who has much to say asks for `room` first, so that megabytes are not made before the server has read them.
+//! A long response waits for `room` first, so that megabytes are not made before the server has read them.
 
 use bytes::BytesMut;
 use parking_lot::Mutex;

@@ -1,4 +1,4 @@
-//! What GitHub Copilot's provider refuses, and what it drops without a word: who passes here passes there. Pure.
+//! The rules of GitHub Copilot's provider: what it refuses, and what it drops without an error. Pure.
 
 use std::collections::HashSet;
 
@@ -61,7 +61,7 @@ fn too_many_tools(chat: &Chat) -> Option<String> {
     }
 }
 
-/// Copilot sends a call without its result on as it is; this is what the service says to it.
+/// Copilot passes a call without its result on; this is the service's answer.
 fn unanswered_call(messages: &[Message]) -> Option<String> {
     let mut rest = messages;
     while let Some((message, after)) = rest.split_first() {

@@ -22,7 +22,7 @@ impl Drop for Request {
 }
 
 impl Running {
-    /// Starts an answer. It is given what tells it to pause.
+    /// Starts a response, which gets the signal to pause.
     pub fn start<F>(&mut self, stream: u32, answer: impl FnOnce(watch::Receiver<bool>) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -33,14 +33,14 @@ impl Running {
         self.0.insert(stream, Request { task, paused });
     }
 
-    /// Tells an answer to pause or to go on.
+    /// Pauses or resumes a response.
     pub fn pause(&self, stream: u32, paused: bool) {
         if let Some(request) = self.0.get(&stream) {
             request.paused.send_replace(paused);
         }
     }
 
-    /// Stops an answer; when this returns it has said its last word.
+    /// Stops a response; nothing of it is sent after this returns.
     pub async fn cancel(&mut self, stream: u32) {
         if let Some(mut request) = self.0.remove(&stream) {
             request.task.abort();

@@ -1,6 +1,6 @@
 //! The scripted models' language, read: a message's directives, cut into phases. Pure.
 //!
-//! What a directive does is `perform`'s affair; which script answers a conversation is `cue`'s.
+//! `interpreter` runs directives; `select_phase` finds the script that answers a conversation.
 
 use std::time::Duration;
 
@@ -12,32 +12,32 @@ use crate::conversation::Part;
 /// One instruction to a scripted model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Directive {
-    /// `say:TEXT`: says it in words.
+    /// `say:TEXT`: streams it in words.
     Say(String),
-    /// `units:TEXT`: says it character by character.
+    /// `units:TEXT`: streams it character by character.
     Units(String),
     /// `call:TOOL {JSON}`: calls the tool.
     Call {
-        /// The tool.
+        /// Name of the tool.
         tool: String,
-        /// Its arguments.
+        /// Arguments of the call.
         input: Value,
     },
     /// `slow:N MS`: numbered parts with a pause before each.
     Slow {
-        /// How many.
+        /// Number of parts.
         count: u64,
-        /// Before each.
+        /// Pause before each part.
         pause: Duration,
     },
     /// `parts:N SIZE`: numbered parts of one size, without a pause.
     Parts {
-        /// How many.
+        /// Number of parts.
         count: u64,
         /// Of each, in bytes.
         size: usize,
     },
-    /// `wait:MS`: pauses.
+    /// `wait:MS`: waits.
     Wait(Duration),
     /// `hang:`: never goes on.
     Hang,
@@ -51,16 +51,16 @@ pub enum Directive {
     Fail {
         /// A code or name.
         code: String,
-        /// The sentence.
+        /// Message of the error.
         message: String,
     },
-    /// `dump:`: says what the model was given.
+    /// `dump:`: streams the request as the model got it.
     Dump,
-    /// `stats:`: says how requests have come out.
+    /// `stats:`: streams the counters of finished requests.
     Stats,
 }
 
-/// What an answer cost, in tokens.
+/// Usage of a response, in tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Of the input.

@@ -1,18 +1,18 @@
-//! Which phase of which script answers a conversation. Pure; `script` reads the directives.
+//! Finds the script and the phase that answer a conversation. Pure; `script` reads the directives.
 
 use crate::conversation::{Content, Message, Part, Role, ToolResult};
 use crate::simulator::script::{Directive, Script};
 
-/// What a scripted model is to do now.
+/// A phase to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cue {
-    /// In order.
+    /// Directives, in order.
     pub phase: Vec<Directive>,
     /// The request takes part in the `stats:`; one that asks for them does not.
     pub counts: bool,
 }
 
-/// What answers these messages; `idle` is said where no directive asks for anything.
+/// The phase that answers these messages; `idle` is the reply where there is no directive.
 pub fn cue(messages: &[Message], idle: &str) -> Cue {
     let answers = |message: &Message| message.role == Role::Assistant;
     let (before, tail) = messages.split_at(messages.iter().rposition(answers).map_or(0, |last| last + 1));
@@ -112,7 +112,7 @@ mod tests {
         })
     }
 
-    /// What is said, for scripts that only say.
+    /// The text of phases that consist of `say:` only.
     fn said(messages: &[Message]) -> String {
         let said = |directive: &Directive| match directive {
             Directive::Say(text) => text.clone(),

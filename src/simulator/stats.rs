@@ -1,4 +1,4 @@
-//! How the requests of one simulated editor have come out: what `stats:` says.
+//! Counters of the requests of one simulated editor, which `stats:` streams.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 /// The counts since the editor started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
-    /// Asked.
+    /// Requests that began.
     pub started: u64,
     /// Answered to the end.
     pub completed: u64,
@@ -16,7 +16,7 @@ pub struct Stats {
     pub failed: u64,
     /// Given up by who asked.
     pub cancelled: u64,
-    /// Being answered.
+    /// Requests that run.
     pub active: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The whole simulated editor, with a server at the other end that only speaks frames.
+//! The whole simulated editor, with a fake server that only speaks frames.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -26,7 +26,7 @@ struct Server {
 }
 
 impl Server {
-    /// An editor has connected and said nothing yet.
+    /// An editor that has connected and sent nothing yet.
     fn new() -> Server {
         let (here, there) = tokio::io::duplex(4096);
         let (from, writer) = tokio::io::split(here);
@@ -71,7 +71,7 @@ impl Server {
         }
     }
 
-    /// What comes of a request that one message answers.
+    /// The response to a request of one message.
     async fn reply(&mut self, message: &ToEditor) -> FromEditor {
         self.say(77, message).await;
         match self.next().await {

@@ -15,7 +15,7 @@ const PICTURE: &str =
 /// Long enough to be seen waiting, short enough to be waited for.
 const A_WHILE: Duration = Duration::from_secs(1);
 
-/// What came of a tool.
+/// Outcome of a tool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// It takes this long.
@@ -76,7 +76,7 @@ pub fn all() -> Vec<EditorTool> {
     ]
 }
 
-/// Runs a tool. Like VS Code, nobody checks the input against the schema but the tool itself.
+/// Runs a tool. As in VS Code, only the tool itself checks its input.
 pub fn invoke(asked: &InvokeTool) -> Result<Outcome, ProviderError> {
     let InvokeTool { name, input } = asked;
     let path = input.get("path").and_then(Value::as_str);

@@ -1,4 +1,4 @@
-//! How these models count tokens, and how they report it: as Copilot's provider does. Pure.
+//! Token counts of the simulated models, and their usage parts, in the form of Copilot's. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ fn tokens(characters: usize) -> u64 {
     characters.div_ceil(4) as u64
 }
 
-/// What an answer has said so far, in characters.
+/// Characters of a response so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Said {
     all: usize,

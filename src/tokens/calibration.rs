@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-/// What has been learned so far.
+/// Ratios of reported to counted tokens, by model family.
 #[derive(Clone, Debug, Default)]
 pub struct Calibration {
     families: HashMap<String, Observed>,
@@ -35,7 +35,7 @@ impl Calibration {
         observed.estimated = observed.estimated * Calibration::KEPT + float(estimated);
     }
 
-    /// What a count of this family's tokens is likely to be reported as.
+    /// A count as the provider of this family is likely to report it.
     pub fn calibrated(&self, family: &str, estimated: u64) -> u64 {
         let Some(observed) = self.families.get(family) else {
             return estimated;

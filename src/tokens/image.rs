@@ -1,4 +1,4 @@
-//! What an image costs, by the rule of OpenAI's service: tiles of 512 pixels after scaling down.
+//! Tokens of an image, by the rule of OpenAI's service: tiles of 512 pixels after scaling down.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -27,7 +27,7 @@ pub fn count_piece(piece: &str) -> u64 {
     Merger::new(&VOCABULARY).count(piece.as_bytes())
 }
 
-/// How many bytes each of a piece's tokens says.
+/// Lengths in bytes of a piece's tokens.
 pub fn lengths(piece: &str) -> Vec<u8> {
     Merger::new(&VOCABULARY).lengths(piece.as_bytes())
 }

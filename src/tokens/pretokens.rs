@@ -49,7 +49,7 @@ impl IncrementalCounter {
         }
     }
 
-    /// What has come so far.
+    /// Text that is not settled yet.
     pub fn count(&self) -> u64 {
         self.counted + count(&self.pending)
     }

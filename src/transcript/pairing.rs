@@ -1,4 +1,4 @@
-//! Which result belongs to which call, when clients reuse ids, forget results or send them late.
+//! Pairs tool calls with their results, when clients reuse ids, omit results or send them late.
 
 use std::collections::HashMap;
 
@@ -30,10 +30,10 @@ pub fn partners<'a>(parts: impl Iterator<Item = (Speaker, &'a Part)>) -> HashMap
     partners
 }
 
-/// Who a part belongs to, whatever message it came in.
+/// The author of a part, whatever message it came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
-    /// Words and files of the person, results of tools.
+    /// Text and files of the user, results of tools.
     User,
     /// Words, thoughts and calls of the model.
     Assistant,

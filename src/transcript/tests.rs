@@ -286,7 +286,7 @@ fn names_are_mapped_everywhere_and_back() {
     assert_eq!(names.to_client("fs_read_2".into()), "fs.read");
 }
 
-/// What Copilot's provider would refuse, drop or misread.
+/// Checks what Copilot's provider would refuse, drop or misread.
 fn breaches(conversation: &Conversation) -> Vec<String> {
     let mut breaches = Vec::new();
     let mut ids = HashSet::new();

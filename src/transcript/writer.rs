@@ -1,4 +1,4 @@
-//! Writes a legal transcript part by part: who speaks, what joins whose turn, results directly after their calls.
+//! Writes a legal transcript part by part: merges turns, and puts results directly after their calls.
 
 use crate::conversation::{Message, Part, Role, Thinking, ToolCall, ToolResult};
 
@@ -11,7 +11,7 @@ pub struct Writer {
     user: Option<UserMessage>,
 }
 
-/// What the assistant says until somebody else speaks.
+/// The assistant's turn that is being written.
 #[derive(Default)]
 pub struct Turn {
     message: usize,
@@ -72,14 +72,14 @@ impl Writer {
         &mut user.parts
     }
 
-    /// What is said after a result is not of the turn that called for it.
+    /// Text after a result doesn't belong to the turn with the call.
     pub fn end_calls(&mut self) {
         if self.turn.as_ref().is_some_and(|turn| !turn.calls.is_empty()) {
             self.end_turn();
         }
     }
 
-    /// Somebody else speaks: what the tools said comes first, and what came along with that joins it.
+    /// Begins another author's turn: results come first, and text that came with them joins them.
     fn end_turn(&mut self) {
         let Some(turn) = self.turn.take() else { return };
         let mut parts = turn.thoughts;

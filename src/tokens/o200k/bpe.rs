@@ -9,7 +9,7 @@ const WINDOW: usize = 512;
 /// So many tokens at the end of a window are likely to be others once it is known what follows.
 const UNSURE: usize = 4;
 
-/// Merges one piece after the other, in the same room.
+/// Merges one piece after the other, reusing its buffers.
 pub struct Merger<'a> {
     vocabulary: &'a Vocabulary,
     contest: TournamentTree,
@@ -25,7 +25,7 @@ impl Merger<'_> {
         Merger { vocabulary, contest: TournamentTree::default(), ends: Vec::new(), before: Vec::new() }
     }
 
-    /// How many tokens a piece is.
+    /// Counts the tokens of a piece.
     pub fn count(&mut self, piece: &[u8]) -> u64 {
         let tokens = if self.vocabulary.rank(piece).is_some() {
             1
@@ -37,7 +37,7 @@ impl Merger<'_> {
         u64::try_from(tokens).unwrap_or(u64::MAX)
     }
 
-    /// How many bytes each of a piece's tokens says.
+    /// Lengths in bytes of a piece's tokens.
     pub fn lengths(&mut self, piece: &[u8]) -> Vec<u8> {
         if piece.len() <= WINDOW { self.merge(piece).collect() } else { self.windows(piece) }
     }
@@ -82,7 +82,7 @@ impl Merger<'_> {
         tokens
     }
 
-    /// Merges all that can be merged; tells how many bytes each token says.
+    /// Merges all that can be merged; returns the length in bytes of each token.
     fn merge(&mut self, bytes: &[u8]) -> impl Iterator<Item = u8> {
         self.ends.clear();
         self.ends.extend(1..=bytes.len());

@@ -27,7 +27,7 @@ pub fn split(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What the expression tells apart.
+/// Character classes of the expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// `\p{Lu}` and `\p{Lt}`

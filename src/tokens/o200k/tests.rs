@@ -52,7 +52,7 @@ proptest! {
     }
 }
 
-/// What bytes are merged into, by the rule itself: the first of the unions that rank lowest, until there is none.
+/// Merges bytes by the rule itself: the first of the unions that rank lowest, until there is none.
 fn merged_plainly(bytes: &[u8]) -> Vec<u8> {
     let mut borders: Vec<usize> = (0..=bytes.len()).collect();
     loop {

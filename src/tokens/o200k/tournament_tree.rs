@@ -50,7 +50,7 @@ impl TournamentTree {
         self.nodes.get(1).filter(|first| **first != NOBODY).map(|first| (first & 0xFFFF_FFFF) as usize)
     }
 
-    /// Makes a node the better of its children; tells whether it was another.
+    /// Makes a node the better of its children; returns whether it changed.
     fn decide(&mut self, node: usize) -> bool {
         let Some([one, other]) =
             self.nodes.get(2 * node..2 * node + 2).and_then(|children| children.first_chunk())

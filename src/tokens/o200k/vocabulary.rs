@@ -1,4 +1,4 @@
-//! Which runs of bytes are tokens, and which come first: OpenAI's list of them, packed.
+//! The vocabulary: OpenAI's list of tokens and their ranks, packed.
 
 use std::hash::BuildHasher;
 use std::io::Read;
@@ -30,7 +30,7 @@ pub struct Vocabulary {
     pairs: Vec<Rank>,
 }
 
-/// Where a token's bytes are, and its rank: packed, since there are so many.
+/// Position of a token's bytes, and its rank: packed, since there are so many.
 struct Token {
     start_and_length: u32,
     rank: Rank,
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(vocabulary.rank_of_pair(0xFF, 0), None);
     }
 
-    /// How the file came about; with `UPDATE_TOKENS=1` it is written anew.
+    /// Builds the packed file from OpenAI's list; with `UPDATE_TOKENS=1` it is written anew.
     #[test]
     fn the_list_is_packed_as_it_is_read() {
         let tokens = tokens();
