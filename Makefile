@@ -58,7 +58,7 @@ deny: ## Check licences, sources and known vulnerabilities of all dependencies (
 	cd vscode-host && npm audit --omit=dev
 
 protocol: ## Regenerate the TypeScript mirror of the bridge protocol
-	UPDATE_PROTOCOL=1 cargo test --lib protocol
+	UPDATE_PROTOCOL=1 cargo test --lib mirror
 
 clean: ## Remove everything that was built
 	rm -rf target dist vscode-host/out vscode-host/bin vscode-host/node_modules

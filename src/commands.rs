@@ -1,4 +1,4 @@
-//! The commands of the program. Each says on stderr why it can't go on.
+//! The commands of the program. A command that fails prints its reason on stderr.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,18 @@ use crate::server::{Audience, Server, ServerError};
 use crate::simulator;
 
 mod api_client;
-mod client;
+mod clients;
 mod connection_info;
 pub mod doctor;
 pub mod run;
 pub mod setup;
+#[cfg(test)]
+mod typescript;
 
-/// The directory has a server already: the extension goes on to attach to that one.
+/// Exit code where the directory has a server already: the extension attaches to that one.
 const ALREADY_RUNNING: u8 = 3;
 
-/// Serves until the last editor has been gone for the grace time.
+/// Serves until the last editor has been gone for the grace period.
 pub async fn serve(directory: &Path, settings: ServerOptions) -> ExitCode {
     let served = async {
         let server = Server::new(settings, Directory::open(directory)?)?;
@@ -28,7 +30,7 @@ pub async fn serve(directory: &Path, settings: ServerOptions) -> ExitCode {
     ended(served.await)
 }
 
-/// A server and a simulated editor attached to it over a real local socket, in a directory of their own.
+/// Runs a server with a simulated editor that attaches over a real local socket, in a private directory.
 pub async fn demo(settings: ServerOptions) -> ExitCode {
     let home = PrivateHome::new();
     let served = async {
@@ -41,7 +43,7 @@ pub async fn demo(settings: ServerOptions) -> ExitCode {
     ended(served.await)
 }
 
-/// A simulated editor for a server that is running already.
+/// Attaches a simulated editor to a running server.
 pub async fn simulate(directory: &Path) -> ExitCode {
     match simulator::attach::attach(directory, simulator::models::all()).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -49,17 +51,17 @@ pub async fn simulate(directory: &Path) -> ExitCode {
     }
 }
 
-/// Makes a client use the server by its own settings.
+/// Sets up a client.
 pub fn setup(options: &setup::SetupOptions) -> ExitCode {
     setup::setup(options).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
 
-/// Starts a client that uses the server.
+/// Starts a program that uses the server.
 pub fn run(options: &run::RunOptions) -> ExitCode {
     run::run(options).unwrap_or_else(|error| failed(&error))
 }
 
-/// Says what is well and what is not.
+/// Diagnoses the installation.
 pub fn doctor(options: &doctor::DoctorOptions) -> ExitCode {
     match doctor::doctor(options) {
         Ok(true) => ExitCode::SUCCESS,

@@ -11,11 +11,14 @@ use crate::bridge::directory::Directory;
 /// No request body is larger, as sent or unzipped: 10 MiB.
 pub const MAX_BODY: usize = 10 * 1024 * 1024;
 
+/// Port where the server listens unless it is told otherwise.
+pub const DEFAULT_PORT: u16 = 8080;
+
 /// The options of `copilot-proxy serve` and `copilot-proxy demo`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServerOptions {
     /// Port to listen on, on 127.0.0.1; 0 takes a free one
-    #[arg(long, value_name = "N", default_value_t = 8080)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PORT)]
     pub port: u16,
 
     /// Listen on `[::1]` too, on the same port

@@ -19,6 +19,7 @@ pub struct Lock(#[allow(dead_code)] File);
 /// What `server.json` holds: how to reach the server of this directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ServerFile {
     /// Process id.
     pub pid: u32,
@@ -33,14 +34,17 @@ pub struct ServerFile {
     /// Where it answers HTTP; absent while it doesn't.
     pub port: Option<u16>,
     /// Milliseconds since 1970.
+    #[cfg_attr(test, ts(type = "number"))]
     pub started_at: u64,
     /// What `GET /health` says there, which tells this server from another one on the same port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub instance: Option<String>,
 }
 
 /// A range of protocol versions, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ProtocolRange {
     /// The oldest.
     pub min: u32,

@@ -21,8 +21,11 @@ pub const PIECE: usize = 256 * 1024;
 /// No message, put together from its pieces, is longer: a body of 10 MiB and what JSON adds to it. In bytes.
 pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
-const LENGTH: usize = 4;
-const HEAD: usize = 5;
+/// Size of the length field. In bytes.
+pub const LENGTH: usize = 4;
+
+/// Size of the kind and the stream, which the length covers. In bytes.
+pub const HEAD: usize = 5;
 
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

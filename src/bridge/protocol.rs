@@ -476,14 +476,14 @@ mod tests {
         }
     }
 
-    /// `UPDATE_PROTOCOL=1 cargo test protocol` writes the mirror anew.
+    /// `UPDATE_PROTOCOL=1 cargo test --lib mirror` writes the mirror anew.
     #[test]
     fn the_typescript_mirror_is_up_to_date() {
         let mut declarations = Declarations::default();
         declarations.visit::<ToEditor>();
         declarations.visit::<FromEditor>();
         let wanted = format!(
-            "// Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test protocol`: change that file.\n\n\
+            "// Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test --lib mirror`: change that file.\n\n\
              export const PROTOCOL = {PROTOCOL};\n\n{}",
             declarations.0.into_values().collect::<Vec<_>>().join("\n")
         );
@@ -491,6 +491,6 @@ mod tests {
             std::fs::write(MIRROR, &wanted).unwrap();
         }
         let found = std::fs::read_to_string(MIRROR).unwrap_or_default();
-        assert!(found == wanted, "{MIRROR} is out of date: run UPDATE_PROTOCOL=1 cargo test protocol");
+        assert!(found == wanted, "{MIRROR} is out of date: run UPDATE_PROTOCOL=1 cargo test --lib mirror");
     }
 }

@@ -1,4 +1,4 @@
-//! How the commands of a terminal reach a running server: where it is, and a plain HTTP request to it.
+//! How the commands of a terminal client a running server: where it is, and a plain HTTP request to it.
 
 use std::time::Duration;
 
@@ -7,10 +7,8 @@ use serde_json::{Map, Value};
 use crate::bridge::directory::Directory;
 use crate::bridge::protocol::ModelInfo;
 use crate::models::ModelEntry;
+use crate::options::DEFAULT_PORT;
 use crate::options::DirectoryOption;
-
-/// Where a server listens that nobody has told otherwise.
-pub(super) const USUAL_PORT: u16 = 8080;
 
 /// The key that the person set in `copilotProxy.apiKey`. Not an option: command lines are everybody's to read.
 pub(super) const KEY_VARIABLE: &str = "COPILOT_PROXY_API_KEY";
@@ -36,7 +34,7 @@ impl ServerOption {
     /// `http://127.0.0.1:8080`, without a slash at the end.
     pub(super) fn base(&self) -> String {
         let port = || Directory::server(&self.directory.path()).ok()?.port;
-        self.url.clone().unwrap_or_else(|| at_port(port().unwrap_or(USUAL_PORT)))
+        self.url.clone().unwrap_or_else(|| at_port(port().unwrap_or(DEFAULT_PORT)))
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) mod tests {
     use crate::bridge::protocol::ModelInfo;
 
     /// A server with these models.
-    pub fn wiring(models: &[&str]) -> ConnectionInfo {
+    pub fn connection(models: &[&str]) -> ConnectionInfo {
         let listed = |id: &&str| ModelEntry {
             id: (*id).to_owned(),
             model: Arc::new(ModelInfo {
@@ -111,22 +111,22 @@ pub(super) mod tests {
 
     #[test]
     fn the_model_is_the_persons_else_of_the_clients_kind_else_any() {
-        let there = wiring(&["gpt-4o", "claude-sonnet-4", "claude-sonnet-4.5"]);
+        let there = connection(&["gpt-4o", "claude-sonnet-4", "claude-sonnet-4.5"]);
         assert_eq!(there.model_like(&["sonnet", "claude"]), "claude-sonnet-4.5");
         assert_eq!(there.model_like(&["gemini", "gpt"]), "gpt-4o");
         assert_eq!(there.model_like(&["gemini"]), "gpt-4o");
-        assert_eq!(wiring(&[]).model_like(&["sonnet", "claude"]), "sonnet");
+        assert_eq!(connection(&[]).model_like(&["sonnet", "claude"]), "sonnet");
 
         let named = there.clone().with_model(Some("claude-sonnet-4-20250514")).unwrap();
         assert_eq!(named.model_like(&["gpt"]), "claude-sonnet-4");
         assert_eq!(named.small_model(), None);
-        assert_eq!(wiring(&["gpt-5", "gpt-5-mini"]).small_model(), Some("gpt-5-mini"));
+        assert_eq!(connection(&["gpt-5", "gpt-5-mini"]).small_model(), Some("gpt-5-mini"));
     }
 
     #[test]
     fn a_model_that_is_not_there_is_refused_unless_nobody_can_know() {
-        let refused = wiring(&["gpt-4o"]).with_model(Some("gemini")).unwrap_err();
+        let refused = connection(&["gpt-4o"]).with_model(Some("gemini")).unwrap_err();
         assert_eq!(refused.to_string(), "the server has no model `gemini`; it has: gpt-4o");
-        assert_eq!(wiring(&[]).with_model(Some("gemini")).unwrap().model.as_deref(), Some("gemini"));
+        assert_eq!(connection(&[]).with_model(Some("gemini")).unwrap().model.as_deref(), Some("gemini"));
     }
 }

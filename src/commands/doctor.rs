@@ -1,27 +1,27 @@
-//! `copilot-proxy doctor`: says what is well and what is not, and what to do about each.
+//! `copilot-proxy doctor`: diagnoses the installation and suggests fixes.
 //!
-//! `examination` looks, `diagnosis` makes findings of what it saw; `surroundings` is where all this happens.
+//! `observe` collects observations, `diagnosis` turns them into findings; `environment` knows containers, WSL and proxies.
 
 use std::io::{self, Write};
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::api_client::ServerOption;
 
-mod diagnosis;
+pub(super) mod diagnosis;
 mod environment;
-mod examination;
+mod observe;
 
-use diagnosis::{Finding, Verdict};
+use diagnosis::{Finding, Status};
 
-/// What a person says after `copilot-proxy doctor`.
+/// Options of `copilot-proxy doctor`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DoctorOptions {
-    /// Say it as JSON
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 
-    /// Ask no model: a question uses a little of your quota
+    /// Ask no model: a test_request uses a little of your quota
     #[arg(long)]
     pub no_question: bool,
 
@@ -29,34 +29,44 @@ pub struct DoctorOptions {
     pub(super) server: ServerOption,
 }
 
-/// Tells how things stand; true if nothing is wrong.
-pub fn doctor(options: &DoctorOptions) -> io::Result<bool> {
-    let seen = examination::examine(&options.server, !options.no_question);
-    let findings = diagnosis::findings(&seen);
-    let is_well = findings.iter().all(|finding| finding.verdict != Verdict::Wrong);
-    let mut out = io::stdout().lock();
-    if options.json {
-        let report = json!({
-            "ok": is_well,
-            "version": env!("CARGO_PKG_VERSION"),
-            "base_url": seen.base,
-            "findings": findings,
-        });
-        writeln!(out, "{report:#}")?;
-    } else {
-        for finding in &findings {
-            write!(out, "{}", told(finding))?;
-        }
-    }
-    Ok(is_well)
+/// A diagnosis, as `doctor --json` prints it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(super) struct Report {
+    /// Whether no finding is an error.
+    ok: bool,
+    /// Version of this program.
+    version: &'static str,
+    /// Base URL that was examined.
+    base_url: String,
+    findings: Vec<Finding>,
 }
 
-fn told(Finding { subject, verdict, found, advice }: &Finding) -> String {
-    let mark = match verdict {
-        Verdict::Well => "ok",
-        Verdict::Note => "note",
-        Verdict::Wrong => "WRONG",
+/// Prints a diagnosis; returns whether no finding is an error.
+pub fn doctor(options: &DoctorOptions) -> io::Result<bool> {
+    let observations = observe::observe(&options.server, !options.no_question);
+    let findings = diagnosis::findings(&observations);
+    let is_ok = findings.iter().all(|finding| finding.status != Status::Error);
+    let mut out = io::stdout().lock();
+    if options.json {
+        let version = env!("CARGO_PKG_VERSION");
+        let report = Report { ok: is_ok, version, base_url: observations.base, findings };
+        writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+    } else {
+        for finding in &findings {
+            write!(out, "{}", text(finding))?;
+        }
+    }
+    Ok(is_ok)
+}
+
+fn text(Finding { subject, status, found, hint }: &Finding) -> String {
+    let label = match status {
+        Status::Ok => "ok",
+        Status::Info => "info",
+        Status::Warning => "warning",
+        Status::Error => "ERROR",
     };
-    let advice = advice.as_ref().map(|advice| format!("{:17}-> {advice}\n", "")).unwrap_or_default();
-    format!("{mark:<6} {subject:<9} {found}\n{advice}")
+    let hint = hint.as_ref().map(|hint| format!("{:18}-> {hint}\n", "")).unwrap_or_default();
+    format!("{label:<7} {subject:<9} {found}\n{hint}")
 }

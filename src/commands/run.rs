@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use serde_json::Value;
 
 use super::api_client::ServerOption;
-use super::client::{claude_code, codex, dotenv, opencode};
+use super::clients::{claude_code, codex, dotenv, opencode};
 use super::connection_info::{ConnectionInfo, NoSuchModel};
 
 /// What a person says after `copilot-proxy run`.
@@ -54,45 +54,48 @@ struct Start {
 
 /// Starts it and becomes it, or waits for its end where a program can't become another.
 pub fn run(options: &RunOptions) -> Result<ExitCode, RunError> {
-    let wiring = ConnectionInfo::of(&options.server, options.model.as_deref())?;
+    let connection = ConnectionInfo::of(&options.server, options.model.as_deref())?;
     let mut words = options.command.iter();
     let program = words.next().cloned().unwrap_or_default();
-    let Start { arguments, set, remove } = start(&program, &wiring);
+    let Start { arguments, set, remove } = start(&program, &connection);
     let mut command = Command::new(&program);
     command.args(arguments).args(words).envs(set);
     for name in remove {
         command.env_remove(name);
     }
     for name in ["NO_PROXY", "no_proxy"] {
-        command.env(name, without_detour(std::env::var(name).ok().as_deref()));
+        command.env(name, without_proxy(std::env::var(name).ok().as_deref()));
     }
-    become_it(command).map_err(|error| RunError::Start { program, error })
+    exec(command).map_err(|error| RunError::Start { program, error })
 }
 
 /// What this program is to be told.
-fn start(program: &OsStr, wiring: &ConnectionInfo) -> Start {
+fn start(program: &OsStr, connection: &ConnectionInfo) -> Start {
     match Path::new(program).file_stem().and_then(OsStr::to_str) {
         Some("claude") => Start {
             // Above what its settings say, which stand above the environment.
-            arguments: vec!["--settings".into(), Value::Object(claude_code::settings(wiring)).to_string()],
-            set: claude_code::environment(wiring),
+            arguments: vec![
+                "--settings".into(),
+                Value::Object(claude_code::settings(connection)).to_string(),
+            ],
+            set: claude_code::environment(connection),
             remove: claude_code::RIVALS,
         },
-        Some("codex") => Start { arguments: codex::arguments(wiring), ..Start::default() },
+        Some("codex") => Start { arguments: codex::arguments(connection), ..Start::default() },
         Some("opencode") => Start {
-            set: vec![(opencode::VARIABLE, Value::Object(opencode::configuration(wiring)).to_string())],
+            set: vec![(opencode::VARIABLE, Value::Object(opencode::configuration(connection)).to_string())],
             ..Start::default()
         },
         _ => {
-            let mut set = dotenv::environment(wiring);
-            set.push(("OPENAI_MODEL", wiring.model_like(&["gpt"])));
+            let mut set = dotenv::environment(connection);
+            set.push(("OPENAI_MODEL", connection.model_like(&["gpt"])));
             Start { set, ..Start::default() }
         }
     }
 }
 
 /// A proxy that the machine uses for the outside must not come between a client and this server.
-fn without_detour(before: Option<&str>) -> String {
+fn without_proxy(before: Option<&str>) -> String {
     const HERE: &str = "127.0.0.1,localhost";
     match before.filter(|before| !before.is_empty()) {
         Some(before) => format!("{before},{HERE}"),
@@ -102,13 +105,13 @@ fn without_detour(before: Option<&str>) -> String {
 
 /// Comes back only with an error.
 #[cfg(unix)]
-fn become_it(mut command: Command) -> io::Result<ExitCode> {
+fn exec(mut command: Command) -> io::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
     Err(command.exec())
 }
 
 #[cfg(not(unix))]
-fn become_it(mut command: Command) -> io::Result<ExitCode> {
+fn exec(mut command: Command) -> io::Result<ExitCode> {
     let status = command.status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
@@ -116,10 +119,10 @@ fn become_it(mut command: Command) -> io::Result<ExitCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::connection_info::tests::wiring;
+    use crate::commands::connection_info::tests::connection;
 
     fn started(program: &str) -> Start {
-        start(OsStr::new(program), &wiring(&["gpt-4o", "claude-sonnet-4"]))
+        start(OsStr::new(program), &connection(&["gpt-4o", "claude-sonnet-4"]))
     }
 
     #[test]
@@ -140,8 +143,8 @@ mod tests {
 
     #[test]
     fn what_is_excepted_from_a_proxy_stays_so() {
-        assert_eq!(without_detour(None), "127.0.0.1,localhost");
-        assert_eq!(without_detour(Some("")), "127.0.0.1,localhost");
-        assert_eq!(without_detour(Some("a.example")), "a.example,127.0.0.1,localhost");
+        assert_eq!(without_proxy(None), "127.0.0.1,localhost");
+        assert_eq!(without_proxy(Some("")), "127.0.0.1,localhost");
+        assert_eq!(without_proxy(Some("a.example")), "a.example,127.0.0.1,localhost");
     }
 }

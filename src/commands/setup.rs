@@ -1,27 +1,29 @@
-//! `copilot-proxy setup CLIENT`: writes the file that makes a client use this server, once the person has seen
+//! `copilot-proxy setup CLIENT`: writes the file that makes a client use this server, once the person has observations
 //! what is to change; `--undo` puts back what was there, byte for byte. With `--json` a program asks the person.
 
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use super::api_client::ServerOption;
-use super::client::{Client, ConfigPaths, SetupMethod, Unreadable, snippets};
+use super::clients::{Client, ConfigPaths, Configuration, SetupMethod, Unreadable, snippets};
 use super::connection_info::{ConnectionInfo, NoSuchModel};
 
 mod diff;
 mod file;
-mod overview;
+mod list;
 mod plan;
 mod undo_log;
 
-use plan::Plan;
+#[cfg(test)]
+pub(super) use list::ClientEntry;
+pub(super) use plan::Plan;
 use undo_log::UndoLog;
 
-/// What a person says after `copilot-proxy setup`.
+/// What a person message after `copilot-proxy setup`.
 #[derive(Clone, Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line, free of the others")]
 pub struct SetupOptions {
-    /// The program to set up; without one it says which there are, and which are set up
+    /// The program to set up; without one it message which there are, and which are set up
     #[arg(value_enum)]
     pub client: Option<Client>,
 
@@ -41,7 +43,7 @@ pub struct SetupOptions {
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
 
-    /// Say it as JSON: in one line what is to be done, which then waits for a `y` like any question
+    /// Say it as JSON: in one line what is to be done, which then waits for a `y` like any test_request
     #[arg(long)]
     pub json: bool,
 
@@ -102,39 +104,44 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> SetupError {
 
 /// Sets a client up, or back; without a client tells which there are.
 pub fn setup(options: &SetupOptions) -> Result<(), SetupError> {
-    let places =
+    let paths =
         ConfigPaths::of(|name| std::env::var_os(name).map(PathBuf::from)).ok_or(SetupError::NoHome)?;
-    let Some(client) = options.client else { return overview::tell(&places, options.json) };
-    let path = match client.way(&places) {
-        SetupMethod::Text(_) if options.undo => {
-            let says = "Nothing to undo: no file is written for this client.".into();
-            return Ok(Plan::Nothing { says }.tell(options.json)?);
+    let Some(client) = options.client else { return list::print(&paths, options.json) };
+    let configuration = match client.method() {
+        SetupMethod::Copy(_) if options.undo => {
+            let message = "Nothing to undo: no file is written for this client.".into();
+            return Ok(Plan::Nothing { message }.print(options.json)?);
         }
-        SetupMethod::Text(recipe) => {
-            let wiring = ConnectionInfo::of(&options.server, options.model.as_deref())?;
-            let text = snippets::filled_in(recipe.text, &wiring);
-            return Ok(Plan::Copy { into: recipe.into, text }.tell(options.json)?);
+        SetupMethod::Copy(snippet) => {
+            let connection = ConnectionInfo::of(&options.server, options.model.as_deref())?;
+            let text = snippets::fill_in(snippet.text, &connection);
+            return Ok(Plan::Copy { into: snippet.into, text }.print(options.json)?);
         }
-        SetupMethod::File(path) => path,
+        SetupMethod::Write(configuration) => configuration,
     };
-    let record = UndoLog::of_file(&places, &path)?;
-    if options.undo { undo(options, record) } else { write_settings(options, client, record) }
+    let record = UndoLog::of_file(&paths, &configuration.file(&paths))?;
+    if options.undo { undo(options, record) } else { write_settings(options, client, configuration, record) }
 }
 
-fn write_settings(options: &SetupOptions, client: Client, mut record: UndoLog) -> Result<(), SetupError> {
+fn write_settings(
+    options: &SetupOptions,
+    client: Client,
+    configuration: Configuration,
+    mut record: UndoLog,
+) -> Result<(), SetupError> {
     let path = record.file().to_owned();
-    let wiring = ConnectionInfo::of(&options.server, options.model.as_deref())?;
+    let connection = ConnectionInfo::of(&options.server, options.model.as_deref())?;
     let before = file::read(&path).map_err(at(&path))?;
     let unreadable = |error| SetupError::Unreadable { path: path.clone(), error };
     let text = before.as_deref().map(std::str::from_utf8).transpose();
     let text = text.map_err(|_| unreadable(Unreadable("it is no UTF-8 text".into())))?;
-    let after = client.settled(text, &wiring).map_err(unreadable)?;
+    let after = configuration.apply(text, &connection).map_err(unreadable)?;
     if text == Some(after.as_str()) {
-        let says = format!("{}: set up already.", path.display());
-        return Ok(Plan::Nothing { says }.tell(options.json)?);
+        let message = format!("{}: set up already.", path.display());
+        return Ok(Plan::Nothing { message }.print(options.json)?);
     }
-    let note = wiring.models.is_empty().then(|| {
-        let base = &wiring.base;
+    let note = connection.models.is_empty().then(|| {
+        let base = &connection.base;
         format!(
             "No models at {base} now: the one written here is a general name, which the server will understand."
         )
@@ -144,15 +151,15 @@ fn write_settings(options: &SetupOptions, client: Client, mut record: UndoLog) -
         before: text.map(str::to_owned),
         after: after.clone(),
         note,
-        next: client.next_step(),
+        next: configuration.next_step,
     };
-    agree(options, &plan)?;
+    confirm(options, &plan)?;
     unchanged(&path, before.as_deref())?;
     // The way back is kept first: a file that can't be put back is not written.
-    record.remember(before.as_deref(), after.as_bytes())?;
+    record.add(before.as_deref(), after.as_bytes())?;
     file::write(&path, after.as_bytes()).map_err(at(&path))?;
     if !options.json {
-        let (next, name) = (client.next_step(), client.name());
+        let (next, name) = (configuration.next_step, client.name());
         writeln!(
             io::stdout(),
             "Written. Next: {next}.\nBack to how it was: copilot-proxy setup {name} --undo"
@@ -174,13 +181,13 @@ fn undo(options: &SetupOptions, mut record: UndoLog) -> Result<(), SetupError> {
         |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let plan =
         Plan::Undo { file: path.display().to_string(), before: text(&now), after: text(&before), changed };
-    agree(options, &plan)?;
+    confirm(options, &plan)?;
     unchanged(&path, now.as_deref())?;
     match &before {
         Some(bytes) => file::write(&path, bytes).map_err(at(&path))?,
-        None => record.unmake().map_err(at(&path))?,
+        None => record.remove().map_err(at(&path))?,
     }
-    record.forget_last()?;
+    record.remove_last()?;
     if !options.json {
         writeln!(io::stdout(), "{}: as it was before.", path.display())?;
     }
@@ -194,8 +201,8 @@ fn unchanged(path: &Path, shown: Option<&[u8]>) -> Result<(), SetupError> {
 }
 
 /// Shows what is to be done, and asks.
-fn agree(options: &SetupOptions, plan: &Plan) -> Result<(), SetupError> {
-    plan.tell(options.json)?;
+fn confirm(options: &SetupOptions, plan: &Plan) -> Result<(), SetupError> {
+    plan.print(options.json)?;
     if options.yes {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use crate::server::{Home, Server, start_serving, taken_port};
 use crate::terminal::Terminal;
 use crate::wait::until;
 
-/// Subject and verdict of each finding about the server; where it runs is of no concern here.
+/// Subject and status of each finding about the server; where it runs is of no concern here.
 fn findings(terminal: &Terminal, arguments: &[&str]) -> (Option<i32>, Vec<(Value, Value)>) {
     let ended = terminal.gives(&[&["doctor", "--json"], arguments].concat());
     let report: Value = serde_json::from_str(&ended.said).unwrap_or_else(|_| panic!("{ended:?}"));
@@ -16,14 +16,14 @@ fn findings(terminal: &Terminal, arguments: &[&str]) -> (Option<i32>, Vec<(Value
     let findings = report["findings"].as_array().unwrap().iter();
     let findings = findings.filter(|finding| finding["subject"] != "place");
     let short = |finding: &Value| {
-        assert_eq!(finding["advice"].is_string(), finding["verdict"] != "well", "{finding}");
-        (finding["subject"].clone(), finding["verdict"].clone())
+        assert_eq!(finding["hint"].is_string(), finding["status"] != "ok", "{finding}");
+        (finding["subject"].clone(), finding["status"].clone())
     };
     (ended.code, findings.map(short).collect())
 }
 
 fn said(findings: &[(&str, &str)]) -> Vec<(Value, Value)> {
-    findings.iter().map(|(subject, verdict)| (json!(subject), json!(verdict))).collect()
+    findings.iter().map(|(subject, status)| (json!(subject), json!(status))).collect()
 }
 
 #[test]
@@ -31,13 +31,13 @@ fn all_is_well() {
     let server = Server::serve(&[]);
     let _editor = server.simulate();
     let terminal = Terminal::beside(&server.home);
-    let well = [("server", "well"), ("port", "well"), ("windows", "well"), ("models", "well")];
-    assert_eq!(findings(&terminal, &["--no-question"]), (Some(0), said(&well)));
-    let asked = [&well[..], &[("request", "well")]].concat();
+    let ok = [("server", "ok"), ("port", "ok"), ("windows", "ok"), ("models", "ok")];
+    assert_eq!(findings(&terminal, &["--no-question"]), (Some(0), said(&ok)));
+    let asked = [&ok[..], &[("request", "ok")]].concat();
     assert_eq!(findings(&terminal, &[]), (Some(0), said(&asked)));
 
     let told = terminal.gives(&["doctor"]);
-    assert!(told.said.starts_with(&format!("ok     server    version {}", env!("CARGO_PKG_VERSION"))));
+    assert!(told.said.starts_with(&format!("ok      server    version {}", env!("CARGO_PKG_VERSION"))));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn without_a_server_it_says_how_to_get_one() {
     drop(listener);
     let terminal = Terminal::beside(&Home::new());
     let url = format!("http://127.0.0.1:{port}");
-    assert_eq!(findings(&terminal, &["--url", &url]), (Some(1), said(&[("server", "wrong")])));
+    assert_eq!(findings(&terminal, &["--url", &url]), (Some(1), said(&[("server", "error")])));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_server_without_windows_is_not_enough() {
     let server = Server::serve(&["--window-wait", "100"]);
     assert_eq!(
         findings(&Terminal::beside(&server.home), &[]),
-        (Some(1), said(&[("server", "well"), ("port", "well"), ("windows", "wrong"), ("models", "wrong")]))
+        (Some(1), said(&[("server", "ok"), ("port", "ok"), ("windows", "error"), ("models", "error")]))
     );
 }
 
@@ -67,7 +67,7 @@ fn another_servers_port_and_another_programs_are_told_apart() {
     let terminal = Terminal::beside(&waiting);
     let url = format!("http://127.0.0.1:{}", demo.port);
     let (code, found) = findings(&terminal, &["--no-question", "--url", &url]);
-    assert_eq!((code, &found[..2]), (Some(1), &said(&[("server", "well"), ("port", "wrong")])[..]));
+    assert_eq!((code, &found[..2]), (Some(1), &said(&[("server", "ok"), ("port", "error")])[..]));
 
     let (stranger, port) = taken_port();
     std::thread::spawn(move || {
@@ -78,5 +78,5 @@ fn another_servers_port_and_another_programs_are_told_apart() {
     });
     let url = format!("http://127.0.0.1:{port}");
     let (code, found) = findings(&terminal, &["--url", &url]);
-    assert_eq!((code, found), (Some(1), said(&[("server", "well"), ("port", "wrong")])));
+    assert_eq!((code, found), (Some(1), said(&[("server", "ok"), ("port", "error")])));
 }

@@ -103,7 +103,7 @@ fn without_a_client_it_says_which_there_are_and_which_are_set_up() {
             ("zed", "Zed", false, false),
             ("llm", "llm", false, false),
             ("langchain", "LangChain", false, false),
-            ("ollama", "What only knows Ollama", false, false),
+            ("ollama", "Programs for Ollama only", false, false),
         ]
     );
     assert_eq!(listed[3]["file"], json!(terminal.file(FILE)));

@@ -118,7 +118,7 @@ test("a diagnosis names the server, the window and the models", async () => {
 		.last()
 		.frameLocator("#active-frame")
 		.locator("body");
-	await found.getByRole("heading", { name: "Copilot Proxy: All is well" }).waitFor();
+	await found.getByRole("heading", { name: "Copilot Proxy: No problems found" }).waitFor();
 	const text = await found.textContent();
 	for (const line of [
 		`server: version 0.1.0 runs here (process ${pid})`,

@@ -5,11 +5,9 @@ import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promi
 import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
+import { ALREADY_RUNNING } from "./generated";
 
 const NAME = process.platform === "win32" ? "copilot-proxy.exe" : "copilot-proxy";
-
-/** The exit code of a server that found another one running. */
-const ANOTHER_RUNS = 3;
 
 /** For tests: how long the server stays when the last window has left, in milliseconds. */
 const TEST_GRACE = "COPILOT_PROXY_TEST_GRACE";
@@ -59,7 +57,7 @@ export function startServer(program: string, port: number, directory: string): L
 		.on("error", (error) => resolve(error.message))
 		.on("exit", (code, signal) => {
 			resolve(
-				code === ANOTHER_RUNS ? undefined : `${basename(program)} ended with ${signal ?? `code ${code}`}`,
+				code === ALREADY_RUNNING ? undefined : `${basename(program)} ended with ${signal ?? `code ${code}`}`,
 			);
 		})
 		.unref();

@@ -4,7 +4,8 @@
 import * as vscode from "vscode";
 import { type Consent, JUSTIFICATION } from "./consent";
 import { codeOf } from "./failure";
-import { isHighSurrogate, Kind } from "./frames";
+import { isHighSurrogate } from "./frames";
+import { Kind } from "./generated";
 import { messagesFor } from "./messages";
 import type { Models } from "./models";
 import { base64, seen } from "./parts";

@@ -1,43 +1,28 @@
-// "Diagnose": has the program's doctor look at the server and shows what it found, what is wrong first.
+// The command "Diagnose": runs the program's doctor and shows its findings, errors first.
 
 import * as vscode from "vscode";
 import type { Documents } from "./documents";
+import type { Finding, Report } from "./generated";
 import type { Program } from "./program";
 
-/** What `doctor --json` says. */
-export interface Report {
-	ok: boolean;
-	version: string;
-	base_url: string;
-	findings: Finding[];
-}
-
-interface Finding {
-	subject: string;
-	verdict: "well" | "note" | "wrong";
-	found: string;
-	/** What to do. */
-	advice?: string;
-}
-
-/** Looks, and shows what was found. */
+/** Runs the diagnosis and shows it as Markdown. */
 export async function diagnose(program: Program, documents: Documents): Promise<void> {
-	const report = await vscode.window.withProgress(
+	const result = await vscode.window.withProgress(
 		{
 			location: vscode.ProgressLocation.Notification,
-			title: "Copilot Proxy: looking at the server and its models, and asking one of them",
+			title: "Copilot Proxy: checking the server and its models with a test request",
 			cancellable: true,
 		},
-		(_, token) => examined(program, token),
+		(_, token) => report(program, token),
 	);
-	if (report) {
-		const uri = documents.add("Copilot Proxy Diagnosis.md", told(report, new Date()));
+	if (result) {
+		const uri = documents.add("Copilot Proxy Diagnosis.md", markdown(result, new Date()));
 		await vscode.commands.executeCommand("markdown.showPreview", uri);
 	}
 }
 
-/** Undefined where the person no longer wants to know. */
-async function examined(program: Program, token: vscode.CancellationToken): Promise<Report | undefined> {
+/** Undefined if the user cancels. */
+async function report(program: Program, token: vscode.CancellationToken): Promise<Report | undefined> {
 	const run = await program.run(["doctor", "--json"]);
 	token.onCancellationRequested(() => run.stop());
 	run.answer();
@@ -46,33 +31,34 @@ async function examined(program: Program, token: vscode.CancellationToken): Prom
 		return undefined;
 	}
 	if (said === "") {
-		throw new Error(complained || "the doctor said nothing");
+		throw new Error(complained || "copilot-proxy doctor printed nothing");
 	}
 	return JSON.parse(said);
 }
 
-const VERDICTS = [
-	["wrong", "✗ What is wrong"],
-	["note", "⚠ Worth knowing"],
-	["well", "✓ What is well"],
+const SECTIONS = [
+	["error", "✗ Errors"],
+	["warning", "⚠ Warnings"],
+	["info", "ℹ Information"],
+	["ok", "✓ OK"],
 ] as const;
 
 /** As Markdown. Pure. */
-export function told({ version, base_url: url, findings }: Report, at: Date): string {
-	const wrong = findings.filter(({ verdict }) => verdict === "wrong").length;
+export function markdown({ version, base_url: url, findings }: Report, at: Date): string {
+	const errors = findings.filter(({ status }) => status === "error").length;
 	const summary =
-		wrong === 0 ? "All is well" : wrong === 1 ? "One thing is wrong" : `${wrong} things are wrong`;
-	const parts = VERDICTS.map(([verdict, title]) => {
-		const these = findings.filter((finding) => finding.verdict === verdict);
+		errors === 0 ? "No problems found" : errors === 1 ? "1 problem found" : `${errors} problems found`;
+	const parts = SECTIONS.map(([status, title]) => {
+		const these = findings.filter((finding) => finding.status === status);
 		return these.length === 0 ? "" : `## ${title}\n\n${these.map(item).join("\n")}\n`;
 	});
-	const foot = `Version ${version} looked at ${url} on ${at.toLocaleString()}.`;
+	const foot = `Version ${version}, ${url}, ${at.toLocaleString()}`;
 	return [`# Copilot Proxy: ${summary}\n`, ...parts, "---\n", `${plain(foot)}\n`].filter(Boolean).join("\n");
 }
 
-/** The advice is ours and may hold code; what was found may hold anything. */
-function item({ subject, found, advice }: Finding): string {
-	const todo = advice === undefined ? "" : `  \n  → ${advice.replaceAll("<", "\\<")}`;
+/** Hints are our own text and may hold code; what was found may hold anything. */
+function item({ subject, found, hint }: Finding): string {
+	const todo = hint === undefined ? "" : `  \n  → ${hint.replaceAll("<", "\\<")}`;
 	return `- **${plain(subject)}**: ${plain(found)}${todo}`;
 }
 

@@ -3,14 +3,7 @@
 import { lstat, mkdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-/** How to reach the server, as it says itself in `server.json`. */
-export interface Whereabouts {
-	pid: number;
-	version: string;
-	endpoint: string;
-	token: string;
-}
+import type { ServerFile } from "./generated";
 
 /** Where it is for this user. */
 export function userDirectory(env: NodeJS.ProcessEnv = process.env): string {
@@ -40,16 +33,16 @@ export async function ensurePrivateDir(directory: string): Promise<void> {
 }
 
 /** What the server last said of itself; undefined where there is none. */
-export async function readServerFile(directory: string): Promise<Whereabouts | undefined> {
+export async function readServerFile(directory: string): Promise<ServerFile | undefined> {
 	try {
 		const found: unknown = JSON.parse(await readFile(join(directory, "server.json"), "utf8"));
-		return isWhereabouts(found) ? found : undefined;
+		return isServerFile(found) ? found : undefined;
 	} catch {
 		return undefined; // no server, or one that is just starting or leaving
 	}
 }
 
-function isWhereabouts(value: unknown): value is Whereabouts {
+function isServerFile(value: unknown): value is ServerFile {
 	const { pid, version, endpoint, token } = (value ?? {}) as Record<string, unknown>;
 	return (
 		typeof pid === "number" &&

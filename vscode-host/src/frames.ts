@@ -1,22 +1,12 @@
 // The frames of the bridge: messages and words become bytes and bytes become messages again. Knows no sockets.
 // The other end is src/bridge/frames.rs of the server, where the layout is written down.
 
+import { HEAD, Kind, LENGTH, MAX_MESSAGE, MAX_PAYLOAD, PIECE } from "./generated";
 import type { FromEditor, ToEditor } from "./protocol";
 
-/** What a frame carries. */
-export const Kind = { json: 0, text: 1, thinking: 2, piece: 3 } as const;
-/** The kinds whose payload is words. */
-export type CapturedBody = typeof Kind.text | typeof Kind.thinking;
+/** The kinds whose payload is text. */
+export type TextKind = typeof Kind.text | typeof Kind.thinking;
 
-/** No payload is longer; checked before room is made for it. In bytes. */
-export const MAX_PAYLOAD = 1024 * 1024;
-/** Longer payloads are cut into pieces of this size, so that nothing waits behind megabytes. In bytes. */
-export const PIECE = 256 * 1024;
-/** No message, put together from its pieces, is longer. In bytes. */
-export const MAX_MESSAGE = 16 * 1024 * 1024;
-
-const LENGTH = 4;
-const HEAD = 5;
 const HEADER = LENGTH + HEAD;
 
 /** A UTF-16 unit is at most three bytes of UTF-8 (a pair of them is four). */
@@ -27,13 +17,13 @@ const PIECE_UNITS = Math.floor(PIECE / MAX_UNIT_BYTES);
 const BLANK = " ";
 
 /**
- * Frames on their way out, collected in one growing buffer. CapturedBody of one stream that follow each other share a frame, but
+ * Frames on their way out, collected in one growing buffer. Texts of one stream that follow each other share a frame, but
  * a lone blank has one of its own.
  */
 export class FrameBuffer {
 	#bytes = Buffer.allocUnsafeSlow(64 * 1024);
 	#length = 0;
-	#words: { at: number; kind: CapturedBody; stream: number } | undefined;
+	#words: { at: number; kind: TextKind; stream: number } | undefined;
 
 	get isEmpty(): boolean {
 		return this.#length === 0;
@@ -48,7 +38,7 @@ export class FrameBuffer {
 		this.#putBytes(Kind.json, stream, json.subarray(at));
 	}
 
-	putWords(kind: CapturedBody, stream: number, text: string): void {
+	putWords(kind: TextKind, stream: number, text: string): void {
 		for (let at = 0; at < text.length; ) {
 			let end = Math.min(at + PIECE_UNITS, text.length);
 			if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) {
@@ -72,7 +62,7 @@ export class FrameBuffer {
 		this.#bytes = Buffer.allocUnsafeSlow(64 * 1024);
 	}
 
-	#putPiece(kind: CapturedBody, stream: number, text: string): void {
+	#putPiece(kind: TextKind, stream: number, text: string): void {
 		this.#reserve(HEADER + text.length * MAX_UNIT_BYTES);
 		const isBlank = text === BLANK;
 		const last = isBlank ? undefined : this.#words;

@@ -2,7 +2,7 @@
 // is written at once. There is no timer: a write costs more than all frames of a turn, and waiting costs the reader.
 
 import type { Socket } from "node:net";
-import { type CapturedBody, FrameBuffer } from "./frames";
+import { FrameBuffer, type TextKind } from "./frames";
 import type { FromEditor } from "./protocol";
 
 export class Outbox {
@@ -17,7 +17,7 @@ export class Outbox {
 		this.#schedule();
 	}
 
-	words(kind: CapturedBody, stream: number, text: string): void {
+	words(kind: TextKind, stream: number, text: string): void {
 		this.#frames.putWords(kind, stream, text);
 		this.#schedule();
 	}

@@ -1,4 +1,4 @@
-// Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test protocol`: change that file.
+// Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test --lib mirror`: change that file.
 
 export const PROTOCOL = 2;
 
@@ -154,7 +154,7 @@ configuration: { [name: string]: unknown }, };
  */
 export type Content = { "type": "text", 
 /**
- * The words.
+ * Its content.
  */
 text: string, } | { "type": "data" } & Data;
 
@@ -184,7 +184,7 @@ tags: Array<string>,
  */
 name: string, 
 /**
- * What it does, for the model.
+ * Description for the model.
  */
 description: string, 
 /**
@@ -326,7 +326,7 @@ text: string, };
  */
 export type Message = { 
 /**
- * Who speaks.
+ * Author of the message.
  */
 role: Role, 
 /**
@@ -334,7 +334,7 @@ role: Role,
  */
 name?: string, 
 /**
- * What is said, in order.
+ * Content, in order.
  */
 parts: Array<Part>, };
 
@@ -473,7 +473,7 @@ hint: string, } | { "state": "disconnected" };
  */
 export type Part = { "type": "text", 
 /**
- * The words.
+ * Its content, never a prompt template.
  */
 text: string, } | { "type": "data" } & Data | { "type": "thinking" } & Thinking | { "type": "tool_call" } & ToolCall | { "type": "tool_result" } & ToolResult;
 
@@ -599,7 +599,7 @@ export type ResponsePart = {
 part: Part, };
 
 /**
- * Who speaks. VS Code has no system role for extensions: a legal transcript has none either.
+ * Author of a message. VS Code has no system role for extensions: a legal transcript has none either.
  */
 export type Role = "system" | "user" | "assistant";
 
@@ -710,7 +710,7 @@ export type Tool = {
  */
 name: string, 
 /**
- * What it does, for the model.
+ * Description for the model.
  */
 description: string, 
 /**
@@ -727,7 +727,7 @@ export type ToolCall = {
  */
 id: string, 
 /**
- * The tool.
+ * Name of the tool, as the request offers it.
  */
 name: string, 
 /**
@@ -745,7 +745,7 @@ export type ToolOutput = {
 content: Array<Content>, };
 
 /**
- * What came of a tool call.
+ * The result of a tool call.
  */
 export type ToolResult = { 
 /**
@@ -753,11 +753,11 @@ export type ToolResult = {
  */
 id: string, 
 /**
- * What the tool said and showed.
+ * Text and images that the tool returned.
  */
 content: Array<Content>, 
 /**
- * The tool failed; the content says how.
+ * Whether the tool failed; the content is the error then.
  */
 is_error: boolean, };
 

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
-import type { CapturedBody } from "./frames";
+import type { TextKind } from "./frames";
 import type { Outbox } from "./outbox";
 import type { FromEditor } from "./protocol";
 
@@ -32,7 +32,7 @@ export class Request {
 		}
 	}
 
-	words(kind: CapturedBody, text: string): void {
+	words(kind: TextKind, text: string): void {
 		if (!this.isCancelled) {
 			this.outbox.words(kind, this.stream, text);
 			this.#first();

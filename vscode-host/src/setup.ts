@@ -4,35 +4,13 @@
 import { homedir } from "node:os";
 import * as vscode from "vscode";
 import type { Documents } from "./documents";
+import type { ClientEntry, Plan } from "./generated";
 import type { Program } from "./program";
 import type { Review } from "./review";
 
-/** A client, as `setup --json` lists it. */
-interface Client {
-	client: string;
-	title: string;
-	/** Null where there is only a text to copy. */
-	file: string | null;
-	set_up: boolean;
-}
-
-/** What is about to be done, as `setup CLIENT --json` tells it. */
-type Plan =
-	| {
-			plan: "write";
-			file: string;
-			before: string | null;
-			after: string;
-			note: string | null;
-			next: string;
-	  }
-	| { plan: "undo"; file: string; before: string | null; after: string | null; changed: boolean }
-	| { plan: "copy"; into: string; text: string }
-	| { plan: "nothing"; says: string };
-
 /** What the person wants, and the folder where it is meant. */
 interface Wish {
-	client: Client;
+	client: ClientEntry;
 	cwd: string;
 	undo: boolean;
 }
@@ -88,7 +66,7 @@ export class Setup {
 		];
 	}
 
-	async #clients(cwd: string): Promise<Client[]> {
+	async #clients(cwd: string): Promise<ClientEntry[]> {
 		const run = await this.program.run(["setup", "--json"], cwd);
 		return JSON.parse(await run.line());
 	}
@@ -116,7 +94,7 @@ export class Setup {
 			case "copy":
 				return this.#copy(client, plan);
 			case "nothing":
-				return this.#offer(plan.says, client.set_up ? [UNDO] : [], wish);
+				return this.#offer(plan.message, client.set_up ? [UNDO] : [], wish);
 			default:
 				plan satisfies never;
 		}
@@ -138,7 +116,7 @@ export class Setup {
 		}
 	}
 
-	async #copy({ title }: Client, { into, text }: Extract<Plan, { plan: "copy" }>): Promise<void> {
+	async #copy({ title }: ClientEntry, { into, text }: Extract<Plan, { plan: "copy" }>): Promise<void> {
 		const shown = await vscode.workspace.openTextDocument(this.documents.add(into, text));
 		await vscode.window.showTextDocument(shown, { preview: true });
 		const chosen = await vscode.window.showInformationMessage(
@@ -152,7 +130,7 @@ export class Setup {
 }
 
 function changeOf(
-	{ title }: Client,
+	{ title }: ClientEntry,
 	plan: Extract<Plan, { plan: "write" | "undo" }>,
 ): Parameters<Review["agreed"]>[0] {
 	const { file, before, after } = plan;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrameBuffer, FrameReader, Kind, MAX_PAYLOAD, PIECE } from "../src/frames";
+import { FrameBuffer, FrameReader } from "../src/frames";
+import { Kind, MAX_PAYLOAD, PIECE } from "../src/generated";
 import type { ToEditor } from "../src/protocol";
 import { frame } from "./fake/peer";
 

@@ -1,136 +1,145 @@
-//! Makes findings of what was seen: each says how something stands, and what to do if it stands badly. Pure.
+//! Makes findings of what was observations: each says how something stands, and what to do if it stands badly. Pure.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::environment::Place;
-use super::examination::{Answering, Question, Seen};
+use super::observe::{Observations, Responder, TestRequest};
 use crate::commands::api_client::KEY_VARIABLE;
 
-/// How one thing stands.
+/// The status of one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Finding {
-    /// What it is about, in a word.
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(in crate::commands) struct Finding {
+    /// The thing, in one word.
     pub subject: &'static str,
-    pub verdict: Verdict,
-    /// How it stands.
+    pub status: Status,
+    /// Description of what was found.
     pub found: String,
-    /// What to do.
+    /// The one thing to do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub advice: Option<String>,
+    #[cfg_attr(test, ts(optional))]
+    pub hint: Option<String>,
 }
 
-/// How well it stands.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Verdict {
-    Well,
-    /// Worth knowing.
-    Note,
-    Wrong,
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(in crate::commands) enum Status {
+    Ok,
+    /// Worth knowing; nothing has to be done.
+    Info,
+    /// Works, but not as it should.
+    Warning,
+    Error,
 }
 
-fn well(subject: &'static str, found: impl Into<String>) -> Finding {
-    Finding { subject, verdict: Verdict::Well, found: found.into(), advice: None }
+fn ok(subject: &'static str, found: impl Into<String>) -> Finding {
+    Finding { subject, status: Status::Ok, found: found.into(), hint: None }
 }
 
-fn note(subject: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Finding {
-    Finding { subject, verdict: Verdict::Note, found: found.into(), advice: Some(advice.into()) }
+fn info(subject: &'static str, found: impl Into<String>, hint: impl Into<String>) -> Finding {
+    Finding { subject, status: Status::Info, found: found.into(), hint: Some(hint.into()) }
 }
 
-fn wrong(subject: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Finding {
-    Finding { subject, verdict: Verdict::Wrong, found: found.into(), advice: Some(advice.into()) }
+fn warning(subject: &'static str, found: impl Into<String>, hint: impl Into<String>) -> Finding {
+    Finding { subject, status: Status::Warning, found: found.into(), hint: Some(hint.into()) }
 }
 
-/// Everything there is to say, the first cause first.
-pub(super) fn findings(seen: &Seen) -> Vec<Finding> {
-    let mut findings = vec![server(seen)];
-    findings.extend(port(seen));
-    if matches!(seen.answering, Answering::Server { .. }) {
-        findings.push(windows(&seen.health));
-        findings.push(models(seen));
-        findings.extend(seen.question.as_ref().map(question));
+fn error(subject: &'static str, found: impl Into<String>, hint: impl Into<String>) -> Finding {
+    Finding { subject, status: Status::Error, found: found.into(), hint: Some(hint.into()) }
+}
+
+/// All findings, the first cause first.
+pub(super) fn findings(observations: &Observations) -> Vec<Finding> {
+    let mut findings = vec![server(observations)];
+    findings.extend(port(observations));
+    if matches!(observations.responder, Responder::Server { .. }) {
+        findings.push(windows(&observations.health));
+        findings.push(models(observations));
+        findings.extend(observations.test_request.as_ref().map(test_request));
     }
-    findings.extend(place(seen));
-    findings.extend(seen.surroundings.detour.map(|variable| {
-        wrong(
+    findings.extend(place(observations));
+    findings.extend(observations.environment.proxy_variable.map(|variable| {
+        error(
             "network",
-            format!("{variable} sends requests for this machine to a proxy, where no server is"),
+            format!("{variable} sends requests for this machine to a proxy, which can't reach the server"),
             "export NO_PROXY=127.0.0.1,localhost (and no_proxy, which some programs read instead)",
         )
     }));
     findings
 }
 
-fn server(seen: &Seen) -> Finding {
+fn server(observations: &Observations) -> Finding {
     let mine = env!("CARGO_PKG_VERSION");
-    match (&seen.file, &seen.answering) {
-        (Some(file), _) if file.version != mine => note(
+    match (&observations.file, &observations.responder) {
+        (Some(file), _) if file.version != mine => warning(
             "server",
-            format!("version {} runs here (process {}), this is version {mine}", file.version, file.pid),
-            "reload the VS Code windows that are older: Developer: Reload Window",
+            format!("version {} is running (pid {}), this program is version {mine}", file.version, file.pid),
+            "run `Developer: Reload Window` in the VS Code windows that are older",
         ),
-        (Some(file), _) => well("server", format!("version {mine} runs here (process {})", file.pid)),
-        (None, Answering::Server { version, .. }) => note(
+        (Some(file), _) => ok("server", format!("version {mine} is running (pid {})", file.pid)),
+        (None, Responder::Server { version, .. }) => info(
             "server",
             format!(
-                "version {version} answers at {}, none is known in {}",
-                seen.base,
-                seen.directory.display()
+                "version {version} answers at {}, but no server is registered in {}",
+                observations.base,
+                observations.directory.display()
             ),
-            "a demo or another directory's: fine if that is the one you mean",
+            "a demo, or a server of another directory: fine if that is the one you mean",
         ),
-        (None, _) => wrong(
+        (None, _) => error(
             "server",
-            format!("none runs: there is no server.json in {}", seen.directory.display()),
+            format!("not running: no server.json in {}", observations.directory.display()),
             "open VS Code with the Copilot Proxy extension, or run `Copilot Proxy: Start Server` there; \
              `copilot-proxy demo` tries it without VS Code",
         ),
     }
 }
 
-fn port(seen: &Seen) -> Option<Finding> {
-    let base = &seen.base;
-    let file = seen.file.as_ref();
+fn port(observations: &Observations) -> Option<Finding> {
+    let base = &observations.base;
+    let file = observations.file.as_ref();
     let is_closed = file.is_some_and(|file| file.port.is_none());
-    Some(match &seen.answering {
-        Answering::Nobody if is_closed => wrong(
+    Some(match &observations.responder {
+        Responder::None if is_closed => error(
             "port",
-            "the server has been stopped: its port is closed",
+            "the server is stopped, its port is closed",
             "run `Copilot Proxy: Start Server` in VS Code",
         ),
-        Answering::Nobody if file.is_some() => wrong(
+        Responder::None if file.is_some() => error(
             "port",
-            format!("nobody answers at {base}, where the server should be"),
-            "it may have been killed: reload a VS Code window, which starts it anew",
+            format!("no answer at {base}, where the server should be"),
+            "it may have been killed: run `Developer: Reload Window` in VS Code, which starts it again",
         ),
-        Answering::Nobody => return None,
-        Answering::Stranger => wrong(
+        Responder::None => return None,
+        Responder::OtherProgram => error(
             "port",
-            format!("{base} belongs to another program"),
+            format!("{base} is in use by another program"),
             "stop that program (the server takes the port as soon as it is free), or choose another port in \
              the setting `copilotProxy.port`",
         ),
-        Answering::WantsKey { had_one: false } => wrong(
+        Responder::NeedsKey { sent_one: false } => error(
             "key",
-            format!("{base} wants a key"),
-            format!("set {KEY_VARIABLE} to what the setting `copilotProxy.apiKey` says"),
+            format!("{base} needs a key"),
+            format!("set {KEY_VARIABLE} to the value of the setting `copilotProxy.apiKey`"),
         ),
-        Answering::WantsKey { had_one: true } => wrong(
+        Responder::NeedsKey { sent_one: true } => error(
             "key",
             format!("{base} refuses the key in {KEY_VARIABLE}"),
-            "set it to what the setting `copilotProxy.apiKey` says",
+            "set it to the value of the setting `copilotProxy.apiKey`",
         ),
-        Answering::Server { instance, .. } => {
+        Responder::Server { instance, .. } => {
             let known = file.and_then(|file| file.instance.as_ref());
             if known.is_some_and(|known| known != instance) {
-                wrong(
+                error(
                     "port",
-                    format!("another Copilot Proxy answers at {base} than the one that runs here"),
-                    "stop that one (a demo in a terminal?): this server takes the port as soon as it is free",
+                    format!("{base} is in use by another Copilot Proxy server"),
+                    "stop that server (a demo in a terminal?): this one takes the port as soon as it is free",
                 )
             } else {
-                well("port", format!("the base URL is {base}/v1 (for Anthropic's and Ollama's {base})"))
+                ok("port", format!("the base URL is {base}/v1 ({base} for Anthropic's and Ollama's APIs)"))
             }
         }
     })
@@ -139,61 +148,59 @@ fn port(seen: &Seen) -> Option<Finding> {
 fn windows(health: &Value) -> Finding {
     let count = health.get("editors").and_then(Value::as_u64).unwrap_or_default();
     if count == 0 {
-        return wrong(
+        return error(
             "windows",
-            "none is attached",
+            "no window is attached",
             "open VS Code with the Copilot Proxy extension; an older window may need Developer: Reload Window",
         );
     }
     let windows = health.get("windows").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let named: Vec<String> = windows.iter().map(named).collect();
-    well("windows", format!("{count} attached: {}", named.join("; ")))
+    ok("windows", format!("{count} attached: {}", named.join("; ")))
 }
 
 fn named(folders: &Value) -> String {
     let folders: Vec<&str> = folders.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    if folders.is_empty() { "one without a folder".into() } else { folders.join(", ") }
+    if folders.is_empty() { "one without folder".into() } else { folders.join(", ") }
 }
 
-fn models(seen: &Seen) -> Finding {
-    if seen.models.is_empty() {
-        return wrong(
+fn models(observations: &Observations) -> Finding {
+    if observations.models.is_empty() {
+        return error(
             "models",
-            "VS Code offers none",
+            "VS Code offers no language models",
             "install GitHub Copilot in VS Code, sign in, and open the chat once",
         );
     }
-    let ids: Vec<&str> = seen.models.iter().map(|listed| listed.id.as_str()).collect();
-    well("models", format!("{}: {}", ids.len(), ids.join(", ")))
+    let ids: Vec<&str> = observations.models.iter().map(|listed| listed.id.as_str()).collect();
+    ok("models", format!("{}: {}", ids.len(), ids.join(", ")))
 }
 
-fn question(Question { model, took, outcome }: &Question) -> Finding {
+fn test_request(TestRequest { model, took, outcome }: &TestRequest) -> Finding {
     match outcome {
-        Some((200, _)) => well("request", format!("{model} answers, after {took:.1?}; consent is given")),
-        Some((403, reason)) => wrong(
+        Some((200, _)) => ok("request", format!("{model} answered in {took:.1?}; consent is given")),
+        Some((403, reason)) => error(
             "consent",
             reason,
             "click Copilot Proxy in VS Code's status bar and allow the use of the models",
         ),
-        Some((429, reason)) => {
-            wrong("request", reason, "wait, or see in VS Code how much of your Copilot quota is left")
-        }
-        Some((status, reason)) => wrong(
+        Some((429, reason)) => error("request", reason, "wait, or check your Copilot quota in VS Code"),
+        Some((status, reason)) => error(
             "request",
-            format!("{model} did not answer: {status} {reason}"),
-            "`Copilot Proxy: Show Logs` in VS Code tells more",
+            format!("{model} failed: {status} {reason}"),
+            "see `Copilot Proxy: Show Logs` in VS Code",
         ),
-        None => wrong(
+        None => error(
             "request",
-            format!("{model} said nothing for {took:.0?}"),
-            "ask it in VS Code's own chat; `Copilot Proxy: Show Logs` tells more",
+            format!("{model} was silent for {took:.0?}"),
+            "try it in VS Code's own chat; see `Copilot Proxy: Show Logs`",
         ),
     }
 }
 
-fn place(seen: &Seen) -> Option<Finding> {
-    let base = &seen.base;
-    let (found, advice) = match seen.surroundings.place {
+fn place(observations: &Observations) -> Option<Finding> {
+    let base = &observations.base;
+    let (found, hint) = match observations.environment.place {
         Place::Plain => return None,
         Place::Codespace => (
             "this is a codespace",
@@ -201,7 +208,7 @@ fn place(seen: &Seen) -> Option<Finding> {
                 "programs in here use {base}; on your own machine use the address that VS Code's Ports view shows"
             ),
         ),
-        Place::Container => match &seen.outside {
+        Place::Container => match &observations.outside {
             Some(outside) => (
                 "this is a container, and a server answers on the machine outside",
                 format!("use {outside}; with the commands of this program, `--url {outside}`"),
@@ -229,7 +236,7 @@ fn place(seen: &Seen) -> Option<Finding> {
             ),
         ),
     };
-    Some(note("place", found, advice))
+    Some(info("place", found, hint))
 }
 
 #[cfg(test)]

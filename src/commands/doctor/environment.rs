@@ -8,7 +8,7 @@ use std::path::Path;
 pub(super) struct Environment {
     pub place: Place,
     /// The variable that sends requests for this machine to a proxy, if one does.
-    pub detour: Option<&'static str>,
+    pub proxy_variable: Option<&'static str>,
 }
 
 /// Where programs run here.
@@ -52,8 +52,8 @@ impl Environment {
         let excepted = ["no_proxy", "NO_PROXY"].into_iter().filter_map(variable).any(|except| {
             except.split(',').any(|host| ["*", "127.0.0.1", "127.0.0.0/8"].contains(&host.trim()))
         });
-        let detour = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].into_iter().find(is_set);
-        Environment { place, detour: detour.filter(|_| !excepted) }
+        let proxy_variable = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].into_iter().find(is_set);
+        Environment { place, proxy_variable: proxy_variable.filter(|_| !excepted) }
     }
 
     pub fn is_container(&self) -> bool {
@@ -65,7 +65,7 @@ impl Environment {
 mod tests {
     use super::*;
 
-    fn surroundings(variables: &[(&str, &str)], files: &[&str], kernel: &str) -> Environment {
+    fn environment(variables: &[(&str, &str)], files: &[&str], kernel: &str) -> Environment {
         let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         Environment::of(|name| value(name).map(str::to_owned), |path| files.contains(&path), kernel)
     }
@@ -83,7 +83,7 @@ mod tests {
             (&[("CODESPACES", "true")], &["/.dockerenv"], "", Place::Codespace),
         ] {
             assert_eq!(
-                surroundings(variables, files, kernel).place,
+                environment(variables, files, kernel).place,
                 place,
                 "{variables:?} {files:?} {kernel}"
             );
@@ -92,13 +92,13 @@ mod tests {
 
     #[test]
     fn a_proxy_is_a_detour_unless_this_machine_is_excepted() {
-        for (variables, detour) in [
+        for (variables, proxy_variable) in [
             (&[("HTTP_PROXY", "http://p")][..], Some("HTTP_PROXY")),
             (&[("http_proxy", "http://p"), ("NO_PROXY", "example.org")], Some("http_proxy")),
             (&[("http_proxy", "http://p"), ("NO_PROXY", "example.org, 127.0.0.1")], None),
             (&[("HTTPS_PROXY", "http://p")], None),
         ] {
-            assert_eq!(surroundings(variables, &[], "").detour, detour, "{variables:?}");
+            assert_eq!(environment(variables, &[], "").proxy_variable, proxy_variable, "{variables:?}");
         }
     }
 }

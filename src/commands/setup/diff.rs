@@ -6,7 +6,7 @@ use similar::TextDiff;
 const AROUND: usize = 3;
 
 /// The change; a file that isn't there is `/dev/null`.
-pub(super) fn told(path: &str, before: Option<&str>, after: Option<&str>) -> String {
+pub(super) fn unified(path: &str, before: Option<&str>, after: Option<&str>) -> String {
     const NOWHERE: &str = "/dev/null";
     let named = |text: Option<&str>| if text.is_some() { path } else { NOWHERE }.to_owned();
     let diff = TextDiff::from_lines(before.unwrap_or_default(), after.unwrap_or_default());
@@ -19,8 +19,11 @@ mod tests {
 
     #[test]
     fn a_change_a_new_file_and_one_that_goes() {
-        assert_eq!(told("f", Some("a\nb\n"), Some("a\nc\n")), "--- f\n+++ f\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n");
-        assert_eq!(told("f", None, Some("a\n")), "--- /dev/null\n+++ f\n@@ -0,0 +1 @@\n+a\n");
-        assert_eq!(told("f", Some("a\n"), None), "--- f\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n");
+        assert_eq!(
+            unified("f", Some("a\nb\n"), Some("a\nc\n")),
+            "--- f\n+++ f\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
+        );
+        assert_eq!(unified("f", None, Some("a\n")), "--- /dev/null\n+++ f\n@@ -0,0 +1 @@\n+a\n");
+        assert_eq!(unified("f", Some("a\n"), None), "--- f\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n");
     }
 }

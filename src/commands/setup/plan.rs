@@ -1,4 +1,4 @@
-//! What is about to be done: told before it is, to a person as a diff, to a program as a line of JSON.
+//! The planned change of `setup`: shown before it is made, to a person as a diff, to a program as a line of JSON.
 
 use std::io::{self, Write};
 
@@ -6,51 +6,53 @@ use serde::Serialize;
 
 use super::diff;
 
-/// What is about to be done.
+/// A planned change, as `setup CLIENT --json` prints it.
 #[derive(Serialize)]
 #[serde(tag = "plan", rename_all = "snake_case")]
-pub(super) enum Plan {
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(in crate::commands) enum Plan {
     /// The file is written.
     Write {
         file: String,
-        /// What it holds; null if it isn't there.
+        /// Its content now; null if it doesn't exist.
         before: Option<String>,
         after: String,
-        /// Worth knowing beforehand.
+        /// A remark for the user before they decide.
         note: Option<String>,
-        /// What to do afterwards.
+        /// The step that follows, as a clause.
         next: &'static str,
     },
-    /// What was there before is put back.
+    /// The earlier content is put back.
     Undo {
         file: String,
         before: Option<String>,
-        /// Null if the file goes.
+        /// Null if the file is removed.
         after: Option<String>,
-        /// It was changed after it was set up: that is lost.
+        /// Whether it was changed after set-up: those changes are lost.
         changed: bool,
     },
-    /// The person does it, with this text.
+    /// The user copies this text.
     Copy {
-        /// The name of a file that holds the like.
+        /// File name that shows the text's language.
         into: &'static str,
         text: String,
     },
     /// There is nothing to do.
-    Nothing { says: String },
+    Nothing { message: String },
 }
 
 impl Plan {
-    pub fn tell(&self, as_json: bool) -> io::Result<()> {
+    /// Prints it.
+    pub fn print(&self, as_json: bool) -> io::Result<()> {
         let mut out = io::stdout().lock();
         if as_json {
             writeln!(out, "{}", serde_json::to_string(self)?)
         } else {
-            write!(out, "{}", self.told())
+            write!(out, "{}", self.text())
         }
     }
 
-    /// What the person is asked.
+    /// The question before the change.
     pub fn question(&self) -> &'static str {
         match self {
             Plan::Undo { .. } => "Put this back?",
@@ -58,15 +60,17 @@ impl Plan {
         }
     }
 
-    fn told(&self) -> String {
+    fn text(&self) -> String {
         match self {
             Plan::Write { file, before, after, note, .. } => {
                 let note = note.as_ref().map(|note| format!("{note}\n")).unwrap_or_default();
-                note + &diff::told(file, before.as_deref(), Some(after))
+                note + &diff::unified(file, before.as_deref(), Some(after))
             }
-            Plan::Undo { file, before, after, .. } => diff::told(file, before.as_deref(), after.as_deref()),
+            Plan::Undo { file, before, after, .. } => {
+                diff::unified(file, before.as_deref(), after.as_deref())
+            }
             Plan::Copy { text, .. } => text.clone(),
-            Plan::Nothing { says } => format!("{says}\n"),
+            Plan::Nothing { message } => format!("{message}\n"),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{SetupError, at, file};
-use crate::commands::client::ConfigPaths;
+use crate::commands::clients::ConfigPaths;
 
 /// The history of one file.
 pub(super) struct UndoLog {
@@ -51,10 +51,10 @@ impl Step {
 
 impl UndoLog {
     /// The record of this file, empty if it was never written. One in no folder lies in the one where we are.
-    pub fn of_file(places: &ConfigPaths, file: &Path) -> Result<UndoLog, SetupError> {
+    pub fn of_file(paths: &ConfigPaths, file: &Path) -> Result<UndoLog, SetupError> {
         let file = std::path::absolute(file).map_err(at(file))?;
         let name = digest(file.as_os_str().as_encoded_bytes());
-        let path = places.state.join("setup").join(name).with_extension("json");
+        let path = paths.state.join("setup").join(name).with_extension("json");
         let bytes = file::read(&path).map_err(at(&path))?;
         let history = match bytes {
             Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| at(&path)(error.into()))?,
@@ -75,7 +75,7 @@ impl UndoLog {
 
     /// The file is about to be written. Writing over one's own work is no new step: undoing goes back to what
     /// the person had.
-    pub fn remember(&mut self, before: Option<&[u8]>, after: &[u8]) -> Result<(), SetupError> {
+    pub fn add(&mut self, before: Option<&[u8]>, after: &[u8]) -> Result<(), SetupError> {
         let wrote = digest(after);
         match self.history.steps.last_mut() {
             Some(last) if last.wrote(before) => last.wrote = wrote,
@@ -93,7 +93,7 @@ impl UndoLog {
     }
 
     /// Removes the file, and the folders that were made for it unless something else lies there by now.
-    pub fn unmake(&self) -> io::Result<()> {
+    pub fn remove(&self) -> io::Result<()> {
         match fs::remove_file(&self.history.file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -106,7 +106,7 @@ impl UndoLog {
     }
 
     /// The last writing is undone.
-    pub fn forget_last(&mut self) -> Result<(), SetupError> {
+    pub fn remove_last(&mut self) -> Result<(), SetupError> {
         self.history.steps.pop();
         if self.history.steps.is_empty() {
             return fs::remove_file(&self.path).map_err(at(&self.path));

@@ -1,4 +1,4 @@
-//! What is said of what was seen.
+//! What is wanted of what was observations.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use serde_json::json;
 
 use super::*;
 use crate::bridge::directory::{ProtocolRange, ServerFile};
-use crate::commands::connection_info::tests::wiring;
+use crate::commands::connection_info::tests::connection;
 use crate::commands::doctor::environment::Environment;
 
 const MINE: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything as it should be.
-fn well_seen() -> Seen {
-    Seen {
+fn healthy() -> Observations {
+    Observations {
         directory: "/run/copilot-proxy".into(),
         file: Some(ServerFile {
             pid: 7,
@@ -26,120 +26,121 @@ fn well_seen() -> Seen {
             instance: Some("i".into()),
         }),
         base: "http://127.0.0.1:8080".into(),
-        answering: Answering::Server { version: MINE.into(), instance: "i".into() },
+        responder: Responder::Server { version: MINE.into(), instance: "i".into() },
         health: json!({ "editors": 2, "windows": [["shop", "docs"], []] }),
-        models: wiring(&["gpt-4o", "claude-sonnet-4"]).models,
-        question: Some(asked(Some((200, "")))),
+        models: connection(&["gpt-4o", "claude-sonnet-4"]).models,
+        test_request: Some(asked(Some((200, "")))),
         outside: None,
-        surroundings: Environment::default(),
+        environment: Environment::default(),
     }
 }
 
-fn asked(outcome: Option<(u16, &str)>) -> Question {
+fn asked(outcome: Option<(u16, &str)>) -> TestRequest {
     let outcome = outcome.map(|(status, reason)| (status, reason.to_owned()));
-    Question { model: "gpt-4o".into(), took: Duration::from_millis(1200), outcome }
+    TestRequest { model: "gpt-4o".into(), took: Duration::from_millis(1200), outcome }
 }
 
-/// The findings in short: verdict, subject and what was found.
-fn short(seen: &Seen) -> Vec<String> {
+/// The findings in short: status, subject and what was found.
+fn short(observations: &Observations) -> Vec<String> {
     let line = |finding: Finding| {
-        assert_eq!(finding.advice.is_none(), finding.verdict == Verdict::Well, "{finding:?}");
-        format!("{:?} {}: {}", finding.verdict, finding.subject, finding.found)
+        assert_eq!(finding.hint.is_none(), finding.status == Status::Ok, "{finding:?}");
+        format!("{:?} {}: {}", finding.status, finding.subject, finding.found)
     };
-    findings(seen).into_iter().map(line).collect()
+    findings(observations).into_iter().map(line).collect()
 }
 
 #[test]
-fn what_is_well_is_said_to_be() {
+fn a_healthy_installation_has_only_ok_findings() {
     assert_eq!(
-        short(&well_seen()),
+        short(&healthy()),
         [
-            format!("Well server: version {MINE} runs here (process 7)"),
-            "Well port: the base URL is http://127.0.0.1:8080/v1 (for Anthropic's and Ollama's http://127.0.0.1:8080)"
+            format!("Ok server: version {MINE} is running (pid 7)"),
+            "Ok port: the base URL is http://127.0.0.1:8080/v1 (http://127.0.0.1:8080 for Anthropic's and Ollama's APIs)"
                 .into(),
-            "Well windows: 2 attached: shop, docs; one without a folder".into(),
-            "Well models: 2: gpt-4o, claude-sonnet-4".into(),
-            "Well request: gpt-4o answers, after 1.2s; consent is given".into(),
+            "Ok windows: 2 attached: shop, docs; one without folder".into(),
+            "Ok models: 2: gpt-4o, claude-sonnet-4".into(),
+            "Ok request: gpt-4o answered in 1.2s; consent is given".into(),
         ]
     );
 }
 
 #[test]
-fn without_a_server_there_is_one_thing_to_say() {
-    let seen = Seen { file: None, answering: Answering::Nobody, ..well_seen() };
-    assert_eq!(short(&seen), ["Wrong server: none runs: there is no server.json in /run/copilot-proxy"]);
+fn without_a_server_there_is_one_finding() {
+    let observations = Observations { file: None, responder: Responder::None, ..healthy() };
+    assert_eq!(short(&observations), ["Error server: not running: no server.json in /run/copilot-proxy"]);
 }
 
 #[test]
-fn a_port_is_the_servers_or_whose_else() {
-    let port = |file: Option<ServerFile>, answering| {
-        short(&Seen { file, answering, question: None, ..well_seen() }).remove(1)
+fn the_port_finding_names_who_has_it() {
+    let port = |file: Option<ServerFile>, responder| {
+        short(&Observations { file, responder, test_request: None, ..healthy() }).remove(1)
     };
-    let file = || well_seen().file.unwrap();
-    let other = Answering::Server { version: MINE.into(), instance: "j".into() };
-    for (file, answering, said) in [
+    let file = || healthy().file.unwrap();
+    let other = Responder::Server { version: MINE.into(), instance: "j".into() };
+    for (file, responder, wanted) in [
         (
             Some(ServerFile { port: None, ..file() }),
-            Answering::Nobody,
-            "Wrong port: the server has been stopped: its port is closed",
+            Responder::None,
+            "Error port: the server is stopped, its port is closed",
         ),
         (
             Some(file()),
-            Answering::Nobody,
-            "Wrong port: nobody answers at http://127.0.0.1:8080, where the server should be",
+            Responder::None,
+            "Error port: no answer at http://127.0.0.1:8080, where the server should be",
         ),
         (
             Some(ServerFile { port: None, ..file() }),
-            Answering::Stranger,
-            "Wrong port: http://127.0.0.1:8080 belongs to another program",
+            Responder::OtherProgram,
+            "Error port: http://127.0.0.1:8080 is in use by another program",
+        ),
+        (Some(file()), other, "Error port: http://127.0.0.1:8080 is in use by another Copilot Proxy server"),
+        (
+            Some(file()),
+            Responder::NeedsKey { sent_one: false },
+            "Error key: http://127.0.0.1:8080 needs a key",
         ),
         (
             Some(file()),
-            other,
-            "Wrong port: another Copilot Proxy answers at http://127.0.0.1:8080 than the one that runs here",
-        ),
-        (
-            Some(file()),
-            Answering::WantsKey { had_one: false },
-            "Wrong key: http://127.0.0.1:8080 wants a key",
-        ),
-        (
-            Some(file()),
-            Answering::WantsKey { had_one: true },
-            "Wrong key: http://127.0.0.1:8080 refuses the key in COPILOT_PROXY_API_KEY",
+            Responder::NeedsKey { sent_one: true },
+            "Error key: http://127.0.0.1:8080 refuses the key in COPILOT_PROXY_API_KEY",
         ),
     ] {
-        assert_eq!(port(file, answering), said);
+        assert_eq!(port(file, responder), wanted);
     }
 }
 
 #[test]
-fn windows_models_consent_and_answers_may_be_missing() {
-    let last = |seen: Seen| short(&seen).pop().unwrap();
+fn missing_models_consent_and_answers_are_errors() {
+    let last = |observations: Observations| short(&observations).pop().unwrap();
     assert_eq!(
-        last(Seen { health: json!({ "editors": 0 }), models: Vec::new(), question: None, ..well_seen() }),
-        "Wrong models: VS Code offers none"
+        last(Observations {
+            health: json!({ "editors": 0 }),
+            models: Vec::new(),
+            test_request: None,
+            ..healthy()
+        }),
+        "Error models: VS Code offers no language models"
     );
-    for (outcome, said) in [
+    for (outcome, wanted) in [
         (
             Some((403, "Allow Copilot Proxy in VS Code: …")),
-            "Wrong consent: Allow Copilot Proxy in VS Code: …",
+            "Error consent: Allow Copilot Proxy in VS Code: …",
         ),
-        (Some((429, "the quota is used up")), "Wrong request: the quota is used up"),
-        (Some((500, "no")), "Wrong request: gpt-4o did not answer: 500 no"),
-        (None, "Wrong request: gpt-4o said nothing for 1s"),
+        (Some((429, "the quota is used up")), "Error request: the quota is used up"),
+        (Some((500, "no")), "Error request: gpt-4o failed: 500 no"),
+        (None, "Error request: gpt-4o was silent for 1s"),
     ] {
-        assert_eq!(last(Seen { question: Some(asked(outcome)), ..well_seen() }), said);
+        assert_eq!(last(Observations { test_request: Some(asked(outcome)), ..healthy() }), wanted);
     }
 }
 
 #[test]
-fn each_place_has_its_address() {
-    let said = |place, outside: Option<&str>| {
-        let surroundings = Environment { place, detour: None };
-        let seen = Seen { surroundings, outside: outside.map(str::to_owned), ..well_seen() };
-        let last = findings(&seen).pop().unwrap();
-        format!("{}: {}", last.found, last.advice.unwrap())
+fn each_environment_has_its_address() {
+    let wanted = |place, outside: Option<&str>| {
+        let environment = Environment { place, proxy_variable: None };
+        let observations = Observations { environment, outside: outside.map(str::to_owned), ..healthy() };
+        let last = findings(&observations).pop().unwrap();
+        format!("{}: {}", last.found, last.hint.unwrap())
     };
     for (place, outside, words) in [
         (Place::Wsl, None, "networkingMode=mirrored"),
@@ -152,17 +153,17 @@ fn each_place_has_its_address() {
         (Place::Remote, None, "Ports view"),
         (Place::Codespace, None, "this is a codespace"),
     ] {
-        let said = said(place, outside);
-        assert!(said.contains(words), "{said}");
+        let wanted = wanted(place, outside);
+        assert!(wanted.contains(words), "{wanted}");
     }
 }
 
 #[test]
-fn a_detour_is_named() {
-    let surroundings = Environment { place: Place::Plain, detour: Some("HTTP_PROXY") };
-    let said = short(&Seen { surroundings, ..well_seen() }).pop().unwrap();
+fn a_proxy_variable_is_an_error() {
+    let environment = Environment { place: Place::Plain, proxy_variable: Some("HTTP_PROXY") };
+    let wanted = short(&Observations { environment, ..healthy() }).pop().unwrap();
     assert_eq!(
-        said,
-        "Wrong network: HTTP_PROXY sends requests for this machine to a proxy, where no server is"
+        wanted,
+        "Error network: HTTP_PROXY sends requests for this machine to a proxy, which can't reach the server"
     );
 }

@@ -1,49 +1,35 @@
-//! The programs that are told by hand: a text to copy each, with the words in braces filled in.
+//! Texts to copy, for clients whose configuration is not written; words in braces are placeholders.
 
-use super::Client;
 use crate::commands::connection_info::ConnectionInfo;
 
-/// What the person is to write.
+/// A text for the user to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Snippet {
-    /// The name of a file that holds the like: what it is written in.
+    /// File name that shows the text's language.
     pub into: &'static str,
-    /// With blanks.
+    /// Template with placeholders such as `{BASE}`.
     pub text: &'static str,
 }
 
-/// The text for a client that no file is written for.
-pub(super) fn of(client: Client) -> Snippet {
-    let (into, text) = match client {
-        Client::Aider => ("aider.sh", AIDER),
-        Client::Continue => ("config.yaml", CONTINUE),
-        Client::Zed => ("settings.jsonc", ZED),
-        Client::Llm => ("extra-openai-models.yaml", LLM),
-        Client::Ollama => ("ollama.sh", OLLAMA),
-        _ => ("langchain.py", LANGCHAIN),
-    };
-    Snippet { into, text }
-}
-
-/// The text with what this server is filled in.
-pub fn filled_in(recipe: &str, wiring: &ConnectionInfo) -> String {
-    let context = wiring.models.iter().find(|listed| listed.id == wiring.model_like(&["gpt"]));
+/// Fills the placeholders of a template with a server's values.
+pub fn fill_in(template: &str, connection: &ConnectionInfo) -> String {
+    let context = connection.models.iter().find(|listed| listed.id == connection.model_like(&["gpt"]));
     let context = context.map_or(128_000, |listed| listed.model.max_input_tokens);
-    recipe
-        .replace("{OPENAI_BASE}", &wiring.openai_base())
-        .replace("{BASE}", &wiring.base)
-        .replace("{KEY}", wiring.key_or_filler())
-        .replace("{MODEL}", &wiring.model_like(&["gpt"]))
+    template
+        .replace("{OPENAI_BASE}", &connection.openai_base())
+        .replace("{BASE}", &connection.base)
+        .replace("{KEY}", connection.key_or_filler())
+        .replace("{MODEL}", &connection.model_like(&["gpt"]))
         .replace("{CONTEXT}", &context.to_string())
 }
 
-const AIDER: &str = "\
+pub(super) const AIDER: &str = "\
 # In the shell:
 export OPENAI_API_BASE={OPENAI_BASE} OPENAI_API_KEY={KEY}
 aider --model openai/{MODEL}
 ";
 
-const CONTINUE: &str = "\
+pub(super) const CONTINUE: &str = "\
 # In ~/.continue/config.yaml, under `models:`
 models:
   - name: Copilot Proxy
@@ -55,7 +41,7 @@ models:
     capabilities: [tool_use]
 ";
 
-const ZED: &str = "\
+pub(super) const ZED: &str = "\
 // In Zed's settings.json; Zed asks for the key in its agent panel: {KEY}
 {
   \"language_models\": {
@@ -71,7 +57,7 @@ const ZED: &str = "\
 }
 ";
 
-const LLM: &str = "\
+pub(super) const LLM: &str = "\
 # In extra-openai-models.yaml, in the folder that `dirname \"$(llm logs path)\"` tells;
 # then: llm -m copilot-proxy 'hello'   (llm wants a key: llm keys set copilot-proxy --value {KEY})
 - model_id: copilot-proxy
@@ -81,7 +67,7 @@ const LLM: &str = "\
   supports_tools: true
 ";
 
-const LANGCHAIN: &str = "\
+pub(super) const LANGCHAIN: &str = "\
 # pip install langchain-openai
 from langchain_openai import ChatOpenAI
 
@@ -90,7 +76,7 @@ print(model.invoke(\"hello\").content)
 ";
 
 // Not among the variables that are set for every program: many ask one API for answers and an Ollama for embeddings.
-const OLLAMA: &str = "\
+pub(super) const OLLAMA: &str = "\
 # In the shell, or wherever the program asks for Ollama's address; there are no embeddings:
 export OLLAMA_HOST={BASE} OLLAMA_API_KEY={KEY}
 # Then start it, and choose a model of its list, or name one: {MODEL}
@@ -99,17 +85,15 @@ export OLLAMA_HOST={BASE} OLLAMA_API_KEY={KEY}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::connection_info::tests::wiring;
+    use crate::commands::connection_info::tests::connection;
 
     #[test]
-    fn every_blank_is_filled_in() {
-        const TEXTS: [Client; 6] =
-            [Client::Aider, Client::Continue, Client::Zed, Client::Llm, Client::Langchain, Client::Ollama];
-        for client in TEXTS {
-            let text = filled_in(of(client).text, &wiring(&["gpt-4o"]));
+    fn every_placeholder_is_filled_in() {
+        for template in [AIDER, CONTINUE, ZED, LLM, LANGCHAIN, OLLAMA] {
+            let text = fill_in(template, &connection(&["gpt-4o"]));
             assert!(text.contains("http://127.0.0.1:8080") && text.contains("gpt-4o"), "{text}");
-            for blank in ["{OPENAI_BASE}", "{BASE}", "{KEY}", "{MODEL}", "{CONTEXT}"] {
-                assert!(!text.contains(blank), "{text}");
+            for placeholder in ["{OPENAI_BASE}", "{BASE}", "{KEY}", "{MODEL}", "{CONTEXT}"] {
+                assert!(!text.contains(placeholder), "{text}");
             }
         }
     }

@@ -3,20 +3,20 @@
 use crate::commands::connection_info::ConnectionInfo;
 
 /// The variables, OpenAI's and Anthropic's. `OPENAI_API_BASE` is what older programs call the base URL.
-pub fn environment(wiring: &ConnectionInfo) -> Vec<(&'static str, String)> {
-    let key = || wiring.key_or_filler().to_owned();
+pub fn environment(connection: &ConnectionInfo) -> Vec<(&'static str, String)> {
+    let key = || connection.key_or_filler().to_owned();
     vec![
-        ("OPENAI_BASE_URL", wiring.openai_base()),
-        ("OPENAI_API_BASE", wiring.openai_base()),
+        ("OPENAI_BASE_URL", connection.openai_base()),
+        ("OPENAI_API_BASE", connection.openai_base()),
         ("OPENAI_API_KEY", key()),
-        ("ANTHROPIC_BASE_URL", wiring.base.clone()),
+        ("ANTHROPIC_BASE_URL", connection.base.clone()),
         ("ANTHROPIC_API_KEY", key()),
     ]
 }
 
 /// A `.env` with these variables: lines that set them are replaced, others stay, the rest comes at the end.
-pub fn settled(before: Option<&str>, wiring: &ConnectionInfo) -> String {
-    let mut missing = environment(wiring);
+pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> String {
+    let mut missing = environment(connection);
     let mut after = String::new();
     for line in before.unwrap_or_default().split_inclusive('\n') {
         let Some(at) = missing.iter().position(|(name, _)| sets(line, name)) else {
@@ -46,7 +46,7 @@ fn sets(line: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::connection_info::tests::wiring;
+    use crate::commands::connection_info::tests::connection;
 
     const FRESH: &str = "OPENAI_BASE_URL=http://127.0.0.1:8080/v1
 OPENAI_API_BASE=http://127.0.0.1:8080/v1
@@ -57,7 +57,7 @@ ANTHROPIC_API_KEY=unused
 
     #[test]
     fn lines_are_replaced_where_they_stand_and_added_where_they_are_missing() {
-        let after = |before| settled(before, &wiring(&[]));
+        let after = |before| apply(before, &connection(&[]));
         assert_eq!(after(None), FRESH);
         assert_eq!(after(Some(FRESH)), FRESH);
         assert_eq!(

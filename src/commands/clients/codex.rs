@@ -9,27 +9,27 @@ use crate::commands::connection_info::ConnectionInfo;
 const PROVIDER: &str = "copilot-proxy";
 
 /// What it is to be told about the server. Without `env_key` it asks for no login and no variable.
-fn provider(wiring: &ConnectionInfo) -> Vec<(&'static str, String)> {
+fn provider(connection: &ConnectionInfo) -> Vec<(&'static str, String)> {
     let mut provider = vec![
         ("name", "Copilot Proxy".to_owned()),
-        ("base_url", wiring.openai_base()),
+        ("base_url", connection.openai_base()),
         ("wire_api", "responses".to_owned()),
     ];
-    if let Some(key) = &wiring.key {
+    if let Some(key) = &connection.key {
         provider.push(("experimental_bearer_token", key.clone()));
     }
     provider
 }
 
-fn model(wiring: &ConnectionInfo) -> String {
-    wiring.model_like(&["gpt", "codex"])
+fn model(connection: &ConnectionInfo) -> String {
+    connection.model_like(&["gpt", "codex"])
 }
 
 /// Arguments that go before its own.
-pub fn arguments(wiring: &ConnectionInfo) -> Vec<String> {
-    let described: InlineTable = provider(wiring).into_iter().collect();
+pub fn arguments(connection: &ConnectionInfo) -> Vec<String> {
+    let described: InlineTable = provider(connection).into_iter().collect();
     let settings = [
-        ("model".to_owned(), Value::from(model(wiring))),
+        ("model".to_owned(), Value::from(model(connection))),
         ("model_provider".to_owned(), Value::from(PROVIDER)),
         (format!("model_providers.{PROVIDER}"), Value::from(described)),
     ];
@@ -37,14 +37,14 @@ pub fn arguments(wiring: &ConnectionInfo) -> Vec<String> {
 }
 
 /// Its `config.toml`.
-pub fn settled(before: Option<&str>, wiring: &ConnectionInfo) -> Result<String, Unreadable> {
+pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> Result<String, Unreadable> {
     let mut document: DocumentMut =
         before.unwrap_or_default().parse().map_err(|error| Unreadable(format!("it is no TOML: {error}")))?;
-    set(document.as_table_mut(), "model", model(wiring));
+    set(document.as_table_mut(), "model", model(connection));
     set(document.as_table_mut(), "model_provider", PROVIDER.to_owned());
     let providers = inner(document.as_table_mut(), "model_providers", true)?;
     let ours = inner(providers, PROVIDER, false)?;
-    for (name, value) in provider(wiring) {
+    for (name, value) in provider(connection) {
         set(ours, name, value);
     }
     Ok(document.to_string())
@@ -83,10 +83,10 @@ fn set(table: &mut dyn TableLike, name: &str, value: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::connection_info::tests::wiring;
+    use crate::commands::connection_info::tests::connection;
 
     fn after(before: Option<&str>) -> Result<String, String> {
-        settled(before, &wiring(&["claude-sonnet-4", "gpt-4o"])).map_err(|error| error.to_string())
+        apply(before, &connection(&["claude-sonnet-4", "gpt-4o"])).map_err(|error| error.to_string())
     }
 
     const FRESH: &str = r#"model = "gpt-4o"
@@ -155,9 +155,9 @@ trust_level = "trusted"
 
     #[test]
     fn the_command_line_says_the_same_as_the_file() {
-        let wiring = ConnectionInfo { key: Some("k".into()), ..wiring(&["gpt-4o"]) };
+        let connection = ConnectionInfo { key: Some("k".into()), ..connection(&["gpt-4o"]) };
         assert_eq!(
-            arguments(&wiring),
+            arguments(&connection),
             [
                 "-c",
                 "model=\"gpt-4o\"",

@@ -14,34 +14,34 @@ pub const RIVALS: &[&str] = &[
     "CLAUDE_CODE_OAUTH_TOKEN",
 ];
 
-/// The variables that it reads. A token rather than a key: it asks the person about a key it has not seen.
-pub fn environment(wiring: &ConnectionInfo) -> Vec<(&'static str, String)> {
+/// The variables that it reads. A token rather than a key: it asks the person about a key it has not observations.
+pub fn environment(connection: &ConnectionInfo) -> Vec<(&'static str, String)> {
     vec![
-        ("ANTHROPIC_BASE_URL", wiring.base.clone()),
-        ("ANTHROPIC_AUTH_TOKEN", wiring.key_or_filler().to_owned()),
-        ("ANTHROPIC_MODEL", wiring.model_like(&["sonnet", "claude"])),
+        ("ANTHROPIC_BASE_URL", connection.base.clone()),
+        ("ANTHROPIC_AUTH_TOKEN", connection.key_or_filler().to_owned()),
+        ("ANTHROPIC_MODEL", connection.model_like(&["sonnet", "claude"])),
     ]
 }
 
 /// What its settings say when only the environment is set.
-pub fn settings(wiring: &ConnectionInfo) -> Map<String, Value> {
-    let variables = environment(wiring).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
+pub fn settings(connection: &ConnectionInfo) -> Map<String, Value> {
+    let variables = environment(connection).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
     Map::from_iter([("env".to_owned(), Value::Object(variables.collect()))])
 }
 
 /// Its settings.
-pub fn settled(before: Option<&str>, wiring: &ConnectionInfo) -> Result<String, Unreadable> {
-    jsonc::merged(before, &settings(wiring))
+pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> Result<String, Unreadable> {
+    jsonc::merge_into(before, &settings(connection))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::connection_info::tests::wiring;
+    use crate::commands::connection_info::tests::connection;
 
     fn after(before: Option<&str>) -> Result<String, String> {
-        let wiring = wiring(&["gpt-4o", "claude-sonnet-4"]);
-        settled(before, &wiring).map_err(|error| error.to_string())
+        let connection = connection(&["gpt-4o", "claude-sonnet-4"]);
+        apply(before, &connection).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -97,9 +97,9 @@ mod tests {
 
     #[test]
     fn a_key_and_a_model_of_the_persons_choice_are_used() {
-        let wiring = ConnectionInfo { key: Some("k".into()), model: Some("m".into()), ..wiring(&[]) };
+        let connection = ConnectionInfo { key: Some("k".into()), model: Some("m".into()), ..connection(&[]) };
         assert_eq!(
-            environment(&wiring),
+            environment(&connection),
             [
                 ("ANTHROPIC_BASE_URL", "http://127.0.0.1:8080".to_owned()),
                 ("ANTHROPIC_AUTH_TOKEN", "k".to_owned()),

@@ -13,19 +13,19 @@ const PROVIDER: &str = "copilot-proxy";
 pub const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
 
 /// What its configuration is to say.
-pub fn configuration(wiring: &ConnectionInfo) -> Map<String, Value> {
-    let model = wiring.model_like(&["sonnet", "claude", "gpt"]);
+pub fn configuration(connection: &ConnectionInfo) -> Map<String, Value> {
+    let model = connection.model_like(&["sonnet", "claude", "gpt"]);
     // For the titles of its sessions.
-    let small = wiring.small_model().unwrap_or(&model).to_owned();
+    let small = connection.small_model().unwrap_or(&model).to_owned();
     let mut models: Map<String, Value> =
-        wiring.models.iter().map(|listed| (listed.id.clone(), described(listed))).collect();
+        connection.models.iter().map(|listed| (listed.id.clone(), described(listed))).collect();
     for named in [&model, &small] {
         models.entry(named).or_insert_with(|| json!({ "name": named }));
     }
     let provider = json!({
         "npm": "@ai-sdk/openai-compatible",
         "name": "Copilot Proxy",
-        "options": { "baseURL": wiring.openai_base(), "apiKey": wiring.key_or_filler() },
+        "options": { "baseURL": connection.openai_base(), "apiKey": connection.key_or_filler() },
         "models": models,
     });
     Map::from_iter([
@@ -47,19 +47,19 @@ fn described(listed: &ModelEntry) -> Value {
 }
 
 /// Its `opencode.json`.
-pub fn settled(before: Option<&str>, wiring: &ConnectionInfo) -> Result<String, Unreadable> {
-    jsonc::merged(before, &configuration(wiring))
+pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> Result<String, Unreadable> {
+    jsonc::merge_into(before, &configuration(connection))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::connection_info::tests::wiring;
+    use crate::commands::connection_info::tests::connection;
 
     #[test]
     fn a_missing_file_becomes_the_configuration() {
-        let models = wiring(&["gpt-5-mini", "claude-sonnet-4"]);
-        let fresh = settled(None, &models).unwrap();
+        let models = connection(&["gpt-5-mini", "claude-sonnet-4"]);
+        let fresh = apply(None, &models).unwrap();
         assert_eq!(
             fresh,
             r#"{
@@ -99,13 +99,13 @@ mod tests {
 }
 "#
         );
-        assert_eq!(settled(Some(&fresh), &models).unwrap(), fresh);
+        assert_eq!(apply(Some(&fresh), &models).unwrap(), fresh);
     }
 
     #[test]
     fn other_providers_and_comments_stay() {
         let before = "{\n  // Mine.\n  \"provider\": { \"other\": { \"npm\": \"other\" } }\n}\n";
-        let after = settled(Some(before), &wiring(&[])).unwrap();
+        let after = apply(Some(before), &connection(&[])).unwrap();
         assert!(after.starts_with("{\n  // Mine.\n  \"provider\": {"), "{after}");
         assert!(after.contains("\"other\": { \"npm\": \"other\" }"), "{after}");
         assert!(after.contains("\"model\": \"copilot-proxy/sonnet\""), "{after}");

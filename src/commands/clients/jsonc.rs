@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::Unreadable;
 
-/// The text with these values set: objects are merged, all else is replaced.
-pub(super) fn merged(before: Option<&str>, values: &Map<String, Value>) -> Result<String, Unreadable> {
+/// The text with these values set: objects are merge_into, all else is replaced.
+pub(super) fn merge_into(before: Option<&str>, values: &Map<String, Value>) -> Result<String, Unreadable> {
     let before = before.filter(|before| !before.trim().is_empty());
     let root = CstRootNode::parse(before.unwrap_or("{}\n"), &ParseOptions::default())
         .map_err(|error| Unreadable(format!("it is no JSON: {error}")))?;
