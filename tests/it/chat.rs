@@ -1,5 +1,4 @@
-//! `POST /v1/chat/completions`: what comes out is what the model said, and what reaches the model is what the
-//! client sent.
+//! `POST /v1/chat/completions`: the model receives what the client sent, and the client receives what the model sent.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +8,14 @@ use crate::openai::{CHAT, chat, complete, data, dumped, stream, streamed, text_o
 use crate::server::Server;
 
 #[test]
-fn a_whole_answer_is_one_completion() {
+fn whole_response_is_one_completion() {
     let server = Server::demo(&[]);
-    let answer = server.post(CHAT, &chat("say:Hello there"));
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(answer.header("x-copilot-proxy-model"), Some("scripted-1"));
-    assert_eq!(answer.header("x-copilot-proxy-usage"), Some("counted"));
-    let mut completion = answer.json();
+    let response = server.post(CHAT, &chat("say:Hello there"));
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(response.header("x-copilot-proxy-model"), Some("scripted-1"));
+    assert_eq!(response.header("x-copilot-proxy-usage"), Some("counted"));
+    let mut completion = response.json();
     let id = completion["id"].take();
     assert!(id.as_str().unwrap().starts_with("chatcmpl-"), "{id}");
     assert!(completion["created"].take().as_u64().unwrap() > 1_700_000_000);
@@ -41,7 +40,7 @@ fn a_whole_answer_is_one_completion() {
 }
 
 #[test]
-fn a_stream_is_the_same_answer_in_chunks() {
+fn streamed_chunks_add_up_to_the_whole_response() {
     let server = Server::demo(&[]);
     let mut stream = stream(&server, "think:Hm.\nsay:Hello there");
     assert_eq!(stream.head.header("content-type"), Some("text/event-stream; charset=utf-8"));
@@ -61,13 +60,13 @@ fn a_stream_is_the_same_answer_in_chunks() {
         chunks.push(choices[0].clone());
     }
     assert_eq!(stream.event(), None, "[DONE] comes last");
-    assert_eq!(heads.len(), 1, "what a stream says of itself is constant: {heads:?}");
+    assert_eq!(heads.len(), 1, "the fields beside `choices` are constant: {heads:?}");
 
-    let told = |field: &str| -> String {
+    let text = |field: &str| -> String {
         chunks.iter().filter_map(|choice| choice["delta"].get(field)?.as_str()).collect()
     };
-    assert_eq!(told("reasoning_content"), "Hm.");
-    assert_eq!(told("content"), "Hello there");
+    assert_eq!(text("reasoning_content"), "Hm.");
+    assert_eq!(text("content"), "Hello there");
     let choice = |delta: Value, finish: Option<&str>| json!({ "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish });
     let role = json!({ "role": "assistant", "content": "", "refusal": null });
     assert_eq!(chunks.first(), Some(&choice(role, None)));
@@ -75,20 +74,20 @@ fn a_stream_is_the_same_answer_in_chunks() {
 }
 
 #[test]
-fn the_cost_comes_last_when_it_is_asked_for() {
+fn include_usage_adds_usage_as_the_last_chunk() {
     let server = Server::demo(&[]);
     let request =
         with(streamed("say:Hello\nusage:12 34 5"), &json!({ "stream_options": { "include_usage": true } }));
     let events = server.stream(CHAT, &request).rest();
-    let [.., cost, done] = events.as_slice() else { panic!("{events:?}") };
+    let [.., usage, done] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!(done, "data: [DONE]");
-    let cost = data(cost);
-    assert_eq!(cost["choices"], json!([]));
-    assert!(cost["usage"]["total_tokens"].is_u64(), "{cost}");
+    let usage = data(usage);
+    assert_eq!(usage["choices"], json!([]));
+    assert!(usage["usage"]["total_tokens"].is_u64(), "{usage}");
 }
 
 #[test]
-fn two_thousand_parts_arrive_whole_and_in_order() {
+fn two_thousand_parts_arrive_complete_and_in_order() {
     let server = Server::demo(&[]);
     let wanted: String = (0..2000).map(|number| format!("{number:.<40}")).collect();
     assert_eq!(text_of(&stream(&server, "parts:2000 40").rest()), wanted);
@@ -96,7 +95,7 @@ fn two_thousand_parts_arrive_whole_and_in_order() {
 }
 
 #[test]
-fn fifty_clients_at_once_do_not_mix() {
+fn fifty_concurrent_clients_get_their_own_responses() {
     let server = Server::demo(&[]);
     std::thread::scope(|scope| {
         for client in 0..50 {
@@ -105,19 +104,19 @@ fn fifty_clients_at_once_do_not_mix() {
                 let words: String = (0..20).map(|word| format!("c{client}w{word} ")).collect();
                 let script = format!("say:{words}\nslow:2 20\nsay:{words}");
                 let wanted = format!("{words}p0 p1 {words}");
-                let heard = if client % 2 == 0 {
+                let received = if client % 2 == 0 {
                     text_of(&stream(server, &script).rest())
                 } else {
                     complete(server, &script)
                 };
-                assert_eq!(heard, wanted);
+                assert_eq!(received, wanted);
             });
         }
     });
 }
 
 #[test]
-fn what_reaches_the_model_is_what_the_client_sent() {
+fn request_reaches_the_model_unchanged() {
     let server = Server::demo(&[]);
     let schema = json!({ "type": "object", "properties": { "path": { "type": "string" } } });
     let request = json!({
@@ -159,21 +158,21 @@ fn what_reaches_the_model_is_what_the_client_sent() {
     );
 }
 
-fn offering(mut request: Value, tools: &[&str]) -> Value {
+fn with_tools(mut request: Value, tools: &[&str]) -> Value {
     let tool = |name: &&str| json!({ "type": "function", "function": { "name": name } });
     request["tools"] = tools.iter().map(tool).collect();
     request
 }
 
 #[test]
-fn a_tool_is_called_and_its_result_reaches_the_model() {
+fn tool_is_called_and_its_result_reaches_the_model() {
     let server = Server::demo(&[]);
     let script = "say:Looking.\ncall:read.file {\"path\":\"a\"}\ncall:get_time\nthen:\ndump:";
-    let mut request = offering(chat(script), &["read.file", "get_time"]);
-    let answer = server.post(CHAT, &request).json();
-    let choice = &answer["choices"][0];
+    let mut request = with_tools(chat(script), &["read.file", "get_time"]);
+    let response = server.post(CHAT, &request).json();
+    let choice = &response["choices"][0];
     assert_eq!(choice["finish_reason"], "tool_calls");
-    // The script names a tool as the model knows it: plain letters only.
+    // The script must use the name that the model knows, which has no dot.
     assert_eq!(choice["message"]["content"], "Looking.no such tool: read.file");
     let call = &choice["message"]["tool_calls"][0];
     let function = json!({ "name": "get_time", "arguments": "{}" });
@@ -197,10 +196,10 @@ fn a_tool_is_called_and_its_result_reaches_the_model() {
 }
 
 #[test]
-fn a_streamed_tool_call_is_the_same_call() {
+fn streamed_tool_calls_equal_the_models_calls() {
     let server = Server::demo(&[]);
     let script = "call:look {\"at\":[1,\"é\"]}\ncall:look";
-    let request = offering(streamed(script), &["look"]);
+    let request = with_tools(streamed(script), &["look"]);
     let events = server.stream(CHAT, &request).rest();
     let chunks: Vec<Value> =
         events.iter().filter(|event| event.starts_with("data: {")).map(|event| data(event)).collect();
@@ -221,19 +220,19 @@ fn a_streamed_tool_call_is_the_same_call() {
 }
 
 #[test]
-fn a_name_the_editor_would_refuse_is_mapped_there_and_back() {
+fn tool_name_invalid_in_the_editor_is_mapped_in_both_directions() {
     let server = Server::demo(&[]);
-    let request = offering(chat("dump:"), &["files.read"]);
-    let there = dumped(&server, &request)["tools"][0]["name"].as_str().unwrap().to_owned();
-    assert!(there.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'), "{there}");
-    let answer = server.post(CHAT, &offering(chat(&format!("call:{there}")), &["files.read"])).json();
-    assert_eq!(answer["choices"][0]["message"]["tool_calls"][0]["function"]["name"], "files.read");
+    let request = with_tools(chat("dump:"), &["files.read"]);
+    let mapped = dumped(&server, &request)["tools"][0]["name"].as_str().unwrap().to_owned();
+    assert!(mapped.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'), "{mapped}");
+    let response = server.post(CHAT, &with_tools(chat(&format!("call:{mapped}")), &["files.read"])).json();
+    assert_eq!(response["choices"][0]["message"]["tool_calls"][0]["function"]["name"], "files.read");
 }
 
 #[test]
-fn tool_choice_decides_what_the_model_may_call() {
+fn tool_choice_limits_the_tools_offered_to_the_model() {
     let server = Server::demo(&[]);
-    let request = || offering(chat("dump:"), &["a", "b"]);
+    let request = || with_tools(chat("dump:"), &["a", "b"]);
     let names = |dump: &Value| -> Vec<String> {
         let tools = dump["tools"].as_array().unwrap();
         tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
@@ -242,20 +241,20 @@ fn tool_choice_decides_what_the_model_may_call() {
     assert_eq!((names(&none), &none["toolMode"]), (vec![], &json!("auto")));
     let auto = dumped(&server, &with(request(), &json!({ "tool_choice": "auto" })));
     assert_eq!((names(&auto), &auto["toolMode"]), (vec!["a".into(), "b".into()], &json!("auto")));
-    // Answered with a call, since it is demanded.
+    // The required call is in the response.
     let choice = json!({ "type": "function", "function": { "name": "b" } });
-    let demanding = offering(chat("call:a\ncall:b {\"x\":1}"), &["a", "b"]);
-    let answer = server.post(CHAT, &with(demanding, &json!({ "tool_choice": choice }))).json();
-    let calls = answer["choices"][0]["message"]["tool_calls"].as_array().unwrap();
+    let requiring = with_tools(chat("call:a\ncall:b {\"x\":1}"), &["a", "b"]);
+    let response = server.post(CHAT, &with(requiring, &json!({ "tool_choice": choice }))).json();
+    let calls = response["choices"][0]["message"]["tool_calls"].as_array().unwrap();
     let names: Vec<&str> = calls.iter().map(|call| call["function"]["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["b"]);
 }
 
 #[test]
-fn an_unknown_model_is_refused_with_the_names_there_are() {
+fn unknown_model_gets_404_with_the_known_names() {
     let server = Server::demo(&[]);
-    let answer = server.post(CHAT, &with(chat("say:a"), &json!({ "model": "nobody-9" })));
-    let (status, kind, code, message) = answer.error();
+    let response = server.post(CHAT, &with(chat("say:a"), &json!({ "model": "nobody-9" })));
+    let (status, kind, code, message) = response.error();
     assert_eq!((status, kind, code), (404, json!("invalid_request_error"), json!("model_not_found")));
     for name in ["nobody-9", "scripted-1", "gpt-4o", "claude-sonnet-4"] {
         assert!(message.contains(name), "{message}");
@@ -263,9 +262,9 @@ fn an_unknown_model_is_refused_with_the_names_there_are() {
 }
 
 #[test]
-fn a_name_finds_the_model_a_person_means() {
+fn common_model_names_resolve_to_the_intended_model() {
     let server = Server::demo(&[]);
-    for (asked, answers) in [
+    for (requested, resolved) in [
         ("scripted-mini", "scripted-mini"),
         ("claude", "claude-opus-4.6"),
         ("sonnet", "claude-sonnet-4"),
@@ -276,10 +275,10 @@ fn a_name_finds_the_model_a_person_means() {
         ("claude-haiku-4-5-20251001[1m]", "claude-haiku-4.5"),
         ("gpt-4o-2024-08-06", "gpt-4o"),
     ] {
-        let answer = server.post(CHAT, &with(chat("say:a"), &json!({ "model": asked })));
-        assert_eq!(answer.status, 200, "{asked}: {}", answer.text());
-        assert_eq!(answer.json()["model"], answers, "{asked}");
-        assert_eq!(answer.header("x-copilot-proxy-model"), Some(answers));
+        let response = server.post(CHAT, &with(chat("say:a"), &json!({ "model": requested })));
+        assert_eq!(response.status, 200, "{requested}: {}", response.text());
+        assert_eq!(response.json()["model"], resolved, "{requested}");
+        assert_eq!(response.header("x-copilot-proxy-model"), Some(resolved));
     }
     let mut nameless = chat("say:a");
     nameless.as_object_mut().unwrap().remove("model");
@@ -287,25 +286,25 @@ fn a_name_finds_the_model_a_person_means() {
 }
 
 #[test]
-fn without_an_editor_it_says_what_to_do() {
+fn request_without_an_editor_gets_503_with_advice() {
     let server = Server::serve(&["--window-wait", "100"]);
     let (status, kind, code, message) = server.post(CHAT, &chat("say:a")).error();
     assert_eq!((status, kind, code), (503, json!("server_error"), json!("no_models")));
     assert!(message.contains("open VS Code"), "{message}");
 }
 
-/// Status, code and the headers that tell SDKs how to react.
-type Refusal = (u16, Value, Option<String>, Option<String>);
+/// Status, code and the retry headers of an error response.
+type ErrorSummary = (u16, Value, Option<String>, Option<String>);
 
-fn refused(server: &Server, script: &str) -> (Refusal, String) {
-    let answer = server.post(CHAT, &chat(script));
-    let (status, _, code, message) = answer.error();
-    let header = |name| answer.header(name).map(str::to_owned);
+fn error_of(server: &Server, script: &str) -> (ErrorSummary, String) {
+    let response = server.post(CHAT, &chat(script));
+    let (status, _, code, message) = response.error();
+    let header = |name| response.header(name).map(str::to_owned);
     ((status, code, header("retry-after"), header("x-should-retry")), message)
 }
 
 #[test]
-fn a_failure_of_the_editor_has_the_status_it_deserves() {
+fn provider_errors_map_to_status_code_and_headers() {
     let server = Server::demo(&[]);
     let yes = |text: &str| Some(text.to_owned());
     for (script, wanted, sentence) in [
@@ -330,23 +329,23 @@ fn a_failure_of_the_editor_has_the_status_it_deserves() {
         ),
         ("fail:Error Something odd", (502, json!(null), None, None), "Something odd"),
     ] {
-        let (refusal, message) = refused(&server, script);
-        assert_eq!(refusal, wanted, "{script}");
+        let (summary, message) = error_of(&server, script);
+        assert_eq!(summary, wanted, "{script}");
         assert!(message.contains(sentence), "{script}: {message}");
     }
 }
 
 #[test]
-fn a_rate_limit_that_goes_on_is_waited_for_longer_each_time() {
+fn retry_after_doubles_with_each_rate_limit() {
     let server = Server::demo(&[]);
-    let wait = || refused(&server, "fail:ChatRateLimited slower").0.2;
-    assert_eq!([wait(), wait(), wait()].map(Option::unwrap), ["10", "20", "40"]);
+    let retry_after = || error_of(&server, "fail:ChatRateLimited slower").0.2;
+    assert_eq!([retry_after(), retry_after(), retry_after()].map(Option::unwrap), ["10", "20", "40"]);
     assert_eq!(complete(&server, "say:better"), "better");
-    assert_eq!(wait().unwrap(), "10");
+    assert_eq!(retry_after().unwrap(), "10");
 }
 
 #[test]
-fn a_failure_after_the_first_part_is_an_error_event() {
+fn failure_after_the_first_part_is_an_error_event() {
     let server = Server::demo(&[]);
     let events = stream(&server, "say:half an answer\nwait:50\nfail:ChatQuotaExceeded used up").rest();
     assert_eq!(text_of(&events), "half an answer");
@@ -365,15 +364,15 @@ fn a_failure_after_the_first_part_is_an_error_event() {
 }
 
 #[test]
-fn a_failure_before_the_first_part_is_a_status_of_the_stream_too() {
+fn failure_before_the_first_part_of_a_stream_is_a_status() {
     let server = Server::demo(&[]);
-    let answer = server.post(CHAT, &streamed("wait:50\nfail:ChatQuotaExceeded used up"));
-    assert_eq!(answer.status, 429);
-    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let response = server.post(CHAT, &streamed("wait:50\nfail:ChatQuotaExceeded used up"));
+    assert_eq!(response.status, 429);
+    assert_eq!(response.header("content-type"), Some("application/json"));
 }
 
 #[test]
-fn line_readers_do_not_cut_events() {
+fn unicode_line_separators_are_escaped_in_events() {
     let server = Server::demo(&[]);
     let text = "a\u{85}b\u{2028}c\u{2029}d";
     let events = stream(&server, &format!("say:{text}")).rest();
@@ -383,11 +382,11 @@ fn line_readers_do_not_cut_events() {
 }
 
 #[test]
-fn several_choices_are_answered_at_once() {
+fn several_choices_are_run_concurrently() {
     let server = Server::demo(&[]);
     let request = with(chat("say:Me too"), &json!({ "n": 3 }));
-    let answer = server.post(CHAT, &request).json();
-    let texts: Vec<(u64, &str)> = answer["choices"]
+    let response = server.post(CHAT, &request).json();
+    let texts: Vec<(u64, &str)> = response["choices"]
         .as_array()
         .unwrap()
         .iter()

@@ -1,4 +1,4 @@
-//! What holds at every door: unknown paths and wrong methods, ids, CORS, the Host rule, the key.
+//! Rules that hold for all endpoints: unknown paths, wrong methods, request ids, CORS, the `Host` header, peers.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::openai::{CHAT, chat, stream};
 use crate::server::Server;
 
 #[test]
-fn an_unknown_path_is_404_in_json() {
+fn unknown_path_gets_404_in_json() {
     let server = Server::serve(&[]);
     for path in ["/nothing", "/v1/nothing", "/v1/chat", "/v1/chat/completions/more", "//", "/v2/models"] {
         let (status, kind, code, message) = server.get(path).error();
@@ -23,7 +23,7 @@ fn an_unknown_path_is_404_in_json() {
 }
 
 #[test]
-fn a_wrong_method_is_405_and_names_the_right_ones() {
+fn wrong_method_gets_405_with_allowed_methods() {
     let server = Server::serve(&[]);
     for (method, path, allow) in [
         ("GET", "/v1/chat/completions", "POST, OPTIONS"),
@@ -34,16 +34,16 @@ fn a_wrong_method_is_405_and_names_the_right_ones() {
         ("POST", "/health", "GET, HEAD, OPTIONS"),
         ("POST", "/", "GET, HEAD, OPTIONS"),
     ] {
-        let answer = server.send(&Request::new(method, path));
-        assert_eq!((answer.status, answer.header("allow")), (405, Some(allow)), "{method} {path}");
+        let response = server.send(&Request::new(method, path));
+        assert_eq!((response.status, response.header("allow")), (405, Some(allow)), "{method} {path}");
         if method != "HEAD" {
-            assert_eq!(answer.error().2, json!("method_not_supported"));
+            assert_eq!(response.error().2, json!("method_not_supported"));
         }
     }
 }
 
-/// One answer of every kind: well, badly, streamed, refused at the door.
-fn answers(server: &Server, add: impl Fn(Request) -> Request) -> Vec<(u16, Response)> {
+/// One response of each kind: successful, failed, refused by access control.
+fn responses_of_all_kinds(server: &Server, add: impl Fn(Request) -> Request) -> Vec<(u16, Response)> {
     let chat = |script: &str| Request::post(CHAT, &chat(script));
     [
         (200, Request::get("/")),
@@ -64,37 +64,38 @@ fn answers(server: &Server, add: impl Fn(Request) -> Request) -> Vec<(u16, Respo
 }
 
 #[test]
-fn every_answer_carries_an_id_of_its_own_and_lets_pages_read_it() {
+fn every_response_has_a_unique_id_and_cors_headers() {
     let server = Server::demo(&[]);
-    let mut answers = answers(&server, |request| request.header("origin", "https://page.test"));
-    answers.push((200, stream(&server, "say:a").head));
-    let count = answers.len();
+    let mut responses =
+        responses_of_all_kinds(&server, |request| request.header("origin", "https://page.test"));
+    responses.push((200, stream(&server, "say:a").head));
+    let count = responses.len();
     let mut ids = HashSet::new();
-    for (status, answer) in answers {
-        assert_eq!(answer.status, status, "{answer:?}");
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{answer:?}");
-        let exposed = answer.header("access-control-expose-headers").unwrap_or_default();
+    for (status, response) in responses {
+        assert_eq!(response.status, status, "{response:?}");
+        assert_eq!(response.header("access-control-allow-origin"), Some("*"), "{response:?}");
+        let exposed = response.header("access-control-expose-headers").unwrap_or_default();
         for name in ["x-request-id", "retry-after", "x-should-retry", "x-copilot-proxy-model"] {
-            assert!(exposed.split(", ").any(|known| known == name), "{name}: {answer:?}");
+            assert!(exposed.split(", ").any(|known| known == name), "{name}: {response:?}");
         }
-        let id = answer.header("x-request-id").expect("an id");
+        let id = response.header("x-request-id").expect("an id");
         assert!(id.strip_prefix("req_").is_some_and(|id| id.len() == 32), "{id}");
-        assert_eq!(answer.header("request-id"), Some(id));
+        assert_eq!(response.header("request-id"), Some(id));
         ids.insert(id.to_owned());
     }
     assert_eq!(ids.len(), count);
 }
 
 #[test]
-fn a_preflight_is_answered_with_what_was_asked_for() {
+fn preflight_allows_the_requested_headers() {
     let server = Server::serve(&[]);
     let preflight = Request::new("OPTIONS", CHAT)
         .header("origin", "https://page.test")
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "authorization,content-type,x-stainless-os")
         .header("access-control-request-private-network", "true");
-    let answer = server.send(&preflight);
-    assert_eq!((answer.status, answer.body.as_slice()), (204, b"".as_slice()));
+    let response = server.send(&preflight);
+    assert_eq!((response.status, response.body.as_slice()), (204, b"".as_slice()));
     for (name, value) in [
         ("access-control-allow-origin", "*"),
         ("access-control-allow-methods", "GET, HEAD, POST, DELETE, OPTIONS"),
@@ -102,14 +103,14 @@ fn a_preflight_is_answered_with_what_was_asked_for() {
         ("access-control-allow-private-network", "true"),
         ("access-control-max-age", "86400"),
     ] {
-        assert_eq!(answer.header(name), Some(value), "{name}");
+        assert_eq!(response.header(name), Some(value), "{name}");
     }
     let plain = server.send(&Request::new("OPTIONS", "/v1/models"));
     assert_eq!(plain.header("access-control-allow-private-network"), None);
 }
 
 #[test]
-fn only_names_of_this_machine_are_answered() {
+fn host_that_is_not_loopback_gets_403() {
     let server = Server::serve(&[]);
     for host in
         ["127.0.0.1", "127.0.0.1:8080", "localhost", "localhost:1", "LOCALHOST", "[::1]:8080", "a.localhost"]
@@ -136,17 +137,17 @@ fn only_names_of_this_machine_are_answered() {
 }
 
 #[test]
-fn the_name_in_an_absolute_target_is_held_to_the_same_rule() {
+fn host_of_an_absolute_target_is_checked_too() {
     let server = Server::serve(&[]);
-    let asked = |target: &str| server.send(&Request::get(target).header("host", "127.0.0.1")).status;
-    assert_eq!(asked("http://evil.test/health"), 403);
-    assert_eq!(asked("http://localhost:8080/health"), 200);
+    let status = |target: &str| server.send(&Request::get(target).header("host", "127.0.0.1")).status;
+    assert_eq!(status("http://evil.test/health"), 403);
+    assert_eq!(status("http://localhost:8080/health"), 200);
 }
 
-/// On a shared machine 127.0.0.1 is everybody's. Only root can become somebody else to try it.
+/// On a shared machine every user can connect to 127.0.0.1. Only root can run the test's client as another user.
 #[cfg(target_os = "linux")]
 #[test]
-fn programs_of_another_user_are_refused() {
+fn connection_of_another_user_gets_403() {
     use std::os::unix::process::CommandExt;
 
     const NOBODY: u32 = 65534;
@@ -160,10 +161,14 @@ fn programs_of_another_user_are_refused() {
             "exec 3<>/dev/tcp/{address}/{}; printf 'GET /v1/models HTTP/1.1\\r\\nhost: localhost\\r\\nconnection: close\\r\\n\\r\\n' >&3; cat <&3",
             server.port
         );
-        let asked = std::process::Command::new("bash").args(["-c", &script]).uid(NOBODY).output().unwrap();
-        let answer = String::from_utf8(asked.stdout).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}{}", String::from_utf8_lossy(&asked.stderr));
-        assert!(answer.contains("\"user_not_allowed\""), "{answer}");
+        let output = std::process::Command::new("bash").args(["-c", &script]).uid(NOBODY).output().unwrap();
+        let response = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            response.starts_with("HTTP/1.1 403 "),
+            "{response}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(response.contains("\"user_not_allowed\""), "{response}");
     }
     assert_eq!(server.get("/v1/models").status, 200);
 }

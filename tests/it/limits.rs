@@ -1,4 +1,4 @@
-//! The manners of the doors: what is too large, too slow, too many or no JSON at all, and how silence is borne.
+//! Limits of requests and responses: size, time, number, valid JSON, and keep-alives of silent streams.
 
 use std::io::Write as _;
 
@@ -43,15 +43,15 @@ fn post() -> Request {
     Request::new("POST", CHAT).header("content-type", "application/json")
 }
 
-fn assert_too_large(answer: &Response) {
-    let (status, kind, code, message) = answer.error();
+fn assert_too_large(response: &Response) {
+    let (status, kind, code, message) = response.error();
     assert_eq!((status, kind, code), (413, json!("invalid_request_error"), json!("request_too_large")));
     assert_eq!(message, "the request body is larger than 10485760 bytes");
-    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(response.header("access-control-allow-origin"), Some("*"));
 }
 
 #[test]
-fn ten_mebibytes_fit() {
+fn body_of_exactly_the_limit_is_accepted() {
     let server = Server::demo(&[]);
     let body = sized(MAX_BODY);
     assert_eq!(content(&server.send(&post().body(body.clone()))), "fits");
@@ -59,16 +59,16 @@ fn ten_mebibytes_fit() {
 }
 
 #[test]
-fn a_body_over_the_limit_is_refused_and_the_refusal_arrives() {
+fn oversized_body_gets_413_that_the_client_can_read() {
     let server = Server::demo(&[]);
-    // The client reads nothing before it has sent everything: a connection closed early would be a reset to it.
+    // The client reads nothing before it has sent everything: it would see an early close as a reset.
     assert_too_large(&server.send(&post().body(sized(MAX_BODY + 1))));
     let far_over = chunked(&sized(2 * MAX_BODY));
     assert_too_large(&server.send(&post().header("transfer-encoding", "chunked").body(far_over)));
     assert_eq!(complete(&server, "say:still here"), "still here");
 }
 
-/// What a process keeps in memory, in MiB.
+/// Resident memory of the server, in MiB.
 #[cfg(target_os = "linux")]
 fn resident(server: &Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.id())).unwrap();
@@ -78,7 +78,7 @@ fn resident(server: &Server) -> u64 {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn nothing_is_kept_of_bodies_over_the_limit() {
+fn oversized_bodies_are_not_kept_in_memory() {
     let server = Server::demo(&[]);
     let large = sized(11 * 1024 * 1024);
     let bodies = [
@@ -86,7 +86,7 @@ fn nothing_is_kept_of_bodies_over_the_limit() {
         post().header("transfer-encoding", "chunked").body(chunked(&large)),
         post().header("content-encoding", "gzip").body(gzip(&large)),
     ];
-    // From the first of each on the allocator has what it holds ready.
+    // After the first of each, the allocator keeps its buffers.
     bodies.iter().for_each(|body| assert_too_large(&server.send(body)));
     assert_eq!(complete(&server, "say:ready"), "ready");
     let before = resident(&server);
@@ -98,7 +98,7 @@ fn nothing_is_kept_of_bodies_over_the_limit() {
 }
 
 #[test]
-fn a_small_body_that_unzips_over_the_limit_is_refused() {
+fn body_that_decompresses_over_the_limit_gets_413() {
     let server = Server::demo(&[]);
     let bomb = gzip(&sized(16 * 1024 * 1024));
     assert!(bomb.len() < 1024 * 1024, "{}", bomb.len());
@@ -107,24 +107,24 @@ fn a_small_body_that_unzips_over_the_limit_is_refused() {
 }
 
 #[test]
-fn a_zipped_body_that_is_broken_is_a_mistake_of_the_client() {
+fn invalid_gzip_body_gets_400() {
     let server = Server::demo(&[]);
     let whole = gzip(chat("say:a").to_string().as_bytes());
     for body in [b"no gzip at all".to_vec(), whole[..whole.len() / 2].to_vec()] {
-        let answer = server.send(&post().header("content-encoding", "gzip").body(body));
-        assert_eq!(answer.status, 400, "{}", answer.text());
+        let response = server.send(&post().header("content-encoding", "gzip").body(body));
+        assert_eq!(response.status, 400, "{}", response.text());
     }
 }
 
-const IMPATIENT: [&str; 2] = ["--receive-timeout", "300"];
+const SHORT_RECEIVE_TIMEOUT: [&str; 2] = ["--receive-timeout", "300"];
 
-/// Sends a byte now and then until the server answers.
+/// Sends a byte every 20 ms until the server responds.
 fn trickle(mut client: Client, bytes: &[u8]) -> Response {
     for byte in bytes {
         if client.responds_within(std::time::Duration::from_millis(20)) {
             break;
         }
-        // It may have closed just now: then the answer has come.
+        // The server may have closed just now: then the response has arrived.
         if client.send_bytes(&[*byte]).is_err() {
             break;
         }
@@ -132,15 +132,15 @@ fn trickle(mut client: Client, bytes: &[u8]) -> Response {
     client.response()
 }
 
-fn assert_late(answer: &Response) {
-    let (status, _, code, _) = answer.error();
+fn assert_late(response: &Response) {
+    let (status, _, code, _) = response.error();
     assert_eq!((status, code), (408, json!("request_timeout")));
-    assert_eq!(answer.header("connection"), Some("close"));
+    assert_eq!(response.header("connection"), Some("close"));
 }
 
 #[test]
-fn a_body_that_does_not_come_in_time_is_408() {
-    let server = Server::demo(&IMPATIENT);
+fn slow_body_gets_408() {
+    let server = Server::demo(&SHORT_RECEIVE_TIMEOUT);
     let request = post().header("content-length", "5000").body(vec![b' '; 1000]);
     assert_late(&server.send(&request));
     let mut client = server.client();
@@ -149,19 +149,19 @@ fn a_body_that_does_not_come_in_time_is_408() {
 }
 
 #[test]
-fn a_head_that_does_not_come_in_time_is_408() {
-    let server = Server::demo(&IMPATIENT);
+fn slow_head_gets_408() {
+    let server = Server::demo(&SHORT_RECEIVE_TIMEOUT);
     let mut stalled = server.client();
     stalled.send_bytes(b"POST /v1/chat/completions HTTP/1.1\r\nhost: local").unwrap();
-    let answer = stalled.response();
-    assert_eq!(answer.status, 408);
+    let response = stalled.response();
+    assert_eq!(response.status, 408);
     assert!(stalled.is_closed());
     let head = format!("GET /health HTTP/1.1\r\nx-padding: {}\r\n\r\n", "x".repeat(5000));
     assert_eq!(trickle(server.client(), head.as_bytes()).status, 408);
 }
 
 #[test]
-fn a_later_head_on_a_kept_connection_that_does_not_come_in_time_is_408() {
+fn slow_later_head_on_a_connection_gets_408() {
     let server = Server::demo(&["--receive-timeout", "1000"]);
     let kept = || {
         let mut client = server.client();
@@ -178,7 +178,7 @@ fn a_later_head_on_a_kept_connection_that_does_not_come_in_time_is_408() {
 }
 
 #[test]
-fn half_a_head_that_came_during_an_answer_does_not_keep_its_connection() {
+fn partial_head_sent_during_a_response_does_not_keep_the_connection() {
     let server = Server::demo(&["--keep-alive", "1000"]);
     let mut client = server.client();
     let half = [&Request::post(CHAT, &chat("say:first")).bytes()[..], b"GET /health HTTP/1.1\r\n"].concat();
@@ -188,7 +188,7 @@ fn half_a_head_that_came_during_an_answer_does_not_keep_its_connection() {
 }
 
 #[test]
-fn a_connection_is_kept_for_the_next_request_but_not_for_ever() {
+fn idle_connection_is_kept_until_the_keep_alive_timeout() {
     let server = Server::demo(&["--keep-alive", "3000"]);
     assert_eq!(complete(&server, "say:awake"), "awake");
     let mut client = server.client();
@@ -200,33 +200,33 @@ fn a_connection_is_kept_for_the_next_request_but_not_for_ever() {
 }
 
 #[test]
-fn a_running_stream_has_no_time_limit_but_the_models_silence() {
+fn running_stream_has_no_limit_of_total_time() {
     let server = Server::demo(&["--receive-timeout", "1500", "--keep-alive", "1500", "--ping-every", "200"]);
-    let words: String = (0..20).map(|number| format!("p{number} ")).collect();
-    assert_eq!(text_of(&stream(&server, "slow:20 100").rest()), words);
-    assert_eq!(complete(&server, "slow:20 100"), words);
+    let wanted: String = (0..20).map(|number| format!("p{number} ")).collect();
+    assert_eq!(text_of(&stream(&server, "slow:20 100").rest()), wanted);
+    assert_eq!(complete(&server, "slow:20 100"), wanted);
 }
 
 #[test]
-fn a_silent_stream_opens_and_gives_signs_of_life() {
+fn silent_stream_opens_and_sends_keep_alives() {
     let server = Server::demo(&["--open-after", "100", "--ping-every", "100"]);
     let mut stream = stream(&server, "hang:");
-    let opening = stream.event().unwrap();
-    assert_eq!(data(&opening)["choices"][0]["delta"]["role"], "assistant");
+    let first = stream.event().unwrap();
+    assert_eq!(data(&first)["choices"][0]["delta"]["role"], "assistant");
     for _ in 0..3 {
         assert_eq!(stream.event().as_deref(), Some(": ping"));
     }
 }
 
 #[test]
-fn a_stream_that_speaks_needs_no_sign_of_life() {
+fn busy_stream_sends_no_keep_alives() {
     let server = Server::demo(&["--ping-every", "60000"]);
     let events = stream(&server, "slow:5 20").rest();
     assert!(events.iter().all(|event| event.starts_with("data: ")), "{events:?}");
 }
 
 #[test]
-fn a_failure_after_the_opening_is_an_event_though_nothing_was_said() {
+fn failure_after_opening_without_text_is_an_error_event() {
     let server = Server::demo(&["--open-after", "50"]);
     let events = stream(&server, "wait:2000\nfail:ChatQuotaExceeded used up").rest();
     assert_eq!(events.len(), 2, "{events:?}");
@@ -234,28 +234,28 @@ fn a_failure_after_the_opening_is_an_event_though_nothing_was_said() {
 }
 
 #[test]
-fn a_model_silent_for_too_long_is_given_up() {
+fn model_silent_for_too_long_fails_with_model_timeout() {
     let server = Server::demo(&["--model-timeout", "1500", "--open-after", "50"]);
     let (status, kind, code, _) = server.post(CHAT, &chat("say:a\nhang:")).error();
     assert_eq!((status, kind, code), (504, json!("server_error"), json!("model_timeout")));
-    for (script, said_before) in [("hang:", ""), ("say:so far\nhang:", "so far")] {
+    for (script, text_before) in [("hang:", ""), ("say:so far\nhang:", "so far")] {
         let events = stream(&server, script).rest();
-        assert_eq!(text_of(&events), said_before);
+        assert_eq!(text_of(&events), text_before);
         assert_eq!(data(events.last().unwrap())["error"]["code"], "model_timeout");
     }
-    // The silence counts, not the whole.
+    // The time without output is limited, not the total time.
     assert_eq!(complete(&server, "slow:3 600"), "p0 p1 p2 ");
     until_stats(&server, &json!({ "started": 4, "completed": 1, "failed": 0, "cancelled": 3, "active": 0 }));
 }
 
 #[test]
-fn a_model_silent_before_the_stream_opens_is_a_status() {
+fn model_timeout_before_the_stream_opens_gets_504() {
     let server = Server::demo(&["--model-timeout", "100"]);
     assert_eq!(server.post(CHAT, &streamed("hang:")).error().0, 504);
 }
 
 #[test]
-fn what_is_no_json_is_refused_with_its_place() {
+fn invalid_json_gets_400_with_its_position() {
     let server = Server::demo(&[]);
     for (body, wanted) in [
         ("", "the body is empty, expected a JSON object"),
@@ -280,7 +280,7 @@ fn what_is_no_json_is_refused_with_its_place() {
 }
 
 #[test]
-fn bad_utf8_is_refused_with_its_place() {
+fn invalid_utf8_gets_400_with_its_position() {
     let server = Server::demo(&[]);
     let mut body = chat("say:a").to_string().into_bytes();
     let at = body.len() - 6;
@@ -290,7 +290,7 @@ fn bad_utf8_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_nesting_bomb_is_refused_and_hurts_nobody() {
+fn deeply_nested_body_gets_400_and_the_server_survives() {
     let server = Server::demo(&[]);
     let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
     for body in [
@@ -303,18 +303,18 @@ fn a_nesting_bomb_is_refused_and_hurts_nobody() {
             deep("{\"a\":", "}")
         ),
     ] {
-        let answer = server.send(&post().body(body));
-        assert_eq!(answer.status, 400, "{}", answer.text());
-        assert!(answer.body.len() < 2000, "{}", answer.text());
+        let response = server.send(&post().body(body));
+        assert_eq!(response.status, 400, "{}", response.text());
+        assert!(response.body.len() < 2000, "{}", response.text());
     }
-    // What nobody reads nobody follows either.
+    // A field that isn't read isn't parsed in depth either.
     let unknown = format!("{{\"messages\":[{{\"role\":\"user\"}}],\"unknown\":{}}}", deep("[", "]"));
     assert_eq!(server.send(&post().body(unknown)).status, 200);
     assert_eq!(complete(&server, "say:still here"), "still here");
 }
 
 #[test]
-fn a_request_of_curl_needs_no_content_type() {
+fn request_without_origin_needs_no_content_type() {
     let server = Server::demo(&[]);
     let body = chat("say:a").to_string();
     for content_type in ["application/x-www-form-urlencoded", "text/plain", "application/json; charset=utf-8"]
@@ -326,8 +326,8 @@ fn a_request_of_curl_needs_no_content_type() {
 }
 
 #[test]
-fn a_page_must_say_that_it_sends_json() {
-    // What a page may send without a preflight is no JSON: so no page asks without one.
+fn request_of_a_page_without_json_content_type_gets_415() {
+    // A page can send other types without a preflight; JSON needs one.
     let server = Server::demo(&[]);
     let send = |content_type: Option<&str>| {
         let request =
@@ -338,13 +338,13 @@ fn a_page_must_say_that_it_sends_json() {
         })
     };
     for content_type in [None, Some("text/plain"), Some("text/plain; a=application/json")] {
-        let answer = send(content_type);
+        let response = send(content_type);
         assert_eq!(
-            (answer.status, answer.error().2),
+            (response.status, response.error().2),
             (415, json!("unsupported_media_type")),
             "{content_type:?}"
         );
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(response.header("access-control-allow-origin"), Some("*"));
     }
     for content_type in ["application/json", "Application/JSON; charset=utf-8"] {
         assert_eq!(content(&send(Some(content_type))), "a");
@@ -352,7 +352,7 @@ fn a_page_must_say_that_it_sends_json() {
 }
 
 #[test]
-fn what_the_http_parser_refuses_ends_one_connection_only() {
+fn invalid_http_ends_only_its_connection() {
     let server = Server::demo(&[]);
     for garbage in [&b"\x16\x03\x01\x02\x00\x01\x00"[..], b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"] {
         let mut client = server.client();
@@ -368,71 +368,71 @@ fn of_m(request: Value) -> Value {
 }
 
 #[test]
-fn the_model_of_a_client_that_does_not_read_is_paused() {
-    const PIECE: usize = 64_000;
+fn model_is_paused_while_its_client_does_not_read() {
+    const PART_SIZE: usize = 64_000;
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(streamed("Hello"))));
-    let (asked, _) = editor.expect_chat();
+    let (stream_id, _) = editor.expect_chat();
     let mut wanted = String::new();
-    let mut say = |editor: &mut Editor| {
-        let piece = format!("{:x<PIECE$}", wanted.len());
-        editor.send_text(asked, &piece);
+    let mut send_part = |editor: &mut Editor| {
+        let piece = format!("{:x<PART_SIZE$}", wanted.len());
+        editor.send_text(stream_id, &piece);
         wanted += &piece;
     };
-    // Far more than the system's own buffers take.
+    // Far more than fits into the system's socket buffers.
     for _ in 0..1000 {
-        say(&mut editor);
-        if let Some(heard) = editor.try_receive() {
-            assert_eq!(heard, (asked, ToEditor::Pause));
+        send_part(&mut editor);
+        if let Some(received) = editor.try_receive() {
+            assert_eq!(received, (stream_id, ToEditor::Pause));
             break;
         }
     }
     let reading = std::thread::spawn(move || text_of(&client.stream().rest()));
-    assert_eq!(editor.expect_message(), (asked, ToEditor::Resume));
-    say(&mut editor);
-    editor.send(asked, &FromEditor::End);
-    let heard = reading.join().unwrap();
-    // The client may have fallen behind once more.
+    assert_eq!(editor.expect_message(), (stream_id, ToEditor::Resume));
+    send_part(&mut editor);
+    editor.send(stream_id, &FromEditor::End);
+    let received = reading.join().unwrap();
+    // The client may have fallen behind again.
     while let Some((stream, message)) = editor.try_receive() {
-        assert!(stream == asked && matches!(message, ToEditor::Pause | ToEditor::Resume), "{message:?}");
+        assert!(stream == stream_id && matches!(message, ToEditor::Pause | ToEditor::Resume), "{message:?}");
     }
-    // Not with assert_eq, which would show both.
-    assert!(heard == wanted, "{} bytes heard, {} said", heard.len(), wanted.len());
+    // `assert_eq` would print both.
+    assert!(received == wanted, "{} bytes received, {} sent", received.len(), wanted.len());
 }
 
 #[test]
-fn an_editor_that_does_not_pause_loses_that_answer_only() {
+fn editor_that_ignores_pause_fails_only_that_response() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(streamed("Hello"))));
-    let (asked, _) = editor.expect_chat();
+    let (stream_id, _) = editor.expect_chat();
     let piece = "x".repeat(256 * 1024);
-    let mut heard = None;
+    let mut last = None;
     for _ in 0..400 {
-        editor.send_text(asked, &piece);
+        editor.send_text(stream_id, &piece);
         while let Some((stream, message)) = editor.try_receive() {
-            assert_eq!(stream, asked);
-            heard = Some(message);
+            assert_eq!(stream, stream_id);
+            last = Some(message);
         }
-        if heard == Some(ToEditor::Cancel) {
+        if last == Some(ToEditor::Cancel) {
             break;
         }
     }
-    assert_eq!(heard, Some(ToEditor::Cancel));
+    assert_eq!(last, Some(ToEditor::Cancel));
     let events = client.stream().rest();
     assert_eq!(data(events.last().unwrap())["error"]["code"], "client_too_slow");
     let mut next = server.client();
     next.send(&Request::post(CHAT, &of_m(chat("Hello"))));
-    let (asked, _) = editor.expect_chat();
-    editor.respond(asked, "Hello");
+    let (stream_id, _) = editor.expect_chat();
+    editor.respond(stream_id, "Hello");
     assert_eq!(content(&next.response()), "Hello");
 }
 
 #[test]
-fn a_client_that_takes_no_byte_loses_its_answer_and_nobody_waits_for_it() {
+fn client_that_never_reads_is_disconnected_and_its_model_cancelled() {
     let server = Server::demo(&["--stall-timeout", "300"]);
     let mut stalled = server.client();
     stalled.send(&Request::post(CHAT, &streamed("parts:64000 1000")));
@@ -440,7 +440,7 @@ fn a_client_that_takes_no_byte_loses_its_answer_and_nobody_waits_for_it() {
 }
 
 #[test]
-fn more_requests_than_may_wait_are_refused() {
+fn full_queue_gets_429() {
     let server = Server::serve(&["--max-running", "1", "--max-waiting", "1"]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let send = || {
@@ -466,7 +466,7 @@ fn more_requests_than_may_wait_are_refused() {
 }
 
 #[test]
-fn a_client_that_leaves_the_queue_makes_room() {
+fn client_that_disconnects_leaves_the_queue() {
     let server = Server::serve(&["--max-running", "1", "--max-waiting", "1"]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let send = || {
@@ -490,7 +490,7 @@ fn a_client_that_leaves_the_queue_makes_room() {
 }
 
 #[test]
-fn requests_sent_in_one_go_are_answered_one_after_the_other() {
+fn pipelined_requests_are_answered_in_order() {
     let server = Server::demo(&[]);
     let mut client = server.client();
     let both = [Request::post(CHAT, &chat("say:one")).bytes(), Request::post(CHAT, &chat("say:two")).bytes()];
@@ -500,7 +500,7 @@ fn requests_sent_in_one_go_are_answered_one_after_the_other() {
 }
 
 #[test]
-fn a_stream_and_the_next_request_share_a_connection() {
+fn connection_is_reused_after_a_stream() {
     let server = Server::demo(&[]);
     let mut stream = stream(&server, "say:one");
     assert_eq!(read_until(&mut stream, "one"), "one");

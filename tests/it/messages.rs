@@ -1,4 +1,4 @@
-//! `POST /v1/messages` and its neighbours: Anthropic's form of everything.
+//! Anthropic's API: `POST /v1/messages`, `count_tokens` and the models in Anthropic's form.
 
 use serde_json::{Value, json};
 
@@ -8,12 +8,12 @@ use crate::server::Server;
 
 const MESSAGES: &str = "/v1/messages";
 
-fn ask(script: &str) -> Value {
+fn request_of(script: &str) -> Value {
     json!({ "model": "scripted-1", "max_tokens": 1000, "messages": [{ "role": "user", "content": script }] })
 }
 
 fn streamed(script: &str) -> Value {
-    crate::openai::with(ask(script), &json!({ "stream": true }))
+    crate::openai::with(request_of(script), &json!({ "stream": true }))
 }
 
 fn with_tool(request: Value) -> Value {
@@ -21,8 +21,8 @@ fn with_tool(request: Value) -> Value {
     crate::openai::with(request, &json!({ "tools": [tool] }))
 }
 
-/// Name and data of an event, which must agree.
-fn named(event: &str) -> (String, Value) {
+/// Name and data of an event; checks that they agree.
+fn parse_event(event: &str) -> (String, Value) {
     let (name, data) = event.split_once('\n').unwrap_or_else(|| panic!("no name: {event}"));
     let name = name.strip_prefix("event: ").unwrap().to_owned();
     let data: Value = serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
@@ -30,23 +30,23 @@ fn named(event: &str) -> (String, Value) {
     (name, data)
 }
 
-/// Status, type and message of an error, whose id is the one in the header.
-fn error(answer: &Response) -> (u16, String, String) {
-    let body = answer.json();
-    assert_eq!(body["type"], "error", "{}", answer.text());
-    assert_eq!(body["request_id"].as_str(), answer.header("request-id"));
+/// Status, type and message of an error; checks that its id is that of the header.
+fn error(response: &Response) -> (u16, String, String) {
+    let body = response.json();
+    assert_eq!(body["type"], "error", "{}", response.text());
+    assert_eq!(body["request_id"].as_str(), response.header("request-id"));
     let text = |field: &str| body["error"][field].as_str().unwrap().to_owned();
-    (answer.status, text("type"), text("message"))
+    (response.status, text("type"), text("message"))
 }
 
 #[test]
-fn a_whole_answer_is_one_message() {
+fn whole_response_is_one_message() {
     let server = Server::demo(&[]);
     let script = "think:Hm.\nsay:Hello there\ncall:look {\"at\":\"you\"}\nusage:12 34 5";
-    let answer = server.post(MESSAGES, &with_tool(ask(script)));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.header("x-copilot-proxy-model"), Some("scripted-1"));
-    let message = answer.json();
+    let response = server.post(MESSAGES, &with_tool(request_of(script)));
+    assert_eq!(response.status, 200, "{}", response.text());
+    assert_eq!(response.header("x-copilot-proxy-model"), Some("scripted-1"));
+    let message = response.json();
     assert!(message["id"].as_str().unwrap().starts_with("msg_"));
     assert_eq!((&message["type"], &message["role"]), (&json!("message"), &json!("assistant")));
     assert_eq!(message["stop_reason"], "tool_use");
@@ -59,22 +59,22 @@ fn a_whole_answer_is_one_message() {
         (&call["type"], &call["name"], &call["input"]),
         (&json!("tool_use"), &json!("look"), &json!({ "at": "you" }))
     );
-    // Anthropic counts what came from the cache apart.
+    // Anthropic doesn't include cached tokens in `input_tokens`.
     let usage = ["input_tokens", "cache_read_input_tokens", "output_tokens"]
         .map(|field| message["usage"][field].clone());
     assert_eq!(usage, [json!(7), json!(5), json!(34)]);
 }
 
 #[test]
-fn a_stream_is_strictly_nested_and_the_same_message() {
+fn streamed_blocks_are_nested_and_equal_the_whole_message() {
     let server = Server::demo(&[]);
     let script = "think:Hm.\nsay:Hello there\ncall:look {\"at\":\"you\"}\ncall:look\nusage:12 34 5";
-    let whole = server.post(MESSAGES, &with_tool(ask(script))).json();
+    let whole = server.post(MESSAGES, &with_tool(request_of(script))).json();
     let events: Vec<_> = server
         .stream(MESSAGES, &with_tool(streamed(script)))
         .rest()
         .iter()
-        .map(|event| named(event))
+        .map(|event| parse_event(event))
         .collect();
 
     let mut blocks: Vec<Value> = Vec::new();
@@ -130,25 +130,31 @@ fn a_stream_is_strictly_nested_and_the_same_message() {
 }
 
 #[test]
-fn claude_codes_names_find_a_model_whatever_there_is() {
+fn model_names_of_claude_code_resolve_to_the_nearest_model() {
     let server = Server::demo(&[]);
-    for (asked, answers) in [
+    for (requested, resolved) in [
         ("claude-opus-4-6", "claude-opus-4.6"),
         ("claude-haiku-4-5-20251001[1m]", "claude-haiku-4.5"),
         ("claude-sonnet-9", "claude-sonnet-4"),
     ] {
-        let answer = server.post(MESSAGES, &crate::openai::with(ask("say:a"), &json!({ "model": asked })));
-        assert_eq!((answer.status, answer.header("x-copilot-proxy-model")), (200, Some(answers)), "{asked}");
+        let response =
+            server.post(MESSAGES, &crate::openai::with(request_of("say:a"), &json!({ "model": requested })));
+        assert_eq!(
+            (response.status, response.header("x-copilot-proxy-model")),
+            (200, Some(resolved)),
+            "{requested}"
+        );
     }
-    let unknown = server.post(MESSAGES, &crate::openai::with(ask("say:a"), &json!({ "model": "nobody-9" })));
+    let unknown =
+        server.post(MESSAGES, &crate::openai::with(request_of("say:a"), &json!({ "model": "nobody-9" })));
     assert_eq!(unknown.status, 200);
     assert!(unknown.header("x-copilot-proxy-model").is_some());
-    let embedding = crate::openai::with(ask("say:a"), &json!({ "model": "text-embedding-3-small" }));
+    let embedding = crate::openai::with(request_of("say:a"), &json!({ "model": "text-embedding-3-small" }));
     assert_eq!(error(&server.post(MESSAGES, &embedding)).1, "not_found_error");
 }
 
 #[test]
-fn failures_are_said_in_anthropics_words() {
+fn failures_have_anthropics_error_form() {
     let server = Server::demo(&[]);
     for (script, status, kind) in [
         ("fail:ChatQuotaExceeded used up", 429, "rate_limit_error"),
@@ -157,70 +163,70 @@ fn failures_are_said_in_anthropics_words() {
         ("fail:NoPermissions no", 403, "permission_error"),
         ("fail:Error Message exceeds token limit.", 400, "invalid_request_error"),
     ] {
-        let answer = server.post(MESSAGES, &ask(script));
-        let (found, said, _) = error(&answer);
-        assert_eq!((found, said.as_str()), (status, kind), "{script}");
+        let response = server.post(MESSAGES, &request_of(script));
+        let (found, found_kind, _) = error(&response);
+        assert_eq!((found, found_kind.as_str()), (status, kind), "{script}");
     }
     let events =
         server.stream(MESSAGES, &streamed("say:half\nwait:50\nfail:ChatQuotaExceeded used up")).rest();
-    let (name, last) = named(events.last().unwrap());
+    let (name, last) = parse_event(events.last().unwrap());
     assert_eq!((name.as_str(), &last["error"]["type"]), ("error", &json!("rate_limit_error")));
 
-    let mut boundless = ask("say:a");
-    boundless.as_object_mut().unwrap().remove("max_tokens");
+    let mut unlimited = request_of("say:a");
+    unlimited.as_object_mut().unwrap().remove("max_tokens");
     assert_eq!(
-        error(&server.post(MESSAGES, &boundless)),
+        error(&server.post(MESSAGES, &unlimited)),
         (400, "invalid_request_error".into(), "max_tokens: Field required".into())
     );
-    let thread = crate::openai::with(ask("say:a"), &json!({ "thread": { "id": "t" } }));
-    let answer = server.post(MESSAGES, &thread);
-    assert_eq!(answer.json()["error"]["details"]["error_code"], "thread_unsupported_request");
+    let thread = crate::openai::with(request_of("say:a"), &json!({ "thread": { "id": "t" } }));
+    let response = server.post(MESSAGES, &thread);
+    assert_eq!(response.json()["error"]["details"]["error_code"], "thread_unsupported_request");
     for request in [
         Request::get(MESSAGES),
         Request::new("POST", "/v1/messages/nothing"),
         Request::post(MESSAGES, &json!({ "max_tokens": 1, "messages": "Hi" })),
-        Request::post(MESSAGES, &ask("a")).header("host", "evil.test"),
+        Request::post(MESSAGES, &request_of("a")).header("host", "evil.test"),
     ] {
-        let answer = server.send(&request);
-        assert!(answer.status >= 400);
-        error(&answer);
+        let response = server.send(&request);
+        assert!(response.status >= 400);
+        error(&response);
     }
 }
 
 #[test]
-fn silence_is_borne_with_pings() {
+fn silent_stream_sends_pings() {
     let server = Server::demo(&["--open-after", "100", "--ping-every", "100"]);
     let mut stream = server.stream(MESSAGES, &streamed("hang:"));
-    assert_eq!(named(&stream.event().unwrap()).0, "message_start");
+    assert_eq!(parse_event(&stream.event().unwrap()).0, "message_start");
     for _ in 0..2 {
-        assert_eq!(named(&stream.event().unwrap()), ("ping".into(), json!({ "type": "ping" })));
+        assert_eq!(parse_event(&stream.event().unwrap()), ("ping".into(), json!({ "type": "ping" })));
     }
     drop(stream);
     until_stats(&server, &json!({ "started": 1, "completed": 0, "failed": 0, "cancelled": 1, "active": 0 }));
 }
 
 #[test]
-fn tokens_are_counted_without_asking_the_model() {
+fn count_tokens_does_not_run_the_model() {
     let server = Server::demo(&[]);
     let count = |request: &Value| {
-        let answer = server.post("/v1/messages/count_tokens", request);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.json()["input_tokens"].as_u64().unwrap()
+        let response = server.post("/v1/messages/count_tokens", request);
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.json()["input_tokens"].as_u64().unwrap()
     };
-    let mut request = ask("Hello there, how are you today?");
+    let mut request = request_of("Hello there, how are you today?");
     request.as_object_mut().unwrap().remove("max_tokens");
     let alone = count(&request);
     assert!((5..40).contains(&alone), "{alone}");
     assert!(count(&with_tool(request.clone())) > alone);
-    // The opening of a stream tells the same number.
+    // The first event of a stream has the same number.
     let mut stream = server.stream(MESSAGES, &streamed("Hello there, how are you today?"));
-    assert_eq!(named(&stream.event().unwrap()).1["message"]["usage"]["input_tokens"], alone);
+    assert_eq!(parse_event(&stream.event().unwrap()).1["message"]["usage"]["input_tokens"], alone);
     stream.rest();
     until_stats(&server, &json!({ "started": 1, "completed": 1, "failed": 0, "cancelled": 0, "active": 0 }));
 }
 
 #[test]
-fn models_are_listed_in_anthropics_form_to_those_who_say_a_version() {
+fn models_have_anthropics_form_with_the_version_header() {
     let server = Server::demo(&[]);
     let get = |path: &str| server.send(&Request::get(path).header("anthropic-version", "2023-06-01"));
     let list = get("/v1/models?limit=3").json();
@@ -234,24 +240,24 @@ fn models_are_listed_in_anthropics_form_to_those_who_say_a_version() {
 }
 
 #[test]
-fn auto_mode_runs_tools_here_too() {
+fn auto_mode_runs_the_editors_tools() {
     let server = Server::demo(&[]);
     let auto = json!({ "use_vscode_tools": true, "tool_execution": "auto" });
     let script = "say:Let me see. \ncall:get_time\nthen:\nsay:Done.";
-    let whole = server.post(MESSAGES, &crate::openai::with(ask(script), &auto)).json();
+    let whole = server.post(MESSAGES, &crate::openai::with(request_of(script), &auto)).json();
     let text: String =
         whole["content"].as_array().unwrap().iter().filter_map(|block| block["text"].as_str()).collect();
     assert_eq!((text.as_str(), &whole["stop_reason"]), ("Let me see. Done.", &json!("end_turn")));
     let events = server.stream(MESSAGES, &crate::openai::with(streamed(script), &auto)).rest();
     let text: String = events
         .iter()
-        .filter_map(|event| named(event).1["delta"]["text"].as_str().map(str::to_owned))
+        .filter_map(|event| parse_event(event).1["delta"]["text"].as_str().map(str::to_owned))
         .collect();
     assert_eq!(text, "Let me see. Done.");
 }
 
 #[test]
-fn the_clients_own_shell_is_offered_and_its_failure_is_told_in_words() {
+fn builtin_bash_tool_is_offered_and_its_error_reaches_the_model() {
     let server = Server::demo(&[]);
     let bash = json!({ "type": "bash_20250124", "name": "bash" });
     let history = json!([

@@ -38,11 +38,11 @@ fn without_date(mut model: Value) -> Value {
 }
 
 #[test]
-fn all_models_are_listed() {
+fn list_contains_all_models() {
     let server = Server::demo(&[]);
-    let answer = server.get("/v1/models");
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
-    let list = answer.json();
+    let response = server.get("/v1/models");
+    assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")));
+    let list = response.json();
     assert_eq!(list["object"], "list");
     let models = list["data"].as_array().unwrap();
     assert_eq!(models.iter().map(|model| model["id"].as_str().unwrap()).collect::<Vec<_>>(), DEMO);
@@ -50,17 +50,17 @@ fn all_models_are_listed() {
 }
 
 #[test]
-fn one_model_is_found_by_its_id() {
+fn model_is_found_by_its_id() {
     let server = Server::demo(&[]);
-    let answer = server.get("/v1/models/scripted-mini");
-    assert_eq!(answer.status, 200);
-    assert_eq!(without_date(answer.json()), scripted_mini());
-    // SDKs encode what stands in a path.
+    let response = server.get("/v1/models/scripted-mini");
+    assert_eq!(response.status, 200);
+    assert_eq!(without_date(response.json()), scripted_mini());
+    // SDKs percent-encode path segments.
     assert_eq!(server.get("/v1/models/claude%2D3.5%2Dsonnet").json()["id"], "claude-3.5-sonnet");
 }
 
 #[test]
-fn a_model_that_is_not_there_is_not_found() {
+fn unknown_model_id_gets_404_with_the_known_names() {
     let server = Server::demo(&[]);
     for path in ["/v1/models/nobody-9", "/v1/models/demo/nobody"] {
         let (status, _, code, message) = server.get(path).error();
@@ -70,7 +70,7 @@ fn a_model_that_is_not_there_is_not_found() {
 }
 
 #[test]
-fn the_doors_answer_without_the_version_and_to_head() {
+fn endpoints_work_without_v1_and_with_head() {
     let server = Server::demo(&[]);
     for path in ["/models", "/models/scripted-mini"] {
         assert_eq!(server.get(path).json(), server.get(&format!("/v1{path}")).json());
@@ -84,7 +84,7 @@ fn the_doors_answer_without_the_version_and_to_head() {
 }
 
 #[test]
-fn without_an_editor_the_list_is_empty() {
+fn list_without_an_editor_is_empty() {
     let server = Server::serve(&["--window-wait", "100"]);
     assert_eq!(server.get("/v1/models").json(), json!({ "object": "list", "data": [] }));
 }

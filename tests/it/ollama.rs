@@ -1,4 +1,4 @@
-//! `POST /api/chat`, `POST /api/generate` and their neighbours: Ollama's form of everything.
+//! Ollama's API: `POST /api/chat`, `POST /api/generate` and the endpoints that describe models.
 
 use copilot_proxy::bridge::protocol::{FromEditor, ResponsePart, UserSettings};
 use copilot_proxy::conversation::{Part, ToolCall};
@@ -13,12 +13,12 @@ use crate::server::Server;
 const CHAT: &str = "/api/chat";
 const GENERATE: &str = "/api/generate";
 
-/// One user message, answered as a stream: the API's default.
+/// A request with one user message, for a streamed response: the API's default.
 fn streamed(text: &str) -> Value {
     json!({ "model": "scripted-1", "messages": [{ "role": "user", "content": text }] })
 }
 
-/// One user message, answered whole.
+/// A request with one user message, for a whole response.
 fn chat(text: &str) -> Value {
     with(streamed(text), &json!({ "stream": false }))
 }
@@ -33,40 +33,40 @@ fn rest(mut stream: Stream) -> Vec<Value> {
     std::iter::from_fn(|| stream.line()).collect()
 }
 
-/// What lines say at this place of theirs.
-fn said(lines: &[Value], at: &str) -> String {
+/// Joins the texts at a JSON pointer of all lines.
+fn joined(lines: &[Value], at: &str) -> String {
     lines.iter().filter_map(|line| line.pointer(at)?.as_str()).collect()
 }
 
-/// What the model was given, as its `dump:` tells.
+/// The request as the model received it, from the response of its `dump:` script.
 fn dumped(server: &Server, request: &Value) -> Value {
-    let answer = server.post(CHAT, request).json();
-    let content = answer["message"]["content"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    let response = server.post(CHAT, request).json();
+    let content = response["message"]["content"].as_str().unwrap_or_else(|| panic!("{response}"));
     serde_json::from_str(content).unwrap_or_else(|error| panic!("{error}: {content}"))
 }
 
-/// Status and sentence of an error.
-fn error(answer: &Response) -> (u16, String) {
-    let json = answer.json();
+/// Status and message of an error.
+fn error(response: &Response) -> (u16, String) {
+    let json = response.json();
     assert_eq!(json.as_object().unwrap().len(), 1, "{json}");
-    (answer.status, json["error"].as_str().unwrap_or_else(|| panic!("no error: {json}")).to_owned())
+    (response.status, json["error"].as_str().unwrap_or_else(|| panic!("no error: {json}")).to_owned())
 }
 
-/// Takes the numbers out that no two answers share.
-fn without_measures(mut answer: Value) -> Value {
-    let created = answer["created_at"].take();
+/// Removes the times, which differ between responses, and checks that they add up.
+fn without_measures(mut response: Value) -> Value {
+    let created = response["created_at"].take();
     assert!(created.as_str().is_some_and(|at| at.starts_with("20") && at.ends_with('Z')), "{created}");
-    let mut nanoseconds = |name: &str| answer[name].take().as_u64().unwrap_or_else(|| panic!("{name}"));
+    let mut nanoseconds = |name: &str| response[name].take().as_u64().unwrap_or_else(|| panic!("{name}"));
     let total = nanoseconds("total_duration");
     let parts = ["load_duration", "prompt_eval_duration", "eval_duration"].map(nanoseconds);
     assert!(total > 0 && parts.iter().sum::<u64>() == total, "{parts:?} of {total}");
-    answer
+    response
 }
 
 #[test]
-fn an_answer_is_the_same_in_lines_and_whole() {
+fn streamed_lines_add_up_to_the_whole_response() {
     let server = Server::demo(&[]);
-    for (door, request, words) in [
+    for (path, request, pointer) in [
         (CHAT, streamed("think:Hm.\nsay:Hello\u{2028}there\nusage:12 34 5"), "/message/content"),
         (
             GENERATE,
@@ -74,12 +74,12 @@ fn an_answer_is_the_same_in_lines_and_whole() {
             "/response",
         ),
     ] {
-        let whole = server.post(door, &with(request.clone(), &json!({ "stream": false })));
+        let whole = server.post(path, &with(request.clone(), &json!({ "stream": false })));
         assert_eq!((whole.status, whole.header("content-type")), (200, Some("application/json")));
         assert_eq!(whole.header("x-copilot-proxy-usage"), Some("reported"));
-        let thinking = words.replace("content", "thinking").replace("response", "thinking");
+        let thinking = pointer.replace("content", "thinking").replace("response", "thinking");
         let message = json!({ "role": "assistant", "content": "Hello\u{2028}there", "thinking": "Hm." });
-        let words_of_both = if door == CHAT {
+        let content = if path == CHAT {
             json!({ "message": message })
         } else {
             json!({ "response": "Hello\u{2028}there", "thinking": "Hm." })
@@ -96,9 +96,9 @@ fn an_answer_is_the_same_in_lines_and_whole() {
             "eval_count": 34,
             "eval_duration": null,
         });
-        assert_eq!(without_measures(whole.json()), with(end.clone(), &words_of_both));
+        assert_eq!(without_measures(whole.json()), with(end.clone(), &content));
 
-        let stream = server.stream(door, &request);
+        let stream = server.stream(path, &request);
         assert_eq!(stream.head.header("content-type"), Some("application/x-ndjson"));
         assert_eq!(stream.head.header("cache-control"), Some("no-cache"));
         assert_eq!(stream.head.header("x-copilot-proxy-model"), Some("scripted-1"));
@@ -106,31 +106,31 @@ fn an_answer_is_the_same_in_lines_and_whole() {
         let last = lines.pop().unwrap();
         assert!(lines.iter().all(|line| line["done"] == false && line["model"] == "scripted-1"), "{lines:?}");
         assert_eq!(
-            (said(&lines, &thinking), said(&lines, words)),
+            (joined(&lines, &thinking), joined(&lines, pointer)),
             ("Hm.".into(), "Hello\u{2028}there".into())
         );
-        let nothing = if door == CHAT {
+        let empty = if path == CHAT {
             json!({ "message": { "role": "assistant", "content": "" } })
         } else {
             json!({ "response": "" })
         };
         let extra = json!({ "copilot_proxy": { "usage": "reported" } });
-        assert_eq!(without_measures(last), with(with(end, &nothing), &extra));
+        assert_eq!(without_measures(last), with(with(end, &empty), &extra));
     }
 }
 
 #[test]
-fn times_are_measured() {
+fn durations_are_measured() {
     let server = Server::demo(&[]);
-    let answer = server.post(CHAT, &chat("wait:60\nsay:a\nwait:40\nsay:b")).json();
-    let milliseconds = |name: &str| answer[name].as_u64().unwrap() / 1_000_000;
-    assert!(milliseconds("prompt_eval_duration") >= 60, "{answer}");
-    assert!(milliseconds("eval_duration") >= 40, "{answer}");
-    assert!(milliseconds("total_duration") >= 100, "{answer}");
+    let response = server.post(CHAT, &chat("wait:60\nsay:a\nwait:40\nsay:b")).json();
+    let milliseconds = |name: &str| response[name].as_u64().unwrap() / 1_000_000;
+    assert!(milliseconds("prompt_eval_duration") >= 60, "{response}");
+    assert!(milliseconds("eval_duration") >= 40, "{response}");
+    assert!(milliseconds("total_duration") >= 100, "{response}");
 }
 
 #[test]
-fn what_reaches_the_model_is_what_the_client_sent() {
+fn request_reaches_the_model_unchanged() {
     let server = Server::demo(&[]);
     let schema = json!({ "type": "object", "properties": { "path": { "type": "string" } } });
     let request = json!({
@@ -190,7 +190,7 @@ fn what_reaches_the_model_is_what_the_client_sent() {
 }
 
 #[test]
-fn a_tool_is_called_with_an_object_and_its_result_reaches_the_model() {
+fn tool_is_called_with_an_object_and_its_result_reaches_the_model() {
     let server = Server::demo(&[]);
     let script = "say:Looking.\ncall:look {\"at\":[1,\"é\"]}\nthen:\ndump:";
     let tools = json!({ "tools": [{ "type": "function", "function": { "name": "look" } }] });
@@ -215,7 +215,7 @@ fn a_tool_is_called_with_an_object_and_its_result_reaches_the_model() {
 }
 
 #[test]
-fn json_of_a_schema_travels_as_one_required_tool() {
+fn format_schema_becomes_one_required_tool() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let schema =
@@ -223,23 +223,23 @@ fn json_of_a_schema_travels_as_one_required_tool() {
     let mut client = server.client();
     let fields = json!({ "model": "m", "format": schema });
     client.send(&Request::post(CHAT, &with(chat("How old?"), &fields)));
-    let (asked, question) = editor.expect_chat();
+    let (stream_id, question) = editor.expect_chat();
     let [tool] = question.tools.as_slice() else { panic!("{:?}", question.tools) };
     assert_eq!((question.required, tool.input_schema.as_ref()), (true, Some(&schema)));
     let call = ToolCall { id: "1".into(), name: tool.name.clone(), input: json!({ "age": 7 }) };
-    editor.send(asked, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
-    editor.send(asked, &FromEditor::End);
+    editor.send(stream_id, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
+    editor.send(stream_id, &FromEditor::End);
     let message = client.response().json()["message"].clone();
     assert_eq!(message, json!({ "role": "assistant", "content": "{\"age\":7}" }));
 }
 
 #[test]
-fn limits_and_stops_are_true() {
+fn num_predict_and_stop_are_enforced() {
     let server = Server::demo(&[]);
     let ended = |options: Value| {
         let request = with(chat("say:one two three four"), &json!({ "options": options }));
-        let answer = server.post(CHAT, &request).json();
-        (answer["message"]["content"].clone(), answer["done_reason"].clone())
+        let response = server.post(CHAT, &request).json();
+        (response["message"]["content"].clone(), response["done_reason"].clone())
     };
     assert_eq!(ended(json!({ "num_predict": 2 })), (json!("one two"), json!("length")));
     assert_eq!(ended(json!({ "num_predict": -1 })), (json!("one two three four"), json!("stop")));
@@ -247,16 +247,16 @@ fn limits_and_stops_are_true() {
 }
 
 #[test]
-fn the_editors_tools_can_be_run_by_the_proxy() {
+fn auto_mode_runs_the_editors_tools() {
     let server = Server::demo(&[]);
     let fields = json!({ "use_vscode_tools": true, "tool_execution": "auto" });
     let script = "say:Let me see. \ncall:get_time\nthen:\nsay:Done.";
-    let answer = server.post(CHAT, &with(chat(script), &fields)).json();
-    assert_eq!(answer["message"], json!({ "role": "assistant", "content": "Let me see. Done." }));
+    let response = server.post(CHAT, &with(chat(script), &fields)).json();
+    assert_eq!(response["message"], json!({ "role": "assistant", "content": "Let me see. Done." }));
     let lines = rest(server.stream(CHAT, &with(streamed(script), &fields)));
-    assert_eq!(said(&lines, "/message/content"), "Let me see. Done.");
+    assert_eq!(joined(&lines, "/message/content"), "Let me see. Done.");
     let ran = lines.iter().find(|line| line.pointer("/copilot_proxy/tools").is_some()).unwrap();
-    for trace in [&answer["copilot_proxy"], &ran["copilot_proxy"]] {
+    for trace in [&response["copilot_proxy"], &ran["copilot_proxy"]] {
         assert_eq!(trace["tools"][0]["call"]["name"], "get_time");
         assert!(trace.to_string().contains("2026-01-01T12:00:00Z"), "{trace}");
     }
@@ -265,32 +265,32 @@ fn the_editors_tools_can_be_run_by_the_proxy() {
 }
 
 #[test]
-fn a_model_can_be_made_sure_of_before_anything_is_asked() {
+fn request_without_a_prompt_only_loads_the_model() {
     let server = Server::demo(&[]);
-    for (door, body, reason) in [
+    for (path, body, reason) in [
         (CHAT, json!({ "model": "gpt-4o" }), "load"),
         (CHAT, json!({ "model": "gpt-4o:latest", "messages": [], "stream": true, "keep_alive": 60 }), "load"),
         (GENERATE, json!({ "model": "gpt-4o", "prompt": "" }), "load"),
         (GENERATE, json!({ "model": "gpt-4o", "keep_alive": 0 }), "unload"),
     ] {
-        let answer = server.post(door, &body);
-        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
-        let mut answer = answer.json();
-        answer["created_at"].take();
-        let words = if door == CHAT {
+        let response = server.post(path, &body);
+        assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")));
+        let mut response = response.json();
+        response["created_at"].take();
+        let empty = if path == CHAT {
             json!({ "message": { "role": "assistant", "content": "" } })
         } else {
             json!({ "response": "" })
         };
         let end = json!({ "model": "gpt-4o", "created_at": null, "done": true, "done_reason": reason });
-        assert_eq!(answer, with(end, &words), "{body}");
+        assert_eq!(response, with(end, &empty), "{body}");
     }
     assert_eq!(error(&server.post(GENERATE, &json!({ "model": "llama3" }))).0, 404);
     until_stats(&server, &json!({ "started": 0, "completed": 0, "failed": 0, "cancelled": 0, "active": 0 }));
 }
 
 #[test]
-fn models_are_listed_shown_and_already_fetched() {
+fn models_can_be_listed_shown_and_pulled() {
     let server = Server::demo(&[]);
     let list = server.get("/api/tags").json();
     let ids: Vec<&Value> = list["models"].as_array().unwrap().iter().map(|model| &model["name"]).collect();
@@ -317,28 +317,29 @@ fn models_are_listed_shown_and_already_fetched() {
     let whole = server.post("/api/pull", &json!({ "model": "gpt-4o", "stream": false }));
     assert_eq!(whole.header("content-type"), Some("application/json"));
     assert_eq!(whole.json(), json!({ "status": "success" }));
-    for door in ["/api/show", "/api/pull", CHAT] {
-        let (status, said) = error(&server.post(door, &with(chat("say:a"), &json!({ "model": "llama3" }))));
+    for path in ["/api/show", "/api/pull", CHAT] {
+        let (status, message) =
+            error(&server.post(path, &with(chat("say:a"), &json!({ "model": "llama3" }))));
         assert_eq!(status, 404);
-        assert!(said.starts_with("model 'llama3' not found"), "{said}");
-        assert!(said.contains("gpt-4o"), "{said}");
+        assert!(message.starts_with("model 'llama3' not found"), "{message}");
+        assert!(message.contains("gpt-4o"), "{message}");
     }
     assert_eq!(error(&server.post("/api/show", &json!({ "model": [] }))).0, 400);
 
     assert_eq!(server.get("/api/ps").json(), json!({ "models": [] }));
     let version = server.get("/api/version").json();
-    let least = [0_u32, 6, 4];
-    let told: Vec<u32> =
+    let minimum = [0_u32, 6, 4];
+    let found: Vec<u32> =
         version["version"].as_str().unwrap().split('.').map(|number| number.parse().unwrap()).collect();
-    assert!(told.as_slice() >= least.as_slice(), "VS Code insists on 0.6.4: {version}");
+    assert!(found.as_slice() >= minimum.as_slice(), "VS Code requires 0.6.4: {version}");
     assert_eq!(version["copilot_proxy"]["version"], server.get("/health").json()["version"]);
 }
 
 #[test]
-fn every_refusal_is_one_sentence() {
+fn errors_have_ollamas_form() {
     let server = Server::demo(&[]);
     let post = |path: &str, body: &Value| server.post(path, body);
-    for (answer, status, wanted) in [
+    for (response, status, wanted) in [
         (
             post(CHAT, &json!({ "messages": [{ "role": "user", "content": 5 }] })),
             400,
@@ -373,37 +374,37 @@ fn every_refusal_is_one_sentence() {
             "the request body is larger than 10485760 bytes",
         ),
     ] {
-        assert_eq!(error(&answer), (status, wanted.into()));
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-        assert!(answer.header("x-request-id").is_some_and(|id| id.starts_with("req_")), "{answer:?}");
-        assert_eq!(answer.header("allow"), (status == 405).then_some("POST, OPTIONS"));
+        assert_eq!(error(&response), (status, wanted.into()));
+        assert_eq!(response.header("access-control-allow-origin"), Some("*"));
+        assert!(response.header("x-request-id").is_some_and(|id| id.starts_with("req_")), "{response:?}");
+        assert_eq!(response.header("allow"), (status == 405).then_some("POST, OPTIONS"));
     }
     let head = server.send(&Request::new("HEAD", "/api/version"));
     assert_eq!((head.status, head.body.as_slice()), (200, b"".as_slice()));
-    let silent = Server::serve(&["--window-wait", "100"]);
-    let (status, said) = error(&silent.post(CHAT, &chat("say:a")));
+    let without_editor = Server::serve(&["--window-wait", "100"]);
+    let (status, message) = error(&without_editor.post(CHAT, &chat("say:a")));
     assert_eq!(status, 503);
-    assert!(said.contains("open VS Code"), "{said}");
+    assert!(message.contains("open VS Code"), "{message}");
 }
 
 #[test]
-fn a_key_is_asked_for_where_the_person_set_one() {
+fn api_key_is_required_if_the_user_set_one() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let api_key = "secret".into();
     editor.send(0, &FromEditor::UserSettings(UserSettings { api_key, ..user_settings() }));
     crate::wait::until("the key to be asked for", || (server.get("/api/tags").status == 401).then_some(()));
-    // As Ollama's own clients send `OLLAMA_API_KEY`.
+    // Ollama's own clients send `OLLAMA_API_KEY` like this.
     let keyed = Request::get("/api/tags").header("authorization", "Bearer secret");
     assert_eq!(server.send(&keyed).status, 200);
 }
 
 #[test]
-fn a_stream_that_breaks_off_ends_with_an_error_line() {
+fn failed_stream_ends_with_an_error_line() {
     let server = Server::serve(&[]);
     let mut editor = server.simulate();
     let failing = rest(stream(&server, "say:half\nwait:50\nfail:ChatQuotaExceeded used up"));
-    assert_eq!(said(&failing, "/message/content"), "half");
+    assert_eq!(joined(&failing, "/message/content"), "half");
     assert_eq!(failing.last(), Some(&json!({ "error": "used up" })));
 
     let mut open = stream(&server, "say:half\nhang:");
@@ -414,7 +415,7 @@ fn a_stream_that_breaks_off_ends_with_an_error_line() {
 }
 
 #[test]
-fn a_client_that_leaves_cancels_the_model() {
+fn disconnect_cancels_the_model() {
     let server = Server::demo(&[]);
     let mut open = stream(&server, "say:half\nhang:");
     assert_eq!(open.line().unwrap()["message"]["content"], "half");
@@ -423,7 +424,7 @@ fn a_client_that_leaves_cancels_the_model() {
 }
 
 #[test]
-fn a_silent_stream_gives_signs_of_life_that_say_nothing() {
+fn silent_stream_sends_empty_lines_as_keep_alives() {
     let server = Server::demo(&["--open-after", "100", "--ping-every", "100"]);
     let mut open = stream(&server, "hang:");
     for _ in 0..3 {
@@ -434,7 +435,7 @@ fn a_silent_stream_gives_signs_of_life_that_say_nothing() {
 }
 
 #[test]
-fn requests_are_counted_under_the_name_of_the_api() {
+fn requests_are_counted_under_the_dialects_name() {
     let server = Server::demo(&[]);
     assert_eq!(server.post(CHAT, &chat("say:a")).status, 200);
     assert_eq!(server.post(GENERATE, &json!({ "prompt": "say:a", "stream": false })).status, 200);

@@ -1,4 +1,4 @@
-//! `POST /v1/responses` and `POST /v1/completions`: the other two of OpenAI's doors.
+//! OpenAI's `POST /v1/responses` with stored responses, and the legacy `POST /v1/completions`.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::server::Server;
 
 const RESPONSES: &str = "/v1/responses";
 
-fn ask(script: &str) -> Value {
+fn request_of(script: &str) -> Value {
     json!({ "model": "scripted-1", "input": script })
 }
 
@@ -18,7 +18,7 @@ fn text(response: &Value) -> String {
     contents.filter_map(|content| content["text"].as_str()).collect()
 }
 
-/// The data of the events, whose names and numbers must be right.
+/// The data of a stream's events; checks their names and sequence numbers.
 fn streamed(server: &Server, request: &Value) -> Vec<Value> {
     let events = server.stream(RESPONSES, &with(request.clone(), &json!({ "stream": true }))).rest();
     let data: Vec<Value> = events
@@ -37,11 +37,11 @@ fn streamed(server: &Server, request: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn a_whole_answer_is_one_response() {
+fn whole_response_is_one_response_object() {
     let server = Server::demo(&[]);
     let tool = json!({ "type": "function", "name": "look", "parameters": { "type": "object" } });
     let request =
-        with(ask("say:Hello there\ncall:look {\"a\":1}\nusage:12 34 5"), &json!({ "tools": [tool] }));
+        with(request_of("say:Hello there\ncall:look {\"a\":1}\nusage:12 34 5"), &json!({ "tools": [tool] }));
     let response = server.post(RESPONSES, &request).json();
     assert!(response["id"].as_str().unwrap().starts_with("resp_"));
     assert_eq!((&response["object"], &response["status"]), (&json!("response"), &json!("completed")));
@@ -57,16 +57,16 @@ fn a_whole_answer_is_one_response() {
 }
 
 #[test]
-fn a_stream_tells_the_same_response_step_by_step() {
+fn streamed_events_follow_the_documented_order() {
     let server = Server::demo(&[]);
-    let events = streamed(&server, &ask("say:Hello there"));
+    let events = streamed(&server, &request_of("say:Hello there"));
     let kinds: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     let deltas = events.iter().filter(|event| event["type"] == "response.output_text.delta");
     assert_eq!(deltas.filter_map(|event| event["delta"].as_str()).collect::<String>(), "Hello there");
-    let mut once = kinds.clone();
-    once.dedup();
+    let mut distinct = kinds.clone();
+    distinct.dedup();
     assert_eq!(
-        once,
+        distinct,
         [
             "response.created",
             "response.in_progress",
@@ -83,46 +83,46 @@ fn a_stream_tells_the_same_response_step_by_step() {
 }
 
 #[test]
-fn an_earlier_response_can_be_gone_on_from() {
+fn previous_response_id_continues_a_stored_response() {
     let server = Server::demo(&[]);
     for first in [
-        server.post(RESPONSES, &ask("say:My name is Ada")).json()["id"].clone(),
-        streamed(&server, &ask("say:My name is Ada")).last().unwrap()["response"]["id"].clone(),
+        server.post(RESPONSES, &request_of("say:My name is Ada")).json()["id"].clone(),
+        streamed(&server, &request_of("say:My name is Ada")).last().unwrap()["response"]["id"].clone(),
     ] {
-        let request = with(ask("dump:"), &json!({ "previous_response_id": first }));
+        let request = with(request_of("dump:"), &json!({ "previous_response_id": first }));
         let dump: Value = serde_json::from_str(&text(&server.post(RESPONSES, &request).json())).unwrap();
-        let told: Vec<(&str, &str)> = dump["messages"]
+        let messages: Vec<(&str, &str)> = dump["messages"]
             .as_array()
             .unwrap()
             .iter()
             .map(|message| (message["role"].as_str().unwrap(), message["parts"][0]["text"].as_str().unwrap()))
             .collect();
         assert_eq!(
-            told,
+            messages,
             [("user", "say:My name is Ada"), ("assistant", "My name is Ada"), ("user", "dump:")]
         );
     }
     let unknown =
-        server.post(RESPONSES, &with(ask("say:a"), &json!({ "previous_response_id": "resp_nobody" })));
+        server.post(RESPONSES, &with(request_of("say:a"), &json!({ "previous_response_id": "resp_nobody" })));
     let (status, _, _, message) = unknown.error();
     assert!((400..500).contains(&status) && message.contains("resp_nobody"), "{status} {message}");
 }
 
 #[test]
-fn an_item_of_an_earlier_response_can_be_referred_to() {
+fn item_reference_resolves_to_a_stored_item() {
     let server = Server::demo(&[]);
-    let first = server.post(RESPONSES, &ask("say:My name is Ada")).json();
+    let first = server.post(RESPONSES, &request_of("say:My name is Ada")).json();
     let item = &first["output"][0]["id"];
-    let said = |input: Value| {
-        let answer = server.post(RESPONSES, &json!({ "model": "scripted-1", "input": input }));
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let dump: Value = serde_json::from_str(&text(&answer.json())).unwrap();
+    let first_message = |input: Value| {
+        let response = server.post(RESPONSES, &json!({ "model": "scripted-1", "input": input }));
+        assert_eq!(response.status, 200, "{}", response.text());
+        let dump: Value = serde_json::from_str(&text(&response.json())).unwrap();
         dump["messages"][0].clone()
     };
     let wanted = json!({ "role": "assistant", "parts": [{ "type": "text", "text": "My name is Ada" }] });
     let dump = json!({ "role": "user", "content": "dump:" });
-    assert_eq!(said(json!([{ "type": "item_reference", "id": item }, dump])), wanted);
-    assert_eq!(said(json!([{ "id": item }, dump])), wanted);
+    assert_eq!(first_message(json!([{ "type": "item_reference", "id": item }, dump])), wanted);
+    assert_eq!(first_message(json!([{ "id": item }, dump])), wanted);
 
     let unknown = json!({ "input": [{ "type": "item_reference", "id": "msg_nobody" }, dump] });
     let (status, _, _, message) = server.post(RESPONSES, &unknown).error();
@@ -130,54 +130,55 @@ fn an_item_of_an_earlier_response_can_be_referred_to() {
 }
 
 #[test]
-fn a_response_can_be_fetched_once_more_and_deleted() {
+fn stored_response_can_be_read_and_deleted() {
     let server = Server::demo(&[]);
-    for told in [
-        server.post(RESPONSES, &ask("say:My name is Ada")).json(),
-        streamed(&server, &ask("say:My name is Ada")).last().unwrap()["response"].clone(),
+    for stored in [
+        server.post(RESPONSES, &request_of("say:My name is Ada")).json(),
+        streamed(&server, &request_of("say:My name is Ada")).last().unwrap()["response"].clone(),
     ] {
-        let path = format!("{RESPONSES}/{}", told["id"].as_str().unwrap());
-        let answer = server.get(&path);
-        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
-        assert_eq!(answer.json(), told);
-        assert_eq!(server.get(path.strip_prefix("/v1").unwrap()).json(), told);
+        let path = format!("{RESPONSES}/{}", stored["id"].as_str().unwrap());
+        let response = server.get(&path);
+        assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")));
+        assert_eq!(response.json(), stored);
+        assert_eq!(server.get(path.strip_prefix("/v1").unwrap()).json(), stored);
         let (status, _, _, message) = server.get(&format!("{path}?stream=true")).error();
         assert_eq!((status, message.split(':').next()), (400, Some("stream")));
 
         let deleted = server.send(&Request::new("DELETE", &path));
-        let wanted = json!({ "id": told["id"], "object": "response", "deleted": true });
+        let wanted = json!({ "id": stored["id"], "object": "response", "deleted": true });
         assert_eq!((deleted.status, deleted.json()), (200, wanted));
         for again in [server.get(&path), server.send(&Request::new("DELETE", &path))] {
             let (status, kind, code, message) = again.error();
             assert_eq!((status, kind, code), (404, json!("invalid_request_error"), Value::Null));
             assert!(
-                message.starts_with(&format!("Response with id {} not found.", told["id"]).replace('"', "'"))
+                message
+                    .starts_with(&format!("Response with id {} not found.", stored["id"]).replace('"', "'"))
             );
         }
-        let gone_on = with(ask("say:a"), &json!({ "previous_response_id": told["id"] }));
-        assert_eq!(server.post(RESPONSES, &gone_on).error().2, "previous_response_not_found");
+        let continued = with(request_of("say:a"), &json!({ "previous_response_id": stored["id"] }));
+        assert_eq!(server.post(RESPONSES, &continued).error().2, "previous_response_not_found");
     }
-    let kept_nowhere = server.post(RESPONSES, &with(ask("say:a"), &json!({ "store": false }))).json();
-    assert_eq!(server.get(&format!("{RESPONSES}/{}", kept_nowhere["id"].as_str().unwrap())).status, 404);
+    let not_stored = server.post(RESPONSES, &with(request_of("say:a"), &json!({ "store": false }))).json();
+    assert_eq!(server.get(&format!("{RESPONSES}/{}", not_stored["id"].as_str().unwrap())).status, 404);
     let wrong = server.post(&format!("{RESPONSES}/resp_1"), &json!({}));
     assert_eq!((wrong.status, wrong.header("allow")), (405, Some("GET, HEAD, DELETE, OPTIONS")));
 }
 
 #[test]
-fn a_failure_is_an_event_of_a_stream_that_has_begun() {
+fn failure_of_an_open_stream_is_an_event() {
     let server = Server::demo(&[]);
-    let events = streamed(&server, &ask("say:half\nwait:50\nfail:ChatQuotaExceeded used up"));
+    let events = streamed(&server, &request_of("say:half\nwait:50\nfail:ChatQuotaExceeded used up"));
     let last = events.last().unwrap();
     assert_eq!(last["type"], "response.failed", "{last}");
     assert_eq!(last["response"]["error"]["message"], "used up");
-    assert_eq!(server.post(RESPONSES, &ask("fail:ChatQuotaExceeded used up")).status, 429);
+    assert_eq!(server.post(RESPONSES, &request_of("fail:ChatQuotaExceeded used up")).status, 429);
 }
 
 #[test]
-fn a_limit_makes_a_response_incomplete() {
+fn max_output_tokens_makes_a_response_incomplete() {
     let server = Server::demo(&[]);
     let request = with(
-        ask(
+        request_of(
             "say:one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen",
         ),
         &json!({ "max_output_tokens": 16 }),
@@ -190,7 +191,7 @@ fn a_limit_makes_a_response_incomplete() {
 }
 
 #[test]
-fn legacy_completions_answer_whole_and_streamed() {
+fn legacy_completions_work_whole_and_streamed() {
     let server = Server::demo(&[]);
     let request = json!({ "model": "scripted-1", "prompt": "say:Hello there" });
     let whole = server.post("/v1/completions", &request).json();
@@ -208,14 +209,14 @@ fn legacy_completions_answer_whole_and_streamed() {
 }
 
 #[test]
-fn what_vs_code_offers_no_api_for_is_refused_with_the_reason() {
+fn endpoints_without_vs_code_api_get_400_with_the_reason() {
     let server = Server::demo(&[]);
-    for door in ["embeddings", "moderations", "images/generations", "audio/speech"] {
+    for path in ["embeddings", "moderations", "images/generations", "audio/speech"] {
         for prefix in ["/v1", ""] {
-            let answer = server.post(&format!("{prefix}/{door}"), &json!({ "model": "x", "input": "a" }));
-            let (status, kind, _, message) = answer.error();
+            let response = server.post(&format!("{prefix}/{path}"), &json!({ "model": "x", "input": "a" }));
+            let (status, kind, _, message) = response.error();
             assert_eq!((status, kind), (400, json!("invalid_request_error")));
-            assert!(message.contains(door) && message.contains("VS Code"), "{message}");
+            assert!(message.contains(path) && message.contains("VS Code"), "{message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Latency that a setting of the socket makes or breaks, and models that stop when nobody listens any more.
+//! Latency of chunks on the socket, and cancellation of the model when the client disconnects.
 
 use std::time::{Duration, Instant};
 
@@ -10,48 +10,49 @@ use crate::editor::{Editor, model};
 use crate::openai::{CHAT, chat, read_until, stream, streamed, until_stats, with};
 use crate::server::Server;
 
-/// Without `tcp_nodelay` a first part waits 44 ms for the client's delayed acknowledgement; with it, it takes
-/// far less than a millisecond. In between lies room for a busy machine.
-const FIRST_PART: Duration = Duration::from_millis(20);
+/// Without `tcp_nodelay` a chunk waits 44 ms for the client's delayed acknowledgement; with it, it takes far less than
+/// a millisecond. The limit leaves time for a busy machine.
+const MAX_LATENCY: Duration = Duration::from_millis(20);
 
 #[test]
-fn a_first_part_does_not_wait_for_an_acknowledgement() {
+fn chunks_do_not_wait_for_tcp_acknowledgements() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let request = Request::post(CHAT, &with(streamed("Hello"), &json!({ "model": "m" })));
     let mut client = server.client();
     let mut times: Vec<Duration> = (0..21)
         .map(|_| {
-            // On a connection that is used again a client's acknowledgements are late, as in real life.
+            // Acknowledgements are delayed on a connection that is reused, as clients do.
             client.send(&request);
-            let (asked, _) = editor.expect_chat();
-            // The opening goes out with the first part; what comes after it is what a delay would hold back.
-            editor.send_text(asked, "first");
+            let (stream_id, _) = editor.expect_chat();
+            // The headers are sent with the first chunk; the second one is what a delayed acknowledgement holds back.
+            editor.send_text(stream_id, "first");
             client.skip_past("first");
-            let said = Instant::now();
-            editor.send_text(asked, "second");
+            let sent = Instant::now();
+            editor.send_text(stream_id, "second");
             client.skip_past("second");
-            let time = client.received.last().unwrap().0 - said;
-            editor.send(asked, &FromEditor::End);
+            let time = client.received.last().unwrap().0 - sent;
+            editor.send(stream_id, &FromEditor::End);
             client.skip_past("0\r\n\r\n");
             time
         })
         .collect();
     times.sort();
-    assert!(times[10] < FIRST_PART, "{times:?}");
+    assert!(times[10] < MAX_LATENCY, "{times:?}");
 }
 
-/// What one answer that was given up leaves in the model's books.
+/// Counts of the scripted model after one cancelled request.
 fn one_cancelled() -> serde_json::Value {
     json!({ "started": 1, "completed": 0, "failed": 0, "cancelled": 1, "active": 0 })
 }
 
+/// Counts of the scripted model during one request.
 fn one_active() -> serde_json::Value {
     json!({ "started": 1, "completed": 0, "failed": 0, "cancelled": 0, "active": 1 })
 }
 
-/// A client that asks and is being answered.
-fn asking(server: &Server, request: &serde_json::Value) -> Client {
+/// Sends a request and waits until the model runs.
+fn send_and_wait(server: &Server, request: &serde_json::Value) -> Client {
     let mut client = server.client();
     client.send(&Request::post(CHAT, request));
     until_stats(server, &one_active());
@@ -59,21 +60,21 @@ fn asking(server: &Server, request: &serde_json::Value) -> Client {
 }
 
 #[test]
-fn a_client_that_vanishes_while_the_model_is_silent_cancels_a_whole_answer() {
+fn disconnect_before_a_whole_response_cancels_the_model() {
     let server = Server::demo(&[]);
-    drop(asking(&server, &chat("say:a\nhang:")));
+    drop(send_and_wait(&server, &chat("say:a\nhang:")));
     until_stats(&server, &one_cancelled());
 }
 
 #[test]
-fn a_client_that_vanishes_before_the_first_part_cancels_a_stream() {
+fn disconnect_before_the_first_part_cancels_the_model() {
     let server = Server::demo(&[]);
-    drop(asking(&server, &streamed("hang:")));
+    drop(send_and_wait(&server, &streamed("hang:")));
     until_stats(&server, &one_cancelled());
 }
 
 #[test]
-fn a_client_that_vanishes_in_the_middle_of_a_stream_cancels_it() {
+fn disconnect_during_a_stream_cancels_the_model() {
     let server = Server::demo(&[]);
     let mut stream = stream(&server, "say:so far\nhang:");
     assert_eq!(read_until(&mut stream, "far"), "so far");
@@ -82,23 +83,23 @@ fn a_client_that_vanishes_in_the_middle_of_a_stream_cancels_it() {
 }
 
 #[test]
-fn a_client_that_only_says_goodbye_has_gone_too() {
-    // What a killed process leaves is a FIN and nothing else: no reset, since nobody writes to it.
+fn half_closed_connection_cancels_the_model() {
+    // A killed process leaves only a FIN: there is no reset as long as the server writes nothing.
     let server = Server::demo(&[]);
-    let client = asking(&server, &chat("hang:"));
+    let client = send_and_wait(&server, &chat("hang:"));
     client.shut_down_write();
     until_stats(&server, &one_cancelled());
 }
 
 #[test]
-fn the_editor_hears_of_a_cancel_in_any_mode() {
+fn disconnect_sends_cancel_to_the_editor_in_both_modes() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     for request in [chat("Hello"), streamed("Hello")] {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &with(request, &json!({ "model": "m" }))));
-        let (asked, _) = editor.expect_chat();
+        let (stream_id, _) = editor.expect_chat();
         drop(client);
-        editor.expect_cancel(asked);
+        editor.expect_cancel(stream_id);
     }
 }
