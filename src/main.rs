@@ -1,4 +1,4 @@
-//! The `copilot-proxy` program: what a person or the extension asks for on the command line.
+//! The `copilot-proxy` program: its command line.
 
 use std::process::ExitCode;
 
@@ -22,25 +22,25 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the models of the VS Code windows that attach (what the extension starts)
+    /// Serve the models of the attached VS Code windows (started by the extension)
     Serve {
         #[command(flatten)]
         directory: DirectoryOption,
         #[command(flatten)]
         settings: ServerOptions,
     },
-    /// Try everything without VS Code: a server with a simulated editor, in a private directory
+    /// Run a server with a simulated editor, to try everything without VS Code
     Demo {
         #[command(flatten)]
         settings: ServerOptions,
     },
-    /// Make a program use the server, by its own settings; shows what it will write and can undo it
+    /// Configure a client to use the server; shows the change first and can undo it
     Setup(SetupOptions),
     /// Start a program that uses the server, without changing any file
     Run(RunOptions),
-    /// Say what is well and what is not, and what to do about it
+    /// Diagnose the installation and suggest fixes
     Doctor(DoctorOptions),
-    /// Attach a simulated editor to a running server, as if it were a VS Code window
+    /// Attach a simulated editor to a running server, like a VS Code window
     Simulate {
         #[command(flatten)]
         directory: DirectoryOption,
@@ -49,11 +49,11 @@ enum Command {
 
 const EXAMPLES: &str = "\
 Examples:
-  copilot-proxy demo                      try it: then ask http://127.0.0.1:8080/v1/chat/completions
-  copilot-proxy demo --port 0             the same on a free port, which the first line tells
-  RUST_LOG=info copilot-proxy demo        the same, telling what happens
-  copilot-proxy setup claude-code         from then on `claude` asks the models of your VS Code
-  copilot-proxy run -- codex exec hello   the same for once, and for Codex";
+  copilot-proxy demo                      then send requests to http://127.0.0.1:8080/v1/chat/completions
+  copilot-proxy demo --port 0             the same on a free port, named in the first line
+  RUST_LOG=info copilot-proxy demo        the same with log lines
+  copilot-proxy setup claude-code         `claude` then uses the models of your VS Code
+  copilot-proxy run -- codex exec hello   start Codex with them, once";
 
 fn main() -> ExitCode {
     let command = CommandLine::parse().command;
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The system's runtime has one thread: what it runs may stay where it is.
+/// Runs a command on a runtime with a single thread.
 fn on_one_thread(command: impl Future<Output = ExitCode>) -> ExitCode {
     actix_rt::System::new().block_on(command)
 }

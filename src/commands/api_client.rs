@@ -1,4 +1,4 @@
-//! How the commands of a terminal client a running server: where it is, and a plain HTTP request to it.
+//! A plain HTTP client of a running server for the commands: finds its address and sends requests.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::models::ModelEntry;
 use crate::options::DEFAULT_PORT;
 use crate::options::DirectoryOption;
 
-/// The key that the person set in `copilotProxy.apiKey`. Not an option: command lines are everybody's to read.
+/// Variable that holds the key of `copilotProxy.apiKey`. Not an option: other users can read command lines.
 pub(super) const KEY_VARIABLE: &str = "COPILOT_PROXY_API_KEY";
 
 /// A server of this machine answers at once, unless a model is to speak.
@@ -19,7 +19,7 @@ pub(super) const AT_ONCE: Duration = Duration::from_secs(5);
 /// Longer than a server waits for the models of a window that reloads or has just opened.
 const WITH_WINDOW: Duration = Duration::from_secs(15);
 
-/// Which server is meant.
+/// The server that a command means.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServerOption {
     #[command(flatten)]
@@ -65,7 +65,7 @@ pub(super) struct ApiClient {
     key: Option<String>,
 }
 
-/// What it answered.
+/// A response.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Answer {
     pub status: u16,

@@ -1,5 +1,5 @@
-//! The programs that can be set up, and how each is told which server to use: what its file is to hold, and
-//! what it is to be started with. Pure; `setup` writes the files and `run` starts the programs.
+//! The clients that can be set up: their configuration files, and the texts for those that are set up by hand. Pure;
+//! `setup` writes the files and `run` starts the programs.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub mod snippets;
 
 use snippets::Snippet;
 
-/// A program that can be set up.
+/// A client that can be set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Client {
     /// `~/.claude/settings.json`
@@ -52,11 +52,17 @@ pub enum SetupMethod {
     Copy(Snippet),
 }
 
+/// Finds the file; the function says whether a path exists.
+type FilePath = fn(&ConfigPaths, &dyn Fn(&Path) -> bool) -> PathBuf;
+
+/// Makes the new content from the old one.
+type Apply = fn(Option<&str>, &ConnectionInfo) -> Result<String, Unreadable>;
+
 /// The configuration file of a client that is set up by writing it.
 #[derive(Clone, Copy)]
 pub struct Configuration {
-    file: fn(&ConfigPaths, exists: &dyn Fn(&Path) -> bool) -> PathBuf,
-    apply: fn(before: Option<&str>, &ConnectionInfo) -> Result<String, Unreadable>,
+    file: FilePath,
+    apply: Apply,
     /// The step that follows, as a clause.
     pub next_step: &'static str,
 }
@@ -73,18 +79,18 @@ impl Configuration {
     }
 }
 
-/// Why a file can't be changed; nothing of it is.
+/// A file that is not of the expected form; it is left as it is.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}; mend or move it first")]
 pub struct Unreadable(pub(super) String);
 
-/// Where programs keep their files, from the environment.
+/// Folders of configuration files, from the environment.
 pub struct ConfigPaths {
     home: PathBuf,
     config: PathBuf,
     claude: Option<PathBuf>,
     codex: Option<PathBuf>,
-    /// What is to be kept for `--undo`.
+    /// Folder of the undo log.
     pub state: PathBuf,
 }
 

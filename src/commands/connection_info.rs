@@ -1,19 +1,19 @@
-//! What a client has to know to use a server: its address, a key, and which model to ask. How a client is told
-//! stands in `client`.
+//! A client's connection to a server: base URL, key and model. Each client has its own way to be configured with it,
+//! in `clients`.
 
 use serde_json::Value;
 
 use super::api_client::{ApiClient, ServerOption, key};
 use crate::models::{ModelEntry, resolve};
 
-/// What a client has to know.
+/// A client's connection to a server.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionInfo {
     /// For example `http://127.0.0.1:8080`: what clients of Anthropic's API call the base URL.
     pub base: String,
-    /// The key that the person set, if any.
+    /// The key of the server, if it needs one.
     pub key: Option<String>,
-    /// The model that the person named.
+    /// The model that the user named.
     pub model: Option<String>,
     /// The models there are; empty if no server can be asked.
     pub models: Vec<ModelEntry>,
@@ -35,7 +35,7 @@ impl ConnectionInfo {
         ConnectionInfo { base, key: key(), model: None, models }.with_model(model)
     }
 
-    /// The same with a model of the person's choice, by any name that the server would understand.
+    /// Chooses a model by any name that the server would understand.
     fn with_model(self, asked: Option<&str>) -> Result<ConnectionInfo, NoSuchModel> {
         let Some(asked) = asked else { return Ok(self) };
         let found = resolve(Some(asked), "", &self.models).map(|listed| listed.id.clone());
@@ -46,7 +46,7 @@ impl ConnectionInfo {
         Ok(ConnectionInfo { model: Some(found.unwrap_or_else(|| asked.to_owned())), ..self })
     }
 
-    /// What clients of OpenAI's API call the base URL.
+    /// The base URL for clients of OpenAI's API.
     pub fn openai_base(&self) -> String {
         format!("{}/v1", self.base)
     }
@@ -74,9 +74,9 @@ impl ConnectionInfo {
     }
 }
 
-/// How long an answer of a model may be.
+/// The longest response of a model, in tokens.
 pub(super) fn max_output_tokens(listed: &ModelEntry) -> u64 {
-    /// What most models allow where the editor doesn't say.
+    /// The limit of most models, where the editor doesn't tell.
     const USUAL: u64 = 16_384;
     listed.model.extra.get("maxOutputTokens").and_then(Value::as_u64).unwrap_or(USUAL)
 }

@@ -21,7 +21,7 @@ pub struct DoctorOptions {
     #[arg(long)]
     pub json: bool,
 
-    /// Ask no model: a test_request uses a little of your quota
+    /// Send no test request to a model, which uses a little of your quota
     #[arg(long)]
     pub no_question: bool,
 

@@ -12,7 +12,7 @@ use super::api_client::ServerOption;
 use super::clients::{claude_code, codex, dotenv, opencode};
 use super::connection_info::{ConnectionInfo, NoSuchModel};
 
-/// What a person says after `copilot-proxy run`.
+/// Options of `copilot-proxy run`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RunOptions {
     /// The model to use, by any name that the server understands [default: the newest of the client's kind]
@@ -27,13 +27,13 @@ pub struct RunOptions {
     pub command: Vec<OsString>,
 }
 
-/// Why a program was not started.
+/// Reasons for which a program was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The system can't start it.
     #[error("{}: {error}", program.display())]
     Start {
-        /// The program.
+        /// The program as it was given.
         program: OsString,
         /// The system's words.
         error: io::Error,
@@ -43,7 +43,7 @@ pub enum RunError {
     NoSuchModel(#[from] NoSuchModel),
 }
 
-/// What a program is started with.
+/// Arguments and environment of a program.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Start {
     /// Go before its own.
@@ -69,7 +69,7 @@ pub fn run(options: &RunOptions) -> Result<ExitCode, RunError> {
     exec(command).map_err(|error| RunError::Start { program, error })
 }
 
-/// What this program is to be told.
+/// Arguments and variables for this program.
 fn start(program: &OsStr, connection: &ConnectionInfo) -> Start {
     match Path::new(program).file_stem().and_then(OsStr::to_str) {
         Some("claude") => Start {

@@ -1,5 +1,5 @@
-//! `copilot-proxy setup CLIENT`: writes the file that makes a client use this server, once the person has observations
-//! what is to change; `--undo` puts back what was there, byte for byte. With `--json` a program asks the person.
+//! `copilot-proxy setup CLIENT`: writes the configuration that makes a client use this server, after showing the change;
+//! `--undo` restores the file byte for byte. With `--json` the calling program asks the user.
 
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -19,11 +19,11 @@ pub(super) use list::ClientEntry;
 pub(super) use plan::Plan;
 use undo_log::UndoLog;
 
-/// What a person message after `copilot-proxy setup`.
+/// Options of `copilot-proxy setup`.
 #[derive(Clone, Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line, free of the others")]
 pub struct SetupOptions {
-    /// The program to set up; without one it message which there are, and which are set up
+    /// The client to set up; list all clients when omitted
     #[arg(value_enum)]
     pub client: Option<Client>,
 
@@ -31,11 +31,11 @@ pub struct SetupOptions {
     #[arg(long, short)]
     pub yes: bool,
 
-    /// Put back what was there before
+    /// Restore the file as it was before
     #[arg(long, requires = "client")]
     pub undo: bool,
 
-    /// Undo even if the file was changed since; what was changed is lost
+    /// Undo even if the file was changed since; those changes are lost
     #[arg(long, requires = "undo")]
     pub force: bool,
 
@@ -43,7 +43,7 @@ pub struct SetupOptions {
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
 
-    /// Say it as JSON: in one line what is to be done, which then waits for a `y` like any test_request
+    /// Print the planned change as one JSON line, then wait for `y`
     #[arg(long)]
     pub json: bool,
 
@@ -51,16 +51,16 @@ pub struct SetupOptions {
     pub(super) server: ServerOption,
 }
 
-/// Why a client was not set up; its file is as it was.
+/// Reasons for which a client was not set up; its file is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// Nobody knows where its file is.
+    /// There is no home directory.
     #[error("no home directory: set HOME")]
     NoHome,
     /// A file can't be read or written.
     #[error("{}: {error}", path.display())]
     Io {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// The system's words.
         error: io::Error,
@@ -68,9 +68,9 @@ pub enum SetupError {
     /// Its file is not what such a file should be.
     #[error("{}: {error}", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem in it.
         error: Unreadable,
     },
     /// The model that was named is not there.
@@ -79,17 +79,17 @@ pub enum SetupError {
     /// It was never set up.
     #[error("{}: nothing to undo, Copilot Proxy has not written this file", .0.display())]
     NothingToUndo(PathBuf),
-    /// Somebody has worked on it.
+    /// The file was edited after set-up.
     #[error(
         "{}: it was changed after it was set up, and undoing would lose these changes; `--undo --force` puts back \
          what was there before all the same",
         .0.display()
     )]
     Changed(PathBuf),
-    /// Somebody has worked on it while the person was asked.
+    /// The file was edited while the user was asked.
     #[error("{}: it was changed meanwhile, so that this is not what was shown; nothing was written", .0.display())]
     ChangedMeanwhile(PathBuf),
-    /// The person said no.
+    /// The user declined.
     #[error("nothing was changed")]
     Declined,
     /// The terminal is gone.
@@ -102,7 +102,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> SetupError {
     move |error| SetupError::Io { path: path.to_owned(), error }
 }
 
-/// Sets a client up, or back; without a client tells which there are.
+/// Sets a client up or undoes it; lists all clients when none is given.
 pub fn setup(options: &SetupOptions) -> Result<(), SetupError> {
     let paths =
         ConfigPaths::of(|name| std::env::var_os(name).map(PathBuf::from)).ok_or(SetupError::NoHome)?;
@@ -160,10 +160,7 @@ fn write_settings(
     file::write(&path, after.as_bytes()).map_err(at(&path))?;
     if !options.json {
         let (next, name) = (configuration.next_step, client.name());
-        writeln!(
-            io::stdout(),
-            "Written. Next: {next}.\nBack to how it was: copilot-proxy setup {name} --undo"
-        )?;
+        writeln!(io::stdout(), "Written. Next: {next}.\nTo undo: copilot-proxy setup {name} --undo")?;
     }
     Ok(())
 }
@@ -194,7 +191,7 @@ fn undo(options: &SetupOptions, mut record: UndoLog) -> Result<(), SetupError> {
     Ok(())
 }
 
-/// Whoever is asked may take long: what was shown is what is changed.
+/// The question may take long: only what was shown is changed.
 fn unchanged(path: &Path, shown: Option<&[u8]>) -> Result<(), SetupError> {
     let now = file::read(path).map_err(at(path))?;
     if now.as_deref() == shown { Ok(()) } else { Err(SetupError::ChangedMeanwhile(path.to_owned())) }

@@ -121,7 +121,7 @@ test("a diagnosis names the server, the window and the models", async () => {
 	await found.getByRole("heading", { name: "Copilot Proxy: No problems found" }).waitFor();
 	const text = await found.textContent();
 	for (const line of [
-		`server: version 0.1.0 runs here (process ${pid})`,
+		`server: version 0.1.0 is running (pid ${pid})`,
 		`port: the base URL is http://127.0.0.1:${proxy.port}/v1`,
 		`windows: 1 attached: ${path.basename(await window.folder())}`,
 		"scripted-1",

@@ -14,7 +14,7 @@ pub const RIVALS: &[&str] = &[
     "CLAUDE_CODE_OAUTH_TOKEN",
 ];
 
-/// The variables that it reads. A token rather than a key: it asks the person about a key it has not observations.
+/// The variables that it reads. A token and not a key: it asks the user about a key that is new to it.
 pub fn environment(connection: &ConnectionInfo) -> Vec<(&'static str, String)> {
     vec![
         ("ANTHROPIC_BASE_URL", connection.base.clone()),
@@ -23,13 +23,13 @@ pub fn environment(connection: &ConnectionInfo) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What its settings say when only the environment is set.
+/// Variables of other providers, which would win over these.
 pub fn settings(connection: &ConnectionInfo) -> Map<String, Value> {
     let variables = environment(connection).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
     Map::from_iter([("env".to_owned(), Value::Object(variables.collect()))])
 }
 
-/// Its settings.
+/// Applies the settings to its `settings.json`.
 pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> Result<String, Unreadable> {
     jsonc::merge_into(before, &settings(connection))
 }

@@ -5,10 +5,10 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 use super::Unreadable;
 use crate::commands::connection_info::ConnectionInfo;
 
-/// What it calls this server.
+/// Name of the provider in its configuration.
 const PROVIDER: &str = "copilot-proxy";
 
-/// What it is to be told about the server. Without `env_key` it asks for no login and no variable.
+/// The provider's entry. Without `env_key` it asks for no login and no variable.
 fn provider(connection: &ConnectionInfo) -> Vec<(&'static str, String)> {
     let mut provider = vec![
         ("name", "Copilot Proxy".to_owned()),
@@ -36,7 +36,7 @@ pub fn arguments(connection: &ConnectionInfo) -> Vec<String> {
     settings.into_iter().flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]).collect()
 }
 
-/// Its `config.toml`.
+/// Applies the settings to its `config.toml`.
 pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> Result<String, Unreadable> {
     let mut document: DocumentMut =
         before.unwrap_or_default().parse().map_err(|error| Unreadable(format!("it is no TOML: {error}")))?;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Unreadable;
 
-/// The text with these values set: objects are merge_into, all else is replaced.
+/// Sets values in a JSONC text: objects are merged, everything else is replaced; comments stay.
 pub(super) fn merge_into(before: Option<&str>, values: &Map<String, Value>) -> Result<String, Unreadable> {
     let before = before.filter(|before| !before.trim().is_empty());
     let root = CstRootNode::parse(before.unwrap_or("{}\n"), &ParseOptions::default())

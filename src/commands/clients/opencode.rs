@@ -6,13 +6,13 @@ use super::{Unreadable, jsonc};
 use crate::commands::connection_info::{ConnectionInfo, max_output_tokens};
 use crate::models::ModelEntry;
 
-/// What it calls this server.
+/// Name of the provider in its configuration.
 const PROVIDER: &str = "copilot-proxy";
 
 /// Holds a configuration that stands above its files.
 pub const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
 
-/// What its configuration is to say.
+/// The configuration to write.
 pub fn configuration(connection: &ConnectionInfo) -> Map<String, Value> {
     let model = connection.model_like(&["sonnet", "claude", "gpt"]);
     // For the titles of its sessions.
@@ -46,7 +46,7 @@ fn described(listed: &ModelEntry) -> Value {
     })
 }
 
-/// Its `opencode.json`.
+/// Applies the configuration to its `opencode.json`.
 pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> Result<String, Unreadable> {
     jsonc::merge_into(before, &configuration(connection))
 }

@@ -1,4 +1,4 @@
-//! Makes findings of what was observations: each says how something stands, and what to do if it stands badly. Pure.
+//! Turns observations into findings: the status of one thing each, and a hint where something can be done. Pure.
 
 use serde::Serialize;
 use serde_json::Value;

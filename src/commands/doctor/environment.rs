@@ -1,9 +1,9 @@
-//! Where all this happens: on a plain machine, in WSL, in a container, far away; and whether something stands
-//! between programs and the server. Where the server is decides which address they need.
+//! The environment of the commands: a plain machine, WSL, a container or a remote machine, and a proxy between programs
+//! and the server. It decides which address programs need.
 
 use std::path::Path;
 
-/// What is special about this place.
+/// The environment of this process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Environment {
     pub place: Place,
@@ -11,7 +11,7 @@ pub(super) struct Environment {
     pub proxy_variable: Option<&'static str>,
 }
 
-/// Where programs run here.
+/// Kind of machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Place {
     #[default]

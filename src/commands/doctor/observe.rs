@@ -1,4 +1,4 @@
-//! Looks at everything a diagnosis needs: the server's file, what answers at its port, and what a model says.
+//! Collects everything a diagnosis needs: the server's file, the response of its port, and a model's response.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,31 +12,31 @@ use crate::commands::connection_info::ConnectionInfo;
 use crate::models::ModelEntry;
 use crate::options::DEFAULT_PORT;
 
-/// A model on a busy day says its first word within this.
+/// Longest time to the first word of a model on a busy day.
 const MODEL_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What was observations.
+/// Everything that was observed.
 #[derive(Debug, Default)]
 pub(super) struct Observations {
-    /// Where the server's file should be.
+    /// Directory of the server's file.
     pub directory: PathBuf,
-    /// What it says.
+    /// The server's file, if there is one.
     pub file: Option<ServerFile>,
     /// The address that was looked at.
     pub base: String,
-    /// What answers there.
+    /// The program that responds there.
     pub responder: Responder,
-    /// What `GET /health` says.
+    /// Body of `GET /health`.
     pub health: Value,
     pub models: Vec<ModelEntry>,
-    /// What came of a tiny test_request, if one was asked.
+    /// The outcome of a short request to a model, if one was sent.
     pub test_request: Option<TestRequest>,
     /// A server of the machine that this container runs on.
     pub outside: Option<String>,
     pub environment: Environment,
 }
 
-/// Who answers at an address.
+/// The program that responds at an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Responder {
     /// Nothing: the connection is refused.
@@ -54,7 +54,7 @@ pub(super) enum Responder {
     },
 }
 
-/// A test_request and what came of it.
+/// A short request to a model and its outcome.
 #[derive(Debug)]
 pub(super) struct TestRequest {
     pub model: String,

@@ -1,4 +1,4 @@
-//! What is to change in a file, as people know it from `diff -u`.
+//! A change of a file in the form of `diff -u`.
 
 use similar::TextDiff;
 

@@ -1,10 +1,10 @@
-//! Reads and writes a person's file: a link stays a link, permissions stay, and nobody ever sees half of it.
+//! Reads and writes a user's file: a link stays a link, permissions stay, and it is never seen half written.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// What it holds; nothing if it isn't there.
+/// The content of a file; `None` if it doesn't exist.
 pub(super) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -13,7 +13,7 @@ pub(super) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Writes it, and the folders it lies in. A new file is for this person alone: it may come to hold a key.
+/// Writes a file and the folders above it. A new file is readable by this user only, since it may come to hold a key.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // What a link points to is what is written.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

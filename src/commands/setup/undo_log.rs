@@ -1,4 +1,4 @@
-//! What a file was before it was written: kept in the person's state directory, for `--undo`.
+//! Earlier contents of the files that `setup` wrote, in the user's state directory, for `--undo`.
 
 use std::fs;
 use std::io;
@@ -14,7 +14,7 @@ use crate::commands::clients::ConfigPaths;
 
 /// The history of one file.
 pub(super) struct UndoLog {
-    /// Where this is kept.
+    /// Path of the log.
     path: PathBuf,
     history: History,
 }
@@ -27,10 +27,10 @@ struct History {
     steps: Vec<Step>,
 }
 
-/// One writing.
+/// One change of the file.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Step {
-    /// What was there, in base64; none if the file was not there.
+    /// The content before, in base64; absent if the file did not exist.
     before: Option<String>,
     /// The digest of what was written.
     wrote: String,
@@ -42,7 +42,7 @@ impl Step {
         bytes.is_some_and(|bytes| digest(bytes) == self.wrote)
     }
 
-    /// What was there before.
+    /// The content before.
     pub fn before(&self) -> Result<Option<Vec<u8>>, SetupError> {
         let decoded = self.before.as_ref().map(|text| STANDARD.decode(text)).transpose();
         decoded.map_err(|error| SetupError::Terminal(io::Error::other(error)))

@@ -1,4 +1,4 @@
-//! What is wanted of what was observations.
+//! Findings of given observations.
 
 use std::time::Duration;
 
