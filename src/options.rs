@@ -1,6 +1,6 @@
 //! Every knob of the server, once. Durations are in milliseconds so that tests can shorten them.
 //!
-//! What a person sets in VS Code comes over the bridge instead: `bridge::protocol::UserSettings`.
+//! The user's settings in VS Code come over the bridge instead: `bridge::protocol::UserSettings`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::bridge::directory::Directory;
 /// No request body is larger, as sent or unzipped: 10 MiB.
 pub const MAX_BODY: usize = 10 * 1024 * 1024;
 
-/// Port where the server listens unless it is told otherwise.
+/// Default port of the server.
 pub const DEFAULT_PORT: u16 = 8080;
 
 /// The options of `copilot-proxy serve` and `copilot-proxy demo`.
@@ -25,70 +25,70 @@ pub struct ServerOptions {
     #[arg(long)]
     pub ipv6: bool,
 
-    /// Questions that are answered at the same time
+    /// Requests that run at the same time
     #[arg(long, value_name = "N", default_value_t = 128, help_heading = LIMITS)]
     pub max_running: usize,
 
-    /// Questions that may wait for their turn; the next one is refused with 429
+    /// Requests that may wait for a permit; the next one is refused with 429
     #[arg(long, value_name = "N", default_value_t = 512, help_heading = LIMITS)]
     pub max_waiting: usize,
 
-    /// How long the server stays when the last editor has left
+    /// Time that the server stays after the last editor has left
     ///
     /// Longer than a window takes to reload (4 to 10 s), so that a reload keeps its server, and short enough
     /// that nobody finds one running after closing VS Code.
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "15000", help_heading = TIMES)]
     pub grace: Duration,
 
-    /// How long a client may take to send a request, head and body
+    /// Time for a client to send a request, head and body
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "30000", help_heading = TIMES)]
     pub receive_timeout: Duration,
 
-    /// How long an idle connection is kept
+    /// Time that an idle connection is kept open
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "5000", help_heading = TIMES)]
     pub keep_alive: Duration,
 
-    /// A stream opens after this much silence even if the model has not said anything
+    /// Silence of the model after which a stream is opened
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "5000", help_heading = TIMES)]
     pub open_after: Duration,
 
-    /// A silent stream gives a sign of life this often
+    /// Keep-alive interval for idle streams
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "10000", help_heading = TIMES)]
     pub ping_every: Duration,
 
-    /// A model silent for longer is given up; the extension's setting `copilotProxy.modelTimeout` if absent
+    /// Time limit of a silent model; the extension's setting `copilotProxy.modelTimeout` if absent
     #[arg(long, value_name = "MS", value_parser = milliseconds, help_heading = TIMES)]
     pub model_timeout: Option<Duration>,
 
-    /// A client that takes no byte of its answer for this long loses it
+    /// Close connections whose client reads nothing for this long
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "60000", help_heading = TIMES)]
     pub stall_timeout: Duration,
 
-    /// How often a port that belongs to another program is tried again
+    /// Interval of attempts to open a port that another program uses
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "2000", help_heading = TIMES)]
     pub port_retry: Duration,
 
-    /// How long open connections get to end when the port closes
+    /// Time for open connections to end when the port closes
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "2000", help_heading = TIMES)]
     pub drain: Duration,
 
-    /// How long a question waits for a window that reloads or has just opened
+    /// Time that a request waits for a window that reloads or has just opened
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "10000", help_heading = TIMES)]
     pub window_wait: Duration,
 
-    /// How long running answers get to end when a newer server takes over
+    /// Time for running requests to end when a newer server takes over
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "30000", help_heading = TIMES)]
     pub handover: Duration,
 
-    /// How long an editor may take to say hello
+    /// Time for an editor to send its hello
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "2000", help_heading = TIMES)]
     pub handshake_timeout: Duration,
 
-    /// How often an editor is pinged; three unanswered pings make it unresponsive
+    /// Interval of pings to editors; three unanswered ones make an editor unresponsive
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "5000", help_heading = TIMES)]
     pub heartbeat: Duration,
 
-    /// The version that the server says it has: for tests, another one is an update without a second build
+    /// Version that the server claims, so that tests can update it without a second build
     #[arg(
         id = "pretended",
         long = "pretend-version",
@@ -102,10 +102,10 @@ pub struct ServerOptions {
 const LIMITS: &str = "Limits";
 const TIMES: &str = "Times, in milliseconds";
 
-/// Where a server lives.
+/// Directory of a server.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DirectoryOption {
-    /// The server's directory: lock, socket and server.json [default: the user's own]
+    /// Directory of the server, with lock, socket and server.json [default: the user's]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }

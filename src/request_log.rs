@@ -1,4 +1,4 @@
-//! What is being answered, and what has been since the server started. The status bar and the panel show it.
+//! Running and recent requests and their totals; the status bar and the panel show them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use metrics::Metrics;
 use record::{RecordState, SharedRecord};
 use totals::PeriodTotals;
 
-/// Requests kept that have ended: what a person may still want to look up.
+/// Finished requests that are kept.
 const KEPT: usize = 100;
 
 /// Of those that were turned away: enough to see what goes wrong. A program that keeps knocking at a wrong door
@@ -48,9 +48,9 @@ struct State {
     sums: PeriodTotals,
     /// Oldest first.
     records: VecDeque<SharedRecord>,
-    /// How many of them have ended.
+    /// Number of finished requests among them.
     ended: usize,
-    /// How many of them were turned away.
+    /// Number of rejected requests among them.
     rejected: usize,
     opened: u64,
 }
@@ -62,9 +62,9 @@ pub struct Totals {
     pub in_flight: u32,
     /// Requests answered, well or badly.
     pub requests: u64,
-    /// Tokens in.
+    /// Input tokens.
     pub tokens_in: u64,
-    /// Tokens out.
+    /// Output tokens.
     pub tokens_out: u64,
     /// A request failed for want of consent, and none has succeeded since.
     pub consent_needed: bool,
@@ -88,7 +88,7 @@ impl RequestLog {
         record
     }
 
-    /// Notes a request that nobody reads.
+    /// Records a request whose body is not read.
     pub fn reject(self: &Arc<RequestLog>, info: RequestInfo<'_>, failure: &Failure) {
         self.begin(info).rejected(failure);
     }
@@ -98,7 +98,7 @@ impl RequestLog {
         self.revision.load(Ordering::Relaxed)
     }
 
-    /// What was written after this revision; all that is kept if there is none.
+    /// Everything that changed after a revision; everything that is kept if there is none.
     pub fn activity(&self, after: Option<u64>) -> Activity {
         let log_state = self.state.lock();
         let fresh = |state: &RecordState| after.is_none_or(|after| state.revision > after);
@@ -114,7 +114,7 @@ impl RequestLog {
         }
     }
 
-    /// What was captured in a request, as far as it is kept.
+    /// The captured bodies of a request.
     pub fn exchange(&self, id: &str) -> Exchange {
         let log_state = self.state.lock();
         let state = log_state.records.iter().map(|shared| shared.lock()).find(|state| state.record.id == id);
@@ -124,7 +124,7 @@ impl RequestLog {
         )
     }
 
-    /// The person no longer wants to see what is captured: nothing of it stays.
+    /// Discards all captured bodies: the user no longer wants them.
     pub fn discard_captures(&self) {
         for shared in &self.state.lock().records {
             let mut state = shared.lock();

@@ -32,7 +32,7 @@ use broadcast::Broadcast;
 use http_port::HttpPort;
 use signals::Signals;
 
-/// Why a server can't run.
+/// Reasons for which a server can't run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The directory can't be used, or another server uses it.
@@ -41,10 +41,10 @@ pub enum ServerError {
     /// The local socket can't be opened.
     #[error("the local socket can't be opened: {0}")]
     Socket(io::Error),
-    /// The port can't be opened, and nobody wants to wait for it.
+    /// The port can't be opened, and a terminal doesn't wait for it.
     #[error("port {port} can't be opened: {error}; `--port 0` takes a free one")]
     Port {
-        /// The port.
+        /// The port that was wanted.
         port: u16,
         /// The system's error.
         error: io::Error,
@@ -77,7 +77,7 @@ pub struct Server {
     _lock: Lock,
 }
 
-/// What the main loop does after an event.
+/// The main loop's next step after an event.
 #[derive(PartialEq, Eq)]
 enum Next {
     Continue,
@@ -274,7 +274,7 @@ impl Server {
         }
     }
 
-    /// Tells where the open port is: log, `server.json` and, last, standard output.
+    /// Announces the open port: in the log, in `server.json` and, last, on standard output.
     fn announce_port(&mut self) {
         let number = self.port.open_number().unwrap_or_default();
         log::info!("listening on http://127.0.0.1:{number}");

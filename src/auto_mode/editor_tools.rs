@@ -23,7 +23,7 @@ pub fn wanted(extensions: RequestExtensions) -> bool {
     extensions.use_vscode_tools || extensions.tool_execution == ToolExecution::Auto
 }
 
-/// Adds the editor's tools to a conversation as the request wants it; returns auto mode where it is on.
+/// Adds the editor's tools to a conversation as the request asks; returns auto mode where it is on.
 pub fn attach(
     conversation: &mut Conversation,
     extensions: RequestExtensions,

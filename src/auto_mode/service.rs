@@ -35,12 +35,12 @@ impl AutoModeService {
         self.executor.send(ListTools { workspace }).await.map_err(Failure::internal)?
     }
 
-    /// Whether a request needs the editor's tools: `attach` wants to be called then.
+    /// Whether a request needs the editor's tools, so that `attach` must be called.
     pub fn is_wanted(extensions: RequestExtensions) -> bool {
         editor_tools::wanted(extensions)
     }
 
-    /// Adds the editor's tools to a conversation as the request wants it; returns auto mode where it is on.
+    /// Adds the editor's tools to a conversation as the request asks; returns auto mode where it is on.
     pub fn attach(
         &self,
         conversation: &mut Conversation,

@@ -25,7 +25,7 @@ use crate::tools::executor::StartCall;
 
 type EventSender = Sender<Result<Event, Failure>>;
 
-/// How far a loop has come; written by the loop, read by its session.
+/// Progress of a loop; written by the loop, read by its session.
 #[derive(Clone, Default)]
 pub(super) struct Progress(Arc<Mutex<AutoModeStatus>>);
 

@@ -1,4 +1,4 @@
-//! The directory that is a server's home: who holds its lock is the server, `server.json` says where it is.
+//! The directory of a server: the holder of its lock is the server, `server.json` has its address.
 //!
 //! One server per directory. Editors use the user's own, the demo and every test a private temporary one.
 
@@ -16,27 +16,27 @@ pub struct Directory(PathBuf);
 #[derive(Debug)]
 pub struct Lock(#[allow(dead_code)] File);
 
-/// What `server.json` holds: how to reach the server of this directory.
+/// Content of `server.json`: the address of the server of this directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ServerFile {
-    /// Process id.
+    /// Process id of the server.
     pub pid: u32,
-    /// As `copilot-proxy --version` says it.
+    /// Version, as `copilot-proxy --version` prints it.
     pub version: String,
-    /// The protocols it speaks.
+    /// Protocol versions that it speaks.
     pub protocol: ProtocolRange,
     /// The local socket: a path, or a pipe's name on Windows.
     pub endpoint: String,
-    /// What a hello must carry; 128 random bits.
+    /// Token that a hello must carry; 128 random bits.
     pub token: String,
-    /// Where it answers HTTP; absent while it doesn't.
+    /// HTTP port; absent while it is closed.
     pub port: Option<u16>,
     /// Milliseconds since 1970.
     #[cfg_attr(test, ts(type = "number"))]
     pub started_at: u64,
-    /// What `GET /health` says there, which tells this server from another one on the same port.
+    /// Name of this run in `GET /health`, to tell it from another server on the same port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub instance: Option<String>,
@@ -46,13 +46,13 @@ pub struct ServerFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ProtocolRange {
-    /// The oldest.
+    /// The oldest version.
     pub min: u32,
-    /// The newest.
+    /// The newest version.
     pub max: u32,
 }
 
-/// Why a directory can't be a server's home.
+/// Reasons for which a directory can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// It can't be made or read.
@@ -66,13 +66,13 @@ pub enum DirectoryError {
     /// Others can enter it.
     #[error("{}: must be a directory of yours that only you can enter (mode 0700)", path.display())]
     NotPrivate {
-        /// The directory.
+        /// Path of the directory.
         path: PathBuf,
     },
     /// Another process holds the lock.
     #[error("{}: another Copilot Proxy server is running here already", path.display())]
     Taken {
-        /// The directory.
+        /// Path of the directory.
         path: PathBuf,
     },
 }
@@ -105,7 +105,7 @@ impl Directory {
         }
     }
 
-    /// Where it is.
+    /// Path of the directory.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -130,7 +130,7 @@ impl Directory {
         Ok(Lock(file))
     }
 
-    /// Says where the server is. Readers see the old file or the new one, never half of one.
+    /// Writes `server.json`. Readers see the old file or the new one, never half of one.
     pub fn publish(&self, server: &ServerFile) -> Result<(), DirectoryError> {
         let path = self.0.join("server.json");
         let fresh = self.0.join("server.json.new");
@@ -142,13 +142,13 @@ impl Directory {
         write().map_err(|error| DirectoryError::Io { path: path.clone(), error })
     }
 
-    /// Says that there is no server.
+    /// Removes `server.json`.
     pub fn retract(&self) {
         // It may not be there.
         let _ = fs::remove_file(self.0.join("server.json"));
     }
 
-    /// Where the server of a directory is, if one has said so.
+    /// Reads the `server.json` of a directory.
     pub fn server(path: &Path) -> Result<ServerFile, DirectoryError> {
         let path = path.join("server.json");
         let read = || Ok(serde_json::from_slice(&fs::read(&path)?)?);

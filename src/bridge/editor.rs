@@ -22,7 +22,7 @@ use crate::failure::Failure;
 /// after a suspend all clocks jump, but no tick was missed.
 const MISSED_PINGS: u32 = 3;
 
-/// What the bridge tells the rest of the server.
+/// Events of the bridge for the rest of the server.
 pub enum BridgeEvent {
     /// An editor has attached.
     Attached(Editor, Window),
@@ -30,17 +30,17 @@ pub enum BridgeEvent {
     Models(EditorId, Vec<ModelInfo>),
     /// An editor's window changed.
     Window(EditorId, Window),
-    /// The person changed a setting.
+    /// The user changed a setting.
     UserSettings(UserSettings),
     /// Open the port.
     Start,
     /// Close the port.
     Stop,
-    /// A newer editor wants to replace this server.
+    /// A newer editor asks this server to make room.
     Handover,
-    /// Somebody looks at the requests in this editor, or no longer does.
+    /// The panel of an editor was opened or closed.
     Watch(EditorId, bool),
-    /// What was said in this request is to be shown in this editor.
+    /// An editor wants to show the bodies of this request.
     GetExchange(EditorId, String),
     /// The user wants to stop this request.
     StopRequest(String),
@@ -48,11 +48,11 @@ pub enum BridgeEvent {
     Detached(EditorId),
 }
 
-/// Tells attached editors apart; counted up since the server started.
+/// Id of an attached editor; counted up since the server started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EditorId(u32);
 
-/// What every handshake needs to know.
+/// Settings of every handshake.
 #[derive(Clone)]
 pub(super) struct HandshakeConfig {
     pub token: Arc<str>,
@@ -73,7 +73,7 @@ pub struct Editor {
 }
 
 impl Editor {
-    /// Which editor.
+    /// Its id.
     pub fn id(&self) -> EditorId {
         self.id
     }
@@ -93,7 +93,7 @@ impl Editor {
         self.lines.request(&ToEditor::InvokeTool(InvokeTool { name, input }))
     }
 
-    /// Says something about the connection as a whole.
+    /// Sends a message about the connection as a whole, unless the editor has gone.
     pub fn notify(&self, message: &ToEditor) {
         self.outbox.notify(0, message);
     }
@@ -103,7 +103,7 @@ impl Editor {
         self.lines.fail_all(failure, false);
     }
 
-    /// How many requests it is answering.
+    /// Number of its running requests.
     pub fn open_requests(&self) -> usize {
         self.lines.count()
     }
@@ -114,7 +114,7 @@ impl Editor {
     }
 }
 
-/// Attends to one connection until it ends. Never fails: a stranger's connection is dropped, nothing else.
+/// Serves one connection until it ends. Whatever the other end sends, only this connection is dropped.
 pub(super) async fn serve_connection(stream: Stream, config: HandshakeConfig) {
     let mut reader = FrameReader::new(&stream);
     let hello = match timeout(config.handshake_timeout, reader.next()).await {
@@ -163,7 +163,7 @@ pub(super) async fn serve_connection(stream: Stream, config: HandshakeConfig) {
     let _ = config.events.send(BridgeEvent::Detached(host.id));
 }
 
-/// May this editor attach? The token first, so that a stranger learns nothing else.
+/// Checks a hello. The token comes first, so that other programs learn nothing else.
 fn authorize(hello: &Hello, config: &HandshakeConfig) -> Result<(), (RefusedReason, String)> {
     if !bool::from(hello.token.as_bytes().ct_eq(config.token.as_bytes())) {
         return Err((RefusedReason::Token, "the token is not this server's".into()));

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// No payload is longer; checked before room is made for it. In bytes.
+/// Longest payload in bytes; checked before memory is allocated for it.
 pub const MAX_PAYLOAD: usize = 1024 * 1024;
 
 /// Longer messages are cut into pieces of this size, so that a cancel never waits behind megabytes. In bytes.
@@ -27,7 +27,7 @@ pub const LENGTH: usize = 4;
 /// Size of the kind and the stream, which the length covers. In bytes.
 pub const HEAD: usize = 5;
 
-/// What a frame carries.
+/// Kind of payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A JSON message, or the end of one that came in pieces.
@@ -54,30 +54,30 @@ impl TryFrom<u8> for Kind {
     }
 }
 
-/// One frame.
+/// A frame of the bridge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// What it carries.
+    /// Kind of the payload.
     pub kind: Kind,
     /// The request it belongs to; 0 = the connection.
     pub stream: u32,
-    /// Its content.
+    /// Bytes of the payload.
     pub payload: Bytes,
 }
 
-/// Why a peer can't be understood. The connection is of no use after it.
+/// Errors in a peer's frames. The connection can't be used after one.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// The announced length is over the cap, or too short to be a frame.
     #[error("a frame of {length} bytes, expected {HEAD} to {} bytes", HEAD + MAX_PAYLOAD)]
     Length {
-        /// As announced.
+        /// Length in the frame's header.
         length: usize,
     },
     /// No such kind.
     #[error("a frame of kind {kind}, expected 0 to 3")]
     Kind {
-        /// As announced.
+        /// Kind in the frame's header.
         kind: u8,
     },
     /// The pieces of a message add up to more than a message may have.
@@ -152,10 +152,10 @@ pub fn take_frame(buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
     Ok(Some(Frame { kind, stream, payload: frame.freeze() }))
 }
 
-/// What a peer said.
+/// A decoded frame.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Incoming<M> {
-    /// A message.
+    /// A JSON message.
     Message(M),
     /// Words of an answer.
     Text(String),
@@ -163,7 +163,7 @@ pub enum Incoming<M> {
     Thinking(String),
 }
 
-/// Reads what a peer says, of whichever direction `M` is.
+/// Reads frames of a peer; `M` is the type of its messages.
 pub struct FrameReader<R, M> {
     from: R,
     buffer: BytesMut,
@@ -177,7 +177,8 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> FrameReader<R, M> {
         FrameReader { from, buffer: BytesMut::new(), pieces: HashMap::new(), messages: PhantomData }
     }
 
-    /// The next thing said and its stream; `None` when the peer hung up between two frames. Cancel-safe.
+    /// Reads the next frame and its stream; `None` when the peer closed the connection between two frames.
+    /// Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<(u32, Incoming<M>)>, FrameError> {
         loop {
             while let Some(frame) = take_frame(&mut self.buffer)? {

@@ -19,7 +19,7 @@ pub struct BridgeListener {
     listener: Listener,
     /// A path, or a pipe's name on Windows: random per start, so no stale name is in the way.
     pub endpoint: String,
-    /// What a hello must carry: random per start.
+    /// Token that a hello must carry: random per start.
     pub token: Arc<str>,
 }
 

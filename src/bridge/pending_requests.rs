@@ -1,4 +1,4 @@
-//! Who waits for which answer of one editor.
+//! The requests of one editor that wait for a response.
 //!
 //! The reader puts in what the editor says and waits for nobody; each `ResponseStream` takes out at its own pace and keeps
 //! its own account: past the first budget the editor is asked to pause, past the second the line fails alone.
@@ -27,10 +27,10 @@ const RESUME_AT: usize = 64 * 1024;
 /// Unread bytes at which the answer fails: the editor did not pause, and memory is not unbounded.
 const FAIL_AT: usize = 8 * 1024 * 1024;
 
-/// Why no more comes on a line.
+/// Reasons for the end of a response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BridgeError {
-    /// The editor says the request failed; `asking` knows what the error means.
+    /// The provider's error; `completion` classifies it.
     Editor(ProviderError),
     /// The bridge or the server ended it.
     Failed(Failure),
@@ -55,7 +55,7 @@ enum Pending {
     ForReply(oneshot::Sender<Result<FromEditor, BridgeError>>),
 }
 
-/// What has come of an answer and was not read yet.
+/// Parts that have arrived and were not read yet.
 #[derive(Default)]
 struct StreamBuffer {
     parts: VecDeque<Part>,
@@ -108,7 +108,7 @@ impl PendingRequests {
         Ok(stream)
     }
 
-    /// How many requests are open.
+    /// Number of open requests.
     pub(super) fn count(&self) -> usize {
         self.table.lock().open.len()
     }
@@ -130,7 +130,7 @@ impl PendingRequests {
         });
     }
 
-    /// Any other message about a request. Those about a request that nobody waits for are late, not wrong.
+    /// Passes on any other message about a request. One about a request that is not open any more is late, not wrong.
     pub(super) fn message(&self, stream: u32, message: FromEditor) {
         match message {
             FromEditor::ThinkingId(thought) => {
@@ -264,7 +264,7 @@ pub struct PendingResponse {
 }
 
 impl PendingResponse {
-    /// What the editor replied.
+    /// Waits for the response.
     pub async fn get(mut self) -> Result<FromEditor, BridgeError> {
         (&mut self.receiver).await.unwrap_or(Err(BridgeError::Failed(Failure::EditorGone)))
     }
@@ -291,7 +291,7 @@ mod tests {
         (lines, line, sent)
     }
 
-    /// All that was said to the editor.
+    /// Decodes everything that was sent to the editor.
     async fn said(mut sent: tokio::sync::mpsc::UnboundedReceiver<bytes::BytesMut>) -> Vec<ToEditor> {
         let mut messages = Vec::new();
         while let Ok(bytes) = sent.try_recv() {

@@ -20,7 +20,7 @@ pub use activity::{
 /// The version of everything below. Raise it with any change that an older peer would misread.
 pub const PROTOCOL: u32 = 2;
 
-/// From the server to an editor. The frame's stream says which request is meant; 0 = the connection itself.
+/// Messages from the server to an editor. The frame's stream names the request; 0 = the connection itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -31,13 +31,13 @@ pub enum ToEditor {
     Refused(Refused),
     /// Ask a model. Answered with text and thinking frames, `ThinkingId`, `Part`, then `End` or `Failed`.
     Chat(Arc<Chat>),
-    /// Nobody waits for this request any more: cancel it and say nothing further of it.
+    /// Cancel this request and send nothing further about it.
     Cancel,
     /// The client reads too slowly: pull no more parts of this request until `Resume`.
     Pause,
     /// Go on after a `Pause`.
     Resume,
-    /// Which tools are there just now? Answered with `Tools` or `Failed`.
+    /// List the tools as they are now. Answered with `Tools` or `Failed`.
     ListTools,
     /// Run a tool. Answered with `ToolOutput` or `Failed`.
     InvokeTool(InvokeTool),
@@ -45,13 +45,13 @@ pub enum ToEditor {
     Status(Status),
     /// A line of the server's log.
     Log(LogLine),
-    /// What is being answered and has been; only for editors that watch.
+    /// Running and recent requests; only for editors that watch.
     Activity(Activity),
-    /// What was said in a request, as asked with `GetExchange`.
+    /// Captured bodies of a request, in answer to `GetExchange`.
     Exchange(Exchange),
-    /// What can be asked, in all windows together; only for editors that watch.
+    /// Models of all windows; only for editors that watch.
     ModelCatalog(ModelCatalog),
-    /// The models told are out of date: read them again.
+    /// The models that were sent are out of date: read them again.
     RefreshModels,
     /// Another server takes this one's place: after the end of this connection wait for that one, start none.
     Superseded,
@@ -64,23 +64,23 @@ pub enum ToEditor {
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum FromEditor {
-    /// Who I am; always the editor's first message, within two seconds.
+    /// Credentials of the editor; always its first message, within two seconds.
     Hello(Hello),
     /// All models of this editor; sent after the welcome and with every change.
     Models(Models),
     /// The window's focus or folders changed.
     Window(Window),
-    /// What the person set; sent after the welcome and with every change. The latest one holds.
+    /// The user's settings; sent after the welcome and with every change. The latest ones apply to all windows.
     UserSettings(UserSettings),
     /// Open the HTTP port.
     Start,
     /// End running answers with an error event and close the HTTP port, for all windows.
     Stop,
-    /// A newer editor wants to replace this server: finish what is running, then exit.
+    /// A newer editor asks this server to make room: finish what is running, then exit.
     Handover,
-    /// Somebody looks at the requests, or no longer does. Answered with all that is kept, and then with what changes.
+    /// The panel was opened or closed. Answered with everything that is kept, then with changes.
     Watch(Watch),
-    /// What was said in this request? Answered with `Exchange`.
+    /// Send the captured bodies of a request. Answered with `Exchange`.
     GetExchange(GetExchange),
     /// Stops a request that runs in auto mode: its model and tools are cancelled, its client gets an error.
     StopRequest(StopRequest),
@@ -104,23 +104,23 @@ pub enum FromEditor {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Welcome {
-    /// The server's version, as `copilot-proxy --version` says it.
+    /// The server's version, as `copilot-proxy --version` prints it.
     pub version: String,
     /// Process id of the server.
     pub pid: u32,
 }
 
-/// Why a `Hello` was not accepted.
+/// Refusal of a `Hello`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Refused {
-    /// What kind of refusal.
+    /// Kind of refusal.
     pub reason: RefusedReason,
-    /// A sentence a person can act on.
+    /// A sentence that the user can act on.
     pub message: String,
 }
 
-/// What kind of refusal.
+/// Kinds of refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -135,11 +135,11 @@ pub enum RefusedReason {
     NotHello,
 }
 
-/// Who an editor is.
+/// Credentials and identity of an editor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Hello {
-    /// From `server.json`.
+    /// Token from `server.json`.
     pub token: String,
     /// `PROTOCOL` of the editor.
     pub protocol: u32,
@@ -147,7 +147,7 @@ pub struct Hello {
     pub version: String,
     /// Process id of the extension host.
     pub pid: u32,
-    /// What it is the editor of.
+    /// The editor's window.
     pub window: Window,
 }
 
@@ -155,7 +155,7 @@ pub struct Hello {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Window {
-    /// It has the person's focus.
+    /// Whether it has the focus.
     pub focused: bool,
     /// Its workspace folders.
     pub folders: Vec<Folder>,
@@ -183,15 +183,15 @@ pub struct Models {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ModelInfo {
-    /// Who provides it: `copilot`.
+    /// Provider: `copilot`.
     pub vendor: String,
     /// Unique in its vendor.
     pub id: String,
     /// For example `claude-sonnet-4.5`.
     pub family: String,
-    /// Opaque.
+    /// Opaque version string.
     pub version: String,
-    /// For people.
+    /// Name for people.
     pub name: String,
     /// In tokens, the provider's own additions already taken off.
     #[cfg_attr(test, ts(type = "number"))]
@@ -213,12 +213,12 @@ pub struct ModelInfo {
     pub extra: Map<String, Value>,
 }
 
-/// What the person set in VS Code (`copilotProxy.*`), as far as the server needs it.
+/// The user's settings in VS Code (`copilotProxy.*`), as far as the server needs them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserSettings {
-    /// Where to listen; 0 takes a free port.
+    /// Port to listen on; 0 takes a free one.
     pub port: u16,
     /// Listen on `[::1]` too.
     pub ipv6: bool,
@@ -236,7 +236,7 @@ pub struct UserSettings {
     pub tool_origins: Vec<String>,
     /// Editor names besides the loopback ones.
     pub allowed_hosts: Vec<String>,
-    /// Which tools auto mode may run.
+    /// Tools that auto mode may run.
     pub auto_tools: AutoTools,
     /// A model silent for longer is given up, in seconds.
     pub model_timeout: u32,
@@ -287,7 +287,7 @@ pub struct Chat {
     pub model: String,
     /// A legal transcript.
     pub messages: Vec<Message>,
-    /// What the model may call.
+    /// Tools that the model may call.
     pub tools: Vec<Tool>,
     /// It must call: there is exactly one tool then.
     pub required: bool,
@@ -304,7 +304,7 @@ pub struct Chat {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ThinkingId {
-    /// Opaque.
+    /// Opaque id of the provider.
     pub id: String,
 }
 
@@ -316,7 +316,7 @@ pub struct ResponsePart {
     pub part: Part,
 }
 
-/// Why a request failed in the editor: what VS Code lets through of an error.
+/// An error of the provider, as far as VS Code passes it on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ProviderError {
@@ -334,9 +334,9 @@ pub struct ProviderError {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct InvokeTool {
-    /// As listed.
+    /// Name, as listed.
     pub name: String,
-    /// Its arguments.
+    /// Arguments of the call.
     #[cfg_attr(test, ts(type = "unknown"))]
     pub input: Value,
 }
@@ -376,7 +376,7 @@ pub struct Status {
     pub http: HttpState,
     /// Requests being answered.
     pub in_flight: u32,
-    /// Editors attached.
+    /// Number of attached editors.
     pub editors: u32,
     /// Models offered by all editors together.
     pub models: u32,
@@ -391,7 +391,7 @@ pub struct Status {
     /// Tokens out, since the server started.
     #[cfg_attr(test, ts(type = "number"))]
     pub tokens_out: u64,
-    /// When the server started, in milliseconds since 1970.
+    /// Start of the server, in milliseconds since 1970.
     #[cfg_attr(test, ts(type = "number"))]
     pub started_at: u64,
 }
@@ -401,21 +401,21 @@ pub struct Status {
 #[serde(tag = "state", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum HttpState {
-    /// Stopped by a person.
+    /// Stopped by the user.
     Off,
-    /// Answering.
+    /// Open.
     Running {
-        /// Where.
+        /// Number of the port.
         port: u16,
     },
     /// The port belongs to another program; tried again until it is free.
     PortTaken {
-        /// Which.
+        /// Number of the port.
         port: u16,
     },
     /// The port can't be opened, for another reason.
     Failed {
-        /// Which.
+        /// Number of the port.
         port: u16,
         /// The system's words.
         message: String,
@@ -426,7 +426,7 @@ pub enum HttpState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LogLine {
-    /// How grave.
+    /// Severity.
     pub level: LogLevel,
     /// Milliseconds since 1970.
     #[cfg_attr(test, ts(type = "number"))]
@@ -435,16 +435,16 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// How grave a log line is.
+/// Severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum LogLevel {
-    /// Something failed.
+    /// A failure.
     Error,
     /// Something is odd.
     Warn,
-    /// Something happened.
+    /// A normal event.
     Info,
     /// For finding faults.
     Debug,

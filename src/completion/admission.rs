@@ -1,4 +1,4 @@
-//! How many questions may be open at once, and how many may wait for their turn.
+//! Limits the requests that run at the same time, and those that wait for a permit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,7 +41,7 @@ impl Admission {
     }
 }
 
-/// A place in the queue, given up by whoever leaves it for whatever reason.
+/// A place in the queue, given up when it is dropped.
 pub(super) struct Place(Arc<AtomicUsize>);
 
 impl Drop for Place {

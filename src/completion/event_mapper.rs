@@ -1,4 +1,4 @@
-//! What a model's parts mean: the events of an answer, and how it ended. Pure.
+//! Maps the model's parts to the events of a response, with its finish. Pure.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ pub struct EventMapper {
 }
 
 impl EventMapper {
-    /// For an answer of a model that always or never says what it cost.
+    /// A mapper for a model that always, or not always, reports its usage.
     pub fn new(reports_usage: bool) -> EventMapper {
         EventMapper { reports_usage, calls: 0, usage: None }
     }
@@ -43,7 +43,8 @@ impl EventMapper {
         }
     }
 
-    /// The model has said all it could. Copilot shows an answer that was cut by nothing but a missing usage part.
+    /// Ends a response that came without an error. Copilot marks one that was cut by nothing but a missing usage
+    /// part.
     pub fn end(&self) -> Event {
         let finish = match self.usage {
             None if self.reports_usage => Finish::Length,
@@ -53,7 +54,7 @@ impl EventMapper {
         self.end_as(finish)
     }
 
-    /// The answer has ended in a way that the editor told.
+    /// Ends a response with the finish that an error stands for.
     pub fn end_as(&self, finish: Finish) -> Event {
         Event::Finish(finish, self.usage.unwrap_or_default())
     }

@@ -1,4 +1,4 @@
-//! What a filter over the events of an answer is. Plain chat and auto mode share them.
+//! The interface of filters over the events of a response, which plain completions and auto mode share.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +12,7 @@ pub trait Filter {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    //! What the tests of all filters share.
+    //! Helpers for the tests of all filters.
 
     use proptest::prelude::*;
     use serde_json::json;
@@ -40,7 +40,7 @@ pub(crate) mod tests {
         finish(Finish::Stop)
     }
 
-    /// What a filter makes of events; it hears none after it has had enough.
+    /// Runs a filter over events; it gets none after it has returned `Break`.
     pub fn run(filter: &mut impl Filter, events: impl IntoIterator<Item = Event>) -> Vec<Event> {
         let mut out = Vec::new();
         for event in events {
@@ -51,7 +51,7 @@ pub(crate) mod tests {
         out
     }
 
-    /// Events as a reader of the whole hears them: texts and thoughts in one piece each, empty ones not at all.
+    /// Joins consecutive text and thinking and drops empty ones, as a reader of the whole response sees them.
     pub fn joined(events: impl IntoIterator<Item = Event>) -> Vec<Event> {
         let mut joined: Vec<Event> = Vec::new();
         for event in events {
@@ -91,7 +91,7 @@ pub(crate) mod tests {
         cut
     }
 
-    /// Where to cut.
+    /// Positions of a cut.
     pub fn sizes() -> impl Strategy<Value = Vec<usize>> {
         proptest::collection::vec(1usize..8, 1..8)
     }

@@ -1,4 +1,4 @@
-//! Which filters an answer goes through, and in which order. Pure.
+//! The filters of a response, in their order. Pure.
 
 use std::ops::ControlFlow;
 

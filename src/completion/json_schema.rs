@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A location for the client's schema; it names no file.
 const LOCATION: &str = "urn:copilot-proxy:schema";
 
-/// Number of errors that are told: enough to mend a value, and few enough for a short message.
+/// Most errors in a message: enough to mend a value, and few enough to read.
 const MAX_ERRORS: usize = 5;
 
 /// Lists what is wrong with `value`, each error with the JSON pointer of its place. Empty if nothing is, or if the
@@ -77,7 +77,7 @@ fn unsupported_pattern(error: &CompileError) -> Option<String> {
     }
 }
 
-/// Removes a pattern that can't be compiled; says whether it was found.
+/// Removes a pattern that can't be compiled; returns whether it was found.
 fn remove_pattern(schema: &mut Value, regex: &str) -> bool {
     match schema {
         Value::Object(object) => {

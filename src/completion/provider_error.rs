@@ -9,7 +9,7 @@ use crate::bridge::protocol::ProviderError;
 use crate::conversation::Finish;
 use crate::failure::Failure;
 
-/// What came of a request that failed in the editor.
+/// Outcome of a request that failed in the editor.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Classification {
     /// There is no answer, or its rest is lost.
@@ -18,17 +18,17 @@ pub enum Classification {
     Finished(Finish),
     /// The answer was cut: it is complete if something of it has come, else there is none.
     Cut {
-        /// How what has come ends.
+        /// Finish of the part that was received.
         finish: Finish,
-        /// Why nothing came.
+        /// Failure if nothing was received.
         otherwise: Failure,
     },
 }
 
-/// Longer than this nobody waits; Copilot's own blocks last 300 s.
+/// Longest wait that is told to clients; Copilot's own blocks last 300 s.
 const LONGEST_WAIT: Duration = Duration::from_secs(320);
 
-/// When to try again after so many rate limits in a row, this one included: the provider never says.
+/// Wait after a number of rate limits in a row, this one included: the provider never tells.
 pub fn retry_after(in_a_row: u32) -> Duration {
     let doublings = in_a_row.saturating_sub(1).min(31);
     Duration::from_secs(10u64 << doublings).min(LONGEST_WAIT)
@@ -39,16 +39,16 @@ pub fn models_are_stale(error: &ProviderError) -> bool {
     error.code.as_deref() == Some("NotFound")
 }
 
-/// Whose error it is.
+/// The provider that raised an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
-    /// GitHub Copilot's: all that it says in its own words is known here.
+    /// GitHub Copilot, whose own messages are known.
     Copilot,
-    /// Anybody's.
+    /// Any other extension.
     Other,
 }
 
-/// Says what an error means. `in_a_row` counts the rate limits in a row, this one included.
+/// Classifies an error. `in_a_row` counts the rate limits in a row, this one included.
 pub fn classify(error: &ProviderError, provider: Provider, in_a_row: u32) -> Classification {
     match by_message_that_ends_an_answer(&error.message) {
         Some(classify) => classify,
@@ -196,7 +196,7 @@ fn too_long(message: &str) -> Failure {
     }
 }
 
-/// How Copilot's own words begin where no status and no code of the service's crosses.
+/// Beginnings of Copilot's own messages, for errors without a status or a code of the service.
 const OWN_WORDS: [&str; 7] = [
     "Please check your firewall",
     "terminated",
@@ -224,7 +224,7 @@ fn speaks_of_a_token(message: &str) -> bool {
         .any(|words| message.contains(words))
 }
 
-/// What a service says in the JSON of an error, bare or under `error`.
+/// The fields of a service's JSON error, bare or under `error`.
 struct Told {
     message: String,
     code: Option<String>,

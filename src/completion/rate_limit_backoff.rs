@@ -1,4 +1,4 @@
-//! The wait after rate limits: the provider never says how long, so it doubles while limits go on.
+//! The wait after rate limits: the provider never tells how long, so it doubles while limits go on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -8,10 +8,10 @@ use crate::conversation::{
     Content, Conversation, Event, Finish, Message, Output, Part, Role, Tool, ToolCall, ToolChoice, ToolResult,
 };
 
-/// What an answer must be.
+/// Requirement on a response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RequiredOutput {
-    /// Anything.
+    /// None.
     Nothing,
     /// A call of one of several tools: the provider can only be made to call a single one.
     SomeCall,
@@ -19,16 +19,16 @@ pub enum RequiredOutput {
     Json {
         /// The tool that carries it.
         tool: String,
-        /// What it must fit.
+        /// The schema that the JSON must fit.
         schema: Value,
     },
 }
 
-/// What the model is told when one of several tools must be called.
+/// Instruction for the model when one of several tools must be called.
 const CALL_A_TOOL: &str = "Answer by calling one of the tools. Do not answer in words alone.";
 
 impl RequiredOutput {
-    /// What a conversation demands, and the conversation that asks for it.
+    /// The requirement of a conversation, and the conversation with the instructions for it.
     pub fn of(mut conversation: Conversation) -> (Conversation, RequiredOutput) {
         let required = match std::mem::take(&mut conversation.options.output) {
             Output::Text => match &conversation.tool_choice {
@@ -132,7 +132,7 @@ fn text(answer: &[Event]) -> String {
     words.collect()
 }
 
-/// What of a text does not fit a schema. A schema that is none fits everything: the provider will say so.
+/// Validates a text against a schema. What is no schema accepts everything: the provider reports that.
 fn misfit(text: &str, schema: &Value) -> Option<String> {
     let found: Value = match serde_json::from_str(text.trim()) {
         Ok(found) => found,

@@ -36,7 +36,7 @@ pub struct CompletionService {
     pub admission: Admission,
     /// Ratio of reported to counted tokens, by model family.
     pub calibration: Arc<Mutex<Calibration>>,
-    /// Wait after rate limits, which the provider never tells.
+    /// Wait after rate limits, which the provider doesn't tell.
     pub back_off: RateLimitBackoff,
     /// Limit of a model's silence; the user's setting if absent.
     pub model_timeout: Option<Duration>,

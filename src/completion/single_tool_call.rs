@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use super::filter::Filter;
 use crate::conversation::Event;
 
-/// Lets the first call through. The model goes on, since its usage comes last; it repeats what it still wants.
+/// Passes the first call only. The model goes on, since its usage comes last; it repeats later calls in the next
+/// turn.
 #[derive(Clone, Debug, Default)]
 pub struct SingleToolCall {
     called: bool,

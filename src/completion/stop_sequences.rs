@@ -20,7 +20,7 @@ impl StopSequences {
         StopSequences { sequences, held: String::new() }
     }
 
-    /// Where a sequence begins in what is held, and which it is.
+    /// Position of the first hit in the held text, and its sequence.
     fn hit(&self) -> Option<(usize, &str)> {
         let hits = self.sequences.iter().filter_map(|sequence| {
             let start = self.held.find(sequence.as_str())?;

@@ -1,4 +1,4 @@
-//! What an answer cost, where the provider does not say.
+//! Counts the usage of a response that the provider doesn't report.
 
 use std::ops::ControlFlow;
 
@@ -11,7 +11,8 @@ use crate::tokens::pretokens::{self, IncrementalCounter};
 /// more come, they are counted as they come.
 const KEPT_AT_MOST: usize = 64 * 1024;
 
-/// Counts what comes out and fills the usage of the end. It stands last, so that it hears what the client hears.
+/// Counts output tokens and fills in the usage at the end. It is the last filter, so that it sees what the client
+/// sees.
 #[derive(Clone, Debug)]
 pub struct UsageCounter {
     input: u64,
@@ -53,7 +54,7 @@ impl Words {
 }
 
 impl UsageCounter {
-    /// For a question that counts so much, to a model that says itself what its answers cost, or does not.
+    /// A counter for a request of `input` tokens to a model that reports its usage, or doesn't.
     pub fn of_input(input: u64, is_reported: bool) -> UsageCounter {
         let words = if is_reported {
             Words::Kept(String::new())

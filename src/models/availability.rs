@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
 
-/// When a window last came or left; `None` where nobody is to be waited for.
+/// Time when a window last attached or left; `None` where none is expected.
 type Last = Option<Instant>;
 
 /// The registry's end.
@@ -34,12 +34,12 @@ impl Notifier {
         self.0.send_replace(Some(Instant::now()));
     }
 
-    /// A window that is there has told its models.
+    /// Notifies that an attached window has sent its models.
     pub(super) fn told(&self) {
         self.0.send_modify(|_| ());
     }
 
-    /// Nobody is to wait until the next one comes.
+    /// Ends all waiting until the next window attaches.
     pub(super) fn close(&self) {
         self.0.send_replace(None);
     }

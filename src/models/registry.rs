@@ -24,9 +24,9 @@ struct AttachedEditor {
     handle: Editor,
     window: Window,
     models: Vec<Arc<ModelInfo>>,
-    /// When it was last asked, on the registry's own clock; 0 = never.
+    /// Last use, on the registry's own clock; 0 = never.
     asked: u64,
-    /// When its window last got the focus, on the same clock.
+    /// Last time when its window got the focus, on the same clock.
     focused: u64,
 }
 
@@ -70,7 +70,7 @@ pub struct GetCounts;
 pub struct Counts {
     /// Models, as clients see them.
     pub models: usize,
-    /// Editors.
+    /// Attached editors.
     pub editors: usize,
 }
 
@@ -84,7 +84,7 @@ pub struct GetSnapshot;
 pub struct Snapshot {
     /// Their models, as clients see them.
     pub models: Arc<[ModelEntry]>,
-    /// Their windows.
+    /// Their windows, in the order of attaching.
     pub windows: Vec<Window>,
 }
 
@@ -95,13 +95,13 @@ impl Snapshot {
     }
 }
 
-/// Which model is meant, and who has it?
+/// Resolves a model's name to a model and the editors that have it.
 #[derive(Message)]
 #[rtype(result = "Result<ResolvedModel, Failure>")]
 pub struct ResolveModel {
-    /// The name the client says; absent = the default model.
+    /// The name in the request; absent = the default model.
     pub requested: Option<String>,
-    /// The person's default model; empty = none set.
+    /// The user's default model; empty = none set.
     pub default_model: String,
     /// An unknown name means the nearest kind rather than an error.
     pub nearest_if_unknown: bool,
@@ -109,13 +109,13 @@ pub struct ResolveModel {
 
 /// A model and those who have it.
 pub struct ResolvedModel {
-    /// The model.
+    /// The model that the name means.
     pub model: ModelEntry,
     /// The editors that have it, never empty, the one to ask first in front.
     pub editors: Vec<Editor>,
 }
 
-/// Whose tools are meant?
+/// Finds the window whose tools a request means.
 #[derive(Message)]
 #[rtype(result = "Result<Editor, Failure>")]
 pub struct FindWindow {

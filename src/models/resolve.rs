@@ -1,4 +1,4 @@
-//! Which model is meant. Pure: given what the editors offer and what a client says, this finds the one.
+//! Resolves the name that a client wrote to one of the models that the editors offer. Pure.
 //!
 //! No model's name stands here: names age. What is matched is their structure (`structure.rs`).
 
@@ -17,7 +17,7 @@ const LATEST: &str = ":latest";
 pub struct ModelEntry {
     /// The editor's id, or `vendor/id` where an earlier vendor has the same one.
     pub id: String,
-    /// What the editor says of it.
+    /// The editor's description of it.
     pub model: Arc<ModelInfo>,
 }
 
@@ -161,12 +161,12 @@ fn vendor_of<'a>(asked: &'a str, models: &'a [ModelEntry]) -> (Option<&'a str>, 
     split.map_or((None, asked), |(vendor, name)| (Some(vendor), name))
 }
 
-/// Some vendors' ids are opaque: the family speaks then.
+/// For vendors whose ids are opaque: resolves by family.
 fn structures(listed: &ModelEntry) -> [(&ModelEntry, Structure); 2] {
     [(listed, Structure::of(&listed.model.id)), (listed, Structure::of(&listed.model.family))]
 }
 
-/// How far apart two versions are, read as decimal numbers; 4.10 lies after 4.9 and before 5.
+/// Distance of two versions, read as decimal numbers; 4.10 comes after 4.9 and before 5.
 fn distance(asked: &[u32], known: &[u32]) -> u64 {
     let value = |version: &[u32]| {
         let mut numbers = version.iter().map(|number| u64::from(*number));

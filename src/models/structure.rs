@@ -1,4 +1,4 @@
-//! What a model's name is made of: words, a version, and what hardly matters.
+//! The structure of a model's name: words, a version and asides.
 //!
 //! `claude-3.5-sonnet`, `claude-sonnet-4-20250514` and `us.anthropic.claude-sonnet-4-5-v1:0` differ in form, not in
 //! kind. Names are taken apart by their shape alone, so that tomorrow's are understood too.
@@ -23,20 +23,20 @@ pub struct Structure {
     pub words: BTreeSet<String>,
     /// `[4, 5]`; empty where the name has none.
     pub version: Vec<u32>,
-    /// What tells two names apart only if nothing else does: `preview`, the `o` of `4o`, the `1m` of `[1m]`.
+    /// Tokens that matter only between otherwise equal names: `preview`, the `o` of `4o`, the `1m` of `[1m]`.
     pub asides: BTreeSet<String>,
     /// `20250514`, `1106`; 0 where the name has none.
     pub date: u32,
 }
 
-/// How large a model its name promises.
+/// The size that a name promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Size {
     /// `haiku`, `mini`, `flash`.
     Small = 0,
-    /// No word, or one that says nothing of size.
+    /// No word for a size.
     Medium = 1,
-    /// `opus`, `pro`.
+    /// A large model: `opus`, `pro`.
     Large = 2,
 }
 
@@ -63,7 +63,7 @@ impl Structure {
         self.words.iter().any(|word| word.starts_with("embed"))
     }
 
-    /// How large a model the name promises; a word for small outweighs one for large (`codex-max-mini`).
+    /// The size that the name promises; a word for small outweighs one for large (`codex-max-mini`).
     pub fn size(&self) -> Size {
         let has = |sizes: &[&str]| sizes.iter().any(|size| self.words.contains(*size));
         match (has(&SMALL), has(&LARGE)) {

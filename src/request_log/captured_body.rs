@@ -30,7 +30,7 @@ impl BodyPrefix {
         self.bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 
-    /// As the panel is told. Half a character at the cut is left out.
+    /// The captured part, for the panel. Half a character at the cut is left out.
     pub fn words(&self) -> protocol::CapturedBody {
         let truncated = self.total > self.bytes.len() as u64;
         let mut text = String::from_utf8_lossy(&self.bytes).into_owned();

@@ -1,13 +1,13 @@
-//! Who asks, in a few words: the product and its version out of a `User-Agent`. Pure.
+//! Name of a client: the product and its version from a `User-Agent`. Pure.
 
 /// Longer names are cut, in bytes.
 const MAX_NAME: usize = 48;
 
-/// What every browser says it is, and what programs with a browser inside are made of.
+/// Products that every browser names, and those of which programs with a browser inside consist.
 const EVERYBODY: &[&str] =
     &["Mozilla", "AppleWebKit", "Gecko", "Version", "Mobile", "Safari", "Chrome", "Electron"];
 
-/// `claude-cli/2.1.0` of `claude-cli/2.1.0 (external, cli)`; `Firefox/140.0` of all that a Firefox says.
+/// `claude-cli/2.1.0` for `claude-cli/2.1.0 (external, cli)`; `Firefox/140.0` for a Firefox.
 pub(super) fn named(user_agent: &str) -> String {
     let words = without_remarks(user_agent);
     let words: Vec<&str> = words.split_whitespace().collect();
@@ -33,7 +33,7 @@ fn is_version(word: &str) -> bool {
     word.starts_with(|first: char| first.is_ascii_digit())
 }
 
-/// What stands in brackets is about the machine.
+/// Removes comments in brackets, which describe the machine.
 fn without_remarks(user_agent: &str) -> String {
     let mut depth = 0_u32;
     user_agent

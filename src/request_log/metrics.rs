@@ -15,13 +15,13 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::bridge::protocol::{Outcome, RequestRecord};
 
-/// What the answer of `Metrics::told` is.
+/// Content type of the metrics.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// In seconds: a model's first word comes after half a second to a minute, an agent's turn takes minutes.
 const BOUNDS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 180.0, 600.0];
 
-/// What is counted of requests that have ended.
+/// Counters of finished requests.
 pub struct Metrics {
     requests: Family<Ended, Counter>,
     input: Family<Answered, Counter>,
@@ -30,10 +30,10 @@ pub struct Metrics {
     duration: Family<Answered, Histogram>,
 }
 
-/// How things stand just now.
+/// Gauges at the time of a scrape.
 #[derive(Clone, Copy, Debug)]
 pub struct Now<'a> {
-    /// Which program this is.
+    /// Version of the server.
     pub version: &'a str,
     /// Requests being answered.
     pub in_flight: u32,
@@ -41,7 +41,7 @@ pub struct Now<'a> {
     pub editors: usize,
     /// Models that can be asked.
     pub models: usize,
-    /// How long the server has run.
+    /// Uptime of the server.
     pub uptime: Duration,
 }
 

@@ -18,21 +18,21 @@ const MAX_ASKED: usize = 200;
 /// Longer messages of failures are cut, in bytes.
 const MAX_MESSAGE: usize = 4096;
 
-/// What is known of a request when it comes.
+/// Facts about a request when it arrives.
 pub struct RequestInfo<'a> {
-    /// As its answer's `x-request-id` says it.
+    /// Id, as in its response's `x-request-id`.
     pub id: String,
-    /// The API it speaks; empty where it came to no door that asks models.
+    /// Dialect; empty for endpoints that run no model.
     pub dialect: &'static str,
-    /// `POST`.
+    /// HTTP method.
     pub method: &'a str,
-    /// The endpoint.
+    /// Path of the endpoint.
     pub path: &'a str,
     /// The client's word for itself.
     pub user_agent: &'a str,
-    /// The person wants to see what is captured in it.
+    /// Whether to capture its bodies.
     pub capture: bool,
-    /// The person wants log lines to hold words of it.
+    /// Whether log lines may quote it.
     pub raw_logging: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Record {
 /// A shared of the log.
 pub(super) type SharedRecord = Arc<Mutex<RecordState>>;
 
-/// What is written on it.
+/// State of a record.
 pub(super) struct RecordState {
     pub record: RequestRecord,
     /// The log's when this was last written to.
@@ -67,7 +67,7 @@ impl RecordState {
         self.record.outcome == Outcome::Running
     }
 
-    /// What was captured, as far as it is kept.
+    /// The captured bodies.
     pub fn exchange(&self) -> Exchange {
         Exchange {
             id: self.record.id.clone(),
@@ -77,7 +77,7 @@ impl RecordState {
         }
     }
 
-    /// What was captured is to be kept no longer.
+    /// Discards the captured bodies.
     pub fn forget(&mut self) {
         self.captured = None;
         self.record.has_exchange = false;
@@ -118,7 +118,7 @@ impl Record {
         (Record { log, shared: shared.clone(), raw_logging }, shared)
     }
 
-    /// What the client asks for.
+    /// Records the requested model.
     pub fn asked(&self, model: Option<&str>, stream: bool) {
         self.write(|state| {
             state.record.requested_model = model.map(|model| cut(model, MAX_ASKED));
@@ -163,12 +163,12 @@ impl Record {
         self.failed(failure);
     }
 
-    /// What is captured in this request is kept.
+    /// Whether its bodies are captured.
     pub fn captures(&self) -> bool {
         self.shared.lock().captured.is_some()
     }
 
-    /// The request's body, and those of its headers that a person is to see: never a key.
+    /// Captures the request's body and those of its headers that are shown: never a key.
     pub fn record_request_body(&self, headers: impl Iterator<Item = (String, String)>, bytes: &[u8]) {
         if let Some(captured) = &mut self.shared.lock().captured {
             captured.headers.extend(headers);
@@ -262,7 +262,7 @@ fn cut(text: &str, limit: usize) -> String {
     text.get(..text.floor_char_boundary(limit)).unwrap_or(text).to_owned()
 }
 
-/// In characters.
+/// Length in characters.
 fn length(text: &str) -> u64 {
     text.chars().count() as u64
 }

@@ -1,4 +1,4 @@
-//! What the log tells of requests that a test makes up.
+//! Records of made-up requests.
 
 use super::*;
 use crate::bridge::protocol::{CapturedBody, ModelTotals, Tokens};
@@ -26,7 +26,7 @@ fn finish(output: u64) -> Event {
     Event::Finish(Finish::Stop, Usage { input: 100, output, cached: 30, source, ..Usage::default() })
 }
 
-/// Without what the clock says.
+/// Removes times.
 fn timeless(activity: Activity) -> Vec<RequestRecord> {
     let still = |record: RequestRecord| RequestRecord {
         time: 0,

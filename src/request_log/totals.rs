@@ -1,10 +1,10 @@
-//! What all requests together come to: per model, and per minute of the last hour. Pure.
+//! Totals over all requests: per model, and per minute of the last hour. Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::bridge::protocol::{Minute, ModelTotals, Outcome, RequestRecord};
 
-/// In milliseconds.
+/// One minute in milliseconds.
 const MINUTE: u64 = 60_000;
 
 /// Minutes that are kept.

@@ -1,4 +1,4 @@
-//! What the server tells its editors: status and log lines to all, requests and models to those that show the panel.
+//! Messages for the editors: status and log lines for all, requests and models for those that show the panel.
 //!
 //! Changes are collected for a moment and sent together, so that a busy server costs its editors ten messages a
 //! second and not four for each request.
@@ -15,7 +15,7 @@ use crate::log;
 use crate::models::ModelEntry;
 use crate::request_log::RequestLog;
 
-/// Longest delay of a change: short enough for a person to see things move.
+/// Longest delay of a change: short enough for people to see progress.
 const BATCH: Duration = Duration::from_millis(100);
 
 /// The attached editors, and what each of them knows.

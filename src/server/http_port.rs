@@ -12,10 +12,10 @@ use crate::http::listeners::Listeners;
 
 use super::at;
 
-/// The port that the user wants, and what became of it.
+/// The port that the user wants, and its state.
 pub(super) struct HttpPort {
     state: State,
-    /// Whether it should be open: nobody stopped it.
+    /// Whether it should be open.
     wanted: bool,
     /// The number wanted: the command line's until an editor sends another.
     number: u16,
@@ -110,7 +110,7 @@ impl HttpPort {
         Ok(())
     }
 
-    /// Opens it, or plans to try again; says whether it is open.
+    /// Opens it, or plans to try again; returns whether it is open.
     pub fn open(&mut self, app: &AppState) -> bool {
         let retry = Instant::now() + app.options.port_retry;
         let port = self.number;
@@ -142,7 +142,7 @@ impl HttpPort {
         }
     }
 
-    /// Sets the number wanted; says whether the port must be closed and opened again for it.
+    /// Sets the number wanted; returns whether the port must be closed and opened again for it.
     pub fn set_number(&mut self, number: u16) -> bool {
         let changed = number != self.number && self.open_number() != Some(number);
         self.number = number;

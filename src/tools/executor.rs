@@ -196,7 +196,7 @@ impl Handler<EditorDetached> for ToolExecutor {
     }
 }
 
-/// Runs one call to its end; says too whether the tool turned out to need a chat invocation token.
+/// Runs one call to its end; returns too whether the tool turned out to need a chat invocation token.
 async fn run(permits: Arc<Semaphore>, editor: Editor, call: ToolCall) -> (ToolResult, bool) {
     let ToolCall { id, name, input } = call;
     // The semaphore is never closed.
@@ -227,7 +227,7 @@ fn failed(id: String, why: String) -> ToolResult {
     ToolResult { id, content: vec![Content::Text { text: why }], is_error: true }
 }
 
-/// Whether a result says nothing but that the tool needs a chat: some tools report it as their output.
+/// Whether a result consists of a token error only: some tools return it as their output.
 fn is_only_a_token_error(content: &[Content]) -> bool {
     matches!(content, [Content::Text { text }] if text.starts_with("Error: ") && names_a_token(text))
 }

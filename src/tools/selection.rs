@@ -18,7 +18,7 @@ pub fn matching<'a>(tools: &'a [EditorTool], tags: &[&str], name: Option<&str>) 
     tools.iter().filter(|tool| tagged(tool) && name.matches(&tool.tool.name)).collect()
 }
 
-/// Whether the person lets auto mode run a tool.
+/// Whether the user lets auto mode run a tool.
 pub fn may_run(name: &str, auto_tools: &AutoTools) -> bool {
     let any = |patterns: &[String]| {
         patterns.iter().any(|pattern| WildMatch::new_case_insensitive(pattern).matches(name))

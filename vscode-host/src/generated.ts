@@ -89,11 +89,11 @@ into: string, text: string, } | { "plan": "nothing", message: string, };
  */
 export type ProtocolRange = { 
 /**
- * The oldest.
+ * The oldest version.
  */
 min: number, 
 /**
- * The newest.
+ * The newest version.
  */
 max: number, };
 
@@ -115,19 +115,19 @@ version: string,
 base_url: string, findings: Array<Finding>, };
 
 /**
- * What `server.json` holds: how to reach the server of this directory.
+ * Content of `server.json`: the address of the server of this directory.
  */
 export type ServerFile = { 
 /**
- * Process id.
+ * Process id of the server.
  */
 pid: number, 
 /**
- * As `copilot-proxy --version` says it.
+ * Version, as `copilot-proxy --version` prints it.
  */
 version: string, 
 /**
- * The protocols it speaks.
+ * Protocol versions that it speaks.
  */
 protocol: ProtocolRange, 
 /**
@@ -135,11 +135,11 @@ protocol: ProtocolRange,
  */
 endpoint: string, 
 /**
- * What a hello must carry; 128 random bits.
+ * Token that a hello must carry; 128 random bits.
  */
 token: string, 
 /**
- * Where it answers HTTP; absent while it doesn't.
+ * HTTP port; absent while it is closed.
  */
 port: number | null, 
 /**
@@ -147,7 +147,7 @@ port: number | null,
  */
 startedAt: number, 
 /**
- * What `GET /health` says there, which tells this server from another one on the same port.
+ * Name of this run in `GET /health`, to tell it from another server on the same port.
  */
 instance?: string, };
 

@@ -3,11 +3,11 @@
 export const PROTOCOL = 2;
 
 /**
- * What is being answered and has been. Never a word of what was said.
+ * Running and recent requests, without any text of conversations.
  */
 export type Activity = { 
 /**
- * All that is kept follows: what was told before no longer holds.
+ * Whether this is everything that is kept, so that earlier messages are void.
  */
 reset: boolean, 
 /**
@@ -55,7 +55,7 @@ deny: Array<string>, };
  */
 export type CapturedBody = { 
 /**
- * What is kept of it.
+ * The captured part.
  */
 text: string, 
 /**
@@ -63,7 +63,7 @@ text: string,
  */
 bytes: number, 
 /**
- * More was said than is kept.
+ * Whether the body is longer than the captured part.
  */
 truncated: boolean, };
 
@@ -76,7 +76,7 @@ export type CatalogModel = {
  */
 request_name: string, 
 /**
- * Who provides it: `copilot`.
+ * Provider: `copilot`.
  */
 vendor: string, 
 /**
@@ -88,11 +88,11 @@ id: string,
  */
 family: string, 
 /**
- * Opaque.
+ * Opaque version string.
  */
 version: string, 
 /**
- * For people.
+ * Name for people.
  */
 name: string, 
 /**
@@ -133,7 +133,7 @@ model: string,
  */
 messages: Array<Message>, 
 /**
- * What the model may call.
+ * Tools that the model may call.
  */
 tools: Array<Tool>, 
 /**
@@ -193,7 +193,7 @@ description: string,
 input_schema?: object, };
 
 /**
- * What was said in a request, as the client saw it. Only kept where the person wants to see it.
+ * Captured bodies of a request, only while the user wants to see them.
  */
 export type Exchange = { 
 /**
@@ -209,7 +209,7 @@ headers: Array<[string, string]>,
  */
 request?: CapturedBody, 
 /**
- * The answer's body, as far as it has been told.
+ * Body of the response so far.
  */
 response?: CapturedBody, };
 
@@ -232,20 +232,20 @@ path: string, };
 export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "stop_request" } & StopRequest | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "pong" };
 
 /**
- * One request that somebody looks into.
+ * Request for the captured bodies of one request.
  */
 export type GetExchange = { 
 /**
- * Its id.
+ * Id of the request.
  */
 id: string, };
 
 /**
- * Who an editor is.
+ * Credentials and identity of an editor.
  */
 export type Hello = { 
 /**
- * From `server.json`.
+ * Token from `server.json`.
  */
 token: string, 
 /**
@@ -261,7 +261,7 @@ version: string,
  */
 pid: number, 
 /**
- * What it is the editor of.
+ * The editor's window.
  */
 window: Window, };
 
@@ -270,15 +270,15 @@ window: Window, };
  */
 export type HttpState = { "state": "off" } | { "state": "running", 
 /**
- * Where.
+ * Number of the port.
  */
 port: number, } | { "state": "port_taken", 
 /**
- * Which.
+ * Number of the port.
  */
 port: number, } | { "state": "failed", 
 /**
- * Which.
+ * Number of the port.
  */
 port: number, 
 /**
@@ -291,16 +291,16 @@ message: string, };
  */
 export type InvokeTool = { 
 /**
- * As listed.
+ * Name, as listed.
  */
 name: string, 
 /**
- * Its arguments.
+ * Arguments of the call.
  */
 input: unknown, };
 
 /**
- * How grave a log line is.
+ * Severity of a log line.
  */
 export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
 
@@ -309,7 +309,7 @@ export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
  */
 export type LogLine = { 
 /**
- * How grave.
+ * Severity.
  */
 level: LogLevel, 
 /**
@@ -339,11 +339,11 @@ name?: string,
 parts: Array<Part>, };
 
 /**
- * What ended in one minute.
+ * Requests that ended in one minute.
  */
 export type Minute = { 
 /**
- * When it began, in milliseconds since 1970.
+ * Begin of the minute, in milliseconds since 1970.
  */
 time: number, 
 /**
@@ -356,11 +356,11 @@ requests: number,
 failed: number, };
 
 /**
- * What can be asked: the models of all editors together.
+ * The models of all editors together.
  */
 export type ModelCatalog = { 
 /**
- * As clients are told of them.
+ * Entries, as clients see them.
  */
 models: Array<CatalogModel>, };
 
@@ -369,7 +369,7 @@ models: Array<CatalogModel>, };
  */
 export type ModelInfo = { 
 /**
- * Who provides it: `copilot`.
+ * Provider: `copilot`.
  */
 vendor: string, 
 /**
@@ -381,11 +381,11 @@ id: string,
  */
 family: string, 
 /**
- * Opaque.
+ * Opaque version string.
  */
 version: string, 
 /**
- * For people.
+ * Name for people.
  */
 name: string, 
 /**
@@ -410,11 +410,11 @@ reports_usage: boolean,
 extra: { [name: string]: unknown }, };
 
 /**
- * What a model has done since the server started.
+ * Totals of a model since the server started.
  */
 export type ModelTotals = { 
 /**
- * Its id.
+ * Id of the model.
  */
 model: string, 
 /**
@@ -426,7 +426,7 @@ requests: number,
  */
 failed: number, 
 /**
- * Tokens in.
+ * Input tokens.
  */
 tokens_in: number, 
 /**
@@ -434,7 +434,7 @@ tokens_in: number,
  */
 cached: number, 
 /**
- * Tokens out.
+ * Output tokens.
  */
 tokens_out: number, };
 
@@ -448,7 +448,7 @@ export type Models = {
 models: Array<ModelInfo>, };
 
 /**
- * How a request ended.
+ * Outcome of a request.
  */
 export type Outcome = { "state": "running" } | { "state": "finished", 
 /**
@@ -460,11 +460,11 @@ reason: string, } | { "state": "failed",
  */
 kind: string, 
 /**
- * What the client was told.
+ * Message in the client's response.
  */
 message: string, 
 /**
- * What a person can do about it; empty where the message says it.
+ * Hint for the user; empty where the message has it.
  */
 hint: string, } | { "state": "disconnected" };
 
@@ -478,7 +478,7 @@ export type Part = { "type": "text",
 text: string, } | { "type": "data" } & Data | { "type": "thinking" } & Thinking | { "type": "tool_call" } & ToolCall | { "type": "tool_result" } & ToolResult;
 
 /**
- * Why a request failed in the editor: what VS Code lets through of an error.
+ * An error of the provider, as far as VS Code passes it on.
  */
 export type ProviderError = { 
 /**
@@ -495,20 +495,20 @@ code?: string,
 message: string, };
 
 /**
- * Why a `Hello` was not accepted.
+ * Refusal of a `Hello`.
  */
 export type Refused = { 
 /**
- * What kind of refusal.
+ * Kind of refusal.
  */
 reason: RefusedReason, 
 /**
- * A sentence a person can act on.
+ * A sentence that the user can act on.
  */
 message: string, };
 
 /**
- * What kind of refusal.
+ * Kinds of refusal.
  */
 export type RefusedReason = "token" | "editor_too_old" | "server_too_old" | "not_hello";
 
@@ -521,11 +521,11 @@ export type RequestRecord = {
  */
 number: number, 
 /**
- * As its answer's `x-request-id` says it.
+ * Id, as in its response's `x-request-id`.
  */
 id: string, 
 /**
- * When it came, in milliseconds since 1970.
+ * Time of arrival, in milliseconds since 1970.
  */
 time: number, 
 /**
@@ -533,11 +533,11 @@ time: number,
  */
 client: string, 
 /**
- * The API it speaks: `openai-chat`; empty where it came to no door that asks models.
+ * Dialect: `openai-chat`; empty for endpoints that run no model.
  */
 dialect: string, 
 /**
- * `POST`.
+ * HTTP method.
  */
 method: string, 
 /**
@@ -545,7 +545,7 @@ method: string,
  */
 path: string, 
 /**
- * The answer is told as it comes.
+ * Whether the response is a stream.
  */
 stream: boolean, 
 /**
@@ -557,7 +557,7 @@ requested_model?: string,
  */
 model?: string, 
 /**
- * Characters of the answer so far, said and thought.
+ * Characters of text and thinking so far.
  */
 characters: number, 
 /**
@@ -569,7 +569,7 @@ first_ms?: number,
  */
 duration_ms?: number, 
 /**
- * What it cost; absent where no answer has ended well.
+ * Usage in tokens; absent until a response has ended well.
  */
 tokens?: Tokens, 
 /**
@@ -577,15 +577,15 @@ tokens?: Tokens,
  */
 auto_mode?: AutoModeStatus, 
 /**
- * How it ended.
+ * Outcome of the request.
  */
 outcome: Outcome, 
 /**
- * It was turned away before anybody read what it asks: by the guard, or because there is no such door.
+ * Whether it was refused before its body was read: by access control, or for want of an endpoint.
  */
 rejected: boolean, 
 /**
- * What was said in it is kept: `GetExchange` shows it.
+ * Whether its bodies were captured: `GetExchange` reads them.
  */
 has_exchange: boolean, };
 
@@ -616,7 +616,7 @@ http: HttpState,
  */
 in_flight: number, 
 /**
- * Editors attached.
+ * Number of attached editors.
  */
 editors: number, 
 /**
@@ -640,7 +640,7 @@ tokens_in: number,
  */
 tokens_out: number, 
 /**
- * When the server started, in milliseconds since 1970.
+ * Start of the server, in milliseconds since 1970.
  */
 started_at: number, };
 
@@ -671,17 +671,17 @@ id?: string, };
  */
 export type ThinkingId = { 
 /**
- * Opaque.
+ * Opaque id of the provider.
  */
 id: string, };
 
 /**
- * From the server to an editor. The frame's stream says which request is meant; 0 = the connection itself.
+ * Messages from the server to an editor. The frame's stream names the request; 0 = the connection itself.
  */
 export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "model_catalog" } & ModelCatalog | { "type": "refresh_models" } | { "type": "superseded" } | { "type": "ping" };
 
 /**
- * What a request cost, in tokens.
+ * Usage of a request, in tokens.
  */
 export type Tokens = { 
 /**
@@ -697,7 +697,7 @@ output: number,
  */
 cached: number, 
 /**
- * The provider says so; else the server has counted.
+ * Whether the provider reported it; otherwise the server counted.
  */
 reported: boolean, };
 
@@ -771,11 +771,11 @@ export type Tools = {
 tools: Array<EditorTool>, };
 
 /**
- * What the person set in VS Code (`copilotProxy.*`), as far as the server needs it.
+ * The user's settings in VS Code (`copilotProxy.*`), as far as the server needs them.
  */
 export type UserSettings = { 
 /**
- * Where to listen; 0 takes a free port.
+ * Port to listen on; 0 takes a free one.
  */
 port: number, 
 /**
@@ -811,7 +811,7 @@ tool_origins: Array<string>,
  */
 allowed_hosts: Array<string>, 
 /**
- * Which tools auto mode may run.
+ * Tools that auto mode may run.
  */
 auto_tools: AutoTools, 
 /**
@@ -820,11 +820,11 @@ auto_tools: AutoTools,
 model_timeout: number, };
 
 /**
- * Whether somebody looks at the requests.
+ * Subscription of an editor whose panel is open.
  */
 export type Watch = { 
 /**
- * Somebody does.
+ * Whether the panel is open.
  */
 enabled: boolean, };
 
@@ -833,7 +833,7 @@ enabled: boolean, };
  */
 export type Welcome = { 
 /**
- * The server's version, as `copilot-proxy --version` says it.
+ * The server's version, as `copilot-proxy --version` prints it.
  */
 version: string, 
 /**
@@ -846,7 +846,7 @@ pid: number, };
  */
 export type Window = { 
 /**
- * It has the person's focus.
+ * Whether it has the focus.
  */
 focused: boolean, 
 /**

@@ -1,30 +1,30 @@
-//! What can be asked, is being answered and has been, as the panel is told.
+//! Running and recent requests, models and totals, for the panel.
 
 use serde::{Deserialize, Serialize};
 
 use super::ModelInfo;
 
-/// Whether somebody looks at the requests.
+/// Subscription of an editor whose panel is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Watch {
-    /// Somebody does.
+    /// Whether the panel is open.
     pub enabled: bool,
 }
 
-/// One request that somebody looks into.
+/// Request for the captured bodies of one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct GetExchange {
-    /// Its id.
+    /// Id of the request.
     pub id: String,
 }
 
-/// What can be asked: the models of all editors together.
+/// The models of all editors together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ModelCatalog {
-    /// As clients are told of them.
+    /// Entries, as clients see them.
     pub models: Vec<CatalogModel>,
 }
 
@@ -34,16 +34,16 @@ pub struct ModelCatalog {
 pub struct CatalogModel {
     /// The name to ask for: its id, or `vendor/id` where another vendor has the same one.
     pub request_name: String,
-    /// What its editor says of it.
+    /// The editor's description of it.
     #[serde(flatten)]
     pub model: ModelInfo,
 }
 
-/// What is being answered and has been. Never a word of what was said.
+/// Running and recent requests, without any text of conversations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Activity {
-    /// All that is kept follows: what was told before no longer holds.
+    /// Whether this is everything that is kept, so that earlier messages are void.
     pub reset: bool,
     /// New and changed requests, oldest first. The running ones are kept, and the last hundred of the others; of those
     /// that were turned away the last twenty.
@@ -61,20 +61,20 @@ pub struct RequestRecord {
     /// Counted up since the server started.
     #[cfg_attr(test, ts(type = "number"))]
     pub number: u64,
-    /// As its answer's `x-request-id` says it.
+    /// Id, as in its response's `x-request-id`.
     pub id: String,
-    /// When it came, in milliseconds since 1970.
+    /// Time of arrival, in milliseconds since 1970.
     #[cfg_attr(test, ts(type = "number"))]
     pub time: u64,
     /// Product and version of its client; empty where it doesn't say.
     pub client: String,
-    /// The API it speaks: `openai-chat`; empty where it came to no door that asks models.
+    /// Dialect: `openai-chat`; empty for endpoints that run no model.
     pub dialect: String,
-    /// `POST`.
+    /// HTTP method.
     pub method: String,
     /// The endpoint: `/v1/chat/completions`.
     pub path: String,
-    /// The answer is told as it comes.
+    /// Whether the response is a stream.
     pub stream: bool,
     /// The model's name as the client wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub model: Option<String>,
-    /// Characters of the answer so far, said and thought.
+    /// Characters of text and thinking so far.
     #[cfg_attr(test, ts(type = "number"))]
     pub characters: u64,
     /// Until the model's first sign, in milliseconds.
@@ -95,7 +95,7 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional, type = "number"))]
     pub duration_ms: Option<u64>,
-    /// What it cost; absent where no answer has ended well.
+    /// Usage in tokens; absent until a response has ended well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub tokens: Option<Tokens>,
@@ -103,11 +103,11 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub auto_mode: Option<AutoModeStatus>,
-    /// How it ended.
+    /// Outcome of the request.
     pub outcome: Outcome,
-    /// It was turned away before anybody read what it asks: by the guard, or because there is no such door.
+    /// Whether it was refused before its body was read: by access control, or for want of an endpoint.
     pub rejected: bool,
-    /// What was said in it is kept: `GetExchange` shows it.
+    /// Whether its bodies were captured: `GetExchange` reads them.
     pub has_exchange: bool,
 }
 
@@ -129,7 +129,7 @@ pub struct StopRequest {
     pub id: String,
 }
 
-/// What a request cost, in tokens.
+/// Usage of a request, in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Tokens {
@@ -142,40 +142,40 @@ pub struct Tokens {
     /// Of the input: read from the provider's cache.
     #[cfg_attr(test, ts(type = "number"))]
     pub cached: u64,
-    /// The provider says so; else the server has counted.
+    /// Whether the provider reported it; otherwise the server counted.
     pub reported: bool,
 }
 
-/// How a request ended.
+/// Outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum Outcome {
-    /// Not yet.
+    /// Still running.
     Running,
-    /// Well.
+    /// Ended well.
     Finished {
         /// `stop`, `length`, `tool_calls` ...
         reason: String,
     },
-    /// Badly.
+    /// Failed.
     Failed {
         /// A word for it: `rate_limited`.
         kind: String,
-        /// What the client was told.
+        /// Message in the client's response.
         message: String,
-        /// What a person can do about it; empty where the message says it.
+        /// Hint for the user; empty where the message has it.
         hint: String,
     },
     /// Its client has gone.
     Disconnected,
 }
 
-/// What a model has done since the server started.
+/// Totals of a model since the server started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ModelTotals {
-    /// Its id.
+    /// Id of the model.
     pub model: String,
     /// Requests that it was asked with.
     #[cfg_attr(test, ts(type = "number"))]
@@ -183,22 +183,22 @@ pub struct ModelTotals {
     /// Those of them that failed.
     #[cfg_attr(test, ts(type = "number"))]
     pub failed: u64,
-    /// Tokens in.
+    /// Input tokens.
     #[cfg_attr(test, ts(type = "number"))]
     pub tokens_in: u64,
     /// Of these: read from the provider's cache.
     #[cfg_attr(test, ts(type = "number"))]
     pub cached: u64,
-    /// Tokens out.
+    /// Output tokens.
     #[cfg_attr(test, ts(type = "number"))]
     pub tokens_out: u64,
 }
 
-/// What ended in one minute.
+/// Requests that ended in one minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Minute {
-    /// When it began, in milliseconds since 1970.
+    /// Begin of the minute, in milliseconds since 1970.
     #[cfg_attr(test, ts(type = "number"))]
     pub time: u64,
     /// Requests that ended.
@@ -207,7 +207,7 @@ pub struct Minute {
     pub failed: u32,
 }
 
-/// What was said in a request, as the client saw it. Only kept where the person wants to see it.
+/// Captured bodies of a request, only while the user wants to see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Exchange {
@@ -220,7 +220,7 @@ pub struct Exchange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub request: Option<CapturedBody>,
-    /// The answer's body, as far as it has been told.
+    /// Body of the response so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub response: Option<CapturedBody>,
@@ -230,11 +230,11 @@ pub struct Exchange {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CapturedBody {
-    /// What is kept of it.
+    /// The captured part.
     pub text: String,
     /// Bytes in all.
     #[cfg_attr(test, ts(type = "number"))]
     pub bytes: u64,
-    /// More was said than is kept.
+    /// Whether the body is longer than the captured part.
     pub truncated: bool,
 }
