@@ -1,4 +1,4 @@
-//! One HTTP API family each: how a client says a conversation, and how it hears the answer.
+//! One HTTP API family each: translates its requests to a conversation and events to its responses.
 //!
 //! A dialect is pure translation: bytes to an `Ask`, events to bytes, a `Failure` to a body. It knows no
 //! network, no clock and no editor. `http::answer` is the only code that runs one.
@@ -20,22 +20,22 @@ pub trait Dialect: 'static {
     /// As logs and the panel name it: `openai-chat`.
     const NAME: &'static str;
 
-    /// What a model's name means that no model has.
+    /// Meaning of a model name that no model has.
     const UNKNOWN_MODEL: UnknownModel = UnknownModel::Reject;
 
-    /// What a stream is, as its `content-type` says it.
+    /// Content type of a stream.
     const STREAM_CONTENT_TYPE: &'static str = "text/event-stream; charset=utf-8";
 
-    /// Later requests may refer to an answer: `remember` wants to hear of each.
+    /// Whether later requests may refer to a response, so that `store` is called.
     const STORES_RESPONSES: bool = false;
 
-    /// What of the request decides the answer's form: `include_usage`, fields that are echoed ...
+    /// Options of the request that shape the response: `include_usage`, echoed fields ...
     type ResponseOptions: Clone + Send + 'static;
 
-    /// What an earlier answer left for later requests to refer to; `()` where the API has no memory.
+    /// Stored responses for later requests; `()` where the API stores none.
     type Memory: Default + Send + Sync + 'static;
 
-    /// Says a stream.
+    /// Encoder of streams.
     type Encoder: Encoder + 'static;
 
     /// Reads a request. A wrong type is a `Failure::Invalid` that names the path; unknown fields are let
@@ -52,7 +52,7 @@ pub trait Dialect: 'static {
     /// The error body; the status is `Failure::status` unless the API differs.
     fn error_response(failure: &Failure) -> ErrorResponse;
 
-    /// Keeps what a later request may refer to; called after each good answer where `STORES_RESPONSES` says so.
+    /// Stores a response for later requests; called after each good one where `STORES_RESPONSES` is set.
     fn store(
         _memory: &Self::Memory,
         _meta: &ResponseMeta,
@@ -70,7 +70,7 @@ pub trait Encoder {
     /// The opening event, once, before anything else.
     fn open(&mut self, out: &mut Vec<u8>);
 
-    /// What happened in one of the answers (`choice` counts from 0; only `n > 1` makes others).
+    /// Encodes an event of one response (`choice` counts from 0; only `n > 1` makes others).
     fn event(&mut self, choice: usize, event: &Event, out: &mut Vec<u8>);
 
     /// The stream ends well.
@@ -83,7 +83,7 @@ pub trait Encoder {
     fn ping(&mut self, out: &mut Vec<u8>);
 }
 
-/// What an unknown model name means to an API.
+/// Meaning of an unknown model name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownModel {
     /// An error that lists the names there are.
@@ -95,13 +95,13 @@ pub enum UnknownModel {
 /// A request that has been read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParsedRequest {
-    /// The model's name as the client says it; absent = the default model.
+    /// Name of the model in the request; absent = the default model.
     pub model: Option<String>,
-    /// The question.
+    /// The conversation.
     pub conversation: Conversation,
     /// The answer is wanted as a stream.
     pub stream: bool,
-    /// Nobody is to be asked: the client only makes sure that the model is there.
+    /// Whether the client only checks that the model exists, so that no model runs.
     pub only_model: bool,
     /// Our own request fields.
     pub extensions: RequestExtensions,
@@ -134,18 +134,18 @@ impl RequestExtensions {
     }
 }
 
-/// Who runs the editor's tools.
+/// The party that runs the editor's tools.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolExecution {
     /// The client: calls are passed through.
     #[default]
     None,
-    /// The proxy.
+    /// The server, in auto mode.
     Auto,
 }
 
-/// How many rounds of calls auto mode may take.
+/// Limit of tool rounds in auto mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(from = "u32")]
 pub enum Rounds {
@@ -167,7 +167,7 @@ impl Default for Rounds {
     }
 }
 
-/// What an answer says about itself, constant through a stream.
+/// Facts of a response that stay the same through a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseMeta {
     /// 32 hex digits, unique; the dialect puts its own prefix before it.
@@ -180,16 +180,16 @@ pub struct ResponseMeta {
     pub counted_input: u64,
 }
 
-/// An error as the dialect says it.
+/// An error response of the dialect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ErrorResponse {
-    /// HTTP status.
+    /// HTTP status code.
     pub status: u16,
-    /// JSON body.
+    /// The body's JSON.
     pub body: Value,
 }
 
-/// What several answers to one question cost together: the input counts once.
+/// Usage of all choices together: the input counts once.
 pub fn usage_of(answers: &[Vec<Event>]) -> Usage {
     answers
         .iter()

@@ -28,20 +28,20 @@ mod tests;
 mod tools;
 mod wire;
 
-/// The dialect.
+/// Anthropic's Messages API.
 pub struct Anthropic;
 
-/// What of a request decides the answer's form.
+/// Options of the request that shape the response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResponseOptions {
-    /// What the client wants to see of thoughts.
+    /// Display of thinking.
     pub thoughts: Thoughts,
 }
 
-/// What the client wants to see of thoughts.
+/// Display of thinking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Thoughts {
-    /// Their words.
+    /// The text of the thinking.
     #[default]
     Shown,
     /// That there were some: `thinking.display` is `omitted`.

@@ -14,17 +14,17 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-/// The dialect.
+/// OpenAI's legacy completions.
 pub struct Completions;
 
-/// What of a request decides the answer's form.
+/// Options of the request that shape the response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseOptions {
-    /// `stream_options.include_usage`: the stream has a chunk that tells the cost.
+    /// `stream_options.include_usage`: whether the stream has a chunk with the usage.
     pub include_usage: bool,
     /// `echo`: the answer begins with this, the prompt.
     pub echo: Option<String>,
-    /// How many answers were asked for.
+    /// Number of choices.
     pub choices: usize,
 }
 

@@ -22,53 +22,53 @@ mod tests;
 mod time;
 mod wire;
 
-/// The version of Ollama whose API this is, for clients that ask for a least one: VS Code wants 0.6.4, others look
+/// The version of Ollama whose API this is, for clients that need a minimum: VS Code wants 0.6.4, others look
 /// for 0.14 before they use the Anthropic door, which stands here too. Not the newest: later ones offer what VS Code
 /// has nothing for. That this is no Ollama stands beside it.
 pub const VERSION: &str = "0.14.2";
 
-/// For clients that look for these words at `GET /`, where Ollama says nothing else.
+/// For clients that look for these words at `GET /`, which is all that Ollama answers there.
 pub const GREETING: &str = "for programs that look for the words: Ollama is running";
 
 /// The dialect, as it is spoken at one of its doors.
 pub struct Ollama<D>(PhantomData<D>);
 
-/// What tells the doors apart.
+/// Differences of the two endpoints.
 pub trait Door: 'static {
-    /// Where an answer's words stand.
+    /// Field of a response's text.
     const WORDS: Words;
 
-    /// What is asked, and how.
+    /// Reads the endpoint's own fields.
     fn read(request: wire::Request) -> Result<read::Asked, Failure>;
 }
 
-/// `POST /api/chat`.
+/// `POST /api/chat`, with messages.
 pub struct Chat;
 
-/// `POST /api/generate`.
+/// `POST /api/generate`, with a prompt.
 pub struct Generate;
 
-/// Where an answer's words stand.
+/// Field of a response's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Words {
-    /// `message.content`.
+    /// `message.content`, of a chat.
     InMessage,
-    /// `response`.
+    /// `response`, of a generation.
     InResponse,
 }
 
-/// What of a request decides the answer's form.
+/// Options of the request that shape the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseOptions {
-    /// Where the words stand.
+    /// Field of the text.
     pub words: Words,
-    /// The client wants to see thoughts.
+    /// Whether thinking is shown.
     pub shows_thoughts: bool,
-    /// Who asks nothing only wants the model to be there, or no longer: this says which.
+    /// For a request without messages: whether the model should be loaded or unloaded.
     pub instead: Option<Instead>,
 }
 
-/// What a request without a question is for. Models come and go by VS Code's will alone, so both do nothing.
+/// Purpose of a request without messages. Only VS Code loads models, so both do nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instead {
     /// The model is to be loaded.

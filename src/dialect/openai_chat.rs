@@ -24,17 +24,17 @@ mod wire;
 pub use tools::read_tools;
 pub use wire::Tool;
 
-/// The dialect.
+/// OpenAI's chat completions.
 pub struct OpenAiChat;
 
-/// What of a request decides the answer's form.
+/// Options of the request that shape the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseOptions {
-    /// `stream_options.include_usage`: the stream has a chunk that tells the cost.
+    /// `stream_options.include_usage`: whether the stream has a chunk with the usage.
     pub include_usage: bool,
-    /// How calls are said.
+    /// Form of tool calls.
     pub calls: Calls,
-    /// How many answers were asked for.
+    /// Number of choices.
     pub choices: usize,
 }
 
@@ -44,10 +44,10 @@ impl Default for ResponseOptions {
     }
 }
 
-/// How calls are said: as the client offered its tools.
+/// Form of tool calls: that in which the client offered its tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calls {
-    /// `tool_calls`.
+    /// `tool_calls`, of today's API.
     Tools,
     /// `function_call`: one at most, without an id, for clients from before `tools`.
     Function,

@@ -1,4 +1,4 @@
-//! OpenAI responses: `POST /v1/responses`, what Codex speaks.
+//! OpenAI's Responses API: `POST /v1/responses`, which Codex uses.
 //!
 //! `wire` is the request as it is sent; `read` and its neighbours make a conversation of it, with what
 //! `memory` kept of earlier answers. `answer` gathers the events of an answer into output items, `stream` says
@@ -32,17 +32,17 @@ mod tests;
 
 pub use memory::Memory;
 
-/// The dialect.
+/// OpenAI's Responses API.
 pub struct OpenAiResponses;
 
-/// What of a request decides the answer's form.
+/// Options of the request that shape the response.
 #[derive(Clone)]
 pub struct ResponseOptions {
-    /// What every answer repeats of the request.
+    /// Fields that every response repeats.
     echo: Arc<response::Echo>,
-    /// What the client calls the tools.
+    /// The client's names of its tools.
     names: Arc<names::Names>,
-    /// What has been said up to this answer, for later requests; none if the client wants nothing kept.
+    /// The input of this response, for later requests; `None` if the client wants nothing stored.
     said: Option<Arc<Vec<Message>>>,
 }
 

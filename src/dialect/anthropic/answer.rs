@@ -25,13 +25,13 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// A message that nothing has been said of yet.
+    /// The message at the begin of a stream.
     pub fn empty(meta: &'a ResponseMeta) -> Message<'a> {
         let counted = conversation::Usage { input: meta.counted_input, ..conversation::Usage::default() };
         Message::whole(meta, Vec::new(), Ending::default(), counted, None)
     }
 
-    /// A message with all that was said.
+    /// The message of a whole response.
     pub fn whole(
         meta: &'a ResponseMeta,
         content: Vec<Block>,
@@ -99,14 +99,14 @@ impl Block {
     }
 }
 
-/// Who made a call: the model itself, not code that it wrote for Anthropic's own service to run.
+/// The caller of a tool: the model itself, not code that it wrote for Anthropic's own service to run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Caller {
     Direct,
 }
 
-/// What comes to an open block.
+/// A delta of an open block.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type")]
 pub enum Delta<'a> {
@@ -129,7 +129,7 @@ fn in_a_string<S: Serializer>(json: &Value, serializer: S) -> Result<S::Ok, S::E
     serializer.serialize_str(&json.to_string())
 }
 
-/// Why an answer ended; all null while it goes on.
+/// The stop reason; all null while the response goes on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Ending<'a> {
     stop_reason: Option<&'static str>,
@@ -160,7 +160,7 @@ impl<'a> From<&'a Finish> for Ending<'a> {
     }
 }
 
-/// What an answer cost. In Anthropic's count, tokens read from or written to a cache are no `input_tokens`.
+/// Usage of a response. In Anthropic's count, tokens read from or written to a cache are no `input_tokens`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Usage {
     input_tokens: u64,

@@ -9,7 +9,7 @@ use crate::dialect::common::json::{read_value, shortened};
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
 
-/// What Copilot's provider takes; others it would drop without a word.
+/// Image types that Copilot's provider takes; it would drop others without an error.
 const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// Every piece of a content that is a text or a list of blocks. An empty text is no piece; a mistake in a block
@@ -39,7 +39,7 @@ pub fn read_typed(block: Block) -> Result<(String, Value), Failure> {
     Ok((kind, block))
 }
 
-/// What a model sees of a block of this kind.
+/// Reads a block of this kind into content.
 pub fn read(kind: &str, block: Value, expected: &str) -> Result<Vec<Content>, Failure> {
     match kind {
         "text" => Ok(words(read_value::<wire::Text>(block)?.text)),
@@ -132,7 +132,7 @@ fn read_inner(content: Option<OneOrMany<Block>>) -> Result<Vec<Content>, Failure
     })
 }
 
-/// What the client says of a document stands before it, in the same text where there is one.
+/// The title and context of a document stand before it, in the same text where there is one.
 fn under_heading(heading: [Option<String>; 2], mut contents: Vec<Content>) -> Vec<Content> {
     let heading: Vec<_> = heading.into_iter().flatten().filter(|line| !line.is_empty()).collect();
     if heading.is_empty() {

@@ -1,6 +1,6 @@
-//! An answer's events, told block by block: a block opens, grows and closes before the next one opens.
+//! Events as block steps: a block opens, grows and closes before the next one opens.
 //!
-//! The stream says these steps as they come; the whole reply gathers them. So both hold the same blocks.
+//! A stream encodes the steps as they come; a whole response collects them. So both hold the same blocks.
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +8,7 @@ use super::answer::{Block, Delta};
 use super::{Thoughts, signature};
 use crate::conversation::{Event, Thinking, ToolCall};
 
-/// What happens to the content of an answer.
+/// A step in the content of a response.
 #[derive(Debug, PartialEq)]
 pub enum Step<'a> {
     /// A block begins, after all others have ended.
@@ -19,7 +19,7 @@ pub enum Step<'a> {
     Close(u32),
 }
 
-/// Where an answer is.
+/// Position in a response.
 #[derive(Debug)]
 pub struct Steps {
     position: Position,

@@ -48,7 +48,7 @@ fn bash() -> Value {
     })
 }
 
-/// What editing files takes, with more commands and fields.
+/// The parameters for editing files, without commands that only Anthropic's own service has.
 fn files(more_commands: &[&str], more_fields: &Value) -> Value {
     let commands = [&["view", "create", "str_replace", "insert"], more_commands].concat();
     let path_is_required = !commands.contains(&"rename");

@@ -1,4 +1,4 @@
-//! A failure as Anthropic says it: `{"type": "error", "error": {"type", "message"}, "request_id"}`.
+//! Anthropic's error response: `{"type": "error", "error": {"type", "message"}, "request_id"}`.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ pub fn body(failure: &Failure) -> Value {
     json!({ "type": "error", "error": error, "request_id": null })
 }
 
-/// What programs read of this failure.
+/// The `type` of the error, which programs read.
 fn kind(failure: &Failure) -> &'static str {
     match failure {
         Failure::Invalid { .. }

@@ -7,12 +7,12 @@ use crate::conversation::{Message, Role};
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
 
-/// What has been said.
+/// The messages so far.
 #[derive(Debug, Default)]
 pub struct History {
     /// The system prompt first, then the messages in order.
     pub messages: Vec<Message>,
-    /// Which tools came and went, in order.
+    /// Tools that were added and removed, in order.
     pub changes: Vec<Change>,
     /// The effort that was asked for last.
     pub effort: Option<String>,

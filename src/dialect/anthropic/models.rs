@@ -3,14 +3,14 @@
 
 use serde_json::{Value, json};
 
-/// What is known of a model.
+/// Facts about a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Model {
     /// As requests name it.
     pub id: String,
-    /// For people.
+    /// Name for people.
     pub name: String,
-    /// In tokens.
+    /// Maximum input, in tokens.
     pub max_input_tokens: u64,
     /// In tokens; absent where the editor doesn't say.
     pub max_output_tokens: Option<u64>,
@@ -20,7 +20,7 @@ pub struct Model {
     pub tools: bool,
 }
 
-/// Which part of the list is wanted. Without a limit it is all of it: there are not many.
+/// Page of the list. Without a limit it is the whole list: it is short.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct Page {
@@ -55,7 +55,7 @@ pub fn list(models: &[Model], page: &Page) -> Value {
     })
 }
 
-/// One model.
+/// A model as an item of the list.
 pub fn item(model: &Model) -> Value {
     json!({
         "type": "model",
@@ -71,7 +71,7 @@ pub fn item(model: &Model) -> Value {
     })
 }
 
-/// What a request may ask of a model through this server.
+/// Capabilities of a model through this server.
 fn capabilities(model: &Model) -> Value {
     let yes = || json!({ "supported": true });
     let no = || json!({ "supported": false });

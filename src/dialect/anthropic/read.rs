@@ -71,7 +71,7 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
     Ok((ask, ResponseOptions { thoughts: thinking.thoughts }))
 }
 
-/// What the client wants of thinking.
+/// Reads the thinking options.
 #[derive(Default)]
 struct Thinking {
     wanted: bool,

@@ -9,7 +9,7 @@ use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::ResponseMeta;
 use crate::dialect::common::extensions::ResponseExtensions;
 
-/// Says the answer; the API knows no more than one.
+/// Builds the whole response; the API has one choice only.
 pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Event>]) -> Value {
     let events = answers.first().map_or(&[][..], Vec::as_slice);
     let mut steps = Steps::new(options.thoughts);

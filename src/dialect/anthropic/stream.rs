@@ -74,7 +74,7 @@ impl<'a> From<Step<'a>> for Said<'a> {
 }
 
 impl Stream {
-    /// A stream that has said nothing yet.
+    /// An encoder at the begin of a stream.
     pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Stream {
         Stream { meta: meta.clone(), steps: Steps::new(options.thoughts) }
     }

@@ -1,4 +1,4 @@
-//! What a client sends and what it hears, in whole values.
+//! Requests and responses in whole values.
 
 mod answers;
 mod claude_code;
@@ -61,7 +61,7 @@ fn streamed(options: ResponseOptions, events: &[Event]) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// What the official SDKs make of a stream: the message. Strict where they are lax.
+/// Reads a stream as the official SDKs do, and strictly where they are lax.
 fn folded(stream: &str) -> Value {
     let mut message = Value::Null;
     let mut pings = Vec::new();

@@ -1,4 +1,4 @@
-//! Which tools a model can be handed, and which of them the client wants called.
+//! Reads tools and `tool_choice`.
 
 use serde_json::Value;
 
@@ -6,11 +6,11 @@ use super::{builtin_tools, wire};
 use crate::conversation::{Tool, ToolChoice};
 use crate::failure::{Failure, ResultExt};
 
-/// What a request says about tools.
+/// The tool fields of a request.
 pub struct Offer {
     pub tools: Vec<wire::Tool>,
     pub choice: Option<wire::Choice>,
-    /// What the messages change.
+    /// Changes of the tool list within the messages.
     pub changes: Vec<Change>,
     /// The editor's tools join these later: a choice may name one of them.
     pub more_will_come: bool,

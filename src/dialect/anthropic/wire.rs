@@ -63,7 +63,7 @@ pub enum Role {
 /// server tools reach the model as the JSON they are.
 pub type Block = Map<String, Value>;
 
-/// What every block and every source has.
+/// Fields that every block and every source has.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Typed {
@@ -107,7 +107,7 @@ pub struct Base64 {
     pub data: String,
 }
 
-/// A source elsewhere.
+/// A source that is not in the request: a URL or a file id.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Url {
@@ -171,7 +171,7 @@ pub struct ToolChange {
     pub tool: ToolChanged,
 }
 
-/// Which tool comes or goes: one named, or a new one defined here.
+/// The tool that is added or removed: by name, or defined here.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct ToolChanged {

@@ -43,7 +43,7 @@ pub fn image(base64: &str) -> Result<Data, Failure> {
     Ok(Data { mime: mime.into(), ..data })
 }
 
-/// The text that the bytes are, whatever their type says; none if they are something else.
+/// Decodes bytes as text, whatever their declared type; `None` if they are no text.
 pub fn text(data: &Data) -> Option<String> {
     if data.mime == "application/pdf" {
         // Nearly text, and readable to nobody.

@@ -1,4 +1,4 @@
-//! What we add to the APIs, under one key, `copilot_proxy`, that SDKs ignore. Every dialect says it alike.
+//! Response fields of this server, under the key `copilot_proxy` that SDKs ignore; the same in every dialect.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub struct ResponseExtensions<'a> {
 }
 
 impl<'a> ResponseExtensions<'a> {
-    /// Who counted.
+    /// Source of the usage.
     pub fn usage(source: UsageSource) -> ResponseExtensions<'a> {
         ResponseExtensions { usage: Some(source), tools: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! Reads a request body into a dialect's wire types, and says what is wrong with one that doesn't fit.
+//! Parses a request body into a dialect's wire types, with errors that name the place.
 
 use std::borrow::Cow;
 
@@ -94,7 +94,7 @@ pub fn shortened(said: &str) -> String {
     format!("{beginning} ... {end}")
 }
 
-/// JavaScript lets a string hold half a surrogate pair, cut by somebody's `slice`, and sends it as `\ud83d`.
+/// JavaScript can cut a string inside a surrogate pair, and sends the half as `\ud83d`.
 /// That is no text in Rust: each half becomes `\ufffd`, as a browser would show it.
 fn with_whole_surrogates(text: &str) -> Cow<'_, str> {
     let mut mended = String::new();
@@ -129,7 +129,7 @@ enum Half {
     Trailing,
 }
 
-/// Which half of a pair the escape at the beginning of `text` is.
+/// Half of a surrogate pair that the escape at the begin of `text` stands for.
 fn surrogate(text: &str) -> Option<Half> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     match u16::from_str_radix(digits, 16).ok()? {

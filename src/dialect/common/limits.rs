@@ -11,10 +11,10 @@ use crate::failure::Failure;
 /// As many answers to one question as OpenAI gives.
 const MOST_CHOICES: u64 = 128;
 
-/// Why `logprobs` and their kin are refused.
+/// Error for `logprobs` and its like.
 pub const NO_PROBABILITIES: &str = "VS Code's models tell no token probabilities";
 
-/// Why `suffix` is refused.
+/// Error for `suffix`.
 pub const NO_MIDDLE: &str = "VS Code's models can't fill in the middle of a text";
 
 /// A number of this range, both ends included.
@@ -36,7 +36,7 @@ pub fn tokens(at: &str, number: Option<u64>) -> Result<Option<u64>, Failure> {
     }
 }
 
-/// How many answers are wanted.
+/// Reads the number of choices.
 pub fn choices(at: &str, number: Option<u64>) -> Result<Option<NonZeroU8>, Failure> {
     let Some(number) = number else { return Ok(None) };
     match u8::try_from(number).ok().and_then(NonZeroU8::new) {

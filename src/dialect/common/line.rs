@@ -46,7 +46,7 @@ impl Formatter for LineSafe {
     }
 }
 
-/// What ends a line for Python's `splitlines` and JavaScript's older parsers, and passes through JSON bare.
+/// Characters that end a line for Python's `splitlines` and JavaScript's older parsers, and that JSON leaves bare.
 const LINE_ENDS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 #[cfg(test)]

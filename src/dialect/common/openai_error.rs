@@ -1,4 +1,4 @@
-//! A failure as OpenAI says it: `{"error": {"message", "type", "param", "code"}}`, all four keys always there.
+//! OpenAI's error response: `{"error": {"message", "type", "param", "code"}}`, always with all four keys.
 //! Chat completions, responses and completions share it.
 
 use serde_json::{Value, json};
@@ -17,18 +17,18 @@ pub fn body(failure: &Failure) -> Value {
     json!({ "error": { "message": failure.to_string(), "type": kind, "param": param, "code": code } })
 }
 
-/// What programs read of an error.
+/// The machine-readable fields of an error.
 #[derive(Debug, PartialEq)]
 pub struct Words<'a> {
     /// A coarse word that some SDKs print.
     pub kind: &'static str,
     /// The field that is to blame.
     pub param: Option<&'a str>,
-    /// What agents react to: they compact, wait or give up by it.
+    /// Codes that agents react to: they compact, wait or give up.
     pub code: Option<&'a str>,
 }
 
-/// What programs read of this failure.
+/// The machine-readable fields for a failure.
 pub fn words(failure: &Failure) -> Words<'_> {
     let (kind, param, code) = match failure {
         Failure::Invalid { at, .. } => (REQUEST, field(at), None),

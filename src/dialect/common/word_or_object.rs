@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer};
 /// A string that is a `W` (an enum of words, or any `String`), or an object that is an `O`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WordOrObject<W, O> {
-    /// The string.
+    /// A bare string.
     Word(W),
-    /// The object.
+    /// An object with fields.
     Object(O),
 }
 

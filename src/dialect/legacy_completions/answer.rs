@@ -45,7 +45,7 @@ struct Choice<'a> {
 }
 
 impl Chunks {
-    /// A stream that has said nothing yet.
+    /// An encoder at the begin of a stream.
     pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Chunks {
         Chunks {
             id: format!("cmpl-{}", meta.id),
@@ -121,7 +121,7 @@ impl Encoder for Chunks {
     }
 }
 
-/// Says the answers whole.
+/// Builds the whole response.
 pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
     let texts: Vec<_> = answers.iter().map(|events| folded(options, events)).collect();
     let choices: Vec<_> = texts

@@ -15,7 +15,8 @@ use crate::failure::Failure;
 const INSTRUCTION: &str = "The user's message is the beginning of a text, or an instruction. Reply with nothing \
     but what comes right after it: no greeting, no comment, no repetition of it, no code fence around it.";
 
-/// Officially the default of `max_tokens` is 16; here it is no limit: who leaves it out wants a whole answer.
+/// OpenAI's default of `max_tokens` is 16; here an absent one is no limit, since clients that omit it want a whole
+/// text.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 struct Request {

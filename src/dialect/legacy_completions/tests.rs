@@ -1,4 +1,4 @@
-//! What a client sends and what it hears, in whole values.
+//! Requests and responses in whole values.
 
 use std::num::NonZeroU8;
 
@@ -19,7 +19,7 @@ fn meta() -> ResponseMeta {
     ResponseMeta { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
 }
 
-/// What every chunk begins with.
+/// The begin of every chunk.
 const HEAD: &str = r#"data: {"id":"cmpl-0f","object":"text_completion","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","#;
 
 /// `chunks` are the stream's, each without its `HEAD`; `choices` and the cost the whole reply's.

@@ -18,7 +18,7 @@ pub struct PendingRequests {
     model: String,
     created_at: String,
     options: ResponseOptions,
-    /// How many calls the answer has made so far: the next one's index.
+    /// Number of calls so far: the next one's index.
     calls: usize,
 }
 
@@ -35,7 +35,7 @@ struct Line<'a> {
     copilot_proxy: Option<ResponseExtensions<'a>>,
 }
 
-/// What is said, where the door has its place for it.
+/// Text or thinking, in the field of the endpoint.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Said<'a> {
@@ -80,7 +80,7 @@ enum Arguments<'a> {
     Other { _raw: &'a Value },
 }
 
-/// How an answer ended, and what it cost where something was asked.
+/// Finish and usage of a response.
 #[derive(Serialize)]
 struct End {
     done_reason: &'static str,
@@ -100,7 +100,7 @@ struct Cost {
 }
 
 impl PendingRequests {
-    /// A stream that has said nothing yet.
+    /// An encoder at the begin of a stream.
     pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> PendingRequests {
         PendingRequests { model: meta.model.clone(), created_at: moment(meta.created), options, calls: 0 }
     }
@@ -190,14 +190,14 @@ impl Encoder for PendingRequests {
         }
     }
 
-    /// The end has been said with its reason.
+    /// Nothing: the last line has the finish already.
     fn close(&mut self, _out: &mut Vec<u8>) {}
 
     fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         put(&error_response::body(failure), out);
     }
 
-    /// Readers of lines take nothing but JSON, so it is a line that says nothing: Ollama sends such ones itself.
+    /// An empty line of JSON: readers take nothing else, and Ollama sends such lines itself.
     fn ping(&mut self, out: &mut Vec<u8>) {
         put(&self.line("", "", &[]), out);
     }
@@ -207,7 +207,7 @@ fn put(line: &impl Serialize, out: &mut Vec<u8>) {
     line::put(&[], line, "\n", out);
 }
 
-/// Says an answer whole.
+/// Builds the whole response.
 pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Event>]) -> Value {
     let (mut content, mut thinking, mut calls) = (String::new(), String::new(), Vec::new());
     let (mut finish, mut usage) = (&Finish::Stop, &Usage::default());

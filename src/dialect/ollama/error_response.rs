@@ -1,4 +1,4 @@
-//! A failure as Ollama says it: one sentence under `error`, in an HTTP answer and in a stream alike.
+//! Ollama's error response: one sentence under `error`, in a body and in a stream alike.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ pub fn error_response(failure: &Failure) -> ErrorResponse {
     ErrorResponse { status, body: body(failure) }
 }
 
-/// The JSON.
+/// The error's JSON.
 pub fn body(failure: &Failure) -> Value {
     let said = match failure {
         // Clients look for these words.

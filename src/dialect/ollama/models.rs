@@ -10,20 +10,20 @@ use super::time::moment;
 use crate::dialect::common::json::read_json;
 use crate::failure::Failure;
 
-/// What is known of a model.
+/// Facts about a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Model {
     /// As requests name it.
     pub id: String,
-    /// For people.
+    /// Name for people.
     pub name: String,
-    /// Who provides it.
+    /// Vendor of the model.
     pub vendor: String,
     /// For example `claude-sonnet-4.5`.
     pub family: String,
-    /// Opaque.
+    /// Opaque version string.
     pub version: String,
-    /// In tokens.
+    /// Maximum input, in tokens.
     pub max_input_tokens: u64,
     /// It takes images.
     pub images: bool,
@@ -33,7 +33,7 @@ pub struct Model {
     pub since: u64,
 }
 
-/// Which model `POST /api/show` and `POST /api/pull` are meta, and how the answer is wanted.
+/// Body of `POST /api/show` and `POST /api/pull`.
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Wanted {
@@ -60,7 +60,7 @@ impl Wanted {
     }
 }
 
-/// The list.
+/// The list of models.
 pub fn tags(models: &[Model]) -> Value {
     json!({ "models": models.iter().map(tag).collect::<Vec<_>>() })
 }
@@ -108,7 +108,7 @@ fn details(model: &Model) -> Value {
     })
 }
 
-/// What a request may ask of a model through this server. Whether it thinks its provider doesn't say; it may be asked.
+/// Capabilities of a model through this server. Whether it thinks is unknown, so it is among them.
 fn capabilities(model: &Model) -> Vec<&'static str> {
     [("completion", true), ("tools", model.tools), ("vision", model.images), ("thinking", true)]
         .into_iter()
@@ -116,7 +116,7 @@ fn capabilities(model: &Model) -> Vec<&'static str> {
         .collect()
 }
 
-/// Of what the editor says of a model: it changes when that changes.
+/// Digest of the editor's description: it changes when that changes.
 fn digest(model: &Model) -> String {
     let Model { id, vendor, family, version, .. } = model;
     let digest = Sha256::digest(json!([id, vendor, family, version]).to_string());

@@ -1,4 +1,4 @@
-//! A request's body becomes an `Ask`, at either door.
+//! Reads a request of either endpoint.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use crate::dialect::openai_chat::read_tools;
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
-/// What is asked: without messages nothing.
+/// The fields of a request; without messages no model runs.
 #[derive(Default)]
 pub struct Asked {
     messages: Vec<Message>,
@@ -45,7 +45,7 @@ pub fn read<D: Door>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Fa
     ))
 }
 
-/// What a chat asks.
+/// Reads a chat.
 pub fn chat(request: Request) -> Result<Asked, Failure> {
     Ok(Asked {
         messages: history::read(request.messages.unwrap_or_default())?,
@@ -58,7 +58,7 @@ pub fn chat(request: Request) -> Result<Asked, Failure> {
     })
 }
 
-/// What is to be generated.
+/// Reads a generation.
 pub fn generate(request: Request) -> Result<Asked, Failure> {
     refuse_what_changes_the_meaning(&request)?;
     let prompt = history::said(Role::User, request.prompt, request.images)?;

@@ -1,4 +1,4 @@
-//! What a client sends and what it hears, in whole values.
+//! Requests and responses in whole values.
 
 mod answers;
 mod models;

@@ -12,7 +12,7 @@ use crate::dialect::common::word_or_object::WordOrObject;
 use crate::dialect::openai_chat::Tool;
 use crate::dialect::{Rounds, ToolExecution};
 
-/// The body, at either door.
+/// Body of either endpoint.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Request {
@@ -71,11 +71,11 @@ pub struct Message {
     pub content: Option<String>,
     /// In base64, without their type.
     pub images: Option<Vec<String>>,
-    /// The assistant's.
+    /// Only of the assistant.
     pub thinking: Option<String>,
-    /// The assistant's.
+    /// Only of the assistant.
     pub tool_calls: Option<Vec<ToolCall>>,
-    /// A tool's.
+    /// Only of a tool.
     pub tool_name: Option<String>,
     /// A tool's. Most clients know no ids.
     pub tool_call_id: Option<String>,

@@ -9,10 +9,10 @@ use super::Calls;
 use crate::conversation::{self, Finish};
 use crate::dialect::common::arguments;
 
-/// OpenAI tells by it which build of its service answered; here that is this server.
+/// OpenAI's name for the build that answered; here it is this server's version.
 pub const FINGERPRINT: &str = "fp_copilot_proxy";
 
-/// What an answer cost, as OpenAI says it.
+/// Usage in OpenAI's form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Usage {
     prompt_tokens: u64,
@@ -60,7 +60,7 @@ pub enum Cost {
     Known(Usage),
 }
 
-/// Why an answer ended, in OpenAI's words.
+/// The `finish_reason` of a response.
 pub fn finish_reason(finish: &Finish, calls: Calls) -> &'static str {
     match (finish, calls) {
         (Finish::Stop | Finish::StopSequence(_), _) => "stop",
@@ -72,7 +72,7 @@ pub fn finish_reason(finish: &Finish, calls: Calls) -> &'static str {
     }
 }
 
-/// A call, in a chunk (where `index` says which) or in a message.
+/// A tool call, in a chunk (where `index` tells it apart) or in a message.
 #[derive(Debug, Serialize)]
 pub struct ToolCall<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -44,7 +44,7 @@ struct Message<'a> {
     function_call: Option<FunctionCall<'a>>,
 }
 
-/// Says the answers.
+/// Builds the whole response.
 pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Event>]) -> Value {
     let completion = Completion {
         id: format!("chatcmpl-{}", meta.id),

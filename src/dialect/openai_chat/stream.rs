@@ -17,7 +17,7 @@ pub struct Chunks {
     created: u64,
     model: String,
     options: ResponseOptions,
-    /// How many calls each answer has made so far: the next one's index.
+    /// Number of calls in each choice so far: the next one's index.
     calls: Vec<u32>,
     /// Of the answers that have ended.
     usage: Option<Usage>,
@@ -45,7 +45,7 @@ struct Choice<'a> {
     finish_reason: Option<&'static str>,
 }
 
-/// What a chunk adds to the message.
+/// Delta of a chunk.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Delta<'a> {
@@ -58,7 +58,7 @@ enum Delta<'a> {
 }
 
 impl Chunks {
-    /// A stream that has said nothing yet.
+    /// An encoder at the begin of a stream.
     pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Chunks {
         Chunks {
             id: format!("chatcmpl-{}", meta.id),
@@ -88,7 +88,7 @@ impl Chunks {
         sse::put(None, &self.chunk(&[choice]), out);
     }
 
-    /// The index of a call that an answer makes now; none where the form has no room for another.
+    /// Index of the next call of a choice; `None` where the form has no room for another.
     fn next_call(&mut self, choice: usize) -> Option<u32> {
         let next = self.calls.get_mut(choice)?;
         let index = *next;

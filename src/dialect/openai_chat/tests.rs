@@ -1,4 +1,4 @@
-//! What a client sends and what it hears, in whole values.
+//! Requests and responses in whole values.
 
 mod answers;
 mod properties;
@@ -7,7 +7,7 @@ mod understood;
 
 use serde_json::{Map, Value, json};
 
-/// What a client makes of a stream: the choices of the whole reply, and the last usage told.
+/// Reads a stream as a client does: the choices of a whole response, and the last usage.
 fn folded(stream: &[u8]) -> (Vec<Value>, Value) {
     let text = std::str::from_utf8(stream).unwrap();
     let mut choices: Vec<Value> = Vec::new();

@@ -1,4 +1,4 @@
-//! Which tools a chat request offers, and which of them it wants called.
+//! Reads tools, functions and `tool_choice`.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::conversation::{Tool, ToolChoice};
 use crate::dialect::common::word_or_object::WordOrObject;
 use crate::failure::{Failure, ResultExt};
 
-/// What a request says about tools.
+/// The tool fields of a request.
 pub struct Offer {
     pub tools: Option<Vec<wire::Tool>>,
     pub choice: Option<WordOrObject<wire::ChoiceWord, wire::Choice>>,

@@ -11,7 +11,7 @@ use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::word_or_object::WordOrObject;
 use crate::dialect::{Rounds, ToolExecution};
 
-/// The body.
+/// Body of a request.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Request {
@@ -62,15 +62,15 @@ pub struct Message {
     pub role: Role,
     pub content: Option<OneOrMany<Part>>,
     pub name: Option<String>,
-    /// The assistant's.
+    /// Only of the assistant.
     pub refusal: Option<String>,
-    /// The assistant's: thoughts that an earlier answer of ours told.
+    /// Only of the assistant: thinking that an earlier response of this server had.
     pub reasoning_content: Option<String>,
-    /// The assistant's.
+    /// Only of the assistant.
     pub tool_calls: Option<Vec<ToolCall>>,
     /// The assistant's, from before `tools`.
     pub function_call: Option<FunctionCall>,
-    /// A tool's.
+    /// Only of a tool.
     pub tool_call_id: Option<String>,
 }
 
@@ -145,7 +145,7 @@ pub struct Tool {
     /// `function`, nearly always.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// What there is to call.
+    /// Name of the function.
     pub function: Option<Function>,
 }
 

@@ -1,4 +1,4 @@
-//! The events of an answer become output items, one after another, each told step by step as it grows.
+//! Events as output items, one after another, each with its steps as it grows.
 //!
 //! `stream` passes the steps on, `reply` and `remember` look at the items in the end: all see the same answer.
 
@@ -10,10 +10,10 @@ use super::stream_event::StreamEvent;
 use crate::conversation::{Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan};
 use crate::dialect::ResponseMeta;
 
-/// Hears each step.
+/// Receives each step.
 pub type Listener<'a> = &'a mut dyn FnMut(&StreamEvent<'_>);
 
-/// What has been answered so far.
+/// State of a response.
 pub struct Answer {
     /// The unique part of every item's id.
     id: String,
@@ -148,7 +148,7 @@ impl Answer {
         }
     }
 
-    /// Calls arrive whole: the item is begun, told in one piece and done.
+    /// Adds a call, which arrives whole: the item is added, filled and done.
     fn call(&mut self, call: &ToolCall, tell: Listener<'_>) {
         self.close(Status::Completed, tell);
         let said = Call::new(call, &self.names);

@@ -13,7 +13,7 @@ use crate::dialect::common::arguments;
 use crate::dialect::common::json::read_value;
 use crate::failure::{Failure, ResultExt};
 
-/// What reading an item looks things up in.
+/// Context for reading items.
 pub struct Reader<'a> {
     pub memory: &'a Memory,
     pub names: &'a Names,

@@ -12,10 +12,10 @@ use parking_lot::Mutex;
 
 use crate::conversation::Message;
 
-/// Far more turns than a person takes in a day, in case they are short.
+/// Most responses that are stored: far more than a person's turns in a day.
 const MOST_ANSWERS: usize = 1000;
 
-/// Room for a few hundred turns of an agent, or for some with pictures. In bytes of JSON.
+/// Most bytes of JSON that are stored: a few hundred turns of an agent, or some with images.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// The latest answers.
@@ -43,9 +43,9 @@ struct Kept {
 }
 
 struct Answer {
-    /// What had been said before it.
+    /// The input of the response.
     before: Arc<Vec<Message>>,
-    /// What it said, each with its item's id; what the proxy did in between has none.
+    /// The output, each part with its item's id; tools of auto mode have none.
     said: Vec<(Option<String>, Arc<Message>)>,
     /// The response object, as JSON.
     told: String,
@@ -58,7 +58,7 @@ impl Memory {
         Memory { kept: Mutex::default(), most_answers, most_bytes }
     }
 
-    /// Keeps an answer, and what had been said before it. One that is too large by itself is not kept.
+    /// Stores a response with its input. One that is too large by itself is not stored.
     pub fn keep(
         &self,
         id: String,
@@ -82,7 +82,7 @@ impl Memory {
         kept.keep(id, answer);
     }
 
-    /// All that had been said when this answer ended.
+    /// The whole conversation at the end of a response.
     pub fn conversation(&self, id: &str) -> Option<Vec<Message>> {
         let kept = self.kept.lock();
         let answer = kept.answers.get(id)?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-/// What Codex names the namespace of tools that are in none; their calls are said without it.
+/// Codex's namespace for tools without one; their calls carry none.
 const NO_NAMESPACE: &str = "functions";
 
 /// The one argument of a function that stands for a tool taking free text.
@@ -35,16 +35,16 @@ impl Name {
     }
 }
 
-/// How the client says a tool's calls.
+/// Form of a tool's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// `function_call`
+    /// `function_call`, with JSON arguments.
     Function,
-    /// `custom_tool_call`
+    /// `custom_tool_call`, with free text.
     Custom,
 }
 
-/// What the client calls the tools that the model sees.
+/// Names of the tools, by the client and by the model.
 #[derive(Debug, Default)]
 pub struct Names {
     by_client: HashMap<Name, String>,

@@ -56,7 +56,7 @@ pub enum Item<'a> {
     },
 }
 
-/// How far an item has come.
+/// Status of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -83,7 +83,7 @@ pub struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// Plain text.
+    /// Text of the summary.
     pub fn text(text: &'a str) -> Content<'a> {
         Content { annotations: [], logprobs: [], text }
     }
@@ -129,7 +129,7 @@ impl<'a> Item<'a> {
 /// A call in the client's words.
 #[derive(Debug)]
 pub struct Call {
-    /// What pairs it with its output; the item has an id of its own.
+    /// Id that pairs it with its output; the item has an id of its own.
     pub id: String,
     pub name: String,
     pub namespace: Option<String>,
@@ -139,7 +139,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// What the model calls, by the client's names. A tool that is not the client's is a plain function.
+    /// The tool that the model calls, by the client's names. One that is not the client's is a plain function.
     pub fn new(call: &ToolCall, names: &Names) -> Call {
         let (name, namespace, kind) = match names.to_client(&call.name) {
             Some((name, kind)) => (name.name.clone(), name.namespace.clone(), *kind),

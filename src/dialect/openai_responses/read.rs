@@ -139,7 +139,7 @@ fn read_format(text: Option<&Value>) -> Result<Output, Failure> {
     })
 }
 
-/// What the answer repeats; where the request is silent, what that means.
+/// Fields that the response repeats, with the defaults of absent ones.
 fn echo(request: wire::Request) -> Echo {
     Echo {
         instructions: request.instructions,

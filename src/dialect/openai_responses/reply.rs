@@ -18,12 +18,12 @@ pub fn gather(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Eve
     answer
 }
 
-/// Says the answer.
+/// Builds the whole response.
 pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
     told(meta, options, answers, &gather(meta, options, answers))
 }
 
-/// Says an answer that has been gathered already.
+/// Builds the response of an output that has been collected already.
 pub fn told(
     meta: &ResponseMeta,
     options: &ResponseOptions,

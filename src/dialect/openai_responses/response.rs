@@ -17,7 +17,7 @@ pub fn id(meta: &ResponseMeta) -> String {
     format!("resp_{}", meta.id)
 }
 
-/// What an answer repeats of its request.
+/// Fields of the request that a response repeats.
 #[derive(Debug, Serialize)]
 pub struct Echo {
     pub instructions: Option<String>,
@@ -43,7 +43,7 @@ pub struct Echo {
     pub user: Option<String>,
 }
 
-/// The object.
+/// The response object.
 #[derive(Serialize)]
 pub struct Response<'a> {
     id: String,
@@ -157,7 +157,7 @@ impl<'a> Response<'a> {
     }
 }
 
-/// Why an answer is not all that the model would have said.
+/// Reason for an incomplete response.
 pub fn why_incomplete(finish: &Finish) -> Option<&'static str> {
     match finish {
         Finish::Stop | Finish::StopSequence(_) | Finish::ToolCalls => None,

@@ -25,7 +25,7 @@ pub struct Steps {
 /// Puts a number on each event.
 struct Numbered {
     next: u64,
-    /// Tools that the proxy ran, which no event has told of yet: the next one does.
+    /// Tools of auto mode that no event has carried yet: the next one does.
     untold: Vec<ToolRan>,
 }
 
@@ -52,7 +52,7 @@ impl Numbered {
 }
 
 impl Steps {
-    /// A stream that has said nothing yet.
+    /// An encoder at the begin of a stream.
     pub fn new(meta: &ResponseMeta, options: &ResponseOptions) -> Steps {
         Steps {
             meta: meta.clone(),

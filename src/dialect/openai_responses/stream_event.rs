@@ -1,4 +1,4 @@
-//! What a stream of the Responses API tells, step by step: the official events, and the name of each.
+//! The events of a stream of the Responses API, and the name of each.
 
 use serde::Serialize;
 
@@ -110,7 +110,7 @@ pub enum StreamEvent<'a> {
 }
 
 impl StreamEvent<'_> {
-    /// What its `event:` line and its `type` say.
+    /// The name in its `event:` line and its `type`.
     pub fn name(&self) -> &'static str {
         match self {
             StreamEvent::Created { .. } => "response.created",

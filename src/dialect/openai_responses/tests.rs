@@ -1,4 +1,4 @@
-//! What a client sends and what it hears, in whole values.
+//! Requests and responses in whole values.
 
 mod answers;
 mod codex;
@@ -116,7 +116,7 @@ fn followed(stream: &[u8]) -> Value {
     panic!("a stream without an end");
 }
 
-/// An item that a strict client is being told of.
+/// An item that is being received.
 struct OpenItem {
     id: Value,
     kind: String,

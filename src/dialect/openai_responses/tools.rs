@@ -1,4 +1,4 @@
-//! Which tools a request offers, and which of them it wants called.
+//! Reads tools and `tool_choice`.
 //!
 //! The API has tools in namespaces and tools that take free text; a model behind VS Code knows functions
 //! alone. Both become functions here, and `names` turns their calls back.

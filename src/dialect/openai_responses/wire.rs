@@ -15,7 +15,7 @@ use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::word_or_object::WordOrObject;
 use crate::dialect::{Rounds, ToolExecution};
 
-/// The body.
+/// Body of a request.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Request {
@@ -54,7 +54,7 @@ pub struct Request {
     pub max_tool_rounds: Option<Rounds>,
 }
 
-/// What should happen to a conversation that is too long. Nothing is cut here, whatever is asked for.
+/// Handling of a conversation that is too long. Nothing is cut here, whatever it says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Truncation {
@@ -159,7 +159,7 @@ pub struct CustomToolCall {
     pub input: String,
 }
 
-/// What came of a call of either kind.
+/// Output of a call of either kind.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct CallOutput {
@@ -206,7 +206,7 @@ pub struct CustomTool {
     pub format: Option<CustomFormat>,
 }
 
-/// What the free text must look like.
+/// Format of the free text.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct CustomFormat {

@@ -1,4 +1,4 @@
-//! Requests that can't be understood or honoured, and what is said of them.
+//! Requests that are refused, and their errors.
 
 use serde_json::{Value, json};
 

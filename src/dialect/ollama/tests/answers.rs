@@ -34,10 +34,10 @@ fn whole(options: ResponseOptions, events: &[Event]) -> Value {
     Ollama::<Chat>::response(&meta(), &options, &[events.to_vec()])
 }
 
-/// What every line and every whole answer begins with.
+/// The begin of every line and of every whole response.
 const HEAD: &str = r#"{"model":"scripted-1","created_at":"2023-11-14T22:13:20Z","#;
 
-/// What an answer cost, as both tell it.
+/// The usage in both.
 const COST: &str = r#""total_duration":9000000000,"load_duration":1000000000,"prompt_eval_count":7,"prompt_eval_duration":3000000000,"eval_count":2,"eval_duration":5000000000"#;
 
 /// `said` are the stream's lines but the last and `reply` is the whole answer, each without its `HEAD`; `nothing` is
@@ -203,7 +203,7 @@ proptest! {
     }
 }
 
-/// What a client makes of a stream.
+/// Reads a stream as a client does.
 fn folded(lines: &str) -> Value {
     // As the strictest readers of lines do, which cut at every line end that Unicode knows.
     let lines = lines.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
@@ -225,7 +225,7 @@ fn folded(lines: &str) -> Value {
     folded
 }
 
-/// What was said before goes in front of what is said now.
+/// Puts earlier text in front of new text.
 fn join(before: &Value, now: &mut Value) {
     for key in ["content", "thinking", "response", "tool_calls"] {
         let joined = match (&before[key], &now[key]) {

@@ -1,4 +1,4 @@
-//! What is told of models.
+//! Lists and descriptions of models.
 
 use serde_json::json;
 

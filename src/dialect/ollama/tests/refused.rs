@@ -1,4 +1,4 @@
-//! What can't be read or can't be done is told where and why.
+//! Requests that are refused, and their errors.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

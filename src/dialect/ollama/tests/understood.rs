@@ -1,4 +1,4 @@
-//! What a request means.
+//! Requests and what they are read as.
 
 use serde_json::{Value, json};
 

@@ -58,7 +58,7 @@ pub fn streamed(options: ResponseOptions, events: &[(usize, Event)]) -> Vec<u8> 
     out
 }
 
-/// Says the same events whole.
+/// Builds the whole response of the same events.
 pub fn whole(options: ResponseOptions, events: &[(usize, Event)]) -> Value {
     let answers: Vec<Vec<Event>> = (0..options.choices)
         .map(|index| {
@@ -68,7 +68,7 @@ pub fn whole(options: ResponseOptions, events: &[(usize, Event)]) -> Value {
     OpenAiChat::response(&meta(), &options, &answers)
 }
 
-/// What every chunk begins with.
+/// The begin of every chunk.
 const HEAD: &str = r#"data: {"id":"chatcmpl-0f","object":"chat.completion.chunk","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","#;
 
 const ROLE: &str = r#""choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}]}"#;

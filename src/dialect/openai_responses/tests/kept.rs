@@ -1,4 +1,4 @@
-//! What later requests may refer to.
+//! Stored responses that later requests refer to.
 
 use std::sync::Arc;
 

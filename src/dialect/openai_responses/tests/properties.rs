@@ -1,4 +1,4 @@
-//! What holds for every request and every answer.
+//! Properties that hold for every request and every response.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Bodies that are refused, and what their senders are told.
+//! Requests that are refused, and their errors.
 
 use serde_json::{Value, json};
 
