@@ -13,18 +13,18 @@ use crate::bridge::frames::{FrameError, FrameReader, Incoming};
 use crate::bridge::protocol::{
     Chat, Folder, FromEditor, Hello, ModelInfo, Models, PROTOCOL, Refused, ToEditor, Tools, Window,
 };
-use crate::simulator::answer::StreamWriter;
 use crate::simulator::outbox::Outbox;
+use crate::simulator::response::StreamWriter;
 use crate::simulator::running::Running;
 use crate::simulator::stats::StatsCounter;
 
-pub mod answer;
 pub mod attach;
 pub mod dump;
 pub mod fake_workspace;
 pub mod interpreter;
 pub mod models;
 pub mod outbox;
+pub mod response;
 pub mod rules;
 pub mod running;
 pub mod script;
@@ -124,7 +124,7 @@ impl Editor {
             }
             ToEditor::InvokeTool(asked) => {
                 let voice = self.voice(stream);
-                self.running.start(stream, |paused| answer::tool(asked, voice(paused)));
+                self.running.start(stream, |paused| response::tool(asked, voice(paused)));
             }
             ToEditor::RefreshModels => self.tell_models(),
             ToEditor::Ping => self.outbox.message(stream, &FromEditor::Pong),
@@ -140,10 +140,10 @@ impl Editor {
     }
 
     fn chat(&mut self, stream: u32, chat: Chat) {
-        match answer::rehearse(chat, &self.models, &self.tally) {
+        match response::rehearse(chat, &self.models, &self.tally) {
             Ok((performance, entry)) => {
                 let voice = self.voice(stream);
-                self.running.start(stream, |paused| answer::chat(performance, entry, voice(paused)));
+                self.running.start(stream, |paused| response::chat(performance, entry, voice(paused)));
             }
             Err(refusal) => self.outbox.message(stream, &FromEditor::Failed(refusal)),
         }

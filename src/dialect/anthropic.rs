@@ -10,22 +10,22 @@ use crate::conversation::Event;
 use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta, UnknownModel};
 use crate::failure::Failure;
 
-mod answer;
 mod block_content;
 mod block_events;
 mod blocks;
 mod builtin_tools;
-pub mod count;
+pub mod count_tokens;
+mod encoder;
 mod error_response;
 mod history;
+mod message;
 pub mod models;
 mod read;
-mod reply;
 mod signature;
-mod stream;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod whole_response;
 mod wire;
 
 /// Anthropic's Messages API.
@@ -57,18 +57,18 @@ impl Dialect for Anthropic {
 
     type ResponseOptions = ResponseOptions;
     type Memory = ();
-    type Encoder = stream::Stream;
+    type Encoder = encoder::Stream;
 
     fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body)
     }
 
-    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> stream::Stream {
-        stream::Stream::new(meta, *options)
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::Stream {
+        encoder::Stream::new(meta, *options)
     }
 
     fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        reply::response(meta, *options, answers)
+        whole_response::response(meta, *options, answers)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {

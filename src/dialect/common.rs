@@ -2,14 +2,14 @@
 
 #[cfg(test)]
 pub mod arbitrary;
-pub mod arguments;
-pub mod data;
+pub mod body_json;
+pub mod call_arguments;
+pub mod call_ids;
 pub mod extensions;
-pub mod json;
-pub mod limits;
-pub mod line;
+pub mod json_lines;
+pub mod media;
 pub mod one_or_many;
-pub mod open_calls;
 pub mod openai_error;
+pub mod option_limits;
 pub mod sse;
-pub mod word_or_object;
+pub mod string_or_object;

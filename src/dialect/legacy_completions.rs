@@ -9,7 +9,7 @@ use crate::dialect::common::openai_error;
 use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
-mod answer;
+mod encoder;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -33,18 +33,18 @@ impl Dialect for Completions {
 
     type ResponseOptions = ResponseOptions;
     type Memory = ();
-    type Encoder = answer::Chunks;
+    type Encoder = encoder::Chunks;
 
     fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body)
     }
 
-    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> answer::Chunks {
-        answer::Chunks::new(meta, options.clone())
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::Chunks {
+        encoder::Chunks::new(meta, options.clone())
     }
 
     fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        answer::response(meta, options, answers)
+        encoder::response(meta, options, answers)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {

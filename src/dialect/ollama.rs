@@ -12,14 +12,14 @@ use crate::conversation::Event;
 use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
-mod answer;
+mod encoder;
 mod error_response;
 mod history;
 pub mod models;
 mod read;
 #[cfg(test)]
 mod tests;
-mod time;
+mod timestamp;
 mod wire;
 
 /// The version of Ollama whose API this is, for clients that need a minimum: VS Code wants 0.6.4, others look
@@ -99,18 +99,18 @@ impl<D: Door> Dialect for Ollama<D> {
 
     type ResponseOptions = ResponseOptions;
     type Memory = ();
-    type Encoder = answer::PendingRequests;
+    type Encoder = encoder::PendingRequests;
 
     fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read::<D>(body)
     }
 
-    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> answer::PendingRequests {
-        answer::PendingRequests::new(meta, *options)
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::PendingRequests {
+        encoder::PendingRequests::new(meta, *options)
     }
 
     fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        answer::response(meta, *options, answers)
+        encoder::response(meta, *options, answers)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {

@@ -10,14 +10,14 @@ use crate::dialect::common::openai_error;
 use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
-pub mod answer;
+mod encoder;
 mod history;
+pub mod message_parts;
 mod read;
-mod reply;
-mod stream;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod whole_response;
 mod wire;
 
 // Ollama's API offers tools in the same form.
@@ -58,18 +58,18 @@ impl Dialect for OpenAiChat {
 
     type ResponseOptions = ResponseOptions;
     type Memory = ();
-    type Encoder = stream::Chunks;
+    type Encoder = encoder::Chunks;
 
     fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body)
     }
 
-    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> stream::Chunks {
-        stream::Chunks::new(meta, *options)
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::Chunks {
+        encoder::Chunks::new(meta, *options)
     }
 
     fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        reply::response(meta, *options, answers)
+        whole_response::response(meta, *options, answers)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {

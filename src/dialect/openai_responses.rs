@@ -13,24 +13,24 @@ use crate::dialect::common::openai_error;
 use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
-mod answer;
 mod content;
-mod input;
-mod memory;
-mod names;
-mod output;
+mod encoder;
+mod input_items;
+mod output_builder;
+mod output_items;
 mod read;
-mod reply;
-mod response;
-mod stream;
+mod response_object;
+mod stored_responses;
 mod stream_event;
+mod tool_names;
 mod tools;
+mod whole_response;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-pub use memory::Memory;
+pub use stored_responses::Memory;
 
 /// OpenAI's Responses API.
 pub struct OpenAiResponses;
@@ -39,9 +39,9 @@ pub struct OpenAiResponses;
 #[derive(Clone)]
 pub struct ResponseOptions {
     /// Fields that every response repeats.
-    echo: Arc<response::Echo>,
+    echo: Arc<response_object::Echo>,
     /// The client's names of its tools.
-    names: Arc<names::Names>,
+    names: Arc<tool_names::Names>,
     /// The input of this response, for later requests; `None` if the client wants nothing stored.
     said: Option<Arc<Vec<Message>>>,
 }
@@ -52,18 +52,18 @@ impl Dialect for OpenAiResponses {
 
     type ResponseOptions = ResponseOptions;
     type Memory = Memory;
-    type Encoder = stream::Steps;
+    type Encoder = encoder::Steps;
 
     fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body, memory)
     }
 
-    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> stream::Steps {
-        stream::Steps::new(meta, options)
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::Steps {
+        encoder::Steps::new(meta, options)
     }
 
     fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        reply::response(meta, options, answers)
+        whole_response::response(meta, options, answers)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {
@@ -72,9 +72,9 @@ impl Dialect for OpenAiResponses {
 
     fn store(memory: &Memory, meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) {
         if let Some(said) = &options.said {
-            let answer = reply::gather(meta, options, answers);
-            let told = reply::told(meta, options, answers, &answer).to_string();
-            memory.keep(response::id(meta), said, answer.into_messages(), told);
+            let answer = whole_response::gather(meta, options, answers);
+            let told = whole_response::told(meta, options, answers, &answer).to_string();
+            memory.keep(response_object::id(meta), said, answer.into_messages(), told);
         }
     }
 }

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::wire::{self, Block};
 use crate::conversation::{Content, Data};
-use crate::dialect::common::data;
-use crate::dialect::common::json::{read_value, shortened};
+use crate::dialect::common::body_json::{read_value, shortened};
+use crate::dialect::common::media;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
 
@@ -86,12 +86,12 @@ fn read_image(source: Block) -> Result<Data, Failure> {
     let (at, image) = match kind.as_str() {
         "base64" => {
             let source = read_value::<wire::Base64>(source)?;
-            let image = data::data(&source.media_type, &source.data);
+            let image = media::data(&source.media_type, &source.data);
             ("media_type", image.at("data")?)
         }
         "url" => {
             let url = read_value::<wire::Url>(source)?.url;
-            ("url", data::data_url(&url).at("url")?)
+            ("url", media::data_url(&url).at("url")?)
         }
         "file" => return Err(no_files("send the image in base64")),
         _ => return Err(unknown(&kind, "`base64`")),

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::answer::{Block, Delta};
+use super::message::{Block, Delta};
 use super::{Thoughts, signature};
 use crate::conversation::{Event, Thinking, ToolCall};
 

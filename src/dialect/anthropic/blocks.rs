@@ -8,7 +8,7 @@ use super::signature;
 use super::tools::{self, Change};
 use super::wire::{self, Block};
 use crate::conversation::{Content, Part, ToolCall, ToolResult};
-use crate::dialect::common::json::read_value;
+use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
 

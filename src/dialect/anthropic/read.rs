@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::tools::Offer;
 use super::{ResponseOptions, Thoughts, history, wire};
 use crate::conversation::{Conversation, Options, Output};
-use crate::dialect::common::json::read_json;
-use crate::dialect::common::limits;
+use crate::dialect::common::body_json::read_json;
+use crate::dialect::common::option_limits;
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
@@ -40,9 +40,9 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
     let (effort, format) =
         request.output_config.map_or((None, None), |config| (config.effort, config.format));
     let options = Options {
-        temperature: limits::within("temperature", request.temperature, 0.0..=1.0)?,
-        top_p: limits::within("top_p", request.top_p, 0.0..=1.0)?,
-        max_tokens: limits::tokens("max_tokens", request.max_tokens)?,
+        temperature: option_limits::within("temperature", request.temperature, 0.0..=1.0)?,
+        top_p: option_limits::within("top_p", request.top_p, 0.0..=1.0)?,
+        max_tokens: option_limits::tokens("max_tokens", request.max_tokens)?,
         tells_stop: request.stop_sequences.as_ref().is_some_and(|stops| !stops.is_empty()),
         stop: request.stop_sequences.into_iter().flatten().filter(|stop| !stop.is_empty()).collect(),
         reasoning_effort: history.effort.or(effort).or(thinking.effort.map(str::to_owned)),

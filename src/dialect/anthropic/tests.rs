@@ -1,10 +1,10 @@
 //! Requests and responses in whole values.
 
-mod answers;
+mod accepted_requests;
 mod claude_code;
 mod properties;
-mod refused;
-mod understood;
+mod rejected_requests;
+mod responses;
 
 use serde_json::{Value, json};
 

@@ -60,7 +60,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::common::json::read_json;
+    use crate::dialect::common::body_json::read_json;
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Line {

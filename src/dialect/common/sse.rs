@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::dialect::common::line;
+use crate::dialect::common::json_lines;
 
 /// Appends an event; `name` goes on its `event:` line, in the APIs that have one.
 pub fn put(name: Option<&str>, data: &impl Serialize, out: &mut Vec<u8>) {
     match name {
-        Some(name) => line::put(&["event: ", name, "\ndata: "], data, "\n\n", out),
-        None => line::put(&["data: "], data, "\n\n", out),
+        Some(name) => json_lines::put(&["event: ", name, "\ndata: "], data, "\n\n", out),
+        None => json_lines::put(&["data: "], data, "\n\n", out),
     }
 }
 

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use super::ResponseOptions;
 use crate::conversation::{Conversation, Message, Options, Role};
 use crate::dialect::ParsedRequest;
-use crate::dialect::common::json::read_json;
-use crate::dialect::common::limits;
+use crate::dialect::common::body_json::read_json;
 use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::common::option_limits;
 use crate::failure::Failure;
 
 /// The models are chat models: left to themselves they would discuss the prompt.
@@ -54,14 +54,14 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
 
     let prompt = the_prompt(request.prompt)?;
     let options = Options {
-        temperature: limits::within("temperature", request.temperature, 0.0..=2.0)?,
-        top_p: limits::within("top_p", request.top_p, 0.0..=1.0)?,
-        frequency_penalty: limits::within("frequency_penalty", request.frequency_penalty, -2.0..=2.0)?,
-        presence_penalty: limits::within("presence_penalty", request.presence_penalty, -2.0..=2.0)?,
+        temperature: option_limits::within("temperature", request.temperature, 0.0..=2.0)?,
+        top_p: option_limits::within("top_p", request.top_p, 0.0..=1.0)?,
+        frequency_penalty: option_limits::within("frequency_penalty", request.frequency_penalty, -2.0..=2.0)?,
+        presence_penalty: option_limits::within("presence_penalty", request.presence_penalty, -2.0..=2.0)?,
         seed: request.seed,
-        max_tokens: limits::tokens("max_tokens", request.max_tokens)?,
-        stop: limits::stop(request.stop),
-        choices: limits::choices("n", request.n)?,
+        max_tokens: option_limits::tokens("max_tokens", request.max_tokens)?,
+        stop: option_limits::stop(request.stop),
+        choices: option_limits::choices("n", request.n)?,
         ..Options::default()
     };
     let response_options = ResponseOptions {
@@ -94,10 +94,10 @@ fn the_prompt(prompt: OneOrMany<String>) -> Result<String, Failure> {
 /// Fields that no model behind VS Code can honour: to ignore them would be to answer another question.
 fn refuse_what_changes_the_meaning(request: &Request) -> Result<(), Failure> {
     if request.suffix.as_ref().is_some_and(|suffix| !suffix.is_empty()) {
-        return Err(Failure::unsupported("suffix", limits::NO_MIDDLE));
+        return Err(Failure::unsupported("suffix", option_limits::NO_MIDDLE));
     }
     if request.logprobs.is_some() {
-        return Err(Failure::unsupported("logprobs", limits::NO_PROBABILITIES));
+        return Err(Failure::unsupported("logprobs", option_limits::NO_PROBABILITIES));
     }
     if request.best_of.is_some_and(|best_of| best_of > request.n.unwrap_or(1)) {
         return Err(Failure::unsupported(
@@ -105,5 +105,5 @@ fn refuse_what_changes_the_meaning(request: &Request) -> Result<(), Failure> {
             "the best can't be chosen, VS Code's models tell no token probabilities; ask for all with n",
         ));
     }
-    limits::no_bias(request.logit_bias.as_ref())
+    option_limits::no_bias(request.logit_bias.as_ref())
 }

@@ -2,8 +2,8 @@
 
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
-use crate::dialect::common::open_calls::OpenCalls;
-use crate::dialect::common::{arguments, data};
+use crate::dialect::common::call_ids::OpenCalls;
+use crate::dialect::common::{call_arguments, media};
 use crate::failure::{Failure, ResultExt};
 
 /// Reads the messages.
@@ -49,7 +49,7 @@ fn contents(text: Option<String>, images: Option<Vec<String>>) -> Result<Vec<Con
     let text = text.filter(|text| !text.is_empty()).map(|text| Content::Text { text });
     let mut contents: Vec<Content> = text.into_iter().collect();
     for (index, base64) in images.into_iter().flatten().enumerate() {
-        let image = data::image(&base64).at(format_args!("images[{index}]"))?;
+        let image = media::image(&base64).at(format_args!("images[{index}]"))?;
         contents.push(Content::Data(image));
     }
     Ok(contents)
@@ -58,5 +58,5 @@ fn contents(text: Option<String>, images: Option<Vec<String>>) -> Result<Vec<Con
 fn called(call: wire::ToolCall, calls: &mut OpenCalls) -> ToolCall {
     let wire::Function { name, arguments } = call.function;
     let id = calls.called(&name, call.id.filter(|id| !id.is_empty()));
-    ToolCall { id, name, input: arguments::of(arguments) }
+    ToolCall { id, name, input: call_arguments::of(arguments) }
 }

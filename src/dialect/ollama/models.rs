@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::time::moment;
-use crate::dialect::common::json::read_json;
+use super::timestamp::moment;
+use crate::dialect::common::body_json::read_json;
 use crate::failure::Failure;
 
 /// Facts about a model.

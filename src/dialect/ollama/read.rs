@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use super::wire::{self, Request, Think};
 use super::{Door, Instead, ResponseOptions, history};
 use crate::conversation::{Conversation, Message, Options, Output, Role, Tool};
-use crate::dialect::common::json::read_json;
-use crate::dialect::common::limits;
-use crate::dialect::common::word_or_object::WordOrObject;
+use crate::dialect::common::body_json::read_json;
+use crate::dialect::common::option_limits;
+use crate::dialect::common::string_or_object::WordOrObject;
 use crate::dialect::openai_chat::read_tools;
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ pub struct Asked {
 pub fn read<D: Door>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let mut request = read_json::<Request>(body)?;
     if request.logprobs == Some(true) || request.top_logprobs.is_some_and(|number| number > 0) {
-        return Err(Failure::unsupported("logprobs", limits::NO_PROBABILITIES));
+        return Err(Failure::unsupported("logprobs", option_limits::NO_PROBABILITIES));
     }
     let model = request.model.take().filter(|model| !model.is_empty());
     // Whoever doesn't say wants a stream; here alone.
@@ -74,7 +74,7 @@ pub fn generate(request: Request) -> Result<Asked, Failure> {
 fn refuse_what_changes_the_meaning(request: &Request) -> Result<(), Failure> {
     let is_there = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     if is_there(&request.suffix) {
-        return Err(Failure::unsupported("suffix", limits::NO_MIDDLE));
+        return Err(Failure::unsupported("suffix", option_limits::NO_MIDDLE));
     }
     if is_there(&request.template) {
         return Err(Failure::unsupported("template", NO_TEMPLATE));
@@ -101,20 +101,24 @@ fn options(
 ) -> Result<Options, Failure> {
     let options = options.unwrap_or_default();
     Ok(Options {
-        temperature: limits::within("options.temperature", options.temperature, 0.0..=2.0)?,
-        top_p: limits::within("options.top_p", options.top_p, 0.0..=1.0)?,
-        frequency_penalty: limits::within(
+        temperature: option_limits::within("options.temperature", options.temperature, 0.0..=2.0)?,
+        top_p: option_limits::within("options.top_p", options.top_p, 0.0..=1.0)?,
+        frequency_penalty: option_limits::within(
             "options.frequency_penalty",
             options.frequency_penalty,
             -2.0..=2.0,
         )?,
-        presence_penalty: limits::within("options.presence_penalty", options.presence_penalty, -2.0..=2.0)?,
+        presence_penalty: option_limits::within(
+            "options.presence_penalty",
+            options.presence_penalty,
+            -2.0..=2.0,
+        )?,
         seed: options.seed,
         max_tokens: options
             .num_predict
             .and_then(|number| u64::try_from(number).ok())
             .filter(|number| *number > 0),
-        stop: limits::stop(options.stop),
+        stop: option_limits::stop(options.stop),
         thinking: matches!(think, Some(Think::Yes | Think::Level(_))),
         reasoning_effort: match think {
             Some(Think::Level(level)) => Some(level),

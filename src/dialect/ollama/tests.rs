@@ -1,9 +1,9 @@
 //! Requests and responses in whole values.
 
-mod answers;
+mod accepted_requests;
 mod models;
-mod refused;
-mod understood;
+mod rejected_requests;
+mod responses;
 
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::dialect::common::word_or_object::WordOrObject;
+use crate::dialect::common::string_or_object::WordOrObject;
 use crate::dialect::openai_chat::Tool;
 use crate::dialect::{Rounds, ToolExecution};
 

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
+use crate::dialect::common::call_ids::OpenCalls;
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::dialect::common::open_calls::OpenCalls;
-use crate::dialect::common::word_or_object::WordOrObject;
-use crate::dialect::common::{arguments, data};
+use crate::dialect::common::string_or_object::WordOrObject;
+use crate::dialect::common::{call_arguments, media};
 use crate::failure::{Failure, ResultExt};
 
 /// Reads the messages.
@@ -94,7 +94,7 @@ fn read_part(part: wire::Part) -> Result<Option<Part>, Failure> {
                 WordOrObject::Word(url) => ("image_url", url),
                 WordOrObject::Object(image) => ("image_url.url", image.url),
             };
-            let data = data::data_url(&url).at(at)?;
+            let data = media::data_url(&url).at(at)?;
             if !data.mime.starts_with("image/") {
                 return Err(Failure::invalid(at, format!("found `{}`, expected an image", data.mime)));
             }
@@ -117,7 +117,7 @@ fn some_text(text: Option<String>) -> Option<Part> {
 fn read_call(call: wire::ToolCall) -> Result<ToolCall, Failure> {
     match (call.function, call.custom) {
         (Some(function), _) => {
-            Ok(ToolCall { id: call.id, name: function.name, input: arguments::of(function.arguments) })
+            Ok(ToolCall { id: call.id, name: function.name, input: call_arguments::of(function.arguments) })
         }
         (None, Some(custom)) => {
             Ok(ToolCall { id: call.id, name: custom.name, input: json!({ "input": custom.input }) })
@@ -129,5 +129,5 @@ fn read_call(call: wire::ToolCall) -> Result<ToolCall, Failure> {
 /// A call from before `tools`, which has no id: the next result of the same name is its own.
 fn called(call: wire::FunctionCall, functions: &mut OpenCalls) -> ToolCall {
     let id = functions.called(&call.name, None);
-    ToolCall { id, name: call.name, input: arguments::of(call.arguments) }
+    ToolCall { id, name: call.name, input: call_arguments::of(call.arguments) }
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::tools::Offer;
 use super::{Calls, ResponseOptions, history, wire};
 use crate::conversation::{Conversation, Options, Output};
-use crate::dialect::common::json::read_json;
-use crate::dialect::common::limits;
+use crate::dialect::common::body_json::read_json;
+use crate::dialect::common::option_limits;
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
@@ -25,20 +25,20 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         _ => Calls::Tools,
     };
     let options = Options {
-        temperature: limits::within("temperature", request.temperature, 0.0..=2.0)?,
-        top_p: limits::within("top_p", request.top_p, 0.0..=1.0)?,
-        frequency_penalty: limits::within("frequency_penalty", request.frequency_penalty, -2.0..=2.0)?,
-        presence_penalty: limits::within("presence_penalty", request.presence_penalty, -2.0..=2.0)?,
+        temperature: option_limits::within("temperature", request.temperature, 0.0..=2.0)?,
+        top_p: option_limits::within("top_p", request.top_p, 0.0..=1.0)?,
+        frequency_penalty: option_limits::within("frequency_penalty", request.frequency_penalty, -2.0..=2.0)?,
+        presence_penalty: option_limits::within("presence_penalty", request.presence_penalty, -2.0..=2.0)?,
         seed: request.seed,
-        max_tokens: limits::tokens("max_completion_tokens", request.max_completion_tokens)?
-            .or(limits::tokens("max_tokens", request.max_tokens)?),
-        stop: limits::stop(request.stop),
+        max_tokens: option_limits::tokens("max_completion_tokens", request.max_completion_tokens)?
+            .or(option_limits::tokens("max_tokens", request.max_tokens)?),
+        stop: option_limits::stop(request.stop),
         tells_stop: false,
         thinking: request.reasoning_effort.as_deref().is_some_and(|effort| effort != "none"),
         reasoning_effort: request.reasoning_effort,
         one_call_at_most: request.parallel_tool_calls == Some(false) || calls == Calls::Function,
         output: read_format(request.response_format)?,
-        choices: limits::choices("n", request.n)?,
+        choices: option_limits::choices("n", request.n)?,
     };
     let response_options = ResponseOptions {
         include_usage: request.stream_options.is_some_and(|options| options.include_usage == Some(true)),
@@ -68,10 +68,10 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
 fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failure> {
     const NO_SOUND: &str = "VS Code's models don't speak, only text can be asked for";
     if request.logprobs == Some(true) {
-        return Err(Failure::unsupported("logprobs", limits::NO_PROBABILITIES));
+        return Err(Failure::unsupported("logprobs", option_limits::NO_PROBABILITIES));
     }
     if request.top_logprobs.is_some_and(|number| number > 0) {
-        return Err(Failure::unsupported("top_logprobs", limits::NO_PROBABILITIES));
+        return Err(Failure::unsupported("top_logprobs", option_limits::NO_PROBABILITIES));
     }
     if request.modalities.as_ref().is_some_and(|asked| asked.iter().any(|modality| modality != "text")) {
         return Err(Failure::unsupported("modalities", NO_SOUND));
@@ -79,7 +79,7 @@ fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failur
     if request.audio.is_some() {
         return Err(Failure::unsupported("audio", NO_SOUND));
     }
-    limits::no_bias(request.logit_bias.as_ref())
+    option_limits::no_bias(request.logit_bias.as_ref())
 }
 
 fn read_format(format: Option<wire::ResponseFormat>) -> Result<Output, Failure> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
-use crate::dialect::common::word_or_object::WordOrObject;
+use crate::dialect::common::string_or_object::WordOrObject;
 use crate::failure::{Failure, ResultExt};
 
 /// The tool fields of a request.

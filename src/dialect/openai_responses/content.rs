@@ -2,7 +2,7 @@
 
 use super::wire;
 use crate::conversation::Content;
-use crate::dialect::common::data;
+use crate::dialect::common::media;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
 
@@ -32,7 +32,7 @@ fn read_part(part: wire::Content) -> Result<Option<Content>, Failure> {
                 return Err(Failure::unsupported("file_id", NO_FILES));
             }
             let url = part.image_url.ok_or_else(|| missing("image_url"))?;
-            let image = data::data_url(&url).at("image_url")?;
+            let image = media::data_url(&url).at("image_url")?;
             if !image.mime.starts_with("image/") {
                 return Err(Failure::invalid(
                     "image_url",
@@ -60,12 +60,12 @@ fn read_file(part: wire::Content) -> Result<Content, Failure> {
     }
     let file = part.file_data.ok_or_else(|| Failure::invalid("file_data", "required, but missing"))?;
     // Officially a data: URL; some clients send the base64 alone.
-    let file = if file.starts_with("data:") { data::data_url(&file) } else { data::data("", &file) };
+    let file = if file.starts_with("data:") { media::data_url(&file) } else { media::data("", &file) };
     let file = file.at("file_data")?;
     if file.mime.starts_with("image/") {
         return Ok(Content::Data(file));
     }
-    let text = data::text(&file).ok_or_else(|| {
+    let text = media::text(&file).ok_or_else(|| {
         Failure::unsupported(
             "file_data",
             "VS Code's models take text and images, no other files; send the file's text",

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::input::{Reader, offer_tools};
-use super::memory::Memory;
-use super::response::Echo;
+use super::input_items::{Reader, offer_tools};
+use super::response_object::Echo;
+use super::stored_responses::Memory;
 use super::tools::Offer;
 use super::{ResponseOptions, wire};
 use crate::conversation::{Conversation, Message, Options, Output, Role};
-use crate::dialect::common::json::{read_json, read_value};
-use crate::dialect::common::limits;
+use crate::dialect::common::body_json::{read_json, read_value};
 use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::common::option_limits;
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::{Failure, ResultExt};
 
@@ -113,9 +113,9 @@ fn read_options(request: &wire::Request) -> Result<Options, Failure> {
         .is_some_and(|reasoning| reasoning.summary.is_some() || reasoning.generate_summary.is_some());
     let wants_thoughts = request.include.iter().flatten().any(|field| field == "reasoning.encrypted_content");
     Ok(Options {
-        temperature: limits::within("temperature", request.temperature, 0.0..=2.0)?,
-        top_p: limits::within("top_p", request.top_p, 0.0..=1.0)?,
-        max_tokens: limits::tokens("max_output_tokens", request.max_output_tokens)?,
+        temperature: option_limits::within("temperature", request.temperature, 0.0..=2.0)?,
+        top_p: option_limits::within("top_p", request.top_p, 0.0..=1.0)?,
+        max_tokens: option_limits::tokens("max_output_tokens", request.max_output_tokens)?,
         thinking: wants_summary || wants_thoughts,
         reasoning_effort: reasoning.and_then(|reasoning| reasoning.effort),
         one_call_at_most: request.parallel_tool_calls == Some(false),

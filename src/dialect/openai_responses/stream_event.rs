@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::output::{Content, Item, Summary};
-use super::response::Response;
+use super::output_items::{Content, Item, Summary};
+use super::response_object::Response;
 
 /// One event, but for its name and number, which `stream` puts before it.
 #[derive(Serialize)]

@@ -1,11 +1,11 @@
 //! Requests and responses in whole values.
 
-mod answers;
+mod accepted_requests;
 mod codex;
-mod kept;
 mod properties;
-mod refused;
-mod understood;
+mod rejected_requests;
+mod responses;
+mod stored_responses;
 
 use serde_json::{Value, json};
 

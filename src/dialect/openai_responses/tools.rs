@@ -5,10 +5,10 @@
 
 use serde_json::{Value, json};
 
-use super::names::{FREE_TEXT, Kind, Name, Names};
+use super::tool_names::{FREE_TEXT, Kind, Name, Names};
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
-use crate::dialect::common::json::read_value;
+use crate::dialect::common::body_json::read_value;
 use crate::failure::{Failure, ResultExt};
 
 /// Tools a request offers, as the model sees them.

@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::dialect::common::word_or_object::WordOrObject;
+use crate::dialect::common::string_or_object::WordOrObject;
 use crate::dialect::{Rounds, ToolExecution};
 
 /// Body of a request.

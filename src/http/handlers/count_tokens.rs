@@ -4,7 +4,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::completion::CompletionRequest;
-use crate::dialect::anthropic::count;
+use crate::dialect::anthropic::count_tokens;
 use crate::failure::Failure;
 use crate::http::error_response::respond;
 use crate::http::request_body;
@@ -18,7 +18,7 @@ pub(in crate::http) async fn count_tokens(
     state: Data<AppState>,
 ) -> HttpResponse {
     match attempt(&request, payload, &state).await {
-        Ok(tokens) => HttpResponse::Ok().json(count::response(tokens)),
+        Ok(tokens) => HttpResponse::Ok().json(count_tokens::response(tokens)),
         Err(failure) => respond(&request, &failure),
     }
 }
@@ -26,7 +26,7 @@ pub(in crate::http) async fn count_tokens(
 async fn attempt(request: &HttpRequest, payload: Payload, state: &AppState) -> Result<u64, Failure> {
     let body =
         request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
-    let parsed = count::read(&body)?;
+    let parsed = count_tokens::read(&body)?;
     let completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
         model: parsed.model,

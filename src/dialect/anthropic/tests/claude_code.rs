@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::conversation::{
     Content, Conversation, Data, Message, Options, Part, Role, Thinking, ToolCall, ToolChoice, ToolResult,
 };
-use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts, count};
+use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts, count_tokens};
 use crate::dialect::{Dialect, ParsedRequest};
 
 const REQUEST: &str = include_str!("claude_code.json");
@@ -110,5 +110,5 @@ fn nothing_of_it_is_lost() {
 #[test]
 fn it_is_counted_as_it_is_asked() {
     let (asked, _) = Anthropic::read(REQUEST.as_bytes(), &()).unwrap();
-    assert_eq!(count::read(REQUEST.as_bytes()), Ok(asked));
+    assert_eq!(count_tokens::read(REQUEST.as_bytes()), Ok(asked));
 }

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::answers::{streamed, whole, without_null_content};
 use super::folded;
+use super::responses::{streamed, whole, without_null_content};
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::Dialect;
 use crate::dialect::common::arbitrary::{KEYS, event, json};

@@ -49,7 +49,7 @@ impl<'de, W: Deserialize<'de>, O: Deserialize<'de>> Visitor<'de> for Reader<W, O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::common::json::read_json;
+    use crate::dialect::common::body_json::read_json;
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Request {

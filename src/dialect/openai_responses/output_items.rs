@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::names::{Kind, Names, unwrap_free_text};
+use super::tool_names::{Kind, Names, unwrap_free_text};
 use crate::conversation::{Thinking, ToolCall};
-use crate::dialect::common::arguments;
+use crate::dialect::common::call_arguments;
 
 /// Marks a provider's id of a thought as one that came from here: what other services seal looks different,
 /// and means nothing to our provider.
@@ -146,7 +146,7 @@ impl Call {
             None => (call.name.clone(), None, Kind::Function),
         };
         let input = match kind {
-            Kind::Function => arguments::say(&call.input),
+            Kind::Function => call_arguments::say(&call.input),
             Kind::Custom => unwrap_free_text(&call.input),
         };
         Call { id: call.id.clone(), name, namespace, kind, input }

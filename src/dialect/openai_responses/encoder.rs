@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::ResponseOptions;
-use super::answer::Answer;
-use super::response::{Echo, Response, why_incomplete};
+use super::output_builder::Answer;
+use super::response_object::{Echo, Response, why_incomplete};
 use super::stream_event::StreamEvent;
 use crate::conversation::{Event, ToolRan};
 use crate::dialect::common::extensions::ResponseExtensions;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{read, wire};
 use crate::dialect::ParsedRequest;
-use crate::dialect::common::json::read_json;
+use crate::dialect::common::body_json::read_json;
 use crate::failure::Failure;
 
 /// Reads the body: that of a message, but `max_tokens` may be missing.

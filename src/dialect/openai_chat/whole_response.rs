@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::answer::{FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
+use super::message_parts::{FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
 use super::{Calls, ResponseOptions};
 use crate::conversation::{Event, Finish};
 use crate::dialect::common::extensions::ResponseExtensions;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::output::Item;
+use super::output_items::Item;
 use super::wire::Truncation;
 use crate::conversation::{self, Finish};
 use crate::dialect::ResponseMeta;

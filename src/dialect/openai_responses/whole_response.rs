@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::ResponseOptions;
-use super::answer::Answer;
-use super::response::Response;
+use super::output_builder::Answer;
+use super::response_object::Response;
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::ResponseMeta;
 use crate::dialect::common::extensions::ResponseExtensions;

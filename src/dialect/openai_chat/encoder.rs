@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::answer::{Cost, FINGERPRINT, FunctionCall, ToolCall, finish_reason};
+use super::message_parts::{Cost, FINGERPRINT, FunctionCall, ToolCall, finish_reason};
 use super::{Calls, ResponseOptions};
 use crate::conversation::{Event, Usage};
 use crate::dialect::common::extensions::ResponseExtensions;

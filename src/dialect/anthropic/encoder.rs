@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use super::answer::{Block, Delta, Ending, Message, Usage};
 use super::block_events::{Step, Steps};
+use super::message::{Block, Delta, Ending, Message, Usage};
 use super::{ResponseOptions, error_response};
 use crate::conversation::Event;
 use crate::dialect::common::extensions::ResponseExtensions;

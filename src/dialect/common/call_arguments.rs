@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::dialect::common::word_or_object::WordOrObject;
+use crate::dialect::common::string_or_object::WordOrObject;
 
 /// The arguments that a client sends back. Text that is no JSON (a model wrote it) is kept whole, under a
 /// name of its own: the model sees what it said, and nothing is lost.

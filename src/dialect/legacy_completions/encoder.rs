@@ -8,7 +8,7 @@ use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::common::extensions::ResponseExtensions;
 use crate::dialect::common::{openai_error, sse};
 use crate::dialect::openai_chat::Calls;
-use crate::dialect::openai_chat::answer::{self, Cost, FINGERPRINT};
+use crate::dialect::openai_chat::message_parts::{self, Cost, FINGERPRINT};
 use crate::dialect::{Encoder, ResponseMeta, usage_of, with_choice};
 use crate::failure::Failure;
 
@@ -149,7 +149,7 @@ fn folded(options: &ResponseOptions, events: &[Event]) -> (String, &'static str)
 
 fn finish_reason(finish: &Finish) -> &'static str {
     match finish {
-        Finish::ToolCalls => answer::finish_reason(&Finish::Stop, Calls::Tools),
-        finish => answer::finish_reason(finish, Calls::Tools),
+        Finish::ToolCalls => message_parts::finish_reason(&Finish::Stop, Calls::Tools),
+        finish => message_parts::finish_reason(finish, Calls::Tools),
     }
 }

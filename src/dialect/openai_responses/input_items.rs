@@ -4,13 +4,13 @@
 use serde_json::Value;
 
 use super::content::read_content;
-use super::memory::Memory;
-use super::names::{Name, Names, wrap_free_text};
+use super::stored_responses::Memory;
+use super::tool_names::{Name, Names, wrap_free_text};
 use super::tools::Offer;
-use super::{output, wire};
+use super::{output_items, wire};
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
-use crate::dialect::common::arguments;
-use crate::dialect::common::json::read_value;
+use crate::dialect::common::body_json::read_value;
+use crate::dialect::common::call_arguments;
 use crate::failure::{Failure, ResultExt};
 
 /// Context for reading items.
@@ -68,7 +68,7 @@ impl Reader<'_> {
     fn function_call(&self, item: Value) -> Result<Message, Failure> {
         let call: wire::FunctionCall = read_value(item)?;
         let name = Name::new(call.namespace, call.name);
-        let input = arguments::read(&call.arguments.unwrap_or_default());
+        let input = call_arguments::read(&call.arguments.unwrap_or_default());
         Ok(self.call(call.call_id, &name, input))
     }
 
@@ -125,7 +125,7 @@ fn reasoning(item: Value) -> Result<Option<Message>, Failure> {
     };
     let summary = joined(item.summary);
     let text = if summary.is_empty() { joined(item.content) } else { summary };
-    let id = item.encrypted_content.as_deref().and_then(output::unseal);
+    let id = item.encrypted_content.as_deref().and_then(output_items::unseal);
     let thought = Thinking { text, id };
     Ok((thought != Thinking::default()).then(|| of(Role::Assistant, vec![Part::Thinking(thought)])))
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::ResponseOptions;
-use super::answer::{Block, Ending, Message};
 use super::block_events::{Step, Steps};
+use super::message::{Block, Ending, Message};
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::ResponseMeta;
 use crate::dialect::common::extensions::ResponseExtensions;

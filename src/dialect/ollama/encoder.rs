@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::time::moment;
+use super::timestamp::moment;
 use super::{Instead, ResponseOptions, Words, error_response};
 use crate::conversation::{self, Event, Finish, Usage};
 use crate::dialect::common::extensions::ResponseExtensions;
-use crate::dialect::common::line;
+use crate::dialect::common::json_lines;
 use crate::dialect::{Encoder, ResponseMeta};
 use crate::failure::Failure;
 
@@ -204,7 +204,7 @@ impl Encoder for PendingRequests {
 }
 
 fn put(line: &impl Serialize, out: &mut Vec<u8>) {
-    line::put(&[], line, "\n", out);
+    json_lines::put(&[], line, "\n", out);
 }
 
 /// Builds the whole response.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Calls;
 use crate::conversation::{self, Finish};
-use crate::dialect::common::arguments;
+use crate::dialect::common::call_arguments;
 
 /// OpenAI's name for the build that answered; here it is this server's version.
 pub const FINGERPRINT: &str = "fp_copilot_proxy";
@@ -105,6 +105,6 @@ pub struct FunctionCall<'a> {
 impl<'a> FunctionCall<'a> {
     /// The call's name and arguments.
     pub fn new(call: &'a conversation::ToolCall) -> FunctionCall<'a> {
-        FunctionCall { name: &call.name, arguments: arguments::say(&call.input) }
+        FunctionCall { name: &call.name, arguments: call_arguments::say(&call.input) }
     }
 }

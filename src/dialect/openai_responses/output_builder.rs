@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use super::names::{Kind, Names};
-use super::output::{Call, Content, Item, Status, Summary};
+use super::output_items::{Call, Content, Item, Status, Summary};
 use super::stream_event::StreamEvent;
+use super::tool_names::{Kind, Names};
 use crate::conversation::{Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan};
 use crate::dialect::ResponseMeta;
 
