@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::bridge::directory::Directory;
 use crate::bridge::protocol::ModelInfo;
+use crate::dialect::openai_chat::models as openai;
 use crate::models::ModelEntry;
 use crate::options::DEFAULT_PORT;
 use crate::options::DirectoryOption;
@@ -95,8 +96,8 @@ impl ApiClient {
     /// The models that it lists; none if it can't be reached.
     pub fn models(&self) -> Vec<ModelEntry> {
         let answer = self.get_within(WITH_WINDOW, "/v1/models").ok().filter(|answer| answer.status == 200);
-        let data = answer.and_then(|answer| answer.body.get("data").and_then(Value::as_array).cloned());
-        data.unwrap_or_default().into_iter().filter_map(listed).collect()
+        let listed = answer.map(|answer| openai::read_list(answer.body)).unwrap_or_default();
+        listed.into_iter().map(entry).collect()
     }
 
     fn with_key<Body>(&self, request: ureq::RequestBuilder<Body>) -> ureq::RequestBuilder<Body> {
@@ -121,34 +122,22 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::
     })
 }
 
-/// A model, from the form that `/v1/models` gives it.
-fn listed(form: Value) -> Option<ModelEntry> {
-    let Value::Object(mut form) = form else { return None };
-    let id = text(&mut form, "id")?;
-    let vendor = text(&mut form, "owned_by").unwrap_or_default();
-    let own_id = id.strip_prefix(&format!("{vendor}/")).unwrap_or(&id).to_owned();
-    let capabilities = form.remove("capabilities").unwrap_or_default();
-    let able = |name: &str| capabilities.get(name).and_then(Value::as_bool);
+/// Converts a listed model to the registry's form.
+fn entry(listed: openai::Model) -> ModelEntry {
+    let own_id = listed.id.strip_prefix(&format!("{}/", listed.vendor)).unwrap_or(&listed.id).to_owned();
     let model = ModelInfo {
         id: own_id,
-        family: text(&mut form, "family").unwrap_or_default(),
-        version: text(&mut form, "version").unwrap_or_default(),
-        name: text(&mut form, "name").unwrap_or_default(),
-        max_input_tokens: form.remove("maxInputTokens").and_then(|limit| limit.as_u64()).unwrap_or_default(),
-        tools: able("toolCalling"),
-        images: able("imageInput"),
+        family: listed.family,
+        version: listed.version,
+        name: listed.name,
+        max_input_tokens: listed.max_input_tokens,
+        tools: listed.tools,
+        images: listed.images,
         reports_usage: false,
-        vendor,
-        extra: form,
+        vendor: listed.vendor,
+        extra: listed.extra,
     };
-    Some(ModelEntry { id, model: model.into() })
-}
-
-fn text(form: &mut Map<String, Value>, name: &str) -> Option<String> {
-    match form.remove(name) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    }
+    ModelEntry { id: listed.id, model: model.into() }
 }
 
 #[cfg(test)]

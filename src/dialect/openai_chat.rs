@@ -13,6 +13,7 @@ use crate::failure::Failure;
 mod encoder;
 mod history;
 pub mod message_parts;
+pub mod models;
 mod read;
 #[cfg(test)]
 mod tests;

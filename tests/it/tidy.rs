@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// nothing of ours, and a module that is missing here may use nothing either.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["commands", "log", "options"]),
-    ("commands", &["bridge", "models", "options", "server", "simulator"]),
+    ("commands", &["bridge", "dialect", "models", "options", "server", "simulator"]),
     (
         "server",
         &["bridge", "completion", "failure", "http", "log", "models", "options", "request_log", "tools"],

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::dialect::anthropic::models as anthropic;
+use crate::dialect::openai_chat::models as openai;
 use crate::failure::Failure;
 use crate::http::error_response::{respond, wants_anthropic};
 use crate::http::state::AppState;
@@ -24,8 +25,9 @@ pub(in crate::http) async fn list(
             let models: Vec<anthropic::Model> = models.iter().map(anthropic_model).collect();
             anthropic::list(&models, &page)
         } else {
-            let data: Vec<Value> = models.iter().map(|model| openai(model, state.started)).collect();
-            json!({ "object": "list", "data": data })
+            let models: Vec<openai::Model> =
+                models.iter().map(|model| openai_model(model, state.started)).collect();
+            openai::list(&models)
         }),
         Err(failure) => respond(&request, &failure),
     }
@@ -48,7 +50,7 @@ pub(in crate::http) async fn get(
         Ok(model) => HttpResponse::Ok().json(if wants_anthropic(&request) {
             anthropic::item(&anthropic_model(&model))
         } else {
-            openai(&model, state.started)
+            openai_model(&model, state.started).to_json()
         }),
         Err(failure) => respond(&request, &failure),
     }
@@ -66,25 +68,20 @@ pub(in crate::http) async fn available(state: &AppState) -> Result<Arc<[ModelEnt
     }
 }
 
-/// The editor reveals no date of a model: when the server started stands in for it.
-fn openai(ModelEntry { id, model }: &ModelEntry, started: u64) -> Value {
-    let mut options = json!({
-        "id": id,
-        "object": "model",
-        "created": started / 1000,
-        "owned_by": model.vendor,
-        "name": model.name,
-        "family": model.family,
-        "version": model.version,
-        "maxInputTokens": model.max_input_tokens,
-        "capabilities": { "toolCalling": model.tools, "imageInput": model.images },
-    });
-    if let Some(options) = options.as_object_mut() {
-        for (name, value) in &model.extra {
-            options.entry(name).or_insert_with(|| value.clone());
-        }
+/// The editor doesn't reveal a model's date, so the start of the server is given instead.
+fn openai_model(ModelEntry { id, model }: &ModelEntry, started: u64) -> openai::Model {
+    openai::Model {
+        id: id.clone(),
+        created: started / 1000,
+        vendor: model.vendor.clone(),
+        name: model.name.clone(),
+        family: model.family.clone(),
+        version: model.version.clone(),
+        max_input_tokens: model.max_input_tokens,
+        tools: model.tools,
+        images: model.images,
+        extra: model.extra.clone(),
     }
-    options
 }
 
 fn anthropic_model(ModelEntry { id, model }: &ModelEntry) -> anthropic::Model {
