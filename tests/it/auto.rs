@@ -1,4 +1,4 @@
-//! Auto mode: the proxy runs the editor's tools that a model calls, and asks again until there is an answer.
+//! Auto mode: the server runs the editor's tools that the model calls, until the model calls none.
 
 use copilot_proxy::bridge::protocol::{
     AutoModeStatus, AutoTools, EditorTool, FromEditor, ResponsePart, StopRequest, ToEditor, ToolOutput,
@@ -17,14 +17,14 @@ fn auto(request: Value) -> Value {
 }
 
 #[test]
-fn the_editors_tools_are_run_until_there_is_an_answer() {
+fn editor_tools_run_until_the_model_calls_none() {
     let server = Server::demo(&[]);
     let script = "say:Let me see. \ncall:read_file {\"path\":\"README.md\"}\ncall:get_time\nthen:\nsay:Done.";
-    let answer = server.post(CHAT, &auto(chat(script)));
-    assert_eq!(content(&answer), "Let me see. Done.");
-    assert_eq!(answer.json()["choices"][0]["finish_reason"], "stop");
-    assert_eq!(answer.json()["choices"][0]["message"].get("tool_calls"), None);
-    let trace = answer.json()["copilot_proxy"].to_string();
+    let response = server.post(CHAT, &auto(chat(script)));
+    assert_eq!(content(&response), "Let me see. Done.");
+    assert_eq!(response.json()["choices"][0]["finish_reason"], "stop");
+    assert_eq!(response.json()["choices"][0]["message"].get("tool_calls"), None);
+    let trace = response.json()["copilot_proxy"].to_string();
     for word in ["read_file", "get_time", "2026-01-01T12:00:00Z"] {
         assert!(trace.contains(word), "{trace}");
     }
@@ -36,18 +36,18 @@ fn the_editors_tools_are_run_until_there_is_an_answer() {
 }
 
 #[test]
-fn results_reach_the_model_whatever_they_are() {
+fn results_of_every_kind_reach_the_model() {
     let server = Server::demo(&[]);
     let script = "call:get_time\ncall:always_fails {\"message\":\"no luck\"}\ncall:take_screenshot";
-    let answer = content(&server.post(CHAT, &auto(chat(script))));
-    assert!(answer.starts_with("tool said: 2026-01-01T12:00:00Z\n"), "{answer}");
+    let response = content(&server.post(CHAT, &auto(chat(script))));
+    assert!(response.starts_with("tool said: 2026-01-01T12:00:00Z\n"), "{response}");
     for words in ["no luck", "The editor, as it looks now:"] {
-        assert!(answer.contains(words), "{answer}");
+        assert!(response.contains(words), "{response}");
     }
 }
 
 #[test]
-fn used_up_rounds_end_with_a_last_answer_without_tools() {
+fn last_round_offers_no_tools() {
     let server = Server::demo(&[]);
     let script = "call:get_time\nthen:\ncall:get_time\nthen:\ncall:get_time\nthen:\nsay:four";
     for (rounds, text, finish) in [
@@ -58,27 +58,27 @@ fn used_up_rounds_end_with_a_last_answer_without_tools() {
         (10, "four", "stop"),
     ] {
         let request = with(auto(chat(script)), &json!({ "max_tool_rounds": rounds }));
-        let answer = server.post(CHAT, &request);
-        let finish_reason = answer.json()["choices"][0]["finish_reason"].clone();
-        assert_eq!((content(&answer).as_str(), &finish_reason), (text, &json!(finish)), "{rounds} rounds");
+        let response = server.post(CHAT, &request);
+        let finish_reason = response.json()["choices"][0]["finish_reason"].clone();
+        assert_eq!((content(&response).as_str(), &finish_reason), (text, &json!(finish)), "{rounds} rounds");
     }
 }
 
 #[test]
-fn calls_of_one_round_run_at_the_same_time() {
+fn calls_of_one_round_run_concurrently() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(auto(chat("Hello")), &json!({ "model": "m" }))));
-    offers_tools(&mut editor, &["a", "b"]);
-    let (asked, _) = editor.expect_chat();
-    calls(&mut editor, asked, &["a", "b"]);
-    // Both are asked for before either has answered.
+    send_tools(&mut editor, &["a", "b"]);
+    let (stream_id, _) = editor.expect_chat();
+    send_calls(&mut editor, stream_id, &["a", "b"]);
+    // Both calls are sent before either result.
     let (one, _) = expect_invocation(&mut editor);
     let (two, _) = expect_invocation(&mut editor);
-    finishes(&mut editor, two, "second");
-    finishes(&mut editor, one, "first");
-    let (asked, question) = editor.expect_chat();
+    send_result(&mut editor, two, "second");
+    send_result(&mut editor, one, "first");
+    let (stream_id, question) = editor.expect_chat();
     let results: Vec<String> = question
         .messages
         .last()
@@ -91,11 +91,11 @@ fn calls_of_one_round_run_at_the_same_time() {
         })
         .collect();
     assert_eq!(results, ["id-a [Text { text: \"first\" }]", "id-b [Text { text: \"second\" }]"]);
-    editor.respond(asked, "Both");
+    editor.respond(stream_id, "Both");
     assert_eq!(content(&client.response()), "Both");
 }
 
-fn offers_tools(editor: &mut Editor, names: &[&str]) {
+fn send_tools(editor: &mut Editor, names: &[&str]) {
     let (stream, asked) = editor.expect_message();
     assert_eq!(asked, ToEditor::ListTools);
     let tool = |name: &&str| EditorTool {
@@ -105,7 +105,7 @@ fn offers_tools(editor: &mut Editor, names: &[&str]) {
     editor.send(stream, &FromEditor::Tools(Tools { tools: names.iter().map(tool).collect() }));
 }
 
-fn calls(editor: &mut Editor, stream: u32, names: &[&str]) {
+fn send_calls(editor: &mut Editor, stream: u32, names: &[&str]) {
     for name in names {
         let call = ToolCall { id: format!("id-{name}"), name: (*name).into(), input: json!({}) };
         editor.send(stream, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
@@ -120,21 +120,21 @@ fn expect_invocation(editor: &mut Editor) -> (u32, String) {
     }
 }
 
-fn finishes(editor: &mut Editor, stream: u32, text: &str) {
+fn send_result(editor: &mut Editor, stream: u32, text: &str) {
     let content = vec![Content::Text { text: text.into() }];
     editor.send(stream, &FromEditor::ToolOutput(ToolOutput { content }));
 }
 
 #[test]
-fn a_client_that_vanishes_cancels_tool_and_model() {
+fn disconnect_cancels_tool_and_model() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     for request in [chat("Hello"), streamed("Hello")] {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &with(auto(request), &json!({ "model": "m" }))));
-        offers_tools(&mut editor, &["a"]);
-        let (asked, _) = editor.expect_chat();
-        calls(&mut editor, asked, &["a"]);
+        send_tools(&mut editor, &["a"]);
+        let (stream_id, _) = editor.expect_chat();
+        send_calls(&mut editor, stream_id, &["a"]);
         let (tool, _) = expect_invocation(&mut editor);
         drop(client);
         editor.expect_cancel(tool);
@@ -147,15 +147,15 @@ fn a_client_that_vanishes_cancels_tool_and_model() {
 }
 
 #[test]
-fn a_clients_own_tools_are_handed_back_and_finished_rounds_are_kept() {
+fn client_tool_calls_are_returned_and_finished_rounds_stored() {
     let server = Server::demo(&[]);
     let own = json!([{ "type": "function", "function": { "name": "mine" } }]);
     let request = with(
         auto(chat("call:get_time\ncall:mine {\"a\":1}\nthen:\ndump:\nthen:\ndump:")),
         &json!({ "tools": own }),
     );
-    let answer = server.post(CHAT, &request).json();
-    let choice = &answer["choices"][0];
+    let response = server.post(CHAT, &request).json();
+    let choice = &response["choices"][0];
     assert_eq!(choice["finish_reason"], "tool_calls");
     let calls = choice["message"]["tool_calls"].as_array().unwrap();
     assert_eq!(calls.len(), 1);
@@ -165,8 +165,8 @@ fn a_clients_own_tools_are_handed_back_and_finished_rounds_are_kept() {
     let messages = next["messages"].as_array_mut().unwrap();
     messages.push(choice["message"].clone());
     messages.push(json!({ "role": "tool", "tool_call_id": calls[0]["id"], "content": "my result" }));
-    let answer = server.post(CHAT, &next);
-    let dump: Value = serde_json::from_str(&content(&answer)).unwrap();
+    let response = server.post(CHAT, &next);
+    let dump: Value = serde_json::from_str(&content(&response)).unwrap();
     let told = dump["messages"].to_string();
     for words in ["2026-01-01T12:00:00Z", "my result", "get_time", "mine"] {
         assert!(told.contains(words), "{told}");
@@ -174,7 +174,7 @@ fn a_clients_own_tools_are_handed_back_and_finished_rounds_are_kept() {
 }
 
 #[test]
-fn a_tool_that_the_person_denies_is_not_offered() {
+fn tool_denied_by_the_user_is_not_offered() {
     let server = Server::serve(&[]);
     let _models = server.simulate();
     let mut person = Editor::attach(&server.home);
@@ -186,25 +186,25 @@ fn a_tool_that_the_person_denies_is_not_offered() {
     );
     person.send_models(&[model("m")]);
     person.expect_status(|status| status.models == 11);
-    let answer = server.post(CHAT, &auto(chat("dump:")));
-    let dump: Value = serde_json::from_str(&content(&answer)).unwrap();
+    let response = server.post(CHAT, &auto(chat("dump:")));
+    let dump: Value = serde_json::from_str(&content(&response)).unwrap();
     let names: Vec<&str> =
         dump["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["get_open_editors", "read_file"]);
 }
 
 #[test]
-fn an_editor_that_dies_between_rounds_ends_the_stream_with_an_error_event() {
+fn editor_lost_between_rounds_ends_the_stream_with_an_error_event() {
     let server = Server::serve(&["--window-wait", "100"]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(auto(streamed("Hello")), &json!({ "model": "m" }))));
-    offers_tools(&mut editor, &["a"]);
-    let (asked, _) = editor.expect_chat();
-    editor.send_text(asked, "Wait.");
+    send_tools(&mut editor, &["a"]);
+    let (stream_id, _) = editor.expect_chat();
+    editor.send_text(stream_id, "Wait.");
     let mut stream = client.stream();
     read_until(&mut stream, "Wait.");
-    calls(&mut editor, asked, &["a"]);
+    send_calls(&mut editor, stream_id, &["a"]);
     expect_invocation(&mut editor);
     drop(editor);
     let events = stream.rest();
@@ -212,18 +212,18 @@ fn an_editor_that_dies_between_rounds_ends_the_stream_with_an_error_event() {
 }
 
 #[test]
-fn a_stopped_session_cancels_its_tools_and_fails_its_stream() {
+fn stopped_session_cancels_its_tools_and_fails_its_stream() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     editor.send(0, &FromEditor::Watch(Watch { enabled: true }));
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(auto(streamed("Hello")), &json!({ "model": "m" }))));
-    offers_tools(&mut editor, &["a"]);
-    let (asked, _) = editor.expect_chat();
-    editor.send_text(asked, "Wait.");
+    send_tools(&mut editor, &["a"]);
+    let (stream_id, _) = editor.expect_chat();
+    editor.send_text(stream_id, "Wait.");
     let mut stream = client.stream();
     read_until(&mut stream, "Wait.");
-    calls(&mut editor, asked, &["a"]);
+    send_calls(&mut editor, stream_id, &["a"]);
     let (tool, _) = expect_invocation(&mut editor);
 
     let running = Some(AutoModeStatus { round: 1, running_tools: vec!["a".into()] });
@@ -240,17 +240,17 @@ fn a_stopped_session_cancels_its_tools_and_fails_its_stream() {
 }
 
 #[test]
-fn stopping_the_server_stops_sessions_between_their_rounds() {
+fn server_stop_stops_sessions_between_rounds() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(auto(streamed("Hello")), &json!({ "model": "m" }))));
-    offers_tools(&mut editor, &["a"]);
-    let (asked, _) = editor.expect_chat();
-    editor.send_text(asked, "Wait.");
+    send_tools(&mut editor, &["a"]);
+    let (stream_id, _) = editor.expect_chat();
+    editor.send_text(stream_id, "Wait.");
     let mut stream = client.stream();
     read_until(&mut stream, "Wait.");
-    calls(&mut editor, asked, &["a"]);
+    send_calls(&mut editor, stream_id, &["a"]);
     let (tool, _) = expect_invocation(&mut editor);
     editor.send(0, &FromEditor::Stop);
     editor.expect_cancel(tool);

@@ -1,4 +1,4 @@
-//! `GET /health` and `GET /`: is it up, and what is it?
+//! `GET /health` and `GET /`: state and description of the server.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::client::Request;
 use crate::server::Server;
 
 #[test]
-fn health_tells_models_and_editors() {
+fn health_reports_models_and_editors() {
     let server = Server::serve(&[]);
     let without = server.get("/health").json();
     assert_eq!(
@@ -32,7 +32,7 @@ fn health_tells_models_and_editors() {
 }
 
 #[test]
-fn web_pages_are_not_told_what_the_windows_show() {
+fn health_hides_folder_names_from_web_pages() {
     let server = Server::serve(&[]);
     let page = |origin| server.send(&Request::get("/health").header("origin", origin)).json();
     assert_eq!(page("https://example.org")["windows"], json!(null));
@@ -40,33 +40,33 @@ fn web_pages_are_not_told_what_the_windows_show() {
 }
 
 #[test]
-fn what_answers_at_the_port_is_the_server_that_the_file_names() {
+fn health_and_server_json_have_the_same_instance() {
     let server = Server::serve(&[]);
     assert_eq!(server.home.server_file().unwrap()["instance"], server.get("/health").json()["instance"]);
 }
 
 #[test]
-fn two_servers_on_one_machine_are_told_apart() {
+fn each_server_has_its_own_instance() {
     let instance = |server: &Server| server.get("/health").json()["instance"].clone();
     assert_ne!(instance(&Server::serve(&[])), instance(&Server::serve(&[])));
 }
 
 #[test]
-fn the_root_says_what_this_is() {
+fn root_describes_the_server_and_lists_existing_endpoints() {
     let server = Server::serve(&["--window-wait", "100"]);
     let root = server.get("/");
     assert_eq!(root.status, 200);
     assert_eq!(root.json()["name"], "Copilot Proxy");
     // Clients of Ollama look for these words in it.
     assert!(root.text().contains("Ollama is running"));
-    for door in root.json()["endpoints"].as_array().unwrap() {
-        let (method, path) = door.as_str().unwrap().split_once(' ').unwrap();
+    for endpoint in root.json()["endpoints"].as_array().unwrap() {
+        let (method, path) = endpoint.as_str().unwrap().split_once(' ').unwrap();
         let path = path.replace("{id}", "any");
         let method = ["GET", "DELETE"].into_iter().find(|known| *known == method).unwrap_or("POST");
-        // Each is there: nothing says 404 but a model or a response that nobody has.
-        let answer = server.send(&Request::new(method, &path));
-        let is_there = answer.status != 404 || answer.error().2 != "unknown_url";
-        assert!(is_there, "{method} {path}: {}", answer.text());
+        // Only an unknown model or response gets 404.
+        let response = server.send(&Request::new(method, &path));
+        let exists = response.status != 404 || response.error().2 != "unknown_url";
+        assert!(exists, "{method} {path}: {}", response.text());
     }
     for path in ["/", "/health", "/api/hello"] {
         let head = server.send(&Request::new("HEAD", path));

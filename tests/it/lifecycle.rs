@@ -19,7 +19,7 @@ use crate::wait::until;
 const ALREADY_RUNNING: Option<i32> = Some(3);
 
 #[test]
-fn a_second_server_in_the_same_directory_leaves_at_once() {
+fn second_server_in_a_directory_exits_at_once() {
     let server = Server::serve(&[]);
     let before = server.home.server_file();
     let mut second = start_serving(&server.home, "0", &[]);
@@ -37,7 +37,7 @@ fn rounds() -> u32 {
 }
 
 #[test]
-fn twenty_starts_at_once_end_with_one_server() {
+fn twenty_concurrent_starts_leave_one_server() {
     (0..rounds()).for_each(|_| twenty_starts_at_once());
 }
 
@@ -64,7 +64,7 @@ fn sockets(home: &Home) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_a_killed_server_left_is_cleared_away() {
+fn files_of_a_killed_server_are_removed() {
     let mut killed = Server::serve(&[]);
     killed.process.kill();
     let left = sockets(&killed.home);
@@ -80,7 +80,7 @@ fn what_a_killed_server_left_is_cleared_away() {
 }
 
 #[test]
-fn server_json_says_where_the_server_is_to_its_user_alone() {
+fn server_json_is_readable_by_its_user_only() {
     let server = Server::serve(&[]);
     let file = server.home.server_file().unwrap();
     assert_eq!(
@@ -104,7 +104,7 @@ fn server_json_says_where_the_server_is_to_its_user_alone() {
 }
 
 #[test]
-fn every_start_has_a_token_and_a_socket_of_its_own() {
+fn each_start_has_its_own_token_and_socket() {
     let mut first = Server::serve(&[]);
     let one = Directory::server(first.home.path()).unwrap();
     first.process.terminate();
@@ -116,7 +116,7 @@ fn every_start_has_a_token_and_a_socket_of_its_own() {
 }
 
 #[test]
-fn a_directory_that_others_can_enter_is_refused() {
+fn directory_accessible_to_others_is_refused() {
     for mode in [0o755, 0o750, 0o701] {
         let home = Home::new();
         fs::DirBuilder::new().mode(mode).create(home.path()).unwrap();
@@ -133,7 +133,7 @@ fn a_directory_that_others_can_enter_is_refused() {
 }
 
 #[test]
-fn a_link_to_a_directory_is_refused() {
+fn symbolic_link_as_directory_is_refused() {
     let real = Home::new();
     fs::DirBuilder::new().mode(0o700).create(real.path()).unwrap();
     let home = Home::new();
@@ -144,7 +144,7 @@ fn a_link_to_a_directory_is_refused() {
 }
 
 #[test]
-fn a_server_ends_when_its_last_editor_has_been_gone_for_the_grace_time() {
+fn server_exits_after_the_grace_time_without_editors() {
     let mut server = Server::serve(&["--grace", "5000"]);
     let one = Editor::attach(&server.home);
     let other = Editor::attach(&server.home);
@@ -155,13 +155,13 @@ fn a_server_ends_when_its_last_editor_has_been_gone_for_the_grace_time() {
 }
 
 #[test]
-fn a_server_that_no_editor_finds_ends_too() {
+fn server_exits_if_no_editor_ever_attaches() {
     let mut server = Server::serve(&["--grace", "100"]);
     assert_eq!(server.process.wait_for_exit().code(), Some(0));
 }
 
 #[test]
-fn a_reload_within_the_grace_time_keeps_its_server() {
+fn reload_within_the_grace_time_keeps_the_server() {
     let server = Server::serve(&[]);
     let before = server.get("/health").json()["instance"].clone();
     for _ in 0..5 {
@@ -172,7 +172,7 @@ fn a_reload_within_the_grace_time_keeps_its_server() {
 }
 
 #[test]
-fn a_server_that_is_asked_to_end_ends_its_answers_first() {
+fn sigterm_lets_running_responses_finish() {
     let mut server = Server::serve(&[]);
     let _editor = server.simulate();
     let mut stream = stream(&server, "say:so far\nhang:");
@@ -185,7 +185,7 @@ fn a_server_that_is_asked_to_end_ends_its_answers_first() {
 }
 
 #[test]
-fn a_demo_that_nobody_asks_anything_stays() {
+fn idle_demo_keeps_running() {
     let mut demo = Server::demo(&["--grace", "100"]);
     // Five times the grace time: there is no event to wait for where nothing happens.
     std::thread::sleep(Duration::from_millis(500));
@@ -193,7 +193,7 @@ fn a_demo_that_nobody_asks_anything_stays() {
 }
 
 #[test]
-fn a_demo_leaves_nothing_behind() {
+fn demo_removes_its_files() {
     let mut demo = Server::demo(&[]);
     let left = || fs::read_dir(demo.home.path().join("tmp")).unwrap().count();
     assert_eq!(left(), 1);
@@ -203,7 +203,7 @@ fn a_demo_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_demo_whose_port_is_taken_says_what_to_do() {
+fn demo_on_a_taken_port_gives_advice() {
     let (_listener, port) = taken_port();
     let home = Home::new();
     fs::create_dir_all(home.path().join("tmp")).unwrap();
@@ -213,7 +213,7 @@ fn a_demo_whose_port_is_taken_says_what_to_do() {
 }
 
 #[test]
-fn a_simulated_editor_without_a_server_says_how_to_start_one() {
+fn simulate_without_a_server_gives_advice() {
     let home = Home::new();
     let mut editor = Process::start(&home, &["simulate", "--dir", home.path().to_str().unwrap()]);
     assert_eq!(editor.wait_for_exit().code(), Some(1));
@@ -221,7 +221,7 @@ fn a_simulated_editor_without_a_server_says_how_to_start_one() {
 }
 
 #[test]
-fn a_simulated_editor_ends_with_its_server() {
+fn simulate_exits_with_its_server() {
     let mut server = Server::serve(&[]);
     let mut editor = server.simulate();
     server.process.kill();

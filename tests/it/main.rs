@@ -1,10 +1,8 @@
-//! The server as clients and editors meet it: the real binary, real sockets, and a model whose every word is
-//! known beforehand.
+//! Tests of the real binary over real sockets, with scripted editors and a simulated model with scripted responses.
 //!
-//! `server`, `client` and `editor` are the three parties, `openai` is what the clients say; every other file is
-//! a subject.
+//! `server`, `client`, `editor`, `openai` and `terminal` are helpers; every other file tests a subject.
 
-// What is a lapse in the server is here how a test fails.
+// Panics are how tests fail.
 #![allow(
     clippy::pedantic,
     clippy::unwrap_used,
@@ -13,25 +11,25 @@
     clippy::print_stderr
 )]
 
-mod answers;
-mod arrivals;
 mod auto;
 mod chat;
 mod client;
 mod doctor;
 mod editor;
+mod editor_availability;
 mod faults;
 mod health;
 mod http_common;
-mod hub;
 mod lifecycle;
 mod limits;
 mod messages;
 mod metrics;
 mod models;
+mod multi_window;
 mod ollama;
 mod openai;
 mod panel;
+mod response_filters;
 mod responses;
 mod run;
 mod server;
@@ -43,7 +41,7 @@ mod tidy;
 mod tools;
 mod wait;
 
-/// Says that a test could not be run here, and why. What is printed by macros is only shown of tests that fail.
+/// Reports that a test can't run on this machine. Output of `println!` is shown for failed tests only.
 fn skipped(why: &str) {
     use std::io::Write as _;
     let thread = std::thread::current();

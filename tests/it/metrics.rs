@@ -1,4 +1,4 @@
-//! `GET /metrics`: what Prometheus reads.
+//! `GET /metrics`: counters and gauges for Prometheus.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::openai::{CHAT, chat};
 use crate::server::Server;
 use crate::wait::until;
 
-/// The samples whose name begins so, without their values where these are times.
+/// Samples whose names begin with one of these.
 fn samples(server: &Server, beginnings: &[&str]) -> Vec<String> {
     let text = server.get("/metrics").text().to_owned();
     assert!(text.ends_with("# EOF\n"), "{text}");
@@ -26,8 +26,8 @@ fn requests_are_counted_by_dialect_model_and_outcome() {
     let counts = ["copilot_proxy_requests_total", "copilot_proxy_request_duration_seconds_count"];
     assert_eq!(samples(&server, &counts), Vec::<String>::new());
 
-    let ask = |text: &str| server.post(CHAT, &chat(text)).status;
-    assert_eq!((ask("say:Hello"), ask("say:Hello"), ask("fail:ChatRateLimited slowly")), (200, 200, 429));
+    let send = |text: &str| server.post(CHAT, &chat(text)).status;
+    assert_eq!((send("say:Hello"), send("say:Hello"), send("fail:ChatRateLimited slowly")), (200, 200, 429));
     assert_eq!(server.post(CHAT, &json!({ "messages": 1 })).status, 400);
     until("four requests", || (samples(&server, &counts[..1]).len() == 3).then_some(()));
 
@@ -50,7 +50,7 @@ fn requests_are_counted_by_dialect_model_and_outcome() {
 }
 
 #[test]
-fn it_says_how_things_stand() {
+fn gauges_report_the_current_state() {
     let server = Server::serve(&[]);
     let _editor = server.simulate();
     let gauges = ["copilot_proxy_editors", "copilot_proxy_models", "copilot_proxy_requests_in_flight"];
@@ -64,7 +64,7 @@ fn it_says_how_things_stand() {
 }
 
 #[test]
-fn it_comes_in_prometheus_own_type_and_answers_head() {
+fn metrics_have_the_openmetrics_type_and_accept_head() {
     let server = Server::serve(&[]);
     let get = server.get("/metrics");
     let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -62,7 +62,7 @@ fn looked_into(editor: &mut Editor, id: &str) -> Exchange {
 }
 
 #[test]
-fn a_panel_sees_a_request_come_run_and_end() {
+fn activity_follows_a_request_from_arrival_to_end() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut panel = Panel::of(&mut editor);
@@ -70,13 +70,13 @@ fn a_panel_sees_a_request_come_run_and_end() {
 
     let mut client = server.client();
     client.send(&Request::post(CHAT, &question("Hello")).header("user-agent", "curl/8.5.0"));
-    let (asked, _) = editor.expect_chat();
+    let (stream_id, _) = editor.expect_chat();
     let running = panel.sees(&mut editor, |last| last.model.is_some());
     assert_eq!((running.outcome, running.characters, running.first_ms), (Outcome::Running, 0, None));
-    editor.send_text(asked, "Hello");
+    editor.send_text(stream_id, "Hello");
     let speaking = panel.sees(&mut editor, |last| last.characters == 5);
     assert!(speaking.first_ms.is_some());
-    editor.send(asked, &FromEditor::End);
+    editor.send(stream_id, &FromEditor::End);
     let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
     let stream = client.stream();
     assert_eq!(stream.head.header("x-request-id"), Some(ended.id.as_str()));
@@ -106,7 +106,7 @@ fn a_panel_sees_a_request_come_run_and_end() {
 }
 
 #[test]
-fn a_panel_that_opens_late_is_told_all_and_one_that_closes_nothing_more() {
+fn late_subscriber_gets_all_requests_and_a_closed_one_gets_none() {
     let server = Server::serve(&["--window-wait", "100"]);
     server.post(CHAT, &chat("nobody answers"));
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
@@ -126,7 +126,7 @@ fn a_panel_that_opens_late_is_told_all_and_one_that_closes_nothing_more() {
 }
 
 #[test]
-fn a_panel_sees_who_was_turned_away_and_why() {
+fn activity_includes_rejected_requests_with_the_reason() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let api_key = "secret".into();
@@ -155,7 +155,7 @@ fn a_panel_sees_who_was_turned_away_and_why() {
 }
 
 #[test]
-fn a_panel_knows_the_models_of_all_windows() {
+fn model_catalog_has_the_models_of_all_windows() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("here"), model("both")]);
     let heard = |editor: &mut Editor| -> Vec<String> {
@@ -178,7 +178,7 @@ fn a_panel_knows_the_models_of_all_windows() {
 }
 
 #[test]
-fn words_are_shown_where_the_person_wants_to_see_them_and_forgotten_afterwards() {
+fn bodies_are_captured_only_while_the_setting_is_on() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let prefer = |editor: &mut Editor, log_requests_to_ui| {
@@ -190,8 +190,8 @@ fn words_are_shown_where_the_person_wants_to_see_them_and_forgotten_afterwards()
     let mut client = server.client();
     let request = Request::post(CHAT, &body).header("authorization", "Bearer secret");
     client.send(&request.header("anthropic-beta", "a,b").header("x-copilot-proxy-workspace", "/work"));
-    let (asked, _) = editor.expect_chat();
-    editor.respond(asked, "an answer");
+    let (stream_id, _) = editor.expect_chat();
+    editor.respond(stream_id, "an answer");
     let told: String = client.stream().rest().iter().map(|event| format!("{event}\n\n")).collect();
     let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
     assert!(ended.has_exchange);

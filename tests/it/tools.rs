@@ -1,4 +1,4 @@
-//! The editor's tools: `GET /v1/tools`, and requests that carry them.
+//! The editor's tools: `GET /v1/tools`, and requests that use them.
 
 use copilot_proxy::bridge::protocol::{
     EditorTool, Folder, FromEditor, ToEditor, Tools, UserSettings, Window,
@@ -12,19 +12,19 @@ use crate::openai::{CHAT, chat, dumped, with};
 use crate::server::Server;
 use crate::wait::until;
 
-fn names(answer: &Response) -> Vec<String> {
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let list = answer.json();
+fn names(response: &Response) -> Vec<String> {
+    assert_eq!(response.status, 200, "{}", response.text());
+    let list = response.json();
     assert_eq!(list["object"], "list");
     list["data"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn the_editors_tools_are_listed_with_schema_and_tags() {
+fn tools_are_listed_with_schema_and_tags() {
     let server = Server::demo(&[]);
-    let answer = server.get("/v1/tools");
+    let response = server.get("/v1/tools");
     assert_eq!(
-        names(&answer),
+        names(&response),
         [
             "get_open_editors",
             "list_directory",
@@ -35,7 +35,7 @@ fn the_editors_tools_are_listed_with_schema_and_tags() {
             "always_fails",
         ]
     );
-    let tool = &answer.json()["data"][2];
+    let tool = &response.json()["data"][2];
     assert_eq!(
         *tool,
         json!({
@@ -46,12 +46,12 @@ fn the_editors_tools_are_listed_with_schema_and_tags() {
         })
     );
     assert_eq!(tool["inputSchema"]["required"], json!(["path"]));
-    assert_eq!(names(&server.get("/tools")), names(&answer));
+    assert_eq!(names(&server.get("/tools")), names(&response));
     assert_eq!(server.send(&Request::new("HEAD", "/v1/tools")).status, 200);
 }
 
 #[test]
-fn tools_are_chosen_by_all_of_their_tags_and_by_name() {
+fn tools_are_filtered_by_all_tags_and_by_name() {
     let server = Server::demo(&[]);
     for (query, wanted) in [
         ("tags=vscode,workspace", &["list_directory", "read_file"][..]),
@@ -68,37 +68,37 @@ fn tools_are_chosen_by_all_of_their_tags_and_by_name() {
 }
 
 #[test]
-fn without_an_editor_it_says_what_to_do() {
+fn tools_without_an_editor_get_503_with_advice() {
     let server = Server::serve(&["--window-wait", "100"]);
     let (status, _, code, message) = server.get("/v1/tools").error();
     assert_eq!((status, code), (503, json!("no_models")));
     assert!(message.contains("open VS Code"), "{message}");
 }
 
-/// A page of this origin asks for the editor's tools in each of the three ways.
-fn asked_from(server: &Server, origin: &str) -> Vec<u16> {
-    let ask = |fields: Value| Request::post(CHAT, &with(chat("say:a"), &fields));
+/// Statuses of requests from an origin: three that use the editor's tools, and one that doesn't.
+fn statuses_from(server: &Server, origin: &str) -> Vec<u16> {
+    let chat_with = |fields: Value| Request::post(CHAT, &with(chat("say:a"), &fields));
     [
         Request::get("/v1/tools"),
-        ask(json!({ "use_vscode_tools": true })),
-        ask(json!({ "tool_execution": "auto" })),
-        ask(json!({})),
+        chat_with(json!({ "use_vscode_tools": true })),
+        chat_with(json!({ "tool_execution": "auto" })),
+        chat_with(json!({})),
     ]
     .map(|request| server.send(&request.header("origin", origin)).status)
     .into()
 }
 
 #[test]
-fn pages_from_elsewhere_never_see_or_run_the_editors_tools() {
+fn pages_of_other_origins_may_not_use_editor_tools() {
     let server = Server::demo(&[]);
     for origin in
         ["https://page.test", "null", "http://localhost.evil.test", "file://", "chrome-extension://abc"]
     {
-        assert_eq!(asked_from(&server, origin), [403, 403, 403, 200], "{origin}");
+        assert_eq!(statuses_from(&server, origin), [403, 403, 403, 200], "{origin}");
     }
     for origin in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173", "vscode-webview://abc"]
     {
-        assert_eq!(asked_from(&server, origin), [200, 200, 200, 200], "{origin}");
+        assert_eq!(statuses_from(&server, origin), [200, 200, 200, 200], "{origin}");
     }
     let refused = server.send(&Request::get("/v1/tools").header("origin", "https://page.test"));
     let (_, _, code, message) = refused.error();
@@ -108,11 +108,11 @@ fn pages_from_elsewhere_never_see_or_run_the_editors_tools() {
 }
 
 #[test]
-fn pages_that_a_person_trusts_may_use_tools_and_others_may_not_even_ask() {
+fn tool_origins_may_use_tools_and_unlisted_origins_get_403() {
     let server = Server::serve(&[]);
     let _editor = server.simulate();
-    let mut person = Editor::attach(&server.home);
-    person.send(
+    let mut editor = Editor::attach(&server.home);
+    editor.send(
         0,
         &FromEditor::UserSettings(UserSettings {
             port: server.port,
@@ -121,23 +121,23 @@ fn pages_that_a_person_trusts_may_use_tools_and_others_may_not_even_ask() {
             ..user_settings()
         }),
     );
-    until("the preferences to hold", || (asked_from(&server, "https://mine.test")[0] == 200).then_some(()));
-    // The window focused last is the simulated one: its tools are meant.
-    assert_eq!(asked_from(&server, "https://mine.test"), [200, 200, 200, 200]);
-    assert_eq!(asked_from(&server, "https://friend.test"), [403, 403, 403, 200]);
-    assert_eq!(asked_from(&server, "https://page.test"), [403, 403, 403, 403]);
-    assert_eq!(asked_from(&server, "http://localhost:3000"), [200, 200, 200, 200]);
+    until("the settings to apply", || (statuses_from(&server, "https://mine.test")[0] == 200).then_some(()));
+    // The window focused last is the simulated one; its tools are used.
+    assert_eq!(statuses_from(&server, "https://mine.test"), [200, 200, 200, 200]);
+    assert_eq!(statuses_from(&server, "https://friend.test"), [403, 403, 403, 200]);
+    assert_eq!(statuses_from(&server, "https://page.test"), [403, 403, 403, 403]);
+    assert_eq!(statuses_from(&server, "http://localhost:3000"), [200, 200, 200, 200]);
 }
 
 #[test]
-fn a_request_may_carry_all_the_editors_tools() {
+fn use_vscode_tools_adds_all_editor_tools() {
     let server = Server::demo(&[]);
     let own = json!({ "type": "function", "function": { "name": "get_time", "description": "Mine." } });
     let request = with(chat("dump:"), &json!({ "use_vscode_tools": true, "tools": [own] }));
     let dump = dumped(&server, &request);
     let tools = dump["tools"].as_array().unwrap();
     assert_eq!(tools.len(), 7);
-    // The request's own comes first and wins.
+    // The request's own tool comes first and replaces the editor's.
     assert_eq!((&tools[0]["name"], &tools[0]["description"]), (&json!("get_time"), &json!("Mine.")));
     assert_eq!(tools.iter().filter(|tool| tool["name"] == "get_time").count(), 1);
 }
@@ -147,7 +147,7 @@ fn window(folder: &str, focused: bool) -> Window {
     Window { focused, folders: vec![folder] }
 }
 
-fn answers_with_tool(editor: &mut Editor, name: &str) {
+fn respond_with_tool(editor: &mut Editor, name: &str) {
     match editor.expect_message() {
         (stream, ToEditor::ListTools) => {
             let tool = Tool { name: name.into(), description: String::new(), input_schema: None };
@@ -158,32 +158,32 @@ fn answers_with_tool(editor: &mut Editor, name: &str) {
 }
 
 #[test]
-fn the_window_that_is_named_or_was_focused_last_is_asked() {
+fn tools_come_from_the_named_or_last_focused_window() {
     let server = Server::serve(&[]);
     let mut one = Editor::attach_with(&server.home, window("one", true));
     one.send_models(&[model("m")]);
     let mut other = Editor::attach_with(&server.home, window("other", true));
     other.send_models(&[model("m"), model("n")]);
     other.expect_status(|status| status.models == 2);
-    let asked = |editor: &mut Editor, header: Option<&str>| {
+    let check = |editor: &mut Editor, header: Option<&str>| {
         let mut client = server.client();
         let request = Request::get("/v1/tools");
         client.send(&match header {
             Some(workspace) => request.header("x-copilot-proxy-workspace", workspace),
             None => request,
         });
-        answers_with_tool(editor, "here");
+        respond_with_tool(editor, "here");
         assert_eq!(names(&client.response()), ["here"]);
     };
-    asked(&mut other, None);
-    asked(&mut one, Some("one"));
-    asked(&mut one, Some("/home/me/one/"));
-    asked(&mut other, Some("/home/me/other"));
+    check(&mut other, None);
+    check(&mut one, Some("one"));
+    check(&mut one, Some("/home/me/one/"));
+    check(&mut other, Some("/home/me/other"));
     one.send(0, &FromEditor::Window(window("renamed", true)));
     one.send_models(&[model("m"), model("o")]);
     one.expect_status(|status| status.models == 3);
-    asked(&mut one, None);
-    asked(&mut one, Some("renamed"));
+    check(&mut one, None);
+    check(&mut one, Some("renamed"));
     let unknown = server.send(&Request::get("/v1/tools").header("x-copilot-proxy-workspace", "one"));
     let (status, _, _, message) = unknown.error();
     assert_eq!(status, 400);

@@ -1,4 +1,4 @@
-//! Many windows, one server: what a person does in one of them holds for all.
+//! Several windows at one server: commands, settings, models, status, log and handover.
 
 use std::net::{TcpListener, TcpStream};
 
@@ -25,14 +25,14 @@ fn listed(server: &Server) -> Vec<String> {
 }
 
 #[test]
-fn stop_ends_running_answers_and_closes_the_port_for_all() {
+fn stop_fails_running_requests_and_closes_the_port() {
     let server = Server::serve(&[]);
     let mut one = Editor::with_models(&server.home, &[model("m")]);
     let mut other = Editor::attach(&server.home);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(streamed("Hello"))));
-    let (asked, _) = one.expect_chat();
-    one.send_text(asked, "half");
+    let (stream_id, _) = one.expect_chat();
+    one.send_text(stream_id, "half");
     let mut stream = client.stream();
     read_until(&mut stream, "half");
 
@@ -47,7 +47,7 @@ fn stop_ends_running_answers_and_closes_the_port_for_all() {
             "code": "stopping",
         } })]
     );
-    one.expect_cancel(asked);
+    one.expect_cancel(stream_id);
     for editor in [&mut one, &mut other] {
         editor.expect_http(|http| *http == HttpState::Off);
     }
@@ -66,21 +66,21 @@ fn stop_ends_running_answers_and_closes_the_port_for_all() {
     assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
 }
 
-/// A client that is in the middle of its request, which a closing port would wait for.
-fn half_a_request(server: &Server) -> Client {
+/// Sends an incomplete request, whose connection stays open.
+fn send_half_a_request(server: &Server) -> Client {
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(chat("Hello"))).header("content-length", "5000"));
     client
 }
 
 #[test]
-fn nobody_waits_for_the_connections_of_a_port_that_was_stopped() {
-    // Longer than this test would wait for anything.
+fn start_does_not_wait_for_connections_of_the_stopped_port() {
+    // Longer than this test waits.
     let server = Server::serve(&["--drain", "600000", "--receive-timeout", "600000"]);
     let mut editor = Editor::attach(&server.home);
     let port = editor.expect_port();
     editor.send(0, &FromEditor::UserSettings(UserSettings { port, ..user_settings() }));
-    let _slow = half_a_request(&server);
+    let _slow = send_half_a_request(&server);
     for _ in 0..3 {
         editor.send(0, &FromEditor::Stop);
         editor.expect_http(|http| *http == HttpState::Off);
@@ -88,8 +88,8 @@ fn nobody_waits_for_the_connections_of_a_port_that_was_stopped() {
         assert_eq!(editor.expect_port(), port);
         assert_eq!(server.get("/health").status, 200);
     }
-    // Nor for those of a port that was left for another one.
-    let _slow = half_a_request(&server);
+    // A change of the port doesn't wait for them either.
+    let _slow = send_half_a_request(&server);
     let (listener, other) = taken_port();
     drop(listener);
     editor.send(0, &FromEditor::UserSettings(UserSettings { port: other, ..user_settings() }));
@@ -97,16 +97,16 @@ fn nobody_waits_for_the_connections_of_a_port_that_was_stopped() {
 }
 
 #[test]
-fn connections_of_a_stopped_port_are_cut_when_their_time_is_over() {
+fn connections_of_a_stopped_port_are_closed_after_the_drain_time() {
     let server = Server::serve(&["--drain", "100", "--receive-timeout", "600000"]);
     let mut editor = Editor::attach(&server.home);
-    let mut slow = half_a_request(&server);
+    let mut slow = send_half_a_request(&server);
     editor.send(0, &FromEditor::Stop);
     slow.read_until_closed();
 }
 
 #[test]
-fn start_while_it_runs_and_stop_while_it_is_off_change_nothing() {
+fn repeated_start_and_stop_change_nothing() {
     let server = Server::serve(&[]);
     let mut editor = Editor::attach(&server.home);
     editor.send(0, &FromEditor::Start);
@@ -119,7 +119,7 @@ fn start_while_it_runs_and_stop_while_it_is_off_change_nothing() {
 }
 
 #[test]
-fn a_stop_is_forgotten_when_the_last_editor_has_left() {
+fn stop_is_forgotten_when_the_last_editor_leaves() {
     let server = Server::serve(&[]);
     let mut one = Editor::attach(&server.home);
     let mut other = Editor::attach(&server.home);
@@ -128,7 +128,7 @@ fn a_stop_is_forgotten_when_the_last_editor_has_left() {
     drop(one);
     other.expect_status(|status| status.editors == 1 && status.http == HttpState::Off);
     drop(other);
-    // The server has to see it leave before the next one comes.
+    // The server must notice that it left before the next one attaches.
     until("the port to open for a new window", || {
         let mut next = Editor::attach(&server.home);
         let status = next.expect_status(|_| true);
@@ -140,7 +140,7 @@ fn a_stop_is_forgotten_when_the_last_editor_has_left() {
 }
 
 #[test]
-fn a_taken_port_is_told_and_served_as_soon_as_it_is_free() {
+fn taken_port_is_reported_and_opened_once_free() {
     let (listener, port) = taken_port();
     let home = Home::new();
     let server = start_serving(&home, &port.to_string(), &["--port-retry", "50"]);
@@ -171,7 +171,7 @@ fn stop_holds_while_the_port_is_taken() {
 }
 
 #[test]
-fn the_port_a_person_sets_is_opened_at_once() {
+fn changed_port_setting_applies_at_once() {
     let server = Server::serve(&[]);
     let mut editor = Editor::attach(&server.home);
     assert_eq!(editor.expect_port(), server.port);
@@ -184,15 +184,15 @@ fn the_port_a_person_sets_is_opened_at_once() {
 }
 
 #[test]
-fn ipv6_is_served_while_the_person_wants_it() {
+fn ipv6_follows_the_setting() {
     if TcpListener::bind("[::1]:0").is_err() {
         return crate::skipped("this machine has no [::1]");
     }
     let server = Server::serve(&["--ipv6"]);
     let port = server.port;
-    let reach = || TcpStream::connect(("::1", port));
+    let connect = || TcpStream::connect(("::1", port));
     let ask = |host: &str| {
-        let mut client = Client::on(reach().expect("a server that listens"));
+        let mut client = Client::on(connect().expect("a server that listens"));
         client.send(&Request::get("/health").header("host", host));
         client.response()
     };
@@ -200,22 +200,22 @@ fn ipv6_is_served_while_the_person_wants_it() {
     assert_eq!(ask("evil.test").error().2, "host_not_allowed");
 
     let mut editor = Editor::attach(&server.home);
-    let mut prefer = |ipv6| {
+    let mut set_ipv6 = |ipv6| {
         editor.send(0, &FromEditor::UserSettings(UserSettings { port, ipv6, ..user_settings() }));
     };
-    prefer(false);
-    until("a closed [::1]", || reach().is_err().then_some(()));
+    set_ipv6(false);
+    until("a closed [::1]", || connect().is_err().then_some(()));
     assert_eq!(server.get("/health").status, 200, "127.0.0.1 stays");
-    prefer(true);
-    until("an open [::1]", || reach().ok());
+    set_ipv6(true);
+    until("an open [::1]", || connect().ok());
     assert_eq!(ask("localhost").status, 200);
     editor.send(0, &FromEditor::Stop);
     editor.expect_http(|http| *http == HttpState::Off);
-    assert!(reach().is_err());
+    assert!(connect().is_err());
 }
 
 #[test]
-fn an_ipv6_port_of_somebody_else_is_a_line_in_the_log() {
+fn taken_ipv6_port_is_only_logged() {
     let (free, port) = taken_port();
     let Ok(_taken) = TcpListener::bind(("::1", port)) else {
         return crate::skipped("this machine has no [::1]");
@@ -229,7 +229,7 @@ fn an_ipv6_port_of_somebody_else_is_a_line_in_the_log() {
 }
 
 #[test]
-fn every_change_is_told_to_every_editor() {
+fn status_changes_are_sent_to_all_editors() {
     let server = Server::serve(&[]);
     let mut one = Editor::attach(&server.home);
     let mut other = Editor::attach(&server.home);
@@ -252,22 +252,22 @@ fn every_change_is_told_to_every_editor() {
 
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
-    let (asked, _) = one.expect_chat();
+    let (stream_id, _) = one.expect_chat();
     other.expect_status(|status| status.in_flight == 1 && status.requests == 0);
-    one.respond(asked, "Hello");
+    one.respond(stream_id, "Hello");
     assert_eq!(client.response().status, 200);
     other.expect_status(|status| status.in_flight == 0 && status.requests == 1);
 
     drop(one);
     let last = other.expect_status(|status| status.editors == 1);
     assert_eq!((last.models, last.requests), (0, 1));
-    // One that comes later is told at once.
+    // An editor that attaches later gets the status at once.
     let mut late = Editor::attach(&server.home);
     assert_eq!(late.expect_status(|status| status.editors == 2).requests, 1);
 }
 
 #[test]
-fn a_missing_consent_is_told_until_a_request_succeeds() {
+fn missing_consent_is_reported_until_a_request_succeeds() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let refused = ProviderError {
@@ -277,13 +277,13 @@ fn a_missing_consent_is_told_until_a_request_succeeds() {
     };
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
-    let (asked, _) = editor.expect_chat();
-    editor.send(asked, &FromEditor::Failed(refused));
+    let (stream_id, _) = editor.expect_chat();
+    editor.send(stream_id, &FromEditor::Failed(refused));
     assert_eq!(client.response().status, 403);
     editor.expect_status(|status| status.consent_needed);
     client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
-    let (asked, _) = editor.expect_chat();
-    editor.respond(asked, "Hello");
+    let (stream_id, _) = editor.expect_chat();
+    editor.respond(stream_id, "Hello");
     assert_eq!(client.response().status, 200);
     editor.expect_status(|status| !status.consent_needed);
 }
@@ -294,28 +294,28 @@ fn log_lines_are_replayed_to_late_editors() {
     let mut one = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(chat("My deepest secret"))));
-    let (asked, _) = one.expect_chat();
-    one.respond(asked, "I keep it");
+    let (stream_id, _) = one.expect_chat();
+    one.respond(stream_id, "I keep it");
     let id = client.response().header("x-request-id").unwrap().to_owned();
-    let told = one.expect_log(&id);
+    let line = one.expect_log(&id);
 
     let mut late = Editor::attach(&server.home);
     assert_eq!(late.expect_log("listening on").level, LogLevel::Info);
     late.expect_log("editor 0: attached");
-    assert_eq!(late.expect_log(&id), told);
+    assert_eq!(late.expect_log(&id), line);
     for words in ["My deepest secret", "I keep it"] {
-        assert!(!told.text.contains(words), "{told:?}");
+        assert!(!line.text.contains(words), "{line:?}");
     }
 }
 
 #[test]
-fn log_lines_quote_no_client_unless_the_person_wants_it() {
+fn log_lines_quote_clients_only_with_raw_logging() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut why = |raw_logging| {
-        let preferences = UserSettings { port: server.port, raw_logging, ..user_settings() };
-        editor.send(0, &FromEditor::UserSettings(preferences));
-        // What an editor says is heeded in its order.
+        let settings = UserSettings { port: server.port, raw_logging, ..user_settings() };
+        editor.send(0, &FromEditor::UserSettings(settings));
+        // Messages of an editor are processed in order.
         editor.send_models(&[]);
         editor.expect_status(|status| status.models == 0);
         editor.send_models(&[model("m")]);
@@ -328,8 +328,8 @@ fn log_lines_quote_no_client_unless_the_person_wants_it() {
         serde_json::from_str::<String>(error).unwrap()
     };
     assert_eq!(why(false), "invalid_request (400) at messages[0].role");
-    let told = why(true);
-    assert!(told.starts_with("messages[0].role: unknown variant `My deepest secret`"), "{told}");
+    let message = why(true);
+    assert!(message.starts_with("messages[0].role: unknown variant `My deepest secret`"), "{message}");
 }
 
 #[test]
@@ -338,9 +338,9 @@ fn log_lines_hold_no_stop_sequence_and_a_model_name_only_quoted() {
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &with(of_m(chat("Hello")), &json!({ "stop": ["secret stop", "b"] }))));
-    let (asked, _) = editor.expect_chat();
-    editor.send_text(asked, "some words secret stop and more");
-    editor.expect_cancel(asked);
+    let (stream_id, _) = editor.expect_chat();
+    editor.send_text(stream_id, "some words secret stop and more");
+    editor.expect_cancel(stream_id);
     let id = client.response().header("x-request-id").unwrap().to_owned();
     let finished = editor.expect_log("request finished").text;
     assert!(finished.contains(&id) && finished.contains("reason=stop_sequence"), "{finished}");
@@ -357,19 +357,19 @@ fn log_lines_hold_no_stop_sequence_and_a_model_name_only_quoted() {
     ));
     let resolved = editor.expect_log("model resolved").text;
     assert!(resolved.ends_with(r#"requested="m\nforged line\u{1b}[31m" model="m""#), "{resolved}");
-    let (asked, _) = editor.expect_chat();
-    editor.respond(asked, "Hello");
+    let (stream_id, _) = editor.expect_chat();
+    editor.respond(stream_id, "Hello");
     assert_eq!(client.response().status, 200);
 }
 
 #[test]
-fn a_newer_editor_replaces_the_server_and_no_answer_is_lost() {
+fn newer_editor_replaces_the_server_after_its_running_responses() {
     let mut server = Server::serve(&[]);
     let mut old = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
     client.send(&Request::post(CHAT, &of_m(streamed("Hello"))));
-    let (asked, _) = old.expect_chat();
-    old.send_text(asked, "before ");
+    let (stream_id, _) = old.expect_chat();
+    old.send_text(stream_id, "before ");
     let mut stream = client.stream();
     read_until(&mut stream, "before");
 
@@ -384,8 +384,8 @@ fn a_newer_editor_replaces_the_server_and_no_answer_is_lost() {
     until("no more server.json", || server.home.server_file().is_none().then_some(()));
     until("a closed port", || TcpStream::connect(("127.0.0.1", server.port)).is_err().then_some(()));
     assert!(server.process.is_running());
-    old.send_text(asked, "and after");
-    old.send(asked, &FromEditor::End);
+    old.send_text(stream_id, "and after");
+    old.send(stream_id, &FromEditor::End);
     let events = stream.rest();
     assert_eq!(text_of(&events), "and after");
     assert_eq!(events.last().map(String::as_str), Some("data: [DONE]"));
@@ -395,7 +395,7 @@ fn a_newer_editor_replaces_the_server_and_no_answer_is_lost() {
 }
 
 #[test]
-fn an_editor_may_ask_for_a_handover_and_all_are_told() {
+fn handover_notifies_all_editors() {
     let mut server = Server::serve(&[]);
     let mut editor = Editor::attach(&server.home);
     let mut other = Editor::attach(&server.home);
@@ -408,7 +408,7 @@ fn an_editor_may_ask_for_a_handover_and_all_are_told() {
 }
 
 #[test]
-fn a_handover_does_not_wait_for_ever() {
+fn handover_ends_after_its_timeout() {
     let mut server = Server::serve(&["--handover", "100"]);
     let _editor = server.simulate();
     let mut stream = stream(&server, "say:so far\nhang:");
@@ -418,7 +418,7 @@ fn a_handover_does_not_wait_for_ever() {
 }
 
 #[test]
-fn the_lists_of_all_windows_are_united() {
+fn model_lists_of_all_windows_are_merged() {
     let server = Server::serve(&["--window-wait", "100"]);
     let with_vendor = |vendor: &str, id: &str| ModelInfo { vendor: vendor.into(), ..model(id) };
     let mut one = Editor::with_models(&server.home, &[with_vendor("other", "a"), with_vendor("other", "b")]);
@@ -452,7 +452,7 @@ fn models_that_cannot_answer_are_not_listed() {
 }
 
 #[test]
-fn requests_go_to_the_window_that_has_been_idle_longest() {
+fn requests_go_to_the_longest_idle_window() {
     let server = Server::serve(&[]);
     let mut one = Editor::with_models(&server.home, &[model("m")]);
     let mut other = Editor::attach(&server.home);
@@ -468,21 +468,21 @@ fn requests_go_to_the_window_that_has_been_idle_longest() {
     let (first, _) = one.expect_chat();
     for _ in 0..2 {
         let mut client = ask();
-        let (asked, _) = other.expect_chat();
-        other.respond(asked, "Hello");
+        let (stream_id, _) = other.expect_chat();
+        other.respond(stream_id, "Hello");
         assert_eq!(client.response().status, 200);
     }
     one.respond(first, "Hello");
     assert_eq!(busy.response().status, 200);
     // Both are idle, the first one for longer since it was asked.
     let mut client = ask();
-    let (asked, _) = one.expect_chat();
-    one.respond(asked, "Hello");
+    let (stream_id, _) = one.expect_chat();
+    one.respond(stream_id, "Hello");
     assert_eq!(client.response().status, 200);
 }
 
 #[test]
-fn what_a_person_sets_holds_at_once() {
+fn changed_access_settings_apply_at_once() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m"), model("n")]);
     let port = server.port;
@@ -517,8 +517,8 @@ fn what_a_person_sets_holds_at_once() {
     assert_eq!(keyed(Request::get("/health").header("host", "proxy.corp:80")).status, 200);
     assert_eq!(keyed(Request::get("/health").header("host", "other.corp")).status, 403);
     let allowed = |origin: &str| {
-        let answer = keyed(Request::get("/health").header("origin", origin));
-        answer.header("access-control-allow-origin").map(str::to_owned)
+        let response = keyed(Request::get("/health").header("origin", origin));
+        response.header("access-control-allow-origin").map(str::to_owned)
     };
     assert_eq!(allowed("https://mine.test").as_deref(), Some("https://mine.test"));
     assert_eq!(allowed("https://other.test"), None);
@@ -527,19 +527,19 @@ fn what_a_person_sets_holds_at_once() {
 }
 
 #[test]
-fn the_default_model_answers_requests_that_name_none() {
+fn default_model_is_used_by_requests_without_a_model() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m"), model("n")]);
     let preferred = UserSettings { port: server.port, default_model: "n".into(), ..user_settings() };
     editor.send(0, &FromEditor::UserSettings(preferred));
-    // What an editor says is heeded in its order: the models come after the preferences.
+    // Messages of an editor are processed in order: the models after the settings.
     editor.send_models(&[model("m"), model("n"), model("o")]);
     editor.expect_status(|status| status.models == 3);
     let mut client = server.client();
     let nameless = json!({ "messages": [{ "role": "user", "content": "Hello" }] });
     client.send(&Request::post(CHAT, &nameless));
-    let (asked, chat) = editor.expect_chat();
+    let (stream_id, chat) = editor.expect_chat();
     assert_eq!((chat.vendor.as_str(), chat.model.as_str()), ("test", "n"));
-    editor.respond(asked, "Hello");
+    editor.respond(stream_id, "Hello");
     assert_eq!(client.response().json()["model"], "n");
 }
