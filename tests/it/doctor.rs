@@ -1,4 +1,4 @@
-//! `copilot-proxy doctor`: what it says where all is well, and where something is wrong.
+//! `copilot-proxy doctor`: findings of working and faulty installations.
 
 use std::io::{Read, Write};
 
@@ -8,7 +8,7 @@ use crate::server::{Home, Server, start_serving, taken_port};
 use crate::terminal::Terminal;
 use crate::wait::until;
 
-/// Subject and status of each finding about the server; where it runs is of no concern here.
+/// Subject and status of each finding about the server.
 fn findings(terminal: &Terminal, arguments: &[&str]) -> (Option<i32>, Vec<(Value, Value)>) {
     let ended = terminal.gives(&[&["doctor", "--json"], arguments].concat());
     let report: Value = serde_json::from_str(&ended.said).unwrap_or_else(|_| panic!("{ended:?}"));
@@ -27,7 +27,7 @@ fn said(findings: &[(&str, &str)]) -> Vec<(Value, Value)> {
 }
 
 #[test]
-fn all_is_well() {
+fn working_installation_has_only_ok_findings() {
     let server = Server::serve(&[]);
     let _editor = server.simulate();
     let terminal = Terminal::beside(&server.home);
@@ -41,7 +41,7 @@ fn all_is_well() {
 }
 
 #[test]
-fn without_a_server_it_says_how_to_get_one() {
+fn missing_server_gives_advice() {
     let (listener, port) = taken_port();
     drop(listener);
     let terminal = Terminal::beside(&Home::new());
@@ -50,7 +50,7 @@ fn without_a_server_it_says_how_to_get_one() {
 }
 
 #[test]
-fn a_server_without_windows_is_not_enough() {
+fn server_without_windows_is_an_error() {
     let server = Server::serve(&["--window-wait", "100"]);
     assert_eq!(
         findings(&Terminal::beside(&server.home), &[]),
@@ -59,7 +59,7 @@ fn a_server_without_windows_is_not_enough() {
 }
 
 #[test]
-fn another_servers_port_and_another_programs_are_told_apart() {
+fn port_of_another_server_and_of_another_program_are_distinguished() {
     let demo = Server::demo(&[]);
     let waiting = Home::new();
     let _process = start_serving(&waiting, &demo.port.to_string(), &[]);

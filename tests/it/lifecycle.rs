@@ -1,4 +1,4 @@
-//! From the start of a server to its end: its directory, its lock, the grace time, signals.
+//! Start and end of a server: directory, lock, grace time, signals.
 #![cfg(unix)]
 
 use std::fs;
@@ -15,7 +15,7 @@ use crate::openai::{data, read_until, stream};
 use crate::server::{Home, Process, Server, start_serving, taken_port};
 use crate::wait::until;
 
-/// A directory has a server already.
+/// Exit code if the directory has a server already.
 const ALREADY_RUNNING: Option<i32> = Some(3);
 
 #[test]
@@ -31,7 +31,7 @@ fn second_server_in_a_directory_exits_at_once() {
     assert_eq!(server.get("/health").status, 200);
 }
 
-/// How often a race is run; what goes wrong once in a hundred times takes more than one.
+/// Number of repetitions of a race: a fault of one in a hundred needs more than one run.
 fn rounds() -> u32 {
     std::env::var("COPILOT_PROXY_ROUNDS").map_or(10, |rounds| rounds.parse().expect("a number of rounds"))
 }

@@ -1,5 +1,5 @@
-//! What an editor is told that shows the requests: each from its arrival to its end, and its words only where
-//! the person wants to see them.
+//! Activity messages to editors that show the panel: requests from arrival to end, and captured bodies if the user
+//! enabled them.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,22 @@ use crate::editor::{Editor, model, user_settings};
 use crate::openai::{CHAT, chat, with};
 use crate::server::Server;
 
-/// What a panel knows by now: it does with what it hears as it is told.
+/// A panel's state, updated by activity messages.
 #[derive(Default)]
 struct Panel {
     requests: BTreeMap<u64, RequestRecord>,
 }
 
 impl Panel {
-    fn of(editor: &mut Editor) -> Panel {
+    /// Subscribes and reads the first activity.
+    fn open(editor: &mut Editor) -> Panel {
         editor.send(0, &FromEditor::Watch(Watch { enabled: true }));
         let mut panel = Panel::default();
-        panel.hears(editor);
+        panel.receive(editor);
         panel
     }
 
-    fn hears(&mut self, editor: &mut Editor) {
+    fn receive(&mut self, editor: &mut Editor) {
         let activity = editor.expect_activity();
         if activity.reset {
             self.requests.clear();
@@ -36,24 +37,28 @@ impl Panel {
         self.requests.extend(activity.requests.into_iter().map(|record| (record.number, record)));
     }
 
-    /// Waits until the last request is so.
-    fn sees(&mut self, editor: &mut Editor, is_it: impl Fn(&RequestRecord) -> bool) -> RequestRecord {
+    /// Waits until the last request matches.
+    fn wait_for_last(
+        &mut self,
+        editor: &mut Editor,
+        matches: impl Fn(&RequestRecord) -> bool,
+    ) -> RequestRecord {
         loop {
             if let Some((_, last)) = self.requests.last_key_value()
-                && is_it(last)
+                && matches(last)
             {
                 return last.clone();
             }
-            self.hears(editor);
+            self.receive(editor);
         }
     }
 }
 
-fn question(text: &str) -> Value {
+fn streamed_request(text: &str) -> Value {
     with(chat(text), &json!({ "model": "m", "stream": true }))
 }
 
-fn looked_into(editor: &mut Editor, id: &str) -> Exchange {
+fn get_exchange(editor: &mut Editor, id: &str) -> Exchange {
     editor.send(0, &FromEditor::GetExchange(GetExchange { id: id.into() }));
     match editor.expect_message() {
         (0, ToEditor::Exchange(exchange)) => exchange,
@@ -65,19 +70,19 @@ fn looked_into(editor: &mut Editor, id: &str) -> Exchange {
 fn activity_follows_a_request_from_arrival_to_end() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
-    let mut panel = Panel::of(&mut editor);
+    let mut panel = Panel::open(&mut editor);
     assert_eq!(panel.requests, BTreeMap::new());
 
     let mut client = server.client();
-    client.send(&Request::post(CHAT, &question("Hello")).header("user-agent", "curl/8.5.0"));
+    client.send(&Request::post(CHAT, &streamed_request("Hello")).header("user-agent", "curl/8.5.0"));
     let (stream_id, _) = editor.expect_chat();
-    let running = panel.sees(&mut editor, |last| last.model.is_some());
+    let running = panel.wait_for_last(&mut editor, |last| last.model.is_some());
     assert_eq!((running.outcome, running.characters, running.first_ms), (Outcome::Running, 0, None));
     editor.send_text(stream_id, "Hello");
-    let speaking = panel.sees(&mut editor, |last| last.characters == 5);
+    let speaking = panel.wait_for_last(&mut editor, |last| last.characters == 5);
     assert!(speaking.first_ms.is_some());
     editor.send(stream_id, &FromEditor::End);
-    let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
+    let ended = panel.wait_for_last(&mut editor, |last| last.outcome != Outcome::Running);
     let stream = client.stream();
     assert_eq!(stream.head.header("x-request-id"), Some(ended.id.as_str()));
     drop(stream);
@@ -99,7 +104,7 @@ fn activity_follows_a_request_from_arrival_to_end() {
     assert_eq!(ended, wanted);
     assert!(ended.duration_ms.is_some() && ended.tokens.is_some_and(|tokens| !tokens.reported));
     assert_eq!(
-        looked_into(&mut editor, &ended.id),
+        get_exchange(&mut editor, &ended.id),
         Exchange { id: ended.id, headers: Vec::new(), request: None, response: None },
         "words that nobody wanted to see"
     );
@@ -110,17 +115,17 @@ fn late_subscriber_gets_all_requests_and_a_closed_one_gets_none() {
     let server = Server::serve(&["--window-wait", "100"]);
     server.post(CHAT, &chat("nobody answers"));
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
-    let panel = Panel::of(&mut editor);
+    let panel = Panel::open(&mut editor);
     let outcomes: Vec<_> = panel.requests.values().map(|record| &record.outcome).collect();
     assert!(matches!(outcomes[..], [Outcome::Failed { kind, .. }] if kind == "no_models"), "{outcomes:?}");
 
     editor.send(0, &FromEditor::Watch(Watch { enabled: false }));
     // What is asked after that is answered after that.
-    looked_into(&mut editor, "unknown");
+    get_exchange(&mut editor, "unknown");
     server.post(CHAT, &with(chat("too long ago"), &json!({ "model": "unknown" })));
     editor.send(0, &FromEditor::Watch(Watch { enabled: true }));
     let activity = editor.expect_activity();
-    assert_eq!((activity.reset, activity.requests.len()), (true, 2), "the first thing heard since");
+    assert_eq!((activity.reset, activity.requests.len()), (true, 2), "the first message since");
     let minutes: u32 = activity.minutes.iter().map(|minute| minute.failed).sum();
     assert_eq!(minutes, 2);
 }
@@ -131,7 +136,7 @@ fn activity_includes_rejected_requests_with_the_reason() {
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let api_key = "secret".into();
     editor.send(0, &FromEditor::UserSettings(UserSettings { api_key, ..user_settings() }));
-    let mut panel = Panel::of(&mut editor);
+    let mut panel = Panel::open(&mut editor);
     let key = ("authorization", "Bearer secret");
     let post = |path: &str, body: &Value| Request::post(path, body).header(key.0, key.1);
     for (request, kind, dialect) in [
@@ -146,7 +151,8 @@ fn activity_includes_rejected_requests_with_the_reason() {
     ] {
         let before = panel.requests.last_key_value().map_or(0, |(number, _)| *number);
         let response = server.send(&request);
-        let seen = panel.sees(&mut editor, |last| last.number > before && last.outcome != Outcome::Running);
+        let seen =
+            panel.wait_for_last(&mut editor, |last| last.number > before && last.outcome != Outcome::Running);
         let Outcome::Failed { kind: said, message, hint } = &seen.outcome else { panic!("{seen:?}") };
         assert_eq!((said.as_str(), seen.dialect.as_str(), seen.rejected), (kind, dialect, true));
         assert_eq!(response.header("x-request-id"), Some(seen.id.as_str()));
@@ -158,11 +164,11 @@ fn activity_includes_rejected_requests_with_the_reason() {
 fn model_catalog_has_the_models_of_all_windows() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("here"), model("both")]);
-    let heard = |editor: &mut Editor| -> Vec<String> {
+    let listed = |editor: &mut Editor| -> Vec<String> {
         editor.expect_model_catalog().models.into_iter().map(|offered| offered.request_name).collect()
     };
     editor.send(0, &FromEditor::Watch(Watch { enabled: true }));
-    assert_eq!(heard(&mut editor), ["here", "both"]);
+    assert_eq!(listed(&mut editor), ["here", "both"]);
 
     let mut other = Editor::attach(&server.home);
     let elsewhere = ModelInfo { vendor: "other".into(), ..model("both") };
@@ -174,7 +180,7 @@ fn model_catalog_has_the_models_of_all_windows() {
     assert_eq!(catalogue.models[2].model, elsewhere);
 
     drop(other);
-    assert_eq!(heard(&mut editor), ["here", "both"]);
+    assert_eq!(listed(&mut editor), ["here", "both"]);
 }
 
 #[test]
@@ -185,32 +191,32 @@ fn bodies_are_captured_only_while_the_setting_is_on() {
         editor.send(0, &FromEditor::UserSettings(UserSettings { log_requests_to_ui, ..user_settings() }));
     };
     prefer(&mut editor, true);
-    let mut panel = Panel::of(&mut editor);
-    let body = question("a secret");
+    let mut panel = Panel::open(&mut editor);
+    let body = streamed_request("a secret");
     let mut client = server.client();
     let request = Request::post(CHAT, &body).header("authorization", "Bearer secret");
     client.send(&request.header("anthropic-beta", "a,b").header("x-copilot-proxy-workspace", "/work"));
     let (stream_id, _) = editor.expect_chat();
     editor.respond(stream_id, "an answer");
     let told: String = client.stream().rest().iter().map(|event| format!("{event}\n\n")).collect();
-    let ended = panel.sees(&mut editor, |last| last.outcome != Outcome::Running);
+    let ended = panel.wait_for_last(&mut editor, |last| last.outcome != Outcome::Running);
     assert!(ended.has_exchange);
     let words = |text: String| Some(CapturedBody { bytes: text.len() as u64, text, truncated: false });
     let headers = [("x-copilot-proxy-workspace", "/work"), ("anthropic-beta", "a,b")];
     let headers = headers.map(|(name, value)| (name.into(), value.into())).into();
     assert_eq!(
-        looked_into(&mut editor, &ended.id),
+        get_exchange(&mut editor, &ended.id),
         Exchange { id: ended.id.clone(), headers, request: words(body.to_string()), response: words(told) }
     );
 
     let refused = server.post(CHAT, &with(chat("x"), &json!({ "model": "unknown" })));
-    let failed = panel.sees(&mut editor, |last| matches!(last.outcome, Outcome::Failed { .. }));
-    assert_eq!(looked_into(&mut editor, &failed.id).response, words(refused.text().to_owned()));
+    let failed = panel.wait_for_last(&mut editor, |last| matches!(last.outcome, Outcome::Failed { .. }));
+    assert_eq!(get_exchange(&mut editor, &failed.id).response, words(refused.text().to_owned()));
 
     prefer(&mut editor, false);
-    panel.sees(&mut editor, |last| !last.has_exchange);
+    panel.wait_for_last(&mut editor, |last| !last.has_exchange);
     assert_eq!(
-        looked_into(&mut editor, &ended.id),
+        get_exchange(&mut editor, &ended.id),
         Exchange { id: ended.id, headers: Vec::new(), request: None, response: None }
     );
 }

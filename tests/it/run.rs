@@ -1,4 +1,4 @@
-//! `copilot-proxy run`: what a client is started with, and how it ends.
+//! `copilot-proxy run`: arguments and environment of the client, and its exit status.
 #![cfg(unix)]
 
 use std::fs;
@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use crate::server::{Home, Server};
 use crate::terminal::Terminal;
 
-/// A program of this name that tells its arguments and the variables that matter.
+/// Creates a program that prints its arguments and the relevant environment variables.
 fn program(terminal: &Terminal, name: &str) -> String {
     let text = "#!/bin/sh\nfor word in \"$@\"; do echo \"argument: $word\"; done\n\
                 env | grep -E '^(OPENAI|ANTHROPIC|OPENCODE|NO_PROXY)' | sort\n";
@@ -18,7 +18,7 @@ fn program(terminal: &Terminal, name: &str) -> String {
 }
 
 #[test]
-fn any_program_finds_the_server_in_its_environment() {
+fn any_program_gets_the_server_in_its_environment() {
     let terminal = Terminal::beside(&Home::new());
     let program = program(&terminal, "mine");
     let ended = terminal.gives(&["run", "--", &program, "-x", "two words"]);
@@ -34,7 +34,7 @@ fn any_program_finds_the_server_in_its_environment() {
 }
 
 #[test]
-fn claude_code_codex_and_opencode_are_told_in_their_own_ways() {
+fn claude_code_codex_and_opencode_get_their_own_settings() {
     let server = Server::serve(&[]);
     let _editor = server.simulate();
     let terminal = Terminal::beside(&server.home);
@@ -70,7 +70,7 @@ fn claude_code_codex_and_opencode_are_told_in_their_own_ways() {
 }
 
 #[test]
-fn how_the_program_ends_is_how_it_ends() {
+fn exit_status_is_that_of_the_program() {
     let terminal = Terminal::beside(&Home::new());
     assert_eq!(terminal.gives(&["run", "--", "sh", "-c", "exit 7"]).code, Some(7));
     assert_eq!(terminal.answering("hello", &["run", "--", "cat"]).said, "hello");

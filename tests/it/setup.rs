@@ -1,4 +1,4 @@
-//! `copilot-proxy setup`: what it writes, what it asks before, and that undoing puts everything back.
+//! `copilot-proxy setup`: the changes, the confirmation, and undo.
 
 use serde_json::Value;
 
@@ -7,13 +7,13 @@ use crate::terminal::Terminal;
 
 const MINE: &str = "{\n  // Mine.\n  \"theme\": \"dark\"\n}";
 
-/// A terminal with nothing in its home, and no server.
+/// A terminal with an empty home and no server.
 fn terminal() -> Terminal {
     Terminal::beside(&Home::new())
 }
 
 #[test]
-fn it_shows_what_it_writes_and_writes_what_it_showed() {
+fn setup_writes_exactly_the_change_that_it_showed() {
     let terminal = terminal();
     terminal.write(".claude/settings.json", MINE);
     let ended = terminal.answering("y\n", &["setup", "claude-code"]);
@@ -34,7 +34,7 @@ fn it_shows_what_it_writes_and_writes_what_it_showed() {
 }
 
 #[test]
-fn whoever_says_no_keeps_the_home_as_it_was() {
+fn answer_no_changes_nothing() {
     let terminal = terminal();
     for answers in ["n\n", "\n", ""] {
         let ended = terminal.answering(answers, &["setup", "codex"]);
@@ -48,7 +48,7 @@ fn whoever_says_no_keeps_the_home_as_it_was() {
 }
 
 #[test]
-fn undoing_puts_back_every_byte_and_takes_away_what_was_made() {
+fn undo_restores_every_byte_and_removes_new_files() {
     let server = Server::demo(&[]);
     let url = format!("http://127.0.0.1:{}", server.port);
     for (client, file, before) in [
@@ -89,7 +89,7 @@ fn undoing_puts_back_every_byte_and_takes_away_what_was_made() {
 }
 
 #[test]
-fn setting_up_twice_is_undone_at_once() {
+fn undo_reverts_repeated_setups_at_once() {
     let terminal = terminal();
     terminal.write(".env", "A=b\n");
     for port in ["1", "2"] {
@@ -102,7 +102,7 @@ fn setting_up_twice_is_undone_at_once() {
 }
 
 #[test]
-fn what_was_changed_since_is_not_thrown_away_unasked() {
+fn undo_asks_before_it_discards_later_changes() {
     let terminal = terminal();
     terminal.write(".env", "A=b\n");
     assert_eq!(terminal.gives(&["setup", "env", "--yes"]).code, Some(0));
@@ -119,7 +119,7 @@ fn what_was_changed_since_is_not_thrown_away_unasked() {
 }
 
 #[test]
-fn a_file_that_cannot_be_understood_is_left_alone() {
+fn unparsable_file_is_not_changed() {
     let terminal = terminal();
     terminal.write(".claude/settings.json", "{ \"env\": ");
     let ended = terminal.gives(&["setup", "claude-code", "--yes"]);
@@ -130,7 +130,7 @@ fn a_file_that_cannot_be_understood_is_left_alone() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_stays_a_link_and_permissions_stay() {
+fn symbolic_links_and_permissions_are_preserved() {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
     let terminal = terminal();
@@ -148,7 +148,7 @@ fn a_link_stays_a_link_and_permissions_stay() {
 }
 
 #[test]
-fn the_running_server_says_where_it_is_and_which_models_there_are() {
+fn address_and_models_come_from_the_running_server() {
     let server = Server::serve(&[]);
     let _editor = server.simulate();
     let terminal = Terminal::beside(&server.home);
@@ -165,7 +165,7 @@ fn the_running_server_says_where_it_is_and_which_models_there_are() {
 }
 
 #[test]
-fn clients_without_a_file_get_a_text_to_copy() {
+fn clients_without_a_file_get_a_snippet_to_copy() {
     let terminal = terminal();
     for (client, base) in [
         ("aider", "http://127.0.0.1:8080/v1"),

@@ -1,4 +1,4 @@
-//! `copilot-proxy setup --json`: what a program learns that asks the person itself, and that its `y` is heard.
+//! `copilot-proxy setup --json`: the plan that other programs show to the user, and their confirmation.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn set_up(terminal: &Terminal) {
 }
 
 #[test]
-fn what_a_program_is_told_is_what_a_yes_writes() {
+fn plan_equals_the_change_that_y_writes() {
     let terminal = terminal();
     let question = terminal.asks(&["setup", "env", "--json"]);
     let Value::Object(mut plan) = plan(&question) else { panic!("{}", question.line) };
@@ -43,7 +43,7 @@ fn what_a_program_is_told_is_what_a_yes_writes() {
 }
 
 #[test]
-fn whoever_hangs_up_wants_nothing() {
+fn closed_input_changes_nothing() {
     let terminal = terminal();
     let ended = terminal.asks(&["setup", "env", "--json"]).answer("");
     assert_eq!((ended.code, ended.complained.as_str()), (Some(1), "copilot-proxy: nothing was changed\n"));
@@ -51,7 +51,7 @@ fn whoever_hangs_up_wants_nothing() {
 }
 
 #[test]
-fn a_file_that_changes_while_the_person_is_asked_stays_as_it_is() {
+fn file_changed_after_the_plan_is_not_overwritten() {
     let terminal = terminal();
     let question = terminal.asks(&["setup", "env", "--json"]);
     terminal.write(FILE, "A=c\n");
@@ -63,7 +63,7 @@ fn a_file_that_changes_while_the_person_is_asked_stays_as_it_is() {
 }
 
 #[test]
-fn undoing_says_what_it_loses() {
+fn undo_plan_names_the_changes_it_discards() {
     let terminal = terminal();
     set_up(&terminal);
     let undo = ["setup", "env", "--undo", "--force", "--json"];
@@ -80,7 +80,7 @@ fn undoing_says_what_it_loses() {
 }
 
 #[test]
-fn without_a_client_it_says_which_there_are_and_which_are_set_up() {
+fn without_a_client_all_clients_are_listed_with_their_state() {
     let terminal = terminal();
     set_up(&terminal);
     let listed: Vec<Value> = serde_json::from_str(&terminal.gives(&["setup", "--json"]).said).unwrap();
@@ -114,7 +114,7 @@ fn without_a_client_it_says_which_there_are_and_which_are_set_up() {
 }
 
 #[test]
-fn a_text_to_copy_says_what_it_is_written_in() {
+fn snippet_names_its_language() {
     let told: Value = serde_json::from_str(&terminal().gives(&["setup", "continue", "--json"]).said).unwrap();
     assert_eq!((&told["plan"], &told["into"]), (&json!("copy"), &json!("config.yaml")));
     assert!(told["text"].as_str().is_some_and(|text| text.contains("http://127.0.0.1:8080/v1")), "{told}");

@@ -1,4 +1,4 @@
-//! What a person at a terminal gets: a program of the commands, started in a home of its own, and what it said.
+//! Runs commands as a user at a terminal does, each test in its own home, and captures their output.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use crate::server::Home;
 
-/// A home and a folder in it where commands are given.
+/// A home directory, and a working directory in it for commands.
 pub struct Terminal {
-    /// Where the program looks for a server.
+    /// Directory of the server.
     pub server: Arc<Home>,
     home: Arc<Home>,
 }
 
-/// How a command ended.
+/// Exit code and output of a command.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -23,17 +23,17 @@ pub struct Ended {
     pub complained: String,
 }
 
-/// A command that waits for an answer.
+/// A running command that waits for input.
 pub struct Question {
-    /// What it has said.
+    /// Output so far.
     pub line: String,
     child: Child,
-    /// Kept: whoever writes to a closed pipe dies of it.
+    /// Kept open: the command would die writing to a closed pipe.
     _said: BufReader<ChildStdout>,
 }
 
 impl Question {
-    /// Gives the answer; what was said before it is not among what it says.
+    /// Sends the input and waits for the end; earlier output is not included.
     pub fn answer(self, answer: &str) -> Ended {
         ended(self.child, answer)
     }
@@ -51,14 +51,14 @@ fn ended(mut child: Child, answers: &str) -> Ended {
 }
 
 impl Terminal {
-    /// On a machine whose server lives there.
+    /// A terminal of a machine whose server uses this directory.
     pub fn beside(server: &Arc<Home>) -> Terminal {
         let home = Home::new();
         fs::create_dir_all(home.path()).unwrap();
         Terminal { server: server.clone(), home }
     }
 
-    /// A file of this person.
+    /// A file in the home directory.
     pub fn file(&self, path: &str) -> PathBuf {
         // Name by name, so that it is written as the system writes it.
         path.split('/').fold(self.home.path().to_owned(), |file, name| file.join(name))
@@ -74,7 +74,7 @@ impl Terminal {
         fs::read_to_string(self.file(path)).unwrap()
     }
 
-    /// Everything that lies in the home but what is kept for undoing.
+    /// All files in the home, except those kept for undo.
     pub fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         let mut folders = vec![self.home.path().to_owned()];
@@ -93,7 +93,7 @@ impl Terminal {
         files
     }
 
-    /// Gives a command and leaves it running.
+    /// Starts a command.
     fn starts(&self, arguments: &[&str]) -> Child {
         let (command, rest) = arguments.split_first().unwrap();
         let dir = ["--dir", self.server.path().to_str().unwrap()];
@@ -111,12 +111,12 @@ impl Terminal {
             .unwrap()
     }
 
-    /// Gives a command, with these answers to its questions.
+    /// Runs a command with this input.
     pub fn answering(&self, answers: &str, arguments: &[&str]) -> Ended {
         ended(self.starts(arguments), answers)
     }
 
-    /// Gives a command that asks something, once it has said a line.
+    /// Starts a command and waits for its first line of output.
     pub fn asks(&self, arguments: &[&str]) -> Question {
         let mut child = self.starts(arguments);
         let mut said = BufReader::new(child.stdout.take().unwrap());
