@@ -23,9 +23,6 @@ pub trait Dialect: 'static {
     /// Meaning of a model name that no model has.
     const UNKNOWN_MODEL: UnknownModel = UnknownModel::Reject;
 
-    /// Content type of a stream.
-    const STREAM_CONTENT_TYPE: &'static str = "text/event-stream; charset=utf-8";
-
     /// Whether later requests may refer to a response, so that `store` is called.
     const STORES_RESPONSES: bool = false;
 
@@ -40,7 +37,16 @@ pub trait Dialect: 'static {
 
     /// Reads a request. A wrong type is a `Failure::Invalid` that names the path; unknown fields are let
     /// through; what can't be honoured and changes the meaning is `Failure::Unsupported`.
-    fn read(body: &[u8], memory: &Self::Memory) -> Result<(ParsedRequest, Self::ResponseOptions), Failure>;
+    fn read(
+        head: &RequestHead,
+        body: &[u8],
+        memory: &Self::Memory,
+    ) -> Result<(ParsedRequest, Self::ResponseOptions), Failure>;
+
+    /// Content type of a stream with these options.
+    fn stream_content_type(_options: &Self::ResponseOptions) -> &'static str {
+        EVENT_STREAM
+    }
 
     /// A new stream's encoder.
     fn encoder(meta: &ResponseMeta, options: &Self::ResponseOptions) -> Self::Encoder;
@@ -81,6 +87,27 @@ pub trait Encoder {
 
     /// A sign of life in the API's own form.
     fn ping(&mut self, out: &mut Vec<u8>);
+}
+
+/// Content type of server-sent events.
+pub const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
+
+/// The head of a request, for APIs that have more than the body to say: a model in the path, a flag in the query.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestHead {
+    /// Path of the URL, percent-encoded as it was sent.
+    pub path: String,
+    /// Query string without its `?`.
+    pub query: String,
+    /// Header names in lower case, and their values; without those that hold keys.
+    pub headers: Vec<(String, String)>,
+}
+
+impl RequestHead {
+    /// The first value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// Meaning of an unknown model name.

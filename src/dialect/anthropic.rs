@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::conversation::Event;
-use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta, UnknownModel};
+use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, RequestHead, ResponseMeta, UnknownModel};
 use crate::failure::Failure;
 
 mod block_content;
@@ -59,7 +59,7 @@ impl Dialect for Anthropic {
     type Memory = ();
     type Encoder = encoder::Stream;
 
-    fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
+    fn read(_head: &RequestHead, body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body)
     }
 

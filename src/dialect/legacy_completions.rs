@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::conversation::Event;
 use crate::dialect::common::openai_error;
-use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
+use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, RequestHead, ResponseMeta};
 use crate::failure::Failure;
 
 mod encoder;
@@ -35,7 +35,7 @@ impl Dialect for Completions {
     type Memory = ();
     type Encoder = encoder::Chunks;
 
-    fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
+    fn read(_head: &RequestHead, body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body)
     }
 

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use crate::conversation::Event;
-use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
+use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, RequestHead, ResponseMeta};
 use crate::failure::Failure;
 
 mod encoder;
@@ -26,6 +26,9 @@ mod wire;
 /// for 0.14 before they use the Anthropic door, which stands here too. Not the newest: later ones offer what VS Code
 /// has nothing for. That this is no Ollama stands beside it.
 pub const VERSION: &str = "0.14.2";
+
+/// Content type of a stream: a JSON object on each line.
+pub const NDJSON: &str = "application/x-ndjson";
 
 /// For clients that look for these words at `GET /`, which is all that Ollama answers there.
 pub const GREETING: &str = "for programs that look for the words: Ollama is running";
@@ -95,13 +98,15 @@ impl Door for Generate {
 
 impl<D: Door> Dialect for Ollama<D> {
     const NAME: &'static str = "ollama";
-    const STREAM_CONTENT_TYPE: &'static str = "application/x-ndjson";
+    fn stream_content_type(_options: &ResponseOptions) -> &'static str {
+        NDJSON
+    }
 
     type ResponseOptions = ResponseOptions;
     type Memory = ();
     type Encoder = encoder::PendingRequests;
 
-    fn read(body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
+    fn read(_head: &RequestHead, body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read::<D>(body)
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::conversation::{Event, Message};
 use crate::dialect::common::openai_error;
-use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, ResponseMeta};
+use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, RequestHead, ResponseMeta};
 use crate::failure::Failure;
 
 mod content;
@@ -54,7 +54,11 @@ impl Dialect for OpenAiResponses {
     type Memory = Memory;
     type Encoder = encoder::Steps;
 
-    fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOptions), Failure> {
+    fn read(
+        _head: &RequestHead,
+        body: &[u8],
+        memory: &Memory,
+    ) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body, memory)
     }
 

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
 use actix_web::body::{BoxBody, MessageBody};
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt;
@@ -19,7 +20,7 @@ use super::{editor_tools, request_body};
 use crate::blocking;
 use crate::completion::{CompletionRequest, Events, PreparedCompletion};
 use crate::conversation::{Event, Finish, Usage};
-use crate::dialect::{Dialect, RequestExtensions, ResponseMeta, UnknownModel};
+use crate::dialect::{Dialect, RequestExtensions, RequestHead, ResponseMeta, UnknownModel};
 use crate::failure::Failure;
 use crate::log::now;
 use crate::models::ModelEntry;
@@ -85,8 +86,8 @@ async fn attempt<D: Dialect>(
         request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
     record.record_request_body(captured_headers(request), &body);
     let (parsed, options) = {
-        let memory = memory.clone();
-        blocking::run(body.len(), move || D::read(&body, &memory)).await?
+        let (head, memory) = (head_of(request), memory.clone());
+        blocking::run(body.len(), move || D::read(&head, &body, &memory)).await?
     };
     record.asked(parsed.model.as_deref(), parsed.stream);
     let choices = parsed.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
@@ -115,6 +116,20 @@ async fn attempt<D: Dialect>(
         writer.streamed(response, events, &state.options).await
     } else {
         writer.whole(response, events).await
+    }
+}
+
+/// The head of a request for its dialect. Header values that are no text are left out, and so are keys.
+fn head_of(request: &HttpRequest) -> RequestHead {
+    const KEYS: [&str; 3] = ["authorization", "x-api-key", "x-goog-api-key"];
+    let headers = request.headers().iter().filter(|(name, _)| !KEYS.contains(&name.as_str()));
+    let header = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    RequestHead {
+        path: request.path().to_owned(),
+        query: request.query_string().to_owned(),
+        headers: headers.filter_map(header).collect(),
     }
 }
 

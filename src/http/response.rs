@@ -82,6 +82,7 @@ impl<D: Dialect> ResponseWriter<D> {
             Err(_) => None,
         };
         let ping_every = options.ping_every;
+        let content_type = D::stream_content_type(&self.options);
         let mut encoder = D::encoder(&self.meta, &self.options);
         let mut out = Vec::new();
         encoder.open(&mut out);
@@ -117,7 +118,7 @@ impl<D: Dialect> ResponseWriter<D> {
             }
         };
         Ok(response
-            .insert_header((CONTENT_TYPE, D::STREAM_CONTENT_TYPE))
+            .insert_header((CONTENT_TYPE, content_type))
             .insert_header((CACHE_CONTROL, "no-cache"))
             .streaming(Box::pin(body)))
     }
@@ -213,7 +214,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dialect::{ErrorResponse, ParsedRequest};
+    use crate::dialect::{ErrorResponse, ParsedRequest, RequestHead};
     use crate::request_log::{RequestInfo, RequestLog};
 
     /// A dialect that writes the events' text as it is, and panics at some of it.
@@ -250,7 +251,7 @@ mod tests {
         type Memory = ();
         type Encoder = FaultyEncoder;
 
-        fn read(_body: &[u8], _memory: &()) -> Result<(ParsedRequest, ()), Failure> {
+        fn read(_head: &RequestHead, _body: &[u8], _memory: &()) -> Result<(ParsedRequest, ()), Failure> {
             Ok((ParsedRequest::default(), ()))
         }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Anthropic, ResponseOptions};
 use crate::conversation::{Event, Finish, ToolCall, Usage, UsageSource};
+use crate::dialect::RequestHead;
 use crate::dialect::{Dialect, Encoder, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
@@ -47,7 +48,7 @@ fn end(finish: Finish) -> Event {
 }
 
 fn read(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
-    Anthropic::read(body.to_string().as_bytes(), &())
+    Anthropic::read(&RequestHead::default(), body.to_string().as_bytes(), &())
 }
 
 fn streamed(options: ResponseOptions, events: &[Event]) -> String {

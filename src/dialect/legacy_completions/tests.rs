@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Completions, ResponseOptions};
 use crate::conversation::{Conversation, Event, Finish, Message, Options, Role, Thinking, Usage};
+use crate::dialect::RequestHead;
 use crate::dialect::common::arbitrary::{KEYS, json};
 use crate::dialect::{Dialect, Encoder, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
@@ -126,7 +127,7 @@ fn a_failure_in_mid_stream_never_looks_like_an_end() {
 }
 
 fn read(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
-    Completions::read(body.to_string().as_bytes(), &())
+    Completions::read(&RequestHead::default(), body.to_string().as_bytes(), &())
 }
 
 #[test]

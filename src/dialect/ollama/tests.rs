@@ -8,15 +8,16 @@ mod responses;
 use serde_json::Value;
 
 use super::{Chat, Generate, Ollama, ResponseOptions};
+use crate::dialect::RequestHead;
 use crate::dialect::{Dialect, ParsedRequest};
 use crate::failure::Failure;
 
 /// Reads what is sent to `/api/chat`.
 fn chat(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
-    Ollama::<Chat>::read(body.to_string().as_bytes(), &())
+    Ollama::<Chat>::read(&RequestHead::default(), body.to_string().as_bytes(), &())
 }
 
 /// Reads what is sent to `/api/generate`.
 fn generate(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
-    Ollama::<Generate>::read(body.to_string().as_bytes(), &())
+    Ollama::<Generate>::read(&RequestHead::default(), body.to_string().as_bytes(), &())
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Memory, OpenAiResponses, ResponseOptions};
 use crate::conversation::{Event, ToolCall};
+use crate::dialect::RequestHead;
 use crate::dialect::{Dialect, Encoder, ParsedRequest, ResponseMeta};
 use crate::failure::Failure;
 
@@ -19,7 +20,7 @@ fn meta() -> ResponseMeta {
 }
 
 fn read(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
-    OpenAiResponses::read(body.to_string().as_bytes(), &Memory::default())
+    OpenAiResponses::read(&RequestHead::default(), body.to_string().as_bytes(), &Memory::default())
 }
 
 /// The form of a plain question.

@@ -8,9 +8,8 @@ use serde_json::json;
 use super::models::available;
 use crate::completion::CompletionRequest;
 use crate::conversation::Conversation;
-use crate::dialect::Dialect;
 use crate::dialect::ollama::models::{self, Model, Wanted};
-use crate::dialect::ollama::{Chat, Ollama, VERSION};
+use crate::dialect::ollama::{NDJSON, VERSION};
 use crate::failure::Failure;
 use crate::http::error_response::respond;
 use crate::http::request_body;
@@ -49,7 +48,7 @@ pub(in crate::http) async fn pull(
 ) -> HttpResponse {
     match read_and_resolve(&request, payload, &state).await {
         Ok((wanted, _)) => {
-            let kind = if wanted.stream() { Ollama::<Chat>::STREAM_CONTENT_TYPE } else { "application/json" };
+            let kind = if wanted.stream() { NDJSON } else { "application/json" };
             let success = format!("{}\n", json!({ "status": "success" }));
             HttpResponse::Ok().insert_header((CONTENT_TYPE, kind)).body(success)
         }

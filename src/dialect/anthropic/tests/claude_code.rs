@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::conversation::{
     Content, Conversation, Data, Message, Options, Part, Role, Thinking, ToolCall, ToolChoice, ToolResult,
 };
+use crate::dialect::RequestHead;
 use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts, count_tokens};
 use crate::dialect::{Dialect, ParsedRequest};
 
@@ -83,7 +84,8 @@ fn messages() -> Vec<Message> {
 
 #[test]
 fn nothing_of_it_is_lost() {
-    let (mut ask, response_options) = Anthropic::read(REQUEST.as_bytes(), &()).unwrap();
+    let (mut ask, response_options) =
+        Anthropic::read(&RequestHead::default(), REQUEST.as_bytes(), &()).unwrap();
     let tools: Vec<_> =
         std::mem::take(&mut ask.conversation.tools).into_iter().map(|tool| tool.name).collect();
     assert_eq!(
@@ -109,6 +111,6 @@ fn nothing_of_it_is_lost() {
 
 #[test]
 fn it_is_counted_as_it_is_asked() {
-    let (asked, _) = Anthropic::read(REQUEST.as_bytes(), &()).unwrap();
+    let (asked, _) = Anthropic::read(&RequestHead::default(), REQUEST.as_bytes(), &()).unwrap();
     assert_eq!(count_tokens::read(REQUEST.as_bytes()), Ok(asked));
 }

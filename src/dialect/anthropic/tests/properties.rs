@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{end, folded, meta, read, streamed};
 use crate::conversation::Finish;
 use crate::dialect::Dialect;
+use crate::dialect::RequestHead;
 use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts, count_tokens};
 use crate::dialect::common::arbitrary::{self, KEYS, WORDS};
 
@@ -20,7 +21,7 @@ fn any_block() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = Anthropic::read(&body, &());
+        let _ = Anthropic::read(&RequestHead::default(), &body, &());
         let _ = count_tokens::read(&body);
     }
 

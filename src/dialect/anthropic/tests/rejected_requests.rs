@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::read;
 use crate::dialect::Dialect;
+use crate::dialect::RequestHead;
 use crate::dialect::anthropic::Anthropic;
 use crate::failure::Failure;
 
@@ -32,7 +33,11 @@ fn a_body_that_is_no_request() {
         (r#"{"max_tokens": 9, "messages": []}"#, "messages: empty, expected at least one message"),
         (r#"{"max_tokens": "9"}"#, "max_tokens: invalid type: a string, expected a whole number from 0"),
     ] {
-        assert_eq!(Anthropic::read(body.as_bytes(), &()).unwrap_err().to_string(), message, "{body}");
+        assert_eq!(
+            Anthropic::read(&RequestHead::default(), body.as_bytes(), &()).unwrap_err().to_string(),
+            message,
+            "{body}"
+        );
     }
 }
 

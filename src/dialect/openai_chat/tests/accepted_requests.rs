@@ -8,12 +8,13 @@ use crate::conversation::{
     Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolCall, ToolChoice,
     ToolResult,
 };
+use crate::dialect::RequestHead;
 use crate::dialect::openai_chat::{Calls, OpenAiChat, ResponseOptions};
 use crate::dialect::{Dialect, ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
 
 fn read(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
-    OpenAiChat::read(body.to_string().as_bytes(), &())
+    OpenAiChat::read(&RequestHead::default(), body.to_string().as_bytes(), &())
 }
 
 /// The request's messages, when nothing else is in it.

@@ -7,25 +7,26 @@ use super::folded;
 use super::responses::{streamed, whole, without_null_content};
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::Dialect;
+use crate::dialect::RequestHead;
 use crate::dialect::common::arbitrary::{KEYS, event, json};
 use crate::dialect::openai_chat::{Calls, OpenAiChat, ResponseOptions};
 
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = OpenAiChat::read(&body, &());
+        let _ = OpenAiChat::read(&RequestHead::default(), &body, &());
     }
 
     #[test]
     fn any_json_is_read_or_refused(body in json()) {
-        let _ = OpenAiChat::read(body.to_string().as_bytes(), &());
+        let _ = OpenAiChat::read(&RequestHead::default(), body.to_string().as_bytes(), &());
     }
 
     #[test]
     fn any_message_is_read_or_refused(message in json(), field in json(), key in prop::sample::select(KEYS)) {
         let mut body: Value = json!({ "messages": [{ "role": "user", "content": [message.clone()] }, message] });
         body[key] = field;
-        let _ = OpenAiChat::read(body.to_string().as_bytes(), &());
+        let _ = OpenAiChat::read(&RequestHead::default(), body.to_string().as_bytes(), &());
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::dialect::Dialect;
+use crate::dialect::RequestHead;
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::failure::Failure;
 
 fn refused(body: &Value) -> Failure {
-    OpenAiChat::read(body.to_string().as_bytes(), &()).unwrap_err()
+    OpenAiChat::read(&RequestHead::default(), body.to_string().as_bytes(), &()).unwrap_err()
 }
 
 fn check_refused(table: &[(Value, &str)]) {

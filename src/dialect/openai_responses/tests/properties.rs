@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{followed, read, streamed, whole};
 use crate::conversation::{Content, Event, Finish, Thinking, ToolRan, ToolResult, Usage};
+use crate::dialect::RequestHead;
 use crate::dialect::common::arbitrary::{self, json};
 use crate::dialect::openai_responses::{Memory, OpenAiResponses, ResponseOptions};
 use crate::dialect::{Dialect, ParsedRequest, ResponseMeta};
@@ -51,7 +52,7 @@ fn offering_tools() -> Value {
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = OpenAiResponses::read(&body, &Memory::default());
+        let _ = OpenAiResponses::read(&RequestHead::default(), &body, &Memory::default());
     }
 
     #[test]
@@ -96,7 +97,7 @@ proptest! {
     fn what_was_said_is_what_the_next_request_finds(said in prop::collection::vec(event(), 0..20)) {
         let memory = Memory::default();
         let body = offering_tools().to_string();
-        let (_, options) = OpenAiResponses::read(body.as_bytes(), &memory).unwrap();
+        let (_, options) = OpenAiResponses::read(&RequestHead::default(), body.as_bytes(), &memory).unwrap();
         let meta = ResponseMeta { id: "1".into(), created: 0, model: String::new(), counted_input: 0 };
         let reply = OpenAiResponses::response(&meta, &options, std::slice::from_ref(&said));
         OpenAiResponses::store(&memory, &meta, &options, &[said]);
@@ -105,7 +106,7 @@ proptest! {
         let referred: Vec<Value> = items.iter().map(|item| json!({ "id": item["id"] })).collect();
         let sent_back = json!({ "input": items, "tools": offering_tools()["tools"] });
         if !items.is_empty() {
-            let found = OpenAiResponses::read(json!({ "input": referred }).to_string().as_bytes(), &memory);
+            let found = OpenAiResponses::read(&RequestHead::default(), json!({ "input": referred }).to_string().as_bytes(), &memory);
             let messages = |read: Result<(ParsedRequest, ResponseOptions), Failure>| read.unwrap().0.conversation.messages;
             prop_assert_eq!(messages(found), messages(read(&sent_back)));
         }

@@ -8,6 +8,7 @@ use super::{call, meta};
 use crate::conversation::{
     Content, Event, Finish, Message, Part, Role, Thinking, ToolRan, ToolResult, Usage,
 };
+use crate::dialect::RequestHead;
 use crate::dialect::openai_responses::{Memory, OpenAiResponses};
 use crate::dialect::{Dialect, ResponseMeta};
 use crate::failure::Failure;
@@ -18,7 +19,7 @@ fn of(role: Role, part: Part) -> Message {
 
 /// Asks, and lets the answer be remembered; what was asked.
 fn ask(memory: &Memory, id: &str, body: &Value, answer: &[Event]) -> Result<Vec<Message>, Failure> {
-    let (ask, options) = OpenAiResponses::read(body.to_string().as_bytes(), memory)?;
+    let (ask, options) = OpenAiResponses::read(&RequestHead::default(), body.to_string().as_bytes(), memory)?;
     let mut answer = answer.to_vec();
     answer.push(Event::Finish(Finish::Stop, Usage::default()));
     OpenAiResponses::store(memory, &ResponseMeta { id: id.into(), ..meta() }, &options, &[answer]);
