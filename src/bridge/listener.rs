@@ -11,8 +11,10 @@ use interprocess::local_socket::traits::tokio::Listener as _;
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::connection::serve_connection;
 use super::directory::Directory;
-use super::editor::{BridgeEvent, HandshakeConfig, serve_connection};
+use super::events::BridgeEvent;
+use super::handshake::HandshakeConfig;
 
 /// A socket that editors attach to.
 pub struct BridgeListener {

@@ -1,5 +1,5 @@
-//! What waits to be written to one editor. Its queue is unbounded, the requests are bounded: so a cancel is
-//! never lost to a full queue.
+//! The queue of frames for one editor. It is unbounded while requests are bounded, so that a cancel is never lost to
+//! a full queue.
 
 use bytes::BytesMut;
 use tokio::io::{AsyncWrite, AsyncWriteExt};

@@ -1,7 +1,7 @@
 //! The requests of one editor that wait for a response.
 //!
-//! The reader puts in what the editor says and waits for nobody; each `ResponseStream` takes out at its own pace and keeps
-//! its own account: past the first budget the editor is asked to pause, past the second the line fails alone.
+//! The reader puts in what the editor sends and never waits; each `ResponseStream` takes out at its own pace and has its
+//! own byte budget: past the first limit the editor is asked to pause, past the second the stream fails alone.
 //! Dropping a `ResponseStream` or a `PendingResponse` cancels the request.
 
 use std::collections::{HashMap, VecDeque};
@@ -72,21 +72,24 @@ impl PendingRequests {
     }
 
     /// Sends a request that is answered with a stream of parts.
-    pub(super) fn ask(self: &Arc<PendingRequests>, question: &ToEditor) -> Result<ResponseStream, Failure> {
+    pub(super) fn open_stream(
+        self: &Arc<PendingRequests>,
+        question: &ToEditor,
+    ) -> Result<ResponseStream, Failure> {
         let stream = self.open(Pending::ForAnswer(StreamBuffer::default()))?;
-        let line = ResponseStream { lines: self.clone(), stream };
+        let response = ResponseStream { pending: self.clone(), stream };
         self.outbox.send(stream, question)?;
-        Ok(line)
+        Ok(response)
     }
 
     /// Sends a request that is answered with one message.
-    pub(super) fn request(
+    pub(super) fn open_request(
         self: &Arc<PendingRequests>,
         request: &ToEditor,
     ) -> Result<PendingResponse, Failure> {
         let (sender, receiver) = oneshot::channel();
         let stream = self.open(Pending::ForReply(sender))?;
-        let reply = PendingResponse { lines: self.clone(), stream, receiver };
+        let reply = PendingResponse { pending: self.clone(), stream, receiver };
         self.outbox.send(stream, request)?;
         Ok(reply)
     }
@@ -217,7 +220,7 @@ fn size(part: &Part) -> usize {
 
 /// An answer on its way. Ends after its last part or with the reason why no more comes. Dropping it cancels.
 pub struct ResponseStream {
-    lines: Arc<PendingRequests>,
+    pending: Arc<PendingRequests>,
     stream: u32,
 }
 
@@ -225,7 +228,7 @@ impl Stream for ResponseStream {
     type Item = Result<Part, BridgeError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut table = self.lines.table.lock();
+        let mut table = self.pending.table.lock();
         let Some(Pending::ForAnswer(answer)) = table.open.get_mut(&self.stream) else {
             return Poll::Ready(None);
         };
@@ -233,7 +236,7 @@ impl Stream for ResponseStream {
             answer.bytes = answer.bytes.saturating_sub(size(&part));
             if answer.paused && answer.bytes < RESUME_AT && answer.end.is_none() {
                 answer.paused = false;
-                self.lines.outbox.notify(self.stream, &ToEditor::Resume);
+                self.pending.outbox.notify(self.stream, &ToEditor::Resume);
             }
             return Poll::Ready(Some(Ok(part)));
         }
@@ -252,13 +255,13 @@ impl Stream for ResponseStream {
 
 impl Drop for ResponseStream {
     fn drop(&mut self) {
-        self.lines.abandon(self.stream);
+        self.pending.abandon(self.stream);
     }
 }
 
 /// A single message on its way. Dropping it cancels.
 pub struct PendingResponse {
-    lines: Arc<PendingRequests>,
+    pending: Arc<PendingRequests>,
     stream: u32,
     receiver: oneshot::Receiver<Result<FromEditor, BridgeError>>,
 }
@@ -272,7 +275,7 @@ impl PendingResponse {
 
 impl Drop for PendingResponse {
     fn drop(&mut self) {
-        self.lines.abandon(self.stream);
+        self.pending.abandon(self.stream);
     }
 }
 
@@ -286,9 +289,9 @@ mod tests {
     fn open() -> (Arc<PendingRequests>, ResponseStream, tokio::sync::mpsc::UnboundedReceiver<bytes::BytesMut>)
     {
         let (outbox, sent) = Outbox::new();
-        let lines = PendingRequests::new(outbox);
-        let line = lines.ask(&ToEditor::ListTools).unwrap();
-        (lines, line, sent)
+        let pending = PendingRequests::new(outbox);
+        let response = pending.open_stream(&ToEditor::ListTools).unwrap();
+        (pending, response, sent)
     }
 
     /// Decodes everything that was sent to the editor.
@@ -305,52 +308,52 @@ mod tests {
 
     #[tokio::test]
     async fn unread_words_are_joined_but_a_lone_blank_stays_alone() {
-        let (lines, line, _sent) = open();
+        let (pending, response, _sent) = open();
         for text in ["a", "b", " ", "c", "d"] {
-            lines.text(1, text.into());
+            pending.text(1, text.into());
         }
-        lines.message(1, FromEditor::End);
-        let parts: Vec<_> = line.map(Result::unwrap).collect().await;
+        pending.message(1, FromEditor::End);
+        let parts: Vec<_> = response.map(Result::unwrap).collect().await;
         assert_eq!(parts, [Part::text("ab"), Part::text(" "), Part::text("cd")]);
     }
 
     #[tokio::test]
     async fn letting_go_cancels_unless_the_answer_has_ended() {
-        let (_lines, line, sent) = open();
-        drop(line);
+        let (_lines, response, sent) = open();
+        drop(response);
         assert_eq!(said(sent).await, [ToEditor::ListTools, ToEditor::Cancel]);
 
-        let (lines, line, sent) = open();
-        lines.message(1, FromEditor::End);
-        drop(line);
+        let (pending, response, sent) = open();
+        pending.message(1, FromEditor::End);
+        drop(response);
         assert_eq!(said(sent).await, [ToEditor::ListTools]);
     }
 
     #[tokio::test]
     async fn an_unread_answer_is_paused_then_resumed_as_it_is_read() {
-        let (lines, mut line, sent) = open();
-        lines.text(1, "x".repeat(PAUSE_AT + 1));
-        lines.text(1, " ".into());
-        assert!(line.next().now_or_never().is_some());
+        let (pending, mut response, sent) = open();
+        pending.text(1, "x".repeat(PAUSE_AT + 1));
+        pending.text(1, " ".into());
+        assert!(response.next().now_or_never().is_some());
         assert_eq!(said(sent).await, [ToEditor::ListTools, ToEditor::Pause, ToEditor::Resume]);
     }
 
     #[tokio::test]
     async fn an_answer_nobody_reads_fails_alone() {
-        let (lines, line, sent) = open();
-        lines.text(1, "x".repeat(FAIL_AT + 1));
-        let parts: Vec<_> = line.collect().await;
+        let (pending, response, sent) = open();
+        pending.text(1, "x".repeat(FAIL_AT + 1));
+        let parts: Vec<_> = response.collect().await;
         assert_eq!(parts.get(1), Some(&Err(BridgeError::Failed(Failure::ClientTooSlow))));
         assert_eq!(said(sent).await, [ToEditor::ListTools, ToEditor::Cancel]);
     }
 
     #[tokio::test]
     async fn when_the_editor_goes_all_that_waits_fails_and_so_does_what_comes_later() {
-        let (lines, mut line, _sent) = open();
-        let reply = lines.request(&ToEditor::ListTools).unwrap();
-        lines.fail_all(&Failure::EditorGone, true);
-        assert_eq!(line.next().await, Some(Err(BridgeError::Failed(Failure::EditorGone))));
+        let (pending, mut response, _sent) = open();
+        let reply = pending.open_request(&ToEditor::ListTools).unwrap();
+        pending.fail_all(&Failure::EditorGone, true);
+        assert_eq!(response.next().await, Some(Err(BridgeError::Failed(Failure::EditorGone))));
         assert_eq!(reply.get().await, Err(BridgeError::Failed(Failure::EditorGone)));
-        assert_eq!(lines.request(&ToEditor::ListTools).err(), Some(Failure::EditorGone));
+        assert_eq!(pending.open_request(&ToEditor::ListTools).err(), Some(Failure::EditorGone));
     }
 }

@@ -17,7 +17,7 @@ pub struct EditorRequest {
     pub chat: Chat,
     /// Maps tool names that had to change back to the client's.
     pub names: Names,
-    /// What the response must be.
+    /// Requirement on the response.
     pub required: RequiredOutput,
     /// The client's options, for the filters.
     pub options: Options,

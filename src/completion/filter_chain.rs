@@ -20,8 +20,9 @@ pub struct FilterChain {
 }
 
 impl FilterChain {
-    /// What these options ask for. `schema_tool` is the tool that the answer's schema travels as; `counted_input` is
-    /// what the question costs if the provider does not say, which it is known to do where the usage `is_reported`.
+    /// The filters for these options. `schema_tool` is the tool that carries the JSON schema of the response;
+    /// `counted_input` is the input's size for a model that doesn't report its usage; `is_reported` says whether it
+    /// does.
     pub fn of(
         options: &Options,
         schema_tool: Option<&str>,

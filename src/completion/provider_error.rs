@@ -1,5 +1,5 @@
-//! What an error in the editor means. VS Code lets through its name, code and message and nothing else, so
-//! these are matched: names and codes first, since sentences may be localized, then what providers always say.
+//! Classifies errors of the provider. VS Code passes on their name, code and message and nothing else, so these are
+//! matched: names and codes first, since sentences may be localized, then the fixed beginnings of messages.
 
 use std::time::Duration;
 
@@ -215,8 +215,8 @@ fn is_of_the_service(message: &str) -> bool {
         && serde_json::from_str::<Value>(message).is_err()
 }
 
-/// What a 401 or 403 mostly says. The editor fetches a new token and the next request works, so it must not
-/// look like a fault of the client's key.
+/// The usual message of a 401 or 403. The editor fetches a new token and the next request works, so it must not look
+/// like a fault of the client's key.
 fn speaks_of_a_token(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["token expired", "invalid token", "unauthorized", "forbidden", "bad credentials", "access denied"]

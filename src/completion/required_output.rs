@@ -1,5 +1,5 @@
-//! What an answer must be: a call of some tool, or JSON of a schema. Looked at when it has come, asked for once more
-//! if it is something else. Pure.
+//! Requirements on a response: a call of some tool, or JSON of a schema. Validated when the response is complete, and
+//! retried once. Pure.
 
 use serde_json::{Value, json};
 
@@ -54,8 +54,8 @@ impl RequiredOutput {
         (conversation, required)
     }
 
-    /// What is wrong with an answer, as the model should hear it; `None` if nothing is. An answer that was cut or
-    /// filtered is taken as it is: asking again would not mend it.
+    /// Validates a response; returns the error for the model, or `None`. A response that was cut or filtered is taken
+    /// as it is: a retry would not mend it.
     pub fn validate(&self, answer: &[Event]) -> Option<String> {
         let Some(Event::Finish(Finish::Stop | Finish::ToolCalls, _)) = answer.last() else { return None };
         let mut calls = answer.iter().filter_map(|event| match event {

@@ -1,5 +1,5 @@
-//! How long an answer took: told at its end, with what it cost. It stands behind all filters and second tries, for
-//! that is what the client waits for.
+//! Measures the time of a response and adds it to the usage at its end. It comes after all filters and retries, since
+//! that is the time that the client waits.
 
 use std::time::Duration;
 

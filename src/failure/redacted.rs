@@ -1,5 +1,5 @@
-//! What a log line may say of a failure. Messages quote what a client, a model or a provider said, if only a few
-//! words of it: such words stand in the log only where the person wants them there.
+//! Failures without private text, for the log: their messages quote clients, models and providers, which log lines do
+//! only where the user wants it.
 
 use super::Failure;
 

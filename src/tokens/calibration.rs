@@ -1,5 +1,5 @@
-//! What providers report against what was counted. Claude's models count about a fifth more than `o200k_base`
-//! does; which of them how much is learned, family by family.
+//! The ratio of reported to counted tokens, learned by model family: Claude's models count about a fifth more than
+//! `o200k_base` does.
 
 use std::collections::HashMap;
 

@@ -17,8 +17,8 @@ pub fn at_most(text: &str, bytes: usize) -> &str {
 
 /// The pieces at the beginning of a text that stay as they are, whatever comes after.
 ///
-/// What follows can lengthen the last piece, make one of the last two (`don` and `'` of `don't`) or one of the
-/// last white space; none reaches further back than the last four.
+/// Later text can lengthen the last piece, join the last two (`don` and `'` of `don't`) or part of the last white
+/// space; it never reaches further back than the last four.
 pub fn settled(text: &str) -> impl Iterator<Item = &str> {
     let mut ahead = of(text).skip(4);
     of(text).take_while(move |_| ahead.next().is_some())

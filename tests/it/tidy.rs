@@ -128,3 +128,51 @@ fn every_file_has_a_head() {
         files().into_iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path).collect();
     assert_eq!(silent, Vec::<PathBuf>::new());
 }
+
+/// Words of an idiom that this project gave up: each has a standard term.
+const BANNED_WORDS: &[&str] =
+    &["stranger", "strangers", "overheard", "patiently", "whereabouts", "telling", "reception"];
+
+/// Beginnings of a documentation that ask instead of saying what the item is or does.
+const BANNED_OPENINGS: &[&str] = &["What", "Who", "Whose", "Whom", "Where", "How", "Which"];
+
+#[test]
+fn documentation_uses_standard_terms() {
+    let mut violations = Vec::new();
+    for (path, text) in files() {
+        let mut continued = false;
+        for (number, line) in text.lines().enumerate() {
+            let line = line.trim_start();
+            let Some(doc) = line.strip_prefix("/// ").or_else(|| line.strip_prefix("//! ")) else {
+                continued = false;
+                continue;
+            };
+            let mut words = doc.split(|c: char| !c.is_alphabetic());
+            let first = words.next().unwrap_or_default();
+            if !continued && BANNED_OPENINGS.contains(&first) {
+                violations.push(format!("{}:{}: begins with {first}", path.display(), number + 1));
+            }
+            if let Some(word) = words.find(|word| BANNED_WORDS.contains(&word.to_lowercase().as_str())) {
+                violations.push(format!("{}:{}: {word}", path.display(), number + 1));
+            }
+            continued = true;
+        }
+    }
+    assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
+}
+
+#[test]
+fn the_allowed_dependencies_have_no_circle() {
+    fn visit<'a>(module: &'a str, path: &mut Vec<&'a str>) {
+        assert!(!path.contains(&module), "{} -> {module}", path.join(" -> "));
+        path.push(module);
+        let used = MAY_USE.iter().find(|(name, _)| *name == module).map_or(&[][..], |(_, used)| used);
+        for used in used {
+            visit(used, path);
+        }
+        path.pop();
+    }
+    for (module, _) in MAY_USE {
+        visit(module, &mut Vec::new());
+    }
+}

@@ -1,5 +1,5 @@
-//! What chunks and whole replies share: the cost, the reasons for ending, the way calls are said. The old
-//! completions say most of it alike.
+//! Parts that chunks and whole responses share: usage, finish reasons, tool calls. Legacy completions use most of
+//! them, too.
 
 use std::num::NonZeroU64;
 

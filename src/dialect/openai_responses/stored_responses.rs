@@ -1,5 +1,4 @@
-//! What earlier answers left for later requests: `previous_response_id` and `item_reference` look here, and who
-//! fetches an answer once more.
+//! Stored responses, for `previous_response_id`, `item_reference` and `GET /v1/responses/{id}`.
 //!
 //! In memory only and bounded: the oldest answer goes first. Messages are kept as they were understood, under
 //! the names the model saw.

@@ -70,8 +70,8 @@ fn events(stream: &[u8]) -> Vec<Value> {
     events
 }
 
-/// What a strict client makes of a stream: the last event, after every item, part and text was opened,
-/// continued and closed in its turn, under its own id.
+/// Reads a stream as a strict client does: the last event, after every item, part and text was opened, continued and
+/// closed in its turn, under its own id.
 fn followed(stream: &[u8]) -> Value {
     let mut events = events(stream).into_iter();
     let created = events.next().unwrap();

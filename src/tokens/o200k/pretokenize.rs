@@ -73,7 +73,7 @@ impl Kind {
     }
 }
 
-/// What follows the first piece of a text that has one. All that is found here is told by what follows it.
+/// Rules for the rest of a text after its first piece. Each match is decided by the text that follows it.
 fn after_piece(text: &str) -> Option<&str> {
     let mut characters = text.chars();
     let first = characters.next()?;

@@ -1,5 +1,5 @@
-//! Which of many places ranks first. A tree in which each node is the better of its two children, so that a change
-//! takes a step per level and the answer none.
+//! Finds the lowest of many ranks. Each node of the tree is the better of its two children, so that a change takes a
+//! step per level and the answer none.
 
 use super::vocabulary::Rank;
 

@@ -1,0 +1,97 @@
+//! The handshake of a connection: its first message must be a hello with this server's token and protocol.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use interprocess::local_socket::tokio::Stream;
+use subtle::ConstantTimeEq;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout;
+
+use super::events::BridgeEvent;
+use super::frames::{FrameReader, Incoming, put_message};
+use super::protocol::{FromEditor, Hello, PROTOCOL, Refused, RefusedReason, ToEditor};
+
+/// Settings of every handshake and of the connections that follow.
+#[derive(Clone)]
+pub(super) struct HandshakeConfig {
+    /// Token that a hello must carry.
+    pub token: Arc<str>,
+    /// Version of the server.
+    pub version: Arc<str>,
+    /// Time for a connection to send its hello.
+    pub handshake_timeout: Duration,
+    /// Interval of pings.
+    pub heartbeat: Duration,
+    /// Receiver of the bridge's events.
+    pub events: UnboundedSender<BridgeEvent>,
+    /// Counter of editor ids.
+    pub counter: Arc<AtomicU32>,
+}
+
+/// Waits for a valid hello; refuses any other beginning and returns `None`.
+pub(super) async fn handshake(
+    stream: &Stream,
+    reader: &mut FrameReader<&Stream, FromEditor>,
+    config: &HandshakeConfig,
+) -> Option<Hello> {
+    let hello = match timeout(config.handshake_timeout, reader.next()).await {
+        Ok(Ok(Some((0, Incoming::Message(FromEditor::Hello(hello)))))) => hello,
+        Ok(Ok(Some(_))) => {
+            refuse(stream, RefusedReason::NotHello, "the first message must be a hello").await;
+            return None;
+        }
+        Ok(Ok(None)) => return None,
+        Ok(Err(error)) => {
+            log::warn!("bridge: dropped a connection before its hello: {error}");
+            return None;
+        }
+        Err(_) => {
+            log::warn!("bridge: dropped a connection that sent no hello in time");
+            return None;
+        }
+    };
+    if let Err((reason, message)) = authorize(&hello, config) {
+        log::warn!("bridge: refused an editor pid={}: {message}", hello.pid);
+        if reason == RefusedReason::ServerTooOld {
+            let _ = config.events.send(BridgeEvent::Handover);
+        }
+        refuse(stream, reason, &message).await;
+        return None;
+    }
+    Some(hello)
+}
+
+/// Checks a hello. The token comes first, so that other programs learn nothing else.
+fn authorize(hello: &Hello, config: &HandshakeConfig) -> Result<(), (RefusedReason, String)> {
+    if !bool::from(hello.token.as_bytes().ct_eq(config.token.as_bytes())) {
+        return Err((RefusedReason::Token, "the token is not this server's".into()));
+    }
+    match hello.protocol.cmp(&PROTOCOL) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err((
+            RefusedReason::EditorTooOld,
+            format!(
+                "Copilot Proxy {} is running, this window still has {}: reload the window",
+                config.version, hello.version
+            ),
+        )),
+        std::cmp::Ordering::Greater => Err((
+            RefusedReason::ServerTooOld,
+            format!(
+                "this server is {}, older than the extension {}: it makes room",
+                config.version, hello.version
+            ),
+        )),
+    }
+}
+
+async fn refuse(stream: &Stream, reason: RefusedReason, message: &str) {
+    let mut bytes = bytes::BytesMut::new();
+    let refused = ToEditor::Refused(Refused { reason, message: message.into() });
+    if put_message(0, &refused, &mut bytes).is_ok() {
+        // Whoever was refused may have gone already.
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut &*stream, &bytes).await;
+    }
+}
