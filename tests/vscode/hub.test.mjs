@@ -115,16 +115,22 @@ test("the server's lines are in every window's output channel once, at their own
 	await proxy.untilServing({ windows: 4 });
 	const late = (await proxy.chat("fail:Blocked for now")).headers["x-request-id"];
 	await until(
-		() => proxy.logs.filter((log) => linesWith(log, late).length > 0).length === windows.length,
+		() =>
+			proxy.logs.filter((log) => linesWith(log, `failed request=${late}`).length > 0).length ===
+			windows.length,
 		"the last line in every window",
 	);
 	const logs = proxy.logs.filter((log) => linesWith(log, late).length > 0);
-	const linesOf = (id) => logs.map((log) => linesWith(log, id).length);
-	assert.deepEqual(linesOf(late), [1, 1, 1, 1]);
-	assert.deepEqual(linesOf(early), [1, 1, 1, 1], "the window that came later has it replayed");
+	const linesOf = (line) => logs.map((log) => linesWith(log, line).length);
+	assert.deepEqual(linesOf(`request failed request=${late}`), [1, 1, 1, 1]);
+	assert.deepEqual(
+		linesOf(`request finished request=${early}`),
+		[1, 1, 1, 1],
+		"replayed to the window that came later",
+	);
 	const opened = `listening on http://127.0.0.1:${proxy.port}`;
 	assert.match(linesWith(logs.at(-1), opened)[0], / \[info\] /);
-	assert.match(linesWith(logs.at(-1), late)[0], / \[(info|warning)\] /);
+	assert.match(linesWith(logs.at(-1), `request failed request=${late}`)[0], / \[(info|warning)\] /);
 	await closeWindow(windows.at(-1));
 });
 
