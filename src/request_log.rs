@@ -23,22 +23,22 @@ use metrics::Metrics;
 use record::{RecordState, SharedRecord};
 use totals::PeriodTotals;
 
-/// Finished requests that are kept.
+/// Number of finished requests that are kept.
 const KEPT: usize = 100;
 
-/// Of those that were turned away: enough to see what goes wrong. A program that keeps knocking at a wrong door
-/// must not drive out the others.
+/// Number of rejected requests that are kept: enough for a diagnosis. A client that repeats a wrong request must not
+/// displace the others.
 const KEPT_TURNED_AWAY: usize = 20;
 
-/// The accounts of a server.
+/// Live and recent requests of the server, with totals and metrics.
 #[derive(Default)]
 pub struct RequestLog {
     state: Mutex<State>,
-    /// The same for machines that watch.
+    /// Counters for Prometheus.
     pub metrics: Metrics,
-    /// Raised by everything that is written.
+    /// Number of changes so far.
     revision: AtomicU64,
-    /// Woken when a request comes or ends.
+    /// Notified when a request arrives or ends.
     pub changed: Notify,
 }
 
@@ -58,25 +58,25 @@ struct State {
 /// Totals since the server started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Requests being answered.
+    /// Requests that are running.
     pub in_flight: u32,
-    /// Requests answered, well or badly.
+    /// Requests that have ended, successful or failed.
     pub requests: u64,
     /// Input tokens.
     pub tokens_in: u64,
     /// Output tokens.
     pub tokens_out: u64,
-    /// A request failed for want of consent, and none has succeeded since.
+    /// Whether a request failed without the user's consent and none has succeeded since.
     pub consent_needed: bool,
 }
 
 impl RequestLog {
-    /// The sums just now.
+    /// Reads the current totals.
     pub fn totals(&self) -> Totals {
         self.state.lock().totals
     }
 
-    /// Opens an account.
+    /// Opens the record of a request.
     pub fn begin(self: &Arc<RequestLog>, info: RequestInfo<'_>) -> Record {
         let mut log_state = self.state.lock();
         log_state.totals.in_flight += 1;
@@ -93,12 +93,12 @@ impl RequestLog {
         self.begin(info).rejected(failure);
     }
 
-    /// Raised by everything that is written: what is equal has not changed.
+    /// Number of changes so far: equal numbers mean that nothing has changed.
     pub fn revision(&self) -> u64 {
         self.revision.load(Ordering::Relaxed)
     }
 
-    /// Everything that changed after a revision; everything that is kept if there is none.
+    /// Reads the records that changed after a revision, or all if it is absent.
     pub fn activity(&self, after: Option<u64>) -> Activity {
         let log_state = self.state.lock();
         let fresh = |state: &RecordState| after.is_none_or(|after| state.revision > after);
@@ -114,7 +114,7 @@ impl RequestLog {
         }
     }
 
-    /// The captured bodies of a request.
+    /// Reads the captured bodies of a request.
     pub fn exchange(&self, id: &str) -> Exchange {
         let log_state = self.state.lock();
         let state = log_state.records.iter().map(|shared| shared.lock()).find(|state| state.record.id == id);
@@ -173,7 +173,7 @@ impl RequestLog {
 }
 
 impl State {
-    /// One more has ended, or has been turned away: the oldest of its kind may have to go.
+    /// Removes the oldest finished or rejected record when there are too many of its kind.
     fn evict_oldest(&mut self, rejected: bool) {
         let (ended, kept) =
             if rejected { (&mut self.rejected, KEPT_TURNED_AWAY) } else { (&mut self.ended, KEPT) };

@@ -89,7 +89,7 @@ async fn attempt<D: Dialect>(
         let (head, memory) = (head_of(request), memory.clone());
         blocking::run(body.len(), move || D::read(&head, &body, &memory)).await?
     };
-    record.asked(parsed.model.as_deref(), parsed.stream);
+    record.set_requested(parsed.model.as_deref(), parsed.stream);
     let choices = parsed.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
     let completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
@@ -102,7 +102,7 @@ async fn attempt<D: Dialect>(
     } else {
         complete(completion_request, choices, parsed.extensions, request, client, state).await?
     };
-    record.answered_by(&model.id);
+    record.set_model(&model.id);
     let mut response = HttpResponse::Ok();
     response.insert_header(("x-copilot-proxy-model", model.id.as_str()));
     let meta = ResponseMeta {

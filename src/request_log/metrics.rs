@@ -1,5 +1,4 @@
-//! The same accounts for machines that watch machines: counted since the server started, told as Prometheus
-//! reads them.
+//! Counters since the start of the server and current gauges, in Prometheus's text format.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +17,7 @@ use crate::bridge::protocol::{Outcome, RequestRecord};
 /// Content type of the metrics.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// In seconds: a model's first word comes after half a second to a minute, an agent's turn takes minutes.
+/// Bounds of the histograms, in seconds: a first part takes half a second to a minute, an agent's turn minutes.
 const BOUNDS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 180.0, 600.0];
 
 /// Counters of finished requests.
@@ -32,14 +31,14 @@ pub struct Metrics {
 
 /// Gauges at the time of a scrape.
 #[derive(Clone, Copy, Debug)]
-pub struct Now<'a> {
+pub struct Gauges<'a> {
     /// Version of the server.
     pub version: &'a str,
-    /// Requests being answered.
+    /// Requests that are running.
     pub in_flight: u32,
-    /// Windows that are attached.
+    /// Attached editors.
     pub editors: usize,
-    /// Models that can be asked.
+    /// Listed models.
     pub models: usize,
     /// Uptime of the server.
     pub uptime: Duration,
@@ -48,7 +47,7 @@ pub struct Now<'a> {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Ended {
     dialect: String,
-    /// Empty where none was chosen.
+    /// Id of the model; empty if none was resolved.
     model: String,
     outcome: String,
 }
@@ -77,7 +76,7 @@ fn histogram() -> Histogram {
 }
 
 impl Metrics {
-    /// A request has ended.
+    /// Counts a request that has ended.
     pub(super) fn add(&self, record: &RequestRecord) {
         let RequestRecord { dialect, model, outcome, tokens, first_ms, duration_ms, .. } = record;
         let model = model.clone().unwrap_or_default();
@@ -101,16 +100,16 @@ impl Metrics {
         }
     }
 
-    /// All of it, in the text form that Prometheus reads.
-    pub fn told(&self, now: Now<'_>) -> Result<String, fmt::Error> {
+    /// Writes all metrics in Prometheus's text format.
+    pub fn render(&self, gauges: Gauges<'_>) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("copilot_proxy");
         let gauge = |value: usize| ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
-        let in_flight = ConstGauge::new(i64::from(now.in_flight));
-        let uptime = ConstGauge::new(now.uptime.as_secs_f64());
-        registry.register("build", "The program", Info::new([("version", now.version.to_owned())]));
+        let in_flight = ConstGauge::new(i64::from(gauges.in_flight));
+        let uptime = ConstGauge::new(gauges.uptime.as_secs_f64());
+        registry.register("build", "The program", Info::new([("version", gauges.version.to_owned())]));
         registry.register_with_unit("uptime", "How long the server has run", Unit::Seconds, uptime);
-        registry.register("editors", "VS Code windows that are attached", gauge(now.editors));
-        registry.register("models", "Models that can be asked", gauge(now.models));
+        registry.register("editors", "VS Code windows that are attached", gauge(gauges.editors));
+        registry.register("models", "Models that can be asked", gauge(gauges.models));
         registry.register("requests_in_flight", "Requests being answered", in_flight);
         registry.register("requests", "Requests that have ended", self.requests.clone());
         registry.register("input_tokens", "Tokens that models were given", self.input.clone());

@@ -1,4 +1,4 @@
-//! One request's account: opened when it comes, closed when its answer has ended.
+//! The record of one request: opened when it arrives, closed when its response has ended.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use crate::conversation::{Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::log::{now, quoted};
 
-/// Longer names of models, and of endpoints that there are not, are cut, in bytes.
-const MAX_ASKED: usize = 200;
+/// Longest requested model name or path that is kept, in bytes; longer ones are cut.
+const MAX_REQUESTED: usize = 200;
 
-/// Longer messages of failures are cut, in bytes.
+/// Longest failure message that is kept, in bytes; longer ones are cut.
 const MAX_MESSAGE: usize = 4096;
 
 /// Facts about a request when it arrives.
@@ -28,7 +28,7 @@ pub struct RequestInfo<'a> {
     pub method: &'a str,
     /// Path of the endpoint.
     pub path: &'a str,
-    /// The client's word for itself.
+    /// The client's `User-Agent`.
     pub user_agent: &'a str,
     /// Whether to capture its bodies.
     pub capture: bool,
@@ -36,21 +36,21 @@ pub struct RequestInfo<'a> {
     pub raw_logging: bool,
 }
 
-/// One request's account, from its arrival until its answer has ended. Dropped before that it says that the
-/// client has gone.
+/// Writes the record of one request. Dropping it closes the record: with the result that was recorded, or as
+/// disconnected if there is none.
 pub struct Record {
     log: Arc<RequestLog>,
     shared: SharedRecord,
     raw_logging: bool,
 }
 
-/// A shared of the log.
+/// State of a record, shared by its writer and the log.
 pub(super) type SharedRecord = Arc<Mutex<RecordState>>;
 
 /// State of a record.
 pub(super) struct RecordState {
     pub record: RequestRecord,
-    /// The log's when this was last written to.
+    /// The log's revision at the last change of this record.
     pub revision: u64,
     pub captured: Option<CapturedExchange>,
     began: Instant,
@@ -94,7 +94,7 @@ impl Record {
             client: client::named(user_agent),
             dialect: dialect.to_owned(),
             method: method.to_owned(),
-            path: cut(path, MAX_ASKED),
+            path: cut(path, MAX_REQUESTED),
             stream: false,
             requested_model: None,
             model: None,
@@ -119,19 +119,19 @@ impl Record {
     }
 
     /// Records the requested model.
-    pub fn asked(&self, model: Option<&str>, stream: bool) {
+    pub fn set_requested(&self, model: Option<&str>, stream: bool) {
         self.write(|state| {
-            state.record.requested_model = model.map(|model| cut(model, MAX_ASKED));
+            state.record.requested_model = model.map(|model| cut(model, MAX_REQUESTED));
             state.record.stream = stream;
         });
     }
 
-    /// This model answers.
-    pub fn answered_by(&self, model: &str) {
+    /// Records the model that runs the request.
+    pub fn set_model(&self, model: &str) {
         self.write(|state| state.record.model = Some(model.to_owned()));
     }
 
-    /// Something happened in the answer. Of several choices the input counts once.
+    /// Records an event of the response. The input of several choices counts once.
     pub fn record_event(&self, event: &Event) {
         self.write(|state| {
             if state.record.first_ms.is_none() {
@@ -152,12 +152,12 @@ impl Record {
         });
     }
 
-    /// The answer ended badly.
+    /// Records a failure as the result.
     pub fn failed(&self, failure: &Failure) {
         self.shared.lock().ending = Some(Ending::Failed(failure.clone()));
     }
 
-    /// It is not even read.
+    /// Records that the request was rejected before its body was read.
     pub(super) fn rejected(self, failure: &Failure) {
         self.write(|state| state.record.rejected = true);
         self.failed(failure);
@@ -176,7 +176,7 @@ impl Record {
         }
     }
 
-    /// More of the answer's body.
+    /// Captures more of the response's body.
     pub fn record_response_body(&self, bytes: &[u8]) {
         if let Some(captured) = &mut self.shared.lock().captured {
             captured.response.add(bytes);

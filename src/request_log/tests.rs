@@ -66,8 +66,8 @@ fn a_request_is_told_from_its_arrival_to_its_end() {
     let record = log.begin(info("a", false));
     assert_eq!(timeless(log.activity(None)), [fresh(1, "a")]);
 
-    record.asked(Some("sonnet"), true);
-    record.answered_by("claude-sonnet-4.5");
+    record.set_requested(Some("sonnet"), true);
+    record.set_model("claude-sonnet-4.5");
     record.record_event(&Event::Text("Grüße".into()));
     let running = RequestRecord {
         stream: true,
@@ -146,7 +146,7 @@ fn only_what_changed_is_told_again() {
     let second = log.begin(info("b", false));
     let revision = log.revision();
     assert_eq!(timeless(log.activity(Some(revision))), []);
-    second.asked(None, true);
+    second.set_requested(None, true);
     let changed = RequestRecord { stream: true, ..fresh(2, "b") };
     assert_eq!(timeless(log.activity(Some(revision))), [changed]);
     assert!(!log.activity(Some(revision)).reset);
@@ -236,7 +236,7 @@ fn what_is_said_is_kept_only_where_it_is_wanted() {
 fn long_names_and_messages_are_cut() {
     let log = log();
     let record = log.begin(info("a", false));
-    record.asked(Some(&"é".repeat(1_000_000)), false);
+    record.set_requested(Some(&"é".repeat(1_000_000)), false);
     record.failed(&Failure::invalid("", "é".repeat(1_000_000)));
     drop(record);
     let record = log.activity(None).requests.pop();

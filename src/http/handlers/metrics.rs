@@ -8,14 +8,14 @@ use actix_web::web::Data;
 use crate::http::state::AppState;
 use crate::log::now;
 use crate::models::registry::GetCounts;
-use crate::request_log::metrics::{CONTENT_TYPE, Now};
+use crate::request_log::metrics::{CONTENT_TYPE, Gauges};
 
 /// Writes the counted totals and the current gauges.
 pub(in crate::http) async fn metrics(state: Data<AppState>) -> HttpResponse {
     let Ok(counts) = state.registry.send(GetCounts).await else {
         return HttpResponse::InternalServerError().finish();
     };
-    let text = state.request_log.metrics.told(Now {
+    let text = state.request_log.metrics.render(Gauges {
         version: &state.options.version,
         in_flight: state.request_log.totals().in_flight,
         editors: counts.editors,
