@@ -103,13 +103,6 @@ pub struct RequestHead {
     pub headers: Vec<(String, String)>,
 }
 
-impl RequestHead {
-    /// The first value of a header.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-}
-
 /// Meaning of an unknown model name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownModel {

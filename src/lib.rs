@@ -1,20 +1,25 @@
 //! Copilot Proxy: a local gateway that lets every program on a machine use the models of the user's editor.
+//!
+//! In reading order: `conversation` and `failure` are what everything talks about. A `dialect` translates one HTTP
+//! API to them and back. `completion` runs one model request through the `bridge` to an editor, with the help of
+//! `models`, `tools`, `transcript` and `tokens`; `auto_mode` runs editor tools in between. `http` has the endpoints,
+//! `server` holds everything together, `commands` are the program's commands. `ARCHITECTURE.md` has the whole picture.
 
-pub mod auto_mode;
-pub mod blocking;
+mod auto_mode;
+mod blocking;
 pub mod bridge;
 pub mod commands;
-pub mod completion;
+mod completion;
 pub mod conversation;
-pub mod dialect;
-pub mod failure;
-pub mod http;
+mod dialect;
+mod failure;
+mod http;
 pub mod log;
-pub mod models;
+mod models;
 pub mod options;
-pub mod request_log;
-pub mod server;
-pub mod simulator;
-pub mod tokens;
-pub mod tools;
-pub mod transcript;
+mod request_log;
+mod server;
+mod simulator;
+mod tokens;
+mod tools;
+mod transcript;

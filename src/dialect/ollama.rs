@@ -104,14 +104,14 @@ impl<D: Door> Dialect for Ollama<D> {
 
     type ResponseOptions = ResponseOptions;
     type Memory = ();
-    type Encoder = encoder::PendingRequests;
+    type Encoder = encoder::LineEncoder;
 
     fn read(_head: &RequestHead, body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read::<D>(body)
     }
 
-    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::PendingRequests {
-        encoder::PendingRequests::new(meta, *options)
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::LineEncoder {
+        encoder::LineEncoder::new(meta, *options)
     }
 
     fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {

@@ -14,7 +14,7 @@ use crate::dialect::{Encoder, ResponseMeta};
 use crate::failure::Failure;
 
 /// A stream of lines.
-pub struct PendingRequests {
+pub struct LineEncoder {
     model: String,
     created_at: String,
     options: ResponseOptions,
@@ -99,10 +99,10 @@ struct Cost {
     eval_duration: u64,
 }
 
-impl PendingRequests {
+impl LineEncoder {
     /// An encoder at the begin of a stream.
-    pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> PendingRequests {
-        PendingRequests { model: meta.model.clone(), created_at: moment(meta.created), options, calls: 0 }
+    pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> LineEncoder {
+        LineEncoder { model: meta.model.clone(), created_at: moment(meta.created), options, calls: 0 }
     }
 
     fn line<'a>(&'a self, content: &'a str, thinking: &'a str, tool_calls: &'a [ToolCall<'a>]) -> Line<'a> {
@@ -163,7 +163,7 @@ impl Instead {
     }
 }
 
-impl Encoder for PendingRequests {
+impl Encoder for LineEncoder {
     fn open(&mut self, _out: &mut Vec<u8>) {}
 
     fn event(&mut self, _choice: usize, event: &Event, out: &mut Vec<u8>) {
@@ -220,7 +220,7 @@ pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Ev
             Event::Finish(how, cost) => (finish, usage) = (how, cost),
         }
     }
-    let lines = PendingRequests::new(meta, options);
+    let lines = LineEncoder::new(meta, options);
     let copilot_proxy = ResponseExtensions::tools(answers.iter().flatten());
     let end = Some(lines.end(finish, usage));
     json!(Line { done: true, end, copilot_proxy, ..lines.line(&content, &thinking, &calls) })
