@@ -60,7 +60,7 @@ test("a click on the status bar opens it", async () => {
 	const urls = await panel.locator("#endpoints code").allInnerTexts();
 	const url = `http://127.0.0.1:${proxy.port}`;
 	assert.deepEqual(urls, [`${url}/v1`, url, url]);
-	await panel.getByText("No program has asked yet.").waitFor();
+	await panel.getByText("No requests yet.").waitFor();
 	await window.picture("empty");
 });
 
@@ -105,7 +105,7 @@ test("whoever is turned away at the door is there too", async () => {
 });
 
 test("sums per model and the picture of the hour are there for eyes and ears", async () => {
-	const totals = panel.locator("#totals tbody tr").filter({ hasText: "scripted-usage" });
+	const totals = panel.locator("#model-totals tbody tr").filter({ hasText: "scripted-usage" });
 	await totals.waitFor();
 	assert.deepEqual(await totals.locator("td").allInnerTexts(), ["1", "70", "5"]);
 	const said = await panel.locator("#hour").getByRole("img").getAttribute("aria-label");
@@ -154,11 +154,11 @@ test("what is said is shown once the person wants to see it, also as a command",
 		await proxy.chat("say:words to keep");
 		await tab("Activity").click();
 		await row().getByRole("button").click();
-		const isKept = await panel.getByRole("heading", { name: "Reply" }).isVisible({ timeout: 2000 });
+		const isKept = await panel.getByRole("heading", { name: "Response" }).isVisible({ timeout: 2000 });
 		return (
 			isKept ||
 			panel
-				.getByRole("heading", { name: "Reply" })
+				.getByRole("heading", { name: "Response" })
 				.waitFor({ timeout: 2000 })
 				.then(
 					() => true,

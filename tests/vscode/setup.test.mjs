@@ -69,7 +69,7 @@ test("the diff's own buttons do as well, and what was not there before goes", as
 	const env = path.join(await window.folder(), ".env");
 	await pick(".env");
 	await seesDiff(/\.env: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
-	await window.page.getByRole("button", { name: "Write the File as Shown" }).click();
+	await window.page.getByRole("button", { name: "Apply Change" }).click();
 	await window.toast(".env is set up").waitFor();
 	assert.match(read(env), /^OPENAI_API_KEY=unused$/m);
 
@@ -88,7 +88,7 @@ test("whoever closes the diff wants nothing", async () => {
 	await window.page.locator(".monaco-diff-editor").waitFor({ state: "detached" });
 	await pick("Claude Code");
 	await seesDiff(/settings\.json: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
-	await window.page.getByRole("button", { name: "Leave the File as It Is" }).click();
+	await window.page.getByRole("button", { name: "Discard Change" }).click();
 	await window.page.locator(".monaco-diff-editor").waitFor({ state: "detached" });
 	assert.equal(read(proxy.editor.at("home/.claude/settings.json")), undefined);
 });

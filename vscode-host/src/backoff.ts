@@ -1,4 +1,4 @@
-// How long to wait, and when to give up. Pure: time comes in from outside.
+// Back-off between attempts, and the count of failures after which to give up. Pure: time is an argument.
 
 /** Waits double from one to the other, in milliseconds. */
 export interface Delays {

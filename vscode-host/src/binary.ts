@@ -1,4 +1,4 @@
-// Where the server program is, and its start.
+// Finds the server program and starts it.
 
 import { spawn } from "node:child_process";
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
@@ -12,7 +12,7 @@ const NAME = process.platform === "win32" ? "copilot-proxy.exe" : "copilot-proxy
 /** For tests: how long the server stays when the last window has left, in milliseconds. */
 const TEST_GRACE = "COPILOT_PROXY_TEST_GRACE";
 
-/** The program to start: the person's own, that of a working copy, or the one that came with the extension. */
+/** The program to start: the user's own, the one of a working copy, or the one in the extension. */
 export async function serverProgram(context: vscode.ExtensionContext, serverPath: string): Promise<string> {
 	if (serverPath !== "") {
 		return existing(serverPath, "copilotProxy.serverPath names it");
@@ -45,7 +45,7 @@ export interface Launched {
 export function startServer(program: string, port: number, directory: string): Launched {
 	const { promise: ended, resolve } = deferred<string | undefined>();
 	const { [TEST_GRACE]: grace } = process.env;
-	// No pipes: whoever writes to a closed one dies of it, and this window may close first.
+	// No pipes: writing to a closed one would end the server, and this window may close first.
 	const more = grace ? ["--grace", grace] : [];
 	const server = spawn(program, ["serve", "--port", String(port), "--dir", directory, ...more], {
 		cwd: directory,

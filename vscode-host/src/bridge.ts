@@ -22,25 +22,25 @@ import type {
 } from "./protocol";
 import { Request } from "./request";
 
-/** In milliseconds. A server on the same machine answers in one; longer means that nobody is there. */
+/** In milliseconds. A server on the same machine accepts within one; longer means that there is none. */
 const CONNECT_WITHIN = 300;
-/** In milliseconds. A server under load may take its time to greet, but not for ever. */
+/** In milliseconds. A server under load may take its time to accept, but not for ever. */
 const WELCOME_WITHIN = 2000;
 /** In bytes: one read takes in a whole piece of a long message. */
 const READ_BUFFER = 256 * 1024;
 
-/** What the server may ask of this window, and what it tells. */
+/** Handlers of the server's messages. */
 export interface BridgeHandlers {
-	/** Answers with words and parts through the request; the answer is complete when this is. */
+	/** Sends text and parts through the request; the response is complete when this resolves. */
 	chat(chat: Chat, request: Request): Promise<void>;
-	/** Gives the message that answers. */
+	/** Resolves to the response. */
 	listTools(request: Request): Promise<FromEditor>;
-	/** Gives the message that answers. */
+	/** Resolves to the response. */
 	invokeTool(invocation: InvokeTool, request: Request): Promise<FromEditor>;
 	refreshModels(): void;
-	/** Done when the window has shown that it is there; never, where it is not. */
-	signOfLife(): Thenable<unknown>;
-	/** Another server takes this one's place. */
+	/** Resolves once the window has reacted; never, where it has vanished. */
+	isAlive(): Thenable<unknown>;
+	/** Another server replaces this one. */
 	superseded(): void;
 	status(status: Status): void;
 	log(line: LogLine): void;
@@ -49,13 +49,13 @@ export interface BridgeHandlers {
 	modelCatalog(modelCatalog: ModelCatalog): void;
 }
 
-/** How an attempt to connect a server went. */
+/** Outcome of an attempt to connect. */
 export type ConnectResult =
 	| { kind: "absent"; reason: string }
 	| { kind: "refused"; refused: Refused }
 	| { kind: "attached"; welcome: Welcome; bridge: Bridge };
 
-/** Connects to the endpoint and says hello. */
+/** Connects to the endpoint and sends the hello. */
 export async function connect(
 	endpoint: string,
 	hello: Hello,
@@ -68,7 +68,7 @@ export async function connect(
 }
 
 export class Bridge {
-	/** Done when the connection has ended, with the reason. */
+	/** Resolves when the connection has ended, to the reason. */
 	readonly ended: Promise<string>;
 
 	readonly #socket: net.Socket;
@@ -88,7 +88,7 @@ export class Bridge {
 		const reader = new FrameReader((stream, message) => this.#route(stream, message));
 		const { promise, resolve } = deferred<string>();
 		this.ended = promise;
-		let reason = "the server hung up";
+		let reason = "the server closed the connection";
 		const read = (bytes: number, buffer: Uint8Array): boolean => {
 			try {
 				reader.push(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
@@ -102,7 +102,7 @@ export class Bridge {
 			onread: { buffer: Buffer.allocUnsafeSlow(READ_BUFFER), callback: read },
 		});
 		this.#outbox = new Outbox(this.#socket);
-		let deadline = this.#giveUpAfter(CONNECT_WITHIN, "nobody answers");
+		let deadline = this.#giveUpAfter(CONNECT_WITHIN, "no server listens");
 		this.#socket
 			.once("connect", () => {
 				clearTimeout(deadline);
@@ -120,12 +120,12 @@ export class Bridge {
 			});
 	}
 
-	/** Says something that belongs to no request. */
+	/** Sends a message that belongs to no request. */
 	send(message: FromEditor): void {
 		this.#outbox.message(0, message);
 	}
 
-	/** Hangs up. */
+	/** Closes the connection. */
 	close(): void {
 		this.#outbox.flush();
 		this.#socket.end();
@@ -177,7 +177,7 @@ export class Bridge {
 			case "model_catalog":
 				return this.#handlers.modelCatalog(message);
 			case "ping":
-				return void this.#handlers.signOfLife().then(
+				return void this.#handlers.isAlive().then(
 					() => this.send({ type: "pong" }),
 					() => undefined, // a window that is closing
 				);
@@ -194,7 +194,7 @@ export class Bridge {
 		}
 	}
 
-	/** Works on a request until it is answered, has failed, or nobody waits for it any more. */
+	/** Runs a request until it has ended or is cancelled. */
 	#run(stream: number, work: (request: Request) => Promise<FromEditor>): void {
 		const request = new Request(stream, this.#outbox);
 		this.#running.set(stream, request);

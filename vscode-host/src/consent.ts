@@ -69,7 +69,7 @@ export class Consent {
 		}
 	}
 
-	/** The person may have taken the consent back meanwhile. */
+	/** The user may have withdrawn the consent meanwhile. */
 	async #send<T>(vendor: string, send: () => Thenable<T>): Promise<T> {
 		try {
 			return await send();

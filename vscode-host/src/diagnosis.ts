@@ -26,14 +26,14 @@ async function report(program: Program, token: vscode.CancellationToken): Promis
 	const run = await program.run(["doctor", "--json"]);
 	token.onCancellationRequested(() => run.stop());
 	run.answer();
-	const { said, complained } = await run.ended;
+	const { stdout, stderr } = await run.ended;
 	if (token.isCancellationRequested) {
 		return undefined;
 	}
-	if (said === "") {
-		throw new Error(complained || "copilot-proxy doctor printed nothing");
+	if (stdout === "") {
+		throw new Error(stderr || "copilot-proxy doctor printed nothing");
 	}
-	return JSON.parse(said);
+	return JSON.parse(stdout);
 }
 
 const SECTIONS = [

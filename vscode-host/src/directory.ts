@@ -1,11 +1,11 @@
-// The per-user directory in which window and server find each other. Read only: what lies in it, the server writes.
+// The per-user directory in which window and server find each other. Only the server writes its files.
 
 import { lstat, mkdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServerFile } from "./generated";
 
-/** Where it is for this user. */
+/** Path of this user's directory. */
 export function userDirectory(env: NodeJS.ProcessEnv = process.env): string {
 	if (process.platform === "win32") {
 		return join(env.LOCALAPPDATA ?? tmpdir(), "copilot-proxy");
@@ -14,7 +14,7 @@ export function userDirectory(env: NodeJS.ProcessEnv = process.env): string {
 	return runtime ? join(runtime, "copilot-proxy") : join(tmpdir(), `copilot-proxy-${process.getuid?.()}`);
 }
 
-/** Makes the directory where there is none, and throws unless it is this user's alone: who owns it gets our chats. */
+/** Creates the directory where there is none, and throws unless only this user can enter it: its owner gets our chats. */
 export async function ensurePrivateDir(directory: string): Promise<void> {
 	await mkdir(directory, { recursive: true, mode: 0o700 });
 	if (process.platform === "win32") {
@@ -28,11 +28,11 @@ export async function ensurePrivateDir(directory: string): Promise<void> {
 		throw new Error(`${directory} belongs to another user`);
 	}
 	if ((found.mode & 0o077) !== 0) {
-		throw new Error(`${directory} is open to other users; chmod 700 mends it`);
+		throw new Error(`${directory} is open to other users; run chmod 700 on it`);
 	}
 }
 
-/** What the server last said of itself; undefined where there is none. */
+/** Reads `server.json`; undefined where there is none. */
 export async function readServerFile(directory: string): Promise<ServerFile | undefined> {
 	try {
 		const found: unknown = JSON.parse(await readFile(join(directory, "server.json"), "utf8"));

@@ -1,4 +1,4 @@
-// Texts that are shown and are no files: read-only, and gone when nobody shows them any more.
+// Virtual documents: read-only texts, dropped when no editor shows them any more.
 
 import * as vscode from "vscode";
 
@@ -15,7 +15,7 @@ export class Documents implements vscode.Disposable {
 	];
 	#made = 0;
 
-	/** The address of a text. Its name's ending tells VS Code what it is written in. */
+	/** Adds a text; returns its URI. The extension of its name tells VS Code the language. */
 	add(name: string, text: string): vscode.Uri {
 		this.#made += 1;
 		const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${this.#made}/${name}` });

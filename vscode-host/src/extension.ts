@@ -1,4 +1,4 @@
-// Builds the parts of the extension, connects them, and takes them down again. Decides nothing.
+// Creates the parts of the extension and connects them. Decides nothing.
 
 import * as vscode from "vscode";
 import { serverProgram, startServer } from "./binary";
@@ -34,7 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	const directory = userDirectory();
 
 	const userSettings = (): FromEditor => ({ type: "user_settings", ...settings.userSettings });
-	/** Nothing, before the models were read for the first time. */
+	/** Empty before the models were read for the first time. */
 	const currentModels = (): FromEditor[] =>
 		models.infos ? [{ type: "models", models: [...models.infos] }] : [];
 	const watchMessage = (): FromEditor[] => (panel.isWatching ? [{ type: "watch", enabled: true }] : []);
@@ -59,8 +59,8 @@ export function activate(context: vscode.ExtensionContext): void {
 				invokeTool: (invocation, request) => tools.invoke(invocation, request),
 				refreshModels: readModels,
 				// Models and tools live in the window. Where that has vanished, as in a remote one that went to sleep,
-				// the extension host lives on for hours, and whoever asks it waits.
-				signOfLife: () => vscode.commands.executeCommand("setContext", "copilotProxy.attached", true),
+				// the extension host lives on for hours, and its requests would wait.
+				isAlive: () => vscode.commands.executeCommand("setContext", "copilotProxy.attached", true),
 				log: (line) => log.server(line),
 				activity: (activity) => panel.activity(activity),
 				exchange: (exchange) => panel.exchange(exchange),
@@ -157,7 +157,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	readModels();
 }
 
-/** 0 asks for a free port, and nobody knows which. */
+/** Port 0 asks for a free one, which is not known yet. */
 function urlOf(port: number): string | undefined {
 	return port === 0 ? undefined : endpoint(port);
 }

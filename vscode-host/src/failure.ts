@@ -1,8 +1,8 @@
-// What is left of an error when it has crossed VS Code, as the server takes it. Classifying it is the server's affair.
+// The parts of an error that VS Code passes on, in the bridge's form. The server classifies it.
 
 import type { ProviderError } from "./protocol";
 
-/** The `code` of an error, which tells VS Code's own kinds apart even where the class was lost on the way. */
+/** The `code` of an error, which tells VS Code's own kinds apart even where the class was lost. */
 export function codeOf(error: unknown): string | undefined {
 	const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
 	return typeof code === "string" ? code : undefined;

@@ -13,7 +13,7 @@ const COPY = "Copy Endpoint";
 export class FirstRun {
 	constructor(private readonly memory: vscode.Memento) {}
 
-	/** Greets in the window that the person is looking at and that has started the server. */
+	/** Greets in the focused window, if it started the server. */
 	greet(state: ServerState): void {
 		const status = state.kind === "attached" && state.startedHere ? state.status : undefined;
 		const port = status?.http.state === "running" && status.models > 0 ? status.http.port : undefined;

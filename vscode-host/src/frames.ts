@@ -1,5 +1,5 @@
-// The frames of the bridge: messages and words become bytes and bytes become messages again. Knows no sockets.
-// The other end is src/bridge/frames.rs of the server, where the layout is written down.
+// The frames of the bridge: encodes messages and text, and decodes messages. Knows no sockets.
+// src/bridge/frames.rs of the server describes the layout.
 
 import { HEAD, Kind, LENGTH, MAX_MESSAGE, MAX_PAYLOAD, PIECE } from "./generated";
 import type { FromEditor, ToEditor } from "./protocol";
@@ -13,7 +13,7 @@ const HEADER = LENGTH + HEAD;
 const MAX_UNIT_BYTES = 3;
 const PIECE_UNITS = Math.floor(PIECE / MAX_UNIT_BYTES);
 
-/** Said by Copilot before a tool call: the server drops it then, and can do so only if it stands alone. */
+/** Copilot sends it before a tool call: the server drops it then, and can do so only if it has a frame of its own. */
 const BLANK = " ";
 
 /**
@@ -49,7 +49,7 @@ export class FrameBuffer {
 		}
 	}
 
-	/** What was collected. The bytes are valid until something is put in again. */
+	/** The collected bytes, valid until something is added again. */
 	take(): Buffer {
 		const taken = this.#bytes.subarray(0, this.#length);
 		this.#length = 0;

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { LogLine } from "./protocol";
 
-/** A line that comes later than this was replayed, and says when it was written. In milliseconds. */
+/** A line that arrives later than this was replayed, and is shown with its own time. In milliseconds. */
 const LIVE = 2000;
 
 export class Log implements vscode.Disposable {

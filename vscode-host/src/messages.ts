@@ -1,4 +1,4 @@
-// The server's messages as VS Code's classes, one to one. What a legal transcript is, the server knows.
+// Converts the server's messages to VS Code's classes, one to one. The server has made the transcript legal.
 
 import * as vscode from "vscode";
 import type { Content, Data, Message, Part, Thinking } from "./protocol";

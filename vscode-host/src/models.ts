@@ -13,8 +13,8 @@ const COUNTING = { vendor: "copilot", extension: "GitHub.copilot-chat" };
 /** For tests, whose stand-in for Copilot has no such extension: models that count, as `vendor/id`, separated by commas. */
 const TEST_COUNTING = "COPILOT_PROXY_TEST_REPORTS_USAGE";
 
-/** What `ModelInfo` has fields of its own for. */
-const TOLD = new Set(["vendor", "id", "family", "version", "name", "maxInputTokens", "capabilities"]);
+/** Properties with fields of their own in `ModelInfo`. */
+const NAMED = new Set(["vendor", "id", "family", "version", "name", "maxInputTokens", "capabilities"]);
 
 export class Models implements vscode.Disposable {
 	readonly #changed = new vscode.EventEmitter<readonly ModelInfo[]>();
@@ -53,7 +53,7 @@ export class Models implements vscode.Disposable {
 		return found;
 	}
 
-	/** Asks VS Code. Who asks while an answer is under way gets the next one, for that one may be out of date. */
+	/** Reads the models. A call during another one gets a new reading, since that one may be out of date. */
 	read(): Promise<void> {
 		const previous = this.#reading ?? Promise.resolve();
 		const reading = previous.then(async () => {
@@ -102,11 +102,11 @@ function reportsUsage({ vendor, id }: vscode.LanguageModelChat): boolean {
 	);
 }
 
-/** What else the model reveals: price, category and whatever comes next. */
+/** All other properties of the model: price, category and later ones. */
 function extraOf(model: object): Record<string, unknown> {
 	const extra = Object.entries(model).filter(
 		([name, value]) =>
-			!TOLD.has(name) && typeof value !== "function" && value !== undefined && value !== null,
+			!NAMED.has(name) && typeof value !== "function" && value !== undefined && value !== null,
 	);
 	return JSON.parse(JSON.stringify(Object.fromEntries(extra)));
 }

@@ -28,7 +28,7 @@ export class Outbox {
 			return;
 		}
 		this.socket.write(this.#frames.take());
-		// The system usually takes all of it at once. What it did not take still lies in our buffer.
+		// The system usually takes all of it at once; the rest still lies in our buffer.
 		if (this.socket.writableLength > 0) {
 			this.#frames.renew();
 		}

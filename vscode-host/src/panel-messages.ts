@@ -1,4 +1,4 @@
-// What the extension and the page of its panel say to each other. Types only: both sides are built from this file.
+// Messages between the extension and its panel's page. Types only: both sides are built from this file.
 
 import type { Activity, CatalogModel, EditorTool, Exchange, ModelInfo } from "./protocol";
 
@@ -10,11 +10,11 @@ export type ToPanel =
 	| { type: "model_catalog"; models: CatalogModel[] };
 
 export type FromPanel =
-	/** The page can be told things. It says so reset whenever VS Code has thrown it away and made it again. */
+	/** The page can receive messages; sent each time that VS Code has created it. */
 	| { type: "ready" }
 	| { type: "run"; command: Command }
 	| { type: "copy"; text: string }
-	/** The request and the reply of this request are to be shown. */
+	/** Show the bodies of this request. */
 	| { type: "get_exchange"; id: string }
 	/** This request runs in auto mode and should be stopped. */
 	| { type: "stop_request"; id: string }
@@ -34,19 +34,19 @@ export const COMMANDS = [
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 
-/** How things stand, in the form the page takes: no decisions are left to it. */
+/** The state as the page shows it, without decisions left to it. */
 export interface PanelView {
 	title: string;
 	more: string;
 	tone: "idle" | "running" | "warning" | "error";
 	actions: Command[];
-	/** Where programs talk to; absent while they can't. */
+	/** Base URL; absent while the port is closed. */
 	endpoint?: string;
 	/** Programs must send a key. */
 	needsKey: boolean;
 	/** Absent while no server is attached. */
 	totals?: Totals;
-	/** Those of this window. */
+	/** Models of this window. */
 	models: ModelInfo[];
 	settings: SettingView[];
 }
@@ -68,7 +68,7 @@ export type ToolsView = { isRestricted: boolean; tools: EditorTool[] };
 export interface SettingView {
 	name: string;
 	kind: "switch" | "number" | "text" | "lines" | "patterns";
-	/** Not to be seen by who looks over one's shoulder. */
+	/** Whether the page hides the value. */
 	isSecret: boolean;
 	description: string;
 	value: unknown;

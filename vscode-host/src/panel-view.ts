@@ -1,4 +1,4 @@
-// What the panel shows, made of what the parts of the extension know. Pure.
+// The view of the panel, from the state of the extension's parts. Pure.
 
 import type { Command, PanelView, SettingView, Totals } from "./panel-messages";
 import type { ModelInfo } from "./protocol";
@@ -16,7 +16,7 @@ export function viewOf({ state, models, settings, needsKey }: Sources): PanelVie
 	const { says, more, attention } = noticeOf(state);
 	const status = state.kind === "attached" ? state.status : undefined;
 	const port = status?.http.state === "running" ? status.http.port : undefined;
-	const totals = figuresOf(state);
+	const totals = totalsOf(state);
 	return {
 		title: port === undefined ? says : `Running on port ${port}`,
 		more,
@@ -37,7 +37,7 @@ function actionsOf(state: ServerState): Command[] {
 	return [...allow, ...port, "setUp", "diagnose", "showLogs"];
 }
 
-function figuresOf(state: ServerState): Totals | undefined {
+function totalsOf(state: ServerState): Totals | undefined {
 	if (state.kind !== "attached" || !state.status) {
 		return undefined;
 	}

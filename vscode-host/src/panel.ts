@@ -1,5 +1,5 @@
-// The panel that a click on the status bar opens: its page, and the messages to and from it. It keeps nothing: VS Code
-// throws a hidden page away, and a page that comes back is told everything anew.
+// The panel that a click on the status bar opens: its page, and the messages to and from it. It keeps no state: VS Code
+// drops a hidden page, and a new one gets everything again.
 
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -7,18 +7,18 @@ import * as vscode from "vscode";
 import { COMMANDS, type FromPanel, type PanelView, type ToolsView, type ToPanel } from "./panel-messages";
 import type { Activity, CatalogModel, Exchange } from "./protocol";
 
-/** What the panel needs of the rest of the extension. */
+/** Functions of the extension that the panel needs. */
 export interface PanelHost {
 	view(): PanelView;
 	/** Reads the tools; starts the servers that bring some, where that is wanted. */
 	tools(startServers: boolean): Promise<ToolsView>;
-	/** Somebody looks at the requests, or no longer does. */
+	/** Subscribes to the requests, or ends the subscription. */
 	watch(enabled: boolean): void;
 	/** The words of this request are to be shown. */
 	getExchange(id: string): void;
 	/** The user wants to stop a request that runs in auto mode. */
 	stopRequest(id: string): void;
-	/** The person changed a setting. */
+	/** Writes a setting. */
 	set(name: string, value: unknown): Promise<void>;
 }
 
@@ -31,12 +31,12 @@ export class Panel implements vscode.Disposable {
 		private readonly host: PanelHost,
 	) {}
 
-	/** Somebody looks at it. */
+	/** Whether it is visible. */
 	get isWatching(): boolean {
 		return this.#isWatching;
 	}
 
-	/** Brings it to the front. */
+	/** Opens it or brings it to the front. */
 	async show(): Promise<void> {
 		if (this.#panel) {
 			return this.#panel.reveal();
@@ -71,24 +71,24 @@ export class Panel implements vscode.Disposable {
 			.replaceAll("{{out}}", panel.webview.asWebviewUri(out).toString());
 	}
 
-	/** What it shows has changed. */
+	/** Sends the page the current view. */
 	update(): void {
 		if (this.#panel) {
 			this.#post({ type: "view", view: this.host.view() });
 		}
 	}
 
-	/** The server tells what it does. */
+	/** Passes on running and recent requests. */
 	activity(activity: Activity): void {
 		this.#post({ type: "activity", activity });
 	}
 
-	/** The server tells what was said. */
+	/** Passes on the bodies of a request. */
 	exchange(exchange: Exchange): void {
 		this.#post({ type: "exchange", exchange });
 	}
 
-	/** The server tells which models there are, in all windows. */
+	/** Passes on the models of all windows. */
 	modelCatalog(models: CatalogModel[]): void {
 		this.#post({ type: "model_catalog", models });
 	}

@@ -6,10 +6,10 @@ import { homedir } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { deferred } from "./deferred";
 
-/** What its commands have to know to mean this window's server. */
+/** The connection of this window's server, for its commands. */
 export interface Meant {
 	directory: string;
-	/** Where the server listens, or would; undefined where nobody knows. */
+	/** Base URL of the server; undefined while its port is unknown. */
 	url: string | undefined;
 	/** Empty where none is set. */
 	key: string;
@@ -31,11 +31,11 @@ export class Program {
 	}
 }
 
-/** How a command ended: its exit code, what it said, and what it complained of. */
+/** Outcome of a command: exit code, standard output and standard error. */
 export interface Ended {
 	code: number | undefined;
-	said: string;
-	complained: string;
+	stdout: string;
+	stderr: string;
 }
 
 /** A command that is running. */
@@ -48,35 +48,35 @@ export class Run {
 		this.#child = child;
 		const { promise, resolve } = deferred<Ended>();
 		this.ended = promise;
-		let said = "";
-		let complained = "";
+		let stdout = "";
+		let stderr = "";
 		const end = (code: number | undefined) => {
 			this.#line.resolve(undefined);
-			resolve({ code, said, complained: complained.replace(/^copilot-proxy: /, "").trim() });
+			resolve({ code, stdout, stderr: stderr.replace(/^copilot-proxy: /, "").trim() });
 		};
 		child.stdin.on("error", () => undefined); // it has ended without waiting for an answer
 		child.stdout.setEncoding("utf8").on("data", (text: string) => {
-			said += text;
-			const [line, ...more] = said.split("\n", 2);
+			stdout += text;
+			const [line, ...more] = stdout.split("\n", 2);
 			if (more.length > 0) {
 				this.#line.resolve(line);
 			}
 		});
 		child.stderr.setEncoding("utf8").on("data", (text: string) => {
-			complained += text;
+			stderr += text;
 		});
 		child.on("error", (error) => {
-			complained += error.message;
+			stderr += error.message;
 			end(undefined);
 		});
 		child.on("close", (code) => end(code ?? undefined));
 	}
 
-	/** The first line it says; throws its complaint if it ends without one. */
+	/** The first line of its output; throws its error output if it ends without one. */
 	async line(): Promise<string> {
 		const line = await this.#line.promise;
 		if (line === undefined) {
-			throw new Error((await this.ended).complained || "the program ended without a word");
+			throw new Error((await this.ended).stderr || "the program ended without a word");
 		}
 		return line;
 	}

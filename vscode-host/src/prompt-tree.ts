@@ -14,7 +14,7 @@ interface Node {
 /** The text, top to bottom; empty where there is none. */
 export function textOf(tree: object): string {
 	let text = "";
-	// No recursion: the tree is somebody else's, however deep.
+	// No recursion: the tree comes from another extension and may be deep.
 	const waiting: unknown[] = ["node" in tree ? tree.node : tree];
 	while (waiting.length > 0) {
 		const node = waiting.pop() as Node | null | undefined;

@@ -1,4 +1,4 @@
-// A request of the server that is being worked on: its way to answer, to be paused and to be cancelled.
+// A running request of the server: sends its response, can be paused and cancelled.
 
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
@@ -20,7 +20,7 @@ export class Request {
 		return this.#cancellation.token;
 	}
 
-	/** Nobody waits for it any more: what is said from now on is not heard. */
+	/** Cancels it: nothing is sent from now on. */
 	get isCancelled(): boolean {
 		return this.#cancellation.token.isCancellationRequested;
 	}
@@ -39,7 +39,7 @@ export class Request {
 		}
 	}
 
-	/** Undefined while more may be said; else done when it is worth looking again. */
+	/** Undefined while more may be sent; else resolves when that may have changed. */
 	get blocked(): Promise<void> | undefined {
 		return this.#paused?.until ?? this.outbox.full;
 	}
@@ -65,7 +65,7 @@ export class Request {
 		this.#cancellation.dispose();
 	}
 
-	/** A person waits for the first word: it leaves with what comes in the same breath, not at the end of the turn. */
+	/** The client waits for the first part: it is written soon, not at the end of the turn. */
 	#first(): void {
 		if (!this.#spoke) {
 			this.#spoke = true;

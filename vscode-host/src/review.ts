@@ -6,12 +6,12 @@ import * as vscode from "vscode";
 import { deferred } from "./deferred";
 import type { Documents } from "./documents";
 
-/** What is about to change. */
+/** A planned change of a file. */
 export interface Change {
 	file: string;
 	before: string;
 	after: string;
-	/** What stands on the diff's tab. */
+	/** Title of the diff's tab. */
 	title: string;
 	question: string;
 	/** The button that agrees. */
@@ -31,7 +31,7 @@ export class Review implements vscode.Disposable {
 
 	constructor(private readonly documents: Documents) {}
 
-	/** True if the person agrees. Closing the diff, or looking at the next one, is a no. */
+	/** Whether the user agrees. Closing the diff, or opening the next one, means no. */
 	async agreed({ file, before, after, title, question, yes }: Change): Promise<boolean> {
 		this.#decide?.(false);
 		const { promise, resolve } = deferred<boolean>();

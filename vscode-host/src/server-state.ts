@@ -75,7 +75,7 @@ function noticeOfStatus(
 					attention: "warning",
 				};
 			}
-			// While requests run, they are what counts: the person may be about to allow them.
+			// Running requests come first: the user may be about to allow them.
 			if (consentNeeded && inFlight === 0) {
 				return {
 					icon: "warning",

@@ -409,7 +409,7 @@ export class Server implements vscode.Disposable {
 	}
 }
 
-/** Undefined where the system doesn't let us watch: then only the person brings news. */
+/** Undefined where the system can't watch: then only the user's actions are noticed. */
 function watchFor(file: string, directory: string, changed: () => void): FSWatcher | undefined {
 	try {
 		return watch(directory, (_, name) => {

@@ -49,7 +49,7 @@ export class Settings implements vscode.Disposable {
 		return path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
 	}
 
-	/** What the server needs to know. */
+	/** The settings that the server needs. */
 	get userSettings(): UserSettings {
 		return {
 			port: this.port,
@@ -75,7 +75,7 @@ export class Settings implements vscode.Disposable {
 		return all.map(([id, declared]) => viewOf(id.slice(SECTION.length + 1), declared));
 	}
 
-	/** Writes the person's settings; what is no value of that setting is not written. */
+	/** Writes a user setting, if the value is valid for it. */
 	async write(name: string, value: unknown): Promise<void> {
 		const declared = this.declared[`${SECTION}.${name}`];
 		if (!declared || !fits(value, declared)) {

@@ -8,14 +8,14 @@ import type { ClientEntry, Plan } from "./generated";
 import type { Program } from "./program";
 import type { Review } from "./review";
 
-/** What the person wants, and the folder where it is meant. */
-interface Wish {
+/** The user's choice, and the folder that it applies to. */
+interface Selection {
 	client: ClientEntry;
 	cwd: string;
 	undo: boolean;
 }
 
-type Choice = vscode.QuickPickItem & { wish?: Wish };
+type Choice = vscode.QuickPickItem & { selection?: Selection };
 
 const UNDO = "Undo";
 const OPEN = "Open File";
@@ -28,22 +28,22 @@ export class Setup {
 		private readonly review: Review,
 	) {}
 
-	/** The whole conversation. */
+	/** Runs the whole dialog. */
 	async start(): Promise<void> {
 		const picked = await vscode.window.showQuickPick(this.#choices(), {
 			title: "Set up a Client",
-			placeHolder: "Which program is to use Copilot's models?",
+			placeHolder: "Select the program that should use Copilot's models",
 			matchOnDescription: true,
 		});
-		if (picked?.wish) {
-			await this.#fulfil(picked.wish);
+		if (picked?.selection) {
+			await this.#carryOut(picked.selection);
 		}
 	}
 
 	async #choices(): Promise<Choice[]> {
 		const [cwd = homedir(), ...others] = folders();
 		const clients = await this.#clients(cwd);
-		const wishes = clients.map((client) => ({ client, cwd, undo: false }));
+		const selectiones = clients.map((client) => ({ client, cwd, undo: false }));
 		// A .env lies in a folder, and each has its own.
 		const more = await Promise.all(
 			others.map(async (folder) =>
@@ -52,17 +52,19 @@ export class Setup {
 					.map((client) => ({ client, cwd: folder, undo: false })),
 			),
 		);
-		const all = [...wishes, ...more.flat()];
+		const all = [...selectiones, ...more.flat()];
 		const written = all.filter(
 			({ client }) => client.file !== null && (client.client !== "env" || folders().length > 0),
 		);
-		const undone = written.filter(({ client }) => client.set_up).map((wish) => ({ ...wish, undo: true }));
+		const undone = written
+			.filter(({ client }) => client.set_up)
+			.map((selection) => ({ ...selection, undo: true }));
 		return [
-			separator("a file is written, once you have seen what changes"),
+			separator("writes a file, after showing the change"),
 			...written.map(choice),
-			separator("a text to copy"),
+			separator("shows a text to copy"),
 			...all.filter(({ client }) => client.file === null).map(choice),
-			...(undone.length > 0 ? [separator("back to how it was"), ...undone.map(choice)] : []),
+			...(undone.length > 0 ? [separator("undo"), ...undone.map(choice)] : []),
 		];
 	}
 
@@ -71,9 +73,9 @@ export class Setup {
 		return JSON.parse(await run.line());
 	}
 
-	async #fulfil(wish: Wish): Promise<void> {
-		const { client, cwd, undo } = wish;
-		// What an undo loses, the plan says, and the person decides.
+	async #carryOut(selection: Selection): Promise<void> {
+		const { client, cwd, undo } = selection;
+		// The plan names what an undo would lose, and the user decides.
 		const more = undo ? ["--undo", "--force"] : [];
 		const run = await this.program.run(["setup", client.client, "--json", ...more], cwd);
 		const plan: Plan = JSON.parse(await run.line());
@@ -82,36 +84,36 @@ export class Setup {
 			case "undo": {
 				const agrees = await this.review.agreed(changeOf(client, plan));
 				run.answer(agrees ? "y" : "");
-				const { code, complained } = await run.ended;
+				const { code, stderr } = await run.ended;
 				if (!agrees) {
 					return;
 				}
 				if (code !== 0) {
-					throw new Error(complained);
+					throw new Error(stderr);
 				}
-				return this.#done(wish, plan);
+				return this.#done(selection, plan);
 			}
 			case "copy":
 				return this.#copy(client, plan);
 			case "nothing":
-				return this.#offer(plan.message, client.set_up ? [UNDO] : [], wish);
+				return this.#offer(plan.message, client.set_up ? [UNDO] : [], selection);
 			default:
 				plan satisfies never;
 		}
 	}
 
-	#done(wish: Wish, plan: Extract<Plan, { plan: "write" | "undo" }>): Promise<void> {
+	#done(selection: Selection, plan: Extract<Plan, { plan: "write" | "undo" }>): Promise<void> {
 		return plan.plan === "write"
-			? this.#offer(`${wish.client.title} is set up. Next: ${plan.next}.`, [OPEN, UNDO], wish)
-			: this.#offer(`${short(plan.file)} is as it was before.`, plan.after === null ? [] : [OPEN], wish);
+			? this.#offer(`${selection.client.title} is set up. Next: ${plan.next}.`, [OPEN, UNDO], selection)
+			: this.#offer(`${short(plan.file)} was restored.`, plan.after === null ? [] : [OPEN], selection);
 	}
 
-	async #offer(text: string, buttons: string[], wish: Wish): Promise<void> {
+	async #offer(text: string, buttons: string[], selection: Selection): Promise<void> {
 		switch (await vscode.window.showInformationMessage(text, ...buttons)) {
 			case UNDO:
-				return this.#fulfil({ ...wish, undo: true });
+				return this.#carryOut({ ...selection, undo: true });
 			case OPEN:
-				await vscode.window.showTextDocument(vscode.Uri.file(wish.client.file ?? ""));
+				await vscode.window.showTextDocument(vscode.Uri.file(selection.client.file ?? ""));
 				return;
 		}
 	}
@@ -120,7 +122,7 @@ export class Setup {
 		const shown = await vscode.workspace.openTextDocument(this.documents.add(into, text));
 		await vscode.window.showTextDocument(shown, { preview: true });
 		const chosen = await vscode.window.showInformationMessage(
-			`${title} is set up by hand: the text says where it goes.`,
+			`Set up ${title} by hand: the text says where to put it.`,
 			COPY,
 		);
 		if (chosen === COPY) {
@@ -151,13 +153,13 @@ function changeOf(
 	};
 }
 
-function choice(wish: Wish): Choice {
-	const { client, undo } = wish;
+function choice(selection: Selection): Choice {
+	const { client, undo } = selection;
 	const mark = client.set_up && !undo ? "$(check) set up, " : "";
 	return {
 		label: undo ? `${UNDO}: ${client.title}` : client.title,
 		description: client.file === null ? "" : `${mark}${short(client.file)}`,
-		wish,
+		selection,
 	};
 }
 
@@ -170,7 +172,7 @@ function folders(): string[] {
 	return all.filter(({ uri }) => uri.scheme === "file").map(({ uri }) => uri.fsPath);
 }
 
-/** As people write it. */
+/** The path with `~` for the home folder. */
 function short(file: string): string {
 	const home = homedir();
 	return file.startsWith(home) ? `~${file.slice(home.length)}` : file;

@@ -48,7 +48,7 @@ function tooltipOf({ more }: Notice, state: ServerState): vscode.MarkdownString 
 	return tooltip;
 }
 
-/** What a person is likely to want next. */
+/** The likely next actions. */
 function linksOf(state: ServerState): [title: string, command: string][] {
 	const status = state.kind === "attached" ? state.status : undefined;
 	return [

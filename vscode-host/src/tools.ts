@@ -8,7 +8,7 @@ import { textOf } from "./prompt-tree";
 import type { Content, EditorTool, FromEditor, InvokeTool } from "./protocol";
 import type { Request } from "./request";
 
-/** VS Code starts MCP servers only when somebody asks for them; they are asked for again after this long, in ms. */
+/** VS Code starts MCP servers only on request; this often they are requested again, in ms. */
 const MCP_START_EVERY = 60_000;
 /** A server that takes longer is listed the next time, in ms. */
 const MCP_START_WITHIN = 5_000;

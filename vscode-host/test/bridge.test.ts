@@ -18,7 +18,7 @@ const idle: BridgeHandlers = {
 	listTools: async () => ({ type: "tools", tools: [] }),
 	invokeTool: async () => ({ type: "tool_output", content: [] }),
 	refreshModels: () => undefined,
-	signOfLife: async () => undefined,
+	isAlive: async () => undefined,
 	superseded: () => undefined,
 	status: () => undefined,
 	log: () => undefined,
@@ -88,7 +88,7 @@ test("nobody there, someone who hangs up and someone who talks nonsense are abse
 
 	const hungUp = connect(server.endpoint, hello, idle);
 	(await server.accept()).socket.end();
-	assert.deepEqual(await hungUp, { kind: "absent", reason: "the server hung up" });
+	assert.deepEqual(await hungUp, { kind: "absent", reason: "the server closed the connection" });
 
 	const nonsense = connect(server.endpoint, hello, idle);
 	(await server.accept()).socket.write("HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -107,7 +107,7 @@ test("a ping is answered as soon as the window has shown that it is there", asyn
 	const window = new Promise<void>((resolve) => {
 		isThere = resolve;
 	});
-	const { peer, bridge } = await attached(test, { signOfLife: () => window });
+	const { peer, bridge } = await attached(test, { isAlive: () => window });
 	peer.say(0, { type: "ping" });
 	peer.say(1, { type: "list_tools" });
 	assert.deepEqual(await peer.nextOf("tools"), { type: "tools", tools: [] });

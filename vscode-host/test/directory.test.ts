@@ -18,7 +18,7 @@ test("it is made for this user alone, and refused when others may enter", async 
 	assert.equal(statSync(directory).mode & 0o777, 0o700);
 	await ensurePrivateDir(directory);
 	chmodSync(directory, 0o755);
-	await assert.rejects(ensurePrivateDir(directory), /is open to other users; chmod 700 mends it/);
+	await assert.rejects(ensurePrivateDir(directory), /is open to other users; run chmod 700 on it/);
 	mkdirSync(join(home, "b"), { mode: 0o700 });
 	symlinkSync(join(home, "b"), join(home, "link"));
 	await assert.rejects(ensurePrivateDir(join(home, "link")), /is not a directory/);

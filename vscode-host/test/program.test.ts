@@ -34,7 +34,7 @@ test("it says a line, hears the answer, and ends", async (test) => {
 	const run = await program(test, echo).run([]);
 	assert.equal(await run.line(), "well?");
 	run.answer("y");
-	assert.deepEqual(await run.ended, { code: 0, said: "well?\ny\n", complained: "" });
+	assert.deepEqual(await run.ended, { code: 0, stdout: "well?\ny\n", stderr: "" });
 });
 
 test("one that says nothing has its complaint told", async (test) => {

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { Outcome, RequestRecord } from "../src/protocol";
 import { curl, tryOut } from "../webview/curl";
@@ -153,14 +155,27 @@ test("the models are those of all windows, and without a server those of this on
 	});
 	const own = model("copilot", "gpt");
 	const others = model("other", "gpt");
-	assert.deepEqual(shown([own], undefined), [{ ...own, request_name: "gpt", isElsewhere: false }]);
+	assert.deepEqual(shown([own], undefined), [{ ...own, request_name: "gpt", isInOtherWindow: false }]);
 	const offered = [
 		{ ...own, request_name: "gpt" },
 		{ ...others, request_name: "other/gpt" },
 	];
 	assert.deepEqual(shown([own], offered), [
-		{ ...own, request_name: "gpt", isElsewhere: false },
-		{ ...others, request_name: "other/gpt", isElsewhere: true },
+		{ ...own, request_name: "gpt", isInOtherWindow: false },
+		{ ...others, request_name: "other/gpt", isInOtherWindow: true },
 	]);
 	assert.deepEqual(shown([own], []), []);
+});
+
+test("every id that a script of the page looks up is in the page", () => {
+	const folder = join(__dirname, "..", "..");
+	const page = readFileSync(join(folder, "media", "panel.html"), "utf8");
+	const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+	assert.deepEqual([...new Set(ids)], ids, "no id twice");
+	for (const file of readdirSync(join(folder, "webview")).filter((name) => name.endsWith(".ts"))) {
+		const script = readFileSync(join(folder, "webview", file), "utf8");
+		for (const [, id = ""] of script.matchAll(/byId(?:<\w+>)?\("([^"]+)"\)/g)) {
+			assert.ok(ids.includes(id), `${file}: #${id}`);
+		}
+	}
 });

@@ -1,4 +1,4 @@
-// The two pictures: requests over the last hour, tokens per model. Each says in words what it shows.
+// The two charts: requests over the last hour, tokens per model. Each has a text alternative.
 
 import type { Minute, ModelTotals } from "../src/protocol";
 import { byId, draw, drawer, make } from "./dom";
@@ -10,7 +10,7 @@ const MINUTES = 60;
 const WIDE = 10 * MINUTES;
 const HIGH = 96;
 
-export function pictures(minutes: readonly Minute[], models: readonly ModelTotals[]): void {
+export function charts(minutes: readonly Minute[], models: readonly ModelTotals[]): void {
 	const now = Math.floor(Date.now() / MINUTE) * MINUTE;
 	hour({ minutes, now });
 	totals(models);
@@ -51,7 +51,7 @@ function bar({ time, requests, failed }: Minute, now: number, scale: number): SV
 	const x = WIDE - ((now - time) / MINUTE + 1) * 10 + 1.5;
 	const height = (part: number) => (HIGH * part) / scale;
 	const well = height(requests - failed);
-	const title = draw("title", {}, `${clock(time).slice(0, 5)}: ${send(requests, failed)}`);
+	const title = draw("title", {}, `${clock(time).slice(0, 5)}: ${describe(requests, failed)}`);
 	const column = (kind: string, y: number, tall: number) =>
 		draw("rect", { class: kind, x, y, width: 7, height: tall });
 	return [
@@ -79,16 +79,16 @@ function inWords(minutes: readonly Minute[]): string {
 		undefined,
 	);
 	const peak = busiest ? `, most at ${clock(busiest.time).slice(0, 5)}: ${busiest.requests}` : "";
-	return `In the last hour ${send(requests, failed)}${peak}.`;
+	return `In the last hour ${describe(requests, failed)}${peak}.`;
 }
 
-function send(requests: number, failed: number): string {
+function describe(requests: number, failed: number): string {
 	const bad = failed > 0 ? `, ${count(failed)} failed` : "";
 	return `${requests === 1 ? "1 request" : `${count(requests)} requests`}${bad}`;
 }
 
 const totals = drawer((models: readonly ModelTotals[]) => {
-	const place = byId("totals");
+	const place = byId("model-totals");
 	if (models.length === 0) {
 		return place.replaceChildren(
 			make("p", { className: "empty", textContent: "No model has answered yet." }),
@@ -136,7 +136,7 @@ function totalsRow(model: ModelTotals, most: number): HTMLElement {
 		make("td", {
 			className: "number",
 			textContent: count(requests),
-			title: send(requests, failed),
+			title: describe(requests, failed),
 		}),
 		number(into, ` tokens in, ${count(cached)} of them cached`),
 		number(out, " tokens out"),

@@ -1,4 +1,4 @@
-// A request as a command that a person can paste into a terminal. Pure.
+// A request as a curl command for a terminal. Pure.
 
 /** Asks a model whether it is there; the first thing to try. */
 export function tryOut(

@@ -7,14 +7,14 @@ import { drawer, make, prose } from "./dom";
 import { count, duration, tokensPerSecond } from "./format";
 import { copy, send } from "./page";
 
-/** Where programs talk to: a copied command needs it. */
+/** Base URL for copied commands. */
 export const place = { endpoint: "http://127.0.0.1:8080", needsKey: false };
 
 const NOT_CAPTURED = "Switch on Log Requests To UI in the settings to see later requests and responses.";
 
 export class Details {
 	readonly #summary = make("div");
-	readonly #bodies = make("div", { className: "words" });
+	readonly #bodies = make("div", { className: "bodies" });
 	readonly element = make("div", { className: "details" }, this.#summary, this.#bodies);
 	#request: RequestRecord | undefined;
 
@@ -32,8 +32,8 @@ export class Details {
 		const { request, response, headers } = exchange;
 		const path = this.#request?.path ?? "";
 		this.#bodies.replaceChildren(
-			...(request ? [said("Request", request, commandFor(path, request, headers))] : []),
-			...(response ? [said("Response", response)] : []),
+			...(request ? [bodyOf("Request", request, commandFor(path, request, headers))] : []),
+			...(response ? [bodyOf("Response", response)] : []),
 		);
 	});
 }
@@ -79,8 +79,8 @@ function facts(request: RequestRecord): HTMLElement {
 	const known: [name: string, value: string | undefined][] = [
 		["Request", id],
 		["Endpoint", `${method} ${path}${stream ? ", streamed" : ""}`],
-		["Asked for", request.rejected ? undefined : (requested ?? "no model")],
-		["Answered by", model],
+		["Requested model", request.rejected ? undefined : (requested ?? "no model")],
+		["Model", model],
 		[
 			"Tokens in",
 			tokens && `${count(tokens.input)}${tokens.cached > 0 ? `, ${count(tokens.cached)} cached` : ""}`,
@@ -88,7 +88,7 @@ function facts(request: RequestRecord): HTMLElement {
 		["Tokens out", tokens && count(tokens.output)],
 		["Counted by", tokens && (tokens.reported ? "the provider" : "counted by Copilot Proxy")],
 		["First token", first === undefined ? undefined : `after ${duration(first)}`],
-		["In all", whole === undefined ? undefined : duration(whole)],
+		["Total", whole === undefined ? undefined : duration(whole)],
 		["Speed", rate === undefined ? undefined : `${count(Math.round(rate))} tokens per second`],
 	];
 	const items = known.flatMap(([name, value]) =>
@@ -101,20 +101,22 @@ function facts(request: RequestRecord): HTMLElement {
 
 function commandFor(
 	path: string,
-	{ text, truncated: isCut }: CapturedBody,
+	{ text, truncated }: CapturedBody,
 	headers: Exchange["headers"],
 ): string | undefined {
-	return isCut || text === "" ? undefined : curl(`${place.endpoint}${path}`, text, place.needsKey, headers);
+	return truncated || text === ""
+		? undefined
+		: curl(`${place.endpoint}${path}`, text, place.needsKey, headers);
 }
 
-function said(title: string, words: CapturedBody, command?: string): HTMLElement {
-	const { text, bytes, truncated: isCut } = words;
+function bodyOf(title: string, body: CapturedBody, command?: string): HTMLElement {
+	const { text, bytes, truncated } = body;
 	const button = (label: string, what: string, copied: string) => {
 		const made = make("button", { textContent: label, className: "quiet", ariaLabel: `Copy ${what}` });
 		made.onclick = () => copy(copied, what, made);
 		return made;
 	};
-	const size = isCut
+	const size = truncated
 		? `the first ${count(text.length)} characters of ${count(bytes)} bytes`
 		: `${count(bytes)} bytes`;
 	const name = title.toLowerCase();

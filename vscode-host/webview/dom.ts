@@ -46,7 +46,7 @@ export function drawer<Source>(redraw: (source: Source) => void): (source: Sourc
 
 /** Says something to those who hear the page instead of seeing it. */
 export function announce(text: string): void {
-	byId("said").textContent = text;
+	byId("announcement").textContent = text;
 }
 
 /** Text in which `code` stands between backticks and *stress* between stars. */

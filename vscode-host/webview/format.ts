@@ -26,7 +26,7 @@ export function duration(ms: number): string {
 	return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** How long something has been there, from milliseconds. */
+/** An age, from milliseconds. */
 export function age(ms: number): string {
 	const minutes = Math.floor(ms / 60_000);
 	if (minutes < 1) {
@@ -43,7 +43,7 @@ export function clock(time: number): string {
 	return new Date(time).toLocaleTimeString("en-GB");
 }
 
-/** Of what is said after the first sign; undefined where too little was said to tell. */
+/** Rate after the first part; undefined where there is too little to measure. */
 export function tokensPerSecond({
 	tokens,
 	duration_ms: whole,
@@ -56,7 +56,7 @@ export function tokensPerSecond({
 	return spoken >= 50 && tokens.output > 1 ? (1000 * tokens.output) / spoken : undefined;
 }
 
-/** How a request went, in one or two words. */
+/** Outcome of a request in one or two words. */
 export function outcomeOf({ outcome }: RequestRecord): {
 	says: string;
 	tone: "running" | "good" | "bad" | "idle";

@@ -16,7 +16,7 @@ const TITLES: Record<Command, string> = {
 	openSettings: "Open in Settings",
 };
 
-/** Those that a person most likely came for. */
+/** The most likely actions. */
 const INVITING: ReadonlySet<Command> = new Set(["start", "allow"]);
 
 /** `model` is the one that sample commands ask. */

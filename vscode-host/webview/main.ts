@@ -1,8 +1,8 @@
-// The page of the panel: what the extension tells goes to the parts of the page that show it.
+// The page of the panel: passes the extension's messages to the parts that show them.
 
 import type { PanelView, ToPanel } from "../src/panel-messages";
 import type { CatalogModel } from "../src/protocol";
-import { pictures } from "./charts";
+import { charts } from "./charts";
 import { tryOut } from "./curl";
 import { place } from "./details";
 import { announce, byId } from "./dom";
@@ -16,7 +16,7 @@ import { Requests } from "./requests";
 import { settingsOf, wireSettings } from "./settings";
 import { wireTabs } from "./tabs";
 import { toolsOf, wireTools } from "./tools";
-import { figuresOf, showFigures } from "./totals";
+import { setTotals, showTotals } from "./totals";
 
 /** In milliseconds: how long a running request has taken so far is seen to grow. */
 const TICK = 500;
@@ -26,14 +26,14 @@ const SLOW_TICK = 15_000;
 const records = new Records();
 const requests = new Requests();
 let view: PanelView | undefined;
-/** The models of all windows, while a server tells. */
+/** Models of all windows, while a server is attached. */
 let offered: CatalogModel[] | undefined;
 
 function showView(now: PanelView): void {
 	view = now;
 	place.endpoint = now.endpoint ?? place.endpoint;
 	place.needsKey = now.needsKey;
-	figuresOf(now.totals);
+	setTotals(now.totals);
 	if (!now.totals) {
 		offered = undefined;
 	}
@@ -63,7 +63,7 @@ function sample(command: string): void {
 
 function showRecords(): void {
 	requests.show(records.newestFirst);
-	pictures(records.minutes, records.models);
+	charts(records.minutes, records.models);
 }
 
 addEventListener("message", ({ data }: MessageEvent<ToPanel>) => {
@@ -91,7 +91,7 @@ wireSettings();
 showRecords();
 setInterval(() => requests.tick(), TICK);
 setInterval(() => {
-	showFigures();
-	pictures(records.minutes, records.models);
+	showTotals();
+	charts(records.minutes, records.models);
 }, SLOW_TICK);
 send({ type: "ready" });

@@ -10,7 +10,7 @@ export const modelsOf = drawer((models: readonly Shown[]) => {
 	byId("models-count").textContent = String(models.length);
 	byId("no-models").hidden = models.length > 0;
 	byId("models-table").hidden = models.length === 0;
-	byId("models-more").textContent = models.some(elseOf) ? "More" : "";
+	byId("models-more").textContent = models.some(extraOf) ? "More" : "";
 	byId("models-table")
 		.querySelector("tbody")
 		?.replaceChildren(...models.map(row));
@@ -25,7 +25,7 @@ function row(model: Shown): HTMLElement {
 		ariaLabel: `Copy ${request_name}`,
 	});
 	button.onclick = () => copy(request_name, request_name, button);
-	const where = model.isElsewhere
+	const where = model.isInOtherWindow
 		? [make("span", { className: "tag", textContent: "other window", title: "Only another window has it" })]
 		: [];
 	return make(
@@ -36,12 +36,12 @@ function row(model: Shown): HTMLElement {
 		make("td", { textContent: vendor }),
 		make("td", { className: "number", textContent: count(limit) }),
 		make("td", {}, ...can.map((tag) => make("span", { className: "tag", textContent: tag }))),
-		make("td", { className: "soft", textContent: elseOf(model) }),
+		make("td", { className: "soft", textContent: extraOf(model) }),
 	);
 }
 
-/** What else VS Code reveals, where a few words say it: prices, categories. */
-function elseOf({ extra }: ModelInfo): string {
+/** Other properties that fit in a few words: prices, categories. */
+function extraOf({ extra }: ModelInfo): string {
 	return Object.entries(extra)
 		.filter(([, value]) => ["string", "number"].includes(typeof value) || value === true)
 		.map(([name, value]) => (value === true ? spaced(name) : `${spaced(name)} ${value}`))

@@ -34,7 +34,7 @@ export function remember(more: Partial<Memory>): void {
 	host.setState(memory);
 }
 
-/** Copies, and says so: on the button for those who see, aloud for those who hear. */
+/** Copies a text and confirms it on the button and to screen readers. */
 export function copy(text: string, what: string, button: HTMLButtonElement): void {
 	send({ type: "copy", text });
 	announce(`Copied ${what}`);

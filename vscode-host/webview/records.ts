@@ -1,4 +1,4 @@
-// What the page knows of requests: it does as the server tells it, and keeps no more than the server does. Pure.
+// The page's copy of the server's records; it keeps no more than the server does. Pure.
 
 import type { Activity, Minute, ModelTotals, RequestRecord } from "../src/protocol";
 
@@ -11,7 +11,7 @@ export class Records {
 	models: readonly ModelTotals[] = [];
 	minutes: readonly Minute[] = [];
 
-	/** Gives those that have just ended badly; whoever knocks at a wrong door all day is not told of each time. */
+	/** Takes changes; returns the requests that have just failed, without repeated rejections. */
 	take({ reset, requests, models, minutes }: Activity): RequestRecord[] {
 		if (reset) {
 			this.#requests.clear();

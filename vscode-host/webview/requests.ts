@@ -36,7 +36,7 @@ export class Requests {
 		}
 	}
 
-	/** What was said in one of them. */
+	/** Shows the bodies of one of them. */
 	exchange(exchange: Exchange): void {
 		for (const item of this.#items.values()) {
 			item.exchange(exchange);

@@ -1,4 +1,4 @@
-// The settings, to be changed in place. What a setting may be, package.json says.
+// The settings, editable in place. package.json has their types.
 
 import type { SettingView } from "../src/panel-messages";
 import { announce, byId, drawer, make, prose } from "./dom";

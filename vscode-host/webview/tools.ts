@@ -7,7 +7,7 @@ import { send } from "./page";
 
 const RESTRICTED = "Tools are off while VS Code is in Restricted Mode: trust the workspace to use them.";
 const NONE = "This window has no tools. Extensions and MCP servers bring some.";
-/** With such tags VS Code links tools to each other: nothing that a person looks for. */
+/** Tags by which VS Code links tools to each other: of no use to people. */
 const LINK = "enable_other_tool_";
 const NO_MATCH = "No tool matches.";
 

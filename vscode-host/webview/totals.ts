@@ -6,14 +6,14 @@ import { age, count, short } from "./format";
 
 let totals: Totals | undefined;
 
-export function figuresOf(now: Totals | undefined): void {
+export function setTotals(now: Totals | undefined): void {
 	totals = now;
-	showFigures();
+	showTotals();
 }
 
 /** Also called as time goes by. */
-export function showFigures(): void {
-	const place = byId("totals");
+export function showTotals(): void {
+	const place = byId("server-totals");
 	place.hidden = totals === undefined;
 	if (!totals) {
 		return;

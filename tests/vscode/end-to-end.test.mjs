@@ -74,9 +74,12 @@ test("parts arrive whole and in order", async () => {
 
 test("parts come as the model speaks, not at its end", async () => {
 	const stream = await proxy.stream("say:first\nhang:");
+	let text = "";
 	for await (const { data } of stream.events) {
-		if (data.choices?.[0]?.delta.content === "first") break; // the model has not ended, and never will
+		text += data.choices?.[0]?.delta.content ?? "";
+		if (text === "first") break; // the model has not ended, and never will
 	}
+	assert.equal(text, "first", "the stream must not end before it");
 	stream.hangUp();
 });
 
