@@ -1,4 +1,4 @@
-//! What a model's words must be. A load that gets others has measured nothing.
+//! Expected texts of responses. A load that gets another text has measured nothing.
 
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -84,7 +84,7 @@ impl Paced {
         Ok(())
     }
 
-    /// How late each part was, in microseconds, if all have come.
+    /// Delays of all parts, in microseconds, if all have arrived.
     pub fn end(self) -> Result<Vec<f64>> {
         if self.late.len() == self.count {
             Ok(self.late)

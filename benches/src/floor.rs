@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::yield_now;
 use tokio::time::{Duration, interval};
 
-/// What a chunk says besides its part, as long as ours.
+/// The rest of a chunk, as long as ours.
 const HEAD: &str = concat!(
     r#"data: {"id":"chatcmpl-00000000000000000000000000000000","object":"chat.completion.chunk","created":1700000000,"#,
     r#""model":"bench","system_fingerprint":null,"choices":[{"index":0,"delta":{"content":""#
@@ -60,7 +60,7 @@ async fn answer(body: Bytes) -> HttpResponse {
     HttpResponse::Ok().content_type("text/event-stream").streaming(body)
 }
 
-/// A part a turn. Who has stopped listening is told nothing more.
+/// Sends a part per turn, until the receiver has gone.
 async fn parts(chunks: Sender<Bytes>, count: u64) {
     for number in 0..count {
         if chunks.send(chunk(&part(number))).await.is_err() {

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::Result;
 
-/// What the words of an answer stand between.
+/// Delimiters of a response's text.
 const CONTENT: &[u8] = b"\"content\":\"";
 
 /// A kept connection to one port.
@@ -41,7 +41,7 @@ impl Connection {
         self.socket.write_all(request).await
     }
 
-    /// Asks, and tells the body of the answer.
+    /// Sends a request and returns the body of the response.
     pub async fn body(&mut self, request: &[u8]) -> Result<Vec<u8>> {
         self.send(request).await?;
         match self.head().await? {
@@ -55,7 +55,7 @@ impl Connection {
         }
     }
 
-    /// Asks, and tells the words of a whole answer.
+    /// Sends a request and returns the text of a whole response.
     pub async fn words(&mut self, request: &[u8]) -> Result<String> {
         let body = self.body(request).await?;
         let words = content(&body).ok_or_else(|| format!("no content in {}", shown(&body)))?;
@@ -123,7 +123,7 @@ pub struct Stream<'a> {
 }
 
 impl Stream<'_> {
-    /// Takes what has come and lets its words be heard; false when the answer has ended well.
+    /// Takes received bytes and passes on their text; returns false at a good end.
     pub async fn more(&mut self, mut hear: impl FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         if self.ended {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! The loads: what is asked of a contender, and what is measured meanwhile. Each looks at all that comes back; one that
+//! The loads: what is asked of a target, and what is measured meanwhile. Each looks at all that comes back; one that
 //! gets anything else than it ordered fails, and the harness with it.
 
 use std::time::{Duration, Instant};
@@ -8,16 +8,16 @@ use futures_util::future::{try_join, try_join_all};
 
 use crate::Result;
 use crate::checks::{Paced, Parts};
-use crate::contender::{Contender, Cost, Programs, Running};
-use crate::figures::Figure;
 use crate::http::{Connection, order};
+use crate::metrics::Metric;
 use crate::process::Process;
 use crate::statistics::{median, percentile};
+use crate::target::{Cost, Programs, Running, Target};
 
 mod bodies;
 mod hop;
 
-/// What is measured together.
+/// Targets that are measured together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Load {
     First,
@@ -30,7 +30,7 @@ pub enum Load {
     Start,
 }
 
-/// How much of everything.
+/// Scale of the loads.
 #[derive(Clone, Copy)]
 pub struct Sizes {
     pub answers: usize,
@@ -72,36 +72,36 @@ impl Sizes {
     };
 }
 
-pub type Measured = Vec<(Figure, f64)>;
+pub type Measured = Vec<(Metric, f64)>;
 
 impl Load {
-    pub fn contenders(self) -> &'static [Contender] {
+    pub fn targets(self) -> &'static [Target] {
         match self {
-            Load::Body | Load::Mixed => &[Contender::Ours, Contender::Inproc],
-            Load::Start => &[Contender::Ours, Contender::Floor],
-            _ => &[Contender::Ours, Contender::Inproc, Contender::Floor],
+            Load::Body | Load::Mixed => &[Target::Ours, Target::Inproc],
+            Load::Start => &[Target::Ours, Target::Floor],
+            _ => &[Target::Ours, Target::Inproc, Target::Floor],
         }
     }
 
-    pub async fn run(self, contender: Contender, programs: &Programs, sizes: Sizes) -> Result<Measured> {
+    pub async fn run(self, target: Target, programs: &Programs, sizes: Sizes) -> Result<Measured> {
         if self == Load::Start {
-            return start(contender, programs, sizes).await;
+            return start(target, programs, sizes).await;
         }
-        let mut running = contender.start(programs).await?;
+        let mut running = target.start(programs).await?;
         match self {
-            Load::First => first(&mut running, contender, sizes).await,
+            Load::First => first(&mut running, target, sizes).await,
             Load::Request => request(&running, sizes).await,
             Load::Paced => paced(&running, sizes).await,
-            Load::Burst => burst(&running, contender, sizes).await,
+            Load::Burst => burst(&running, target, sizes).await,
             Load::Body => bodies::alone(&mut running, sizes).await,
             Load::Mixed => bodies::beside_streams(&running, sizes).await,
-            Load::Idle | Load::Start => idle(&mut running, contender, sizes).await,
+            Load::Idle | Load::Start => idle(&mut running, target, sizes).await,
         }
     }
 }
 
-/// How long a person waits for the first words, on a machine that has nothing else to do.
-async fn first(running: &mut Running, contender: Contender, sizes: Sizes) -> Result<Measured> {
+/// Time to the first part on an idle machine.
+async fn first(running: &mut Running, target: Target, sizes: Sizes) -> Result<Measured> {
     let mut client = Connection::open(running.port).await?;
     let order = order(true, "parts 2 2");
     let mut times = Vec::new();
@@ -118,17 +118,17 @@ async fn first(running: &mut Running, contender: Contender, sizes: Sizes) -> Res
     }
     let times = &mut times[sizes.answers..]; // what was before is warming up
     let mut measured = vec![
-        (Figure::FirstMedian, median(times)),
-        (Figure::First99, percentile(times, 99.0)),
-        (Figure::Newcomer, newcomer(running, sizes).await?),
+        (Metric::FirstMedian, median(times)),
+        (Metric::First99, percentile(times, 99.0)),
+        (Metric::Newcomer, newcomer(running, sizes).await?),
     ];
-    if contender == Contender::Ours {
-        measured.push((Figure::Hop, hop::round_trip(running, sizes.answers).await?));
+    if target == Target::Ours {
+        measured.push((Metric::Hop, hop::round_trip(running, sizes.answers).await?));
     }
     Ok(measured)
 }
 
-/// How long one waits for a short answer who has no connection yet, as with curl.
+/// Time of a short response over a new connection, as with curl.
 async fn newcomer(running: &Running, sizes: Sizes) -> Result<f64> {
     let order = order(false, "parts 2 1");
     let mut times = Vec::new();
@@ -176,10 +176,10 @@ async fn request(running: &Running, sizes: Sizes) -> Result<Measured> {
     let answers = crowd(sizes.throughput).await?;
     let cost = running.cost(&before)?.each(answers);
     Ok(vec![
-        (Figure::Request, median(&mut times)),
-        (Figure::RequestRate, answers as f64 / began.elapsed().as_secs_f64()),
-        (Figure::RequestNode, cost.node),
-        (Figure::RequestAll, cost.all),
+        (Metric::Request, median(&mut times)),
+        (Metric::RequestRate, answers as f64 / began.elapsed().as_secs_f64()),
+        (Metric::RequestNode, cost.node),
+        (Metric::RequestAll, cost.all),
     ])
 }
 
@@ -189,10 +189,10 @@ async fn paced(running: &Running, sizes: Sizes) -> Result<Measured> {
     let before = running.begin()?;
     tell_paced(running, sizes.streams, sizes.paced).await?;
     let Cost { node, all } = running.cost(&before)?.each(sizes.streams * sizes.paced);
-    Ok(vec![(Figure::PacedNode, node), (Figure::PacedAll, all)])
+    Ok(vec![(Metric::PacedNode, node), (Metric::PacedAll, all)])
 }
 
-/// Tells how long each part was on its way since it was due, in microseconds.
+/// Returns the delay of each part since it was due, in microseconds.
 async fn tell_paced(running: &Running, streams: usize, count: usize) -> Result<Vec<f64>> {
     const EVERY: u64 = 10;
     let order = order(true, &format!("paced {count} {EVERY}"));
@@ -208,9 +208,9 @@ async fn tell_paced(running: &Running, streams: usize, count: usize) -> Result<V
 }
 
 /// Many long answers as fast as the model can: a part a turn of the event loop, in each of them.
-async fn burst(running: &Running, contender: Contender, sizes: Sizes) -> Result<Measured> {
+async fn burst(running: &Running, target: Target, sizes: Sizes) -> Result<Measured> {
     // Where parts are joined, so many are over in no time.
-    let answers = if contender == Contender::Ours { 4 } else { 1 };
+    let answers = if target == Target::Ours { 4 } else { 1 };
     tell_burst(running, sizes, 1).await?;
     let (before, began) = (running.begin()?, Instant::now());
     tell_burst(running, sizes, answers).await?;
@@ -218,7 +218,7 @@ async fn burst(running: &Running, contender: Contender, sizes: Sizes) -> Result<
     let parts = sizes.streams * sizes.burst * answers;
     let Cost { node, all } = running.cost(&before)?.each(parts);
     let rate = parts as f64 / time.as_secs_f64();
-    Ok(vec![(Figure::BurstRate, rate), (Figure::BurstNode, node), (Figure::BurstAll, all)])
+    Ok(vec![(Metric::BurstRate, rate), (Metric::BurstNode, node), (Metric::BurstAll, all)])
 }
 
 /// So many answers one after the other, on each of the connections.
@@ -236,8 +236,8 @@ async fn tell_burst(running: &Running, sizes: Sizes, answers: usize) -> Result<(
     try_join_all(telling).await.map(drop)
 }
 
-/// What the processes hold when nothing happens, and for each answer that is open while its model thinks.
-async fn idle(running: &mut Running, contender: Contender, sizes: Sizes) -> Result<Measured> {
+/// Memory of the processes at rest, and for each stream that is open while its model is silent.
+async fn idle(running: &mut Running, target: Target, sizes: Sizes) -> Result<Measured> {
     let (port, order) = (running.port, order(true, "hold"));
     let hold = async |count: usize| -> Result<Vec<Connection>> {
         let mut clients = Vec::new();
@@ -265,20 +265,20 @@ async fn idle(running: &mut Running, contender: Contender, sizes: Sizes) -> Resu
         [memory(running)? - before[0], of_node(running)? - before[1]].map(|all| all / sizes.held as f64);
     drop(open);
     let mut measured =
-        vec![(Figure::IdleStream, each), (Figure::IdleNode, node), (Figure::IdleMemory, alone)];
-    if contender == Contender::Ours {
-        measured.push((Figure::Activation, running.activation));
+        vec![(Metric::IdleStream, each), (Metric::IdleNode, node), (Metric::IdleMemory, alone)];
+    if target == Target::Ours {
+        measured.push((Metric::Activation, running.activation));
     }
     Ok(measured)
 }
 
-async fn start(contender: Contender, programs: &Programs, sizes: Sizes) -> Result<Measured> {
+async fn start(target: Target, programs: &Programs, sizes: Sizes) -> Result<Measured> {
     let mut times = Vec::new();
     for _ in 0..sizes.starts {
-        times.push(microseconds(contender.cold_start(programs).await?) / 1e3);
+        times.push(microseconds(target.cold_start(programs).await?) / 1e3);
     }
-    let size = std::fs::metadata(contender.program(programs)?)?.len() as f64 / 1e6;
-    Ok(vec![(Figure::Start, median(&mut times)), (Figure::Binary, size)])
+    let size = std::fs::metadata(target.program(programs)?)?.len() as f64 / 1e6;
+    Ok(vec![(Metric::Start, median(&mut times)), (Metric::Binary, size)])
 }
 
 fn microseconds(time: Duration) -> f64 {

@@ -7,31 +7,31 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use tokio::time::timeout;
 
-use contender::Programs;
-use figures::Samples;
 use loads::{Load, Sizes};
+use metrics::Samples;
+use target::Programs;
 
 mod checks;
-mod contender;
-mod figures;
 mod http;
 mod loads;
+mod metrics;
 mod process;
 mod report;
 mod statistics;
+mod target;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// No load takes so long: what hangs fails.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Runs each load against each contender, in turn, and holds the medians against the goals.
+/// Runs each load against each target, in turn, and holds the medians against the goals.
 #[derive(Parser)]
 struct Options {
     /// Only these loads
     only: Vec<Load>,
 
-    /// How often everything is measured, with processes started afresh
+    /// Number of rounds, each with processes started afresh
     #[arg(long, default_value_t = 5)]
     rounds: usize,
 
@@ -71,14 +71,14 @@ async fn measure(options: &Options) -> Result<Samples> {
     for round in 0..rounds {
         for load in loads {
             eprintln!("round {} of {rounds}: {load:?}", round + 1);
-            let contenders = load.contenders();
-            for turn in 0..contenders.len() {
+            let targets = load.targets();
+            for turn in 0..targets.len() {
                 // Who comes first has the cooler machine: each in turn.
-                let contender = contenders[(turn + round) % contenders.len()];
-                let run = timeout(PATIENCE, load.run(contender, &programs, sizes)).await;
+                let target = targets[(turn + round) % targets.len()];
+                let run = timeout(PATIENCE, load.run(target, &programs, sizes)).await;
                 let measured = run.map_err(Into::into).flatten();
-                let measured = measured.map_err(|fault| format!("{load:?}, {contender:?}: {fault}"))?;
-                samples.add(contender, measured);
+                let measured = measured.map_err(|fault| format!("{load:?}, {target:?}: {fault}"))?;
+                samples.add(target, measured);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A process under measurement: started, asked in lines, and what the system says it used.
+//! A process under measurement: started, controlled by lines, with its CPU time and memory from the system.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,7 +15,7 @@ pub struct Process {
     said: BufReader<ChildStdout>,
 }
 
-/// What each thread of a process has used of the processors, in nanoseconds.
+/// CPU time of each thread of a process, in nanoseconds.
 pub struct Used(HashMap<String, u64>);
 
 impl Process {
@@ -26,7 +26,7 @@ impl Process {
         Ok(Process { child, said })
     }
 
-    /// The next line it says.
+    /// The next line of its output.
     pub fn line(&mut self) -> Result<String> {
         let mut line = String::new();
         match self.said.read_line(&mut line)? {
@@ -82,7 +82,7 @@ impl Process {
 }
 
 impl Used {
-    /// In microseconds.
+    /// CPU time since `before`, in microseconds.
     pub fn since(&self, before: &Used) -> f64 {
         let spent = |(thread, time): (&String, &u64)| time - before.0.get(thread).unwrap_or(&0);
         self.0.iter().map(spent).sum::<u64>() as f64 / 1e3

@@ -1,6 +1,6 @@
-//! The table that a person reads.
+//! The table of the results.
 
-use crate::figures::{Goal, Row};
+use crate::metrics::{Goal, Row};
 use crate::statistics::median;
 
 /// Median and range of the rounds, the reference's beside ours.

@@ -8,11 +8,11 @@ use futures_util::future::try_join;
 
 use super::{Measured, Sizes, tell_paced};
 use crate::Result;
-use crate::contender::{Cost, Running, number};
-use crate::figures::Figure;
 use crate::http::{Connection, question};
+use crate::metrics::Metric;
 use crate::process::Process;
 use crate::statistics::{median, percentile};
+use crate::target::{Cost, Running, number};
 
 /// A file that was read, a reply: in bytes.
 const MESSAGE: usize = 8 * 1024;
@@ -22,7 +22,7 @@ const BESIDE: usize = 16;
 
 struct Body {
     request: Vec<u8>,
-    /// What the model says when all of it has arrived.
+    /// Text of the model when the whole body has arrived.
     answer: String,
 }
 
@@ -96,16 +96,16 @@ pub async fn alone(running: &mut Running, sizes: Sizes) -> Result<Measured> {
     let delay = running.node.as_mut().ok_or("no node to watch")?.ask("delay")?;
     let peak: f64 = running.processes().map(Process::peak).sum::<Result<f64>>()?;
     Ok(vec![
-        (Figure::Body1Node, one.node / 1e3),
-        (Figure::Body1All, one.all / 1e3),
-        (Figure::Body9Node, nine.node / 1e3),
-        (Figure::Body9All, nine.all / 1e3),
-        (Figure::Body9Peak, peak / 1024.0),
-        (Figure::Delay, number(&delay, "max")?),
+        (Metric::Body1Node, one.node / 1e3),
+        (Metric::Body1All, one.all / 1e3),
+        (Metric::Body9Node, nine.node / 1e3),
+        (Metric::Body9All, nine.all / 1e3),
+        (Metric::Body9Peak, peak / 1024.0),
+        (Metric::Delay, number(&delay, "max")?),
     ])
 }
 
-/// How long the parts of others are on their way while such bodies come.
+/// Delay of other streams' parts while such bodies arrive.
 pub async fn beside_streams(running: &Running, sizes: Sizes) -> Result<Measured> {
     let large = Body::of(sizes.body[1]);
     let mut client = Connection::open(running.port).await?;
@@ -125,7 +125,7 @@ pub async fn beside_streams(running: &Running, sizes: Sizes) -> Result<Measured>
     };
     let (mut late, ()) = try_join(streams, bodies).await?;
     Ok(vec![
-        (Figure::MixedMedian, median(&mut late) / 1e3),
-        (Figure::Mixed99, percentile(&mut late, 99.0) / 1e3),
+        (Metric::MixedMedian, median(&mut late) / 1e3),
+        (Metric::Mixed99, percentile(&mut late, 99.0) / 1e3),
     ])
 }

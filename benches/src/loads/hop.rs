@@ -7,10 +7,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
 use crate::Result;
-use crate::contender::Running;
 use crate::statistics::median;
+use crate::target::Running;
 
-/// In microseconds.
+/// Round trip in microseconds.
 pub async fn round_trip(running: &mut Running, times: usize) -> Result<f64> {
     let socket = running.socket();
     let node = running.node.as_mut().ok_or("no node to echo")?;

@@ -13,11 +13,11 @@ use crate::Result;
 use crate::http::Connection;
 use crate::process::{Process, Used};
 
-/// How long anything may take to come up.
+/// Longest time for a process to start.
 const UP_WITHIN: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Contender {
+pub enum Target {
     /// The server and the extension.
     Ours,
     /// The same within node: `editor/inproc.ts`.
@@ -26,21 +26,21 @@ pub enum Contender {
     Floor,
 }
 
-/// Where the programs are.
+/// Paths of the programs.
 #[derive(Clone)]
 pub struct Programs {
-    /// Our server.
+    /// Path of our server.
     pub server: PathBuf,
     /// The folder of the extension, its bundle built.
     pub extension: PathBuf,
 }
 
-/// A contender that answers.
+/// A target that answers.
 pub struct Running {
     pub port: u16,
     pub server: Option<Process>,
     pub node: Option<Process>,
-    /// What the extension's own start took, in milliseconds.
+    /// Start time of the extension, in milliseconds.
     pub activation: f64,
     // Last: removed when nobody writes to it any more.
     home: Home,
@@ -59,12 +59,12 @@ pub struct Before {
     node: Option<Used>,
 }
 
-impl Contender {
+impl Target {
     pub async fn start(self, programs: &Programs) -> Result<Running> {
         let home = Home::new()?;
         let mut running = Running { port: 0, server: None, node: None, activation: 0.0, home };
         match self {
-            Contender::Ours => {
+            Target::Ours => {
                 let (server, port) = serve(programs, &running.home)?;
                 (running.server, running.port) = (Some(server), port);
                 let mut node = Process::start(
@@ -78,12 +78,12 @@ impl Contender {
                 running.node = Some(node);
                 running.wait_for_models().await?;
             }
-            Contender::Inproc => {
+            Target::Inproc => {
                 let mut node = Process::start(&mut node("inproc", programs))?;
                 running.port = port(&node.line()?)?;
                 running.node = Some(node);
             }
-            Contender::Floor => {
+            Target::Floor => {
                 let (server, port) = floor()?;
                 (running.server, running.port) = (Some(server), port);
             }
@@ -95,14 +95,14 @@ impl Contender {
     pub async fn cold_start(self, programs: &Programs) -> Result<Duration> {
         let home = Home::new()?;
         let started = Instant::now();
-        let (_server, port) = if self == Contender::Ours { serve(programs, &home)? } else { floor()? };
+        let (_server, port) = if self == Target::Ours { serve(programs, &home)? } else { floor()? };
         Connection::open(port).await?.body(&get("/")).await?;
         Ok(started.elapsed())
     }
 
     /// The program of its server.
     pub fn program(self, programs: &Programs) -> Result<PathBuf> {
-        if self == Contender::Ours { Ok(programs.server.clone()) } else { beside_us("bench-floor") }
+        if self == Target::Ours { Ok(programs.server.clone()) } else { beside_us("bench-floor") }
     }
 }
 
@@ -112,7 +112,7 @@ impl Running {
         Ok(Before { server: used(&self.server)?, node: used(&self.node)? })
     }
 
-    /// What was used since then.
+    /// CPU time since then.
     pub fn cost(&self, before: &Before) -> Result<Cost> {
         let spent = |process: &Option<Process>, before: &Option<Used>| -> Result<f64> {
             Ok(match (process, before) {
@@ -128,7 +128,7 @@ impl Running {
         self.server.iter().chain(&self.node)
     }
 
-    /// Where a socket of the harness's own may be.
+    /// Path for a socket of the harness.
     pub fn socket(&self) -> PathBuf {
         self.home.0.join("echo")
     }
@@ -195,7 +195,7 @@ pub fn number(value: &Value, name: &str) -> Result<f64> {
     Ok(value[name].as_f64().ok_or_else(|| format!("no {name} in {value}"))?)
 }
 
-/// A directory of this contender's own, for this user alone.
+/// A directory of this target's own, for this user alone.
 struct Home(PathBuf);
 
 impl Home {

@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use crate::contender::Contender;
-use crate::contender::Contender::{Floor, Inproc, Ours};
 use crate::loads::Measured;
 use crate::statistics::median;
+use crate::target::Target;
+use crate::target::Target::{Floor, Inproc, Ours};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Figure {
+pub enum Metric {
     FirstMedian,
     First99,
     Hop,
@@ -39,12 +39,12 @@ pub enum Figure {
     Binary,
 }
 
-/// The figure of each round.
+/// The metric of each round.
 type Series = Vec<f64>;
 
 /// All that was measured.
 #[derive(Default)]
-pub struct Samples(HashMap<(Figure, Contender), Series>);
+pub struct Samples(HashMap<(Metric, Target), Series>);
 
 /// A line of the report.
 pub struct Row {
@@ -55,7 +55,7 @@ pub struct Row {
     pub goal: Goal,
 }
 
-/// Of the ratio to the reference where there is one, else of the figure itself.
+/// Of the ratio to the reference where there is one, else of the metric itself.
 #[derive(Clone, Copy)]
 pub enum Goal {
     AtMost(f64),
@@ -65,39 +65,39 @@ pub enum Goal {
 }
 
 impl Samples {
-    pub fn add(&mut self, contender: Contender, measured: Measured) {
-        for (figure, value) in measured {
-            self.0.entry((figure, contender)).or_default().push(value);
+    pub fn add(&mut self, target: Target, measured: Measured) {
+        for (metric, value) in measured {
+            self.0.entry((metric, target)).or_default().push(value);
         }
     }
 
-    fn of(&self, figure: Figure, contender: Contender) -> Series {
-        self.0.get(&(figure, contender)).cloned().unwrap_or_default()
+    fn of(&self, metric: Metric, target: Target) -> Series {
+        self.0.get(&(metric, target)).cloned().unwrap_or_default()
     }
 
-    fn row(&self, name: &'static str, figure: Figure, to: Contender, goal: Goal) -> Row {
+    fn row(&self, name: &'static str, metric: Metric, to: Target, goal: Goal) -> Row {
         let whose = if to == Floor { "floor" } else { "inproc" };
-        let reference = Some((whose, self.of(figure, to)));
-        Row { name, ours: self.of(figure, Ours), reference, goal }
+        let reference = Some((whose, self.of(metric, to)));
+        Row { name, ours: self.of(metric, Ours), reference, goal }
     }
 
-    fn alone(&self, name: &'static str, figure: Figure, goal: Goal) -> Row {
-        Row { name, ours: self.of(figure, Ours), reference: None, goal }
+    fn alone(&self, name: &'static str, metric: Metric, goal: Goal) -> Row {
+        Row { name, ours: self.of(metric, Ours), reference: None, goal }
     }
 
-    /// What the way through the extension host adds, against the bare way there and back.
+    /// The cost of the way through the extension host, beside the bare round trip.
     fn first_beyond_floor(&self) -> Row {
-        let (ours, floor) = (self.of(Figure::FirstMedian, Ours), self.of(Figure::FirstMedian, Floor));
+        let (ours, floor) = (self.of(Metric::FirstMedian, Ours), self.of(Metric::FirstMedian, Floor));
         let beyond = ours.iter().zip(floor).map(|(ours, floor)| ours - floor).collect();
-        let reference = Some(("hop", self.of(Figure::Hop, Ours)));
+        let reference = Some(("hop", self.of(Metric::Hop, Ours)));
         let goal = Goal::AtMost(0.9);
         Row { name: "first chunk p50 beyond floor, us", ours: beyond, reference, goal }
     }
 
     /// The report, from top to bottom; without the lines that nothing was measured for.
     pub fn rows(&self) -> Vec<Row> {
-        use Figure as F;
         use Goal::{AtLeast, AtMost};
+        use Metric as F;
         let rows = vec![
             self.alone("first chunk p50, us", F::FirstMedian, AtMost(1000.0)),
             self.first_beyond_floor(),
@@ -161,8 +161,8 @@ mod tests {
         let mut samples = Samples::default();
         // The machine was twice as slow in the second round, and ours hiccuped in the third.
         for (ours, inproc) in [(5.0, 10.0), (10.0, 20.0), (30.0, 10.0)] {
-            samples.add(Ours, vec![(Figure::Request, ours)]);
-            samples.add(Inproc, vec![(Figure::Request, inproc)]);
+            samples.add(Ours, vec![(Metric::Request, ours)]);
+            samples.add(Inproc, vec![(Metric::Request, inproc)]);
         }
         let rows = samples.rows();
         let [row] = rows.as_slice() else { panic!("{} rows", rows.len()) };
