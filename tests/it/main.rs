@@ -29,6 +29,7 @@ mod multi_window;
 mod ollama;
 mod openai;
 mod panel;
+mod recordings;
 mod response_filters;
 mod responses;
 mod run;
