@@ -5,8 +5,8 @@ use std::sync::Arc;
 use actix::Addr;
 
 use super::editor_tools::{self, AutoMode};
-use super::round_store::RoundStore;
 use super::session::{self, Sessions};
+use super::tool_loop::LoopServices;
 use crate::bridge::protocol::{AutoModeStatus, AutoTools};
 use crate::completion::{CompletionService, Events, PreparedCompletion};
 use crate::conversation::Conversation;
@@ -18,21 +18,20 @@ use crate::tools::executor::{EditorTools, ListTools};
 /// Runs auto mode and lists the editor's tools; cheap to clone.
 #[derive(Clone)]
 pub struct AutoModeService {
-    pub(super) completions: CompletionService,
-    pub(super) executor: Addr<ToolExecutor>,
-    pub(super) rounds: Arc<RoundStore>,
+    services: LoopServices,
     sessions: Sessions,
 }
 
 impl AutoModeService {
     /// A service without sessions.
     pub fn new(completions: CompletionService, executor: Addr<ToolExecutor>) -> AutoModeService {
-        AutoModeService { completions, executor, rounds: Arc::default(), sessions: Sessions::default() }
+        let services = LoopServices { completions, executor, rounds: Arc::default() };
+        AutoModeService { services, sessions: Sessions::default() }
     }
 
     /// Reads the tools of the window that has `workspace` open, else of the one focused last.
     pub async fn editor_tools(&self, workspace: Option<String>) -> Result<EditorTools, Failure> {
-        self.executor.send(ListTools { workspace }).await.map_err(Failure::internal)?
+        self.services.executor.send(ListTools { workspace }).await.map_err(Failure::internal)?
     }
 
     /// Whether a request needs the editor's tools, so that `attach` must be called.
@@ -48,7 +47,7 @@ impl AutoModeService {
         tools: EditorTools,
         auto_tools: &AutoTools,
     ) -> Result<Option<AutoMode>, Failure> {
-        editor_tools::attach(conversation, extensions, tools, auto_tools, &self.rounds)
+        editor_tools::attach(conversation, extensions, tools, auto_tools, &self.services.rounds)
     }
 
     /// Starts the session of a request. Its events are those of any response; dropping them cancels model and tools.
@@ -59,7 +58,7 @@ impl AutoModeService {
         first: PreparedCompletion,
         conversation: Conversation,
     ) -> Events {
-        session::start(self.clone(), &self.sessions, request_id, auto_mode, first, conversation)
+        session::start(self.services.clone(), &self.sessions, request_id, auto_mode, first, conversation)
     }
 
     /// The status of every running session, with the id of its request.

@@ -12,8 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::editor_tools::AutoMode;
-use super::service::AutoModeService;
-use super::tool_loop::{Progress, run_tool_loop};
+use super::tool_loop::{LoopServices, Progress, run_tool_loop};
 use crate::bridge::protocol::AutoModeStatus;
 use crate::completion::{Events, PreparedCompletion};
 use crate::conversation::{Conversation, Event};
@@ -53,12 +52,12 @@ pub(super) struct SessionActor {
     events: Sender<Result<Event, Failure>>,
     progress: Progress,
     /// Taken when the actor starts.
-    work: Option<(AutoModeService, AutoMode, PreparedCompletion, Conversation)>,
+    work: Option<(LoopServices, AutoMode, PreparedCompletion, Conversation)>,
 }
 
 /// Starts the session of a request; dropping its events ends it.
 pub(super) fn start(
-    service: AutoModeService,
+    services: LoopServices,
     sessions: &Sessions,
     request_id: String,
     auto_mode: AutoMode,
@@ -71,7 +70,7 @@ pub(super) fn start(
         sessions: sessions.clone(),
         events,
         progress: Progress::default(),
-        work: Some((service, auto_mode, first, conversation)),
+        work: Some((services, auto_mode, first, conversation)),
     };
     sessions.0.lock().insert(request_id, session.start());
     Box::pin(unfold(received, |mut received: Receiver<_>| async move {
@@ -83,12 +82,12 @@ impl Actor for SessionActor {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Context<Self>) {
-        let Some((service, auto_mode, first, conversation)) = self.work.take() else { return };
+        let Some((services, auto_mode, first, conversation)) = self.work.take() else { return };
         let (events, progress) = (self.events.clone(), self.progress.clone());
         let request_id = self.request_id.clone();
         let session = async move {
             tokio::select! {
-                result = run_tool_loop(service, auto_mode, first, conversation, &events, &progress) => {
+                result = run_tool_loop(services, auto_mode, first, conversation, &events, &progress) => {
                     if let Err(failure) = result {
                         // The client may have disconnected meanwhile.
                         let _ = events.send(Err(failure)).await;

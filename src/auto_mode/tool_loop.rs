@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc::Sender;
 
 use super::editor_tools::AutoMode;
-use super::service::AutoModeService;
+use super::round_store::RoundStore;
 use crate::bridge::Editor;
 use crate::bridge::protocol::AutoModeStatus;
-use crate::completion::{CompletionRequest, Events, PreparedCompletion};
+use crate::completion::{CompletionRequest, CompletionService, Events, PreparedCompletion};
 use crate::conversation::{
     Content, Conversation, Event, Finish, Message, Part, Role, ToolCall, ToolChoice, ToolRan, ToolResult,
     Usage,
@@ -22,6 +22,17 @@ use crate::dialect::Rounds;
 use crate::failure::Failure;
 use crate::tools::ToolExecutor;
 use crate::tools::executor::StartCall;
+
+/// Services that a loop uses; cheap to clone.
+#[derive(Clone)]
+pub(super) struct LoopServices {
+    /// Runs models.
+    pub completions: CompletionService,
+    /// Runs the editor's tools.
+    pub executor: Addr<ToolExecutor>,
+    /// Stores finished rounds while the client runs tools of its own.
+    pub rounds: Arc<RoundStore>,
+}
 
 type EventSender = Sender<Result<Event, Failure>>;
 
@@ -52,7 +63,7 @@ impl Progress {
 
 /// Runs a request to its last event. A round is one response with calls plus their results.
 pub(super) async fn run_tool_loop(
-    service: AutoModeService,
+    services: LoopServices,
     auto_mode: AutoMode,
     first: PreparedCompletion,
     mut conversation: Conversation,
@@ -60,7 +71,7 @@ pub(super) async fn run_tool_loop(
     progress: &Progress,
 ) -> Result<(), Failure> {
     let AutoMode { editor, runnable, rounds } = auto_mode;
-    let AutoModeService { completions, executor, rounds: store, .. } = service;
+    let LoopServices { completions, executor, rounds: store } = services;
     let (model, request_id) = (first.model.id.clone(), first.request_id().clone());
     let mut prepared = first;
     let mut total = Usage::default();

@@ -1,6 +1,6 @@
 //! Rules of structure that a compiler doesn't hold: which module may use which, and that each file has a head.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -174,5 +174,89 @@ fn the_allowed_dependencies_have_no_circle() {
     }
     for (module, _) in MAY_USE {
         visit(module, &mut Vec::new());
+    }
+}
+
+/// The module that a path names: the longest beginning of it that is a file.
+fn module_of(path: &[String], modules: &BTreeSet<Vec<String>>) -> Option<Vec<String>> {
+    (1..=path.len()).rev().map(|length| path[..length].to_vec()).find(|path| modules.contains(path))
+}
+
+/// The paths below `crate`, `super` and `self` in a file's code, each from the crate's root.
+fn used_paths(module: &[String], text: &str) -> Vec<Vec<String>> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let code: Vec<&str> =
+        code.lines().map(|line| line.split("//").next().unwrap_or_default().trim()).collect();
+    let code = code.join(" ");
+    let mut paths = Vec::new();
+    for (root, up) in [("crate::", module.len()), ("super::", 1), ("self::", 0)] {
+        for (at, _) in code.match_indices(root) {
+            let is_word =
+                code[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':');
+            if !is_word {
+                continue;
+            }
+            let rest = &code[at + root.len()..];
+            let end = rest.find(|c: char| !c.is_alphanumeric() && !"_:".contains(c)).unwrap_or(rest.len());
+            let base = module[..module.len() - up].to_vec();
+            let split = |path: &str| -> Vec<String> {
+                path.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect()
+            };
+            let prefix = [base, split(&rest[..end])].concat();
+            match rest[end..].strip_prefix('{') {
+                Some(list) => {
+                    let list = list.split(['}', ';']).next().unwrap_or_default();
+                    paths.extend(
+                        list.split([',', '{']).map(|item| [prefix.clone(), split(item.trim())].concat()),
+                    );
+                }
+                None => paths.push(prefix),
+            }
+        }
+    }
+    paths
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let modules: Vec<(Vec<String>, String)> = files()
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("main.rs") && !path.ends_with("lib.rs"))
+        .filter(|(path, _)| !path.iter().any(|part| part == "tests" || part == "tests.rs"))
+        .map(|(path, text)| {
+            let path = path.with_extension("");
+            (path.iter().map(|part| part.to_str().unwrap().to_owned()).collect(), text)
+        })
+        .collect();
+    let names: BTreeSet<Vec<String>> = modules.iter().map(|(module, _)| module.clone()).collect();
+    let uses: BTreeMap<Vec<String>, BTreeSet<Vec<String>>> = modules
+        .iter()
+        .map(|(module, text)| {
+            let used = used_paths(module, text).into_iter().filter_map(|path| module_of(&path, &names));
+            // A module and those inside it are one thing to the others.
+            let others = used.filter(|used| !used.starts_with(module) && !module.starts_with(used));
+            (module.clone(), others.collect())
+        })
+        .collect();
+    fn visit(
+        module: &Vec<String>,
+        uses: &BTreeMap<Vec<String>, BTreeSet<Vec<String>>>,
+        path: &mut Vec<String>,
+        done: &mut BTreeSet<Vec<String>>,
+    ) {
+        let name = module.join("/");
+        assert!(!path.contains(&name), "a circle: {} -> {name}", path.join(" -> "));
+        if !done.insert(module.clone()) {
+            return;
+        }
+        path.push(name);
+        for used in &uses[module] {
+            visit(used, uses, path, done);
+        }
+        path.pop();
+    }
+    assert!(uses.values().map(BTreeSet::len).sum::<usize>() > 300, "imports are found");
+    for module in uses.keys() {
+        visit(module, &uses, &mut Vec::new(), &mut BTreeSet::new());
     }
 }

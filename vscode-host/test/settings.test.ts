@@ -149,3 +149,17 @@ test("what the panel changes goes into the person's settings, what is no value o
 		["autoTools", { allow: ["get_*"], deny: [] }, Global],
 	]);
 });
+
+test("both READMEs list every setting with its default", () => {
+	for (const path of ["../../README.md", "../../../README.md"]) {
+		const readme = readFileSync(join(__dirname, path), "utf8");
+		const rows = new Map(
+			[...readme.matchAll(/^\| `(\w+)`\s*\|\s*([^|]*?)\s*\|/gm)].map(([, name, value]) => [name, value]),
+		);
+		for (const [name, { default: value }] of Object.entries(declared)) {
+			const row = rows.get(name.replace("copilotProxy.", ""));
+			const shown = value === "" ? "" : name.endsWith("autoTools") ? "all" : `\`${JSON.stringify(value)}\``;
+			assert.equal(row, shown, `${path}: ${name}`);
+		}
+	}
+});
