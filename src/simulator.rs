@@ -13,7 +13,7 @@ use crate::bridge::frames::{FrameError, FrameReader, Incoming};
 use crate::bridge::protocol::{
     Chat, Folder, FromEditor, Hello, ModelInfo, Models, PROTOCOL, Refused, ToEditor, Tools, Window,
 };
-use crate::simulator::outbox::Outbox;
+use crate::simulator::outbox::FrameQueue;
 use crate::simulator::response::StreamWriter;
 use crate::simulator::running::Running;
 use crate::simulator::stats::StatsCounter;
@@ -60,7 +60,7 @@ pub async fn run(
     models: Vec<ModelInfo>,
 ) -> Result<(), PeerError> {
     let (from, to) = tokio::io::split(stream);
-    let outbox = Arc::new(Outbox::default());
+    let outbox = Arc::new(FrameQueue::default());
     let mut editor = Editor {
         models,
         outbox: outbox.clone(),
@@ -85,7 +85,7 @@ pub async fn run(
 /// An editor's side of the connection.
 struct Editor {
     models: Vec<ModelInfo>,
-    outbox: Arc<Outbox>,
+    outbox: Arc<FrameQueue>,
     tally: StatsCounter,
     running: Running,
 }

@@ -14,13 +14,13 @@ pub mod names;
 mod pairing;
 mod writer;
 
-use names::Names;
+use names::ToolNameMap;
 use pairing::Speaker;
 use writer::Writer;
 
 /// Makes a conversation legal. The names that had to change come with it, for the way back.
-pub fn legal(conversation: Conversation) -> (Conversation, Names) {
-    let names = Names::of(&conversation);
+pub fn legal(conversation: Conversation) -> (Conversation, ToolNameMap) {
+    let names = ToolNameMap::of(&conversation);
     let Conversation { messages, tools, tool_choice, options } = conversation;
     let tools = tools.into_iter().map(|tool| names.tool_to_editor(tool)).collect::<Vec<Tool>>();
     let tool_choice = match tool_choice {
@@ -31,7 +31,7 @@ pub fn legal(conversation: Conversation) -> (Conversation, Names) {
     (Conversation { messages, tools, tool_choice, options }, names)
 }
 
-fn legal_messages(messages: Vec<Message>, names: &Names) -> Vec<Message> {
+fn legal_messages(messages: Vec<Message>, names: &ToolNameMap) -> Vec<Message> {
     let nothing_said = messages.is_empty();
     let messages = without_system(messages);
     let mut writer = Writer::new(messages.iter().map(|message| message.name.clone()).collect());

@@ -12,7 +12,7 @@ pub(super) mod diagnosis;
 mod environment;
 mod observe;
 
-use diagnosis::{Finding, Status};
+use diagnosis::{Finding, Severity};
 
 /// Options of `copilot-proxy doctor`.
 #[derive(Clone, Debug, clap::Args)]
@@ -46,7 +46,7 @@ pub(super) struct Report {
 pub fn doctor(options: &DoctorOptions) -> io::Result<bool> {
     let observations = observe::observe(&options.server, !options.no_question);
     let findings = diagnosis::findings(&observations);
-    let is_ok = findings.iter().all(|finding| finding.status != Status::Error);
+    let is_ok = findings.iter().all(|finding| finding.status != Severity::Error);
     let mut out = io::stdout().lock();
     if options.json {
         let version = env!("CARGO_PKG_VERSION");
@@ -62,10 +62,10 @@ pub fn doctor(options: &DoctorOptions) -> io::Result<bool> {
 
 fn text(Finding { subject, status, found, hint }: &Finding) -> String {
     let label = match status {
-        Status::Ok => "ok",
-        Status::Info => "info",
-        Status::Warning => "warning",
-        Status::Error => "ERROR",
+        Severity::Ok => "ok",
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "ERROR",
     };
     let hint = hint.as_ref().map(|hint| format!("{:18}-> {hint}\n", "")).unwrap_or_default();
     format!("{label:<7} {subject:<9} {found}\n{hint}")

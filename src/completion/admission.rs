@@ -32,8 +32,8 @@ impl Admission {
     }
 
     /// A place among those who wait, for whatever they wait.
-    pub(super) fn queue(&self) -> Result<Place, Failure> {
-        let place = Place(self.waiting.clone());
+    pub(super) fn queue(&self) -> Result<QueuePlace, Failure> {
+        let place = QueuePlace(self.waiting.clone());
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.limit {
             return Err(Failure::TooManyRequests { limit: self.limit });
         }
@@ -42,9 +42,9 @@ impl Admission {
 }
 
 /// A place in the queue, given up when it is dropped.
-pub(super) struct Place(Arc<AtomicUsize>);
+pub(super) struct QueuePlace(Arc<AtomicUsize>);
 
-impl Drop for Place {
+impl Drop for QueuePlace {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -19,7 +19,7 @@ use crate::bridge::protocol::{Chat, ModelInfo, ProviderError, ToEditor};
 use crate::conversation::{Event, Finish, Options, ToolCall, UsageSource};
 use crate::failure::Failure;
 use crate::models::ModelEntry;
-use crate::transcript::names::Names;
+use crate::transcript::names::ToolNameMap;
 
 /// A prepared request; cheap to clone, for each choice runs it once.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub(super) struct Dispatch {
     pub chat: Arc<Chat>,
     pub required: RequiredOutput,
     /// Maps tool names that had to change back to the client's.
-    names: Arc<Names>,
+    names: Arc<ToolNameMap>,
     options: Options,
     /// Tokens of the input by the tokenizer alone, for the calibration.
     estimated_input: u64,

@@ -9,14 +9,14 @@ use crate::conversation::{Conversation, Options, ToolChoice};
 use crate::failure::Failure;
 use crate::tokens::{self, Count};
 use crate::tools;
-use crate::transcript::{self, names::Names};
+use crate::transcript::{self, names::ToolNameMap};
 
 /// A request for the editor and what is needed to understand its response.
 pub struct EditorRequest {
     /// The message for the editor.
     pub chat: Chat,
     /// Maps tool names that had to change back to the client's.
-    pub names: Names,
+    pub names: ToolNameMap,
     /// Requirement on the response.
     pub required: RequiredOutput,
     /// The client's options, for the filters.

@@ -33,14 +33,14 @@ impl Dialect for Completions {
 
     type ResponseOptions = ResponseOptions;
     type Memory = ();
-    type Encoder = encoder::Chunks;
+    type Encoder = encoder::CompletionChunks;
 
     fn read(_head: &RequestHead, body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         read::read(body)
     }
 
-    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::Chunks {
-        encoder::Chunks::new(meta, options.clone())
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::CompletionChunks {
+        encoder::CompletionChunks::new(meta, options.clone())
     }
 
     fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {

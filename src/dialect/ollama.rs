@@ -39,7 +39,7 @@ pub struct Ollama<D>(PhantomData<D>);
 /// Differences of the two endpoints.
 pub trait Door: 'static {
     /// Field of a response's text.
-    const WORDS: Words;
+    const TEXT_FIELD: TextField;
 
     /// Reads the endpoint's own fields.
     fn read(request: wire::Request) -> Result<read::Asked, Failure>;
@@ -53,7 +53,7 @@ pub struct Generate;
 
 /// Field of a response's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Words {
+pub enum TextField {
     /// `message.content`, of a chat.
     InMessage,
     /// `response`, of a generation.
@@ -64,7 +64,7 @@ pub enum Words {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseOptions {
     /// Field of the text.
-    pub words: Words,
+    pub words: TextField,
     /// Whether thinking is shown.
     pub shows_thoughts: bool,
     /// For a request without messages: whether the model should be loaded or unloaded.
@@ -81,7 +81,7 @@ pub enum Instead {
 }
 
 impl Door for Chat {
-    const WORDS: Words = Words::InMessage;
+    const TEXT_FIELD: TextField = TextField::InMessage;
 
     fn read(request: wire::Request) -> Result<read::Asked, Failure> {
         read::chat(request)
@@ -89,7 +89,7 @@ impl Door for Chat {
 }
 
 impl Door for Generate {
-    const WORDS: Words = Words::InResponse;
+    const TEXT_FIELD: TextField = TextField::InResponse;
 
     fn read(request: wire::Request) -> Result<read::Asked, Failure> {
         read::generate(request)

@@ -41,7 +41,7 @@ pub struct ResponseOptions {
     /// Fields that every response repeats.
     echo: Arc<response_object::Echo>,
     /// The client's names of its tools.
-    names: Arc<tool_names::Names>,
+    names: Arc<tool_names::ToolNames>,
     /// The input of this response, for later requests; `None` if the client wants nothing stored.
     said: Option<Arc<Vec<Message>>>,
 }

@@ -35,7 +35,7 @@ pub(super) async fn control(
     let requested_headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let from_public_network = request.headers().contains_key("access-control-request-private-network");
     let origin = Origin::of(request.headers(), &user_settings);
-    request.extensions_mut().insert(Client::of(&origin, request.headers(), &user_settings));
+    request.extensions_mut().insert(ClientPermissions::of(&origin, request.headers(), &user_settings));
 
     let mut response = if let Err(failure) = authorize(&request, &origin, &user_settings) {
         let refused = respond(request.request(), &failure);
@@ -96,13 +96,13 @@ impl Origin {
 
 /// Permissions of the client that sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Client {
+pub(super) struct ClientPermissions {
     /// Whether it may see and run the editor's tools: any program, local pages and pages that the user listed.
     pub may_use_tools: bool,
 }
 
-impl Client {
-    fn of(origin: &Origin, headers: &HeaderMap, user_settings: &UserSettings) -> Client {
+impl ClientPermissions {
+    fn of(origin: &Origin, headers: &HeaderMap, user_settings: &UserSettings) -> ClientPermissions {
         let may_use_tools = match (origin, headers.get(header::ORIGIN)) {
             // A page can make a browser fetch an image from here: without an origin, but with this header.
             (Origin::None { .. }, _) => headers.get("sec-fetch-site").is_none_or(|site| site != "cross-site"),
@@ -112,7 +112,7 @@ impl Client {
             }
             (_, None) => false,
         };
-        Client { may_use_tools }
+        ClientPermissions { may_use_tools }
     }
 }
 

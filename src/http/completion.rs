@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::ready;
 use futures_util::stream::{self, StreamExt, select_all};
 
-use super::access::Client;
+use super::access::ClientPermissions;
 use super::error_response::{in_dialect, request_info};
 use super::request_id::RequestId;
 use super::response::{ChoiceEvents, ResponseWriter, panicked};
@@ -34,7 +34,7 @@ pub(super) async fn complete_with<D: Dialect>(
     request: HttpRequest,
     payload: Payload,
     id: ReqData<RequestId>,
-    client: ReqData<Client>,
+    client: ReqData<ClientPermissions>,
     state: Data<AppState>,
     memory: Data<D::Memory>,
 ) -> HttpResponse {
@@ -77,7 +77,7 @@ fn record_body(response: HttpResponse, record: &Record) -> HttpResponse {
 async fn attempt<D: Dialect>(
     request: &HttpRequest,
     payload: Payload,
-    client: Client,
+    client: ClientPermissions,
     state: &AppState,
     memory: Data<D::Memory>,
     record: Rc<Record>,
@@ -146,7 +146,7 @@ async fn complete(
     choices: usize,
     extensions: RequestExtensions,
     request: &HttpRequest,
-    client: Client,
+    client: ClientPermissions,
     state: &AppState,
 ) -> Result<RunningCompletion, Failure> {
     let auto_mode =

@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 
-use super::access::Client;
+use super::access::ClientPermissions;
 use super::state::AppState;
 use crate::auto_mode::{AutoMode, AutoModeService};
 use crate::conversation::Conversation;
@@ -15,7 +15,7 @@ pub(super) async fn attach(
     conversation: &mut Conversation,
     extensions: RequestExtensions,
     request: &HttpRequest,
-    client: Client,
+    client: ClientPermissions,
     state: &AppState,
 ) -> Result<Option<AutoMode>, Failure> {
     if !AutoModeService::is_wanted(extensions) {
@@ -29,7 +29,7 @@ pub(super) async fn attach(
 /// Lists the tools of the window that a request names; fails if its client may not use them.
 pub(super) async fn list(
     request: &HttpRequest,
-    client: Client,
+    client: ClientPermissions,
     state: &AppState,
 ) -> Result<EditorTools, Failure> {
     if !client.may_use_tools {

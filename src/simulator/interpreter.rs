@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::bridge::protocol::{Chat, ProviderError};
 use crate::conversation::{Part, Thinking, ToolCall};
 use crate::simulator::dump::dump;
-use crate::simulator::script::{Counts, Directive};
+use crate::simulator::script::{Directive, UsageCounts};
 use crate::simulator::stats::StatsCounter;
 use crate::simulator::usage;
 
@@ -53,7 +53,7 @@ type Steps = Box<dyn Iterator<Item = Step> + Send>;
 #[derive(Clone, Copy, Debug)]
 enum Ending {
     /// With these counts.
-    Told(Counts),
+    Told(UsageCounts),
     /// With the model's own count.
     Counted,
     /// With nothing more.
@@ -324,7 +324,7 @@ mod tests {
         let ends =
             |script, reports_usage| performance(script, stage(reports_usage)).skip(1).collect::<Vec<_>>();
         let counted = |prompt, completion, cached| {
-            vec![Step::Say(usage::part(Counts { prompt, completion, cached, reasoning: 0 }))]
+            vec![Step::Say(usage::part(UsageCounts { prompt, completion, cached, reasoning: 0 }))]
         };
         assert_eq!(ends("say:hello", false), []);
         assert_eq!(ends("usage:7 5 3\nsay:hello", false), counted(7, 5, 3));

@@ -16,13 +16,13 @@ const ROOM: usize = 64 * 1024;
 
 /// Frames on their way out.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub struct FrameQueue {
     waiting: Mutex<BytesMut>,
     filled: Notify,
     taken: Notify,
 }
 
-impl Outbox {
+impl FrameQueue {
     /// Returns when the writer has taken enough of what was waiting.
     pub async fn room(&self) {
         loop {
@@ -90,7 +90,7 @@ mod tests {
     #[tokio::test]
     async fn parts_become_the_frames_of_their_kind_in_order() {
         let data = Part::Data(Data { mime: "usage".into(), base64: "e30=".into() });
-        let outbox = Outbox::default();
+        let outbox = FrameQueue::default();
         outbox.part(1, Part::text("a"));
         outbox.part(1, Part::text("b"));
         outbox.part(2, Part::Thinking(Thinking { text: "hm".into(), id: Some("t".into()) }));
@@ -118,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn there_is_room_again_only_when_the_writer_has_taken_what_was_waiting() {
         let (here, mut there) = tokio::io::duplex(16);
-        let outbox = Arc::new(Outbox::default());
+        let outbox = Arc::new(FrameQueue::default());
         let writer = outbox.clone();
         let writing = tokio::spawn(async move { writer.write_to(here).await });
         let long = "x".repeat(ROOM);

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use crate::bridge::protocol::{Chat, FromEditor, InvokeTool, ModelInfo, ProviderError, ToolOutput};
 use crate::conversation::Part;
 use crate::simulator::interpreter::{Performance, Stage, Step};
-use crate::simulator::outbox::Outbox;
+use crate::simulator::outbox::FrameQueue;
 use crate::simulator::select_phase::cue;
 use crate::simulator::stats::{Entry, StatsCounter};
 use crate::simulator::{models, rules, tools};
@@ -20,7 +20,7 @@ pub struct StreamWriter {
     /// Stream of the request.
     pub stream: u32,
     /// Queue of the connection.
-    pub outbox: Arc<Outbox>,
+    pub outbox: Arc<FrameQueue>,
     /// Whether the server asked to pause.
     pub paused: watch::Receiver<bool>,
 }

@@ -44,7 +44,7 @@ pub enum Directive {
     /// `think:TEXT`: thinks it.
     Think(String),
     /// `usage:PROMPT COMPLETION [CACHED]`: ends the answer with these counts.
-    Usage(Counts),
+    Usage(UsageCounts),
     /// `cut:`: ends the answer without counts.
     Cut,
     /// `fail:CODE MESSAGE`: fails.
@@ -62,7 +62,7 @@ pub enum Directive {
 
 /// Usage of a response, in tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct UsageCounts {
     /// Of the input.
     pub prompt: u64,
     /// Of the answer.
@@ -145,9 +145,11 @@ fn read(line: &str) -> Option<Line> {
             _ => return None,
         },
         "usage" => match *numbers(argument)?.as_slice() {
-            [prompt, completion] => Directive::Usage(Counts { prompt, completion, ..Counts::default() }),
+            [prompt, completion] => {
+                Directive::Usage(UsageCounts { prompt, completion, ..UsageCounts::default() })
+            }
             [prompt, completion, cached] => {
-                Directive::Usage(Counts { prompt, completion, cached, ..Counts::default() })
+                Directive::Usage(UsageCounts { prompt, completion, cached, ..UsageCounts::default() })
             }
             _ => return None,
         },
@@ -253,8 +255,8 @@ mod tests {
                 Directive::Wait(millis(1)),
                 Directive::Hang,
                 Directive::Think("hm".into()),
-                Directive::Usage(Counts { prompt: 7, completion: 5, ..Counts::default() }),
-                Directive::Usage(Counts { prompt: 7, completion: 5, cached: 3, reasoning: 0 }),
+                Directive::Usage(UsageCounts { prompt: 7, completion: 5, ..UsageCounts::default() }),
+                Directive::Usage(UsageCounts { prompt: 7, completion: 5, cached: 3, reasoning: 0 }),
                 Directive::Cut,
                 Directive::Fail { code: "Blocked".into(), message: "too many".into() },
                 Directive::Dump,

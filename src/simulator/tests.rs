@@ -13,7 +13,7 @@ use super::*;
 use crate::bridge::frames::{Kind, put_message, put_text};
 use crate::bridge::protocol::{InvokeTool, ProviderError, RefusedReason, ResponsePart, ToolOutput, Welcome};
 use crate::conversation::{Content, Message, Part, Role, Tool, ToolCall, ToolResult};
-use crate::simulator::script::Counts;
+use crate::simulator::script::UsageCounts;
 use crate::simulator::stats::Stats;
 
 /// No test waits for it: the clock stands still unless everybody waits.
@@ -221,7 +221,7 @@ async fn thoughts_calls_and_counts_have_forms_of_their_own() {
     };
     assert_eq!(*thought, Incoming::Thinking("hm".into()));
     assert_eq!((call.name.as_str(), &call.input), ("get", &json!({"a": 1})));
-    let counted = usage::part(Counts { prompt: 7, completion: 5, cached: 3, reasoning: 0 });
+    let counted = usage::part(UsageCounts { prompt: 7, completion: 5, cached: 3, reasoning: 0 });
     assert_eq!(*counts, Incoming::Message(FromEditor::Part(ResponsePart { part: counted })));
     assert_eq!(*last, end());
 }
@@ -229,7 +229,7 @@ async fn thoughts_calls_and_counts_have_forms_of_their_own() {
 #[tokio::test]
 async fn a_model_that_reports_usage_always_does_unless_it_is_cut() {
     let mut server = Server::attached().await;
-    let counted = usage::part(Counts { prompt: 3, completion: 2, cached: 0, reasoning: 0 });
+    let counted = usage::part(UsageCounts { prompt: 3, completion: 2, cached: 0, reasoning: 0 });
     server.say(1, &asking(chat("scripted-usage", "say:12345"))).await;
     assert_eq!(
         server.answer(1).await,

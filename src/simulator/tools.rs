@@ -17,7 +17,7 @@ const A_WHILE: Duration = Duration::from_secs(1);
 
 /// Outcome of a tool.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct ToolOutcome {
     /// It takes this long.
     pub after: Duration,
     /// Its result.
@@ -77,7 +77,7 @@ pub fn all() -> Vec<EditorTool> {
 }
 
 /// Runs a tool. As in VS Code, only the tool itself checks its input.
-pub fn invoke(asked: &InvokeTool) -> Result<Outcome, ProviderError> {
+pub fn invoke(asked: &InvokeTool) -> Result<ToolOutcome, ProviderError> {
     let InvokeTool { name, input } = asked;
     let path = input.get("path").and_then(Value::as_str);
     match name.as_str() {
@@ -102,7 +102,7 @@ pub fn invoke(asked: &InvokeTool) -> Result<Outcome, ProviderError> {
         "wait_a_while" => {
             let asked = input.get("milliseconds").and_then(Value::as_u64);
             let after = asked.map_or(A_WHILE, Duration::from_millis);
-            Ok(Outcome { after, ..text(format!("waited {} ms", after.as_millis())) })
+            Ok(ToolOutcome { after, ..text(format!("waited {} ms", after.as_millis())) })
         }
         "always_fails" => {
             Err(error(input.get("message").and_then(Value::as_str).unwrap_or("failed, as it always does")))
@@ -121,8 +121,8 @@ fn object<const N: usize>(properties: &Value, required: [&str; N]) -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
-fn text(text: impl Into<String>) -> Outcome {
-    Outcome { after: Duration::ZERO, content: vec![Content::Text { text: text.into() }] }
+fn text(text: impl Into<String>) -> ToolOutcome {
+    ToolOutcome { after: Duration::ZERO, content: vec![Content::Text { text: text.into() }] }
 }
 
 fn error(message: impl Into<String>) -> ProviderError {
@@ -133,7 +133,7 @@ fn error(message: impl Into<String>) -> ProviderError {
 mod tests {
     use super::*;
 
-    fn run(name: &str, input: Value) -> Result<Outcome, String> {
+    fn run(name: &str, input: Value) -> Result<ToolOutcome, String> {
         invoke(&InvokeTool { name: name.into(), input }).map_err(|error| error.message)
     }
 
@@ -153,7 +153,7 @@ mod tests {
     fn a_result_may_hold_an_image_or_come_late() {
         let picture = run("take_screenshot", json!({})).unwrap().content.pop();
         assert!(matches!(picture, Some(Content::Data(Data { mime, .. })) if mime == "image/png"));
-        let late = Outcome { after: Duration::from_millis(7), ..text("waited 7 ms") };
+        let late = ToolOutcome { after: Duration::from_millis(7), ..text("waited 7 ms") };
         assert_eq!(run("wait_a_while", json!({"milliseconds": 7})), Ok(late));
     }
 

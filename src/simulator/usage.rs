@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::conversation::{Data, Message, Part};
-use crate::simulator::script::Counts;
+use crate::simulator::script::UsageCounts;
 use crate::simulator::select_phase::result_text;
 
 /// Four characters are a token, rounded up.
@@ -36,7 +36,7 @@ impl Said {
     }
 
     /// The whole answer is one counted string; of the prompt each text is.
-    pub fn counts(self, prompt: &[Message]) -> Counts {
+    pub fn counts(self, prompt: &[Message]) -> UsageCounts {
         let texts = prompt.iter().flat_map(|message| &message.parts).map(|part| match part {
             Part::Text { text } => tokens(text.chars().count()),
             Part::Thinking(thinking) => tokens(thinking.text.chars().count()),
@@ -44,12 +44,12 @@ impl Said {
             Part::Data(_) | Part::ToolCall(_) => 0,
         });
         let (completion, reasoning) = (tokens(self.all), tokens(self.thought));
-        Counts { prompt: texts.sum(), completion, cached: 0, reasoning }
+        UsageCounts { prompt: texts.sum(), completion, cached: 0, reasoning }
     }
 }
 
 /// The part that ends an answer.
-pub fn part(counts: Counts) -> Part {
+pub fn part(counts: UsageCounts) -> Part {
     let json = json!({
         "prompt_tokens": counts.prompt,
         "completion_tokens": counts.completion,
@@ -80,12 +80,12 @@ mod tests {
         for part in [Part::text("12"), Part::Thinking(thinking), Part::ToolCall(call)] {
             said.hear(&part);
         }
-        assert_eq!(said.counts(&prompt), Counts { prompt: 5, completion: 3, cached: 0, reasoning: 1 });
+        assert_eq!(said.counts(&prompt), UsageCounts { prompt: 5, completion: 3, cached: 0, reasoning: 1 });
     }
 
     #[test]
     fn counts_are_reported_as_copilot_does() {
-        let Part::Data(data) = part(Counts { prompt: 7, completion: 5, cached: 3, reasoning: 1 }) else {
+        let Part::Data(data) = part(UsageCounts { prompt: 7, completion: 5, cached: 3, reasoning: 1 }) else {
             panic!("no data")
         };
         assert_eq!(data.mime, "usage");

@@ -9,14 +9,14 @@ const LONGEST: usize = 64;
 
 /// Clients' names whose form the editor refuses, each with one it takes. Names it takes stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
+pub struct ToolNameMap {
     to_editor: HashMap<String, String>,
     to_client: HashMap<String, String>,
 }
 
-impl Names {
+impl ToolNameMap {
     /// The names of a conversation: of its tools, its choice and its calls.
-    pub fn of(conversation: &Conversation) -> Names {
+    pub fn of(conversation: &Conversation) -> ToolNameMap {
         let tools = conversation.tools.iter().map(|tool| tool.name.as_str());
         let choice = match &conversation.tool_choice {
             ToolChoice::Named(name) => Some(name.as_str()),
@@ -27,7 +27,7 @@ impl Names {
             Part::ToolCall(call) => Some(call.name.as_str()),
             _ => None,
         });
-        Names::mapping(tools.chain(choice).chain(calls))
+        ToolNameMap::mapping(tools.chain(choice).chain(calls))
     }
 
     /// The name the editor knows it by.
@@ -45,7 +45,7 @@ impl Names {
         Tool { name: self.to_editor(tool.name), ..tool }
     }
 
-    fn mapping<'a>(names: impl Iterator<Item = &'a str>) -> Names {
+    fn mapping<'a>(names: impl Iterator<Item = &'a str>) -> ToolNameMap {
         let (legal, others): (HashSet<&str>, Vec<&str>) = {
             let mut legal = HashSet::new();
             let mut others = Vec::new();
@@ -58,7 +58,7 @@ impl Names {
             }
             (legal, others)
         };
-        let mut mapping = Names::default();
+        let mut mapping = ToolNameMap::default();
         for name in others {
             if !mapping.to_editor.contains_key(name) {
                 let free = |candidate: &String| {
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn check(names: &[&str], wanted: &[&str]) {
-        let mapping = Names::mapping(names.iter().copied());
+        let mapping = ToolNameMap::mapping(names.iter().copied());
         let found: Vec<String> = names.iter().map(|name| mapping.to_editor((*name).into())).collect();
         assert_eq!(found, wanted);
         for (name, mapped) in names.iter().zip(found) {
@@ -122,13 +122,13 @@ mod tests {
 
     #[test]
     fn a_name_never_seen_stays_as_it_is() {
-        assert_eq!(Names::default().to_client("new".into()), "new");
+        assert_eq!(ToolNameMap::default().to_client("new".into()), "new");
     }
 
     proptest::proptest! {
         #[test]
         fn every_mapping_is_legal_and_reversible(names in proptest::collection::vec("[a._-]{0,3}|\\PC{0,80}", 0..12)) {
-            let mapping = Names::mapping(names.iter().map(String::as_str));
+            let mapping = ToolNameMap::mapping(names.iter().map(String::as_str));
             for name in names {
                 let mapped = mapping.to_editor(name.clone());
                 proptest::prop_assert!(is_legal(&mapped), "{}", mapped);

@@ -459,6 +459,6 @@ proptest! {
         let (once, _) = legal(of(messages));
         let (twice, names) = legal(once.clone());
         prop_assert_eq!(twice, once);
-        prop_assert_eq!(names, Names::default());
+        prop_assert_eq!(names, ToolNameMap::default());
     }
 }

@@ -45,7 +45,7 @@ export type Finding = {
 /**
  * The thing, in one word.
  */
-subject: string, status: Status, 
+subject: string, status: Severity, 
 /**
  * Description of what was found.
  */
@@ -154,4 +154,4 @@ instance?: string, };
 /**
  * Severity of a finding.
  */
-export type Status = "ok" | "info" | "warning" | "error";
+export type Severity = "ok" | "info" | "warning" | "error";

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::environment::Place;
+use super::environment::MachineKind;
 use super::observe::{Observations, Responder, TestRequest};
 use crate::commands::api_client::KEY_VARIABLE;
 
@@ -13,7 +13,7 @@ use crate::commands::api_client::KEY_VARIABLE;
 pub(in crate::commands) struct Finding {
     /// The thing, in one word.
     pub subject: &'static str,
-    pub status: Status,
+    pub status: Severity,
     /// Description of what was found.
     pub found: String,
     /// The one thing to do.
@@ -26,7 +26,7 @@ pub(in crate::commands) struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub(in crate::commands) enum Status {
+pub(in crate::commands) enum Severity {
     Ok,
     /// Worth knowing; nothing has to be done.
     Info,
@@ -36,19 +36,19 @@ pub(in crate::commands) enum Status {
 }
 
 fn ok(subject: &'static str, found: impl Into<String>) -> Finding {
-    Finding { subject, status: Status::Ok, found: found.into(), hint: None }
+    Finding { subject, status: Severity::Ok, found: found.into(), hint: None }
 }
 
 fn info(subject: &'static str, found: impl Into<String>, hint: impl Into<String>) -> Finding {
-    Finding { subject, status: Status::Info, found: found.into(), hint: Some(hint.into()) }
+    Finding { subject, status: Severity::Info, found: found.into(), hint: Some(hint.into()) }
 }
 
 fn warning(subject: &'static str, found: impl Into<String>, hint: impl Into<String>) -> Finding {
-    Finding { subject, status: Status::Warning, found: found.into(), hint: Some(hint.into()) }
+    Finding { subject, status: Severity::Warning, found: found.into(), hint: Some(hint.into()) }
 }
 
 fn error(subject: &'static str, found: impl Into<String>, hint: impl Into<String>) -> Finding {
-    Finding { subject, status: Status::Error, found: found.into(), hint: Some(hint.into()) }
+    Finding { subject, status: Severity::Error, found: found.into(), hint: Some(hint.into()) }
 }
 
 /// All findings, the first cause first.
@@ -201,14 +201,14 @@ fn test_request(TestRequest { model, took, outcome }: &TestRequest) -> Finding {
 fn place(observations: &Observations) -> Option<Finding> {
     let base = &observations.base;
     let (found, hint) = match observations.environment.place {
-        Place::Plain => return None,
-        Place::Codespace => (
+        MachineKind::Plain => return None,
+        MachineKind::Codespace => (
             "this is a codespace",
             format!(
                 "programs in here use {base}; on your own machine use the address that VS Code's Ports view shows"
             ),
         ),
-        Place::Container => match &observations.outside {
+        MachineKind::Container => match &observations.outside {
             Some(outside) => (
                 "this is a container, and a server answers on the machine outside",
                 format!("use {outside}; with the commands of this program, `--url {outside}`"),
@@ -221,14 +221,14 @@ fn place(observations: &Observations) -> Option<Finding> {
                 ),
             ),
         },
-        Place::Wsl => (
+        MachineKind::Wsl => (
             "this is WSL",
             format!(
                 "of a VS Code window that is connected to WSL the server runs in here: {base}, for Windows' programs \
                  too. One of a plain Windows window is reached from here if .wslconfig says `networkingMode=mirrored`"
             ),
         ),
-        Place::Remote => (
+        MachineKind::Remote => (
             "this is a remote machine",
             format!(
                 "of a Remote-SSH window the server runs here: {base}; on your own machine use the address that VS \

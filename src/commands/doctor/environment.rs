@@ -6,14 +6,14 @@ use std::path::Path;
 /// The environment of this process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Environment {
-    pub place: Place,
+    pub place: MachineKind,
     /// The variable that sends requests for this machine to a proxy, if one does.
     pub proxy_variable: Option<&'static str>,
 }
 
 /// Kind of machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum MachineKind {
     #[default]
     Plain,
     Codespace,
@@ -36,18 +36,18 @@ impl Environment {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let is_set = |name: &&str| variable(name).is_some();
         let place = if is_set(&"CODESPACES") {
-            Place::Codespace
+            MachineKind::Codespace
         } else if ["REMOTE_CONTAINERS", "DEVCONTAINER", "container"].iter().any(is_set)
             || exists("/.dockerenv")
             || exists("/run/.containerenv")
         {
-            Place::Container
+            MachineKind::Container
         } else if is_set(&"WSL_DISTRO_NAME") || kernel.to_lowercase().contains("microsoft") {
-            Place::Wsl
+            MachineKind::Wsl
         } else if is_set(&"SSH_CONNECTION") {
-            Place::Remote
+            MachineKind::Remote
         } else {
-            Place::Plain
+            MachineKind::Plain
         };
         let excepted = ["no_proxy", "NO_PROXY"].into_iter().filter_map(variable).any(|except| {
             except.split(',').any(|host| ["*", "127.0.0.1", "127.0.0.0/8"].contains(&host.trim()))
@@ -57,7 +57,7 @@ impl Environment {
     }
 
     pub fn is_container(&self) -> bool {
-        self.place == Place::Container
+        self.place == MachineKind::Container
     }
 }
 
@@ -73,14 +73,14 @@ mod tests {
     #[test]
     fn a_place_is_known_by_its_signs() {
         for (variables, files, kernel, place) in [
-            (&[][..], &[][..], "6.1.0-21-amd64\n", Place::Plain),
-            (&[("SSH_CONNECTION", "1")], &[], "", Place::Remote),
-            (&[("SSH_CONNECTION", "")], &[], "", Place::Plain),
-            (&[("WSL_DISTRO_NAME", "Debian")], &[], "", Place::Wsl),
-            (&[], &[], "5.15.153.1-microsoft-standard-WSL2\n", Place::Wsl),
-            (&[("WSL_DISTRO_NAME", "Debian")], &["/.dockerenv"], "", Place::Container),
-            (&[("REMOTE_CONTAINERS", "true")], &[], "", Place::Container),
-            (&[("CODESPACES", "true")], &["/.dockerenv"], "", Place::Codespace),
+            (&[][..], &[][..], "6.1.0-21-amd64\n", MachineKind::Plain),
+            (&[("SSH_CONNECTION", "1")], &[], "", MachineKind::Remote),
+            (&[("SSH_CONNECTION", "")], &[], "", MachineKind::Plain),
+            (&[("WSL_DISTRO_NAME", "Debian")], &[], "", MachineKind::Wsl),
+            (&[], &[], "5.15.153.1-microsoft-standard-WSL2\n", MachineKind::Wsl),
+            (&[("WSL_DISTRO_NAME", "Debian")], &["/.dockerenv"], "", MachineKind::Container),
+            (&[("REMOTE_CONTAINERS", "true")], &[], "", MachineKind::Container),
+            (&[("CODESPACES", "true")], &["/.dockerenv"], "", MachineKind::Codespace),
         ] {
             assert_eq!(
                 environment(variables, files, kernel).place,

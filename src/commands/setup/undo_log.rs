@@ -24,19 +24,19 @@ struct History {
     file: PathBuf,
     /// Folders that were made for it, the outermost first.
     folders: Vec<PathBuf>,
-    steps: Vec<Step>,
+    steps: Vec<Change>,
 }
 
 /// One change of the file.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Step {
+pub(super) struct Change {
     /// The content before, in base64; absent if the file did not exist.
     before: Option<String>,
     /// The digest of what was written.
     wrote: String,
 }
 
-impl Step {
+impl Change {
     /// This is what was written then.
     pub fn wrote(&self, bytes: Option<&[u8]>) -> bool {
         bytes.is_some_and(|bytes| digest(bytes) == self.wrote)
@@ -69,7 +69,7 @@ impl UndoLog {
     }
 
     /// The last writing.
-    pub fn last(&self) -> Option<&Step> {
+    pub fn last(&self) -> Option<&Change> {
         self.history.steps.last()
     }
 
@@ -81,7 +81,7 @@ impl UndoLog {
             Some(last) if last.wrote(before) => last.wrote = wrote,
             _ => {
                 let before = before.map(|bytes| STANDARD.encode(bytes));
-                self.history.steps.push(Step { before, wrote });
+                self.history.steps.push(Change { before, wrote });
             }
         }
         if self.history.folders.is_empty() {

@@ -10,7 +10,7 @@ use crate::conversation::{Event, Thinking, ToolCall};
 
 /// A step in the content of a response.
 #[derive(Debug, PartialEq)]
-pub enum Step<'a> {
+pub enum BlockStep<'a> {
     /// A block begins, after all others have ended.
     Open(u32, Block),
     /// The open block goes on.
@@ -21,7 +21,7 @@ pub enum Step<'a> {
 
 /// Position in a response.
 #[derive(Debug)]
-pub struct Steps {
+pub struct BlockSteps {
     position: Position,
     thoughts: Thoughts,
 }
@@ -36,14 +36,14 @@ enum Position {
     InThought(u32, Option<String>),
 }
 
-impl Steps {
+impl BlockSteps {
     /// An answer that has not begun.
-    pub fn new(thoughts: Thoughts) -> Steps {
-        Steps { position: Position::Between(0), thoughts }
+    pub fn new(thoughts: Thoughts) -> BlockSteps {
+        BlockSteps { position: Position::Between(0), thoughts }
     }
 
     /// The steps of an event, handed on one by one.
-    pub fn take<'a>(&mut self, event: &'a Event, mut tell: impl FnMut(Step<'a>)) {
+    pub fn take<'a>(&mut self, event: &'a Event, mut tell: impl FnMut(BlockStep<'a>)) {
         match event {
             Event::Text(text) => self.text(text, &mut tell),
             Event::Thinking(thought) => self.thought(thought, &mut tell),
@@ -55,7 +55,7 @@ impl Steps {
         }
     }
 
-    fn text<'a>(&mut self, text: &'a str, tell: &mut impl FnMut(Step<'a>)) {
+    fn text<'a>(&mut self, text: &'a str, tell: &mut impl FnMut(BlockStep<'a>)) {
         if text.is_empty() {
             return;
         }
@@ -63,14 +63,14 @@ impl Steps {
             index
         } else {
             let index = self.close(tell);
-            tell(Step::Open(index, Block::text()));
+            tell(BlockStep::Open(index, Block::text()));
             self.position = Position::InText(index);
             index
         };
-        tell(Step::Grow(index, Delta::Text { text }));
+        tell(BlockStep::Grow(index, Delta::Text { text }));
     }
 
-    fn thought<'a>(&mut self, thought: &'a Thinking, tell: &mut impl FnMut(Step<'a>)) {
+    fn thought<'a>(&mut self, thought: &'a Thinking, tell: &mut impl FnMut(BlockStep<'a>)) {
         if self.thoughts == Thoughts::Hidden {
             return;
         }
@@ -84,36 +84,36 @@ impl Steps {
             _ if thought.text.is_empty() && thought.id.is_none() => return,
             _ => {
                 let index = self.close(tell);
-                tell(Step::Open(index, Block::thinking()));
+                tell(BlockStep::Open(index, Block::thinking()));
                 self.position = Position::InThought(index, thought.id.clone());
                 index
             }
         };
         if self.thoughts == Thoughts::Shown && !thought.text.is_empty() {
-            tell(Step::Grow(index, Delta::Thinking { thinking: &thought.text }));
+            tell(BlockStep::Grow(index, Delta::Thinking { thinking: &thought.text }));
         }
     }
 
-    fn call<'a>(&mut self, call: &'a ToolCall, tell: &mut impl FnMut(Step<'a>)) {
+    fn call<'a>(&mut self, call: &'a ToolCall, tell: &mut impl FnMut(BlockStep<'a>)) {
         let index = self.close(tell);
-        tell(Step::Open(index, Block::call(call)));
-        tell(Step::Grow(index, Delta::InputJson { partial_json: input(&call.input) }));
-        tell(Step::Close(index));
+        tell(BlockStep::Open(index, Block::call(call)));
+        tell(BlockStep::Grow(index, Delta::InputJson { partial_json: input(&call.input) }));
+        tell(BlockStep::Close(index));
         self.position = Position::Between(index + 1);
     }
 
     /// Ends the block that is open, if there is one. The index of the next comes back.
-    fn close<'a>(&mut self, tell: &mut impl FnMut(Step<'a>)) -> u32 {
+    fn close<'a>(&mut self, tell: &mut impl FnMut(BlockStep<'a>)) -> u32 {
         let next = match &mut self.position {
             Position::Between(next) => return *next,
             Position::InText(index) => {
-                tell(Step::Close(*index));
+                tell(BlockStep::Close(*index));
                 *index + 1
             }
             Position::InThought(index, id) => {
                 let signature = signature::say(id.as_deref());
-                tell(Step::Grow(*index, Delta::Signature { signature }));
-                tell(Step::Close(*index));
+                tell(BlockStep::Grow(*index, Delta::Signature { signature }));
+                tell(BlockStep::Close(*index));
                 *index + 1
             }
         };
@@ -174,19 +174,19 @@ mod tests {
             events in prop::collection::vec(any_event(), 0..20),
             thoughts in any_thoughts(),
         ) {
-            let mut steps = Steps::new(thoughts);
+            let mut steps = BlockSteps::new(thoughts);
             let mut open: Option<(u32, bool)> = None;
             let mut next = 0;
             let mut said = String::new();
             let mut thought = String::new();
             for event in &events {
                 steps.take(event, |step| match step {
-                    Step::Open(index, block) => {
+                    BlockStep::Open(index, block) => {
                         assert_eq!((open, index), (None, next));
                         open = Some((index, matches!(block, Block::Thinking { .. })));
                         next += 1;
                     }
-                    Step::Grow(index, delta) => {
+                    BlockStep::Grow(index, delta) => {
                         let (at, is_thought) = open.unwrap();
                         assert_eq!(at, index);
                         match delta {
@@ -196,12 +196,12 @@ mod tests {
                             Delta::InputJson { .. } => {}
                         }
                     }
-                    Step::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),
+                    BlockStep::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),
                 });
             }
             steps.take(&Event::Finish(Finish::Stop, Usage::default()), |step| match step {
-                Step::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),
-                Step::Grow(_, Delta::Signature { .. }) => {}
+                BlockStep::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),
+                BlockStep::Grow(_, Delta::Signature { .. }) => {}
                 step => panic!("{step:?} at the end"),
             });
             assert_eq!(open, None);

@@ -33,7 +33,7 @@ fn read_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part>, Fail
     let (kind, block) = read_typed(block)?;
     Ok(match kind.as_str() {
         "thinking" => {
-            let thought = read_value::<wire::ThinkingId>(block)?;
+            let thought = read_value::<wire::ThinkingBlock>(block)?;
             let thought = signature::read(thought.thinking, thought.signature.as_deref());
             thought.map(Part::Thinking).into_iter().collect()
         }
@@ -74,7 +74,7 @@ fn read_result(block: Value, changes: &mut Vec<Change>) -> Result<ToolResult, Fa
         }
         let found = read_value::<wire::ToolReference>(block)?.tool_name;
         let text = format!("Tool loaded: {found}");
-        changes.push(Change::Offer(found));
+        changes.push(Change::OfferedTools(found));
         Ok(vec![Content::Text { text }])
     })?;
     Ok(ToolResult { id: result.tool_use_id, content, is_error: result.is_error.unwrap_or_default() })

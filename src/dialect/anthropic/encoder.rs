@@ -1,9 +1,9 @@
-//! Steps become server-sent events whose `event:` equals their `type`, in the order of Anthropic's own: the
+//! Block steps become server-sent events whose `event:` equals their `type`, in the order of Anthropic's own: the
 //! message starts, blocks one after another, why it ended and what it cost, the message stops.
 
 use serde::Serialize;
 
-use super::block_events::{Step, Steps};
+use super::block_events::{BlockStep, BlockSteps};
 use super::message::{Block, Delta, Ending, Message, Usage};
 use super::{ResponseOptions, error_response};
 use crate::conversation::Event;
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// A stream of events.
 pub struct Stream {
     meta: ResponseMeta,
-    steps: Steps,
+    steps: BlockSteps,
 }
 
 #[derive(Serialize)]
@@ -63,12 +63,12 @@ impl Said<'_> {
     }
 }
 
-impl<'a> From<Step<'a>> for Said<'a> {
-    fn from(step: Step<'a>) -> Said<'a> {
+impl<'a> From<BlockStep<'a>> for Said<'a> {
+    fn from(step: BlockStep<'a>) -> Said<'a> {
         match step {
-            Step::Open(index, content_block) => Said::ContentBlockStart { index, content_block },
-            Step::Grow(index, delta) => Said::ContentBlockDelta { index, delta },
-            Step::Close(index) => Said::ContentBlockStop { index },
+            BlockStep::Open(index, content_block) => Said::ContentBlockStart { index, content_block },
+            BlockStep::Grow(index, delta) => Said::ContentBlockDelta { index, delta },
+            BlockStep::Close(index) => Said::ContentBlockStop { index },
         }
     }
 }
@@ -76,7 +76,7 @@ impl<'a> From<Step<'a>> for Said<'a> {
 impl Stream {
     /// An encoder at the begin of a stream.
     pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Stream {
-        Stream { meta: meta.clone(), steps: Steps::new(options.thoughts) }
+        Stream { meta: meta.clone(), steps: BlockSteps::new(options.thoughts) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::tools::Offer;
+use super::tools::OfferedTools;
 use super::{ResponseOptions, Thoughts, history, wire};
 use crate::conversation::{Conversation, Options, Output};
 use crate::dialect::common::body_json::read_json;
@@ -54,7 +54,7 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
         output: format.or(request.output_format).map_or(Output::Text, read_format),
         ..Options::default()
     };
-    let (tools, tool_choice) = Offer {
+    let (tools, tool_choice) = OfferedTools {
         tools: request.tools.unwrap_or_default(),
         choice: request.tool_choice,
         changes: history.changes,

@@ -7,7 +7,7 @@ use crate::conversation::{Tool, ToolChoice};
 use crate::failure::{Failure, ResultExt};
 
 /// The tool fields of a request.
-pub struct Offer {
+pub struct OfferedTools {
     pub tools: Vec<wire::Tool>,
     pub choice: Option<wire::Choice>,
     /// Changes of the tool list within the messages.
@@ -20,7 +20,7 @@ pub struct Offer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// This one, deferred so far, is found.
-    Offer(String),
+    OfferedTools(String),
     /// This one is withdrawn.
     Withdraw(String),
     /// This one is new.
@@ -31,7 +31,7 @@ pub enum Change {
 pub fn read_change(change: wire::ToolChange, comes: bool) -> Result<Option<Change>, Failure> {
     let wire::ToolChanged { kind, name, definition } = change.tool;
     match (kind.as_str(), name, definition) {
-        ("tool_reference", Some(name), _) if comes => Ok(Some(Change::Offer(name))),
+        ("tool_reference", Some(name), _) if comes => Ok(Some(Change::OfferedTools(name))),
         ("tool_reference", Some(name), _) => Ok(Some(Change::Withdraw(name))),
         ("tool_reference", None, _) => Err(missing("name")),
         ("tool_definition", _, Some(definition)) => {
@@ -43,7 +43,7 @@ pub fn read_change(change: wire::ToolChange, comes: bool) -> Result<Option<Chang
     }
 }
 
-impl Offer {
+impl OfferedTools {
     /// The tools on offer by now, and the choice.
     pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
         let left_out = LeftOut::of(&self.tools);
@@ -100,7 +100,7 @@ fn read_tool(tool: wire::Tool) -> Result<Option<Known>, Failure> {
 
 fn apply(change: Change, known: &mut Vec<Known>) {
     let (name, on_offer) = match &change {
-        Change::Offer(name) => (name, true),
+        Change::OfferedTools(name) => (name, true),
         Change::Withdraw(name) => (name, false),
         Change::Define(tool) => (&tool.name, true),
     };

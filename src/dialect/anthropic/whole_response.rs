@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ResponseOptions;
-use super::block_events::{Step, Steps};
+use super::block_events::{BlockStep, BlockSteps};
 use super::message::{Block, Ending, Message};
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::ResponseMeta;
@@ -12,18 +12,18 @@ use crate::dialect::common::extensions::ResponseExtensions;
 /// Builds the whole response; the API has one choice only.
 pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Event>]) -> Value {
     let events = answers.first().map_or(&[][..], Vec::as_slice);
-    let mut steps = Steps::new(options.thoughts);
+    let mut steps = BlockSteps::new(options.thoughts);
     let mut content: Vec<Block> = Vec::new();
     let mut end = (&Finish::Stop, Usage::default());
     for event in events {
         steps.take(event, |step| match step {
-            Step::Open(_, block) => content.push(block),
-            Step::Grow(_, delta) => {
+            BlockStep::Open(_, block) => content.push(block),
+            BlockStep::Grow(_, delta) => {
                 if let Some(block) = content.last_mut() {
                     block.grow(&delta);
                 }
             }
-            Step::Close(_) => {}
+            BlockStep::Close(_) => {}
         });
         if let Event::Finish(finish, usage) = event {
             end = (finish, *usage);

@@ -130,7 +130,7 @@ pub struct Container {
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
-pub struct ThinkingId {
+pub struct ThinkingBlock {
     pub thinking: String,
     pub signature: Option<String>,
 }

@@ -13,13 +13,13 @@ pub fn error_response(failure: &Failure) -> ErrorResponse {
 
 /// The JSON, alike in an HTTP answer and in a stream's error event.
 pub fn body(failure: &Failure) -> Value {
-    let Words { kind, param, code } = words(failure);
+    let ErrorFields { kind, param, code } = words(failure);
     json!({ "error": { "message": failure.to_string(), "type": kind, "param": param, "code": code } })
 }
 
 /// The machine-readable fields of an error.
 #[derive(Debug, PartialEq)]
-pub struct Words<'a> {
+pub struct ErrorFields<'a> {
     /// A coarse word that some SDKs print.
     pub kind: &'static str,
     /// The field that is to blame.
@@ -29,7 +29,7 @@ pub struct Words<'a> {
 }
 
 /// The machine-readable fields for a failure.
-pub fn words(failure: &Failure) -> Words<'_> {
+pub fn words(failure: &Failure) -> ErrorFields<'_> {
     let (kind, param, code) = match failure {
         Failure::Invalid { at, .. } => (REQUEST, field(at), None),
         Failure::Unsupported { at, .. } => (REQUEST, field(at), Some("unsupported_parameter")),
@@ -67,7 +67,7 @@ pub fn words(failure: &Failure) -> Words<'_> {
         Failure::ClientTooSlow => (SERVER, None, Some("client_too_slow")),
         Failure::Internal { .. } => (SERVER, None, None),
     };
-    Words { kind, param, code }
+    ErrorFields { kind, param, code }
 }
 
 const REQUEST: &str = "invalid_request_error";
@@ -152,7 +152,7 @@ mod tests {
             ),
         ] {
             assert_eq!(failure.status(), status, "{failure:?}");
-            let Words { kind: said_kind, code: said_code, .. } = words(&failure);
+            let ErrorFields { kind: said_kind, code: said_code, .. } = words(&failure);
             assert_eq!((said_kind, said_code), (kind, Some(code)), "{failure:?}");
         }
     }

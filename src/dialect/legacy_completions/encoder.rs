@@ -13,7 +13,7 @@ use crate::dialect::{Encoder, ResponseMeta, usage_of, with_choice};
 use crate::failure::Failure;
 
 /// A stream of chunks.
-pub struct Chunks {
+pub struct CompletionChunks {
     id: String,
     created: u64,
     model: String,
@@ -44,10 +44,10 @@ struct Choice<'a> {
     finish_reason: Option<&'static str>,
 }
 
-impl Chunks {
+impl CompletionChunks {
     /// An encoder at the begin of a stream.
-    pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Chunks {
-        Chunks {
+    pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> CompletionChunks {
+        CompletionChunks {
             id: format!("cmpl-{}", meta.id),
             created: meta.created,
             model: meta.model.clone(),
@@ -77,7 +77,7 @@ impl Chunks {
     }
 }
 
-impl Encoder for Chunks {
+impl Encoder for CompletionChunks {
     fn open(&mut self, out: &mut Vec<u8>) {
         for index in 0..self.options.choices {
             self.text(index, self.options.echo.as_deref().unwrap_or_default(), out);
@@ -129,7 +129,7 @@ pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<E
         .enumerate()
         .map(|(index, (text, reason))| Choice { text, index, logprobs: (), finish_reason: Some(*reason) })
         .collect();
-    let chunks = Chunks::new(meta, options.clone());
+    let chunks = CompletionChunks::new(meta, options.clone());
     let usage = Some(Cost::Known(usage_of(answers).into()));
     serde_json::json!(Completion { usage, ..chunks.completion(&choices) })
 }

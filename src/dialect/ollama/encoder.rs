@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::timestamp::moment;
-use super::{Instead, ResponseOptions, Words, error_response};
+use super::{Instead, ResponseOptions, TextField, error_response};
 use crate::conversation::{self, Event, Finish, Usage};
 use crate::dialect::common::extensions::ResponseExtensions;
 use crate::dialect::common::json_lines;
@@ -107,11 +107,11 @@ impl LineEncoder {
 
     fn line<'a>(&'a self, content: &'a str, thinking: &'a str, tool_calls: &'a [ToolCall<'a>]) -> Line<'a> {
         let said = match self.options.words {
-            Words::InMessage => {
+            TextField::InMessage => {
                 Said::InMessage { message: Message { role: "assistant", content, thinking, tool_calls } }
             }
             // The API has no place for calls here, and no tools.
-            Words::InResponse => Said::InResponse { response: content, thinking },
+            TextField::InResponse => Said::InResponse { response: content, thinking },
         };
         Line {
             model: &self.model,

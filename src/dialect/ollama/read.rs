@@ -36,7 +36,7 @@ pub fn read<D: Door>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Fa
     let Asked { messages, tools, extensions } = D::read(request)?;
     let only_model = messages.is_empty();
     let response_options =
-        ResponseOptions { words: D::WORDS, shows_thoughts, instead: only_model.then_some(instead) };
+        ResponseOptions { words: D::TEXT_FIELD, shows_thoughts, instead: only_model.then_some(instead) };
     let conversation = Conversation { messages, tools, options, ..Conversation::default() };
     // That a model is there is said in one word.
     Ok((

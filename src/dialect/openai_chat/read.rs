@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::tools::Offer;
+use super::tools::OfferedTools;
 use super::{Calls, ResponseOptions, history, wire};
 use crate::conversation::{Conversation, Options, Output};
 use crate::dialect::common::body_json::read_json;
@@ -45,7 +45,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         calls,
         choices: options.choices.map_or(1, |choices| usize::from(choices.get())),
     };
-    let (tools, tool_choice) = Offer {
+    let (tools, tool_choice) = OfferedTools {
         tools: request.tools,
         choice: request.tool_choice,
         functions: request.functions,

@@ -8,7 +8,7 @@ use crate::dialect::common::string_or_object::WordOrObject;
 use crate::failure::{Failure, ResultExt};
 
 /// The tool fields of a request.
-pub struct Offer {
+pub struct OfferedTools {
     pub tools: Option<Vec<wire::Tool>>,
     pub choice: Option<WordOrObject<wire::ChoiceWord, wire::Choice>>,
     /// `tools`, as it was named before.
@@ -19,7 +19,7 @@ pub struct Offer {
     pub more_will_come: bool,
 }
 
-impl Offer {
+impl OfferedTools {
     /// The tools that a model can be handed, and the choice.
     pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
         let mut tools = read_tools(self.tools)?;

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::content::read_content;
 use super::stored_responses::Memory;
-use super::tool_names::{Name, Names, wrap_free_text};
-use super::tools::Offer;
+use super::tool_names::{ToolName, ToolNames, wrap_free_text};
+use super::tools::OfferedTools;
 use super::{output_items, wire};
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
 use crate::dialect::common::body_json::read_value;
@@ -16,11 +16,11 @@ use crate::failure::{Failure, ResultExt};
 /// Context for reading items.
 pub struct Reader<'a> {
     pub memory: &'a Memory,
-    pub names: &'a Names,
+    pub names: &'a ToolNames,
 }
 
 /// Offers the tools that stand among the items: Codex adds some there while a conversation goes on.
-pub fn offer_tools(items: &[Value], offer: &mut Offer) -> Result<(), Failure> {
+pub fn offer_tools(items: &[Value], offer: &mut OfferedTools) -> Result<(), Failure> {
     for (position, item) in items.iter().enumerate() {
         let kind = item.get("type").and_then(Value::as_str);
         if !matches!(kind, Some("additional_tools" | "tool_search_output")) {
@@ -67,18 +67,18 @@ impl Reader<'_> {
 
     fn function_call(&self, item: Value) -> Result<Message, Failure> {
         let call: wire::FunctionCall = read_value(item)?;
-        let name = Name::new(call.namespace, call.name);
+        let name = ToolName::new(call.namespace, call.name);
         let input = call_arguments::read(&call.arguments.unwrap_or_default());
         Ok(self.call(call.call_id, &name, input))
     }
 
     fn custom_tool_call(&self, item: Value) -> Result<Message, Failure> {
         let call: wire::CustomToolCall = read_value(item)?;
-        let name = Name::new(call.namespace, call.name);
+        let name = ToolName::new(call.namespace, call.name);
         Ok(self.call(call.call_id, &name, wrap_free_text(&call.input)))
     }
 
-    fn call(&self, id: String, name: &Name, input: Value) -> Message {
+    fn call(&self, id: String, name: &ToolName, input: Value) -> Message {
         let call = ToolCall { id, name: self.names.to_model(name), input };
         of(Role::Assistant, vec![Part::ToolCall(call)])
     }

@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use super::output_items::{Call, Content, Item, Status, Summary};
 use super::stream_event::StreamEvent;
-use super::tool_names::{Kind, Names};
+use super::tool_names::{CallKind, ToolNames};
 use crate::conversation::{Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan};
 use crate::dialect::ResponseMeta;
 
 /// Receives each step.
-pub type Listener<'a> = &'a mut dyn FnMut(&StreamEvent<'_>);
+pub type StepListener<'a> = &'a mut dyn FnMut(&StreamEvent<'_>);
 
 /// State of a response.
 pub struct Answer {
     /// The unique part of every item's id.
     id: String,
-    names: Arc<Names>,
+    names: Arc<ToolNames>,
     done: Vec<Done>,
     open: Open,
     /// Tools that the proxy ran, each with the number of items that were done by then.
@@ -47,12 +47,12 @@ enum Open {
 
 impl Answer {
     /// An answer that has not begun.
-    pub fn new(meta: &ResponseMeta, names: Arc<Names>) -> Answer {
+    pub fn new(meta: &ResponseMeta, names: Arc<ToolNames>) -> Answer {
         Answer { id: meta.id.clone(), names, done: Vec::new(), open: Open::Nothing, ran: Vec::new() }
     }
 
     /// Takes in an event.
-    pub fn event(&mut self, event: &Event, tell: Listener<'_>) {
+    pub fn event(&mut self, event: &Event, tell: StepListener<'_>) {
         match event {
             Event::Text(text) => self.text(text, tell),
             Event::Thinking(thought) => self.thought(thought, tell),
@@ -97,7 +97,7 @@ impl Answer {
         format!("{prefix}_{}_{}", self.id, self.done.len())
     }
 
-    fn text(&mut self, more: &str, tell: Listener<'_>) {
+    fn text(&mut self, more: &str, tell: StepListener<'_>) {
         if more.is_empty() {
             return;
         }
@@ -122,7 +122,7 @@ impl Answer {
         }
     }
 
-    fn thought(&mut self, more: &Thinking, tell: Listener<'_>) {
+    fn thought(&mut self, more: &Thinking, tell: StepListener<'_>) {
         if *more == Thinking::default() {
             return;
         }
@@ -149,22 +149,22 @@ impl Answer {
     }
 
     /// Adds a call, which arrives whole: the item is added, filled and done.
-    fn call(&mut self, call: &ToolCall, tell: Listener<'_>) {
+    fn call(&mut self, call: &ToolCall, tell: StepListener<'_>) {
         self.close(Status::Completed, tell);
         let said = Call::new(call, &self.names);
         let id = self.next_id(match said.kind {
-            Kind::Function => "fc",
-            Kind::Custom => "ctc",
+            CallKind::Function => "fc",
+            CallKind::Custom => "ctc",
         });
         let output_index = self.done.len();
         tell(&StreamEvent::ItemAdded { output_index, item: Item::call(&id, Status::InProgress, &said) });
         let (name, input) = (&said.name, &said.input);
         match said.kind {
-            Kind::Function => {
+            CallKind::Function => {
                 tell(&StreamEvent::ArgumentsDelta { item_id: &id, output_index, delta: input });
                 tell(&StreamEvent::ArgumentsDone { item_id: &id, output_index, name, arguments: input });
             }
-            Kind::Custom => {
+            CallKind::Custom => {
                 tell(&StreamEvent::InputDelta { item_id: &id, output_index, delta: input });
                 tell(&StreamEvent::InputDone { item_id: &id, output_index, input });
             }
@@ -173,7 +173,7 @@ impl Answer {
     }
 
     /// Ends the item that is growing, if there is one.
-    fn close(&mut self, status: Status, tell: Listener<'_>) {
+    fn close(&mut self, status: Status, tell: StepListener<'_>) {
         let output_index = self.done.len();
         match std::mem::replace(&mut self.open, Open::Nothing) {
             Open::Nothing => {}
@@ -202,7 +202,7 @@ impl Answer {
         }
     }
 
-    fn finish_item(&mut self, id: String, status: Status, content: DoneContent, tell: Listener<'_>) {
+    fn finish_item(&mut self, id: String, status: Status, content: DoneContent, tell: StepListener<'_>) {
         let done = Done { id, status, content };
         tell(&StreamEvent::ItemDone { output_index: self.done.len(), item: done.item() });
         self.done.push(done);

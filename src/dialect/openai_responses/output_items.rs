@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::tool_names::{Kind, Names, unwrap_free_text};
+use super::tool_names::{CallKind, ToolNames, unwrap_free_text};
 use crate::conversation::{Thinking, ToolCall};
 use crate::dialect::common::call_arguments;
 
@@ -120,8 +120,10 @@ impl<'a> Item<'a> {
         let namespace = namespace.as_deref();
         let input = if status == Status::InProgress { "" } else { input };
         match kind {
-            Kind::Function => Item::FunctionCall { id, status, call_id, name, namespace, arguments: input },
-            Kind::Custom => Item::CustomToolCall { id, status, call_id, name, namespace, input },
+            CallKind::Function => {
+                Item::FunctionCall { id, status, call_id, name, namespace, arguments: input }
+            }
+            CallKind::Custom => Item::CustomToolCall { id, status, call_id, name, namespace, input },
         }
     }
 }
@@ -133,21 +135,21 @@ pub struct Call {
     pub id: String,
     pub name: String,
     pub namespace: Option<String>,
-    pub kind: Kind,
+    pub kind: CallKind,
     /// A function's arguments or a custom tool's free text.
     pub input: String,
 }
 
 impl Call {
     /// The tool that the model calls, by the client's names. One that is not the client's is a plain function.
-    pub fn new(call: &ToolCall, names: &Names) -> Call {
+    pub fn new(call: &ToolCall, names: &ToolNames) -> Call {
         let (name, namespace, kind) = match names.to_client(&call.name) {
             Some((name, kind)) => (name.name.clone(), name.namespace.clone(), *kind),
-            None => (call.name.clone(), None, Kind::Function),
+            None => (call.name.clone(), None, CallKind::Function),
         };
         let input = match kind {
-            Kind::Function => call_arguments::say(&call.input),
-            Kind::Custom => unwrap_free_text(&call.input),
+            CallKind::Function => call_arguments::say(&call.input),
+            CallKind::Custom => unwrap_free_text(&call.input),
         };
         Call { id: call.id.clone(), name, namespace, kind, input }
     }

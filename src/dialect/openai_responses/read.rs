@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::input_items::{Reader, offer_tools};
 use super::response_object::Echo;
 use super::stored_responses::Memory;
-use super::tools::Offer;
+use super::tools::OfferedTools;
 use super::{ResponseOptions, wire};
 use crate::conversation::{Conversation, Message, Options, Output, Role};
 use crate::dialect::common::body_json::{read_json, read_value};
@@ -32,14 +32,14 @@ pub fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOpti
         Some(OneOrMany::One(text)) => vec![json!({ "role": "user", "content": text })],
         Some(OneOrMany::Many(items)) => items,
     };
-    let mut offer = Offer::default();
+    let mut offer = OfferedTools::default();
     for (index, tool) in request.tools.iter().flatten().enumerate() {
         offer.add(tool).at(format_args!("tools[{index}]"))?;
     }
     offer_tools(&items, &mut offer)?;
     let tool_choice =
         offer.choose(request.tool_choice.as_ref(), extensions.use_vscode_tools).at("tool_choice")?;
-    let Offer { tools, names } = offer;
+    let OfferedTools { tools, names } = offer;
 
     let reader = Reader { memory, names: &names };
     let said = said_so_far(request.previous_response_id.as_deref(), items, &reader)?;

@@ -13,16 +13,16 @@ pub const FREE_TEXT: &str = "input";
 
 /// The client's name of a tool.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Name {
+pub struct ToolName {
     pub namespace: Option<String>,
     pub name: String,
 }
 
-impl Name {
+impl ToolName {
     /// A name as items and tools carry it.
-    pub fn new(namespace: Option<String>, name: String) -> Name {
+    pub fn new(namespace: Option<String>, name: String) -> ToolName {
         let namespace = namespace.filter(|namespace| !namespace.is_empty() && namespace != NO_NAMESPACE);
-        Name { namespace, name }
+        ToolName { namespace, name }
     }
 
     /// Both in one word. A namespace may end with the separator already: Codex's of MCP servers did.
@@ -37,7 +37,7 @@ impl Name {
 
 /// Form of a tool's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum CallKind {
     /// `function_call`, with JSON arguments.
     Function,
     /// `custom_tool_call`, with free text.
@@ -46,24 +46,24 @@ pub enum Kind {
 
 /// Names of the tools, by the client and by the model.
 #[derive(Debug, Default)]
-pub struct Names {
-    by_client: HashMap<Name, String>,
-    by_model: HashMap<String, (Name, Kind)>,
+pub struct ToolNames {
+    by_client: HashMap<ToolName, String>,
+    by_model: HashMap<String, (ToolName, CallKind)>,
 }
 
-impl Names {
+impl ToolNames {
     /// The name under which the model sees, or saw, a tool.
-    pub fn to_model(&self, name: &Name) -> String {
+    pub fn to_model(&self, name: &ToolName) -> String {
         self.by_client.get(name).cloned().unwrap_or_else(|| name.joined())
     }
 
     /// The client's name of what the model calls; none for a tool that is not the client's.
-    pub fn to_client(&self, name: &str) -> Option<&(Name, Kind)> {
+    pub fn to_client(&self, name: &str) -> Option<&(ToolName, CallKind)> {
         self.by_model.get(name)
     }
 
     /// A name for the model that no other tool has; none if the tool has one already.
-    pub fn add(&mut self, name: &Name, kind: Kind) -> Option<String> {
+    pub fn add(&mut self, name: &ToolName, kind: CallKind) -> Option<String> {
         if self.by_client.contains_key(name) {
             return None;
         }

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::tool_names::{FREE_TEXT, Kind, Name, Names};
+use super::tool_names::{CallKind, FREE_TEXT, ToolName, ToolNames};
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
 use crate::dialect::common::body_json::read_value;
@@ -13,12 +13,12 @@ use crate::failure::{Failure, ResultExt};
 
 /// Tools a request offers, as the model sees them.
 #[derive(Debug, Default)]
-pub struct Offer {
+pub struct OfferedTools {
     pub tools: Vec<Tool>,
-    pub names: Names,
+    pub names: ToolNames,
 }
 
-impl Offer {
+impl OfferedTools {
     /// Takes in a tool, or all of a namespace.
     pub fn add(&mut self, tool: &Value) -> Result<(), Failure> {
         if kind_of(tool)? != "namespace" {
@@ -56,7 +56,7 @@ impl Offer {
     ) -> Result<(), Failure> {
         let tool: wire::FunctionTool = read_value(tool)?;
         let description = paragraphs([description_of_namespace, tool.description]);
-        self.push(space, tool.name, Kind::Function, description, tool.parameters.map(Value::Object))
+        self.push(space, tool.name, CallKind::Function, description, tool.parameters.map(Value::Object))
     }
 
     fn add_custom(
@@ -77,14 +77,14 @@ impl Offer {
             "required": [FREE_TEXT],
             "additionalProperties": false,
         });
-        self.push(space, tool.name, Kind::Custom, description, Some(schema))
+        self.push(space, tool.name, CallKind::Custom, description, Some(schema))
     }
 
     fn push(
         &mut self,
         space: Option<&str>,
         name: String,
-        kind: Kind,
+        kind: CallKind,
         description: String,
         input_schema: Option<Value>,
     ) -> Result<(), Failure> {
@@ -92,7 +92,7 @@ impl Offer {
             return Err(Failure::invalid("name", "empty, expected a name"));
         }
         // A tool that is offered twice is one tool.
-        if let Some(name) = self.names.add(&Name::new(space.map(str::to_owned), name), kind) {
+        if let Some(name) = self.names.add(&ToolName::new(space.map(str::to_owned), name), kind) {
             self.tools.push(Tool { name, description, input_schema });
         }
         Ok(())
@@ -125,13 +125,13 @@ impl Offer {
         let missing = |field: &str| Failure::invalid(field, "required, but missing");
         match choice.kind.as_str() {
             "function" | "custom" => {
-                let name = Name::new(choice.namespace, choice.name.ok_or_else(|| missing("name"))?);
+                let name = ToolName::new(choice.namespace, choice.name.ok_or_else(|| missing("name"))?);
                 Ok(ToolChoice::Named(self.names.to_model(&name)))
             }
             "allowed_tools" => {
                 let allowed = choice.tools.ok_or_else(|| missing("tools"))?;
                 let mode = choice.mode.ok_or_else(|| missing("mode"))?;
-                let Offer { tools, names } = self;
+                let OfferedTools { tools, names } = self;
                 tools.retain(|tool| {
                     names
                         .to_client(&tool.name)
@@ -150,19 +150,19 @@ impl Offer {
 fn kind_of(tool: &Value) -> Result<&str, Failure> {
     #[derive(serde::Deserialize)]
     #[serde(expecting = "an object")]
-    struct Kind<'a> {
+    struct TypedTool<'a> {
         #[serde(rename = "type")]
         kind: &'a str,
     }
-    read_value(tool).map(|Kind { kind }| kind)
+    read_value(tool).map(|TypedTool { kind }| kind)
 }
 
-fn is_of(name: &Name, reference: &wire::ToolReference) -> bool {
+fn is_of(name: &ToolName, reference: &wire::ToolReference) -> bool {
     if reference.kind.as_deref() == Some("namespace") {
         return reference.name.is_some() && reference.name == name.namespace;
     }
     let wire::ToolReference { name: Some(wanted), namespace, .. } = reference else { return false };
-    Name::new(namespace.clone(), wanted.clone()) == *name
+    ToolName::new(namespace.clone(), wanted.clone()) == *name
 }
 
 fn from_word(word: wire::ChoiceWord) -> ToolChoice {

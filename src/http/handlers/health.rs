@@ -6,14 +6,17 @@ use serde_json::{Value, json};
 
 use crate::bridge::protocol::Window;
 use crate::dialect::ollama;
-use crate::http::access::Client;
+use crate::http::access::ClientPermissions;
 use crate::http::state::AppState;
 use crate::log::now;
 use crate::models::registry::GetSnapshot;
 
 /// Reports the server's state. Folder names of the windows are included only for clients that may use the editor's
 /// tools.
-pub(in crate::http) async fn health(client: ReqData<Client>, state: Data<AppState>) -> HttpResponse {
+pub(in crate::http) async fn health(
+    client: ReqData<ClientPermissions>,
+    state: Data<AppState>,
+) -> HttpResponse {
     let Ok(snapshot) = state.registry.send(GetSnapshot).await else {
         return HttpResponse::InternalServerError().json(json!({ "status": "failed" }));
     };

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http::access::Client;
+use crate::http::access::ClientPermissions;
 use crate::http::editor_tools;
 use crate::http::error_response::respond;
 use crate::http::state::AppState;
@@ -13,7 +13,7 @@ use crate::tools::matching;
 
 /// Query of the request.
 #[derive(Deserialize)]
-pub(in crate::http) struct Filter {
+pub(in crate::http) struct ToolsQuery {
     /// Comma-separated; a tool must have all of them.
     #[serde(default)]
     tags: String,
@@ -24,8 +24,8 @@ pub(in crate::http) struct Filter {
 /// Lists the tools of the window that the request names.
 pub(in crate::http) async fn list(
     request: HttpRequest,
-    filter: Query<Filter>,
-    client: ReqData<Client>,
+    filter: Query<ToolsQuery>,
+    client: ReqData<ClientPermissions>,
     state: Data<AppState>,
 ) -> HttpResponse {
     match editor_tools::list(&request, *client, &state).await {

@@ -43,7 +43,7 @@ fn asked(outcome: Option<(u16, &str)>) -> TestRequest {
 /// The findings in short: status, subject and what was found.
 fn short(observations: &Observations) -> Vec<String> {
     let line = |finding: Finding| {
-        assert_eq!(finding.hint.is_none(), finding.status == Status::Ok, "{finding:?}");
+        assert_eq!(finding.hint.is_none(), finding.status == Severity::Ok, "{finding:?}");
         format!("{:?} {}: {}", finding.status, finding.subject, finding.found)
     };
     findings(observations).into_iter().map(line).collect()
@@ -143,15 +143,15 @@ fn each_environment_has_its_address() {
         format!("{}: {}", last.found, last.hint.unwrap())
     };
     for (place, outside, words) in [
-        (Place::Wsl, None, "networkingMode=mirrored"),
-        (Place::Container, None, "http://host.docker.internal:8080"),
+        (MachineKind::Wsl, None, "networkingMode=mirrored"),
+        (MachineKind::Container, None, "http://host.docker.internal:8080"),
         (
-            Place::Container,
+            MachineKind::Container,
             Some("http://host.docker.internal:8080"),
             "`--url http://host.docker.internal:8080`",
         ),
-        (Place::Remote, None, "Ports view"),
-        (Place::Codespace, None, "this is a codespace"),
+        (MachineKind::Remote, None, "Ports view"),
+        (MachineKind::Codespace, None, "this is a codespace"),
     ] {
         let wanted = wanted(place, outside);
         assert!(wanted.contains(words), "{wanted}");
@@ -160,7 +160,7 @@ fn each_environment_has_its_address() {
 
 #[test]
 fn a_proxy_variable_is_an_error() {
-    let environment = Environment { place: Place::Plain, proxy_variable: Some("HTTP_PROXY") };
+    let environment = Environment { place: MachineKind::Plain, proxy_variable: Some("HTTP_PROXY") };
     let wanted = short(&Observations { environment, ..healthy() }).pop().unwrap();
     assert_eq!(
         wanted,

@@ -6,12 +6,12 @@ use super::{chat, generate};
 use crate::conversation::{
     Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolCall, ToolResult,
 };
-use crate::dialect::ollama::{Instead, ResponseOptions, Words};
+use crate::dialect::ollama::{Instead, ResponseOptions, TextField};
 use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 
 const CHAT: ResponseOptions =
-    ResponseOptions { words: Words::InMessage, shows_thoughts: true, instead: None };
-const GENERATE: ResponseOptions = ResponseOptions { words: Words::InResponse, ..CHAT };
+    ResponseOptions { words: TextField::InMessage, shows_thoughts: true, instead: None };
+const GENERATE: ResponseOptions = ResponseOptions { words: TextField::InResponse, ..CHAT };
 
 fn asking(messages: Vec<Message>) -> ParsedRequest {
     let conversation = Conversation { messages, ..Conversation::default() };

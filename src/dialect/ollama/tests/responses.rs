@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::conversation::{Content, Event, Finish, Thinking, Took, ToolCall, ToolRan, ToolResult, Usage};
 use crate::dialect::common::arbitrary::event;
-use crate::dialect::ollama::{Chat, Instead, Ollama, ResponseOptions, Words};
+use crate::dialect::ollama::{Chat, Instead, Ollama, ResponseOptions, TextField};
 use crate::dialect::{Dialect, Encoder, ResponseMeta};
 use crate::failure::Failure;
 
 const CHAT: ResponseOptions =
-    ResponseOptions { words: Words::InMessage, shows_thoughts: true, instead: None };
-const GENERATE: ResponseOptions = ResponseOptions { words: Words::InResponse, ..CHAT };
+    ResponseOptions { words: TextField::InMessage, shows_thoughts: true, instead: None };
+const GENERATE: ResponseOptions = ResponseOptions { words: TextField::InResponse, ..CHAT };
 
 fn meta() -> ResponseMeta {
     ResponseMeta { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
