@@ -168,7 +168,7 @@ test("what is said is shown once the person wants to see it, also as a command",
 	}, "a request whose words are kept");
 	await panel.locator("pre").getByText('"say:words to keep"').waitFor();
 	await panel.getByRole("button", { name: "Copy the request as a curl command" }).waitFor();
-	await panel.locator(".words pre").first().scrollIntoViewIfNeeded();
+	await panel.locator(".bodies pre").first().scrollIntoViewIfNeeded();
 	await window.picture("words");
 });
 

@@ -52,7 +52,7 @@ test("a client is set up as the diff shows it, and back to the byte", async () =
 	await window.picture("diff");
 	assert.equal(read(config), MINE, "before anybody agreed");
 	await window.press("write ~/.codex/config.toml as shown", "Write");
-	await window.toast("Codex is set up. Next: start it as ever: codex.").waitFor();
+	await window.toast("Codex is set up. Next: start it as usual: codex.").waitFor();
 	const written = read(config);
 	assert.match(written, /^# Mine\./m);
 	assert.ok(written.includes(`base_url = "http://127.0.0.1:${proxy.port}/v1"`), written);
@@ -60,7 +60,7 @@ test("a client is set up as the diff shows it, and back to the byte", async () =
 	await window.press("Codex is set up", "Undo");
 	await seesDiff("~/.codex/config.toml: now ↔ as before", "# Mine.");
 	await window.press("put ~/.codex/config.toml back", "Put Back");
-	await window.toast("~/.codex/config.toml is as it was before.").waitFor();
+	await window.toast("~/.codex/config.toml was restored.").waitFor();
 	assert.equal(read(config), MINE);
 	assert.equal(await window.page.locator(".monaco-diff-editor").count(), 0);
 });
@@ -97,7 +97,7 @@ test("a client without a file gets a text to copy", async () => {
 	await pick("Continue");
 	await window.page.getByRole("tab", { name: "config.yaml" }).waitFor();
 	await window.page.locator(".monaco-editor").getByText(`http://127.0.0.1:${proxy.port}/v1`).waitFor();
-	await window.toast("Continue is set up by hand").waitFor();
+	await window.toast("Set up Continue by hand").waitFor();
 	await window.command("View: Close Editor");
 });
 
