@@ -1,8 +1,9 @@
 //! One model request from its conversation to its events.
 //!
-//! `service` resolves the model, prepares the request and waits for a permit; `dispatch` runs it in an editor, with
-//! `failover` to another window and `retry` of a response that isn't what was required. The other modules are filters
-//! over the events (`filter_chain` puts them in order), the request for the editor and the classification of errors.
+//! `service` is the entry: it resolves the model, prepares the request and waits for a permit. `dispatch` runs the
+//! request in an editor, with `failover` to another window and `retry` of a response that isn't what was required.
+//! `context` is the state that they share. The other modules are filters over the events (`filter_chain` puts them in
+//! order), the request for the editor and the classification of errors.
 
 use std::pin::Pin;
 
@@ -13,6 +14,7 @@ use crate::failure::Failure;
 
 pub mod admission;
 pub mod blank;
+mod context;
 mod dispatch;
 pub mod editor_request;
 pub mod event_mapper;
@@ -32,6 +34,7 @@ pub mod stop_sequences;
 mod timing;
 pub mod usage_counter;
 
+pub use context::CompletionContext;
 pub use rate_limit_backoff::RateLimitBackoff;
 pub use service::{CompletionRequest, CompletionService, PreparedCompletion};
 

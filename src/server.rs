@@ -14,7 +14,7 @@ use crate::bridge::directory::{Directory, DirectoryError, Lock, ProtocolRange, S
 use crate::bridge::listener::BridgeListener;
 use crate::bridge::protocol::{PROTOCOL, Status, ToEditor, UserSettings};
 use crate::completion::admission::Admission;
-use crate::completion::{CompletionService, RateLimitBackoff};
+use crate::completion::{CompletionContext, CompletionService, RateLimitBackoff};
 use crate::failure::Failure;
 use crate::http::AppState;
 use crate::log::now;
@@ -95,7 +95,7 @@ impl Server {
         let user_settings =
             UserSettings { port: options.port, ipv6: options.ipv6, ..UserSettings::default() };
         let started = now();
-        let completions = CompletionService {
+        let context = CompletionContext {
             registry: registry.clone(),
             availability: availability.clone(),
             user_settings: Arc::new(RwLock::new(user_settings)),
@@ -104,6 +104,7 @@ impl Server {
             back_off: RateLimitBackoff::default(),
             model_timeout: options.model_timeout,
         };
+        let completions = CompletionService::new(context);
         let executor = ToolExecutor::new(registry.clone(), availability).start();
         let state = AppState::new(completions, executor.clone(), options, started);
         let file = ServerFile {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use async_stream::stream;
 use futures_util::StreamExt;
 
+use super::context::CompletionContext;
 use super::editor_request::EditorRequest;
 use super::event_mapper::EventMapper;
 use super::filter::Filter;
 use super::filter_chain::FilterChain;
 use super::provider_error::{self, Classification, Provider};
 use super::required_output::RequiredOutput;
-use super::{CompletionService, Events, failover};
+use super::{Events, failover};
 use crate::bridge::Editor;
 use crate::bridge::pending_requests::BridgeError;
 use crate::bridge::protocol::{Chat, ModelInfo, ProviderError, ToEditor};
@@ -24,7 +25,7 @@ use crate::transcript::names::ToolNameMap;
 /// A prepared request; cheap to clone, for each choice runs it once.
 #[derive(Clone)]
 pub(super) struct Dispatch {
-    service: CompletionService,
+    context: CompletionContext,
     request_id: Arc<str>,
     /// The model's id in the list.
     listed: Arc<str>,
@@ -44,7 +45,7 @@ pub(super) struct Dispatch {
 
 impl Dispatch {
     pub fn new(
-        service: CompletionService,
+        context: CompletionContext,
         request_id: Arc<str>,
         model: &ModelEntry,
         editors: Vec<Editor>,
@@ -53,7 +54,7 @@ impl Dispatch {
     ) -> Dispatch {
         let EditorRequest { chat, names, required, options, count } = request;
         Dispatch {
-            service,
+            context,
             request_id,
             listed: model.id.as_str().into(),
             model: model.model.clone(),
@@ -78,12 +79,12 @@ impl Dispatch {
             let mut mapper = EventMapper::new(self.model.reports_usage);
             let mut begun = false;
             let mut out = Vec::new();
-            let parts = failover::parts(self.service.clone(), self.listed.clone(), &self.editors, chat);
+            let parts = failover::parts(self.context.clone(), self.listed.clone(), &self.editors, chat);
             let mut parts = std::pin::pin!(parts);
             loop {
                 let event = match parts.next().await {
                     None => {
-                        self.service.back_off.reset();
+                        self.context.back_off.reset();
                         mapper.end()
                     }
                     Some(Ok(part)) => match mapper.part(part) {
@@ -152,14 +153,14 @@ impl Dispatch {
         // Another extension may have the vendor too, but not what is known of Copilot's.
         let is_copilot = self.model.vendor == "copilot" && self.model.reports_usage;
         let provider = if is_copilot { Provider::Copilot } else { Provider::Other };
-        self.service.back_off.classify(error, provider)
+        self.context.back_off.classify(error, provider)
     }
 
     fn calibrate(&self, event: &Event) {
         if let Event::Finish(_, usage) = event
             && usage.source == UsageSource::Reported
         {
-            self.service.calibration.lock().observe(&self.model.family, self.estimated_input, usage.input);
+            self.context.calibration.lock().observe(&self.model.family, self.estimated_input, usage.input);
         }
     }
 }

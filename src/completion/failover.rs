@@ -8,7 +8,7 @@ use async_stream::stream;
 use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 
-use super::CompletionService;
+use super::context::CompletionContext;
 use crate::bridge::pending_requests::BridgeError;
 use crate::bridge::protocol::Chat;
 use crate::bridge::{Editor, EditorId};
@@ -19,19 +19,19 @@ use crate::models::registry::ResolveModel;
 /// Runs `chat` in the first of `editors`, and in others that have the model `listed` if one goes before the first
 /// part; waits for an editor that is just coming back from a reload.
 pub(super) fn parts(
-    service: CompletionService,
+    context: CompletionContext,
     listed: Arc<str>,
     editors: &[Editor],
     chat: Arc<Chat>,
 ) -> impl Stream<Item = Result<Part, BridgeError>> + use<> {
     let mut editors = VecDeque::from(editors.to_vec());
-    let limit = service.model_timeout();
+    let limit = context.model_timeout();
     stream! {
         let mut begun = false;
         let mut tried = HashSet::new();
         'editors: loop {
             let Some(editor) = editors.pop_front() else {
-                let Ok(others) = untried_editors(&service, &listed, &tried).await else { break };
+                let Ok(others) = untried_editors(&context, &listed, &tried).await else { break };
                 editors = others;
                 continue;
             };
@@ -65,7 +65,7 @@ pub(super) fn parts(
 
 /// The editors that have the model now and were not tried yet; never empty.
 async fn untried_editors(
-    service: &CompletionService,
+    context: &CompletionContext,
     listed: &str,
     tried: &HashSet<EditorId>,
 ) -> Result<VecDeque<Editor>, Failure> {
@@ -75,7 +75,7 @@ async fn untried_editors(
             default_model: String::new(),
             nearest_if_unknown: false,
         };
-        let editors = match service.registry.send(message).await {
+        let editors = match context.registry.send(message).await {
             Ok(Ok(resolved)) => resolved.editors,
             _ => Vec::new(),
         };
@@ -83,5 +83,5 @@ async fn untried_editors(
             editors.into_iter().filter(|editor| !tried.contains(&editor.id())).collect();
         if others.is_empty() { Err(Failure::EditorGone) } else { Ok(others) }
     };
-    service.availability.retry_until_available(resolve).await
+    context.availability.retry_until_available(resolve).await
 }

@@ -3,43 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Addr;
 use futures_util::StreamExt;
-use parking_lot::{Mutex, RwLock};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::admission::Admission;
+use super::context::CompletionContext;
 use super::dispatch::Dispatch;
 use super::editor_request::EditorRequest;
-use super::{Events, RateLimitBackoff, retry, timing};
+use super::{Events, retry, timing};
 use crate::blocking;
-use crate::bridge::protocol::UserSettings;
 use crate::conversation::Conversation;
 use crate::failure::Failure;
 use crate::log::quoted;
-use crate::models::availability::EditorAvailability;
+use crate::models::ModelEntry;
 use crate::models::registry::{ResolveModel, ResolvedModel};
-use crate::models::{ModelEntry, ModelRegistry};
-use crate::tokens::Calibration;
 
-/// Everything a completion needs; cheap to clone.
+/// Runs completions; cheap to clone.
 #[derive(Clone)]
 pub struct CompletionService {
-    /// Knows which editor has which model.
-    pub registry: Addr<ModelRegistry>,
-    /// Waits for an editor that is about to attach.
-    pub availability: EditorAvailability,
-    /// The user's settings, as an editor sent them last.
-    pub user_settings: Arc<RwLock<UserSettings>>,
-    /// Limits the requests that run and wait.
-    pub admission: Admission,
-    /// Ratio of reported to counted tokens, by model family.
-    pub calibration: Arc<Mutex<Calibration>>,
-    /// Wait after rate limits, which the provider doesn't tell.
-    pub back_off: RateLimitBackoff,
-    /// Limit of a model's silence; the user's setting if absent.
-    pub model_timeout: Option<Duration>,
+    context: CompletionContext,
 }
 
 /// A model request as clients mean it.
@@ -75,6 +57,16 @@ pub struct PreparedCompletion {
 }
 
 impl CompletionService {
+    /// A service with this shared state.
+    pub fn new(context: CompletionContext) -> CompletionService {
+        CompletionService { context }
+    }
+
+    /// The state that it shares with the rest of the server.
+    pub fn context(&self) -> &CompletionContext {
+        &self.context
+    }
+
     /// Resolves the model, makes the request fit for it and waits for a permit.
     pub async fn prepare(&self, request: CompletionRequest) -> Result<PreparedCompletion, Failure> {
         let began = Instant::now();
@@ -88,9 +80,9 @@ impl CompletionService {
         let (size, info) = (conversation.size(), model.model.clone());
         let editor_request = blocking::run(size, move || EditorRequest::checked(conversation, &info)).await?;
         let counted_input = self.calibrated(&model, editor_request.count.estimated);
-        let permit = Arc::new(self.admission.wait().await?);
+        let permit = Arc::new(self.context.admission.wait().await?);
         let dispatch =
-            Dispatch::new(self.clone(), request_id, &model, editors, editor_request, counted_input);
+            Dispatch::new(self.context.clone(), request_id, &model, editors, editor_request, counted_input);
         Ok(PreparedCompletion { model, counted_input, dispatch, permit, ready: began.elapsed() })
     }
 
@@ -112,28 +104,22 @@ impl CompletionService {
         let resolve = async || {
             let message = ResolveModel {
                 requested: request.model.clone(),
-                default_model: self.user_settings.read().default_model.clone(),
+                default_model: self.context.user_settings.read().default_model.clone(),
                 nearest_if_unknown: request.nearest_if_unknown,
             };
-            self.registry.send(message).await.map_err(Failure::internal)?
+            self.context.registry.send(message).await.map_err(Failure::internal)?
         };
         match resolve().await {
             Err(Failure::NoModels { .. }) => {
-                let _place = self.admission.queue()?;
-                self.availability.retry_until_available(resolve).await
+                let _place = self.context.admission.queue()?;
+                self.context.availability.retry_until_available(resolve).await
             }
             result => result,
         }
     }
 
     fn calibrated(&self, model: &ModelEntry, estimated: u64) -> u64 {
-        self.calibration.lock().calibrated(&model.model.family, estimated)
-    }
-
-    /// Limit of a model's silence.
-    pub(super) fn model_timeout(&self) -> Duration {
-        self.model_timeout
-            .unwrap_or_else(|| Duration::from_secs(self.user_settings.read().model_timeout.into()))
+        self.context.calibration.lock().calibrated(&model.model.family, estimated)
     }
 }
 

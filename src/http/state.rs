@@ -51,10 +51,11 @@ impl AppState {
         options: ServerOptions,
         started: u64,
     ) -> AppState {
+        let context = completions.context();
         AppState {
-            registry: completions.registry.clone(),
-            availability: completions.availability.clone(),
-            user_settings: completions.user_settings.clone(),
+            registry: context.registry.clone(),
+            availability: context.availability.clone(),
+            user_settings: context.user_settings.clone(),
             auto_mode: AutoModeService::new(completions.clone(), executor),
             completions,
             responses: Data::new(<OpenAiResponses as Dialect>::Memory::default()),

@@ -182,6 +182,22 @@ fn module_of(path: &[String], modules: &BTreeSet<Vec<String>>) -> Option<Vec<Str
     (1..=path.len()).rev().map(|length| path[..length].to_vec()).find(|path| modules.contains(path))
 }
 
+/// The names that each module re-exports from a module inside it, as paths, with the module that defines them.
+fn re_exports(modules: &[(Vec<String>, String)]) -> BTreeMap<Vec<String>, Vec<String>> {
+    let mut re_exports = BTreeMap::new();
+    for (module, text) in modules {
+        for statement in text.split("pub use ").skip(1) {
+            let statement = statement.split(';').next().unwrap_or_default();
+            let Some((inner, names)) = statement.split_once("::") else { continue };
+            for name in names.trim_matches(['{', '}']).split(',').map(str::trim) {
+                let exported = [module.clone(), vec![name.to_owned()]].concat();
+                re_exports.insert(exported, [module.clone(), vec![inner.to_owned()]].concat());
+            }
+        }
+    }
+    re_exports
+}
+
 /// The paths below `crate`, `super` and `self` in a file's code, each from the crate's root.
 fn used_paths(module: &[String], text: &str) -> Vec<Vec<String>> {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
@@ -229,10 +245,16 @@ fn no_files_use_each_other_in_a_circle() {
         })
         .collect();
     let names: BTreeSet<Vec<String>> = modules.iter().map(|(module, _)| module.clone()).collect();
+    let re_exports = re_exports(&modules);
+    // `super::Name` is a use of the sibling that defines the name, whichever module re-exports it.
+    let defining = |path: Vec<String>| {
+        let exported = (1..=path.len()).find_map(|length| re_exports.get(&path[..length]));
+        module_of(exported.unwrap_or(&path), &names)
+    };
     let uses: BTreeMap<Vec<String>, BTreeSet<Vec<String>>> = modules
         .iter()
         .map(|(module, text)| {
-            let used = used_paths(module, text).into_iter().filter_map(|path| module_of(&path, &names));
+            let used = used_paths(module, text).into_iter().filter_map(defining);
             // A module and those inside it are one thing to the others.
             let others = used.filter(|used| !used.starts_with(module) && !module.starts_with(used));
             (module.clone(), others.collect())

@@ -1,0 +1,41 @@
+//! Shared state of all completions: the actors, limits and settings that one needs on its way. It decides nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+use parking_lot::{Mutex, RwLock};
+
+use super::RateLimitBackoff;
+use super::admission::Admission;
+use crate::bridge::protocol::UserSettings;
+use crate::models::ModelRegistry;
+use crate::models::availability::EditorAvailability;
+use crate::tokens::Calibration;
+
+/// Everything a completion needs; cheap to clone.
+#[derive(Clone)]
+pub struct CompletionContext {
+    /// Resolves a model's name to the editors that have the model.
+    pub registry: Addr<ModelRegistry>,
+    /// Waits for an editor that is about to attach.
+    pub availability: EditorAvailability,
+    /// The user's settings in VS Code, as the last editor sent them.
+    pub user_settings: Arc<RwLock<UserSettings>>,
+    /// Limits the requests that run and those that wait.
+    pub admission: Admission,
+    /// Ratio of reported to counted tokens, by model family.
+    pub calibration: Arc<Mutex<Calibration>>,
+    /// Computes the wait after a rate limit, which the provider doesn't send.
+    pub back_off: RateLimitBackoff,
+    /// Longest time without output from the model; the user's setting if absent.
+    pub model_timeout: Option<Duration>,
+}
+
+impl CompletionContext {
+    /// Longest time without output from the model: the server's option, else the user's setting.
+    pub(super) fn model_timeout(&self) -> Duration {
+        self.model_timeout
+            .unwrap_or_else(|| Duration::from_secs(self.user_settings.read().model_timeout.into()))
+    }
+}
