@@ -4,4 +4,4 @@ pub mod executor;
 mod selection;
 
 pub use executor::ToolExecutor;
-pub use selection::{check_number, matching, may_run, merged};
+pub use selection::{check_count, matching, may_run, merged};

@@ -7,44 +7,45 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::failure::Failure;
 
-/// Lets questions in.
+/// Gives permits to requests, in the order in which they ask; clones share them.
 #[derive(Clone)]
 pub struct Admission {
-    turns: Arc<Semaphore>,
-    waiting: Arc<AtomicUsize>,
-    limit: usize,
+    permits: Arc<Semaphore>,
+    /// Length of the queue.
+    queued: Arc<AtomicUsize>,
+    max_queued: usize,
 }
 
 impl Admission {
-    /// `running` questions at once, and as many more as `limit` wait.
-    pub fn new(running: usize, limit: usize) -> Admission {
-        Admission { turns: Arc::new(Semaphore::new(running)), waiting: Arc::default(), limit }
+    /// An admission that lets `max_running` requests run and `max_queued` more wait.
+    pub fn new(max_running: usize, max_queued: usize) -> Admission {
+        Admission { permits: Arc::new(Semaphore::new(max_running)), queued: Arc::default(), max_queued }
     }
 
-    /// Waits for a turn, which lasts until the permit is dropped.
-    pub async fn wait(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        if let Ok(permit) = self.turns.clone().try_acquire_owned() {
+    /// Waits for a permit; fails with `TooManyRequests` when the queue is full. Dropping the permit frees it.
+    pub async fn acquire(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
             return Ok(permit);
         }
-        let _place = self.queue()?;
-        let turn = self.turns.clone().acquire_owned().await;
-        turn.map_err(Failure::internal)
+        let _slot = self.enqueue()?;
+        let permit = self.permits.clone().acquire_owned().await;
+        permit.map_err(Failure::internal)
     }
 
-    /// A place among those who wait, for whatever they wait.
-    pub(super) fn queue(&self) -> Result<QueuePlace, Failure> {
-        let place = QueuePlace(self.waiting.clone());
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.limit {
-            return Err(Failure::TooManyRequests { limit: self.limit });
+    /// Takes a slot in the queue, which is also for requests that wait for an editor.
+    pub(super) fn enqueue(&self) -> Result<QueueSlot, Failure> {
+        let slot = QueueSlot(self.queued.clone());
+        if self.queued.fetch_add(1, Ordering::Relaxed) >= self.max_queued {
+            return Err(Failure::TooManyRequests { limit: self.max_queued });
         }
-        Ok(place)
+        Ok(slot)
     }
 }
 
-/// A place in the queue, given up when it is dropped.
-pub(super) struct QueuePlace(Arc<AtomicUsize>);
+/// A slot in the queue; dropping it frees it.
+pub(super) struct QueueSlot(Arc<AtomicUsize>);
 
-impl Drop for QueuePlace {
+impl Drop for QueueSlot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -57,14 +58,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_queue_is_bounded_and_those_who_leave_make_room() {
+    async fn a_full_queue_rejects_until_a_request_leaves_it() {
         let admission = Admission::new(1, 1);
-        let running = admission.wait().await.unwrap();
-        let mut second = Box::pin(admission.wait());
+        let running = admission.acquire().await.unwrap();
+        let mut second = Box::pin(admission.acquire());
         assert!((&mut second).now_or_never().is_none());
-        assert_eq!(admission.wait().await.err(), Some(Failure::TooManyRequests { limit: 1 }));
+        assert_eq!(admission.acquire().await.err(), Some(Failure::TooManyRequests { limit: 1 }));
         drop(second);
-        let mut third = Box::pin(admission.wait());
+        let mut third = Box::pin(admission.acquire());
         assert!((&mut third).now_or_never().is_none());
         drop(running);
         assert!(third.await.is_ok());

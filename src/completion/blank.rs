@@ -1,11 +1,11 @@
-//! Drops the single blank that Copilot's provider sends when a call begins after text.
+//! Removes the single space that Copilot's provider sends between text and a tool call.
 
 use std::ops::ControlFlow;
 
 use super::filter::Filter;
 use crate::conversation::Event;
 
-/// Holds back a text of one blank until it is known what follows.
+/// Holds back a part that is one space until the next event shows whether it comes before a call.
 #[derive(Clone, Debug, Default)]
 pub struct BlankText {
     held: bool,
@@ -32,7 +32,7 @@ mod tests {
     use crate::completion::filter::tests::{call, end, run, text};
 
     #[test]
-    fn a_blank_before_a_call_is_dropped() {
+    fn blank_before_a_call_is_dropped() {
         assert_eq!(
             run(&mut BlankText::default(), [text("a"), text(" "), call("1"), text(" "), call("2"), end()]),
             [text("a"), call("1"), call("2"), end()]
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_before_anything_else_is_sent() {
+    fn blank_before_other_events_is_kept() {
         let events = [text("a"), text(" "), text(" "), text("b"), text(" "), end()];
         assert_eq!(run(&mut BlankText::default(), events.clone()), events);
         let events = [text("  "), call("1"), text("\n"), call("2"), end()];

@@ -1,4 +1,4 @@
-//! One run of a prepared request: the editor's parts become events and pass the filters.
+//! One run of a prepared request: maps the editor's parts to events and filters them.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -22,24 +22,26 @@ use crate::failure::Failure;
 use crate::models::ModelEntry;
 use crate::transcript::names::ToolNameMap;
 
-/// A prepared request; cheap to clone, for each choice runs it once.
+/// A prepared request; cheap to clone, since each choice of the client is a run of its own.
 #[derive(Clone)]
 pub(super) struct Dispatch {
     context: CompletionContext,
     request_id: Arc<str>,
-    /// The model's id in the list.
-    listed: Arc<str>,
+    /// Id of the model as clients see it.
+    model_id: Arc<str>,
     model: Arc<ModelInfo>,
-    /// The editors that had the model when it was resolved, the preferred one first.
+    /// Editors that had the model when it was resolved, the preferred one first.
     editors: Vec<Editor>,
+    /// The message for the editor.
     pub chat: Arc<Chat>,
+    /// Requirement on the response.
     pub required: RequiredOutput,
-    /// Maps tool names that had to change back to the client's.
+    /// Maps the tool names sent to the editor back to the client's.
     names: Arc<ToolNameMap>,
     options: Options,
-    /// Tokens of the input by the tokenizer alone, for the calibration.
+    /// Input tokens by the tokenizer alone, for the calibration.
     estimated_input: u64,
-    /// Tokens of the input, calibrated.
+    /// Input tokens after calibration.
     counted_input: u64,
 }
 
@@ -56,7 +58,7 @@ impl Dispatch {
         Dispatch {
             context,
             request_id,
-            listed: model.id.as_str().into(),
+            model_id: model.id.as_str().into(),
             model: model.model.clone(),
             editors,
             chat: Arc::new(chat),
@@ -72,30 +74,30 @@ impl Dispatch {
         &self.request_id
     }
 
-    /// Runs `chat`, which is the prepared one or its retry.
+    /// Runs `chat`: the prepared message or that of a retry.
     pub fn run(self, chat: Arc<Chat>) -> Events {
         Box::pin(stream! {
             let mut filters = self.filters();
             let mut mapper = EventMapper::new(self.model.reports_usage);
-            let mut begun = false;
+            let mut has_output = false;
             let mut out = Vec::new();
-            let parts = failover::parts(self.context.clone(), self.listed.clone(), &self.editors, chat);
+            let parts = failover::parts(self.context.clone(), self.model_id.clone(), &self.editors, chat);
             let mut parts = std::pin::pin!(parts);
             loop {
                 let event = match parts.next().await {
                     None => {
                         self.context.back_off.reset();
-                        mapper.end()
+                        mapper.finish()
                     }
-                    Some(Ok(part)) => match mapper.part(part) {
+                    Some(Ok(part)) => match mapper.event(part) {
                         Some(Event::ToolCall(call)) => {
                             Event::ToolCall(ToolCall { name: self.names.to_client(call.name), ..call })
                         }
                         Some(event) => event,
                         None => continue,
                     },
-                    Some(Err(error)) => match self.finish_of(error, begun) {
-                        Ok(finish) => mapper.end_as(finish),
+                    Some(Err(error)) => match self.finish_of(error, has_output) {
+                        Ok(finish) => mapper.finish_with(finish),
                         Err(failure) => {
                             let flow = filters.flush(&mut out);
                             for event in out.drain(..) {
@@ -108,7 +110,7 @@ impl Dispatch {
                         }
                     },
                 };
-                begun = true;
+                has_output = true;
                 self.calibrate(&event);
                 let last = matches!(event, Event::Finish(..));
                 let flow = filters.event(event, &mut out);
@@ -127,17 +129,17 @@ impl Dispatch {
             RequiredOutput::Json { tool, .. } => Some(tool.as_str()),
             RequiredOutput::Nothing | RequiredOutput::SomeCall => None,
         };
-        FilterChain::of(&self.options, schema_tool, self.counted_input, self.model.reports_usage)
+        FilterChain::new(&self.options, schema_tool, self.counted_input, self.model.reports_usage)
     }
 
-    /// The finish of a response that ends with an error, or the failure that it is.
-    fn finish_of(&self, error: BridgeError, begun: bool) -> Result<Finish, Failure> {
+    /// Maps the error that ended a response to the finish of a complete response, or to a failure.
+    fn finish_of(&self, error: BridgeError, has_output: bool) -> Result<Finish, Failure> {
         match error {
             BridgeError::Failed(failure) => Err(failure),
             BridgeError::Editor(error) => match self.classify(&error) {
                 Classification::Finished(finish) => Ok(finish),
-                Classification::Cut { finish, .. } if begun => Ok(finish),
-                Classification::Failed(failure) | Classification::Cut { otherwise: failure, .. } => {
+                Classification::Truncated { finish, .. } if has_output => Ok(finish),
+                Classification::Failed(failure) | Classification::Truncated { if_empty: failure, .. } => {
                     Err(failure)
                 }
             },
@@ -150,7 +152,8 @@ impl Dispatch {
                 editor.notify(&ToEditor::RefreshModels);
             }
         }
-        // Another extension may have the vendor too, but not what is known of Copilot's.
+        // Another extension may use the vendor's name, but only Copilot's provider reports usage and sends these
+        // messages.
         let is_copilot = self.model.vendor == "copilot" && self.model.reports_usage;
         let provider = if is_copilot { Provider::Copilot } else { Provider::Other };
         self.context.back_off.classify(error, provider)

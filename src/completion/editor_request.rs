@@ -1,5 +1,5 @@
-//! The editor's request, made from a conversation: a legal transcript, the options that the provider honours, and
-//! its size. Pure.
+//! Builds the editor's request from a conversation: a legal transcript, the options that the provider honors, and
+//! the size in tokens. Pure.
 
 use serde_json::{Map, Value, json};
 
@@ -11,24 +11,25 @@ use crate::tokens::{self, Count};
 use crate::tools;
 use crate::transcript::{self, names::ToolNameMap};
 
-/// A request for the editor and what is needed to understand its response.
+/// A request for the editor, with the values that its response is read with.
 pub struct EditorRequest {
     /// The message for the editor.
     pub chat: Chat,
-    /// Maps tool names that had to change back to the client's.
+    /// Maps the tool names sent to the editor back to the client's.
     pub names: ToolNameMap,
     /// Requirement on the response.
     pub required: RequiredOutput,
     /// The client's options, for the filters.
     pub options: Options,
-    /// Tokens of the input.
+    /// Input tokens, by both measures.
     pub count: Count,
 }
 
 impl EditorRequest {
-    /// Makes a conversation legal, adds the instructions for what is required, and counts it. Slow for a large one.
-    pub fn of(conversation: Conversation, model: &ModelInfo) -> EditorRequest {
-        let (conversation, required) = RequiredOutput::of(conversation);
+    /// Makes the transcript legal, adds the instructions for required output and counts tokens. Takes time that grows
+    /// with the conversation: call it through `blocking::run`.
+    pub fn build(conversation: Conversation, model: &ModelInfo) -> EditorRequest {
+        let (conversation, required) = RequiredOutput::extract(conversation);
         let (conversation, names) = transcript::legal(conversation);
         let options = conversation.options.clone();
         let chat = chat(conversation, model);
@@ -36,17 +37,17 @@ impl EditorRequest {
         EditorRequest { chat, names, required, options, count }
     }
 
-    /// The same, if the model takes its number of tools and its size.
-    pub fn checked(conversation: Conversation, model: &ModelInfo) -> Result<EditorRequest, Failure> {
-        let request = EditorRequest::of(conversation, model);
-        tools::check_number(&request.chat.tools)?;
-        // Copilot would drop the oldest messages without an error, a system prompt first of all.
+    /// Builds the request; fails if it has too many tools or doesn't fit the model's input limit.
+    pub fn build_checked(conversation: Conversation, model: &ModelInfo) -> Result<EditorRequest, Failure> {
+        let request = EditorRequest::build(conversation, model);
+        tools::check_count(&request.chat.tools)?;
+        // Copilot would drop the oldest messages without an error, the system prompt first.
         let (tokens, maximum) = (request.count.checked, model.max_input_tokens);
         if tokens > maximum { Err(Failure::TooLong { tokens, maximum }) } else { Ok(request) }
     }
 }
 
-/// The message that carries a legal conversation to the editor.
+/// Builds the message for the editor from a legal conversation.
 fn chat(conversation: Conversation, model: &ModelInfo) -> Chat {
     let Conversation { messages, tools, tool_choice, options } = conversation;
     let (tools, required) = match tool_choice {
@@ -69,25 +70,25 @@ fn chat(conversation: Conversation, model: &ModelInfo) -> Chat {
     }
 }
 
-/// The options as `modelOptions`: Copilot's provider takes what it honours and ignores the rest.
+/// Builds the `modelOptions`. Copilot's provider ignores those that it doesn't know.
 fn model_options(options: &Options) -> Map<String, Value> {
     let mut forwarded = Map::new();
-    let mut send = |name: &str, value: Option<Value>| {
+    let mut forward = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
             forwarded.insert(name.into(), value);
         }
     };
-    send("temperature", options.temperature.map(Value::from));
-    send("top_p", options.top_p.map(Value::from));
-    send("frequency_penalty", options.frequency_penalty.map(Value::from));
-    send("presence_penalty", options.presence_penalty.map(Value::from));
-    send("seed", options.seed.map(Value::from));
-    send("max_tokens", options.max_tokens.map(Value::from));
-    // A list would be dropped, even of one: the server looks for several itself.
+    forward("temperature", options.temperature.map(Value::from));
+    forward("top_p", options.top_p.map(Value::from));
+    forward("frequency_penalty", options.frequency_penalty.map(Value::from));
+    forward("presence_penalty", options.presence_penalty.map(Value::from));
+    forward("seed", options.seed.map(Value::from));
+    forward("max_tokens", options.max_tokens.map(Value::from));
+    // The provider ignores a list, even of one; the server looks for several itself.
     if let [stop] = options.stop.as_slice()
         && !options.tells_stop
     {
-        send("stop", Some(json!(stop)));
+        forward("stop", Some(json!(stop)));
     }
     forwarded
 }

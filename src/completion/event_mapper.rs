@@ -1,4 +1,4 @@
-//! Maps the model's parts to the events of a response, with its finish. Pure.
+//! Maps the model's parts to the events of a response, and decides its finish. Pure.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,32 +6,34 @@ use serde_json::Value;
 
 use crate::conversation::{Data, Event, Finish, Part, ToolCall, Usage, UsageSource};
 
-/// Reads the parts of one answer.
+/// Maps the parts of one response.
 #[derive(Clone, Debug)]
 pub struct EventMapper {
-    /// Every good answer of the model ends with a usage part.
+    /// Whether a complete response of the model ends with a usage part.
     reports_usage: bool,
+    /// Tool calls so far.
     calls: u32,
+    /// Usage that the provider reported, if it has.
     usage: Option<Usage>,
 }
 
 impl EventMapper {
-    /// A mapper for a model that always, or not always, reports its usage.
+    /// A mapper for a model that reports the usage of every complete response, or doesn't.
     pub fn new(reports_usage: bool) -> EventMapper {
         EventMapper { reports_usage, calls: 0, usage: None }
     }
 
-    /// The event that a part is, if clients are to hear of it. Opaque data is the provider's own.
-    pub fn part(&mut self, part: Part) -> Option<Event> {
+    /// Maps a part to its event; none for a part that clients don't get, such as the provider's opaque data.
+    pub fn event(&mut self, part: Part) -> Option<Event> {
         match part {
             Part::Text { text } => (!text.is_empty()).then_some(Event::Text(text)),
             Part::Thinking(thinking) => {
-                let says_something = !thinking.text.is_empty() || thinking.id.is_some();
-                says_something.then_some(Event::Thinking(thinking))
+                let has_content = !thinking.text.is_empty() || thinking.id.is_some();
+                has_content.then_some(Event::Thinking(thinking))
             }
             Part::ToolCall(call) => {
                 self.calls += 1;
-                // Models exist that call without an id; clients need one to answer.
+                // Some models call without an id; clients need one to return the result.
                 let id = if call.id.is_empty() { format!("call_{}", self.calls) } else { call.id };
                 Some(Event::ToolCall(ToolCall { id, ..call }))
             }
@@ -43,30 +45,30 @@ impl EventMapper {
         }
     }
 
-    /// Ends a response that came without an error. Copilot marks one that was cut by nothing but a missing usage
-    /// part.
-    pub fn end(&self) -> Event {
+    /// Ends a response that came without an error. The only sign that Copilot cut one is that its usage part is
+    /// missing.
+    pub fn finish(&self) -> Event {
         let finish = match self.usage {
             None if self.reports_usage => Finish::Length,
             _ if self.calls > 0 => Finish::ToolCalls,
             _ => Finish::Stop,
         };
-        self.end_as(finish)
+        self.finish_with(finish)
     }
 
-    /// Ends a response with the finish that an error stands for.
-    pub fn end_as(&self, finish: Finish) -> Event {
+    /// Ends a response with the finish that its error stands for.
+    pub fn finish_with(&self, finish: Finish) -> Event {
         Event::Finish(finish, self.usage.unwrap_or_default())
     }
 }
 
-/// `{"prompt_tokens":…,"completion_tokens":…,…}`, in a part of mime `usage`.
+/// Reads `{"prompt_tokens":…,"completion_tokens":…,…}` from a part of mime type `usage`.
 fn usage(data: &Data) -> Option<Usage> {
     if data.mime != "usage" {
         return None;
     }
-    let told: Value = serde_json::from_slice(&STANDARD.decode(&data.base64).ok()?).ok()?;
-    let count = |at: &str| told.pointer(at).and_then(Value::as_u64);
+    let report: Value = serde_json::from_slice(&STANDARD.decode(&data.base64).ok()?).ok()?;
+    let count = |path: &str| report.pointer(path).and_then(Value::as_u64);
     Some(Usage {
         input: count("/prompt_tokens")?,
         output: count("/completion_tokens")?,
@@ -93,7 +95,7 @@ mod tests {
         ToolCall { id: id.into(), name: "read".into(), input: json!({"a": 1}) }
     }
 
-    fn told() -> Value {
+    fn report() -> Value {
         json!({
             "prompt_tokens": 100,
             "completion_tokens": 20,
@@ -103,7 +105,7 @@ mod tests {
         })
     }
 
-    fn heard() -> Usage {
+    fn reported() -> Usage {
         Usage {
             input: 100,
             output: 20,
@@ -115,15 +117,15 @@ mod tests {
         }
     }
 
-    fn check(reports_usage: bool, parts: impl IntoIterator<Item = Part>, wanted: impl Into<Vec<Event>>) {
-        let mut reader = EventMapper::new(reports_usage);
-        let mut events: Vec<Event> = parts.into_iter().filter_map(|part| reader.part(part)).collect();
-        events.push(reader.end());
-        assert_eq!(events, wanted.into());
+    fn check(reports_usage: bool, parts: impl IntoIterator<Item = Part>, expected: impl Into<Vec<Event>>) {
+        let mut mapper = EventMapper::new(reports_usage);
+        let mut events: Vec<Event> = parts.into_iter().filter_map(|part| mapper.event(part)).collect();
+        events.push(mapper.finish());
+        assert_eq!(events, expected.into());
     }
 
     #[test]
-    fn parts_become_events_and_the_provider_says_what_they_cost() {
+    fn parts_map_to_events_and_the_reported_usage() {
         let thinking = |text: &str, id: Option<&str>| Thinking { text: text.into(), id: id.map(Into::into) };
         check(
             true,
@@ -136,43 +138,43 @@ mod tests {
                 Part::ToolCall(call("1")),
                 Part::ToolResult(ToolResult { id: "1".into(), content: vec![], is_error: false }),
                 data("stateful_marker", "gpt\\resp_1"),
-                data("usage", told().to_string()),
+                data("usage", report().to_string()),
             ],
             [
                 Event::Thinking(thinking("t", None)),
                 Event::Thinking(thinking("", Some("1"))),
                 Event::Text("a".into()),
                 Event::ToolCall(call("1")),
-                Event::Finish(Finish::ToolCalls, heard()),
+                Event::Finish(Finish::ToolCalls, reported()),
             ],
         );
     }
 
     #[test]
-    fn an_answer_without_the_usage_it_should_have_was_cut() {
+    fn missing_usage_report_means_length() {
         let text = || Event::Text("a".into());
         check(true, [Part::text("a")], [text(), Event::Finish(Finish::Length, Usage::default())]);
         check(false, [Part::text("a")], [text(), Event::Finish(Finish::Stop, Usage::default())]);
         let calls = [Part::ToolCall(call("1"))];
         check(true, calls, [Event::ToolCall(call("1")), Event::Finish(Finish::Length, Usage::default())]);
-        check(true, [data("usage", told().to_string())], [Event::Finish(Finish::Stop, heard())]);
+        check(true, [data("usage", report().to_string())], [Event::Finish(Finish::Stop, reported())]);
     }
 
     #[test]
-    fn usage_that_cannot_be_read_is_none() {
+    fn unreadable_usage_is_ignored() {
         for part in [
             data("usage", "{"),
             data("usage", "{}"),
             data("usage", r#"{"prompt_tokens":"a lot","completion_tokens":1}"#),
-            data("application/json", told().to_string()),
-            Part::Data(Data { mime: "usage".into(), base64: "no base64".into() }),
+            data("application/json", report().to_string()),
+            Part::Data(Data { mime: "usage".into(), base64: "not base64".into() }),
         ] {
             check(false, [part], [Event::Finish(Finish::Stop, Usage::default())]);
         }
     }
 
     #[test]
-    fn a_call_without_an_id_gets_one() {
+    fn call_without_an_id_gets_one() {
         let calls = [Part::ToolCall(call("")), Part::ToolCall(call(""))];
         check(
             false,
@@ -186,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_the_editor_told_keeps_what_was_counted() {
-        let mut reader = EventMapper::new(true);
-        reader.part(data("usage", told().to_string()));
-        assert_eq!(reader.end_as(Finish::Refusal), Event::Finish(Finish::Refusal, heard()));
+    fn finish_of_an_error_keeps_the_reported_usage() {
+        let mut mapper = EventMapper::new(true);
+        mapper.event(data("usage", report().to_string()));
+        assert_eq!(mapper.finish_with(Finish::Refusal), Event::Finish(Finish::Refusal, reported()));
     }
 }

@@ -1,5 +1,5 @@
-//! The parts of a response from whichever editor has the model: a request that produced nothing moves to another
-//! window when its own goes.
+//! Reads the parts of a response from an editor that has the model. If the window closes before it produced output,
+//! the request is retried in another window.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -16,22 +16,22 @@ use crate::conversation::Part;
 use crate::failure::Failure;
 use crate::models::registry::ResolveModel;
 
-/// Runs `chat` in the first of `editors`, and in others that have the model `listed` if one goes before the first
-/// part; waits for an editor that is just coming back from a reload.
+/// Runs `chat` in the first of `editors`. If that one disconnects before the first part, tries the others that have
+/// the model `model_id`, and waits for an editor whose window is reloading.
 pub(super) fn parts(
     context: CompletionContext,
-    listed: Arc<str>,
+    model_id: Arc<str>,
     editors: &[Editor],
     chat: Arc<Chat>,
 ) -> impl Stream<Item = Result<Part, BridgeError>> + use<> {
     let mut editors = VecDeque::from(editors.to_vec());
     let limit = context.model_timeout();
     stream! {
-        let mut begun = false;
+        let mut has_output = false;
         let mut tried = HashSet::new();
         'editors: loop {
             let Some(editor) = editors.pop_front() else {
-                let Ok(others) = untried_editors(&context, &listed, &tried).await else { break };
+                let Ok(others) = untried_editors(&context, &model_id, &tried).await else { break };
                 editors = others;
                 continue;
             };
@@ -51,9 +51,9 @@ pub(super) fn parts(
                         return;
                     }
                     Ok(None) => return,
-                    Ok(Some(Err(BridgeError::Failed(Failure::EditorGone)))) if !begun => continue 'editors,
+                    Ok(Some(Err(BridgeError::Failed(Failure::EditorGone)))) if !has_output => continue 'editors,
                     Ok(Some(part)) => {
-                        begun = true;
+                        has_output = true;
                         yield part;
                     }
                 }
@@ -63,15 +63,15 @@ pub(super) fn parts(
     }
 }
 
-/// The editors that have the model now and were not tried yet; never empty.
+/// Finds the editors that have the model now and were not tried yet; never returns an empty list.
 async fn untried_editors(
     context: &CompletionContext,
-    listed: &str,
+    model_id: &str,
     tried: &HashSet<EditorId>,
 ) -> Result<VecDeque<Editor>, Failure> {
     let resolve = async || {
         let message = ResolveModel {
-            requested: Some(listed.to_owned()),
+            requested: Some(model_id.to_owned()),
             default_model: String::new(),
             nearest_if_unknown: false,
         };

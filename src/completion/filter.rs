@@ -1,12 +1,13 @@
-//! The interface of filters over the events of a response, which plain completions and auto mode share.
+//! The trait of the filters over the events of a response, and helpers for their tests.
 
 use std::ops::ControlFlow;
 
 use crate::conversation::Event;
 
-/// A pure filter over the events of one answer. `Event::Finish` comes last and flushes whatever was held back.
+/// A pure filter over the events of one response. `Event::Finish` comes last and flushes all text that was held back.
 pub trait Filter {
-    /// Takes an event, appends what goes on to `out`.
+    /// Takes an event and appends the resulting events to `out`. `Break` means that the response is complete: `out`
+    /// ends with its finish.
     fn event(&mut self, event: Event, out: &mut Vec<Event>) -> ControlFlow<()>;
 }
 
@@ -40,7 +41,7 @@ pub(crate) mod tests {
         finish(Finish::Stop)
     }
 
-    /// Runs a filter over events; it gets none after it has returned `Break`.
+    /// Runs a filter over events until it returns `Break`.
     pub fn run(filter: &mut impl Filter, events: impl IntoIterator<Item = Event>) -> Vec<Event> {
         let mut out = Vec::new();
         for event in events {
@@ -51,7 +52,7 @@ pub(crate) mod tests {
         out
     }
 
-    /// Joins consecutive text and thinking and drops empty ones, as a reader of the whole response sees them.
+    /// Joins consecutive parts of text and of thinking, and removes empty ones, as in a whole response.
     pub fn joined(events: impl IntoIterator<Item = Event>) -> Vec<Event> {
         let mut joined: Vec<Event> = Vec::new();
         for event in events {
@@ -67,7 +68,7 @@ pub(crate) mod tests {
         joined
     }
 
-    /// The same events, each text and thought cut after so many characters, over and over.
+    /// Cuts text and thinking into pieces of these numbers of characters, repeated in turn.
     pub fn cut(events: &[Event], sizes: &[usize]) -> Vec<Event> {
         let mut sizes = sizes.iter().copied().cycle();
         let mut pieces = |whole: &str| {
@@ -91,16 +92,16 @@ pub(crate) mod tests {
         cut
     }
 
-    /// Positions of a cut.
+    /// Sizes of pieces, in characters, for `cut`.
     pub fn sizes() -> impl Strategy<Value = Vec<usize>> {
         proptest::collection::vec(1usize..8, 1..8)
     }
 
-    /// An answer, its texts of these words.
-    pub fn answer(words: &'static str) -> impl Strategy<Value = Vec<Event>> {
+    /// A response whose text and thinking match the regular expression `text`.
+    pub fn response(text: &'static str) -> impl Strategy<Value = Vec<Event>> {
         let event = prop_oneof![
-            4 => words.prop_map(Event::Text),
-            1 => words.prop_map(|text| Event::Thinking(Thinking { text, id: None })),
+            4 => text.prop_map(Event::Text),
+            1 => text.prop_map(|text| Event::Thinking(Thinking { text, id: None })),
             1 => Just(call("1")),
         ];
         proptest::collection::vec(event, 0..6).prop_map(|mut events| {

@@ -11,7 +11,7 @@ use super::stop_sequences::StopSequences;
 use super::usage_counter::UsageCounter;
 use crate::conversation::{Event, Finish, Options, Usage};
 
-/// Filters one after the other, each hearing what the one before lets go on.
+/// Filters in a row: each gets the events that the one before it passes on.
 #[derive(Default)]
 pub struct FilterChain {
     filters: Vec<Box<dyn Filter>>,
@@ -20,40 +20,39 @@ pub struct FilterChain {
 }
 
 impl FilterChain {
-    /// The filters for these options. `schema_tool` is the tool that carries the JSON schema of the response;
-    /// `counted_input` is the input's size for a model that doesn't report its usage; `is_reported` says whether it
-    /// does.
-    pub fn of(
+    /// The filters for these options. `schema_tool` is the tool that carries the JSON schema of the response,
+    /// `counted_input` the input tokens for a model that doesn't report its usage, and `is_reported` whether it does.
+    pub fn new(
         options: &Options,
         schema_tool: Option<&str>,
         counted_input: u64,
         is_reported: bool,
     ) -> FilterChain {
         let mut filters: Vec<Box<dyn Filter>> = vec![Box::new(BlankText::default())];
-        // Before the others: they are about content, and this is what makes it.
+        // Before the filters of content, since it makes the content.
         if let Some(tool) = schema_tool {
-            filters.push(Box::new(JsonOutput::of_tool(tool)));
+            filters.push(Box::new(JsonOutput::new(tool)));
         }
         if !options.stop.is_empty() {
-            filters.push(Box::new(StopSequences::at(options.stop.iter().cloned())));
+            filters.push(Box::new(StopSequences::new(options.stop.iter().cloned())));
         }
         if let Some(tokens) = options.max_tokens {
-            filters.push(Box::new(MaxTokens::to(tokens)));
+            filters.push(Box::new(MaxTokens::new(tokens)));
         }
         if options.one_call_at_most {
             filters.push(Box::new(SingleToolCall::default()));
         }
-        // After all others: it counts what the client hears.
-        filters.push(Box::new(UsageCounter::of_input(counted_input, is_reported)));
+        // After all others, so that it counts the text that the client gets.
+        filters.push(Box::new(UsageCounter::new(counted_input, is_reported)));
         FilterChain { filters, ..FilterChain::default() }
     }
 
-    /// The answer is cut here by a failure. What was held back was output before it and goes on; if that makes the
-    /// answer complete, its end goes on too.
+    /// Flushes the text that is held back when a failure ends the response. Returns `Break`, with a finish in `out`, if
+    /// that text completes the response.
     pub fn flush(&mut self, out: &mut Vec<Event>) -> ControlFlow<()> {
         let flow = self.event(Event::Finish(Finish::Stop, Usage::default()), out);
         if flow == ControlFlow::Continue(()) {
-            // The end that never came.
+            // The finish was only made to flush the filters.
             out.pop();
         }
         flow
@@ -91,17 +90,20 @@ mod tests {
         options: &Options,
         schema_tool: Option<&str>,
         events: impl IntoIterator<Item = Event>,
-        wanted: impl Into<Vec<Event>>,
+        expected: impl Into<Vec<Event>>,
     ) {
-        assert_eq!(joined(run(&mut FilterChain::of(options, schema_tool, 7, false), events)), wanted.into());
+        assert_eq!(
+            joined(run(&mut FilterChain::new(options, schema_tool, 7, false), events)),
+            expected.into()
+        );
     }
 
-    fn counted(how: Finish, output: u64) -> Event {
-        Event::Finish(how, Usage { input: 7, output, ..Usage::default() })
+    fn counted(finish: Finish, output: u64) -> Event {
+        Event::Finish(finish, Usage { input: 7, output, ..Usage::default() })
     }
 
     #[test]
-    fn without_wishes_an_answer_is_only_counted() {
+    fn without_options_a_response_is_only_counted() {
         check(
             &Options::default(),
             None,
@@ -111,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_answer_is_counted_as_it_was_heard() {
+    fn truncated_response_is_counted_as_sent() {
         let options =
             Options { stop: vec!["STOP".into(), "END".into()], max_tokens: Some(3), ..Options::default() };
         check(
@@ -129,10 +131,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_back_of_an_answer_that_fails_goes_on() {
+    fn failure_flushes_held_text() {
         let options = Options { stop: vec!["END".into()], max_tokens: Some(4), ..Options::default() };
         let cut = |output: [Event; 2]| {
-            let mut chain = FilterChain::of(&options, None, 7, false);
+            let mut chain = FilterChain::new(&options, None, 7, false);
             let mut events = run(&mut chain, output);
             let flow = chain.flush(&mut events);
             (joined(events), flow)
@@ -141,25 +143,25 @@ mod tests {
             cut([text("one two E"), text("N")]),
             (vec![text("one two EN")], ControlFlow::Continue(()))
         );
-        // All that the client wanted had been output before it failed.
+        // The limit was reached before the failure, so the response is complete.
         let complete = vec![text("one two three four"), counted(Finish::Length, 4)];
         assert_eq!(cut([text("one two three four"), text(" five")]), (complete, ControlFlow::Break(())));
     }
 
     #[test]
-    fn a_limit_cuts_the_content_that_a_schema_gives() {
-        let answer = ToolCall { id: "1".into(), name: "answer".into(), input: json!({"a": "one two three"}) };
+    fn max_tokens_truncates_json_output() {
+        let call = ToolCall { id: "1".into(), name: "answer".into(), input: json!({"a": "one two three"}) };
         let options = Options { max_tokens: Some(4), ..Options::default() };
         check(
             &options,
             Some("answer"),
-            [text("Sure, here it is:"), Event::ToolCall(answer), finish(Finish::ToolCalls)],
+            [text("Sure, here it is:"), Event::ToolCall(call), finish(Finish::ToolCalls)],
             [text(r#"{"a":"one"#), counted(Finish::Length, 4)],
         );
     }
 
     #[test]
-    fn blanks_and_further_calls_are_dropped() {
+    fn blanks_and_further_calls_are_removed() {
         let options = Options { one_call_at_most: true, ..Options::default() };
         let output = 1 + crate::tokens::count_call("read", &json!({}));
         check(

@@ -1,32 +1,34 @@
-//! JSON output of a schema: it travels as the input of one tool that the model must call, and comes out as content.
+//! JSON output: the model gives it as the input of one tool that it must call, the client gets it as text.
 
 use std::ops::ControlFlow;
 
 use super::filter::Filter;
 use crate::conversation::{Event, Finish};
 
-/// Turns the call of the tool into text. What the model says besides is held back: it is dropped if the call comes,
-/// and is the answer if none does, whatever it is worth.
+/// Turns the call of the output tool into text. Other text is held back: it is dropped when the call comes, and sent as
+/// it is when the response ends without one.
 #[derive(Clone, Debug)]
 pub struct JsonOutput {
+    /// Name of the output tool.
     tool: String,
-    said: String,
-    /// The answer has come.
-    answered: bool,
-    /// The model has called for something else, too.
-    called: bool,
+    /// Text that is held back.
+    held: String,
+    /// Whether the output tool was called.
+    has_output: bool,
+    /// Whether another tool was called.
+    has_other_call: bool,
 }
 
 impl JsonOutput {
-    /// For a question whose schema travels as this tool.
-    pub fn of_tool(tool: impl Into<String>) -> JsonOutput {
-        JsonOutput { tool: tool.into(), said: String::new(), answered: false, called: false }
+    /// A filter for a request whose output tool has this name.
+    pub fn new(tool: impl Into<String>) -> JsonOutput {
+        JsonOutput { tool: tool.into(), held: String::new(), has_output: false, has_other_call: false }
     }
 
-    /// Another call, or the end, without the answer: what was said stands for itself.
-    fn say(&mut self, out: &mut Vec<Event>) {
-        if !self.answered && !self.said.is_empty() {
-            out.push(Event::Text(std::mem::take(&mut self.said)));
+    /// Sends the held text at another call or the end, unless the output has come.
+    fn flush(&mut self, out: &mut Vec<Event>) {
+        if !self.has_output && !self.held.is_empty() {
+            out.push(Event::Text(std::mem::take(&mut self.held)));
         }
     }
 }
@@ -34,21 +36,21 @@ impl JsonOutput {
 impl Filter for JsonOutput {
     fn event(&mut self, event: Event, out: &mut Vec<Event>) -> ControlFlow<()> {
         match event {
-            Event::Text(text) => self.said.push_str(&text),
+            Event::Text(text) => self.held.push_str(&text),
             Event::ToolCall(call) if call.name == self.tool => {
-                if !std::mem::replace(&mut self.answered, true) {
+                if !std::mem::replace(&mut self.has_output, true) {
                     out.push(Event::Text(call.input.to_string()));
                 }
             }
             Event::ToolCall(call) => {
-                self.called = true;
-                self.say(out);
+                self.has_other_call = true;
+                self.flush(out);
                 out.push(Event::ToolCall(call));
             }
             Event::Finish(finish, usage) => {
-                self.say(out);
-                let all_said = self.answered && !self.called && finish == Finish::ToolCalls;
-                out.push(Event::Finish(if all_said { Finish::Stop } else { finish }, usage));
+                self.flush(out);
+                let only_output = self.has_output && !self.has_other_call && finish == Finish::ToolCalls;
+                out.push(Event::Finish(if only_output { Finish::Stop } else { finish }, usage));
             }
             other => out.push(other),
         }
@@ -64,7 +66,7 @@ mod tests {
     use crate::completion::filter::tests::{call, finish, run, text};
     use crate::conversation::ToolCall;
 
-    fn answer() -> Event {
+    fn output() -> Event {
         Event::ToolCall(ToolCall {
             id: "1".into(),
             name: "answer".into(),
@@ -73,36 +75,33 @@ mod tests {
     }
 
     #[test]
-    fn the_call_becomes_the_content_and_nothing_else_does() {
+    fn only_the_output_call_becomes_text() {
         assert_eq!(
             run(
-                &mut JsonOutput::of_tool("answer"),
-                [text("Sure: "), answer(), answer(), finish(Finish::ToolCalls)]
+                &mut JsonOutput::new("answer"),
+                [text("Sure: "), output(), output(), finish(Finish::ToolCalls)]
             ),
             [text(r#"{"b":[1],"a":"x"}"#), finish(Finish::Stop)]
         );
     }
 
     #[test]
-    fn without_the_call_what_was_said_is_the_answer() {
+    fn without_the_output_call_text_is_sent() {
         assert_eq!(
-            run(&mut JsonOutput::of_tool("answer"), [text("{\"a\":"), text("1}"), finish(Finish::Length)]),
+            run(&mut JsonOutput::new("answer"), [text("{\"a\":"), text("1}"), finish(Finish::Length)]),
             [text("{\"a\":1}"), finish(Finish::Length)]
         );
-        assert_eq!(run(&mut JsonOutput::of_tool("answer"), [finish(Finish::Stop)]), [finish(Finish::Stop)]);
+        assert_eq!(run(&mut JsonOutput::new("answer"), [finish(Finish::Stop)]), [finish(Finish::Stop)]);
     }
 
     #[test]
-    fn calls_of_other_tools_go_on() {
+    fn calls_of_other_tools_are_passed_on() {
         assert_eq!(
-            run(
-                &mut JsonOutput::of_tool("answer"),
-                [text("Let me look."), call("1"), finish(Finish::ToolCalls)]
-            ),
+            run(&mut JsonOutput::new("answer"), [text("Let me look."), call("1"), finish(Finish::ToolCalls)]),
             [text("Let me look."), call("1"), finish(Finish::ToolCalls)]
         );
         assert_eq!(
-            run(&mut JsonOutput::of_tool("answer"), [call("1"), answer(), finish(Finish::ToolCalls)]),
+            run(&mut JsonOutput::new("answer"), [call("1"), output(), finish(Finish::ToolCalls)]),
             [call("1"), text(r#"{"b":[1],"a":"x"}"#), finish(Finish::ToolCalls)]
         );
     }

@@ -5,16 +5,17 @@ use std::error::Error;
 use boon::{CompileError, Compiler, Draft, ErrorKind, Schemas, UrlLoader, ValidationError};
 use serde_json::Value;
 
-/// A location for the client's schema; it names no file.
+/// URL under which the compiler knows the client's schema; no file has it.
 const LOCATION: &str = "urn:copilot-proxy:schema";
 
-/// Most errors in a message: enough to mend a value, and few enough to read.
+/// Most errors in a message: enough to correct a value, and few enough to read.
 const MAX_ERRORS: usize = 5;
 
-/// Lists what is wrong with `value`, each error with the JSON pointer of its place. Empty if nothing is, or if the
-/// schema is none: the provider reports that.
+/// Validates `value` and returns the errors, each with the JSON pointer of its place. An invalid schema gives none: the
+/// provider rejects it.
 ///
-/// A schema without `$schema` is of draft 2020-12. Patterns that the regex engine lacks (look-around) are not checked.
+/// A schema without `$schema` is of draft 2020-12. Patterns with look-around, which the regex engine lacks, are
+/// skipped.
 pub fn errors(schema: &Value, value: &Value) -> Vec<String> {
     let mut schema = schema.clone();
     loop {
@@ -40,7 +41,7 @@ pub fn errors(schema: &Value, value: &Value) -> Vec<String> {
     }
 }
 
-/// Refuses to load anything: a schema must hold all that it refers to.
+/// A loader that fails: a schema must contain all that it refers to.
 struct NoLoader;
 
 impl UrlLoader for NoLoader {
@@ -49,7 +50,7 @@ impl UrlLoader for NoLoader {
     }
 }
 
-/// Collects the innermost errors, which name the exact place.
+/// Collects the innermost errors: they name the exact place.
 fn collect(error: &ValidationError<'_, '_>, messages: &mut Vec<String>) {
     if error.causes.is_empty() || matches!(error.kind, ErrorKind::AnyOf | ErrorKind::OneOf(_)) {
         if messages.len() < MAX_ERRORS {
@@ -62,7 +63,7 @@ fn collect(error: &ValidationError<'_, '_>, messages: &mut Vec<String>) {
     error.causes.iter().for_each(|cause| collect(cause, messages));
 }
 
-/// The pattern for whose sake a schema can't be compiled.
+/// The pattern that keeps a schema from being compiled.
 fn unsupported_pattern(error: &CompileError) -> Option<String> {
     fn find(error: &ValidationError<'_, '_>) -> Option<String> {
         match &error.kind {
@@ -77,7 +78,7 @@ fn unsupported_pattern(error: &CompileError) -> Option<String> {
     }
 }
 
-/// Removes a pattern that can't be compiled; returns whether it was found.
+/// Removes a pattern that can't be compiled. Returns whether it was found.
 fn remove_pattern(schema: &mut Value, regex: &str) -> bool {
     match schema {
         Value::Object(object) => {
@@ -107,8 +108,8 @@ mod tests {
 
     use super::*;
 
-    fn check(schema: &Value, value: &Value, wanted: &[&str]) {
-        assert_eq!(errors(schema, value), wanted, "{schema} {value}");
+    fn check(schema: &Value, value: &Value, expected: &[&str]) {
+        assert_eq!(errors(schema, value), expected, "{schema} {value}");
     }
 
     #[test]
@@ -136,9 +137,9 @@ mod tests {
         );
     }
 
-    /// The forms that SDKs send: references into `$defs`, unions with null, drafts by name.
+    /// SDKs send references into `$defs`, unions with null, and named drafts.
     #[test]
-    fn schemas_of_sdks_are_understood() {
+    fn schemas_of_sdks_are_supported() {
         let by_reference = json!({
             "$schema": "http://json-schema.org/draft-07/schema#",
             "$defs": { "step": { "type": "object", "required": ["text"] } },
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_pattern_is_skipped_and_the_rest_still_checked() {
+    fn unsupported_pattern_is_skipped_and_the_rest_checked() {
         let schema = json!({
             "type": "object",
             "properties": { "a": { "type": "string", "pattern": "^(?!no)" }, "b": { "pattern": "^[0-9]+$" } },
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_schema_refuses_nothing_and_nothing_is_loaded() {
+    fn invalid_schema_accepts_everything_and_loads_nothing() {
         check(&json!({ "type": 7 }), &json!("x"), &[]);
         check(&json!({ "$ref": "file:///etc/passwd" }), &json!("x"), &[]);
         check(&json!({ "$ref": "https://example.test/schema.json" }), &json!("x"), &[]);

@@ -1,4 +1,4 @@
-//! Makes `max_tokens` a true limit: providers forget it, or count otherwise.
+//! Enforces `max_tokens`, since providers ignore it or count differently.
 
 use std::ops::ControlFlow;
 
@@ -7,19 +7,20 @@ use crate::conversation::{Event, Finish, Thinking, Usage};
 use crate::tokens;
 use crate::tokens::pretokens;
 
-/// Lets so many tokens through, thoughts and calls included, and cuts the answer at the border of a token. A call
-/// that does not fit is left out whole.
+/// Passes on a number of tokens, with thinking and calls, then ends the response at the border of a token. A call that
+/// doesn't fit is left out.
 ///
-/// Text goes on at once as long as it is sure to fit: no token is shorter than a byte. Only the last few words
-/// before the limit wait until their tokens are certain.
+/// Text that is certain to fit is passed on at once: no token is shorter than a byte. Only the last few words before
+/// the limit wait until it is certain which tokens they make.
 #[derive(Clone, Debug)]
 pub struct MaxTokens {
-    /// Tokens left after all that is settled.
-    left: u64,
+    /// Tokens that remain after all counted text.
+    remaining: u64,
+    /// Kind of the pending text.
     kind: Kind,
-    /// Text of this kind that is not settled yet.
+    /// Text that is not counted yet, since later text can change its tokens.
     pending: String,
-    /// Of this, the bytes that have gone on.
+    /// Bytes of the pending text that were passed on.
     sent: usize,
 }
 
@@ -29,62 +30,62 @@ enum Kind {
     Thinking { id: Option<String> },
 }
 
-/// The limit has been reached.
-struct Reached;
+/// Error: the limit is reached.
+struct LimitReached;
 
 impl MaxTokens {
-    /// Lets this many tokens through.
-    pub fn to(tokens: u64) -> MaxTokens {
-        MaxTokens { left: tokens, kind: Kind::Text, pending: String::new(), sent: 0 }
+    /// A filter that passes on this many tokens.
+    pub fn new(tokens: u64) -> MaxTokens {
+        MaxTokens { remaining: tokens, kind: Kind::Text, pending: String::new(), sent: 0 }
     }
 
-    fn more(&mut self, kind: Kind, text: &str, out: &mut Vec<Event>) -> Result<(), Reached> {
+    fn append(&mut self, kind: Kind, text: &str, out: &mut Vec<Event>) -> Result<(), LimitReached> {
         if kind != self.kind {
-            self.settle_all(out)?;
+            self.count_all(out)?;
             self.kind = kind;
         }
         self.pending.push_str(text);
-        let room = usize::try_from(self.left).unwrap_or(usize::MAX);
-        if self.pending.len() > room.min(pretokens::LONG) {
-            self.settle(false, out)?;
+        let sure = usize::try_from(self.remaining).unwrap_or(usize::MAX);
+        if self.pending.len() > sure.min(pretokens::LONG) {
+            self.count(false, out)?;
         }
-        let room = usize::try_from(self.left).unwrap_or(usize::MAX);
-        self.send(pretokens::at_most(&self.pending, room).len(), out);
+        let sure = usize::try_from(self.remaining).unwrap_or(usize::MAX);
+        self.send(pretokens::at_most(&self.pending, sure).len(), out);
         Ok(())
     }
 
-    fn settle_all(&mut self, out: &mut Vec<Event>) -> Result<(), Reached> {
-        self.settle(true, out)?;
+    fn count_all(&mut self, out: &mut Vec<Event>) -> Result<(), LimitReached> {
+        self.count(true, out)?;
         self.send(self.pending.len(), out);
         self.pending.clear();
         self.sent = 0;
         Ok(())
     }
 
-    /// Takes off the tokens of all pieces, or of those that stay as they are whatever comes.
-    fn settle(&mut self, all: bool, out: &mut Vec<Event>) -> Result<(), Reached> {
+    /// Subtracts the tokens of all pending pieces, or only of those that later text can't change.
+    fn count(&mut self, all: bool, out: &mut Vec<Event>) -> Result<(), LimitReached> {
         let all_pieces = all.then(|| pretokens::of(&self.pending)).into_iter().flatten();
-        let settled = (!all).then(|| pretokens::settled(&self.pending)).into_iter().flatten();
-        let mut done = 0;
+        let certain_pieces = (!all).then(|| pretokens::settled(&self.pending)).into_iter().flatten();
+        let mut counted = 0;
         let mut cut = None;
-        for piece in all_pieces.chain(settled) {
-            let Some(left) = self.left.checked_sub(pretokens::count_piece(piece)) else {
-                cut = Some(done + pretokens::beginning(piece, self.left).len());
+        for piece in all_pieces.chain(certain_pieces) {
+            let Some(remaining) = self.remaining.checked_sub(pretokens::count_piece(piece)) else {
+                cut = Some(counted + pretokens::beginning(piece, self.remaining).len());
                 break;
             };
-            self.left = left;
-            done += piece.len();
+            self.remaining = remaining;
+            counted += piece.len();
         }
-        self.send(cut.unwrap_or(done), out);
+        self.send(cut.unwrap_or(counted), out);
         if cut.is_some() {
-            return Err(Reached);
+            return Err(LimitReached);
         }
-        self.pending.drain(..done);
-        self.sent = self.sent.saturating_sub(done);
+        self.pending.drain(..counted);
+        self.sent = self.sent.saturating_sub(counted);
         Ok(())
     }
 
-    /// Lets what is pending go on as far as these bytes.
+    /// Passes on the pending text up to byte `end`.
     fn send(&mut self, end: usize, out: &mut Vec<Event>) {
         let Some(text) = self.pending.get(self.sent..end).filter(|text| !text.is_empty()) else { return };
         out.push(match &self.kind {
@@ -94,20 +95,20 @@ impl MaxTokens {
         self.sent = end;
     }
 
-    fn take(&mut self, event: Event, out: &mut Vec<Event>) -> Result<(), Reached> {
+    fn try_event(&mut self, event: Event, out: &mut Vec<Event>) -> Result<(), LimitReached> {
         match event {
-            Event::Text(text) => return self.more(Kind::Text, &text, out),
+            Event::Text(text) => return self.append(Kind::Text, &text, out),
             Event::Thinking(Thinking { text, id }) if !text.is_empty() => {
-                return self.more(Kind::Thinking { id }, &text, out);
+                return self.append(Kind::Thinking { id }, &text, out);
             }
             Event::ToolCall(call) => {
-                self.settle_all(out)?;
+                self.count_all(out)?;
                 let tokens = tokens::count_call(&call.name, &call.input);
-                self.left = self.left.checked_sub(tokens).ok_or(Reached)?;
+                self.remaining = self.remaining.checked_sub(tokens).ok_or(LimitReached)?;
                 out.push(Event::ToolCall(call));
             }
             other => {
-                self.settle_all(out)?;
+                self.count_all(out)?;
                 out.push(other);
             }
         }
@@ -117,8 +118,7 @@ impl MaxTokens {
 
 impl Filter for MaxTokens {
     fn event(&mut self, event: Event, out: &mut Vec<Event>) -> ControlFlow<()> {
-        let taken = self.take(event, out);
-        if let Err(Reached) = taken {
+        if let Err(LimitReached) = self.try_event(event, out) {
             out.push(Event::Finish(Finish::Length, Usage::default()));
             return ControlFlow::Break(());
         }
@@ -132,11 +132,11 @@ mod tests {
 
     use super::*;
     use crate::completion::filter::tests::{
-        answer, call, cut, end, finish, joined, run, sizes, text, thinking,
+        call, cut, end, finish, joined, response, run, sizes, text, thinking,
     };
 
-    fn check(tokens: u64, events: impl IntoIterator<Item = Event>, wanted: impl Into<Vec<Event>>) {
-        assert_eq!(joined(run(&mut MaxTokens::to(tokens), events)), wanted.into(), "{tokens}");
+    fn check(tokens: u64, events: impl IntoIterator<Item = Event>, expected: impl Into<Vec<Event>>) {
+        assert_eq!(joined(run(&mut MaxTokens::new(tokens), events)), expected.into(), "{tokens}");
     }
 
     fn length() -> Event {
@@ -144,23 +144,23 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_cut_after_so_many_tokens() {
-        let said = || [text("one two three four"), end()];
-        check(0, said(), [length()]);
-        check(2, said(), [text("one two"), length()]);
-        check(3, said(), [text("one two three"), length()]);
-        check(4, said(), said());
+    fn response_ends_after_max_tokens() {
+        let events = || [text("one two three four"), end()];
+        check(0, events(), [length()]);
+        check(2, events(), [text("one two"), length()]);
+        check(3, events(), [text("one two three"), length()]);
+        check(4, events(), events());
         check(1, [text("internationalization"), end()], [text("international"), length()]);
     }
 
     #[test]
-    fn an_answer_that_just_fits_is_whole() {
+    fn response_that_just_fits_is_whole() {
         check(0, [end()], [end()]);
         check(2, [text("one"), text(" two"), end()], [text("one two"), end()]);
     }
 
     #[test]
-    fn thoughts_and_calls_count() {
+    fn thinking_and_calls_count() {
         check(
             3,
             [thinking("one two"), text("three four"), end()],
@@ -172,8 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn far_from_the_limit_nothing_waits() {
-        let mut limit = MaxTokens::to(100);
+    fn text_far_from_the_limit_is_sent_at_once() {
+        let mut limit = MaxTokens::new(100);
         for word in ["one", " t", "wo", " three"] {
             assert_eq!(run(&mut limit, [text(word)]), [text(word)]);
         }
@@ -181,40 +181,40 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_outcome_is_the_same_wherever_text_is_cut(
+        fn outcome_does_not_depend_on_part_borders(
             tokens in 0u64..40,
-            events in answer("([a-zA-Z ]|[0-9'é\n日]|'re){0,40}"),
+            events in response("([a-zA-Z ]|[0-9'é\n日]|'re){0,40}"),
             sizes in sizes(),
         ) {
             let events = joined(events);
-            let whole = joined(run(&mut MaxTokens::to(tokens), events.clone()));
-            let pieces = joined(run(&mut MaxTokens::to(tokens), cut(&events, &sizes)));
-            prop_assert_eq!(pieces, whole);
+            let at_once = joined(run(&mut MaxTokens::new(tokens), events.clone()));
+            let in_pieces = joined(run(&mut MaxTokens::new(tokens), cut(&events, &sizes)));
+            prop_assert_eq!(in_pieces, at_once);
         }
 
         #[test]
-        fn what_fits_is_whole_and_what_does_not_is_cut(said in "([a-z ]|[0-9é日\n]){0,60}", tokens in 0u64..40) {
-            let events = run(&mut MaxTokens::to(tokens), [text(&said), end()]);
-            let fits = tokens::count_text(&said) <= tokens;
+        fn only_text_that_does_not_fit_is_cut(whole in "([a-z ]|[0-9é日\n]){0,60}", tokens in 0u64..40) {
+            let events = run(&mut MaxTokens::new(tokens), [text(&whole), end()]);
+            let fits = tokens::count_text(&whole) <= tokens;
             prop_assert_eq!(events.last(), Some(&if fits { end() } else { length() }));
-            let heard: String = events.iter().filter_map(|event| match event {
+            let sent: String = events.iter().filter_map(|event| match event {
                 Event::Text(text) => Some(text.as_str()),
                 _ => None,
             }).collect();
-            prop_assert!(said.starts_with(&heard));
-            prop_assert_eq!(fits, heard == said);
+            prop_assert!(whole.starts_with(&sent));
+            prop_assert_eq!(fits, sent == whole);
         }
     }
 
     #[test]
-    fn a_long_answer_is_counted_as_it_comes() {
-        let said = "The quick brown fox didn't jump, 12345 times.\n\n".repeat(100);
-        let tokens = tokens::count_text(&said);
+    fn long_response_is_counted_while_it_streams() {
+        let whole = "The quick brown fox didn't jump, 12345 times.\n\n".repeat(100);
+        let tokens = tokens::count_text(&whole);
         for sizes in [[1, 1], [2, 5], [7, 70]] {
-            let events = cut(&[text(&said), end()], &sizes);
-            check(tokens, events.clone(), [text(&said), end()]);
-            let cut_short = joined(run(&mut MaxTokens::to(tokens - 1), events));
-            assert_eq!(cut_short.last(), Some(&length()));
+            let events = cut(&[text(&whole), end()], &sizes);
+            check(tokens, events.clone(), [text(&whole), end()]);
+            let truncated = joined(run(&mut MaxTokens::new(tokens - 1), events));
+            assert_eq!(truncated.last(), Some(&length()));
         }
     }
 }

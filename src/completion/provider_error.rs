@@ -1,5 +1,5 @@
-//! Classifies errors of the provider. VS Code passes on their name, code and message and nothing else, so these are
-//! matched: names and codes first, since sentences may be localized, then the fixed beginnings of messages.
+//! Classifies errors of the provider. VS Code passes on only their name, code and message. Names and codes are matched
+//! first, since messages may be localized, then the fixed beginnings of messages.
 
 use std::time::Duration;
 
@@ -9,32 +9,32 @@ use crate::bridge::protocol::ProviderError;
 use crate::conversation::Finish;
 use crate::failure::Failure;
 
-/// Outcome of a request that failed in the editor.
+/// Meaning of a provider's error for the response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Classification {
-    /// There is no answer, or its rest is lost.
+    /// The request failed, or the rest of its response is lost.
     Failed(Failure),
-    /// The answer is complete, even if nothing of it has come.
+    /// The response is complete, even if it is empty.
     Finished(Finish),
-    /// The answer was cut: it is complete if something of it has come, else there is none.
-    Cut {
-        /// Finish of the part that was received.
+    /// The response was cut: it ends with `finish` if it has output, else it failed.
+    Truncated {
+        /// Finish of a response with output.
         finish: Finish,
-        /// Failure if nothing was received.
-        otherwise: Failure,
+        /// Failure of a response without output.
+        if_empty: Failure,
     },
 }
 
-/// Longest wait that is told to clients; Copilot's own blocks last 300 s.
+/// Longest `retry-after` for clients; Copilot's own blocks last 300 s.
 const LONGEST_WAIT: Duration = Duration::from_secs(320);
 
-/// Wait after a number of rate limits in a row, this one included: the provider never tells.
+/// Wait after this many rate limits in a row: 10 s, then twice as long each time.
 pub fn retry_after(in_a_row: u32) -> Duration {
     let doublings = in_a_row.saturating_sub(1).min(31);
     Duration::from_secs(10u64 << doublings).min(LONGEST_WAIT)
 }
 
-/// The editor's list of models is out of date: it named one that is gone.
+/// Whether the editor's list of models is out of date: it has a model that VS Code doesn't find.
 pub fn models_are_stale(error: &ProviderError) -> bool {
     error.code.as_deref() == Some("NotFound")
 }
@@ -42,16 +42,16 @@ pub fn models_are_stale(error: &ProviderError) -> bool {
 /// The provider that raised an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provider {
-    /// GitHub Copilot, whose own messages are known.
+    /// GitHub Copilot's provider, whose messages are known.
     Copilot,
-    /// Any other extension.
+    /// A provider of any other extension.
     Other,
 }
 
-/// Classifies an error. `in_a_row` counts the rate limits in a row, this one included.
+/// Classifies an error. `in_a_row` is the number of rate limits in a row; an error that is one counts.
 pub fn classify(error: &ProviderError, provider: Provider, in_a_row: u32) -> Classification {
-    match by_message_that_ends_an_answer(&error.message) {
-        Some(classify) => classify,
+    match by_message_of_an_end(&error.message) {
+        Some(classification) => classification,
         None => Classification::Failed(
             by_code(error)
                 .or_else(|| by_name(error, in_a_row))
@@ -60,35 +60,36 @@ pub fn classify(error: &ProviderError, provider: Provider, in_a_row: u32) -> Cla
     }
 }
 
-fn by_message_that_ends_an_answer(message: &str) -> Option<Classification> {
+/// Classifies the messages that end a response but aren't failures of the request.
+fn by_message_of_an_end(message: &str) -> Option<Classification> {
     match message {
-        "Response got filtered." => Some(Classification::Cut {
+        "Response got filtered." => Some(Classification::Truncated {
             finish: Finish::ContentFilter,
-            otherwise: Failure::ContentFiltered { message: message.into() },
+            if_empty: Failure::ContentFiltered { message: message.into() },
         }),
         "Response too long." => {
-            Some(Classification::Cut { finish: Finish::Length, otherwise: provider(502, message) })
+            Some(Classification::Truncated { finish: Finish::Length, if_empty: provider(502, message) })
         }
         "Model declined to respond." => Some(Classification::Finished(Finish::Refusal)),
         _ => None,
     }
 }
 
-/// The three codes of `vscode.LanguageModelError`.
+/// Classifies by the three codes of `vscode.LanguageModelError`.
 fn by_code(error: &ProviderError) -> Option<Failure> {
     let message = &error.message;
     match error.code.as_deref()? {
         "NoPermissions" => Some(Failure::ConsentMissing {
             message: format!(
                 "the use of its language models has not been allowed yet; click Copilot Proxy in the status bar{}",
-                in_brackets(message)
+                in_parentheses(message)
             ),
         }),
         "Blocked" => Some(Failure::Blocked { message: message.clone() }),
         "NotFound" => Some(Failure::ProviderUnavailable {
             message: format!(
                 "VS Code no longer offers this model; is it signed in to GitHub Copilot?{}",
-                in_brackets(message)
+                in_parentheses(message)
             ),
         }),
         _ => None,
@@ -99,15 +100,15 @@ fn by_name(error: &ProviderError, in_a_row: u32) -> Option<Failure> {
     let message = error.message.as_str();
     match error.name.as_str() {
         "ChatQuotaExceeded" => {
-            Some(Failure::QuotaExceeded { message: or_else(message, "the Copilot quota is used up") })
+            Some(Failure::QuotaExceeded { message: or_default(message, "the Copilot quota is used up") })
         }
         "ChatRateLimited" if message == "Upstream provider rate limit hit" => {
             Some(Failure::Overloaded { message: message.into() })
         }
         "ChatRateLimited" => {
-            let told = message.strip_prefix("Rate limit exceeded").map_or(message, str::trim_start);
-            let message =
-                Told::read(told).map_or_else(|| or_else(message, "rate limited"), |told| told.message);
+            let body = message.strip_prefix("Rate limit exceeded").map_or(message, str::trim_start);
+            let message = ErrorBody::read(body)
+                .map_or_else(|| or_default(message, "rate limited"), |body| body.message);
             Some(Failure::RateLimited { message, retry_after: retry_after(in_a_row) })
         }
         "Canceled" => Some(provider(502, "the request was cancelled in VS Code")),
@@ -120,14 +121,14 @@ fn by_message(error: &ProviderError, provided_by: Provider) -> Failure {
     if let Some(rest) = message.strip_prefix("Request Failed: ") {
         return request_failed(message, rest);
     }
-    if let Some(status) = message.strip_prefix("Server error: ").and_then(status) {
+    if let Some(status) = message.strip_prefix("Server error: ").and_then(error_status) {
         return provider(status, message);
     }
     if message.starts_with("Filtered by Responsible AI Service") {
         return Failure::ContentFiltered { message: message.into() };
     }
     if message.contains("\"isTrusted\":true") {
-        // What a browser's failed image load looks like once it has crossed VS Code.
+        // The error event of a browser's failed image load, as VS Code serializes it.
         return Failure::invalid("messages", "an image can't be decoded");
     }
     if message.starts_with("Invalid tool name") || message.starts_with("Cannot have more than 128 tools") {
@@ -155,35 +156,36 @@ fn by_message(error: &ProviderError, provided_by: Provider) -> Failure {
         "network request aborted" => return provider(502, "the request was cancelled in VS Code"),
         _ => {}
     }
-    // A 404 crosses as the JSON of its `error` alone.
-    if let Some(told) = Told::read(message).filter(|_| !message.contains("\"error\"")) {
-        return Failure::Provider { status: 404, code: told.code, message: told.message };
+    // VS Code passes on a 404 as the JSON inside its `error`.
+    if let Some(body) = ErrorBody::read(message).filter(|_| !message.contains("\"error\"")) {
+        return Failure::Provider { status: 404, code: body.code, message: body.message };
     }
-    if speaks_of_a_token(message)
-        || (provided_by == Provider::Copilot && error.name == "Error" && is_of_the_service(message))
+    if mentions_a_token(message)
+        || (provided_by == Provider::Copilot && error.name == "Error" && is_service_message(message))
     {
         return Failure::ProviderUnavailable { message: message.into() };
     }
-    provider(502, &or_else(message, &error.name))
+    provider(502, &or_default(message, &error.name))
 }
 
-/// `400 <body verbatim>`: the body has the code and the sentence.
+/// Classifies `400 <body>`: the body is the service's JSON, with a code and a message.
 fn request_failed(whole: &str, rest: &str) -> Failure {
     let (head, body) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let Some(status) = status(head) else {
+    let Some(status) = error_status(head) else {
         return provider(502, whole);
     };
-    let told = Told::read(body).unwrap_or_else(|| Told { message: or_else(body, whole), code: None });
-    match told.code.as_deref() {
+    let error =
+        ErrorBody::read(body).unwrap_or_else(|| ErrorBody { message: or_default(body, whole), code: None });
+    match error.code.as_deref() {
         Some(code) if code == "model_max_prompt_tokens_exceeded" || code.starts_with("context_length") => {
-            too_long(&told.message)
+            too_long(&error.message)
         }
-        Some("content_filter") => Failure::ContentFiltered { message: told.message },
-        _ => Failure::Provider { status, code: told.code, message: told.message },
+        Some("content_filter") => Failure::ContentFiltered { message: error.message },
+        _ => Failure::Provider { status, code: error.code, message: error.message },
     }
 }
 
-/// "prompt token count of 68126 exceeds the limit of 64000": two numbers, the larger one is the prompt's.
+/// Reads "prompt token count of 68126 exceeds the limit of 64000": the larger number is the prompt's.
 fn too_long(message: &str) -> Failure {
     let numbers: Vec<u64> = message
         .split(|c: char| !c.is_ascii_digit())
@@ -196,8 +198,9 @@ fn too_long(message: &str) -> Failure {
     }
 }
 
-/// Beginnings of Copilot's own messages, for errors without a status or a code of the service.
-const OWN_WORDS: [&str; 7] = [
+/// Beginnings of the messages that Copilot's provider writes itself, for errors without a status or code of the
+/// service.
+const PROVIDER_MESSAGES: [&str; 7] = [
     "Please check your firewall",
     "terminated",
     "Response contained no choices.",
@@ -207,37 +210,37 @@ const OWN_WORDS: [&str; 7] = [
     "Error on conversation request.",
 ];
 
-/// A 401 or 403 crosses as the service's sentence alone, whatever that is, and nothing else does: a failed
-/// dependency (424) has JSON for its sentence.
-fn is_of_the_service(message: &str) -> bool {
+/// Whether a message is one of the service, not of Copilot's provider. VS Code passes on a 401 or 403 as the service's
+/// message alone, and no other status in this form: the message of a failed dependency (424) is JSON.
+fn is_service_message(message: &str) -> bool {
     !message.trim().is_empty()
-        && !OWN_WORDS.iter().any(|words| message.starts_with(words))
+        && !PROVIDER_MESSAGES.iter().any(|beginning| message.starts_with(beginning))
         && serde_json::from_str::<Value>(message).is_err()
 }
 
-/// The usual message of a 401 or 403. The editor fetches a new token and the next request works, so it must not look
-/// like a fault of the client's key.
-fn speaks_of_a_token(message: &str) -> bool {
+/// Whether a message is that of a 401 or 403. The editor fetches a new token and the next request works, so the client
+/// must not take it for an error of its key.
+fn mentions_a_token(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["token expired", "invalid token", "unauthorized", "forbidden", "bad credentials", "access denied"]
         .iter()
-        .any(|words| message.contains(words))
+        .any(|phrase| message.contains(phrase))
 }
 
-/// The fields of a service's JSON error, bare or under `error`.
-struct Told {
+/// Fields of the service's JSON error, at the top or in `error`.
+struct ErrorBody {
     message: String,
     code: Option<String>,
 }
 
-impl Told {
-    fn read(body: &str) -> Option<Told> {
+impl ErrorBody {
+    fn read(body: &str) -> Option<ErrorBody> {
         let body: Value = serde_json::from_str(body.trim()).ok()?;
         let error = body.get("error").filter(|error| error.is_object()).unwrap_or(&body);
         let code = error.get("code").and_then(Value::as_str).map(str::to_owned);
         let message =
             error.get("message").and_then(Value::as_str).map(str::to_owned).or_else(|| code.clone())?;
-        Some(Told { message, code })
+        Some(ErrorBody { message, code })
     }
 }
 
@@ -245,16 +248,16 @@ fn provider(status: u16, message: &str) -> Failure {
     Failure::Provider { status, code: None, message: message.into() }
 }
 
-/// An error status, and nothing else in the text.
-fn status(text: &str) -> Option<u16> {
+/// Parses a text that is an error status and nothing more.
+fn error_status(text: &str) -> Option<u16> {
     text.trim().parse().ok().filter(|status| (400..600).contains(status))
 }
 
-fn or_else(message: &str, otherwise: &str) -> String {
-    if message.trim().is_empty() { otherwise.into() } else { message.into() }
+fn or_default(message: &str, default: &str) -> String {
+    if message.trim().is_empty() { default.into() } else { message.into() }
 }
 
-fn in_brackets(message: &str) -> String {
+fn in_parentheses(message: &str) -> String {
     if message.trim().is_empty() { String::new() } else { format!(" ({})", message.trim()) }
 }
 
@@ -273,29 +276,34 @@ mod tests {
         }
     }
 
-    fn told(status: u16, code: &str, message: &str) -> Failure {
+    fn provider_with_code(status: u16, code: &str, message: &str) -> Failure {
         Failure::Provider { status, code: Some(code.into()), message: message.into() }
     }
 
     const LM: &str = "LanguageModelError";
 
     fn check(rows: impl IntoIterator<Item = (&'static str, Option<&'static str>, &'static str, Failure)>) {
-        for (name, code, message, wanted) in rows {
-            assert_eq!(failed(name, code, message), wanted, "{name} {message}");
+        for (name, code, message, expected) in rows {
+            assert_eq!(failed(name, code, message), expected, "{name} {message}");
         }
     }
 
     #[test]
-    fn a_status_of_the_service_is_told_as_it_is() {
+    fn status_of_the_service_is_kept() {
         check([
-            // 400, 408, 409, 413 ...: status and body cross.
+            // 400, 408, 409, 413 ...: VS Code passes on status and body.
             (
                 "Error",
                 None,
                 r#"Request Failed: 400 {"error":{"message":"m","code":"c"}}"#,
-                told(400, "c", "m"),
+                provider_with_code(400, "c", "m"),
             ),
-            ("Error", None, r#"Request Failed: 413 {"message":"m","code":"c"}"#, told(413, "c", "m")),
+            (
+                "Error",
+                None,
+                r#"Request Failed: 413 {"message":"m","code":"c"}"#,
+                provider_with_code(413, "c", "m"),
+            ),
             ("Error", None, "Request Failed: 408 no time", provider(408, "no time")),
             ("Error", None, "Request Failed: 409", provider(409, "Request Failed: 409")),
             ("Error", None, "Request Failed: what", provider(502, "Request Failed: what")),
@@ -321,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_and_quotas_have_failures_of_their_own() {
+    fn token_and_quota_errors_have_their_own_failures() {
         let ten_seconds = Duration::from_secs(10);
         let limited =
             |message: &str| Failure::RateLimited { message: message.into(), retry_after: ten_seconds };
@@ -365,7 +373,7 @@ mod tests {
             ),
             ("Error", None, check_log, provider(502, check_log)),
             // 404, 422, 424.
-            ("Error", None, r#"{"message":"m","code":"c"}"#, told(404, "c", "m")),
+            ("Error", None, r#"{"message":"m","code":"c"}"#, provider_with_code(404, "c", "m")),
             ("Error", None, filtered, Failure::ContentFiltered { message: filtered.into() }),
             ("Error", None, r#"{"error":"dependency"}"#, provider(502, r#"{"error":"dependency"}"#)),
             // 429.
@@ -382,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_service_is_a_bad_gateway() {
+    fn service_and_connection_errors_are_5xx() {
         let firewall = "Please check your firewall rules and network connection then try again. Error Code: fetch \
                         failed: other side closed.";
         check([
@@ -399,7 +407,7 @@ mod tests {
                 "Upstream provider rate limit hit",
                 Failure::Overloaded { message: "Upstream provider rate limit hit".into() },
             ),
-            // The connection, the end of the stream.
+            // Errors of the connection, and at the end of the stream.
             ("Error", None, firewall, provider(502, firewall)),
             ("Error", None, "terminated: other side closed", provider(502, "terminated: other side closed")),
             (
@@ -418,14 +426,15 @@ mod tests {
     }
 
     #[test]
-    fn what_copilot_says_in_no_words_of_its_own_is_a_refused_token() {
+    fn unknown_message_of_copilot_is_a_rejected_token() {
         let status = |provider, message| match classify(&error("Error", None, message), provider, 1) {
             Classification::Failed(failure) => failure.status(),
             other => panic!("{message}: {other:?}"),
         };
-        assert_eq!(status(Provider::Copilot, "what the service says"), 503);
-        assert_eq!(status(Provider::Other, "what the service says"), 502);
-        for known in OWN_WORDS.into_iter().chain(["", r#"{"error":"dependency"}"#, "network request aborted"])
+        assert_eq!(status(Provider::Copilot, "message of the service"), 503);
+        assert_eq!(status(Provider::Other, "message of the service"), 502);
+        for known in
+            PROVIDER_MESSAGES.into_iter().chain(["", r#"{"error":"dependency"}"#, "network request aborted"])
         {
             assert_eq!(status(Provider::Copilot, known), 502, "{known}");
         }
@@ -433,14 +442,14 @@ mod tests {
     }
 
     #[test]
-    fn what_the_provider_refuses_before_it_asks() {
+    fn rejections_by_the_provider_have_their_own_failures() {
         let required = "LanguageModelChatToolMode.Required is not supported with more than one tool";
         let bad_name =
             r#"Invalid tool name "a.b": only alphanumeric characters, hyphens, and underscores are allowed."#;
         let many = "Cannot have more than 128 tools per request.";
         let core = "Model gpt-5.6-luna is only available to VS Code core.";
         check([
-            // What the provider refuses before it asks.
+            // Rejected by the provider before it sends the request.
             ("Error", None, "Message exceeds token limit.", Failure::TooLongForProvider),
             ("Error", None, required, Failure::unsupported("tool_choice", required)),
             ("Error", None, bad_name, Failure::invalid("tools", bad_name)),
@@ -462,7 +471,7 @@ mod tests {
                             .into(),
                 },
             ),
-            ("Error", None, core, told(404, "model_not_found", core)),
+            ("Error", None, core, provider_with_code(404, "model_not_found", core)),
             (
                 "AutoV2Error",
                 None,
@@ -490,7 +499,7 @@ mod tests {
                     message: "Extension 'x' CANNOT use API proposal: languageModelSystem.".into(),
                 },
             ),
-            // Anything else.
+            // All other errors.
             ("Busy", None, "come back later", provider(502, "come back later")),
             ("Busy", None, "", provider(502, "Busy")),
             (LM, Some("New"), "m", provider(502, "m")),
@@ -498,26 +507,28 @@ mod tests {
     }
 
     #[test]
-    fn a_filtered_answer_is_complete_once_it_has_begun() {
+    fn truncated_response_is_complete_if_it_has_output() {
         let message = "Response got filtered.";
-        let wanted = Classification::Cut {
+        let expected = Classification::Truncated {
             finish: Finish::ContentFilter,
-            otherwise: Failure::ContentFiltered { message: message.into() },
+            if_empty: Failure::ContentFiltered { message: message.into() },
         };
-        assert_eq!(classify(&error("Error", None, message), Provider::Other, 1), wanted);
-        let wanted =
-            Classification::Cut { finish: Finish::Length, otherwise: provider(502, "Response too long.") };
-        assert_eq!(classify(&error("Error", None, "Response too long."), Provider::Other, 1), wanted);
+        assert_eq!(classify(&error("Error", None, message), Provider::Other, 1), expected);
+        let expected = Classification::Truncated {
+            finish: Finish::Length,
+            if_empty: provider(502, "Response too long."),
+        };
+        assert_eq!(classify(&error("Error", None, "Response too long."), Provider::Other, 1), expected);
     }
 
     #[test]
-    fn a_refusal_is_an_answer() {
+    fn refusal_is_a_complete_response() {
         let refusal = error("Error", None, "Model declined to respond.");
         assert_eq!(classify(&refusal, Provider::Other, 1), Classification::Finished(Finish::Refusal));
     }
 
     #[test]
-    fn consent_and_block_say_what_to_do() {
+    fn missing_consent_and_blocks_have_hints() {
         let consent = failed(LM, Some("NoPermissions"), "");
         assert!(consent.to_string().starts_with("Allow Copilot Proxy in VS Code: "), "{consent}");
         assert_eq!(consent.status(), 403);
@@ -526,21 +537,21 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_doubles_while_the_limit_goes_on() {
+    fn wait_doubles_with_each_limit_in_a_row() {
         let seconds: Vec<u64> = (0..8).map(|in_a_row| retry_after(in_a_row).as_secs()).collect();
         assert_eq!(seconds, [10, 10, 20, 40, 80, 160, 320, 320]);
         assert_eq!(retry_after(u32::MAX), LONGEST_WAIT);
     }
 
     #[test]
-    fn a_model_that_is_gone_makes_the_list_stale() {
+    fn missing_model_makes_the_list_stale() {
         assert!(models_are_stale(&error(LM, Some("NotFound"), "copilot/gpt-4.1")));
         assert!(!models_are_stale(&error(LM, Some("Blocked"), "")));
     }
 
     proptest::proptest! {
         #[test]
-        fn any_error_has_a_verdict_with_an_error_status(
+        fn every_failure_has_an_error_status(
             name in "\\PC*",
             message in "\\PC*",
             provider in proptest::sample::select(vec![Provider::Copilot, Provider::Other]),

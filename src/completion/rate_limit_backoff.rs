@@ -1,4 +1,4 @@
-//! The wait after rate limits: the provider never tells how long, so it doubles while limits go on.
+//! The wait after rate limits. The provider sends no duration, so the wait doubles with each limit in a row.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,7 +7,7 @@ use super::provider_error::{self, Classification, Provider};
 use crate::bridge::protocol::ProviderError;
 use crate::failure::Failure;
 
-/// Number of rate limits since the last good response; shared by all requests.
+/// Number of rate limits since the last complete response; clones share it.
 #[derive(Clone, Default)]
 pub struct RateLimitBackoff(Arc<AtomicU32>);
 
@@ -22,7 +22,7 @@ impl RateLimitBackoff {
         classification
     }
 
-    /// Forgets earlier rate limits after a good response.
+    /// Resets the count after a complete response.
     pub(super) fn reset(&self) {
         self.0.store(0, Ordering::Relaxed);
     }

@@ -1,5 +1,5 @@
-//! Requirements on a response: a call of some tool, or JSON of a schema. Validated when the response is complete, and
-//! retried once. Pure.
+//! Requirements on a response: a call of some tool, or JSON that fits a schema. `retry` validates a complete response
+//! with it. Pure.
 
 use serde_json::{Value, json};
 
@@ -11,25 +11,25 @@ use crate::conversation::{
 /// Requirement on a response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RequiredOutput {
-    /// None.
+    /// No requirement.
     Nothing,
-    /// A call of one of several tools: the provider can only be made to call a single one.
+    /// A call of one of several tools. The provider can require a call only of a single tool.
     SomeCall,
-    /// JSON of this schema, as the input of this tool or as text.
+    /// JSON that fits the schema, as the input of the tool or as text.
     Json {
-        /// The tool that carries it.
+        /// Name of the output tool, whose input is the JSON.
         tool: String,
-        /// The schema that the JSON must fit.
+        /// JSON Schema that the output must fit.
         schema: Value,
     },
 }
 
-/// Instruction for the model when one of several tools must be called.
+/// Instruction for the model if it must call one of several tools.
 const CALL_A_TOOL: &str = "Answer by calling one of the tools. Do not answer in words alone.";
 
 impl RequiredOutput {
-    /// The requirement of a conversation, and the conversation with the instructions for it.
-    pub fn of(mut conversation: Conversation) -> (Conversation, RequiredOutput) {
+    /// Takes the requirement from a conversation's options; adds its tool and instructions to the conversation.
+    pub fn extract(mut conversation: Conversation) -> (Conversation, RequiredOutput) {
         let required = match std::mem::take(&mut conversation.options.output) {
             Output::Text => match &conversation.tool_choice {
                 ToolChoice::Required if conversation.tools.len() > 1 => {
@@ -54,11 +54,11 @@ impl RequiredOutput {
         (conversation, required)
     }
 
-    /// Validates a response; returns the error for the model, or `None`. A response that was cut or filtered is taken
-    /// as it is: a retry would not mend it.
-    pub fn validate(&self, answer: &[Event]) -> Option<String> {
-        let Some(Event::Finish(Finish::Stop | Finish::ToolCalls, _)) = answer.last() else { return None };
-        let mut calls = answer.iter().filter_map(|event| match event {
+    /// Validates a response; returns the error for the model, or `None` if it is valid. A response that was cut or
+    /// filtered counts as valid, since a retry wouldn't help.
+    pub fn validate(&self, response: &[Event]) -> Option<String> {
+        let Some(Event::Finish(Finish::Stop | Finish::ToolCalls, _)) = response.last() else { return None };
+        let mut calls = response.iter().filter_map(|event| match event {
             Event::ToolCall(call) => Some(call),
             _ => None,
         });
@@ -66,24 +66,24 @@ impl RequiredOutput {
             RequiredOutput::Nothing => None,
             RequiredOutput::SomeCall => calls.next().is_none().then(|| CALL_A_TOOL.into()),
             RequiredOutput::Json { schema, .. } => {
-                // A call of another tool is an answer, too: the client runs it and asks again.
-                if calls.next().is_some() { None } else { misfit(&text(answer), schema) }
+                // A call of another tool is valid too: the client runs it and sends the next request.
+                if calls.next().is_some() { None } else { schema_error(&text(response), schema) }
             }
         }
     }
 
-    /// The messages that ask once more.
-    pub fn retry_messages(&self, answer: &[Event], error: &str) -> Vec<Message> {
-        let said = text(answer);
+    /// Messages for the retry: the response, and the error to correct.
+    pub fn retry_messages(&self, response: &[Event], error: &str) -> Vec<Message> {
+        let text = text(response);
         let tool = match self {
-            RequiredOutput::Json { tool, .. } => serde_json::from_str(&said).ok().map(|input| (tool, input)),
+            RequiredOutput::Json { tool, .. } => serde_json::from_str(&text).ok().map(|input| (tool, input)),
             RequiredOutput::Nothing | RequiredOutput::SomeCall => None,
         };
         if let Some((name, input)) = tool {
-            let id = "call_to_be_mended".to_owned();
+            let id = "call_to_correct".to_owned();
             let call = ToolCall { id: id.clone(), name: name.clone(), input };
             let content =
-                vec![Content::Text { text: format!("{error}. Call the tool again with that mended.") }];
+                vec![Content::Text { text: format!("{error}. Call the tool again with that corrected.") }];
             let result = ToolResult { id, content, is_error: true };
             return vec![
                 Message { role: Role::Assistant, name: None, parts: vec![Part::ToolCall(call)] },
@@ -91,23 +91,23 @@ impl RequiredOutput {
             ];
         }
         let mut messages = Vec::new();
-        if !said.is_empty() {
-            messages.push(Message::text(Role::Assistant, said));
+        if !text.is_empty() {
+            messages.push(Message::text(Role::Assistant, text));
         }
         messages.push(Message::text(Role::User, error));
         messages
     }
 }
 
-/// The schema travels as a tool, the only thing the provider takes schemas for. Without other tools it must be called.
+/// Adds a tool whose input has the schema, since the provider takes schemas only for tools. Without other tools, the
+/// model must call it.
 fn json_by_tool(
     conversation: &mut Conversation,
     name: &str,
     description: String,
     schema: Value,
 ) -> RequiredOutput {
-    let offers = conversation.tool_choice != ToolChoice::None;
-    if !offers {
+    if conversation.tool_choice == ToolChoice::None {
         conversation.tools.clear();
     }
     let mut name = name.to_owned();
@@ -117,28 +117,29 @@ fn json_by_tool(
     if conversation.tools.is_empty() {
         conversation.tool_choice = ToolChoice::Named(name.clone());
     } else {
-        let ask = format!("Give your answer, once you have it, by calling the tool `{name}`.");
-        conversation.messages.push(Message::text(Role::User, ask));
+        let instruction = format!("Give your answer, once you have it, by calling the tool `{name}`.");
+        conversation.messages.push(Message::text(Role::User, instruction));
     }
     conversation.tools.push(Tool { name: name.clone(), description, input_schema: Some(schema.clone()) });
     RequiredOutput::Json { tool: name, schema }
 }
 
-fn text(answer: &[Event]) -> String {
-    let words = answer.iter().filter_map(|event| match event {
+/// Joins the text of a response.
+fn text(response: &[Event]) -> String {
+    let text = response.iter().filter_map(|event| match event {
         Event::Text(text) => Some(text.as_str()),
         _ => None,
     });
-    words.collect()
+    text.collect()
 }
 
-/// Validates a text against a schema. What is no schema accepts everything: the provider reports that.
-fn misfit(text: &str, schema: &Value) -> Option<String> {
-    let found: Value = match serde_json::from_str(text.trim()) {
-        Ok(found) => found,
+/// Validates a text against a schema. An invalid schema accepts all JSON: the provider rejects it.
+fn schema_error(text: &str, schema: &Value) -> Option<String> {
+    let value: Value = match serde_json::from_str(text.trim()) {
+        Ok(value) => value,
         Err(error) => return Some(format!("The answer is not JSON: {error}")),
     };
-    let errors = json_schema::errors(schema, &found);
+    let errors = json_schema::errors(schema, &value);
     (!errors.is_empty()).then(|| format!("The answer does not fit its schema: {}", errors.join("; ")))
 }
 
@@ -151,7 +152,7 @@ mod tests {
         json!({ "type": "object", "properties": { "age": { "type": "integer" } }, "required": ["age"] })
     }
 
-    fn wanting(output: Output) -> Conversation {
+    fn conversation(output: Output) -> Conversation {
         Conversation {
             messages: vec![Message::text(Role::User, "who?")],
             options: Options { output, ..Options::default() },
@@ -159,7 +160,7 @@ mod tests {
         }
     }
 
-    fn said(text: &str) -> [Event; 2] {
+    fn response(text: &str) -> [Event; 2] {
         [Event::Text(text.into()), Event::Finish(Finish::Stop, Usage::default())]
     }
 
@@ -168,9 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_travels_as_one_required_tool() {
+    fn schema_becomes_one_required_tool() {
         let schema = Output::Schema { name: "person".into(), description: None, schema: person() };
-        let (conversation, required) = RequiredOutput::of(wanting(schema));
+        let (conversation, required) = RequiredOutput::extract(conversation(schema));
         assert_eq!(required, RequiredOutput::Json { tool: "person".into(), schema: person() });
         assert_eq!(conversation.tool_choice, ToolChoice::Named("person".into()));
         assert_eq!(conversation.tools.len(), 1);
@@ -178,10 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn beside_other_tools_it_is_asked_for_and_its_name_is_its_own() {
+    fn beside_other_tools_the_output_tool_is_optional_and_has_a_unique_name() {
         let schema = Output::Schema { name: "look".into(), description: None, schema: person() };
         let (conversation, required) =
-            RequiredOutput::of(Conversation { tools: vec![tool("look")], ..wanting(schema) });
+            RequiredOutput::extract(Conversation { tools: vec![tool("look")], ..conversation(schema) });
         assert_eq!(required, RequiredOutput::Json { tool: "look_output".into(), schema: person() });
         assert_eq!(conversation.tool_choice, ToolChoice::Auto);
         assert_eq!(conversation.tools.len(), 2);
@@ -189,15 +190,15 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_held_against_its_schema() {
+    fn response_is_validated_against_its_schema() {
         let required = RequiredOutput::Json { tool: "person".into(), schema: person() };
-        assert_eq!(required.validate(&said(r#"{"age":36}"#)), None);
+        assert_eq!(required.validate(&response(r#"{"age":36}"#)), None);
         assert_eq!(
-            required.validate(&said(r#"{"age":"old"}"#)),
+            required.validate(&response(r#"{"age":"old"}"#)),
             Some("The answer does not fit its schema: at /age: want integer, but got string".into())
         );
         assert_eq!(
-            required.validate(&said("she is 36")),
+            required.validate(&response("she is 36")),
             Some("The answer is not JSON: expected value at line 1 column 1".into())
         );
         let cut = [Event::Text("{".into()), Event::Finish(Finish::Length, Usage::default())];
@@ -205,25 +206,25 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_sent_back_as_the_tools_error() {
+    fn invalid_json_is_returned_as_an_error_of_the_tool() {
         let required = RequiredOutput::Json { tool: "person".into(), schema: person() };
-        let messages = required.retry_messages(&said(r#"{"age":"old"}"#), "too old");
+        let messages = required.retry_messages(&response(r#"{"age":"old"}"#), "too old");
         assert!(matches!(messages.as_slice(), [_, Message { parts, .. }]
             if matches!(parts.as_slice(), [Part::ToolResult(ToolResult { is_error: true, .. })])));
-        let messages = required.retry_messages(&said("36"), "no JSON object");
+        let messages = required.retry_messages(&response("36"), "no JSON object");
         assert_eq!(messages.len(), 2);
     }
 
     #[test]
-    fn one_of_several_tools_must_be_called() {
+    fn response_without_a_required_call_is_invalid() {
         let conversation = Conversation {
             tools: vec![tool("a"), tool("b")],
             tool_choice: ToolChoice::Required,
-            ..wanting(Output::Text)
+            ..conversation(Output::Text)
         };
-        let (_, required) = RequiredOutput::of(conversation);
+        let (_, required) = RequiredOutput::extract(conversation);
         assert_eq!(required, RequiredOutput::SomeCall);
-        assert!(required.validate(&said("no")).is_some());
+        assert!(required.validate(&response("no")).is_some());
         let call = ToolCall { id: "1".into(), name: "a".into(), input: json!({}) };
         let called = [Event::ToolCall(call), Event::Finish(Finish::ToolCalls, Usage::default())];
         assert_eq!(required.validate(&called), None);

@@ -1,4 +1,4 @@
-//! One retry of a response that is not what the request required: a tool call, or JSON that fits a schema.
+//! Retries a response once if it isn't what the request required: a tool call, or JSON that fits a schema.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::bridge::protocol::Chat;
 use crate::conversation::{Event, Usage};
 use crate::failure::Failure;
 
-/// Runs a request, and once more if its response fails the validation of what it requires.
+/// Runs a request, and runs it once more if its response fails the validation.
 pub(super) fn run(dispatch: Dispatch) -> Events {
     let chat = dispatch.chat.clone();
     match dispatch.required {
@@ -21,21 +21,21 @@ pub(super) fn run(dispatch: Dispatch) -> Events {
     }
 }
 
-/// Holds text back until it is clear that it belongs to what was required.
+/// Holds events back until a call comes or the whole response is valid.
 fn validated(dispatch: Dispatch, mut chat: Arc<Chat>) -> impl Stream<Item = Result<Event, Failure>> {
     stream! {
-        let mut spent: Option<Usage> = None;
+        let mut first_usage: Option<Usage> = None;
         loop {
             let mut held = Vec::new();
             let mut has_call = false;
             let mut response = dispatch.clone().run(chat.clone());
             while let Some(event) = response.next().await {
-                let event = match (event, spent) {
+                let event = match (event, first_usage) {
                     (Err(failure), _) => {
                         yield Err(failure);
                         return;
                     }
-                    (Ok(Event::Finish(finish, usage)), Some(spent)) => Event::Finish(finish, spent.and(usage)),
+                    (Ok(Event::Finish(finish, usage)), Some(first)) => Event::Finish(finish, first.and(usage)),
                     (Ok(event), _) => event,
                 };
                 has_call = has_call || matches!(event, Event::ToolCall(_));
@@ -55,15 +55,15 @@ fn validated(dispatch: Dispatch, mut chat: Arc<Chat>) -> impl Stream<Item = Resu
                 }
                 return;
             };
-            if spent.is_some() {
+            if first_usage.is_some() {
                 yield Err(Failure::BadAnswer { message: error });
                 return;
             }
-            log::info!("retry, the response is not what was required request={}", dispatch.request_id());
-            spent = Some(usage_of(&held));
-            let mut second = Arc::unwrap_or_clone(chat);
-            second.messages.extend(dispatch.required.retry_messages(&held, &error));
-            chat = Arc::new(second);
+            log::info!("response failed validation, retrying request={}", dispatch.request_id());
+            first_usage = Some(usage_of(&held));
+            let mut retry = Arc::unwrap_or_clone(chat);
+            retry.messages.extend(dispatch.required.retry_messages(&held, &error));
+            chat = Arc::new(retry);
         }
     }
 }

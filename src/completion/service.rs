@@ -24,21 +24,21 @@ pub struct CompletionService {
     context: CompletionContext,
 }
 
-/// A model request as clients mean it.
+/// A model request as the client sent it, in any dialect.
 #[derive(Clone)]
 pub struct CompletionRequest {
     /// Id of the HTTP request, for the log.
     pub request_id: Arc<str>,
-    /// The model's name as the client wrote it; absent = the default model.
+    /// Name of the model as the client wrote it; absent = the default model.
     pub model: Option<String>,
-    /// Whether an unknown name means the nearest model instead of an error.
+    /// Whether an unknown name resolves to the nearest model instead of failing.
     pub nearest_if_unknown: bool,
     /// The conversation so far.
     pub conversation: Conversation,
 }
 
 impl CompletionRequest {
-    /// A further request to a model that has answered already.
+    /// A later request of the same exchange, for the model that was resolved first.
     pub fn same_model(request_id: Arc<str>, model: String, conversation: Conversation) -> CompletionRequest {
         CompletionRequest { request_id, model: Some(model), nearest_if_unknown: false, conversation }
     }
@@ -46,7 +46,7 @@ impl CompletionRequest {
 
 /// A request that is ready to run, once for each choice of the client.
 pub struct PreparedCompletion {
-    /// The model that will answer.
+    /// The resolved model.
     pub model: ModelEntry,
     /// Tokens of the input, calibrated.
     pub counted_input: u64,
@@ -67,9 +67,9 @@ impl CompletionService {
         &self.context
     }
 
-    /// Resolves the model, makes the request fit for it and waits for a permit.
+    /// Resolves the model, builds its request and waits for a permit.
     pub async fn prepare(&self, request: CompletionRequest) -> Result<PreparedCompletion, Failure> {
-        let began = Instant::now();
+        let start = Instant::now();
         let ResolvedModel { model, editors } = self.resolve(&request).await?;
         let CompletionRequest { request_id, model: requested, conversation, .. } = request;
         log::info!(
@@ -78,15 +78,16 @@ impl CompletionService {
             quoted(&model.id)
         );
         let (size, info) = (conversation.size(), model.model.clone());
-        let editor_request = blocking::run(size, move || EditorRequest::checked(conversation, &info)).await?;
+        let editor_request =
+            blocking::run(size, move || EditorRequest::build_checked(conversation, &info)).await?;
         let counted_input = self.calibrated(&model, editor_request.count.estimated);
-        let permit = Arc::new(self.context.admission.wait().await?);
+        let permit = Arc::new(self.context.admission.acquire().await?);
         let dispatch =
             Dispatch::new(self.context.clone(), request_id, &model, editors, editor_request, counted_input);
-        Ok(PreparedCompletion { model, counted_input, dispatch, permit, ready: began.elapsed() })
+        Ok(PreparedCompletion { model, counted_input, dispatch, permit, ready: start.elapsed() })
     }
 
-    /// The model that would answer a request.
+    /// Resolves the model of a request without running it.
     pub async fn model(&self, request: &CompletionRequest) -> Result<ModelEntry, Failure> {
         self.resolve(request).await.map(|resolved| resolved.model)
     }
@@ -95,7 +96,7 @@ impl CompletionService {
     pub async fn count(&self, request: CompletionRequest) -> Result<u64, Failure> {
         let model = self.model(&request).await?;
         let (size, info) = (request.conversation.size(), model.model.clone());
-        let count = move || Ok(EditorRequest::of(request.conversation, &info).count);
+        let count = move || Ok(EditorRequest::build(request.conversation, &info).count);
         let count = blocking::run(size, count).await?;
         Ok(self.calibrated(&model, count.estimated))
     }
@@ -111,7 +112,7 @@ impl CompletionService {
         };
         match resolve().await {
             Err(Failure::NoModels { .. }) => {
-                let _place = self.context.admission.queue()?;
+                let _slot = self.context.admission.enqueue()?;
                 self.context.availability.retry_until_available(resolve).await
             }
             result => result,

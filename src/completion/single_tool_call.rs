@@ -1,24 +1,24 @@
-//! At most one tool call in an answer: the editor has no such option.
+//! Limits a response to one tool call, since the editor has no such option.
 
 use std::ops::ControlFlow;
 
 use super::filter::Filter;
 use crate::conversation::Event;
 
-/// Passes the first call only. The model goes on, since its usage comes last; it repeats later calls in the next
-/// turn.
+/// Passes on the first call only. The response isn't ended, since its usage comes last; the model repeats later calls
+/// in the next response.
 #[derive(Clone, Debug, Default)]
 pub struct SingleToolCall {
-    called: bool,
+    has_call: bool,
 }
 
 impl Filter for SingleToolCall {
     fn event(&mut self, event: Event, out: &mut Vec<Event>) -> ControlFlow<()> {
         let is_call = matches!(event, Event::ToolCall(_));
-        if !(is_call && self.called) {
+        if !(is_call && self.has_call) {
             out.push(event);
         }
-        self.called |= is_call;
+        self.has_call |= is_call;
         ControlFlow::Continue(())
     }
 }
@@ -29,7 +29,7 @@ mod tests {
     use crate::completion::filter::tests::{call, end, run, text};
 
     #[test]
-    fn only_the_first_call_is_let_through() {
+    fn only_the_first_call_is_passed_on() {
         assert_eq!(
             run(
                 &mut SingleToolCall::default(),

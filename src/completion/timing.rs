@@ -1,5 +1,5 @@
-//! Measures the time of a response and adds it to the usage at its end. It comes after all filters and retries, since
-//! that is the time that the client waits.
+//! Measures the time of a response and adds it to the usage in its finish. It comes after all filters and retries, so
+//! that it measures the time that the client waits.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use tokio::time::Instant;
 use super::Events;
 use crate::conversation::{Event, Took, Usage};
 
-/// The same events, of a question that took so long to be ready and is asked now.
+/// Passes on the events of a response that begins now; `ready` is the time that its preparation took.
 pub(super) fn timed(events: Events, ready: Duration) -> impl Stream<Item = <Events as Stream>::Item> {
-    let asked = Instant::now();
+    let start = Instant::now();
     let mut first = None;
     events.map(move |event| {
-        let first = *first.get_or_insert_with(|| asked.elapsed());
+        let first = *first.get_or_insert_with(|| start.elapsed());
         event.map(|event| match event {
             Event::Finish(finish, usage) => {
-                let took = Took { ready, first, rest: asked.elapsed().saturating_sub(first) };
+                let took = Took { ready, first, rest: start.elapsed().saturating_sub(first) };
                 Event::Finish(finish, Usage { took, ..usage })
             }
             other => other,
@@ -34,7 +34,7 @@ mod tests {
     use crate::conversation::Finish;
 
     #[tokio::test(start_paused = true)]
-    async fn the_end_tells_how_long_all_of_it_took() {
+    async fn finish_has_the_times_of_all_phases() {
         const SECOND: Duration = Duration::from_secs(1);
         let usage = Usage { output: 2, ..Usage::default() };
         let events: Events = Box::pin(stream! {
@@ -43,10 +43,10 @@ mod tests {
             sleep(5 * SECOND).await;
             yield Ok(Event::Finish(Finish::Stop, usage));
         });
-        let told: Vec<_> = timed(events, SECOND).collect().await;
+        let timed: Vec<_> = timed(events, SECOND).collect().await;
         let took = Took { ready: SECOND, first: 3 * SECOND, rest: 5 * SECOND };
         assert_eq!(
-            told,
+            timed,
             [Ok(Event::Text("a".into())), Ok(Event::Finish(Finish::Stop, Usage { took, ..usage }))]
         );
         assert_eq!(took.total(), 9 * SECOND);

@@ -1,4 +1,4 @@
-//! Counts the usage of a response that the provider doesn't report.
+//! Counts the usage of a response if the provider doesn't report it.
 
 use std::ops::ControlFlow;
 
@@ -7,39 +7,41 @@ use crate::conversation::{Event, Usage, UsageSource};
 use crate::tokens;
 use crate::tokens::pretokens::{self, IncrementalCounter};
 
-/// Words that are kept are counted at once if they have to be, which takes some milliseconds for so many bytes; where
-/// more come, they are counted as they come.
-const KEPT_AT_MOST: usize = 64 * 1024;
+/// Most uncounted text to keep, in bytes. To count so much takes some milliseconds; longer text is counted while it
+/// streams.
+const MAX_KEPT: usize = 64 * 1024;
 
-/// Counts output tokens and fills in the usage at the end. It is the last filter, so that it sees what the client
-/// sees.
+/// Counts output tokens and fills in the usage of the finish. It is the last filter, so that it counts the text that
+/// the client gets.
 #[derive(Clone, Debug)]
 pub struct UsageCounter {
+    /// Input tokens.
     input: u64,
-    said: Words,
-    thought: Words,
-    called: u64,
+    text: TextCount,
+    thinking: TextCount,
+    /// Tokens of the tool calls.
+    calls: u64,
 }
 
-/// Words of an answer.
+/// The text of a response and its number of tokens.
 #[derive(Clone, Debug)]
-enum Words {
-    /// Counted as they come.
+enum TextCount {
+    /// Counted while it streams.
     Counted(IncrementalCounter),
-    /// Probably never counted: the provider will say what they cost, unless the answer is cut before its end.
+    /// Kept to be counted if the provider's report doesn't come, as when the response is cut before its end.
     Kept(String),
 }
 
-impl Words {
+impl TextCount {
     fn push(&mut self, text: &str) {
         match self {
-            Words::Counted(meter) => meter.push(text),
-            Words::Kept(kept) => {
+            TextCount::Counted(counter) => counter.push(text),
+            TextCount::Kept(kept) => {
                 kept.push_str(text);
-                if kept.len() > KEPT_AT_MOST {
-                    let mut meter = IncrementalCounter::default();
-                    meter.push(kept);
-                    *self = Words::Counted(meter);
+                if kept.len() > MAX_KEPT {
+                    let mut counter = IncrementalCounter::default();
+                    counter.push(kept);
+                    *self = TextCount::Counted(counter);
                 }
             }
         }
@@ -47,28 +49,28 @@ impl Words {
 
     fn count(&self) -> u64 {
         match self {
-            Words::Counted(meter) => meter.count(),
-            Words::Kept(kept) => pretokens::count(kept),
+            TextCount::Counted(counter) => counter.count(),
+            TextCount::Kept(kept) => pretokens::count(kept),
         }
     }
 }
 
 impl UsageCounter {
-    /// A counter for a request of `input` tokens to a model that reports its usage, or doesn't.
-    pub fn of_input(input: u64, is_reported: bool) -> UsageCounter {
-        let words = if is_reported {
-            Words::Kept(String::new())
+    /// A counter for a request of `input` tokens; `is_reported` says whether the model reports its usage.
+    pub fn new(input: u64, is_reported: bool) -> UsageCounter {
+        let count = if is_reported {
+            TextCount::Kept(String::new())
         } else {
-            Words::Counted(IncrementalCounter::default())
+            TextCount::Counted(IncrementalCounter::default())
         };
-        UsageCounter { input, said: words.clone(), thought: words, called: 0 }
+        UsageCounter { input, text: count.clone(), thinking: count, calls: 0 }
     }
 
     fn counted(&self) -> Usage {
-        let reasoning = self.thought.count();
+        let reasoning = self.thinking.count();
         Usage {
             input: self.input,
-            output: self.said.count() + self.called + reasoning,
+            output: self.text.count() + self.calls + reasoning,
             reasoning,
             source: UsageSource::Counted,
             ..Usage::default()
@@ -79,10 +81,10 @@ impl UsageCounter {
 impl Filter for UsageCounter {
     fn event(&mut self, event: Event, out: &mut Vec<Event>) -> ControlFlow<()> {
         match &event {
-            Event::Text(text) => self.said.push(text),
-            Event::Thinking(thinking) => self.thought.push(&thinking.text),
-            Event::ToolCall(call) => self.called += tokens::count_call(&call.name, &call.input),
-            // What runs in the editor was said in a round of its own, and counted there.
+            Event::Text(text) => self.text.push(text),
+            Event::Thinking(thinking) => self.thinking.push(&thinking.text),
+            Event::ToolCall(call) => self.calls += tokens::count_call(&call.name, &call.input),
+            // A call that ran in the editor was counted in its own round.
             Event::ToolRan(_) | Event::Finish(..) => {}
         }
         out.push(match event {
@@ -101,40 +103,41 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::completion::filter::tests::{answer, call, cut, end, run, sizes, text, thinking};
+    use crate::completion::filter::tests::{call, cut, end, response, run, sizes, text, thinking};
     use crate::conversation::Finish;
 
     #[test]
-    fn what_the_provider_reports_stands() {
+    fn reported_usage_is_kept() {
         let reported = Usage { input: 7, output: 8, source: UsageSource::Reported, ..Usage::default() };
         let events = [text("a"), Event::Finish(Finish::Stop, reported)];
-        assert_eq!(run(&mut UsageCounter::of_input(3, true), events.clone()), events);
+        assert_eq!(run(&mut UsageCounter::new(3, true), events.clone()), events);
     }
 
     #[test]
-    fn what_nobody_reports_is_counted() {
-        let called = tokens::count_call("read", &json!({}));
-        let counted = Usage { input: 3, output: 4 + called, reasoning: 2, ..Usage::default() };
-        let said = [thinking("one two"), text("three"), text(" four"), call("1")];
-        let wanted: Vec<Event> = said.iter().cloned().chain([Event::Finish(Finish::Stop, counted)]).collect();
-        assert_eq!(run(&mut UsageCounter::of_input(3, false), said.into_iter().chain([end()])), wanted);
+    fn unreported_usage_is_counted() {
+        let call_tokens = tokens::count_call("read", &json!({}));
+        let counted = Usage { input: 3, output: 4 + call_tokens, reasoning: 2, ..Usage::default() };
+        let events = [thinking("one two"), text("three"), text(" four"), call("1")];
+        let expected: Vec<Event> =
+            events.iter().cloned().chain([Event::Finish(Finish::Stop, counted)]).collect();
+        assert_eq!(run(&mut UsageCounter::new(3, false), events.into_iter().chain([end()])), expected);
     }
 
     #[test]
-    fn a_long_answer_without_the_report_that_was_expected_is_counted_all_the_same() {
-        let words = "one two three four. ".repeat(KEPT_AT_MOST / 15);
-        let said = [text(&words), text("five"), end()];
-        let counted = |is_reported| run(&mut UsageCounter::of_input(1, is_reported), said.clone()).pop();
+    fn missing_report_of_a_long_response_is_replaced_by_the_count() {
+        let long = "one two three four. ".repeat(MAX_KEPT / 15);
+        let events = [text(&long), text("five"), end()];
+        let counted = |is_reported| run(&mut UsageCounter::new(1, is_reported), events.clone()).pop();
         assert_eq!(counted(true), counted(false));
     }
 
     proptest! {
         #[test]
-        fn the_count_is_the_same_wherever_text_is_cut(events in answer("([a-zA-Z ]|[0-9'é\n日]){0,40}"), sizes in sizes()) {
-            let whole = run(&mut UsageCounter::of_input(1, false), events.clone()).pop();
-            prop_assert_eq!(&run(&mut UsageCounter::of_input(1, false), cut(&events, &sizes)).pop(), &whole);
-            // So it is where the report that was expected has not come.
-            prop_assert_eq!(run(&mut UsageCounter::of_input(1, true), cut(&events, &sizes)).pop(), whole);
+        fn count_does_not_depend_on_part_borders(events in response("([a-zA-Z ]|[0-9'é\n日]){0,40}"), sizes in sizes()) {
+            let whole = run(&mut UsageCounter::new(1, false), events.clone()).pop();
+            prop_assert_eq!(&run(&mut UsageCounter::new(1, false), cut(&events, &sizes)).pop(), &whole);
+            // The same if a report was expected and has not come.
+            prop_assert_eq!(run(&mut UsageCounter::new(1, true), cut(&events, &sizes)).pop(), whole);
         }
     }
 }

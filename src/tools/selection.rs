@@ -35,7 +35,7 @@ pub fn merged(own: Vec<Tool>, editors: impl IntoIterator<Item = Tool>) -> Vec<To
 }
 
 /// More tools than the provider takes would make the whole request fail with it.
-pub fn check_number(tools: &[Tool]) -> Result<(), Failure> {
+pub fn check_count(tools: &[Tool]) -> Result<(), Failure> {
     if tools.len() > MOST {
         let found = tools.len();
         return Err(Failure::invalid(
@@ -124,9 +124,9 @@ mod tests {
     #[test]
     fn more_than_128_tools_are_refused() {
         let tools: Vec<Tool> = (0..129).map(|number| tool(&number.to_string(), "")).collect();
-        assert_eq!(check_number(&tools[..128]), Ok(()));
+        assert_eq!(check_count(&tools[..128]), Ok(()));
         assert_eq!(
-            check_number(&tools),
+            check_count(&tools),
             Err(Failure::invalid("tools", "found 129 tools, a request can have at most 128"))
         );
     }
