@@ -115,10 +115,10 @@ pub enum Failure {
         message: String,
     },
     /// No model of that name.
-    #[error("the model `{asked}` does not exist; available: {}", known.join(", "))]
+    #[error("the model `{requested}` does not exist; available: {}", known.join(", "))]
     UnknownModel {
         /// Name in the request.
-        asked: String,
+        requested: String,
         /// The ids that exist.
         known: Vec<String>,
     },

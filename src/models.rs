@@ -1,12 +1,12 @@
-//! The models that the attached editors offer: which exist, which one a name means, and which editor has it.
+//! The models of the attached editors, the resolution of names to them, and the choice of an editor.
 //!
-//! `registry` is the actor that keeps the facts, `resolve` and `structure` decide from them, `availability` lets a
-//! request wait for an editor that is about to attach.
+//! `registry` is the actor that knows the editors. `resolve` and `model_name` are pure: they find the model that a name
+//! means. `availability` lets a request wait for an editor that is about to attach.
 
 pub mod availability;
+mod model_name;
 pub mod registry;
 pub mod resolve;
-pub mod structure;
 
 pub use registry::ModelRegistry;
 pub use resolve::{ModelEntry, merge_lists, resolve, resolve_to_nearest};

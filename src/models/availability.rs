@@ -1,5 +1,5 @@
-//! When windows come and go, for a question that comes while none of them has a model: a window that reloads is back
-//! in some seconds, and one that has just opened tells its models a moment later.
+//! Lets a request wait for an editor with models. A window that reloads is back within seconds, and a window that has
+//! just opened sends its models a moment after it has attached.
 
 use std::time::Duration;
 
@@ -8,66 +8,69 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Failure;
 
-/// Time when a window last attached or left; `None` where none is expected.
-type Last = Option<Instant>;
+/// Time when an editor last attached or detached; `None` if none is expected to attach.
+type LastChange = Option<Instant>;
 
-/// The registry's end.
-pub(super) struct Notifier(watch::Sender<Last>);
+/// Notifies waiting requests of changes; owned by the registry.
+pub(super) struct Notifier(watch::Sender<LastChange>);
 
-/// The end of those who wait.
+/// Waits for an editor with models; clones share the notifications.
 #[derive(Clone)]
 pub struct EditorAvailability {
-    last: watch::Receiver<Last>,
-    patience: Duration,
+    last_change: watch::Receiver<LastChange>,
+    timeout: Duration,
 }
 
-/// Both ends. For `patience` after one has come or left, windows are waited for; a server starts as if one had just
-/// come, for it is a window that starts it.
-pub(super) fn channel(patience: Duration) -> (Notifier, EditorAvailability) {
-    let (announcer, last) = watch::channel(Some(Instant::now()));
-    (Notifier(announcer), EditorAvailability { last, patience })
+/// Makes a notifier and its receiver. Requests wait until `timeout` after the last editor has attached or detached. The
+/// start of the server counts as such a change, since a window starts it and attaches next.
+pub(super) fn channel(timeout: Duration) -> (Notifier, EditorAvailability) {
+    let (sender, last_change) = watch::channel(Some(Instant::now()));
+    (Notifier(sender), EditorAvailability { last_change, timeout })
 }
 
 impl Notifier {
-    /// A window has come or left.
-    pub(super) fn moved(&self) {
+    /// Notifies that an editor has attached or detached.
+    pub(super) fn editors_changed(&self) {
         self.0.send_replace(Some(Instant::now()));
     }
 
-    /// Notifies that an attached window has sent its models.
-    pub(super) fn told(&self) {
+    /// Notifies that an attached editor has sent its models.
+    pub(super) fn models_changed(&self) {
         self.0.send_modify(|_| ());
     }
 
-    /// Ends all waiting until the next window attaches.
-    pub(super) fn close(&self) {
+    /// Ends all waiting until the next editor attaches.
+    pub(super) fn stop_waiting(&self) {
         self.0.send_replace(None);
     }
 }
 
 impl EditorAvailability {
-    /// Tries again after each change, while all that is missing is a window or its models, and one may still come.
+    /// Runs `attempt`, and again after each change as long as it fails for want of an editor or its models, until the
+    /// timeout.
     pub async fn retry_until_available<T>(
         &self,
         mut attempt: impl AsyncFnMut() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let begun = Instant::now();
-        let mut last = self.last.clone();
-        // Before the first attempt: a change during one is not to be missed.
-        last.mark_unchanged();
+        let start = Instant::now();
+        let mut last_change = self.last_change.clone();
+        // Before the first attempt, so that a change during the attempt isn't missed.
+        last_change.mark_unchanged();
         loop {
-            let (failure, left) = match attempt().await {
+            let (failure, detached) = match attempt().await {
                 Err(failure @ Failure::NoModels { .. }) => (failure, None),
-                // Its window has just left, even if that is not channel yet.
-                Err(failure @ Failure::EditorGone) => (failure, Some(begun)),
-                settled => return settled,
+                // The editor has just disconnected, even if the registry doesn't know it yet.
+                Err(failure @ Failure::EditorGone) => (failure, Some(start)),
+                result => return result,
             };
-            let until = last.borrow().map(|last| left.map_or(last, |left| left.max(last)) + self.patience);
-            let Some(until) = until.filter(|until| *until > Instant::now()) else {
+            let latest =
+                last_change.borrow().map(|last| detached.map_or(last, |detached| detached.max(last)));
+            let deadline = latest.map(|latest| latest + self.timeout);
+            let Some(deadline) = deadline.filter(|deadline| *deadline > Instant::now()) else {
                 return Err(failure);
             };
-            log::info!("a question waits for a window with models");
-            if !matches!(timeout_at(until, last.changed()).await, Ok(Ok(()))) {
+            log::info!("request waits for a window with models");
+            if !matches!(timeout_at(deadline, last_change.changed()).await, Ok(Ok(()))) {
                 return Err(failure);
             }
         }

@@ -1,4 +1,4 @@
-//! The editors that are attached, their models and their windows: who can answer a request.
+//! The actor that knows the attached editors, their models and their windows, and chooses an editor for a request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,12 @@ use crate::bridge::{Editor, EditorId};
 use crate::failure::Failure;
 use crate::models::{ModelEntry, merge_lists, resolve, resolve_to_nearest};
 
-/// Keeps the facts; what follows from them is decided in `models` and in the pure functions below.
+/// Keeps the state of the attached editors. Its handlers call `resolve` and the pure functions below for decisions.
 pub struct ModelRegistry {
     editors: Vec<AttachedEditor>,
-    /// The models of all editors in one list; made anew when one of them changes.
+    /// Models of all editors in one list; merged again when an editor's models change.
     models: Arc<[ModelEntry]>,
+    /// Number of the last use or focus: a clock that orders them.
     clock: u64,
     notifier: Notifier,
 }
@@ -24,33 +25,33 @@ struct AttachedEditor {
     handle: Editor,
     window: Window,
     models: Vec<Arc<ModelInfo>>,
-    /// Last use, on the registry's own clock; 0 = never.
-    asked: u64,
-    /// Last time when its window got the focus, on the same clock.
-    focused: u64,
+    /// Last use, on the registry's clock; 0 = never.
+    last_used: u64,
+    /// Last focus of its window, on the same clock; 0 = never.
+    last_focused: u64,
 }
 
-/// An editor has attached.
+/// Adds an editor that has attached, with its window.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Attach(pub Editor, pub Window);
 
-/// An editor's models, all of them.
+/// Replaces the models of an editor.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct SetModels(pub EditorId, pub Vec<ModelInfo>);
 
-/// An editor's window changed.
+/// Replaces the window of an editor: its focus or its folders have changed.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct SetWindow(pub EditorId, pub Window);
 
-/// An editor has gone.
+/// Removes an editor that has disconnected.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Detach(pub EditorId);
 
-/// The port closes: no question is to wait for an editor.
+/// Fails the requests that wait for an editor, since the port is closing.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct StopWaiting;
@@ -65,12 +66,12 @@ pub struct GetModels;
 #[rtype(result = "Counts")]
 pub struct GetCounts;
 
-/// Numbers of what is attached.
+/// Numbers of attached editors and their models.
 #[derive(Clone, Copy, MessageResponse)]
 pub struct Counts {
-    /// Models, as clients see them.
+    /// Number of models in the list that clients see.
     pub models: usize,
-    /// Attached editors.
+    /// Number of attached editors.
     pub editors: usize,
 }
 
@@ -79,19 +80,19 @@ pub struct Counts {
 #[rtype(result = "Snapshot")]
 pub struct GetSnapshot;
 
-/// The attached editors, as they are now.
+/// Models and windows of the attached editors at one moment.
 #[derive(MessageResponse)]
 pub struct Snapshot {
-    /// Their models, as clients see them.
+    /// Models in the list that clients see.
     pub models: Arc<[ModelEntry]>,
-    /// Their windows, in the order of attaching.
+    /// Windows in the order in which they attached.
     pub windows: Vec<Window>,
 }
 
 impl Snapshot {
-    /// The models; where there are none, what to do about it.
-    pub fn some_models(self) -> Result<Arc<[ModelEntry]>, Failure> {
-        some(self.models, self.windows.len())
+    /// Returns the models; fails with a hint if there are none.
+    pub fn require_models(self) -> Result<Arc<[ModelEntry]>, Failure> {
+        require(self.models, self.windows.len())
     }
 }
 
@@ -101,21 +102,21 @@ impl Snapshot {
 pub struct ResolveModel {
     /// The name in the request; absent = the default model.
     pub requested: Option<String>,
-    /// The user's default model; empty = none set.
+    /// The user's default model; empty if none is set.
     pub default_model: String,
-    /// An unknown name means the nearest kind rather than an error.
+    /// Whether an unknown name resolves to the most similar model instead of failing.
     pub nearest_if_unknown: bool,
 }
 
-/// A model and those who have it.
+/// A resolved model and the editors that have it.
 pub struct ResolvedModel {
-    /// The model that the name means.
+    /// The model that the requested name means.
     pub model: ModelEntry,
-    /// The editors that have it, never empty, the one to ask first in front.
+    /// Editors that have the model, the preferred one first; never empty.
     pub editors: Vec<Editor>,
 }
 
-/// Finds the window whose tools a request means.
+/// Finds the window whose tools a request gets.
 #[derive(Message)]
 #[rtype(result = "Result<Editor, Failure>")]
 pub struct FindWindow {
@@ -131,9 +132,9 @@ impl Handler<Attach> for ModelRegistry {
     type Result = ();
 
     fn handle(&mut self, Attach(handle, window): Attach, _: &mut Context<Self>) {
-        let focused = if window.focused { self.tick() } else { 0 };
-        self.editors.push(AttachedEditor { handle, window, models: Vec::new(), asked: 0, focused });
-        self.notifier.moved();
+        let last_focused = if window.focused { self.tick() } else { 0 };
+        self.editors.push(AttachedEditor { handle, window, models: Vec::new(), last_used: 0, last_focused });
+        self.notifier.editors_changed();
     }
 }
 
@@ -145,7 +146,7 @@ impl Handler<SetModels> for ModelRegistry {
             editor.models = models.into_iter().map(Arc::new).collect();
         }
         self.merge_models();
-        self.notifier.told();
+        self.notifier.models_changed();
     }
 }
 
@@ -156,7 +157,7 @@ impl Handler<SetWindow> for ModelRegistry {
         let now = self.tick();
         if let Some(editor) = self.editor(id) {
             if window.focused {
-                editor.focused = now;
+                editor.last_focused = now;
             }
             editor.window = window;
         }
@@ -169,7 +170,7 @@ impl Handler<Detach> for ModelRegistry {
     fn handle(&mut self, Detach(id): Detach, _: &mut Context<Self>) {
         self.editors.retain(|editor| editor.handle.id() != id);
         self.merge_models();
-        self.notifier.moved();
+        self.notifier.editors_changed();
     }
 }
 
@@ -177,7 +178,7 @@ impl Handler<StopWaiting> for ModelRegistry {
     type Result = ();
 
     fn handle(&mut self, _: StopWaiting, _: &mut Context<Self>) {
-        self.notifier.close();
+        self.notifier.stop_waiting();
     }
 }
 
@@ -212,24 +213,24 @@ impl Handler<ResolveModel> for ModelRegistry {
     type Result = Result<ResolvedModel, Failure>;
 
     fn handle(&mut self, message: ResolveModel, _: &mut Context<Self>) -> Result<ResolvedModel, Failure> {
-        let models = some(self.models.clone(), self.editors.len())?;
-        let asked = message.requested.as_deref();
+        let models = require(self.models.clone(), self.editors.len())?;
+        let requested = message.requested.as_deref();
         let resolve = if message.nearest_if_unknown { resolve_to_nearest } else { resolve };
-        let found = resolve(asked, &message.default_model, &models);
+        let found = resolve(requested, &message.default_model, &models);
         let Some(model) = found.cloned() else {
             return Err(Failure::UnknownModel {
-                asked: message.requested.unwrap_or_default(),
+                requested: message.requested.unwrap_or_default(),
                 known: models.iter().map(|entry| entry.id.clone()).collect(),
             });
         };
         let now = self.tick();
-        let mut having: Vec<&mut AttachedEditor> =
+        let mut editors: Vec<&mut AttachedEditor> =
             self.editors.iter_mut().filter(|editor| editor.has(&model)).collect();
-        having.sort_by_key(|editor| editor.turn());
-        if let Some(first) = having.first_mut() {
-            first.asked = now;
+        editors.sort_by_key(|editor| editor.preference());
+        if let Some(first) = editors.first_mut() {
+            first.last_used = now;
         }
-        let editors = having.into_iter().map(|editor| editor.handle.clone()).collect();
+        let editors = editors.into_iter().map(|editor| editor.handle.clone()).collect();
         Ok(ResolvedModel { model, editors })
     }
 }
@@ -242,27 +243,29 @@ impl Handler<FindWindow> for ModelRegistry {
         FindWindow { workspace }: FindWindow,
         _: &mut Context<Self>,
     ) -> Result<Editor, Failure> {
-        let meant =
-            |editor: &&AttachedEditor| workspace.as_deref().is_none_or(|workspace| editor.shows(workspace));
+        let matches = |editor: &&AttachedEditor| {
+            workspace.as_deref().is_none_or(|workspace| editor.has_folder(workspace))
+        };
         let found = self
             .editors
             .iter()
-            .filter(meant)
-            .max_by_key(|editor| (editor.handle.is_responsive(), editor.focused));
+            .filter(matches)
+            .max_by_key(|editor| (editor.handle.is_responsive(), editor.last_focused));
         found.map(|editor| editor.handle.clone()).ok_or_else(|| match workspace {
             Some(workspace) => Failure::invalid(
                 "x-copilot-proxy-workspace",
                 format!("no VS Code window has the folder `{workspace}` open"),
             ),
-            None => Failure::NoModels { message: what_to_do_without_models(0).into() },
+            None => Failure::NoModels { message: no_models_hint(0).into() },
         })
     }
 }
 
 impl ModelRegistry {
-    /// Without editors; and the way to wait for one, at most this long after one has come or left.
-    pub fn new(patience: Duration) -> (ModelRegistry, EditorAvailability) {
-        let (notifier, availability) = channel(patience);
+    /// A registry without editors, and a handle to wait for one: at most for `timeout` after an editor has attached or
+    /// detached.
+    pub fn new(timeout: Duration) -> (ModelRegistry, EditorAvailability) {
+        let (notifier, availability) = channel(timeout);
         (ModelRegistry { editors: Vec::new(), models: Arc::default(), clock: 0, notifier }, availability)
     }
 
@@ -281,29 +284,30 @@ impl ModelRegistry {
 }
 
 impl AttachedEditor {
-    fn has(&self, listed: &ModelEntry) -> bool {
-        self.models.iter().any(|model| model.id == listed.model.id && model.vendor == listed.model.vendor)
+    fn has(&self, entry: &ModelEntry) -> bool {
+        self.models.iter().any(|model| model.id == entry.model.id && model.vendor == entry.model.vendor)
     }
 
-    /// The smallest is asked first: the one that has been idle longest.
-    fn turn(&self) -> (bool, bool, u64) {
-        (!self.handle.is_responsive(), self.handle.open_requests() > 0, self.asked)
+    /// Sort key for requests, the smallest first: responsive editors, then idle ones, then the least recently used.
+    fn preference(&self) -> (bool, bool, u64) {
+        (!self.handle.is_responsive(), self.handle.open_requests() > 0, self.last_used)
     }
 
-    fn shows(&self, workspace: &str) -> bool {
+    fn has_folder(&self, workspace: &str) -> bool {
         let workspace = workspace.trim_end_matches(['/', '\\']);
         self.window.folders.iter().any(|folder| folder.name == workspace || folder.path == workspace)
     }
 }
 
-fn some(models: Arc<[ModelEntry]>, editors: usize) -> Result<Arc<[ModelEntry]>, Failure> {
+/// Returns the models; fails with a hint for this number of editors if there are none.
+fn require(models: Arc<[ModelEntry]>, editors: usize) -> Result<Arc<[ModelEntry]>, Failure> {
     if models.is_empty() {
-        return Err(Failure::NoModels { message: what_to_do_without_models(editors).into() });
+        return Err(Failure::NoModels { message: no_models_hint(editors).into() });
     }
     Ok(models)
 }
 
-fn what_to_do_without_models(editors: usize) -> &'static str {
+fn no_models_hint(editors: usize) -> &'static str {
     if editors == 0 {
         "no VS Code window is attached: open VS Code with the Copilot Proxy extension, or run \
          `Copilot Proxy: Start Server` there"

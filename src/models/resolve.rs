@@ -1,173 +1,178 @@
-//! Resolves the name that a client wrote to one of the models that the editors offer. Pure.
+//! Resolves the model name of a request to one of the models that the editors offer. Pure.
 //!
-//! No model's name stands here: names age. What is matched is their structure (`structure.rs`).
+//! It knows no model: names are compared by id, by family, then by the words and versions in them (`model_name.rs`).
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use super::model_name::ModelName;
 use crate::bridge::protocol::ModelInfo;
 
-use super::structure::Structure;
-
-/// The tag that Ollama's clients add to a name without one.
+/// Tag that Ollama's clients append to a name without one.
 const LATEST: &str = ":latest";
 
-/// A model as clients see it.
+/// A model in the list that clients see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelEntry {
-    /// The editor's id, or `vendor/id` where an earlier vendor has the same one.
+    /// The provider's id, or `vendor/id` if an earlier model in the list has the same id.
     pub id: String,
-    /// The editor's description of it.
+    /// The editor's description of the model.
     pub model: Arc<ModelInfo>,
 }
 
-/// The models of all editors in one list, Copilot's first, without those that can't answer an extension.
+/// Merges the models of all editors into one list, Copilot's first, without models that extensions can't use.
 pub fn merge_lists<'a>(editors: impl IntoIterator<Item = &'a [Arc<ModelInfo>]>) -> Vec<ModelEntry> {
     let mut models: Vec<&Arc<ModelInfo>> =
-        editors.into_iter().flatten().filter(|model| answers(model)).collect();
-    // The same list every time, whichever window came first: who has the plain id must not change.
+        editors.into_iter().flatten().filter(|model| is_usable(model)).collect();
+    // The plain id must go to the same model in whichever order the windows attached.
     models.sort_by_key(|model| model.vendor != "copilot");
-    let mut listed: Vec<ModelEntry> = Vec::new();
+    let mut entries: Vec<ModelEntry> = Vec::new();
     for model in models {
         let same_id = |other: &&ModelEntry| other.model.id == model.id;
-        if listed.iter().filter(same_id).any(|other| other.model.vendor == model.vendor) {
+        if entries.iter().filter(same_id).any(|other| other.model.vendor == model.vendor) {
             continue;
         }
-        let id = if listed.iter().any(|other| same_id(&other)) { full_id(model) } else { model.id.clone() };
-        listed.push(ModelEntry { id, model: model.clone() });
+        let id = if entries.iter().any(|other| same_id(&other)) { full_id(model) } else { model.id.clone() };
+        entries.push(ModelEntry { id, model: model.clone() });
     }
-    listed
+    entries
 }
 
-/// The model that is meant, or none: an unknown name. `asked` absent means `default_model`, else the first.
+/// Finds the model that a name means; `None` for an unknown name. An absent name means `default_model`, else the first
+/// chat model.
 pub fn resolve<'a>(
-    asked: Option<&str>,
+    requested: Option<&str>,
     default_model: &str,
     models: &'a [ModelEntry],
 ) -> Option<&'a ModelEntry> {
-    match asked.map(str::trim).filter(|asked| !asked.is_empty()) {
-        Some(asked) => named(asked, models),
-        None => default(default_model, models).or_else(|| models.iter().find(|model| chats(model))),
+    match requested.map(str::trim).filter(|requested| !requested.is_empty()) {
+        Some(requested) => by_name(requested, models),
+        None => {
+            user_default(default_model, models).or_else(|| models.iter().find(|model| is_chat_model(model)))
+        }
     }
 }
 
-/// As `resolve`, for clients that send names of their own whatever there is: an unknown name means the default
-/// model, else the best of the nearest kind. Only a name of an embedding model finds none.
+/// Like `resolve`, for clients with fixed model names: an unknown name means the default model, else the most similar
+/// one. Only an unknown embedding model gives `None`.
 pub fn resolve_to_nearest<'a>(
-    asked: Option<&str>,
+    requested: Option<&str>,
     default_model: &str,
     models: &'a [ModelEntry],
 ) -> Option<&'a ModelEntry> {
-    resolve(asked, default_model, models).or_else(|| {
-        let asked = Structure::of(asked?);
-        if asked.is_embedding() {
+    resolve(requested, default_model, models).or_else(|| {
+        let requested = ModelName::parse(requested?);
+        if requested.is_embedding() {
             return None;
         }
-        default(default_model, models).or_else(|| nearest_kind(&asked, models))
+        user_default(default_model, models).or_else(|| most_similar(&requested, models))
     })
 }
 
-/// Utilities of the editor itself are offered to extensions too, and refuse them or say nothing.
-fn answers(model: &ModelInfo) -> bool {
+/// Whether extensions can use a model. VS Code also lists models for its own features, which reject extensions or send
+/// nothing.
+fn is_usable(model: &ModelInfo) -> bool {
     model.max_input_tokens > 0
         && model.vendor != "copilotcli"
         && !model.id.starts_with("copilot-utility")
         && !model.id.contains("dictation")
 }
 
-fn chats(listed: &ModelEntry) -> bool {
-    !Structure::of(&listed.model.id).is_embedding()
+fn is_chat_model(entry: &ModelEntry) -> bool {
+    !ModelName::parse(&entry.model.id).is_embedding()
 }
 
 fn full_id(model: &ModelInfo) -> String {
     format!("{}/{}", model.vendor, model.id)
 }
 
-fn default<'a>(default_model: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
+/// Finds the user's default model; `None` if it isn't set or not in the list.
+fn user_default<'a>(default_model: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
     let default_model = default_model.trim();
-    if default_model.is_empty() { None } else { named(default_model, models) }
+    if default_model.is_empty() { None } else { by_name(default_model, models) }
 }
 
-fn named<'a>(asked: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
-    let asked_plainly = asked.strip_suffix(LATEST).unwrap_or(asked);
-    by_id(asked, models)
-        .or_else(|| by_id(asked_plainly, models))
-        .or_else(|| by_family(asked_plainly, models))
-        .or_else(|| by_structure(asked_plainly, models))
+/// Finds the model that a name means, by the most exact rule that gives one.
+fn by_name<'a>(requested: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
+    let without_tag = requested.strip_suffix(LATEST).unwrap_or(requested);
+    by_id(requested, models)
+        .or_else(|| by_id(without_tag, models))
+        .or_else(|| by_family(without_tag, models))
+        .or_else(|| by_words(without_tag, models))
 }
 
-fn by_id<'a>(asked: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
-    let id = models.iter().find(|listed| listed.id.eq_ignore_ascii_case(asked));
-    id.or_else(|| models.iter().find(|listed| full_id(&listed.model).eq_ignore_ascii_case(asked)))
+fn by_id<'a>(requested: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
+    let id = models.iter().find(|entry| entry.id.eq_ignore_ascii_case(requested));
+    id.or_else(|| models.iter().find(|entry| full_id(&entry.model).eq_ignore_ascii_case(requested)))
 }
 
-/// Of several models of a family the newest.
-fn by_family<'a>(asked: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
-    let family = models.iter().filter(|listed| listed.model.family.eq_ignore_ascii_case(asked));
-    family.min_by_key(|listed| {
-        let structure = Structure::of(&listed.model.id);
-        (Reverse(structure.version), Reverse(structure.date))
+/// Finds the newest model of a family.
+fn by_family<'a>(requested: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
+    let family = models.iter().filter(|entry| entry.model.family.eq_ignore_ascii_case(requested));
+    family.min_by_key(|entry| {
+        let name = ModelName::parse(&entry.model.id);
+        (Reverse(name.version), Reverse(name.date))
     })
 }
 
-/// A model whose name has all the words asked for; the version only chooses among these.
-fn by_structure<'a>(asked: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
-    let (vendor, asked) = vendor_of(asked, models);
-    let asked = Structure::of(asked);
-    if asked.words.is_empty() {
+/// Finds the model whose name has all requested words; the version decides only between such models.
+fn by_words<'a>(requested: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
+    let (vendor, requested) = split_vendor(requested, models);
+    let requested = ModelName::parse(requested);
+    if requested.words.is_empty() {
         return None;
     }
-    let of_vendor = models.iter().filter(|listed| vendor.is_none_or(|vendor| listed.model.vendor == vendor));
-    let known = of_vendor.flat_map(structures).filter(|(_, known)| {
-        known.is_embedding() == asked.is_embedding() && known.words.is_superset(&asked.words)
+    let of_vendor = models.iter().filter(|entry| vendor.is_none_or(|vendor| entry.model.vendor == vendor));
+    let candidates = of_vendor.flat_map(names_of).filter(|(_, candidate)| {
+        candidate.is_embedding() == requested.is_embedding() && candidate.words.is_superset(&requested.words)
     });
-    known
-        .min_by_key(|(_, known)| {
+    candidates
+        .min_by_key(|(_, candidate)| {
             (
-                // `gpt-5` means `gpt-4.1` rather than `gpt-5-mini`: what is not said is not meant.
-                known.words.len() - asked.words.len(),
-                distance(&asked.version, &known.version),
-                Reverse(known.version.clone()),
-                known.asides.symmetric_difference(&asked.asides).count(),
-                known.size().distance(asked.size()),
-                Reverse(known.date),
+                // Fewest additional words first: `gpt-5` means `gpt-4.1` rather than `gpt-5-mini`.
+                candidate.words.len() - requested.words.len(),
+                distance(&requested.version, &candidate.version),
+                Reverse(candidate.version.clone()),
+                candidate.qualifiers.symmetric_difference(&requested.qualifiers).count(),
+                candidate.size().distance(requested.size()),
+                Reverse(candidate.date),
             )
         })
-        .map(|(listed, _)| listed)
+        .map(|(entry, _)| entry)
 }
 
-/// The model that shares most words, else is most alike in size; of these the newest.
-fn nearest_kind<'a>(asked: &Structure, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
-    let known = models.iter().flat_map(structures).filter(|(_, known)| !known.is_embedding());
-    known
-        .min_by_key(|(_, known)| {
+/// Finds the model with the most requested words, then the most similar size, then the newest.
+fn most_similar<'a>(requested: &ModelName, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
+    let candidates = models.iter().flat_map(names_of).filter(|(_, candidate)| !candidate.is_embedding());
+    candidates
+        .min_by_key(|(_, candidate)| {
             (
-                asked.words.difference(&known.words).count(),
-                known.size().distance(asked.size()),
-                known.words.difference(&asked.words).count(),
-                Reverse(known.version.clone()),
-                Reverse(known.date),
+                requested.words.difference(&candidate.words).count(),
+                candidate.size().distance(requested.size()),
+                candidate.words.difference(&requested.words).count(),
+                Reverse(candidate.version.clone()),
+                Reverse(candidate.date),
             )
         })
-        .map(|(listed, _)| listed)
+        .map(|(entry, _)| entry)
 }
 
-/// `copilot/sonnet` is a sonnet of that vendor; a word before the slash that is no vendor's is left to `Structure`.
-fn vendor_of<'a>(asked: &'a str, models: &'a [ModelEntry]) -> (Option<&'a str>, &'a str) {
-    let split = asked.split_once('/').and_then(|(word, name)| {
-        let vendors = models.iter().map(|listed| listed.model.vendor.as_str());
+/// Splits `copilot/sonnet` into vendor and name. A word before the slash that is no vendor stays in the name.
+fn split_vendor<'a>(requested: &'a str, models: &'a [ModelEntry]) -> (Option<&'a str>, &'a str) {
+    let split = requested.split_once('/').and_then(|(word, name)| {
+        let vendors = models.iter().map(|entry| entry.model.vendor.as_str());
         vendors.into_iter().find(|vendor| vendor.eq_ignore_ascii_case(word)).map(|vendor| (vendor, name))
     });
-    split.map_or((None, asked), |(vendor, name)| (Some(vendor), name))
+    split.map_or((None, requested), |(vendor, name)| (Some(vendor), name))
 }
 
-/// For vendors whose ids are opaque: resolves by family.
-fn structures(listed: &ModelEntry) -> [(&ModelEntry, Structure); 2] {
-    [(listed, Structure::of(&listed.model.id)), (listed, Structure::of(&listed.model.family))]
+/// Parses id and family of a model; the family helps if the id is opaque.
+fn names_of(entry: &ModelEntry) -> [(&ModelEntry, ModelName); 2] {
+    [(entry, ModelName::parse(&entry.model.id)), (entry, ModelName::parse(&entry.model.family))]
 }
 
-/// Distance of two versions, read as decimal numbers; 4.10 comes after 4.9 and before 5.
-fn distance(asked: &[u32], known: &[u32]) -> u64 {
+/// Distance of two versions as decimal numbers; 4.10 comes after 4.9 and before 5.
+fn distance(requested: &[u32], candidate: &[u32]) -> u64 {
     let value = |version: &[u32]| {
         let mut numbers = version.iter().map(|number| u64::from(*number));
         numbers.next().map(|major| {
@@ -175,10 +180,10 @@ fn distance(asked: &[u32], known: &[u32]) -> u64 {
             major * 1000 + if minor < 10 { minor * 100 } else { 900 + minor.min(99) }
         })
     };
-    match (value(asked), value(known)) {
+    match (value(requested), value(candidate)) {
         (None, _) => 0,
         (Some(_), None) => u64::MAX,
-        (Some(asked), Some(known)) => asked.abs_diff(known),
+        (Some(requested), Some(candidate)) => requested.abs_diff(candidate),
     }
 }
 
@@ -201,11 +206,11 @@ mod tests {
         merge_lists([models.as_slice()])
     }
 
-    fn id(listed: Option<&ModelEntry>) -> Option<&str> {
-        listed.map(|listed| listed.id.as_str())
+    fn id(entry: Option<&ModelEntry>) -> Option<&str> {
+        entry.map(|entry| entry.id.as_str())
     }
 
-    const OFFERED: [&str; 14] = [
+    const MODELS: [&str; 14] = [
         "auto",
         "gpt-4o",
         "gpt-4.1",
@@ -223,15 +228,15 @@ mod tests {
     ];
 
     #[test]
-    fn a_name_finds_what_a_person_means() {
-        let models = copilot(&OFFERED);
-        for (asked, wanted) in [
-            // Exact, in any case.
+    fn name_resolves_to_the_closest_match() {
+        let models = copilot(&MODELS);
+        for (requested, expected) in [
+            // Exact, case-insensitive.
             ("gpt-4o", Some("gpt-4o")),
             ("Claude-Sonnet-4", Some("claude-sonnet-4")),
             ("copilot/gpt-5", Some("gpt-5")),
             ("text-embedding-3-small", Some("text-embedding-3-small")),
-            // The contract's examples.
+            // Parts of names, and names in other forms.
             ("claude", Some("claude-opus-4.6")),
             ("sonnet", Some("claude-sonnet-4")),
             ("claude-3.5-sonnet", Some("claude-3.5-sonnet")),
@@ -239,7 +244,7 @@ mod tests {
             ("claude-sonnet-4-20250514", Some("claude-sonnet-4")),
             ("claude-opus-4-6", Some("claude-opus-4.6")),
             ("claude-haiku-4-5-20251001[1m]", Some("claude-haiku-4.5")),
-            // The tier outranks the version.
+            // The tier has priority over the version.
             ("claude-3-haiku", Some("claude-haiku-4.5")),
             ("claude-opus-4", Some("claude-opus-4.6")),
             ("gpt-4o-mini", Some("gpt-5-mini")),
@@ -255,7 +260,7 @@ mod tests {
             ("gpt", Some("gpt-5")),
             ("mini", Some("gpt-5-mini")),
             ("o3-mini", Some("o4-mini")),
-            // Names as other gateways write them.
+            // Names in the forms of other gateways.
             ("anthropic/claude-sonnet-4.5", Some("claude-sonnet-4")),
             ("us.anthropic.claude-3-5-sonnet-20241022-v2:0", Some("claude-3.5-sonnet")),
             ("copilot/sonnet", Some("claude-sonnet-4")),
@@ -269,30 +274,30 @@ mod tests {
             ("llama3", None),
             ("4.5", None),
             ("-", None),
-            // Embeddings and chats don't stand in for each other.
+            // Embedding models and chat models don't replace each other.
             ("text-embedding-ada-002", None),
             ("gpt-embedding", None),
             ("small", None),
         ] {
-            assert_eq!(id(resolve(Some(asked), "", &models)), wanted, "{asked}");
+            assert_eq!(id(resolve(Some(requested), "", &models)), expected, "{requested}");
         }
     }
 
     #[test]
-    fn at_equal_distance_the_newer_version_wins() {
+    fn newer_version_wins_at_equal_distance() {
         let models = copilot(&["claude-sonnet-3", "claude-sonnet-4"]);
         assert_eq!(id(resolve(Some("claude-3.5-sonnet"), "", &models)), Some("claude-sonnet-4"));
     }
 
     #[test]
-    fn a_tenth_minor_version_is_newer_than_a_ninth() {
+    fn minor_version_10_is_newer_than_9() {
         let models = copilot(&["gpt-5.9", "gpt-5.10", "gpt-5.2"]);
         assert_eq!(id(resolve(Some("gpt"), "", &models)), Some("gpt-5.10"));
         assert_eq!(id(resolve(Some("gpt-6"), "", &models)), Some("gpt-5.10"));
     }
 
     #[test]
-    fn asides_decide_only_among_equals() {
+    fn qualifiers_decide_only_between_equal_names() {
         let models = copilot(&["claude-opus-4.6", "claude-opus-4.6-1m", "claude-opus-4.5-1m"]);
         assert_eq!(id(resolve(Some("claude-opus-4-6[1m]"), "", &models)), Some("claude-opus-4.6-1m"));
         assert_eq!(id(resolve(Some("claude-opus-4-6"), "", &models)), Some("claude-opus-4.6"));
@@ -301,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_is_found_where_the_id_is_opaque() {
+    fn family_is_found_if_the_id_is_opaque() {
         let models = [
             model("other", "7f3a", "llama-3.1"),
             model("other", "gpt-4o-2024-05-13", "gpt-4o"),
@@ -316,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_means_the_default_model_else_copilots_first() {
+    fn missing_name_means_the_default_model_else_copilots_first() {
         let models = [
             model("other", "llama-3.1", "llama"),
             model("copilot", "text-embedding-3-small", "text-embedding"),
@@ -324,7 +329,7 @@ mod tests {
             model("copilot", "claude-sonnet-4", "claude-sonnet-4"),
         ];
         let models = merge_lists([models.as_slice()]);
-        for (asked, default_model, wanted) in [
+        for (requested, default_model, expected) in [
             (None, "", "gpt-4o"),
             (Some(" "), "", "gpt-4o"),
             (None, "sonnet", "claude-sonnet-4"),
@@ -332,7 +337,11 @@ mod tests {
             (None, "gone", "gpt-4o"),
             (Some("gpt-4o"), "sonnet", "gpt-4o"),
         ] {
-            assert_eq!(id(resolve(asked, default_model, &models)), Some(wanted), "{asked:?} {default_model}");
+            assert_eq!(
+                id(resolve(requested, default_model, &models)),
+                Some(expected),
+                "{requested:?} {default_model}"
+            );
         }
         let others = merge_lists([[model("other", "llama-3.1", "llama")].as_slice()]);
         assert_eq!(id(resolve(None, "", &others)), Some("llama-3.1"));
@@ -340,11 +349,11 @@ mod tests {
     }
 
     #[test]
-    fn leniently_an_unknown_name_means_the_default_else_the_nearest_kind() {
-        let models = copilot(&OFFERED);
+    fn unknown_name_resolves_to_the_default_else_the_most_similar() {
+        let models = copilot(&MODELS);
         let gpt = copilot(&["gpt-4o", "gpt-5-mini", "gpt-5", "gpt-5.1-codex"]);
         let no_opus = copilot(&["gpt-5", "claude-haiku-4.5", "claude-sonnet-4", "claude-sonnet-4.5"]);
-        for (asked, default_model, models, wanted) in [
+        for (requested, default_model, models, expected) in [
             ("claude-sonnet-4-5", "", &models, Some("claude-sonnet-4")),
             ("claude-sonnet-4-5", "gpt-5", &models, Some("claude-sonnet-4")),
             ("gemini-2.5-flash", "gpt-4.1", &models, Some("gpt-4.1")),
@@ -355,30 +364,34 @@ mod tests {
             ("whatever", "", &gpt, Some("gpt-5")),
             ("voyage-embed-2", "gpt-5", &gpt, None),
         ] {
-            assert_eq!(id(resolve_to_nearest(Some(asked), default_model, models)), wanted, "{asked}");
+            assert_eq!(
+                id(resolve_to_nearest(Some(requested), default_model, models)),
+                expected,
+                "{requested}"
+            );
         }
         assert_eq!(resolve_to_nearest(Some("claude"), "", &[]), None);
     }
 
     #[test]
-    fn the_windows_lists_are_united_and_shared_ids_told_apart() {
+    fn lists_of_all_windows_are_merged_and_equal_ids_get_a_vendor() {
         let first = [model("other", "gpt-4o", "a"), model("copilot", "gpt-4o", "a")];
         let second =
             [model("copilot", "gpt-4o", "b"), model("third", "gpt-4o", "a"), model("third", "llama", "a")];
         let models = merge_lists([first.as_slice(), second.as_slice()]);
         let ids: Vec<(&str, &str)> =
-            models.iter().map(|listed| (listed.id.as_str(), listed.model.vendor.as_str())).collect();
-        let wanted =
+            models.iter().map(|entry| (entry.id.as_str(), entry.model.vendor.as_str())).collect();
+        let expected =
             [("gpt-4o", "copilot"), ("other/gpt-4o", "other"), ("third/gpt-4o", "third"), ("llama", "third")];
-        assert_eq!(ids, wanted);
-        for listed in &models {
-            assert_eq!(resolve(Some(&listed.id), "", &models), Some(listed));
-            assert_eq!(resolve(Some(&full_id(&listed.model)), "", &models), Some(listed));
+        assert_eq!(ids, expected);
+        for entry in &models {
+            assert_eq!(resolve(Some(&entry.id), "", &models), Some(entry));
+            assert_eq!(resolve(Some(&full_id(&entry.model)), "", &models), Some(entry));
         }
     }
 
     #[test]
-    fn models_that_cannot_answer_an_extension_are_not_listed() {
+    fn models_that_extensions_cannot_use_are_not_listed() {
         let mut silent = model("copilot", "gpt-9", "gpt-9");
         Arc::make_mut(&mut silent).max_input_tokens = 0;
         let models = [
@@ -397,12 +410,12 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn every_listed_id_finds_its_model(ids in proptest::collection::vec("[a-z]{1,3}(-[0-9]){0,2}", 1..6)) {
+        fn every_listed_id_resolves_to_its_model(ids in proptest::collection::vec("[a-z]{1,3}(-[0-9]){0,2}", 1..6)) {
             let models: Vec<Arc<ModelInfo>> =
                 ids.iter().enumerate().map(|(at, id)| model(["a", "b"][at % 2], id, id)).collect();
             let models = merge_lists([models.as_slice()]);
-            for listed in &models {
-                proptest::prop_assert_eq!(resolve(Some(&listed.id), "", &models), Some(listed));
+            for entry in &models {
+                proptest::prop_assert_eq!(resolve(Some(&entry.id), "", &models), Some(entry));
             }
         }
     }

@@ -126,7 +126,7 @@ mod tests {
             (Failure::Unauthorized, 401, "authentication_error"),
             (Failure::Forbidden { code: "host_not_allowed", message: message() }, 403, "permission_error"),
             (Failure::ConsentMissing { message: message() }, 403, "permission_error"),
-            (Failure::UnknownModel { asked: message(), known: vec![] }, 404, "not_found_error"),
+            (Failure::UnknownModel { requested: message(), known: vec![] }, 404, "not_found_error"),
             (Failure::NoSuchPath { path: message() }, 404, "not_found_error"),
             (
                 Failure::WrongMethod { method: message(), path: message(), allow: message() },

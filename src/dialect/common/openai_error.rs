@@ -130,7 +130,7 @@ mod tests {
             (Failure::TooLongForProvider, 400, REQUEST, "context_length_exceeded"),
             (Failure::ContentFiltered { message: message() }, 400, REQUEST, "content_filter"),
             (Failure::Unauthorized, 401, REQUEST, "invalid_api_key"),
-            (Failure::UnknownModel { asked: message(), known: vec![] }, 404, REQUEST, "model_not_found"),
+            (Failure::UnknownModel { requested: message(), known: vec![] }, 404, REQUEST, "model_not_found"),
             (Failure::QuotaExceeded { message: message() }, 429, "insufficient_quota", "insufficient_quota"),
             (
                 Failure::RateLimited { message: message(), retry_after: Duration::from_secs(10) },

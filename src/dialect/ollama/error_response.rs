@@ -19,8 +19,8 @@ pub fn error_response(failure: &Failure) -> ErrorResponse {
 pub fn body(failure: &Failure) -> Value {
     let said = match failure {
         // Clients look for these words.
-        Failure::UnknownModel { asked, known } => {
-            format!("model '{asked}' not found; available: {}", known.join(", "))
+        Failure::UnknownModel { requested, known } => {
+            format!("model '{requested}' not found; available: {}", known.join(", "))
         }
         other => other.to_string(),
     };

@@ -42,7 +42,7 @@ pub(in crate::http) async fn get(
     let found = available(&state).await.and_then(|models| {
         let found = models.iter().find(|model| model.id == *id).cloned();
         found.ok_or_else(|| Failure::UnknownModel {
-            asked: id.to_string(),
+            requested: id.to_string(),
             known: models.iter().map(|model| model.id.clone()).collect(),
         })
     });
@@ -59,7 +59,7 @@ pub(in crate::http) async fn get(
 /// Collects the models of all windows, waiting for a window that is about to attach. No models is an empty list here.
 pub(in crate::http) async fn available(state: &AppState) -> Result<Arc<[ModelEntry]>, Failure> {
     let list = async || match state.registry.send(GetSnapshot).await {
-        Ok(snapshot) => snapshot.some_models(),
+        Ok(snapshot) => snapshot.require_models(),
         Err(error) => Err(Failure::internal(error)),
     };
     match state.availability.retry_until_available(list).await {

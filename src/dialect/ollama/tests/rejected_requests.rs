@@ -99,7 +99,7 @@ fn a_failure_is_one_sentence_with_the_status_of_ollama() {
         );
     };
     check(
-        &Failure::UnknownModel { asked: "x".into(), known: vec!["a".into(), "b".into()] },
+        &Failure::UnknownModel { requested: "x".into(), known: vec!["a".into(), "b".into()] },
         404,
         "model 'x' not found; available: a, b",
     );

@@ -1,12 +1,12 @@
-//! The structure of a model's name: words, a version and asides.
+//! Parses a model's name to words, a version, a date and qualifiers. Pure.
 //!
-//! `claude-3.5-sonnet`, `claude-sonnet-4-20250514` and `us.anthropic.claude-sonnet-4-5-v1:0` differ in form, not in
-//! kind. Names are taken apart by their shape alone, so that tomorrow's are understood too.
+//! `claude-3.5-sonnet`, `claude-sonnet-4-20250514` and `us.anthropic.claude-sonnet-4-5-v1:0` differ in form only.
+//! The parser goes by the form of the tokens and knows no model, so that it can read the names of future models.
 
 use std::collections::BTreeSet;
 
-/// Words that say how finished a model is or how it is run, not which one is meant.
-const ASIDES: [&str; 10] =
+/// Words for a release stage or a mode. They don't tell models apart, except between otherwise equal names.
+const QUALIFIERS: [&str; 10] =
     ["latest", "preview", "beta", "exp", "experimental", "stable", "thinking", "thought", "instruct", "chat"];
 
 /// Words that providers use for their smaller models.
@@ -16,54 +16,54 @@ const SMALL: [&str; 11] =
 /// Words that providers use for their larger models.
 const LARGE: [&str; 7] = ["large", "plus", "pro", "max", "ultra", "heavy", "opus"];
 
-/// A name taken apart.
+/// A parsed name of a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Structure {
-    /// Provider and tier words: `claude`, `sonnet`.
+pub struct ModelName {
+    /// Words for the provider and the tier: `claude`, `sonnet`.
     pub words: BTreeSet<String>,
-    /// `[4, 5]`; empty where the name has none.
+    /// Version numbers, `[4, 5]` for `4.5`; empty if the name has none.
     pub version: Vec<u32>,
     /// Tokens that matter only between otherwise equal names: `preview`, the `o` of `4o`, the `1m` of `[1m]`.
-    pub asides: BTreeSet<String>,
-    /// `20250514`, `1106`; 0 where the name has none.
+    pub qualifiers: BTreeSet<String>,
+    /// Date as a number: `20250514`, `1106`; 0 if the name has none.
     pub date: u32,
 }
 
-/// The size that a name promises.
+/// Size of a model, as the words of its name suggest it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Size {
-    /// `haiku`, `mini`, `flash`.
+    /// A small model: `haiku`, `mini`, `flash`.
     Small = 0,
-    /// No word for a size.
+    /// A model whose name has no word for its size.
     Medium = 1,
     /// A large model: `opus`, `pro`.
     Large = 2,
 }
 
 impl Size {
-    /// 0 for the same, 2 for small against large.
+    /// Difference of two sizes: 0 for the same, 2 for small and large.
     pub fn distance(self, other: Size) -> u8 {
         (self as u8).abs_diff(other as u8)
     }
 }
 
-impl Structure {
-    /// Takes a name apart.
-    pub fn of(name: &str) -> Structure {
+impl ModelName {
+    /// Parses a name. Every text is a name, if only one without tokens.
+    pub fn parse(name: &str) -> ModelName {
         let name = name.to_ascii_lowercase();
-        let mut structure = Structure::default();
+        let mut parsed = ModelName::default();
         for token in tokens(without_namespace(&name)) {
-            structure.add(&token);
+            parsed.add(&token);
         }
-        structure
+        parsed
     }
 
-    /// A name of an embedding model: no chat model can stand in for it, nor it for one.
+    /// Whether the name is that of an embedding model, which can't replace a chat model or be replaced by one.
     pub fn is_embedding(&self) -> bool {
         self.words.iter().any(|word| word.starts_with("embed"))
     }
 
-    /// The size that the name promises; a word for small outweighs one for large (`codex-max-mini`).
+    /// Size that the words suggest. A word for small has priority over one for large (`codex-max-mini`).
     pub fn size(&self) -> Size {
         let has = |sizes: &[&str]| sizes.iter().any(|size| self.words.contains(*size));
         match (has(&SMALL), has(&LARGE)) {
@@ -75,31 +75,33 @@ impl Structure {
 
     fn add(&mut self, token: &Token) {
         match token {
-            Token::Word(word) if ASIDES.contains(&word.as_str()) => {
-                self.asides.insert(word.clone());
+            Token::Word(word) if QUALIFIERS.contains(&word.as_str()) => {
+                self.qualifiers.insert(word.clone());
             }
             Token::Word(word) => {
                 self.words.insert(word.clone());
             }
-            Token::Aside(aside) => {
-                self.asides.insert(aside.clone());
+            Token::Qualifier(qualifier) => {
+                self.qualifiers.insert(qualifier.clone());
             }
             Token::Date(date) => self.date = *date,
-            // Numbers after the first group are revisions of a provider: the `1:0` of `-v1:0`.
+            // Later groups of numbers are a provider's revisions: the `1:0` of `-v1:0`.
             Token::Version(version) if self.version.is_empty() => self.version.clone_from(version),
             Token::Version(_) => {}
         }
     }
 }
 
+/// A token of a name.
 enum Token {
     Word(String),
-    Aside(String),
+    Qualifier(String),
     Version(Vec<u32>),
     Date(u32),
 }
 
-/// `openai/gpt-4o` -> `gpt-4o`, `us.anthropic.claude-opus-4` -> `claude-opus-4`, `copilot-gpt-4o` -> `gpt-4o`.
+/// Removes namespaces: `openai/gpt-4o` -> `gpt-4o`, `us.anthropic.claude-opus-4` -> `claude-opus-4`, `copilot-gpt-4o`
+/// -> `gpt-4o`.
 fn without_namespace(name: &str) -> &str {
     let name = name.rsplit('/').next().unwrap_or(name);
     let dot_between_letters = name.match_indices('.').map(|(at, _)| at).rfind(|&at| {
@@ -110,7 +112,7 @@ fn without_namespace(name: &str) -> &str {
     name.strip_prefix("copilot-").unwrap_or(name)
 }
 
-/// The tokens of a name, its number groups read as versions or dates.
+/// Splits a name into tokens; groups of numbers become versions and dates.
 fn tokens(name: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut numbers: Vec<&str> = Vec::new();
@@ -122,33 +124,33 @@ fn tokens(name: &str) -> Vec<Token> {
             let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
             let (word, after) = after.split_at(letters);
             rest = after;
-            // `1m`, `70b`: a size of the context or of the model.
+            // `1m`, `70b`: size of the context or of the model.
             if !number.is_empty() && matches!(word, "k" | "m" | "b") {
-                tokens.push(Token::Aside(format!("{number}{word}")));
+                tokens.push(Token::Qualifier(format!("{number}{word}")));
                 continue;
             }
             if !number.is_empty() {
                 numbers.push(number);
             }
             if !word.is_empty() {
-                tokens.append(&mut numbered(&mut numbers));
+                tokens.append(&mut take_numbers(&mut numbers));
                 match word {
                     "v" => {}
                     _ if number.is_empty() => tokens.push(Token::Word(word.into())),
-                    _ => tokens.push(Token::Aside(word.into())),
+                    _ => tokens.push(Token::Qualifier(word.into())),
                 }
             }
         }
     }
-    tokens.append(&mut numbered(&mut numbers));
+    tokens.append(&mut take_numbers(&mut numbers));
     tokens
 }
 
-/// Numbers that stand side by side, taken away: a version of small ones, then a date.
-fn numbered(numbers: &mut Vec<&str>) -> Vec<Token> {
+/// Empties a group of adjacent numbers into a version of the small ones and a date of the rest.
+fn take_numbers(numbers: &mut Vec<&str>) -> Vec<Token> {
     let date_from = numbers.iter().position(|number| number.len() >= 4).unwrap_or(numbers.len());
     let date: String = numbers.split_off(date_from).concat();
-    // Two digits with a zero before them are a month or a day: the `05-06` of `preview-05-06`.
+    // Two digits with a leading zero are a month or a day: the `05-06` of `preview-05-06`.
     let version: Vec<u32> = std::mem::take(numbers)
         .into_iter()
         .take_while(|number| number.len() == 1 || !number.starts_with('0'))
@@ -168,14 +170,15 @@ fn numbered(numbers: &mut Vec<&str>) -> Vec<Token> {
 mod tests {
     use super::*;
 
-    fn check(name: &str, words: &[&str], version: &[u32], asides: &[&str], date: u32) {
+    fn check(name: &str, words: &[&str], version: &[u32], qualifiers: &[&str], date: u32) {
         let set = |words: &[&str]| words.iter().map(ToString::to_string).collect();
-        let wanted = Structure { words: set(words), version: version.into(), asides: set(asides), date };
-        assert_eq!(Structure::of(name), wanted, "{name}");
+        let expected =
+            ModelName { words: set(words), version: version.into(), qualifiers: set(qualifiers), date };
+        assert_eq!(ModelName::parse(name), expected, "{name}");
     }
 
     #[test]
-    fn names_are_taken_apart_by_their_shape() {
+    fn name_is_parsed_by_its_form() {
         check("claude", &["claude"], &[], &[], 0);
         check("claude-3.5-sonnet", &["claude", "sonnet"], &[3, 5], &[], 0);
         check("copilot-claude-3.5-sonnet", &["claude", "sonnet"], &[3, 5], &[], 0);
@@ -201,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_promises_a_size() {
+    fn words_suggest_a_size() {
         for (name, size) in [
             ("claude-haiku-4.5", Size::Small),
             ("gpt-5-mini", Size::Small),
@@ -211,22 +214,22 @@ mod tests {
             ("claude-opus-4.6", Size::Large),
             ("gemini-2.5-pro", Size::Large),
         ] {
-            assert_eq!(Structure::of(name).size(), size, "{name}");
+            assert_eq!(ModelName::parse(name).size(), size, "{name}");
         }
     }
 
     #[test]
-    fn embedding_models_are_known_by_their_name() {
+    fn embedding_model_is_recognized_by_its_name() {
         for name in ["text-embedding-3-small", "nomic-embed-text", "copilot/embeddings"] {
-            assert!(Structure::of(name).is_embedding(), "{name}");
+            assert!(ModelName::parse(name).is_embedding(), "{name}");
         }
-        assert!(!Structure::of("gpt-4o").is_embedding());
+        assert!(!ModelName::parse("gpt-4o").is_embedding());
     }
 
     proptest::proptest! {
         #[test]
-        fn any_name_can_be_taken_apart(name in "\\PC*") {
-            Structure::of(&name);
+        fn every_name_is_parsed_without_panic(name in "\\PC*") {
+            ModelName::parse(&name);
         }
     }
 }
