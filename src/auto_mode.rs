@@ -1,8 +1,9 @@
-//! Auto mode: runs the editor's tools that a model calls and lets it go on, until there is a final response.
+//! Auto mode: runs the editor tools that a model calls and returns their results to it, until it gives a final
+//! response.
 //!
-//! `AutoModeService` is what the handlers use. `editor_tools` decides which tools a request gets, `session` is the
-//! actor that one request lives in, `tool_loop` the control flow inside it, and `round_store` keeps finished rounds
-//! while the client runs tools of its own.
+//! `AutoModeService` is the interface for the handlers. `editor_tools` decides which tools a request gets. `session` is
+//! the actor of one request, and `tool_loop` the control flow inside it. `round_store` stores finished rounds while the
+//! client runs tools of its own.
 
 mod editor_tools;
 mod round_store;

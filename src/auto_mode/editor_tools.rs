@@ -1,4 +1,4 @@
-//! The editor's tools in a request: added to its own, and selected for auto mode. Pure.
+//! Adds the editor's tools to a request and selects those that auto mode may run. Pure.
 
 use std::collections::HashSet;
 
@@ -11,23 +11,27 @@ use crate::failure::Failure;
 use crate::tools::executor::EditorTools;
 use crate::tools::{may_run, merged};
 
-/// The part of a request that auto mode needs: where tools run, which may, and how often.
+/// Parameters of auto mode for one request.
 pub struct AutoMode {
+    /// Editor that runs the tools.
     pub(super) editor: Editor,
+    /// Names of the tools that may run.
     pub(super) runnable: HashSet<String>,
+    /// Limit of the rounds.
     pub(super) rounds: Rounds,
 }
 
-/// Whether a request needs the editor's tools at all.
-pub fn wanted(extensions: RequestExtensions) -> bool {
+/// Whether a request needs the editor's tools, so that they must be read.
+pub fn are_needed(extensions: RequestExtensions) -> bool {
     extensions.use_vscode_tools || extensions.tool_execution == ToolExecution::Auto
 }
 
-/// Adds the editor's tools to a conversation as the request asks; returns auto mode where it is on.
+/// Adds the editor's tools to a conversation if the request asks for them. Returns the parameters of auto mode if it is
+/// on.
 pub fn attach(
     conversation: &mut Conversation,
     extensions: RequestExtensions,
-    offered: EditorTools,
+    editor_tools: EditorTools,
     auto_tools: &AutoTools,
     store: &RoundStore,
 ) -> Result<Option<AutoMode>, Failure> {
@@ -35,7 +39,7 @@ pub fn attach(
     if auto && conversation.options.choices.is_some_and(|choices| choices.get() > 1) {
         return Err(Failure::unsupported("n", "auto mode gives one response; use 1"));
     }
-    let EditorTools { editor, tools, unusable } = offered;
+    let EditorTools { editor, tools, unusable } = editor_tools;
     let may_run = |name: &str| !unusable.contains(name) && may_run(name, auto_tools);
     let tools: Vec<Tool> =
         tools.into_iter().map(|tool| tool.tool).filter(|tool| !auto || may_run(&tool.name)).collect();

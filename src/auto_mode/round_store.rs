@@ -1,5 +1,5 @@
-//! Rounds that are finished while the client still has calls of its own to run. It sends the results of those
-//! with a history that knows nothing of the rounds; they are put back before the calls they led to.
+//! Stores finished rounds while the client runs tools of its own. The client's next request has the results of those
+//! tools but not the rounds before them, so the rounds are inserted again.
 
 use std::collections::VecDeque;
 
@@ -7,39 +7,40 @@ use parking_lot::Mutex;
 
 use crate::conversation::{Message, Part};
 
-/// Answers whose rounds are kept; the oldest goes first.
-const MOST: usize = 256;
+/// Most responses whose rounds are stored; the oldest is removed first.
+const MAX_STORED: usize = 256;
 
-/// A bounded memory of finished rounds.
+/// Bounded store of finished rounds.
 #[derive(Default)]
-pub struct RoundStore(Mutex<VecDeque<Kept>>);
+pub struct RoundStore(Mutex<VecDeque<StoredRounds>>);
 
-struct Kept {
-    /// The calls handed to the client.
-    calls: Vec<String>,
+/// Rounds of one response.
+struct StoredRounds {
+    /// Ids of the calls that the client got at the end of the response.
+    client_calls: Vec<String>,
     rounds: Vec<Message>,
 }
 
 impl RoundStore {
-    /// Keeps rounds under the calls that the client is to run.
-    pub fn keep(&self, calls: Vec<String>, rounds: Vec<Message>) {
-        let mut kept = self.0.lock();
-        if kept.len() == MOST {
-            kept.pop_front();
+    /// Stores rounds by the ids of the calls that the client runs next.
+    pub fn insert(&self, client_calls: Vec<String>, rounds: Vec<Message>) {
+        let mut stored = self.0.lock();
+        if stored.len() == MAX_STORED {
+            stored.pop_front();
         }
-        kept.push_back(Kept { calls, rounds });
+        stored.push_back(StoredRounds { client_calls, rounds });
     }
 
-    /// Puts the rounds back into a history, each before the message with the calls it led to.
+    /// Inserts the stored rounds into a history, before the message with the client calls that followed them.
     pub fn restore(&self, messages: Vec<Message>) -> Vec<Message> {
-        let kept = self.0.lock();
-        if kept.is_empty() {
+        let stored = self.0.lock();
+        if stored.is_empty() {
             return messages;
         }
         let mut restored = Vec::with_capacity(messages.len());
         for message in messages {
-            if let Some(kept) = kept.iter().find(|kept| kept.led_to(&message)) {
-                restored.extend(kept.rounds.iter().cloned());
+            if let Some(found) = stored.iter().find(|stored| stored.precedes(&message)) {
+                restored.extend(found.rounds.iter().cloned());
             }
             restored.push(message);
         }
@@ -47,9 +48,12 @@ impl RoundStore {
     }
 }
 
-impl Kept {
-    fn led_to(&self, message: &Message) -> bool {
-        message.parts.iter().any(|part| matches!(part, Part::ToolCall(call) if self.calls.contains(&call.id)))
+impl StoredRounds {
+    fn precedes(&self, message: &Message) -> bool {
+        message
+            .parts
+            .iter()
+            .any(|part| matches!(part, Part::ToolCall(call) if self.client_calls.contains(&call.id)))
     }
 }
 
@@ -66,23 +70,23 @@ mod tests {
     }
 
     #[test]
-    fn rounds_come_back_before_the_calls_they_led_to() {
-        let kept = RoundStore::default();
-        let round = [calling("ours"), Message::text(Role::User, "result")];
-        kept.keep(vec!["theirs".into()], round.to_vec());
-        let history = vec![Message::text(Role::User, "question"), calling("theirs"), calling("other")];
-        let [question, theirs, other] = history.clone().try_into().unwrap();
-        let [ours, result] = round;
-        assert_eq!(kept.restore(history), [question, ours, result, theirs, other]);
+    fn rounds_are_restored_before_the_client_calls_that_followed() {
+        let store = RoundStore::default();
+        let round = [calling("editor"), Message::text(Role::User, "result")];
+        store.insert(vec!["client".into()], round.to_vec());
+        let history = vec![Message::text(Role::User, "question"), calling("client"), calling("other")];
+        let [question, client, other] = history.clone().try_into().unwrap();
+        let [editor, result] = round;
+        assert_eq!(store.restore(history), [question, editor, result, client, other]);
     }
 
     #[test]
-    fn the_oldest_rounds_are_forgotten_first() {
-        let kept = RoundStore::default();
-        for number in 0..=MOST {
-            kept.keep(vec![number.to_string()], vec![Message::text(Role::User, "round")]);
+    fn oldest_rounds_are_removed_first() {
+        let store = RoundStore::default();
+        for number in 0..=MAX_STORED {
+            store.insert(vec![number.to_string()], vec![Message::text(Role::User, "round")]);
         }
-        assert_eq!(kept.restore(vec![calling("0")]).len(), 1);
-        assert_eq!(kept.restore(vec![calling("1")]).len(), 2);
+        assert_eq!(store.restore(vec![calling("0")]).len(), 1);
+        assert_eq!(store.restore(vec![calling("1")]).len(), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! Auto mode as the handlers use it.
+//! The interface of auto mode for the handlers: reads editor tools, starts and stops sessions.
 
 use std::sync::Arc;
 
@@ -23,23 +23,24 @@ pub struct AutoModeService {
 }
 
 impl AutoModeService {
-    /// A service without sessions.
+    /// A service without running sessions.
     pub fn new(completions: CompletionService, executor: Addr<ToolExecutor>) -> AutoModeService {
         let services = LoopServices { completions, executor, rounds: Arc::default() };
         AutoModeService { services, sessions: Sessions::default() }
     }
 
-    /// Reads the tools of the window that has `workspace` open, else of the one focused last.
+    /// Reads the tools of the window that has the folder `workspace` open; of the window focused last if absent.
     pub async fn editor_tools(&self, workspace: Option<String>) -> Result<EditorTools, Failure> {
         self.services.executor.send(ListTools { workspace }).await.map_err(Failure::internal)?
     }
 
     /// Whether a request needs the editor's tools, so that `attach` must be called.
-    pub fn is_wanted(extensions: RequestExtensions) -> bool {
-        editor_tools::wanted(extensions)
+    pub fn needs_editor_tools(extensions: RequestExtensions) -> bool {
+        editor_tools::are_needed(extensions)
     }
 
-    /// Adds the editor's tools to a conversation as the request asks; returns auto mode where it is on.
+    /// Adds the editor's tools to a conversation if the request asks for them. Returns the parameters of auto mode if
+    /// it is on.
     pub fn attach(
         &self,
         conversation: &mut Conversation,
@@ -50,7 +51,7 @@ impl AutoModeService {
         editor_tools::attach(conversation, extensions, tools, auto_tools, &self.services.rounds)
     }
 
-    /// Starts the session of a request. Its events are those of any response; dropping them cancels model and tools.
+    /// Starts the session of a request and returns the events of its response. Dropping them cancels model and tools.
     pub fn start(
         &self,
         request_id: String,
@@ -61,11 +62,11 @@ impl AutoModeService {
         session::start(self.services.clone(), &self.sessions, request_id, auto_mode, first, conversation)
     }
 
-    /// The status of every running session, with the id of its request.
+    /// Reads the status of every running session, with the id of its request.
     pub async fn statuses(&self) -> Vec<(String, AutoModeStatus)> {
         let mut statuses = Vec::new();
         for (request_id, session) in self.sessions.all() {
-            // A session that has just ended has none.
+            // Fails for a session that has just ended.
             if let Ok(status) = session.send(session::GetStatus).await {
                 statuses.push((request_id, status));
             }

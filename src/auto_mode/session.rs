@@ -1,4 +1,4 @@
-//! The actor that one auto-mode request lives in: it can be asked for its status and be stopped.
+//! The actor of one auto-mode request: it runs the tool loop, reports its status and can be stopped.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,24 +18,26 @@ use crate::completion::{Events, PreparedCompletion};
 use crate::conversation::{Conversation, Event};
 use crate::failure::Failure;
 
-/// Events that may wait for the client; while they do, the model is not read.
+/// Most events that wait for the client; the model's stream is not read while the buffer is full.
 const BUFFERED_EVENTS: usize = 16;
 
-/// The running sessions by the id of their request.
+/// Running sessions by the id of their request.
 #[derive(Clone, Default)]
 pub(super) struct Sessions(Arc<Mutex<HashMap<String, Addr<SessionActor>>>>);
 
 impl Sessions {
+    /// The session of a request, if it is running.
     pub fn get(&self, request_id: &str) -> Option<Addr<SessionActor>> {
         self.0.lock().get(request_id).cloned()
     }
 
+    /// All running sessions.
     pub fn all(&self) -> Vec<(String, Addr<SessionActor>)> {
         self.0.lock().iter().map(|(id, session)| (id.clone(), session.clone())).collect()
     }
 }
 
-/// Asks a session for its status.
+/// Reads the status of a session.
 #[derive(Message)]
 #[rtype(result = "AutoModeStatus")]
 pub(super) struct GetStatus;
@@ -45,7 +47,7 @@ pub(super) struct GetStatus;
 #[rtype(result = "()")]
 pub(super) struct Stop;
 
-/// One auto-mode request.
+/// Runs one auto-mode request.
 pub(super) struct SessionActor {
     request_id: String,
     sessions: Sessions,
@@ -55,7 +57,7 @@ pub(super) struct SessionActor {
     work: Option<(LoopServices, AutoMode, PreparedCompletion, Conversation)>,
 }
 
-/// Starts the session of a request; dropping its events ends it.
+/// Starts the session of a request; dropping the events ends it.
 pub(super) fn start(
     services: LoopServices,
     sessions: &Sessions,

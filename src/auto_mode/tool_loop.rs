@@ -1,4 +1,5 @@
-//! The control flow of auto mode: complete, run the editor's tools that were called, complete again.
+//! The control flow of auto mode: runs a completion, then the editor tools that the model called, then the next
+//! completion, until there is a final response.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use crate::failure::Failure;
 use crate::tools::ToolExecutor;
 use crate::tools::executor::StartCall;
 
-/// Services that a loop uses; cheap to clone.
+/// Services that a tool loop uses; cheap to clone.
 #[derive(Clone)]
 pub(super) struct LoopServices {
     /// Runs models.
@@ -36,7 +37,7 @@ pub(super) struct LoopServices {
 
 type EventSender = Sender<Result<Event, Failure>>;
 
-/// Progress of a loop; written by the loop, read by its session.
+/// Progress of a tool loop: the loop writes it, its session reads it.
 #[derive(Clone, Default)]
 pub(super) struct Progress(Arc<Mutex<AutoModeStatus>>);
 
@@ -45,15 +46,15 @@ impl Progress {
         self.0.lock().clone()
     }
 
-    fn round(&self, round: u32) {
+    fn start_round(&self, round: u32) {
         *self.0.lock() = AutoModeStatus { round, running_tools: Vec::new() };
     }
 
-    fn running(&self, calls: &[ToolCall]) {
+    fn start_tools(&self, calls: &[ToolCall]) {
         self.0.lock().running_tools = calls.iter().map(|call| call.name.clone()).collect();
     }
 
-    fn ended(&self, name: &str) {
+    fn end_tool(&self, name: &str) {
         let tools = &mut self.0.lock().running_tools;
         if let Some(index) = tools.iter().position(|tool| tool == name) {
             tools.remove(index);
@@ -61,7 +62,7 @@ impl Progress {
     }
 }
 
-/// Runs a request to its last event. A round is one response with calls plus their results.
+/// Runs a request to its last event. A round is one response with tool calls, and their results.
 pub(super) async fn run_tool_loop(
     services: LoopServices,
     auto_mode: AutoMode,
@@ -77,18 +78,18 @@ pub(super) async fn run_tool_loop(
     let mut total = Usage::default();
     let mut finished_rounds = Vec::new();
     for round in 1.. {
-        progress.round(round);
+        progress.start_round(round);
         let turn = stream_turn(prepared.events(), &runnable, events).await?;
-        // Frees its permit before the next one waits for its own.
+        // Frees its permit before the next completion waits for one.
         drop(prepared);
         total = total.and(turn.usage);
-        let used_up = matches!(rounds, Rounds::UpTo(limit) if round > limit.get());
-        if turn.editor_calls.is_empty() || used_up || turn.finish != Finish::ToolCalls {
-            let finish = if used_up { Finish::Length } else { turn.finish };
-            return hand_back(turn.client_calls, finish, total, events).await;
+        let is_over_limit = matches!(rounds, Rounds::UpTo(limit) if round > limit.get());
+        if turn.editor_calls.is_empty() || is_over_limit || turn.finish != Finish::ToolCalls {
+            let finish = if is_over_limit { Finish::Length } else { turn.finish };
+            return finish_response(turn.client_calls, finish, total, events).await;
         }
 
-        progress.running(&turn.editor_calls);
+        progress.start_tools(&turn.editor_calls);
         let calls = turn.editor_calls.iter().map(|call| run_call(&executor, &editor, call, progress));
         let results = join_all(calls).await;
         for (call, result) in turn.editor_calls.iter().zip(&results) {
@@ -99,11 +100,11 @@ pub(super) async fn run_tool_loop(
         finished_rounds.extend([calls_only(calls.clone()), results.clone()]);
         if !turn.client_calls.is_empty() {
             let ids = turn.client_calls.iter().map(|call| call.id.clone()).collect();
-            store.keep(ids, finished_rounds);
-            return hand_back(turn.client_calls, Finish::ToolCalls, total, events).await;
+            store.insert(ids, finished_rounds);
+            return finish_response(turn.client_calls, Finish::ToolCalls, total, events).await;
         }
         conversation.messages.extend([calls, results]);
-        // A required call has been made; the response after the last round must be words.
+        // A required call has been made. The response after the last round must be text.
         let last = matches!(rounds, Rounds::UpTo(limit) if round == limit.get());
         conversation.tool_choice = if last { ToolChoice::None } else { ToolChoice::Auto };
         let next = CompletionRequest::same_model(request_id.clone(), model.clone(), conversation.clone());
@@ -112,20 +113,20 @@ pub(super) async fn run_tool_loop(
     Ok(())
 }
 
-/// One response of the model.
+/// One response of the model, read to its end.
 #[derive(Default)]
 struct Turn {
-    /// Text and thinking, in order.
+    /// Text and thinking in their order.
     parts: Vec<Part>,
-    /// Calls of tools that run in the editor.
+    /// Calls of editor tools that may run.
     editor_calls: Vec<ToolCall>,
-    /// Calls of the client's own tools.
+    /// Calls of all other tools, which the client runs.
     client_calls: Vec<ToolCall>,
     finish: Finish,
     usage: Usage,
 }
 
-/// Passes text and thinking of a response on as they come, and collects its calls.
+/// Passes on text and thinking of a response while it streams, and collects its calls.
 async fn stream_turn(
     mut response: Events,
     runnable: &HashSet<String>,
@@ -154,6 +155,7 @@ async fn stream_turn(
     Ok(turn)
 }
 
+/// Runs one call in the editor; a failure becomes a result for the model.
 async fn run_call(
     executor: &Addr<ToolExecutor>,
     editor: &Editor,
@@ -168,12 +170,12 @@ async fn run_call(
             is_error: true,
         },
     };
-    progress.ended(&call.name);
+    progress.end_tool(&call.name);
     result
 }
 
-/// Ends the response with the calls that the client runs itself.
-async fn hand_back(
+/// Ends the client's response with the calls that the client runs.
+async fn finish_response(
     client_calls: Vec<ToolCall>,
     finish: Finish,
     total: Usage,
@@ -189,7 +191,7 @@ async fn send(events: &EventSender, event: Event) -> Result<(), Failure> {
     events.send(Ok(event)).await.map_err(|_| Failure::Stopping)
 }
 
-/// A round as messages: the model's parts and calls, and the results of the calls.
+/// Makes the messages of a round: the model's parts and calls, then the results of the calls.
 fn round_messages(
     mut parts: Vec<Part>,
     calls: Vec<ToolCall>,
@@ -203,7 +205,7 @@ fn round_messages(
     )
 }
 
-/// Text of a finished round reaches the client and comes back from it: only the calls are stored.
+/// Removes all but the calls from a finished round: the client has its text and sends it back itself.
 fn calls_only(mut message: Message) -> Message {
     message.parts.retain(|part| matches!(part, Part::ToolCall(_)));
     message

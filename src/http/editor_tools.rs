@@ -18,7 +18,7 @@ pub(super) async fn attach(
     client: ClientPermissions,
     state: &AppState,
 ) -> Result<Option<AutoMode>, Failure> {
-    if !AutoModeService::is_wanted(extensions) {
+    if !AutoModeService::needs_editor_tools(extensions) {
         return Ok(None);
     }
     let tools = list(request, client, state).await?;
