@@ -1,4 +1,4 @@
-//! The editor's tools: `selection` decides which a request gets, `executor` is the actor that runs them.
+//! The tools of VS Code: `selection` decides which of them a request gets, `executor` is the actor that runs them.
 
 pub mod executor;
 mod selection;

@@ -4,8 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[cfg(test)]
+use bytes::BytesMut;
+#[cfg(test)]
+use tokio::sync::mpsc::UnboundedReceiver;
+
 use super::outbox::Outbox;
 use super::pending_requests::{PendingRequests, PendingResponse, ResponseStream};
+#[cfg(test)]
+use super::protocol::FromEditor;
 use super::protocol::{Chat, InvokeTool, ToEditor};
 use crate::failure::Failure;
 
@@ -80,5 +87,19 @@ impl Editor {
     /// Whether it answers pings. One that is halted in a debugger does not, and is chosen last.
     pub fn is_responsive(&self) -> bool {
         self.unanswered_pings.load(Ordering::Relaxed) < MISSED_PINGS
+    }
+}
+
+#[cfg(test)]
+impl Editor {
+    /// An editor without a connection, for tests of code that sends requests to one. Returns the frames it is sent, too.
+    pub(crate) fn unconnected() -> (Editor, UnboundedReceiver<BytesMut>) {
+        let (outbox, sent) = Outbox::new();
+        (Editor::new(1, outbox), sent)
+    }
+
+    /// Handles a message as if the editor had sent it; requests are numbered from 1.
+    pub(crate) fn receive(&self, request: u32, message: FromEditor) {
+        self.pending.message(request, message);
     }
 }

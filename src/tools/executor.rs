@@ -1,7 +1,7 @@
 //! The actor that runs the editor's tools.
 //!
-//! It owns the calls that run now: how many at once, for how long at most, and their cancellation. It also knows which
-//! tools can't run for want of a chat invocation token, which only running them reveals.
+//! It owns the running calls: it limits their number and their time, and cancels them. It also records which tools
+//! need a chat invocation token and so can't run, which shows only when they are run.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,22 +23,23 @@ use crate::models::ModelRegistry;
 use crate::models::availability::EditorAvailability;
 use crate::models::registry::FindWindow;
 
-/// Calls that run at once, over all requests: more than a model makes in one turn, and few enough that a runaway
-/// client doesn't fill the extension host.
+/// Most calls that run at once, over all requests: more than a model makes in one response, and few enough not to
+/// overload the extension host.
 const MAX_RUNNING: usize = 32;
 
 /// Time limit of one call. Tests and builds take minutes, and a confirmation dialog waits for the user.
 const TIME_LIMIT: Duration = Duration::from_mins(10);
 
-/// Runs tools and owns the calls that are running.
+/// Runs editor tools and owns the running calls.
 pub struct ToolExecutor {
     registry: Addr<ModelRegistry>,
     availability: EditorAvailability,
-    /// Tools that need a chat invocation token, as running them showed.
+    /// Tools that failed for want of a chat invocation token.
     unusable: HashSet<(EditorId, String)>,
     permits: Arc<Semaphore>,
+    /// Running and queued calls by their number.
     running: HashMap<u64, SpawnHandle>,
-    next: u64,
+    next_number: u64,
 }
 
 impl ToolExecutor {
@@ -50,7 +51,7 @@ impl ToolExecutor {
             unusable: HashSet::new(),
             permits: Arc::new(Semaphore::new(MAX_RUNNING)),
             running: HashMap::new(),
-            next: 0,
+            next_number: 0,
         }
     }
 }
@@ -59,7 +60,7 @@ impl Actor for ToolExecutor {
     type Context = Context<Self>;
 }
 
-/// Reads the tools of a window. VS Code has no event for their changes, so they are read each time.
+/// Reads the tools of a window. They are read each time, since VS Code has no event for their changes.
 #[derive(Message)]
 #[rtype(result = "Result<EditorTools, Failure>")]
 pub struct ListTools {
@@ -67,18 +68,18 @@ pub struct ListTools {
     pub workspace: Option<String>,
 }
 
-/// The tools of one window.
+/// Tools of one window.
 #[derive(Clone)]
 pub struct EditorTools {
-    /// The window's editor.
+    /// Editor at the other end of the bridge.
     pub editor: Editor,
-    /// All its tools, in its order.
+    /// All tools of the window, in VS Code's order.
     pub tools: Vec<EditorTool>,
-    /// Names of those that need a chat invocation token and so can't run from here.
+    /// Names of the tools that need a chat invocation token and so can't run.
     pub unusable: HashSet<String>,
 }
 
-/// Starts a tool call.
+/// Starts a tool call; beyond the limit it waits for another to end.
 #[derive(Message)]
 #[rtype(result = "RunningCall")]
 pub struct StartCall {
@@ -88,7 +89,7 @@ pub struct StartCall {
     pub call: ToolCall,
 }
 
-/// A tool call that is running. Dropping it cancels the call.
+/// A running or queued tool call. Dropping it cancels the call.
 #[derive(actix::MessageResponse)]
 pub struct RunningCall {
     number: u64,
@@ -98,7 +99,7 @@ pub struct RunningCall {
 }
 
 impl RunningCall {
-    /// Waits for the call to end. A failure is a result too: the model learns of it.
+    /// Waits for the call to end. A failure is returned as a result, for the model.
     pub async fn result(mut self) -> ToolResult {
         match (&mut self.outcome).await {
             Ok(result) => result,
@@ -113,12 +114,12 @@ impl Drop for RunningCall {
     }
 }
 
-/// Cancels a call, unless it has ended.
+/// Cancels a call, unless it has ended already.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct CancelCall(u64);
 
-/// An editor has detached.
+/// Removes the records of an editor that has detached.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct EditorDetached(pub EditorId);
@@ -146,7 +147,7 @@ impl Handler<ListTools> for ToolExecutor {
 async fn read_tools(response: PendingResponse) -> Result<Vec<EditorTool>, Failure> {
     match response.get().await {
         Ok(FromEditor::Tools(tools)) => Ok(tools.tools),
-        Ok(_) => Err(Failure::internal("the editor answered with something else than its tools")),
+        Ok(_) => Err(Failure::internal("the editor sent an unexpected message instead of its tools")),
         Err(BridgeError::Failed(failure)) => Err(failure),
         Err(BridgeError::Editor(error)) => {
             Err(Failure::Provider { status: 502, code: None, message: error.message })
@@ -158,8 +159,8 @@ impl Handler<StartCall> for ToolExecutor {
     type Result = RunningCall;
 
     fn handle(&mut self, StartCall { editor, call }: StartCall, context: &mut Context<Self>) -> RunningCall {
-        let number = self.next;
-        self.next += 1;
+        let number = self.next_number;
+        self.next_number += 1;
         let (done, outcome) = oneshot::channel();
         let running = RunningCall { number, id: call.id.clone(), outcome, executor: context.address() };
         let tool = (editor.id(), call.name.clone());
@@ -196,7 +197,7 @@ impl Handler<EditorDetached> for ToolExecutor {
     }
 }
 
-/// Runs one call to its end; returns too whether the tool turned out to need a chat invocation token.
+/// Runs one call to its end. Returns its result and whether the tool failed for want of a chat invocation token.
 async fn run(permits: Arc<Semaphore>, editor: Editor, call: ToolCall) -> (ToolResult, bool) {
     let ToolCall { id, name, input } = call;
     // The semaphore is never closed.
@@ -214,35 +215,166 @@ async fn run(permits: Arc<Semaphore>, editor: Editor, call: ToolCall) -> (ToolRe
             let needs_token = is_only_a_token_error(&output.content);
             (ToolResult { id, content: output.content, is_error: needs_token }, needs_token)
         }
-        Ok(_) => (failed(id, "the editor answered with something else than a result".into()), false),
+        Ok(_) => {
+            (failed(id, "the editor sent an unexpected message instead of the tool's result".into()), false)
+        }
         Err(BridgeError::Failed(failure)) => (failed(id, failure.to_string()), false),
         Err(BridgeError::Editor(error)) => {
-            let needs_token = names_a_token(&error.message);
+            let needs_token = mentions_a_token(&error.message);
             (failed(id, error.message), needs_token)
         }
     }
 }
 
-fn failed(id: String, why: String) -> ToolResult {
-    ToolResult { id, content: vec![Content::Text { text: why }], is_error: true }
+/// Makes the result of a call that failed, for the model.
+fn failed(id: String, error: String) -> ToolResult {
+    ToolResult { id, content: vec![Content::Text { text: error }], is_error: true }
 }
 
 /// Whether a result consists of a token error only: some tools return it as their output.
 fn is_only_a_token_error(content: &[Content]) -> bool {
-    matches!(content, [Content::Text { text }] if text.starts_with("Error: ") && names_a_token(text))
+    matches!(content, [Content::Text { text }] if text.starts_with("Error: ") && mentions_a_token(text))
 }
 
-/// Whether an error is for want of the invocation token that only VS Code's own chat can give.
-fn names_a_token(message: &str) -> bool {
-    ["toolInvocationToken", "nvocation context", "session resource"].iter().any(|word| message.contains(word))
+/// Whether an error mentions the chat invocation token, which only VS Code's own chat has.
+fn mentions_a_token(message: &str) -> bool {
+    ["toolInvocationToken", "nvocation context", "session resource"]
+        .iter()
+        .any(|phrase| message.contains(phrase))
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
+    use serde_json::json;
+    use tokio::sync::mpsc::UnboundedReceiver;
+    use tokio::time::Instant;
+
     use super::*;
+    use crate::bridge::frames::{FrameReader, Incoming};
+    use crate::bridge::protocol::{ToEditor, ToolOutput};
+
+    /// An executor and an editor without a connection, whose frames a test reads.
+    struct Setup {
+        executor: Addr<ToolExecutor>,
+        editor: Editor,
+        sent: UnboundedReceiver<BytesMut>,
+    }
+
+    impl Setup {
+        fn new() -> Setup {
+            let (registry, availability) = ModelRegistry::new(Duration::ZERO);
+            let executor = ToolExecutor::new(registry.start(), availability).start();
+            let (editor, sent) = Editor::unconnected();
+            Setup { executor, editor, sent }
+        }
+
+        async fn start_call(&self, id: u32) -> RunningCall {
+            let call = ToolCall { id: id.to_string(), name: "read".into(), input: json!({}) };
+            self.executor.send(StartCall { editor: self.editor.clone(), call }).await.unwrap()
+        }
+
+        /// The next message to the editor and the number of its request.
+        async fn next_sent(&mut self) -> (u32, ToEditor) {
+            let frame = timeout(Duration::from_secs(5), self.sent.recv()).await.expect("a message is sent");
+            decoded(&frame.unwrap()).await
+        }
+
+        /// Whether the editor gets no more messages, once all that can run has run.
+        async fn is_silent(&mut self) -> bool {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            self.sent.is_empty()
+        }
+    }
+
+    async fn decoded(frame: &[u8]) -> (u32, ToEditor) {
+        match FrameReader::new(frame).next().await.unwrap().unwrap() {
+            (request, Incoming::Message(message)) => (request, message),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn output(text: &str) -> FromEditor {
+        FromEditor::ToolOutput(ToolOutput { content: vec![Content::Text { text: text.into() }] })
+    }
+
+    fn result(id: u32, text: &str, is_error: bool) -> ToolResult {
+        ToolResult { id: id.to_string(), content: vec![Content::Text { text: text.into() }], is_error }
+    }
+
+    /// Starts as many calls as can run at once; all reach the editor.
+    async fn start_max_running(setup: &mut Setup) -> Vec<RunningCall> {
+        let mut calls = Vec::new();
+        for number in 1..=u32::try_from(MAX_RUNNING).unwrap() {
+            calls.push(setup.start_call(number).await);
+            assert!(
+                matches!(setup.next_sent().await, (request, ToEditor::InvokeTool(_)) if request == number)
+            );
+        }
+        calls
+    }
+
+    #[actix::test]
+    async fn call_over_the_limit_waits_until_another_ends() {
+        let mut setup = Setup::new();
+        let mut calls = start_max_running(&mut setup).await;
+        let waiting = setup.start_call(33).await;
+        assert!(setup.is_silent().await);
+
+        setup.editor.receive(7, output("seven"));
+        assert_eq!(calls.remove(6).result().await, result(7, "seven", false));
+        assert!(matches!(setup.next_sent().await, (33, ToEditor::InvokeTool(_))));
+        setup.editor.receive(33, output("last"));
+        assert_eq!(waiting.result().await, result(33, "last", false));
+    }
+
+    #[actix::test]
+    async fn call_over_the_time_limit_is_cancelled_and_fails() {
+        tokio::time::pause();
+        let mut setup = Setup::new();
+        let call = setup.start_call(1).await;
+        assert!(matches!(setup.next_sent().await, (1, ToEditor::InvokeTool(_))));
+        let start = Instant::now();
+        // The paused clock moves on by itself when nothing else can run.
+        assert_eq!(call.result().await, result(1, "the tool did not finish within 600 seconds", true));
+        assert_eq!(start.elapsed().as_secs(), TIME_LIMIT.as_secs());
+        assert_eq!(setup.next_sent().await, (1, ToEditor::Cancel));
+    }
+
+    #[actix::test]
+    async fn time_in_the_queue_does_not_count() {
+        tokio::time::pause();
+        let mut setup = Setup::new();
+        let running = start_max_running(&mut setup).await;
+        let waiting = setup.start_call(33).await;
+        let start = Instant::now();
+        assert!(waiting.result().await.is_error);
+        assert_eq!(start.elapsed().as_secs(), 2 * TIME_LIMIT.as_secs());
+        drop(running);
+    }
+
+    #[actix::test]
+    async fn dropping_a_call_cancels_it() {
+        let mut setup = Setup::new();
+        let mut calls = start_max_running(&mut setup).await;
+        let waiting = setup.start_call(33).await;
+        let _next = setup.start_call(34).await;
+        // A queued call never reaches the editor; a running one is cancelled there and makes room.
+        drop(waiting);
+        assert!(setup.is_silent().await);
+        drop(calls.pop());
+        let messages = [setup.next_sent().await, setup.next_sent().await];
+        assert!(messages.contains(&(32, ToEditor::Cancel)), "{messages:?}");
+        assert!(
+            messages.iter().any(|message| matches!(message, (33, ToEditor::InvokeTool(_)))),
+            "{messages:?}"
+        );
+    }
 
     #[test]
-    fn a_result_that_is_only_a_token_error_disables_its_tool() {
+    fn result_that_is_only_a_token_error_disables_its_tool() {
         let text = |text: &str| Content::Text { text: text.into() };
         assert!(is_only_a_token_error(&[text("Error: No session resource available")]));
         assert!(!is_only_a_token_error(&[text("notes.txt: 'No session resource available' was the error")]));

@@ -1,4 +1,5 @@
-//! The editor's tools: which are wanted, which may run by themselves, and how they join a request's own. Pure.
+//! Selects editor tools by tag and name, decides which auto mode may run, and merges them with a request's own tools.
+//! Pure.
 
 use std::collections::HashSet;
 
@@ -8,17 +9,18 @@ use crate::bridge::protocol::{AutoTools, EditorTool};
 use crate::conversation::Tool;
 use crate::failure::Failure;
 
-/// As many tools as Copilot's provider takes in a request.
-pub const MOST: usize = 128;
+/// Most tools that Copilot's provider takes in a request.
+pub const MAX_TOOLS: usize = 128;
 
-/// The tools that have all the tags and whose name fits: `*` and `?` are wildcards, case makes no difference.
+/// Selects the tools that have all `tags` and whose name matches the pattern: `*` and `?` are wildcards, case is
+/// ignored.
 pub fn matching<'a>(tools: &'a [EditorTool], tags: &[&str], name: Option<&str>) -> Vec<&'a EditorTool> {
     let name = WildMatch::new_case_insensitive(name.unwrap_or("*"));
-    let tagged = |tool: &EditorTool| tags.iter().all(|wanted| tool.tags.iter().any(|tag| tag == wanted));
+    let tagged = |tool: &EditorTool| tags.iter().all(|required| tool.tags.iter().any(|tag| tag == required));
     tools.iter().filter(|tool| tagged(tool) && name.matches(&tool.tool.name)).collect()
 }
 
-/// Whether the user lets auto mode run a tool.
+/// Whether the user's settings let auto mode run a tool.
 pub fn may_run(name: &str, auto_tools: &AutoTools) -> bool {
     let any = |patterns: &[String]| {
         patterns.iter().any(|pattern| WildMatch::new_case_insensitive(pattern).matches(name))
@@ -26,21 +28,21 @@ pub fn may_run(name: &str, auto_tools: &AutoTools) -> bool {
     any(&auto_tools.allow) && !any(&auto_tools.deny)
 }
 
-/// The request's own tools, then those of the editor's whose names it does not use itself.
-pub fn merged(own: Vec<Tool>, editors: impl IntoIterator<Item = Tool>) -> Vec<Tool> {
+/// Appends editor tools to the request's own; a tool whose name is taken is left out.
+pub fn merged(own: Vec<Tool>, editor_tools: impl IntoIterator<Item = Tool>) -> Vec<Tool> {
     let mut names: HashSet<String> = own.iter().map(|tool| tool.name.clone()).collect();
     let mut merged = own;
-    merged.extend(editors.into_iter().filter(|tool| names.insert(tool.name.clone())));
+    merged.extend(editor_tools.into_iter().filter(|tool| names.insert(tool.name.clone())));
     merged
 }
 
-/// More tools than the provider takes would make the whole request fail with it.
+/// Fails if a request has more tools than the provider takes, with a clearer error than the provider's.
 pub fn check_count(tools: &[Tool]) -> Result<(), Failure> {
-    if tools.len() > MOST {
+    if tools.len() > MAX_TOOLS {
         let found = tools.len();
         return Err(Failure::invalid(
             "tools",
-            format!("found {found} tools, a request can have at most {MOST}"),
+            format!("found {found} tools, a request can have at most {MAX_TOOLS}"),
         ));
     }
     Ok(())
@@ -54,7 +56,7 @@ mod tests {
         Tool { name: name.into(), description: description.into(), input_schema: None }
     }
 
-    fn editors() -> Vec<EditorTool> {
+    fn editor_tools() -> Vec<EditorTool> {
         [
             ("get_open_editors", &["vscode", "editor"] as &[&str]),
             ("list_directory", &["vscode"]),
@@ -68,15 +70,15 @@ mod tests {
         .into()
     }
 
-    fn check(tags: &[&str], name: Option<&str>, wanted: &[&str]) {
-        let tools = editors();
+    fn check(tags: &[&str], name: Option<&str>, expected: &[&str]) {
+        let tools = editor_tools();
         let found: Vec<&str> =
             matching(&tools, tags, name).into_iter().map(|tool| tool.tool.name.as_str()).collect();
-        assert_eq!(found, wanted, "{tags:?} {name:?}");
+        assert_eq!(found, expected, "{tags:?} {name:?}");
     }
 
     #[test]
-    fn tools_are_chosen_by_all_tags_and_by_name() {
+    fn tools_are_selected_by_all_tags_and_by_name() {
         check(&[], None, &["get_open_editors", "list_directory", "mcp_files_List", "get_time"]);
         check(&["vscode"], None, &["get_open_editors", "list_directory"]);
         check(&["editor", "vscode"], None, &["get_open_editors"]);
@@ -88,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_pattern_speaks_of_the_whole_name() {
+    fn pattern_must_match_the_whole_name() {
         check(&[], Some("list"), &[]);
         check(&[], Some("list_*"), &["list_directory"]);
         check(&[], Some(""), &[]);
@@ -97,19 +99,19 @@ mod tests {
     }
 
     #[test]
-    fn a_request_keeps_its_own_tool_where_the_editor_has_one_of_that_name() {
+    fn own_tool_has_priority_over_an_editor_tool_of_that_name() {
         let own = vec![tool("get_time", "mine"), tool("b", "")];
         let found = merged(own, [tool("a", ""), tool("get_time", "the editor's"), tool("a", "again")]);
         assert_eq!(found, [tool("get_time", "mine"), tool("b", ""), tool("a", "")]);
     }
 
     #[test]
-    fn auto_mode_runs_what_is_allowed_and_not_denied() {
+    fn auto_mode_runs_allowed_tools_that_are_not_denied() {
         let auto_tools = |allow: &[&str], deny: &[&str]| AutoTools {
             allow: allow.iter().map(ToString::to_string).collect(),
             deny: deny.iter().map(ToString::to_string).collect(),
         };
-        for (auto_tools, wanted) in [
+        for (auto_tools, expected) in [
             (AutoTools::default(), true),
             (auto_tools(&[], &[]), false),
             (auto_tools(&["get_*"], &[]), true),
@@ -117,12 +119,12 @@ mod tests {
             (auto_tools(&["*"], &["mcp_*"]), true),
             (auto_tools(&["time"], &[]), false),
         ] {
-            assert_eq!(may_run("get_time", &auto_tools), wanted, "{auto_tools:?}");
+            assert_eq!(may_run("get_time", &auto_tools), expected, "{auto_tools:?}");
         }
     }
 
     #[test]
-    fn more_than_128_tools_are_refused() {
+    fn more_than_128_tools_are_rejected() {
         let tools: Vec<Tool> = (0..129).map(|number| tool(&number.to_string(), "")).collect();
         assert_eq!(check_count(&tools[..128]), Ok(()));
         assert_eq!(
