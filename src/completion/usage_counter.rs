@@ -133,7 +133,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn count_does_not_depend_on_part_borders(events in response("([a-zA-Z ]|[0-9'é\n日]){0,40}"), sizes in sizes()) {
+        fn count_does_not_depend_on_part_borders(
+            events in response("([a-zA-Z ]|[0-9'é\n日]){0,40}"),
+            sizes in sizes(),
+        ) {
             let whole = run(&mut UsageCounter::new(1, false), events.clone()).pop();
             prop_assert_eq!(&run(&mut UsageCounter::new(1, false), cut(&events, &sizes)).pop(), &whole);
             // The same if a report was expected and has not come.

@@ -78,8 +78,8 @@ fn calls_of_one_round_run_concurrently() {
     let (two, _) = expect_invocation(&mut editor);
     send_result(&mut editor, two, "second");
     send_result(&mut editor, one, "first");
-    let (stream_id, question) = editor.expect_chat();
-    let results: Vec<String> = question
+    let (stream_id, chat) = editor.expect_chat();
+    let results: Vec<String> = chat
         .messages
         .last()
         .unwrap()
@@ -96,8 +96,8 @@ fn calls_of_one_round_run_concurrently() {
 }
 
 fn send_tools(editor: &mut Editor, names: &[&str]) {
-    let (stream, asked) = editor.expect_message();
-    assert_eq!(asked, ToEditor::ListTools);
+    let (stream, message) = editor.expect_message();
+    assert_eq!(message, ToEditor::ListTools);
     let tool = |name: &&str| EditorTool {
         tool: Tool { name: (*name).into(), description: String::new(), input_schema: None },
         tags: vec![],
@@ -167,9 +167,9 @@ fn client_tool_calls_are_returned_and_finished_rounds_stored() {
     messages.push(json!({ "role": "tool", "tool_call_id": calls[0]["id"], "content": "my result" }));
     let response = server.post(CHAT, &next);
     let dump: Value = serde_json::from_str(&content(&response)).unwrap();
-    let told = dump["messages"].to_string();
+    let messages = dump["messages"].to_string();
     for words in ["2026-01-01T12:00:00Z", "my result", "get_time", "mine"] {
-        assert!(told.contains(words), "{told}");
+        assert!(messages.contains(words), "{messages}");
     }
 }
 

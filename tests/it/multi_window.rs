@@ -474,7 +474,7 @@ fn requests_go_to_the_longest_idle_window() {
     }
     one.respond(first, "Hello");
     assert_eq!(busy.response().status, 200);
-    // Both are idle, the first one for longer since it was asked.
+    // Both are idle, the first one for longer.
     let mut client = ask();
     let (stream_id, _) = one.expect_chat();
     one.respond(stream_id, "Hello");
@@ -497,7 +497,7 @@ fn changed_access_settings_apply_at_once() {
             ..user_settings()
         }),
     );
-    until("the key to be asked for", || (get(Request::get("/v1/models")).status == 401).then_some(()));
+    until("the key to be required", || (get(Request::get("/v1/models")).status == 401).then_some(()));
 
     let refused = get(Request::get("/v1/models"));
     assert_eq!(refused.error().2, json!("invalid_api_key"));

@@ -37,8 +37,12 @@ fn response_ends_at_the_first_stop_sequence_across_parts() {
         ("say:one two", json!(["twofold", "x"]), "one two"),
         ("say:one two", json!("two"), "one "),
     ] {
-        let wanted = text_and_reason(text, "stop");
-        assert_eq!(whole_and_streamed(&server, script, &json!({ "stop": stop })), wanted, "{script} {stop}");
+        let expected = text_and_reason(text, "stop");
+        assert_eq!(
+            whole_and_streamed(&server, script, &json!({ "stop": stop })),
+            expected,
+            "{script} {stop}"
+        );
     }
 }
 
@@ -154,9 +158,9 @@ fn required_tool_call_is_retried_once() {
         with(of_m(chat("Hello")), &json!({ "tools": [tool("a"), tool("b")], "tool_choice": "required" }));
     let mut client = server.client();
     client.send(&Request::post(CHAT, &request));
-    let (stream_id, question) = editor.expect_chat();
+    let (stream_id, chat) = editor.expect_chat();
     // Copilot's provider refuses to demand one of several.
-    assert!(!question.required && question.tools.len() == 2);
+    assert!(!chat.required && chat.tools.len() == 2);
     editor.respond(stream_id, "I would rather not");
     let (again, _) = editor.expect_chat();
     send_call(&mut editor, again, "b", json!({ "x": 1 }));
@@ -191,14 +195,14 @@ fn json_schema_becomes_one_required_tool_and_is_retried_once() {
     for (first, needs_retry) in [(json!({ "age": 7 }), false), (json!({ "age": "seven" }), true)] {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &request));
-        let (stream_id, question) = editor.expect_chat();
-        assert!(question.required);
-        let [tool] = question.tools.as_slice() else { panic!("{:?}", question.tools) };
+        let (stream_id, chat) = editor.expect_chat();
+        assert!(chat.required);
+        let [tool] = chat.tools.as_slice() else { panic!("{:?}", chat.tools) };
         assert_eq!(tool.input_schema.as_ref(), Some(&schema));
         send_call(&mut editor, stream_id, &tool.name, first);
         if needs_retry {
-            let (again, question) = editor.expect_chat();
-            assert!(question.messages.len() > 1);
+            let (again, chat) = editor.expect_chat();
+            assert!(chat.messages.len() > 1);
             send_call(&mut editor, again, &tool.name, json!({ "age": 7 }));
         }
         let response = client.response();
@@ -213,7 +217,7 @@ fn lone_blank_is_dropped_only_before_a_tool_call() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let tool = json!([{ "type": "function", "function": { "name": "a" } }]);
-    for (is_called, wanted) in [(true, "Hello"), (false, "Hello ")] {
+    for (is_called, expected) in [(true, "Hello"), (false, "Hello ")] {
         let mut client = server.client();
         client.send(&Request::post(CHAT, &with(of_m(chat("Hello")), &json!({ "tools": tool }))));
         let (stream_id, _) = editor.expect_chat();
@@ -224,7 +228,7 @@ fn lone_blank_is_dropped_only_before_a_tool_call() {
         } else {
             editor.send(stream_id, &FromEditor::End);
         }
-        assert_eq!(content(&client.response()), wanted);
+        assert_eq!(content(&client.response()), expected);
     }
 }
 

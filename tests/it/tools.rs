@@ -53,7 +53,7 @@ fn tools_are_listed_with_schema_and_tags() {
 #[test]
 fn tools_are_filtered_by_all_tags_and_by_name() {
     let server = Server::demo(&[]);
-    for (query, wanted) in [
+    for (query, expected) in [
         ("tags=vscode,workspace", &["list_directory", "read_file"][..]),
         ("tags=vscode,%20editor", &["get_open_editors"]),
         ("tags=nobody", &[]),
@@ -63,7 +63,7 @@ fn tools_are_filtered_by_all_tags_and_by_name() {
         ("name=get", &[]),
         ("name=*e*&tags=vscode,editor", &["get_open_editors"]),
     ] {
-        assert_eq!(names(&server.get(&format!("/v1/tools?{query}"))), wanted, "{query}");
+        assert_eq!(names(&server.get(&format!("/v1/tools?{query}"))), expected, "{query}");
     }
 }
 
@@ -153,7 +153,7 @@ fn respond_with_tool(editor: &mut Editor, name: &str) {
             let tool = Tool { name: name.into(), description: String::new(), input_schema: None };
             editor.send(stream, &FromEditor::Tools(Tools { tools: vec![EditorTool { tool, tags: vec![] }] }));
         }
-        other => panic!("not asked for tools: {other:?}"),
+        other => panic!("no request for tools: {other:?}"),
     }
 }
 
