@@ -1,20 +1,25 @@
-//! The bridge: the server's connections to the attached editors, over a local socket that is the user's alone.
+//! The bridge: the server's connections to the attached editors, over a local socket that only this user can open.
 //!
 //! `protocol` defines the messages and `frames` their layout on the wire. An editor finds the socket in `directory`;
 //! `listener` accepts its connection, `handshake` checks its hello, `connection` reads and writes until it ends.
-//! `editor` is the handle that the rest of the server uses, `pending_requests` its requests that wait for a response,
-//! and `events` is what the bridge reports.
+//! The rest of the server uses the handle `editor` and receives the `events`. Of a running request, `response_stream` is
+//! the handle, `pending_requests` the table of all that wait, and `stream_buffer` the parts that were not read yet.
 
 mod connection;
 pub mod directory;
 mod editor;
+mod error;
 mod events;
 pub mod frames;
 mod handshake;
 pub mod listener;
 mod outbox;
-pub mod pending_requests;
+mod pending_requests;
 pub mod protocol;
+mod response_stream;
+mod stream_buffer;
 
 pub use editor::{Editor, EditorId};
+pub use error::BridgeError;
 pub use events::BridgeEvent;
+pub use response_stream::PendingResponse;

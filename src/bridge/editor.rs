@@ -1,4 +1,4 @@
-//! The handle on an attached editor.
+//! The handle on an attached editor: runs models and tools in it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,10 +10,11 @@ use bytes::BytesMut;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::outbox::Outbox;
-use super::pending_requests::{PendingRequests, PendingResponse, ResponseStream};
+use super::pending_requests::PendingRequests;
 #[cfg(test)]
 use super::protocol::FromEditor;
 use super::protocol::{Chat, InvokeTool, ToEditor};
+use super::response_stream::{PendingResponse, ResponseStream};
 use crate::failure::Failure;
 
 /// Pings in a row that may go unanswered before an editor counts as unresponsive. Ticks are counted, not time:
@@ -30,7 +31,7 @@ impl fmt::Display for EditorId {
     }
 }
 
-/// A handle on an attached editor.
+/// Handle on an attached editor; cheap to clone.
 #[derive(Clone)]
 pub struct Editor {
     id: EditorId,
@@ -49,42 +50,42 @@ impl Editor {
         }
     }
 
-    /// Its id.
+    /// Id of the editor; also in log lines.
     pub fn id(&self) -> EditorId {
         self.id
     }
 
-    /// Runs a model.
+    /// Sends a request to a model.
     pub fn chat(&self, chat: Arc<Chat>) -> Result<ResponseStream, Failure> {
-        self.pending.open_stream(&ToEditor::Chat(chat))
+        ResponseStream::open(&self.pending, &ToEditor::Chat(chat))
     }
 
-    /// Reads the tools that there are now.
+    /// Lists the editor's tools as they are now.
     pub fn list_tools(&self) -> Result<PendingResponse, Failure> {
-        self.pending.open_request(&ToEditor::ListTools)
+        PendingResponse::open(&self.pending, &ToEditor::ListTools)
     }
 
-    /// Runs a tool.
+    /// Calls a tool of the editor.
     pub fn invoke_tool(&self, name: String, input: serde_json::Value) -> Result<PendingResponse, Failure> {
-        self.pending.open_request(&ToEditor::InvokeTool(InvokeTool { name, input }))
+        PendingResponse::open(&self.pending, &ToEditor::InvokeTool(InvokeTool { name, input }))
     }
 
-    /// Sends a message about the connection as a whole, unless the editor has gone.
+    /// Sends a message about the connection as a whole; does nothing if the editor is gone.
     pub fn notify(&self, message: &ToEditor) {
         self.outbox.notify(0, message);
     }
 
-    /// Fails all its running requests.
+    /// Fails all running requests of the editor and cancels them.
     pub fn fail_all(&self, failure: &Failure) {
         self.pending.fail_all(failure, false);
     }
 
-    /// Number of its running requests.
+    /// Number of the editor's running requests.
     pub fn open_requests(&self) -> usize {
         self.pending.count()
     }
 
-    /// Whether it answers pings. One that is halted in a debugger does not, and is chosen last.
+    /// Whether the editor answers pings. One that is halted in a debugger does not, and is chosen last.
     pub fn is_responsive(&self) -> bool {
         self.unanswered_pings.load(Ordering::Relaxed) < MISSED_PINGS
     }

@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 
 use super::context::CompletionContext;
-use crate::bridge::pending_requests::BridgeError;
+use crate::bridge::BridgeError;
 use crate::bridge::protocol::Chat;
 use crate::bridge::{Editor, EditorId};
 use crate::conversation::Part;

@@ -14,8 +14,8 @@ use actix::{
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use crate::bridge::pending_requests::{BridgeError, PendingResponse};
 use crate::bridge::protocol::{EditorTool, FromEditor};
+use crate::bridge::{BridgeError, PendingResponse};
 use crate::bridge::{Editor, EditorId};
 use crate::conversation::{Content, ToolCall, ToolResult};
 use crate::failure::Failure;
