@@ -73,7 +73,7 @@ pub async fn run(
     };
     match ended {
         // A server that is killed may have left something unread: that is a hang-up, too.
-        Err(PeerError::Broken(error) | PeerError::Frame(FrameError::Broken(error)))
+        Err(PeerError::Broken(error) | PeerError::Frame(FrameError::Io(error)))
             if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) =>
         {
             Ok(())

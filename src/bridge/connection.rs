@@ -1,4 +1,4 @@
-//! The connection of one editor: handshake, reader, writer and heartbeat, until one of them ends.
+//! The connection of one editor: after the handshake, reader, writer and heartbeat run until one of them ends.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,37 +15,37 @@ use super::outbox::{self, Outbox};
 use super::protocol::{FromEditor, ToEditor, Welcome};
 use crate::failure::Failure;
 
-/// Serves one connection until it ends. Whatever the other end sends, only this connection is dropped.
+/// Serves one connection until it ends. Invalid input closes this connection and affects no other.
 pub(super) async fn serve_connection(stream: Stream, config: HandshakeConfig) {
     let mut reader = FrameReader::new(&stream);
     let Some(hello) = handshake(&stream, &mut reader, &config).await else { return };
 
     let (outbox, queued) = Outbox::new();
-    let editor = Editor::new(config.counter.fetch_add(1, Ordering::Relaxed), outbox);
+    let editor = Editor::new(config.next_id.fetch_add(1, Ordering::Relaxed), outbox);
     let id = editor.id();
     editor
         .notify(&ToEditor::Welcome(Welcome { version: config.version.to_string(), pid: std::process::id() }));
-    log::info!("editor {id}: attached (pid {}, version {})", hello.pid, hello.version);
-    // The receiver ends only with the server.
+    log::info!("editor attached editor={id} pid={} version={:?}", hello.pid, hello.version);
+    // Fails only while the server is ending.
     let _ = config.events.send(BridgeEvent::Attached(editor.clone(), hello.window));
 
-    let why = tokio::select! {
+    let reason = tokio::select! {
         read = read_loop(&mut reader, &editor, &config.events) => match read {
-            Ok(()) => "it disconnected".to_owned(),
+            Ok(()) => "disconnected".to_owned(),
             Err(error) => error.to_string(),
         },
         written = outbox::write(queued, &stream) => match written {
-            Ok(()) => "the server dropped it".to_owned(),
+            Ok(()) => "dropped by the server".to_owned(),
             Err(error) => error.to_string(),
         },
         never = heartbeat(&editor, config.heartbeat) => match never {},
     };
-    log::info!("editor {id}: detached ({why})");
+    log::info!("editor detached editor={id} reason={reason:?}");
     editor.pending.fail_all(&Failure::EditorGone, true);
     let _ = config.events.send(BridgeEvent::Detached(id));
 }
 
-/// Reads everything that an editor sends. It waits for the editor only.
+/// Passes on everything that an editor sends, until it closes the connection. Never waits for anything but its input.
 async fn read_loop(
     reader: &mut FrameReader<&Stream, FromEditor>,
     editor: &Editor,
@@ -92,6 +92,7 @@ async fn read_loop(
     Ok(())
 }
 
+/// Sends a ping at each interval and counts those without a pong.
 async fn heartbeat(editor: &Editor, every: Duration) -> std::convert::Infallible {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,6 +1,7 @@
-//! The directory of a server: the holder of its lock is the server, `server.json` has its address.
+//! The directory of a server, with its lock, its socket and `server.json`.
 //!
-//! One server per directory. Editors use the user's own, the demo and every test a private temporary one.
+//! There is one server per directory: the process that holds the lock. Editors use the directory of the user; the demo
+//! and every test use a temporary one.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// A directory that only this user can enter.
+/// A directory that only this user can open.
 #[derive(Clone, Debug)]
 pub struct Directory(PathBuf);
 
@@ -25,18 +26,18 @@ pub struct ServerFile {
     pub pid: u32,
     /// Version, as `copilot-proxy --version` prints it.
     pub version: String,
-    /// Protocol versions that it speaks.
+    /// Protocol versions that the server accepts.
     pub protocol: ProtocolRange,
     /// The local socket: a path, or a pipe's name on Windows.
     pub endpoint: String,
     /// Token that a hello must carry; 128 random bits.
     pub token: String,
-    /// HTTP port; absent while it is closed.
+    /// HTTP port; null while it is closed.
     pub port: Option<u16>,
-    /// Milliseconds since 1970.
+    /// Start of the server, in milliseconds since 1970.
     #[cfg_attr(test, ts(type = "number"))]
     pub started_at: u64,
-    /// Name of this run in `GET /health`, to tell it from another server on the same port.
+    /// Random id of this run, as in `GET /health`; distinguishes it from another server on the same port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub instance: Option<String>,
@@ -55,22 +56,22 @@ pub struct ProtocolRange {
 /// Reasons for which a directory can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
-    /// It can't be made or read.
+    /// The system doesn't allow to create, read or write it.
     #[error("{}: {error}", path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// The system's words.
+        /// Error of the system.
         error: io::Error,
     },
-    /// Others can enter it.
-    #[error("{}: must be a directory of yours that only you can enter (mode 0700)", path.display())]
+    /// Other users can open it, or it belongs to one.
+    #[error("{}: must be a directory of yours that only you can open (mode 0700)", path.display())]
     NotPrivate {
         /// Path of the directory.
         path: PathBuf,
     },
     /// Another process holds the lock.
-    #[error("{}: another Copilot Proxy server is running here already", path.display())]
+    #[error("{}: another Copilot Proxy server is running in this directory", path.display())]
     Taken {
         /// Path of the directory.
         path: PathBuf,
@@ -78,8 +79,8 @@ pub enum DirectoryError {
 }
 
 impl Directory {
-    /// The user's own: `$XDG_RUNTIME_DIR/copilot-proxy`, else `copilot-proxy-<uid>` among the temporary
-    /// files, on Windows `%LOCALAPPDATA%\copilot-proxy`.
+    /// Path of the user's directory: `$XDG_RUNTIME_DIR/copilot-proxy`, else `copilot-proxy-<uid>` in the
+    /// directory for temporary files, on Windows `%LOCALAPPDATA%\copilot-proxy`.
     pub fn of_the_user() -> PathBuf {
         let from = |variable| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
         if cfg!(windows) {
@@ -91,11 +92,11 @@ impl Directory {
         )
     }
 
-    /// Makes the directory if it is missing and makes sure that it is private.
+    /// Creates the directory if it is missing; fails if other users can open it.
     pub fn open(path: impl Into<PathBuf>) -> Result<Directory, DirectoryError> {
         let path = path.into();
         make(&path).map_err(|error| DirectoryError::Io { path: path.clone(), error })?;
-        // Links count as not private: what they point to is decided elsewhere.
+        // A link counts as not private: its target can be changed.
         let found =
             fs::symlink_metadata(&path).map_err(|error| DirectoryError::Io { path: path.clone(), error })?;
         if found.is_dir() && is_private(&found) {
@@ -105,12 +106,12 @@ impl Directory {
         }
     }
 
-    /// Path of the directory.
+    /// Path of the directory, as it was given.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Takes the lock, then clears away what a killed server left.
+    /// Takes the lock, then removes the files of a killed server.
     pub fn lock(&self) -> Result<Lock, DirectoryError> {
         let path = self.0.join("lock");
         let io = |error| DirectoryError::Io { path: path.clone(), error };
@@ -122,7 +123,7 @@ impl Directory {
         }
         for entry in fs::read_dir(&self.0).map_err(io)?.flatten() {
             if entry.path().extension().is_some_and(|extension| extension == "sock") {
-                // Nobody listens there: the lock is ours.
+                // No process listens on it: this process has the lock.
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -130,7 +131,7 @@ impl Directory {
         Ok(Lock(file))
     }
 
-    /// Writes `server.json`. Readers see the old file or the new one, never half of one.
+    /// Writes `server.json`. A reader sees the old file or the new one, never a part.
     pub fn publish(&self, server: &ServerFile) -> Result<(), DirectoryError> {
         let path = self.0.join("server.json");
         let fresh = self.0.join("server.json.new");
@@ -142,9 +143,9 @@ impl Directory {
         write().map_err(|error| DirectoryError::Io { path: path.clone(), error })
     }
 
-    /// Removes `server.json`.
+    /// Removes `server.json`, if it exists: editors no longer attach.
     pub fn retract(&self) {
-        // It may not be there.
+        // It may not exist.
         let _ = fs::remove_file(self.0.join("server.json"));
     }
 

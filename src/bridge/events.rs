@@ -3,28 +3,28 @@
 use super::editor::{Editor, EditorId};
 use super::protocol::{ModelInfo, UserSettings, Window};
 
-/// An event of an attached editor.
+/// Event of the bridge: an editor attached, sent a message about the connection, or detached.
 pub enum BridgeEvent {
-    /// An editor has attached.
+    /// An editor has attached; its window as the hello describes it.
     Attached(Editor, Window),
-    /// An editor's models, all of them.
+    /// An editor sent the list of its models.
     Models(EditorId, Vec<ModelInfo>),
-    /// An editor's window changed.
+    /// The focus or the folders of an editor's window changed.
     Window(EditorId, Window),
-    /// The user changed a setting.
+    /// An editor sent the user's settings: all of them, changed or not.
     UserSettings(UserSettings),
-    /// Open the port.
+    /// The user starts the server: open the HTTP port.
     Start,
-    /// Close the port.
+    /// The user stops the server: close the HTTP port.
     Stop,
-    /// A newer editor asks this server to make room.
+    /// A newer editor asks this server to hand over to its own.
     Handover,
-    /// The panel of an editor was opened or closed.
+    /// An editor opened (`true`) or closed its panel.
     Watch(EditorId, bool),
-    /// An editor wants to show the bodies of this request.
+    /// An editor asks for the captured bodies of the request with this id.
     GetExchange(EditorId, String),
-    /// The user wants to stop this request.
+    /// The user stops the request with this id.
     StopRequest(String),
-    /// An editor has detached.
+    /// An editor's connection has ended.
     Detached(EditorId),
 }

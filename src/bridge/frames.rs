@@ -1,8 +1,8 @@
-//! Length-prefixed frames over any byte stream, and the messages cut into them. Knows no sockets.
+//! Length-prefixed frames over any byte stream, and the messages that they carry. Knows no sockets.
 //!
 //! A frame is a u32 length of what follows, a u8 kind, a u32 stream (all little-endian), then the payload. Text
-//! and thinking travel as raw UTF-8; everything rare is JSON. A JSON message longer than a piece is cut: all
-//! pieces but the last are `Piece` frames, the last is the `Json` frame that completes it.
+//! and thinking are raw UTF-8; all other messages are JSON. A JSON message longer than `PIECE` is split: all pieces but
+//! the last are `Piece` frames, the last is the `Json` frame that completes it.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -12,31 +12,31 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// Longest payload in bytes; checked before memory is allocated for it.
+/// Maximum size of a payload, in bytes; checked before memory is allocated for it.
 pub const MAX_PAYLOAD: usize = 1024 * 1024;
 
-/// Longer messages are cut into pieces of this size, so that a cancel never waits behind megabytes. In bytes.
+/// Size of the pieces of longer messages, in bytes; small, so that a cancel never waits behind megabytes.
 pub const PIECE: usize = 256 * 1024;
 
-/// No message, put together from its pieces, is longer: a body of 10 MiB and what JSON adds to it. In bytes.
+/// Maximum size of a message joined from its pieces, in bytes: a body of 10 MiB and what JSON adds to it.
 pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
-/// Size of the length field. In bytes.
+/// Size of the length field, in bytes.
 pub const LENGTH: usize = 4;
 
-/// Size of the kind and the stream, which the length covers. In bytes.
+/// Size of the kind and the stream, in bytes; the length field counts them.
 pub const HEAD: usize = 5;
 
-/// Kind of payload.
+/// Kind of a payload; the byte on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A JSON message, or the end of one that came in pieces.
+    /// A JSON message, or the last piece of one.
     Json = 0,
-    /// Words of an answer, UTF-8.
+    /// Text of a response, UTF-8.
     Text = 1,
-    /// Words of a thought, UTF-8.
+    /// Thinking of a response, UTF-8.
     Thinking = 2,
-    /// The beginning or middle of a long JSON message.
+    /// A piece of a long JSON message, not the last.
     Piece = 3,
 }
 
@@ -54,50 +54,50 @@ impl TryFrom<u8> for Kind {
     }
 }
 
-/// A frame of the bridge.
+/// A frame with its payload, not decoded yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Kind of the payload.
+    /// Kind of `payload`.
     pub kind: Kind,
     /// The request it belongs to; 0 = the connection.
     pub stream: u32,
-    /// Bytes of the payload.
+    /// At most `MAX_PAYLOAD` bytes.
     pub payload: Bytes,
 }
 
-/// Errors in a peer's frames. The connection can't be used after one.
+/// Errors in received frames. The connection can't be used after one.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
-    /// The announced length is over the cap, or too short to be a frame.
+    /// The length field is above the maximum, or too short for a frame.
     #[error("a frame of {length} bytes, expected {HEAD} to {} bytes", HEAD + MAX_PAYLOAD)]
     Length {
-        /// Length in the frame's header.
+        /// Value of the length field.
         length: usize,
     },
-    /// No such kind.
+    /// The kind is unknown.
     #[error("a frame of kind {kind}, expected 0 to 3")]
     Kind {
-        /// Kind in the frame's header.
+        /// Value of the kind field.
         kind: u8,
     },
-    /// The pieces of a message add up to more than a message may have.
+    /// Pieces of unfinished messages are longer than one message may be.
     #[error("a message longer than {MAX_MESSAGE} bytes")]
     MessageTooLong,
-    /// Text that is not UTF-8.
+    /// A payload of text is not UTF-8.
     #[error("text that is not UTF-8")]
     NotText,
-    /// A message that is not one of ours.
+    /// A JSON payload is not a message of the protocol.
     #[error("not a message of this protocol: {0}")]
     NotMessage(#[from] serde_path_to_error::Error<serde_json::Error>),
-    /// The connection ended inside a frame.
+    /// The connection ended before a frame was complete.
     #[error("the connection ended inside a frame")]
     HalfFrame,
-    /// The connection broke.
-    #[error("the connection broke: {0}")]
-    Broken(#[from] std::io::Error),
+    /// Reading from the connection failed.
+    #[error("the connection failed: {0}")]
+    Io(#[from] std::io::Error),
 }
 
-/// Appends a frame. The payload must not be longer than `MAX_PAYLOAD`: `put_message` and `put_text` see to it.
+/// Appends a frame. The payload must not be longer than `MAX_PAYLOAD`; `put_message` and `put_text` split theirs.
 fn put_frame(kind: Kind, stream: u32, payload: &[u8], out: &mut BytesMut) {
     out.reserve(LENGTH + HEAD + payload.len());
     out.put_u32_le(u32::try_from(HEAD + payload.len()).unwrap_or(u32::MAX));
@@ -106,7 +106,7 @@ fn put_frame(kind: Kind, stream: u32, payload: &[u8], out: &mut BytesMut) {
     out.put_slice(payload);
 }
 
-/// Appends a message, cut into pieces where it is long.
+/// Appends a message, split into pieces if it is longer than `PIECE`.
 pub fn put_message(
     stream: u32,
     message: &impl Serialize,
@@ -124,7 +124,7 @@ pub fn put_message(
     Ok(())
 }
 
-/// Appends words, cut at character boundaries where they are many.
+/// Appends text, split at character boundaries if it is longer than `PIECE`.
 pub fn put_text(kind: Kind, stream: u32, text: &str, out: &mut BytesMut) {
     let mut rest = text;
     while rest.len() > PIECE {
@@ -135,7 +135,7 @@ pub fn put_text(kind: Kind, stream: u32, text: &str, out: &mut BytesMut) {
     put_frame(kind, stream, rest.as_bytes(), out);
 }
 
-/// Takes the next frame off the buffer, if it is all there.
+/// Takes the next frame off the buffer, if it is complete.
 pub fn take_frame(buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
     let Some(length) = buffer.first_chunk::<LENGTH>() else { return Ok(None) };
     let length = u32::from_le_bytes(*length) as usize;
@@ -157,44 +157,46 @@ pub fn take_frame(buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
 pub enum Incoming<M> {
     /// A JSON message.
     Message(M),
-    /// Words of an answer.
+    /// Text of a response.
     Text(String),
-    /// Words of a thought.
+    /// Thinking of a response.
     Thinking(String),
 }
 
-/// Reads frames of a peer; `M` is the type of its messages.
+/// Reads frames and decodes them; `M` is the type of the messages.
 pub struct FrameReader<R, M> {
-    from: R,
+    source: R,
     buffer: BytesMut,
+    /// Pieces of unfinished messages, by stream.
     pieces: HashMap<u32, Vec<u8>>,
     messages: PhantomData<fn() -> M>,
 }
 
 impl<R: AsyncRead + Unpin, M: DeserializeOwned> FrameReader<R, M> {
-    /// Reads from here.
-    pub fn new(from: R) -> FrameReader<R, M> {
-        FrameReader { from, buffer: BytesMut::new(), pieces: HashMap::new(), messages: PhantomData }
+    /// A reader that has read nothing from `source` yet.
+    pub fn new(source: R) -> FrameReader<R, M> {
+        FrameReader { source, buffer: BytesMut::new(), pieces: HashMap::new(), messages: PhantomData }
     }
 
-    /// Reads the next frame and its stream; `None` when the peer closed the connection between two frames.
+    /// Reads the next text or message and its stream; `None` if the connection was closed between two frames.
     /// Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<(u32, Incoming<M>)>, FrameError> {
         loop {
             while let Some(frame) = take_frame(&mut self.buffer)? {
                 let stream = frame.stream;
-                if let Some(said) = self.understand(&frame)? {
-                    return Ok(Some((stream, said)));
+                if let Some(incoming) = self.decode(&frame)? {
+                    return Ok(Some((stream, incoming)));
                 }
             }
             self.buffer.reserve(64 * 1024);
-            if self.from.read_buf(&mut self.buffer).await? == 0 {
+            if self.source.read_buf(&mut self.buffer).await? == 0 {
                 return if self.buffer.is_empty() { Ok(None) } else { Err(FrameError::HalfFrame) };
             }
         }
     }
 
-    fn understand(&mut self, frame: &Frame) -> Result<Option<Incoming<M>>, FrameError> {
+    /// Decodes a frame; `None` for a piece of a message that is not complete yet.
+    fn decode(&mut self, frame: &Frame) -> Result<Option<Incoming<M>>, FrameError> {
         match frame.kind {
             Kind::Text => Ok(Some(Incoming::Text(text(&frame.payload)?))),
             Kind::Thinking => Ok(Some(Incoming::Thinking(text(&frame.payload)?))),
@@ -243,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_words_and_thoughts_come_back_in_order() {
+    async fn messages_text_and_thinking_are_decoded_in_order() {
         let mut out = BytesMut::new();
         put_text(Kind::Text, 7, "héllo", &mut out);
         put_message(0, &window("a"), &mut out).unwrap();
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_message_travels_in_pieces_that_others_may_interleave() {
+    async fn long_message_is_split_and_other_frames_may_come_between() {
         let long = window(&"é".repeat(PIECE));
         let mut cut = BytesMut::new();
         put_message(3, &long, &mut cut).unwrap();
@@ -277,34 +279,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_words_are_cut_between_characters() {
+    async fn long_text_is_split_between_characters() {
         let mut out = BytesMut::new();
         put_text(Kind::Text, 1, &"é".repeat(PIECE), &mut out);
         let (mut reader, mut joined) = (reader(&out), String::new());
-        while let Some((1, Incoming::Text(words))) = reader.next().await.unwrap() {
-            joined.push_str(&words);
+        while let Some((1, Incoming::Text(text))) = reader.next().await.unwrap() {
+            joined.push_str(&text);
         }
         assert!(joined == "é".repeat(PIECE));
     }
 
     #[tokio::test]
-    async fn what_is_no_frame_is_refused_before_room_is_made() {
-        let refused =
-            |bytes: &'static [u8]| async move { reader(bytes).next().await.unwrap_err().to_string() };
-        assert_eq!(
-            refused(b"GET / HTTP/1.1").await,
-            "a frame of 542393671 bytes, expected 5 to 1048581 bytes"
-        );
-        assert_eq!(refused(&[4, 0, 0, 0]).await, "a frame of 4 bytes, expected 5 to 1048581 bytes");
-        assert_eq!(refused(&[5, 0, 0, 0, 9, 0, 0, 0, 0]).await, "a frame of kind 9, expected 0 to 3");
-        assert_eq!(refused(&[6, 0, 0, 0, 1, 0, 0, 0, 0, 0xff]).await, "text that is not UTF-8");
-        assert_eq!(refused(&[5, 0, 0, 0, 1, 0]).await, "the connection ended inside a frame");
-        let nonsense = refused(b"\x0f\0\0\0\0\0\0\0\0{\"type\":1}").await;
-        assert!(nonsense.starts_with("not a message of this protocol: "), "{nonsense}");
+    async fn invalid_frame_is_an_error_before_memory_is_allocated() {
+        let error = |bytes: &'static [u8]| async move { reader(bytes).next().await.unwrap_err().to_string() };
+        assert_eq!(error(b"GET / HTTP/1.1").await, "a frame of 542393671 bytes, expected 5 to 1048581 bytes");
+        assert_eq!(error(&[4, 0, 0, 0]).await, "a frame of 4 bytes, expected 5 to 1048581 bytes");
+        assert_eq!(error(&[5, 0, 0, 0, 9, 0, 0, 0, 0]).await, "a frame of kind 9, expected 0 to 3");
+        assert_eq!(error(&[6, 0, 0, 0, 1, 0, 0, 0, 0, 0xff]).await, "text that is not UTF-8");
+        assert_eq!(error(&[5, 0, 0, 0, 1, 0]).await, "the connection ended inside a frame");
+        let unknown = error(b"\x0f\0\0\0\0\0\0\0\0{\"type\":1}").await;
+        assert!(unknown.starts_with("not a message of this protocol: "), "{unknown}");
     }
 
     #[tokio::test]
-    async fn pieces_that_add_up_to_too_much_are_refused() {
+    async fn pieces_above_the_message_limit_are_an_error() {
         let mut out = BytesMut::new();
         for stream in 0..17 {
             put_frame(Kind::Piece, stream, &vec![b' '; MAX_PAYLOAD], &mut out);

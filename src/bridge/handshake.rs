@@ -20,17 +20,17 @@ pub(super) struct HandshakeConfig {
     pub token: Arc<str>,
     /// Version of the server.
     pub version: Arc<str>,
-    /// Time for a connection to send its hello.
+    /// Time limit for a connection to send its hello.
     pub handshake_timeout: Duration,
-    /// Interval of pings.
+    /// Interval between pings.
     pub heartbeat: Duration,
     /// Receiver of the bridge's events.
     pub events: UnboundedSender<BridgeEvent>,
-    /// Counter of editor ids.
-    pub counter: Arc<AtomicU32>,
+    /// Id of the next editor.
+    pub next_id: Arc<AtomicU32>,
 }
 
-/// Waits for a valid hello; refuses any other beginning and returns `None`.
+/// Waits for a valid hello; refuses any other first message and returns `None`.
 pub(super) async fn handshake(
     stream: &Stream,
     reader: &mut FrameReader<&Stream, FromEditor>,
@@ -44,16 +44,16 @@ pub(super) async fn handshake(
         }
         Ok(Ok(None)) => return None,
         Ok(Err(error)) => {
-            log::warn!("bridge: dropped a connection before its hello: {error}");
+            log::warn!("connection dropped before its hello error={:?}", error.to_string());
             return None;
         }
         Err(_) => {
-            log::warn!("bridge: dropped a connection that sent no hello in time");
+            log::warn!("connection dropped, no hello in time limit={:?}", config.handshake_timeout);
             return None;
         }
     };
     if let Err((reason, message)) = authorize(&hello, config) {
-        log::warn!("bridge: refused an editor pid={}: {message}", hello.pid);
+        log::warn!("editor refused pid={} reason={message:?}", hello.pid);
         if reason == RefusedReason::ServerTooOld {
             let _ = config.events.send(BridgeEvent::Handover);
         }
@@ -80,18 +80,19 @@ fn authorize(hello: &Hello, config: &HandshakeConfig) -> Result<(), (RefusedReas
         std::cmp::Ordering::Greater => Err((
             RefusedReason::ServerTooOld,
             format!(
-                "this server is {}, older than the extension {}: it makes room",
+                "this server is {}, older than the extension {}: it hands over",
                 config.version, hello.version
             ),
         )),
     }
 }
 
+/// Sends the reason for which the connection will be closed.
 async fn refuse(stream: &Stream, reason: RefusedReason, message: &str) {
     let mut bytes = bytes::BytesMut::new();
     let refused = ToEditor::Refused(Refused { reason, message: message.into() });
     if put_message(0, &refused, &mut bytes).is_ok() {
-        // Whoever was refused may have gone already.
+        // Fails if the editor has closed the connection already.
         let _ = tokio::io::AsyncWriteExt::write_all(&mut &*stream, &bytes).await;
     }
 }

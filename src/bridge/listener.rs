@@ -1,4 +1,4 @@
-//! The local socket: its name, its permissions, who may connect.
+//! The local socket: its random name, its permissions, and the loop that accepts connections of this user.
 
 use std::io;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use super::directory::Directory;
 use super::events::BridgeEvent;
 use super::handshake::HandshakeConfig;
 
-/// A socket that editors attach to.
+/// The socket that editors attach to, not accepting yet.
 pub struct BridgeListener {
     listener: Listener,
-    /// A path, or a pipe's name on Windows: random per start, so no stale name is in the way.
+    /// A path, or a pipe's name on Windows; random per start, so that a stale socket never has the same name.
     pub endpoint: String,
-    /// Token that a hello must carry: random per start.
+    /// Token that a hello must carry; 128 random bits per start.
     pub token: Arc<str>,
 }
 
@@ -38,7 +38,7 @@ impl BridgeListener {
         Ok(BridgeListener { listener, endpoint, token: format!("{:032x}", random::<16>()?).into() })
     }
 
-    /// Lets editors in, for ever.
+    /// Accepts connections and serves each in a task of its own. Never returns.
     pub async fn accept_loop(
         self,
         version: Arc<str>,
@@ -52,17 +52,17 @@ impl BridgeListener {
             handshake_timeout,
             heartbeat,
             events,
-            counter: Arc::default(),
+            next_id: Arc::default(),
         };
         loop {
             match self.listener.accept().await {
-                Ok(stream) if is_ours(&stream) => {
+                Ok(stream) if is_this_user(&stream) => {
                     tokio::task::spawn_local(serve_connection(stream, config.clone()));
                 }
-                Ok(_) => log::warn!("bridge: another user tried to attach"),
+                Ok(_) => log::warn!("connection refused, it belongs to another user"),
                 Err(error) => {
-                    log::warn!("bridge: {error}");
-                    // Out of files, most likely: trying again at once would only spin.
+                    log::warn!("connection can't be accepted error={:?}", error.to_string());
+                    // Most likely no file descriptors are left: an immediate retry would only use CPU time.
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -70,14 +70,14 @@ impl BridgeListener {
     }
 }
 
-/// Random bytes as a number.
+/// A number of this many random bytes.
 fn random<const BYTES: usize>() -> io::Result<u128> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes.iter().fold(0, |number, byte| number << 8 | u128::from(*byte)))
 }
 
-/// The directory keeps others out already; where the system allows it, so does the socket.
+/// Restricts the socket to this user where the system can. Its directory is private in any case.
 #[cfg(all(unix, not(target_os = "macos")))]
 #[allow(clippy::unnecessary_wraps)] // The other systems can fail here.
 fn restricted(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
@@ -91,7 +91,7 @@ fn restricted(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
     Ok(options)
 }
 
-/// Only the owner and the system may open the pipe: by default everyone could read from it.
+/// Restricts the pipe to its owner and the system: by default every user could read from it.
 #[cfg(windows)]
 fn restricted(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
     use interprocess::os::windows::local_socket::ListenerOptionsExt;
@@ -100,14 +100,15 @@ fn restricted(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
     Ok(options.security_descriptor(SecurityDescriptor::deserialize(owner_and_system)?))
 }
 
+/// Whether the process at the other end belongs to this user or to root.
 #[cfg(unix)]
-fn is_ours(stream: &Stream) -> bool {
+fn is_this_user(stream: &Stream) -> bool {
     let peer = stream.peer_creds().ok().and_then(|peer| peer.euid());
     peer.is_some_and(|uid| uid == 0 || uid == rustix::process::geteuid().as_raw())
 }
 
-/// The pipe's access list has seen to it.
+/// True on Windows: the access list of the pipe refuses other users.
 #[cfg(not(unix))]
-fn is_ours(_stream: &Stream) -> bool {
+fn is_this_user(_stream: &Stream) -> bool {
     true
 }

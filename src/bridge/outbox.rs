@@ -9,13 +9,14 @@ use super::frames::put_message;
 use super::protocol::ToEditor;
 use crate::failure::Failure;
 
-/// The way to an editor's writer.
+/// Sender of frames to one editor; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Outbox {
     queue: UnboundedSender<BytesMut>,
 }
 
 impl Outbox {
+    /// Makes the queue; its receiver is for [`write`].
     pub(super) fn new() -> (Outbox, UnboundedReceiver<BytesMut>) {
         let (queue, queued) = unbounded_channel();
         (Outbox { queue }, queued)
@@ -28,23 +29,23 @@ impl Outbox {
         self.queue.send(bytes).map_err(|_| Failure::EditorGone)
     }
 
-    /// Queues a message that an editor which has just gone need not hear.
+    /// Queues a message; does nothing if the editor is gone.
     pub(super) fn notify(&self, stream: u32, message: &ToEditor) {
         let _ = self.send(stream, message);
     }
 }
 
-/// Writes what is queued, all that is ready in one go, until the editor or all its outboxes are gone.
+/// Writes the queued frames, all that are ready at once, until the connection fails or every outbox is dropped.
 pub(super) async fn write(
-    mut queued: UnboundedReceiver<BytesMut>,
-    mut to: impl AsyncWrite + Unpin,
+    mut queue: UnboundedReceiver<BytesMut>,
+    mut connection: impl AsyncWrite + Unpin,
 ) -> std::io::Result<()> {
-    while let Some(mut bytes) = queued.recv().await {
-        while let Ok(more) = queued.try_recv() {
+    while let Some(mut bytes) = queue.recv().await {
+        while let Ok(more) = queue.try_recv() {
             bytes.unsplit(more);
         }
-        to.write_all(&bytes).await?;
-        to.flush().await?;
+        connection.write_all(&bytes).await?;
+        connection.flush().await?;
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ fn second_server_in_a_directory_exits_at_once() {
     let mut second = start_serving(&server.home, "0", &[]);
     assert_eq!(second.wait_for_exit().code(), ALREADY_RUNNING);
     until("its reason", || {
-        second.stderr().contains("another Copilot Proxy server is running here").then_some(())
+        second.stderr().contains("another Copilot Proxy server is running in this directory").then_some(())
     });
     assert_eq!(server.home.server_file(), before);
     assert_eq!(server.get("/health").status, 200);
@@ -124,9 +124,8 @@ fn directory_accessible_to_others_is_refused() {
         let mut process = start_serving(&home, "0", &[]);
         assert_eq!(process.wait_for_exit().code(), Some(1));
         let path = home.path().to_str().unwrap();
-        let reason = format!(
-            "copilot-proxy: {path}: must be a directory of yours that only you can enter (mode 0700)"
-        );
+        let reason =
+            format!("copilot-proxy: {path}: must be a directory of yours that only you can open (mode 0700)");
         until(&reason, || process.stderr().contains(&reason).then_some(()));
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "nothing is written there");
     }

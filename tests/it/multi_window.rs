@@ -301,7 +301,7 @@ fn log_lines_are_replayed_to_late_editors() {
 
     let mut late = Editor::attach(&server.home);
     assert_eq!(late.expect_log("listening on").level, LogLevel::Info);
-    late.expect_log("editor 0: attached");
+    late.expect_log("editor attached editor=0");
     assert_eq!(late.expect_log(&id), line);
     for words in ["My deepest secret", "I keep it"] {
         assert!(!line.text.contains(words), "{line:?}");
@@ -378,7 +378,7 @@ fn newer_editor_replaces_the_server_after_its_running_responses() {
     newer.send(0, &FromEditor::Hello(hello));
     let refused = newer.expect_refused();
     assert_eq!(refused.reason, RefusedReason::ServerTooOld);
-    assert!(refused.message.contains("it makes room"), "{}", refused.message);
+    assert!(refused.message.contains("it hands over"), "{}", refused.message);
     newer.expect_disconnect();
 
     until("no more server.json", || server.home.server_file().is_none().then_some(()));

@@ -127,7 +127,7 @@ pid: number,
  */
 version: string, 
 /**
- * Protocol versions that it speaks.
+ * Protocol versions that the server accepts.
  */
 protocol: ProtocolRange, 
 /**
@@ -139,15 +139,15 @@ endpoint: string,
  */
 token: string, 
 /**
- * HTTP port; absent while it is closed.
+ * HTTP port; null while it is closed.
  */
 port: number | null, 
 /**
- * Milliseconds since 1970.
+ * Start of the server, in milliseconds since 1970.
  */
 startedAt: number, 
 /**
- * Name of this run in `GET /health`, to tell it from another server on the same port.
+ * Random id of this run, as in `GET /health`; distinguishes it from another server on the same port.
  */
 instance?: string, };
 
