@@ -1,7 +1,7 @@
 //! The inner model of a conversation: messages and tools on the way in, events on the way out.
 //!
 //! Every dialect is translated into these types and back, and messages travel over the bridge as they stand
-//! here. This module knows nobody.
+//! here. This module depends on no other.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ pub enum Part {
         /// Its content, never a prompt template.
         text: String,
     },
-    /// Bytes with a mime type: an image, or what a provider attaches to its answer.
+    /// Bytes with a MIME type: an image, or data that a provider attaches to its response.
     Data(Data),
     /// Reasoning of a model.
     Thinking(Thinking),
@@ -111,11 +111,11 @@ pub struct Data {
     pub base64: String,
 }
 
-/// A thought. Providers take one back only with the id it came with.
+/// A piece of reasoning. Providers accept it back only with the id it came with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Thinking {
-    /// The words of the thought; empty for a redacted one.
+    /// Text of the reasoning; empty for a redacted one.
     pub text: String,
     /// The provider's id of it. It reaches clients as the opaque signature they send back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -202,28 +202,28 @@ pub struct Options {
     pub frequency_penalty: Option<f64>,
     /// -2 to 2.
     pub presence_penalty: Option<f64>,
-    /// Asks for the same answer to the same question.
+    /// Seed for sampling; equal requests with equal seeds should get equal responses.
     pub seed: Option<i64>,
-    /// No more tokens than this come out.
+    /// Upper bound on output tokens.
     pub max_tokens: Option<u64>,
-    /// The answer ends before any of these.
+    /// Stop sequences; the response ends before any of them.
     pub stop: Vec<String>,
     /// Whether the response names the stop sequence that ended it. The provider doesn't, so it isn't asked to look
     /// for one.
-    pub tells_stop: bool,
+    pub reports_stop_sequence: bool,
     /// `minimal`, `low`, `medium`, `high` ...: the provider knows which it takes.
     pub reasoning_effort: Option<String>,
     /// Whether the client wants thinking in the response.
     pub thinking: bool,
-    /// At most one tool call in an answer.
-    pub one_call_at_most: bool,
-    /// The form of the answer's content.
+    /// Limits a response to one tool call.
+    pub single_tool_call: bool,
+    /// Form of the response's content.
     pub output: Output,
     /// Number of responses; absent = 1.
     pub choices: Option<std::num::NonZeroU8>,
 }
 
-/// The form of the answer's content.
+/// Form of the response's content.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Output {
     /// Plain text.
@@ -247,13 +247,13 @@ pub enum Output {
 pub enum Event {
     /// A piece of text.
     Text(String),
-    /// More of a thought. Consecutive ones with the same id are one thought.
+    /// A piece of reasoning. Consecutive pieces with the same id belong together.
     Thinking(Thinking),
     /// A whole tool call: the client runs it.
     ToolCall(ToolCall),
     /// The proxy ran a tool of the editor (auto mode).
     ToolRan(ToolRan),
-    /// The last event of every answer that was not cut by a failure.
+    /// Last event of every response that no failure ended.
     Finish(Finish, Usage),
 }
 
@@ -274,7 +274,7 @@ pub enum Finish {
     /// The model has finished.
     #[default]
     Stop,
-    /// This stop sequence came up; it is not part of the answer.
+    /// This stop sequence occurred; it is not part of the response.
     StopSequence(String),
     /// A token limit or the last round was reached.
     Length,
@@ -287,7 +287,7 @@ pub enum Finish {
 }
 
 impl Finish {
-    /// One word for it.
+    /// Name of the reason in log lines and in the panel.
     pub fn as_str(&self) -> &'static str {
         match self {
             Finish::Stop => "stop",
@@ -316,7 +316,7 @@ pub struct Usage {
     /// Source of these numbers.
     pub source: UsageSource,
     /// Time that the response took.
-    pub took: Took,
+    pub timing: Timing,
 }
 
 impl Usage {
@@ -330,32 +330,32 @@ impl Usage {
             cache_written: self.cache_written.saturating_add(other.cache_written),
             reasoning: self.reasoning.saturating_add(other.reasoning),
             source: other.source,
-            took: self.took.and(other.took),
+            timing: self.timing.and(other.timing),
         }
     }
 }
 
 /// Measured time of a response; the tools that run between two model requests don't count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Took {
-    /// Until it was asked for: the question was made ready and waited for its turn.
+pub struct Timing {
+    /// Preparation of the request and waiting in the queue.
     pub ready: Duration,
-    /// From there to the first sign of the model.
+    /// From there to the model's first part.
     pub first: Duration,
     /// From there to the end.
     pub rest: Duration,
 }
 
-impl Took {
-    /// All of it.
+impl Timing {
+    /// Sum of all phases.
     pub fn total(self) -> Duration {
         self.ready + self.first + self.rest
     }
 
-    /// The time of two answers, one after the other.
+    /// Sum of two responses, one after the other.
     #[must_use]
-    pub fn and(self, other: Took) -> Took {
-        Took {
+    pub fn and(self, other: Timing) -> Timing {
+        Timing {
             ready: self.ready + other.ready,
             first: self.first + other.first,
             rest: self.rest + other.rest,

@@ -233,7 +233,7 @@ pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
             _ => UsageSource::Counted,
         },
         // They are given at the same time.
-        took: std::cmp::max_by_key(total.took, usage.took, |took| took.total()),
+        timing: std::cmp::max_by_key(total.timing, usage.timing, |timing| timing.total()),
     }
 }
 

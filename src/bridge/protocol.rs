@@ -1,7 +1,7 @@
-//! The only definition of what the server and an editor say to each other.
+//! The only definition of the messages between the server and an editor.
 //!
-//! Both ends ship together behind a version check. `vscode-host/src/protocol.ts` is generated from these types;
-//! the test at the end of this file holds the two together and writes the file anew when asked.
+//! Both ends ship together behind a version check. `vscode-host/src/protocol.ts` is generated from these types: the
+//! test at the end of this file compares the two, and writes the file on request.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub use activity::{
 };
 
 /// The version of everything below. Raise it with any change that an older peer would misread.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// Messages from the server to an editor. The frame's stream names the request; 0 = the connection itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,13 +29,13 @@ pub enum ToEditor {
     Welcome(Welcome),
     /// The hello was not accepted; the connection closes after it.
     Refused(Refused),
-    /// Ask a model. Answered with text and thinking frames, `ThinkingId`, `Part`, then `End` or `Failed`.
+    /// Request to a model. Answered with text and thinking frames, `ThinkingId`, `Part`, then `End` or `Failed`.
     Chat(Arc<Chat>),
     /// Cancel this request and send nothing further about it.
     Cancel,
     /// The client reads too slowly: pull no more parts of this request until `Resume`.
     Pause,
-    /// Go on after a `Pause`.
+    /// Continue after a `Pause`.
     Resume,
     /// List the tools as they are now. Answered with `Tools` or `Failed`.
     ListTools,
@@ -55,7 +55,7 @@ pub enum ToEditor {
     RefreshModels,
     /// Another server takes this one's place: after the end of this connection wait for that one, start none.
     Superseded,
-    /// Are you there? Answered with `Pong`.
+    /// Checks that the editor is alive. Answered with `Pong`.
     Ping,
 }
 
@@ -92,11 +92,11 @@ pub enum FromEditor {
     End,
     /// The request failed; nothing follows on its stream.
     Failed(ProviderError),
-    /// The tools, as asked.
+    /// Answer to `ListTools`.
     Tools(Tools),
-    /// A tool's result, as asked.
+    /// Answer to `InvokeTool`.
     ToolOutput(ToolOutput),
-    /// Here I am.
+    /// Answer to `Ping`.
     Pong,
 }
 

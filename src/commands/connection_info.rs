@@ -21,9 +21,9 @@ pub struct ConnectionInfo {
 
 /// A model that was named does not exist.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the server has no model `{asked}`; it has: {}", known.join(", "))]
+#[error("the server has no model `{requested}`; it has: {}", known.join(", "))]
 pub struct NoSuchModel {
-    asked: String,
+    requested: String,
     known: Vec<String>,
 }
 
@@ -36,14 +36,14 @@ impl ConnectionInfo {
     }
 
     /// Chooses a model by any name that the server would understand.
-    fn with_model(self, asked: Option<&str>) -> Result<ConnectionInfo, NoSuchModel> {
-        let Some(asked) = asked else { return Ok(self) };
-        let found = resolve(Some(asked), "", &self.models).map(|listed| listed.id.clone());
+    fn with_model(self, requested: Option<&str>) -> Result<ConnectionInfo, NoSuchModel> {
+        let Some(requested) = requested else { return Ok(self) };
+        let found = resolve(Some(requested), "", &self.models).map(|listed| listed.id.clone());
         if found.is_none() && !self.models.is_empty() {
             let known = self.models.into_iter().map(|listed| listed.id).collect();
-            return Err(NoSuchModel { asked: asked.to_owned(), known });
+            return Err(NoSuchModel { requested: requested.to_owned(), known });
         }
-        Ok(ConnectionInfo { model: Some(found.unwrap_or_else(|| asked.to_owned())), ..self })
+        Ok(ConnectionInfo { model: Some(found.unwrap_or_else(|| requested.to_owned())), ..self })
     }
 
     /// The base URL for clients of OpenAI's API.

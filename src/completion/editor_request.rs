@@ -86,7 +86,7 @@ fn model_options(options: &Options) -> Map<String, Value> {
     forward("max_tokens", options.max_tokens.map(Value::from));
     // The provider ignores a list, even of one; the server looks for several itself.
     if let [stop] = options.stop.as_slice()
-        && !options.tells_stop
+        && !options.reports_stop_sequence
     {
         forward("stop", Some(json!(stop)));
     }

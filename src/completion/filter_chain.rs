@@ -39,7 +39,7 @@ impl FilterChain {
         if let Some(tokens) = options.max_tokens {
             filters.push(Box::new(MaxTokens::new(tokens)));
         }
-        if options.one_call_at_most {
+        if options.single_tool_call {
             filters.push(Box::new(SingleToolCall::default()));
         }
         // After all others, so that it counts the text that the client gets.
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn blanks_and_further_calls_are_removed() {
-        let options = Options { one_call_at_most: true, ..Options::default() };
+        let options = Options { single_tool_call: true, ..Options::default() };
         let output = 1 + crate::tokens::count_call("read", &json!({}));
         check(
             &options,

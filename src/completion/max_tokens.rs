@@ -65,7 +65,7 @@ impl MaxTokens {
     /// Subtracts the tokens of all pending pieces, or only of those that later text can't change.
     fn count(&mut self, all: bool, out: &mut Vec<Event>) -> Result<(), LimitReached> {
         let all_pieces = all.then(|| pretokens::of(&self.pending)).into_iter().flatten();
-        let certain_pieces = (!all).then(|| pretokens::settled(&self.pending)).into_iter().flatten();
+        let certain_pieces = (!all).then(|| pretokens::stable_pieces(&self.pending)).into_iter().flatten();
         let mut counted = 0;
         let mut cut = None;
         for piece in all_pieces.chain(certain_pieces) {

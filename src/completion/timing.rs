@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::Instant;
 
 use super::Events;
-use crate::conversation::{Event, Took, Usage};
+use crate::conversation::{Event, Timing, Usage};
 
 /// Passes on the events of a response that begins now; `ready` is the time that its preparation took.
 pub(super) fn timed(events: Events, ready: Duration) -> impl Stream<Item = <Events as Stream>::Item> {
@@ -17,8 +17,8 @@ pub(super) fn timed(events: Events, ready: Duration) -> impl Stream<Item = <Even
         let first = *first.get_or_insert_with(|| start.elapsed());
         event.map(|event| match event {
             Event::Finish(finish, usage) => {
-                let took = Took { ready, first, rest: start.elapsed().saturating_sub(first) };
-                Event::Finish(finish, Usage { took, ..usage })
+                let timing = Timing { ready, first, rest: start.elapsed().saturating_sub(first) };
+                Event::Finish(finish, Usage { timing, ..usage })
             }
             other => other,
         })
@@ -44,12 +44,12 @@ mod tests {
             yield Ok(Event::Finish(Finish::Stop, usage));
         });
         let timed: Vec<_> = timed(events, SECOND).collect().await;
-        let took = Took { ready: SECOND, first: 3 * SECOND, rest: 5 * SECOND };
+        let timing = Timing { ready: SECOND, first: 3 * SECOND, rest: 5 * SECOND };
         assert_eq!(
             timed,
-            [Ok(Event::Text("a".into())), Ok(Event::Finish(Finish::Stop, Usage { took, ..usage }))]
+            [Ok(Event::Text("a".into())), Ok(Event::Finish(Finish::Stop, Usage { timing, ..usage }))]
         );
-        assert_eq!(took.total(), 9 * SECOND);
-        assert_eq!(took.and(took).total(), 18 * SECOND);
+        assert_eq!(timing.total(), 9 * SECOND);
+        assert_eq!(timing.and(timing).total(), 18 * SECOND);
     }
 }

@@ -19,16 +19,16 @@ pub fn at_most(text: &str, bytes: usize) -> &str {
 ///
 /// Later text can lengthen the last piece, join the last two (`don` and `'` of `don't`) or part of the last white
 /// space; it never reaches further back than the last four.
-pub fn settled(text: &str) -> impl Iterator<Item = &str> {
+pub fn stable_pieces(text: &str) -> impl Iterator<Item = &str> {
     let mut ahead = of(text).skip(4);
     of(text).take_while(move |_| ahead.next().is_some())
 }
 
-/// In bytes: a text that comes in bit by bit is settled so often that little is kept, and so seldom that each byte
-/// is counted about once.
+/// Pending bytes at which the stable pieces are counted: few enough that little memory is kept, enough that each byte
+/// is scanned about once.
 pub const LONG: usize = 2048;
 
-/// Counts a text that comes in bit by bit: the same as if it had come at once.
+/// Counts a text that arrives in pieces; the result is that of the whole text.
 #[derive(Clone, Debug, Default)]
 pub struct IncrementalCounter {
     counted: u64,
@@ -36,12 +36,12 @@ pub struct IncrementalCounter {
 }
 
 impl IncrementalCounter {
-    /// More of the text.
+    /// Adds a piece of text.
     pub fn push(&mut self, text: &str) {
         self.pending.push_str(text);
         if self.pending.len() >= LONG {
             let mut done = 0;
-            for piece in settled(&self.pending) {
+            for piece in stable_pieces(&self.pending) {
                 self.counted += count_piece(piece);
                 done += piece.len();
             }
@@ -49,7 +49,7 @@ impl IncrementalCounter {
         }
     }
 
-    /// Text that is not settled yet.
+    /// Tokens of the text so far.
     pub fn count(&self) -> u64 {
         self.counted + count(&self.pending)
     }
@@ -57,7 +57,7 @@ impl IncrementalCounter {
 
 #[cfg(test)]
 pub mod tests {
-    //! Also what others make tricky texts with.
+    //! Generators of texts that are hard to split; other tests use them too.
 
     use proptest::prelude::*;
 
@@ -98,9 +98,9 @@ pub mod tests {
 
     proptest! {
         #[test]
-        fn what_is_settled_stays(text in tricky(), more in tricky()) {
+        fn stable_pieces_do_not_change_with_later_text(text in tricky(), more in tricky()) {
             let whole = format!("{text}{more}");
-            let before: Vec<&str> = settled(&text).collect();
+            let before: Vec<&str> = stable_pieces(&text).collect();
             let (beginning, rest): (Vec<&str>, Vec<&str>) = {
                 let mut pieces = of(&whole);
                 (pieces.by_ref().take(before.len()).collect(), pieces.collect())

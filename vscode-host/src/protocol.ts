@@ -1,6 +1,6 @@
 // Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test --lib mirror`: change that file.
 
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /**
  * Running and recent requests, without any text of conversations.
@@ -654,11 +654,11 @@ export type StopRequest = {
 id: string, };
 
 /**
- * A thought. Providers take one back only with the id it came with.
+ * A piece of reasoning. Providers accept it back only with the id it came with.
  */
 export type Thinking = { 
 /**
- * The words of the thought; empty for a redacted one.
+ * Text of the reasoning; empty for a redacted one.
  */
 text: string, 
 /**

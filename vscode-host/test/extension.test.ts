@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { beforeEach, type TestContext, test } from "node:test";
 import type * as vscode from "vscode";
 import { activate } from "../src/extension";
+import { PROTOCOL } from "../src/protocol";
 import { FakeServer, temporaryDirectory } from "./fake/peer";
 import {
 	ExtensionMode,
@@ -131,7 +132,7 @@ test("what the server is told after its welcome: settings, models; later what ch
 	assert.deepEqual(hello, {
 		type: "hello",
 		token: server.endpoint,
-		protocol: 2,
+		protocol: PROTOCOL,
 		version: "0.1.0",
 		pid: process.pid,
 		window: { focused: true, folders: [{ name: "work", path: "/work" }] },

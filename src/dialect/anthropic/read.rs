@@ -43,11 +43,11 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
         temperature: option_limits::within("temperature", request.temperature, 0.0..=1.0)?,
         top_p: option_limits::within("top_p", request.top_p, 0.0..=1.0)?,
         max_tokens: option_limits::tokens("max_tokens", request.max_tokens)?,
-        tells_stop: request.stop_sequences.as_ref().is_some_and(|stops| !stops.is_empty()),
+        reports_stop_sequence: request.stop_sequences.as_ref().is_some_and(|stops| !stops.is_empty()),
         stop: request.stop_sequences.into_iter().flatten().filter(|stop| !stop.is_empty()).collect(),
         reasoning_effort: history.effort.or(effort).or(thinking.effort.map(str::to_owned)),
         thinking: thinking.wanted,
-        one_call_at_most: request
+        single_tool_call: request
             .tool_choice
             .as_ref()
             .is_some_and(|choice| choice.disable_parallel_tool_use == Some(true)),

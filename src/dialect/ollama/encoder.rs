@@ -144,12 +144,12 @@ impl<'a> ToolCall<'a> {
 impl Cost {
     fn of(usage: &Usage) -> Cost {
         Cost {
-            total_duration: nanoseconds(usage.took.total()),
-            load_duration: nanoseconds(usage.took.ready),
+            total_duration: nanoseconds(usage.timing.total()),
+            load_duration: nanoseconds(usage.timing.ready),
             prompt_eval_count: usage.input,
-            prompt_eval_duration: nanoseconds(usage.took.first),
+            prompt_eval_duration: nanoseconds(usage.timing.first),
             eval_count: usage.output,
-            eval_duration: nanoseconds(usage.took.rest),
+            eval_duration: nanoseconds(usage.timing.rest),
         }
     }
 }

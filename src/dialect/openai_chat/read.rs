@@ -33,10 +33,10 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         max_tokens: option_limits::tokens("max_completion_tokens", request.max_completion_tokens)?
             .or(option_limits::tokens("max_tokens", request.max_tokens)?),
         stop: option_limits::stop(request.stop),
-        tells_stop: false,
+        reports_stop_sequence: false,
         thinking: request.reasoning_effort.as_deref().is_some_and(|effort| effort != "none"),
         reasoning_effort: request.reasoning_effort,
-        one_call_at_most: request.parallel_tool_calls == Some(false) || calls == Calls::Function,
+        single_tool_call: request.parallel_tool_calls == Some(false) || calls == Calls::Function,
         output: read_format(request.response_format)?,
         choices: option_limits::choices("n", request.n)?,
     };

@@ -118,7 +118,7 @@ fn read_options(request: &wire::Request) -> Result<Options, Failure> {
         max_tokens: option_limits::tokens("max_output_tokens", request.max_output_tokens)?,
         thinking: wants_summary || wants_thoughts,
         reasoning_effort: reasoning.and_then(|reasoning| reasoning.effort),
-        one_call_at_most: request.parallel_tool_calls == Some(false),
+        single_tool_call: request.parallel_tool_calls == Some(false),
         output: read_format(request.text.as_ref()).at("text")?,
         ..Options::default()
     })

@@ -327,7 +327,7 @@ fn options_are_forwarded() {
             temperature: Some(1.0),
             top_p: Some(0.5),
             stop: vec!["\n\nHuman:".into()],
-            tells_stop: true,
+            reports_stop_sequence: true,
             ..Options::default()
         },
     );
@@ -460,7 +460,7 @@ fn a_choice_of_tools_is_kept() {
     let choice = json!({ "type": "any", "disable_parallel_tool_use": true });
     check_options(
         &json!({ "tools": tools, "tool_choice": choice }),
-        Options { one_call_at_most: true, ..Options::default() },
+        Options { single_tool_call: true, ..Options::default() },
     );
     check_tools(
         &json!({ "use_vscode_tools": true, "tool_choice": { "type": "tool", "name": "get_time" } }),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::conversation::{Content, Event, Finish, Thinking, Took, ToolCall, ToolRan, ToolResult, Usage};
+use crate::conversation::{Content, Event, Finish, Thinking, Timing, ToolCall, ToolRan, ToolResult, Usage};
 use crate::dialect::common::arbitrary::event;
 use crate::dialect::ollama::{Chat, Instead, Ollama, ResponseOptions, TextField};
 use crate::dialect::{Dialect, Encoder, ResponseMeta};
@@ -72,8 +72,8 @@ fn call(id: &str, name: &str, input: Value) -> Event {
 
 fn end(finish: Finish) -> Event {
     let second = Duration::from_secs(1);
-    let took = Took { ready: second, first: 3 * second, rest: 5 * second };
-    Event::Finish(finish, Usage { input: 7, output: 2, took, ..Usage::default() })
+    let timing = Timing { ready: second, first: 3 * second, rest: 5 * second };
+    Event::Finish(finish, Usage { input: 7, output: 2, timing, ..Usage::default() })
 }
 
 const NOTHING: &str = r#""message":{"role":"assistant","content":""}"#;

@@ -189,11 +189,11 @@ fn all_that_can_be_asked_for_arrives() {
                     presence_penalty: Some(2.0),
                     seed: Some(-1),
                     max_tokens: Some(8),
-                    tells_stop: false,
+                    reports_stop_sequence: false,
                     stop: vec!["a".into(), "b".into()],
                     reasoning_effort: Some("low".into()),
                     thinking: true,
-                    one_call_at_most: true,
+                    single_tool_call: true,
                     output: Output::Schema {
                         name: "city".into(),
                         description: Some("A city".into()),
@@ -277,7 +277,7 @@ fn functions_are_tools_of_a_client_that_hears_function_calls() {
         with(&json!({ "functions": [{ "name": "f" }], "function_call": { "name": "f" } })).unwrap();
     assert_eq!(ask.conversation.tools, [tool("f")]);
     assert_eq!(ask.conversation.tool_choice, ToolChoice::Named("f".into()));
-    assert!(ask.conversation.options.one_call_at_most);
+    assert!(ask.conversation.options.single_tool_call);
     assert_eq!(options.calls, Calls::Function);
 }
 

@@ -293,7 +293,7 @@ fn settings_become_options() {
             max_tokens: Some(50),
             reasoning_effort: Some("low".into()),
             thinking: true,
-            one_call_at_most: true,
+            single_tool_call: true,
             ..Options::default()
         }
     );
