@@ -151,8 +151,10 @@ test("what is said is shown once the person wants to see it, also as a command",
 		"the setting in settings.json",
 	);
 	await until(async () => {
-		await proxy.chat("say:words to keep");
 		await tab("Activity").click();
+		const before = await rows().count();
+		await proxy.chat("say:words to keep");
+		await until(async () => (await rows().count()) === before + 1, "the row of this request");
 		await row().getByRole("button").click();
 		const isKept = await panel.getByRole("heading", { name: "Response" }).isVisible({ timeout: 2000 });
 		return (
