@@ -46,7 +46,10 @@ server() {
 	cargo test --locked --quiet --workspace
 }
 
-extension() { (cd vscode-host && npm test --silent) && benches; }
+# A check that failed early may not have installed the packages.
+extension() {
+	(cd vscode-host && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; } && npm test --silent) && benches
+}
 
 # What measures is tried too: a little of each load, whose answers must be right. It reads /proc, so on Linux only.
 benches() {

@@ -16,7 +16,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Makes the queue; its receiver is for [`write`].
+    /// Makes the queue; its receiver is for [`write()`].
     pub(super) fn new() -> (Outbox, UnboundedReceiver<BytesMut>) {
         let (queue, queued) = unbounded_channel();
         (Outbox { queue }, queued)

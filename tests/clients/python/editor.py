@@ -9,7 +9,6 @@ import socket
 import struct
 from pathlib import Path
 
-PROTOCOL = 2
 JSON, CONNECTION = 0, 0
 
 
@@ -21,7 +20,7 @@ class Editor:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(server["endpoint"])
         window = {"focused": False, "folders": []}
-        self._say("hello", token=server["token"], protocol=PROTOCOL, version="0", pid=os.getpid(), window=window)
+        self._say("hello", token=server["token"], protocol=server["protocol"]["max"], version="0", pid=os.getpid(), window=window)
         # Port 0 is what the demo has already, so that it stays where it is.
         self._say("user_settings", **{"port": 0, **user_settings})
 
