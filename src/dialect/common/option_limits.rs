@@ -5,7 +5,6 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::Failure;
 
 /// As many answers to one question as OpenAI gives.
@@ -45,10 +44,19 @@ pub fn choices(at: &str, number: Option<u64>) -> Result<Option<NonZeroU8>, Failu
     }
 }
 
-/// The stop sequences: an empty one would end every answer before it begins, and means nothing.
-pub fn stop(stop: Option<OneOrMany<String>>) -> Vec<String> {
-    let all = stop.map_or_else(Vec::new, OneOrMany::into_list);
-    all.into_iter().filter(|stop| !stop.is_empty()).collect()
+/// Most stop sequences of a request: far more than the four that OpenAI takes, and few enough to look for all of them in
+/// each piece of text.
+const MOST_STOP_SEQUENCES: usize = 400;
+
+/// Checks the stop sequences of field `at`. Empty ones are left out: they would end every response before it begins.
+pub fn stop(at: &str, sequences: Vec<String>) -> Result<Vec<String>, Failure> {
+    let found = sequences.len();
+    if found > MOST_STOP_SEQUENCES {
+        let message =
+            format!("found {found} stop sequences, a request can have at most {MOST_STOP_SEQUENCES}");
+        return Err(Failure::invalid(at, message));
+    }
+    Ok(sequences.into_iter().filter(|sequence| !sequence.is_empty()).collect())
 }
 
 /// Refuses `logit_bias`, unless it is empty.

@@ -60,7 +60,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         presence_penalty: option_limits::within("presence_penalty", request.presence_penalty, -2.0..=2.0)?,
         seed: request.seed,
         max_tokens: option_limits::tokens("max_tokens", request.max_tokens)?,
-        stop: option_limits::stop(request.stop),
+        stop: option_limits::stop("stop", request.stop.map_or_else(Vec::new, OneOrMany::into_list))?,
         choices: option_limits::choices("n", request.n)?,
         ..Options::default()
     };

@@ -6,6 +6,7 @@ use super::wire::{self, Request, Think};
 use super::{Door, Instead, ResponseOptions, history};
 use crate::conversation::{Conversation, Message, Options, Output, Role, Tool};
 use crate::dialect::common::body_json::read_json;
+use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::option_limits;
 use crate::dialect::common::string_or_object::WordOrObject;
 use crate::dialect::openai_chat::read_tools;
@@ -118,7 +119,7 @@ fn options(
             .num_predict
             .and_then(|number| u64::try_from(number).ok())
             .filter(|number| *number > 0),
-        stop: option_limits::stop(options.stop),
+        stop: option_limits::stop("options.stop", options.stop.map_or_else(Vec::new, OneOrMany::into_list))?,
         thinking: matches!(think, Some(Think::Yes | Think::Level(_))),
         reasoning_effort: match think {
             Some(Think::Level(level)) => Some(level),

@@ -6,6 +6,7 @@ use super::tools::OfferedTools;
 use super::{Calls, ResponseOptions, history, wire};
 use crate::conversation::{Conversation, Options, Output};
 use crate::dialect::common::body_json::read_json;
+use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::option_limits;
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
@@ -32,7 +33,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         seed: request.seed,
         max_tokens: option_limits::tokens("max_completion_tokens", request.max_completion_tokens)?
             .or(option_limits::tokens("max_tokens", request.max_tokens)?),
-        stop: option_limits::stop(request.stop),
+        stop: option_limits::stop("stop", request.stop.map_or_else(Vec::new, OneOrMany::into_list))?,
         reports_stop_sequence: false,
         thinking: request.reasoning_effort.as_deref().is_some_and(|effort| effort != "none"),
         reasoning_effort: request.reasoning_effort,

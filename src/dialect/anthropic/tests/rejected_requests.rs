@@ -67,6 +67,11 @@ fn fields_of_the_wrong_type_or_out_of_range() {
             "stop_sequences[1]: invalid type: integer `5`, expected a string",
         ),
         (
+            "stop_sequences",
+            json!(vec!["x"; 401]),
+            "stop_sequences: found 401 stop sequences, a request can have at most 400",
+        ),
+        (
             "thinking",
             json!({ "type": "on" }),
             "thinking.type: unknown variant `on`, expected one of `enabled`, `adaptive`, `between_tools`, `disabled`",

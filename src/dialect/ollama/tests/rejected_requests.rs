@@ -55,6 +55,10 @@ fn a_chat_that_cannot_be_read_names_the_place() {
             "options.stop[0]: invalid type: integer `1`, expected a string",
         ),
         (
+            json!({ "options": { "stop": vec!["x"; 401] } }),
+            "options.stop: found 401 stop sequences, a request can have at most 400",
+        ),
+        (
             json!({ "tool_execution": "yes" }),
             "tool_execution: unknown variant `yes`, expected `none` or `auto`",
         ),

@@ -109,6 +109,10 @@ fn a_malformed_option_is_told_where_and_what() {
         (beside("n", 129), "n: 129 is out of range, expected 1 to 128"),
         (beside("stop", json!([1])), "stop[0]: invalid type: integer `1`, expected a string"),
         (
+            beside("stop", json!(vec!["x"; 401])),
+            "stop: found 401 stop sequences, a request can have at most 400",
+        ),
+        (
             beside("response_format", json!({ "type": "yaml" })),
             "response_format.type: unknown variant `yaml`, expected one of `text`, `json_object`, `json_schema`",
         ),
