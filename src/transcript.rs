@@ -4,7 +4,7 @@
 //! in an assistant's message, each call answered directly after it, ids that are unique, names of plain letters.
 //! No text is ever lost, and a legal transcript stays as it is.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::conversation::{
     Content, Conversation, Message, Part, Role, Tool, ToolCall, ToolChoice, ToolResult,
@@ -133,6 +133,9 @@ fn items(messages: Vec<Message>) -> Vec<Option<Item>> {
 struct Ids {
     wanted: HashSet<String>,
     given: HashSet<String>,
+    /// For each id that was made unique: the number to try next. Trying all numbers again would take time that grows
+    /// with the square of the calls.
+    next_numbers: HashMap<String, u32>,
 }
 
 impl Ids {
@@ -141,21 +144,21 @@ impl Ids {
             Part::ToolCall(call) => Some(call.id.clone()),
             _ => None,
         });
-        Ids { wanted: wanted.collect(), given: HashSet::new() }
+        Ids { wanted: wanted.collect(), given: HashSet::new(), next_numbers: HashMap::new() }
     }
 
     fn unique(&mut self, id: String) -> String {
         if !id.is_empty() && self.given.insert(id.clone()) {
             return id;
         }
-        let base = if id.is_empty() { "call" } else { &id };
-        let mut number = 2u32;
+        let base = if id.is_empty() { "call".to_owned() } else { id };
+        let next_number = self.next_numbers.entry(base.clone()).or_insert(2);
         loop {
-            let candidate = format!("{base}_{number}");
+            let candidate = format!("{base}_{next_number}");
+            *next_number += 1;
             if !self.wanted.contains(&candidate) && self.given.insert(candidate.clone()) {
                 return candidate;
             }
-            number += 1;
         }
     }
 }

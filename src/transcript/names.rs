@@ -7,6 +7,9 @@ use crate::conversation::{Conversation, Part, Tool, ToolChoice};
 /// The longest name that the services behind the editor take.
 const LONGEST: usize = 64;
 
+/// Longest beginning of a name that is left with any number behind it: names with this beginning share their numbers.
+const LONGEST_NUMBERED: usize = LONGEST - "_4294967295".len();
+
 /// Clients' names whose form the editor refuses, each with one it takes. Names it takes stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ToolNameMap {
@@ -59,16 +62,28 @@ impl ToolNameMap {
             (legal, others)
         };
         let mut mapping = ToolNameMap::default();
+        // The next number for each beginning: trying all numbers for each name would take time that grows with the
+        // square of the names.
+        let mut next_numbers: HashMap<String, u32> = HashMap::new();
         for name in others {
-            if !mapping.to_editor.contains_key(name) {
-                let free = |candidate: &String| {
-                    !legal.contains(candidate.as_str()) && !mapping.to_client.contains_key(candidate)
-                };
-                if let Some(taken) = candidates(name).find(free) {
-                    mapping.to_client.insert(taken.clone(), name.into());
-                    mapping.to_editor.insert(name.into(), taken);
+            if mapping.to_editor.contains_key(name) {
+                continue;
+            }
+            let is_free = |candidate: &String| {
+                !legal.contains(candidate.as_str()) && !mapping.to_client.contains_key(candidate)
+            };
+            let base = base(name);
+            let mut candidate = base.clone();
+            if !is_free(&candidate) {
+                let beginning = base.chars().take(LONGEST_NUMBERED).collect::<String>();
+                let next_number = next_numbers.entry(beginning).or_insert(2);
+                while !is_free(&candidate) {
+                    candidate = numbered(&base, *next_number);
+                    *next_number += 1;
                 }
             }
+            mapping.to_client.insert(candidate.clone(), name.into());
+            mapping.to_editor.insert(name.into(), candidate);
         }
         mapping
     }
@@ -83,14 +98,16 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }
 
-/// `read.file` -> `read_file`, `read_file_2`, `read_file_3` ...
-fn candidates(name: &str) -> impl Iterator<Item = String> {
-    let base: String = name.chars().map(|c| if is_word(c) { c } else { '_' }).collect();
-    let base = if base.is_empty() { "tool".into() } else { base };
-    (1u32..).map(move |number| {
-        let suffix = if number == 1 { String::new() } else { format!("_{number}") };
-        base.chars().take(LONGEST - suffix.len()).collect::<String>() + &suffix
-    })
+/// `read.file` -> `read_file`
+fn base(name: &str) -> String {
+    let base: String = name.chars().take(LONGEST).map(|c| if is_word(c) { c } else { '_' }).collect();
+    if base.is_empty() { "tool".into() } else { base }
+}
+
+/// `read_file` -> `read_file_2`
+fn numbered(base: &str, number: u32) -> String {
+    let suffix = format!("_{number}");
+    base.chars().take(LONGEST.saturating_sub(suffix.len())).collect::<String>() + &suffix
 }
 
 #[cfg(test)]

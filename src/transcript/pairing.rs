@@ -1,6 +1,6 @@
 //! Pairs tool calls with their results, when clients reuse ids, omit results or send them late.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::conversation::Part;
 
@@ -8,7 +8,7 @@ use crate::conversation::Part;
 /// speakers say where a turn ends.
 pub fn partners<'a>(parts: impl Iterator<Item = (Speaker, &'a Part)>) -> HashMap<usize, usize> {
     let mut partners = HashMap::new();
-    let mut open: HashMap<&str, Vec<OpenCall>> = HashMap::new();
+    let mut open: HashMap<&str, OpenCalls> = HashMap::new();
     let mut turn = 0;
     let mut last = Speaker::User;
     for (place, (speaker, part)) in parts.enumerate() {
@@ -17,11 +17,11 @@ pub fn partners<'a>(parts: impl Iterator<Item = (Speaker, &'a Part)>) -> HashMap
         }
         last = speaker;
         match part {
-            Part::ToolCall(call) => open.entry(&call.id).or_default().push(OpenCall { turn, place }),
+            Part::ToolCall(call) => open.entry(&call.id).or_default().add(turn, place),
             Part::ToolResult(result) => {
-                if let Some(call) = open.get_mut(result.id.as_str()).and_then(answered) {
-                    partners.insert(call.place, place);
-                    partners.insert(place, call.place);
+                if let Some(call) = open.get_mut(result.id.as_str()).and_then(OpenCalls::answered) {
+                    partners.insert(call, place);
+                    partners.insert(place, call);
                 }
             }
             Part::Text { .. } | Part::Data(_) | Part::Thinking(_) => {}
@@ -39,15 +39,28 @@ pub enum Speaker {
     Assistant,
 }
 
-#[derive(Clone, Copy)]
-struct OpenCall {
-    turn: u32,
-    place: usize,
+/// Calls with the same id that have no result yet.
+#[derive(Default)]
+struct OpenCalls {
+    /// The turns with such calls, oldest first, each with the places of its calls in order; none is empty.
+    turns: Vec<(u32, VecDeque<usize>)>,
 }
 
-/// Of calls with the same id a result belongs to the latest turn's, and there to the first.
-fn answered(calls: &mut Vec<OpenCall>) -> Option<OpenCall> {
-    let latest = calls.last()?.turn;
-    let first = calls.iter().position(|call| call.turn == latest)?;
-    Some(calls.remove(first))
+impl OpenCalls {
+    fn add(&mut self, turn: u32, place: usize) {
+        match self.turns.last_mut() {
+            Some((latest, places)) if *latest == turn => places.push_back(place),
+            _ => self.turns.push((turn, VecDeque::from([place]))),
+        }
+    }
+
+    /// Takes the call that a result belongs to: of the latest turn's, the first.
+    fn answered(&mut self) -> Option<usize> {
+        let (_, places) = self.turns.last_mut()?;
+        let place = places.pop_front();
+        if places.is_empty() {
+            self.turns.pop();
+        }
+        place
+    }
 }

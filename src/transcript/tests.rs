@@ -462,3 +462,37 @@ proptest! {
         prop_assert_eq!(names, ToolNameMap::default());
     }
 }
+
+/// Turns with calls of this id, all with results.
+fn turns(count: usize, id: impl Fn(usize) -> String, name: impl Fn(usize) -> String) -> Vec<Message> {
+    let calls = (0..count)
+        .map(|number| Part::ToolCall(ToolCall { id: id(number), name: name(number), input: json!({}) }));
+    let results = (0..count).map(|number| result(&id(number), "said"));
+    vec![
+        Message { role: Role::Assistant, name: None, parts: calls.collect() },
+        Message { role: Role::User, name: None, parts: results.collect() },
+    ]
+}
+
+/// The larger history is twice the smaller one. Work that grows with its square would take minutes for both.
+#[test]
+fn work_grows_with_the_history_and_not_with_its_square() {
+    let name = |_: usize| "read".to_owned();
+    for count in [25_000, 50_000] {
+        let same_ids = turns(count, |_| "a".into(), name);
+        let no_ids = turns(count, |_| String::new(), name);
+        let taken_ids =
+            turns(count, |number| if number % 2 == 0 { "a".into() } else { format!("a_{number}") }, name);
+        let names =
+            turns(count, |number| number.to_string(), |number| format!("{}.{number}", "ü".repeat(64)));
+        let unanswered: Vec<Message> = (0..count)
+            .flat_map(|_| [turns(1, |_| "a".into(), name).remove(0), Message::text(Role::User, "no")])
+            .collect();
+        let mut long_turn = same_ids.clone();
+        long_turn.push(Message { role: Role::User, name: None, parts: vec![text("more"); count] });
+        for history in [same_ids, no_ids, taken_ids, names, unanswered, long_turn] {
+            let (found, _) = legal(of(history));
+            assert!(!found.messages.is_empty());
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Writes a legal transcript part by part: merges turns, and puts results directly after their calls.
 
+use std::collections::HashSet;
+
 use crate::conversation::{Message, Part, Role, Thinking, ToolCall, ToolResult};
 
 /// Writes the legal messages, one turn at a time.
@@ -22,12 +24,12 @@ pub struct Turn {
     saying: Option<usize>,
     calls: Vec<Part>,
     results: Vec<Part>,
-    answered_in: Vec<usize>,
+    answered_in: HashSet<usize>,
 }
 
 /// A message of the user, which the parts of these messages still join.
 struct UserMessage {
-    sources: Vec<usize>,
+    sources: HashSet<usize>,
     name: Option<String>,
     parts: Vec<Part>,
 }
@@ -66,7 +68,7 @@ impl Writer {
             self.end_user();
         }
         let name = self.speakers.get(message).cloned().flatten();
-        let new = || UserMessage { sources: vec![message], name: None, parts: Vec::new() };
+        let new = || UserMessage { sources: HashSet::from([message]), name: None, parts: Vec::new() };
         let user = self.user.get_or_insert_with(new);
         user.name = user.name.take().or(name);
         &mut user.parts
@@ -134,7 +136,7 @@ impl Turn {
     pub fn call(&mut self, call: ToolCall, result: ToolResult, answered_in: usize) {
         self.calls.push(Part::ToolCall(call));
         self.results.push(Part::ToolResult(result));
-        self.answered_in.push(answered_in);
+        self.answered_in.insert(answered_in);
         self.saying = None;
     }
 }
