@@ -99,6 +99,41 @@ impl Part {
     pub fn text(text: impl Into<String>) -> Part {
         Part::Text { text: text.into() }
     }
+
+    /// Memory that it takes in bytes, with what an empty one takes: for bounds of what is stored.
+    pub fn memory(&self) -> usize {
+        let content = |content: &Content| {
+            size_of::<Content>()
+                + match content {
+                    Content::Text { text } => text.len(),
+                    Content::Data(data) => data.mime.len() + data.base64.len(),
+                }
+        };
+        size_of::<Part>()
+            + match self {
+                Part::Text { text } => text.len(),
+                Part::Data(data) => data.mime.len() + data.base64.len(),
+                Part::Thinking(thinking) => thinking.text.len() + thinking.id.as_ref().map_or(0, String::len),
+                Part::ToolCall(call) => call.id.len() + call.name.len() + value_memory(&call.input),
+                Part::ToolResult(result) => {
+                    result.id.len() + result.content.iter().map(content).sum::<usize>()
+                }
+            }
+    }
+}
+
+/// Memory that a JSON value takes: many times its text if it is a list of small values.
+fn value_memory(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(values) => values.iter().map(value_memory).sum(),
+            // A key with its hash.
+            Value::Object(fields) => {
+                fields.iter().map(|(key, value)| 32 + key.len() + value_memory(value)).sum()
+            }
+        }
 }
 
 /// Bytes, kept as the base64 in which clients send them and the editor takes them.
