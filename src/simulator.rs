@@ -19,6 +19,7 @@ use crate::simulator::running::Running;
 use crate::simulator::stats::StatsCounter;
 
 pub mod attach;
+pub mod auto_model;
 pub mod dump;
 pub mod fake_workspace;
 pub mod interpreter;
@@ -29,8 +30,10 @@ pub mod rules;
 pub mod running;
 pub mod script;
 pub mod select_phase;
+pub mod service_rules;
 pub mod stats;
 pub mod tools;
+pub mod trimming;
 pub mod usage;
 
 /// Reasons for which a simulated editor ends its connection.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::bridge::protocol::{Chat, ProviderError};
+use crate::bridge::protocol::{Chat, ModelInfo, ProviderError};
 use crate::conversation::{Part, Thinking, ToolCall};
 use crate::simulator::dump::dump;
 use crate::simulator::script::{Directive, UsageCounts};
@@ -32,8 +32,10 @@ pub enum Step {
 pub struct Stage {
     /// The request, as the model reads it.
     pub chat: Chat,
-    /// The model ends every answer with a count of its tokens.
-    pub reports_usage: bool,
+    /// Model that `auto` was routed to.
+    pub routed_model: Option<&'static str>,
+    /// Model that answers.
+    pub model: ModelInfo,
     /// Counters of finished requests.
     pub tally: StatsCounter,
 }
@@ -45,6 +47,8 @@ pub struct Performance {
     stage: Stage,
     said: usage::Said,
     ending: Ending,
+    /// Cost that `cost:` names, in billionths of a credit.
+    cost: Option<u64>,
 }
 
 type Steps = Box<dyn Iterator<Item = Step> + Send>;
@@ -78,9 +82,13 @@ impl Ending {
 impl Performance {
     /// Of this phase.
     pub fn new(phase: Vec<Directive>, stage: Stage) -> Performance {
-        let ending = Ending::of(&phase, stage.reports_usage);
+        let ending = Ending::of(&phase, stage.model.reports_usage);
+        let cost = phase.iter().rev().find_map(|directive| match directive {
+            Directive::Cost(nano) => Some(*nano),
+            _ => None,
+        });
         let (directives, said) = (phase.into_iter(), usage::Said::default());
-        Performance { directives, running: Box::new(std::iter::empty()), stage, said, ending }
+        Performance { directives, running: Box::new(std::iter::empty()), stage, said, ending, cost }
     }
 
     fn steps(&self, directive: Directive) -> Steps {
@@ -100,7 +108,10 @@ impl Performance {
             Directive::Fail { code, message } => one(Step::Fail(error(code, message))),
             Directive::Dump => Box::new(words(dump(&self.stage.chat).to_string())),
             Directive::Stats => Box::new(words(serde_json::json!(self.stage.tally.stats()).to_string())),
-            Directive::Usage(_) | Directive::Cut => Box::new(std::iter::empty()),
+            Directive::Configuration => {
+                Box::new(words(Value::from(self.stage.chat.configuration.clone()).to_string()))
+            }
+            Directive::Usage(_) | Directive::Cost(_) | Directive::Cut => Box::new(std::iter::empty()),
         }
     }
 
@@ -128,12 +139,16 @@ impl Iterator for Performance {
             let Some(directive) = self.directives.next() else { break };
             self.running = self.steps(directive);
         }
+        if let Some(model) = self.stage.routed_model.take() {
+            return Some(Step::Say(usage::stateful_marker(model)));
+        }
         let counts = match std::mem::replace(&mut self.ending, Ending::Silent) {
             Ending::Told(counts) => counts,
             Ending::Counted => self.said.counts(&self.stage.chat.messages),
             Ending::Silent => return None,
         };
-        Some(Step::Say(usage::part(counts)))
+        let cost = self.cost.or_else(|| usage::cost(counts, &self.stage.model));
+        Some(Step::Say(usage::part(counts, cost)))
     }
 }
 
@@ -203,7 +218,8 @@ mod tests {
             options: Map::new(),
             configuration: Map::new(),
         };
-        Stage { chat, reports_usage, tally: StatsCounter::default() }
+        let model = ModelInfo { reports_usage, ..ModelInfo::default() };
+        Stage { chat, routed_model: None, model, tally: StatsCounter::default() }
     }
 
     fn performance(script: &str, stage: Stage) -> Performance {
@@ -307,6 +323,21 @@ mod tests {
     }
 
     #[test]
+    fn a_routed_model_is_marked_before_the_usage() {
+        let routed = Stage { routed_model: Some("gpt-5-codex"), ..stage(true) };
+        let steps: Vec<Step> = performance("configuration:\ncost:7", routed).collect();
+        let counts = UsageCounts { prompt: 3, completion: 1, cached: 0, reasoning: 0 };
+        assert_eq!(
+            steps,
+            [
+                say("{}"),
+                Step::Say(usage::stateful_marker("gpt-5-codex")),
+                Step::Say(usage::part(counts, Some(7)))
+            ]
+        );
+    }
+
+    #[test]
     fn stats_are_read_when_their_turn_comes() {
         let stage = stage(false);
         let tally = stage.tally.clone();
@@ -324,7 +355,7 @@ mod tests {
         let ends =
             |script, reports_usage| performance(script, stage(reports_usage)).skip(1).collect::<Vec<_>>();
         let counted = |prompt, completion, cached| {
-            vec![Step::Say(usage::part(UsageCounts { prompt, completion, cached, reasoning: 0 }))]
+            vec![Step::Say(usage::part(UsageCounts { prompt, completion, cached, reasoning: 0 }, None))]
         };
         assert_eq!(ends("say:hello", false), []);
         assert_eq!(ends("usage:7 5 3\nsay:hello", false), counted(7, 5, 3));

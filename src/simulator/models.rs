@@ -1,5 +1,7 @@
 //! The models on offer: scripted ones for tests, and look-alikes so that examples run word for word.
 
+use serde_json::{Map, json};
+
 use crate::bridge::protocol::ModelInfo;
 
 /// The vendor of all of them, so that they are never mistaken for real models.
@@ -21,6 +23,38 @@ const LOOK_ALIKES: [(&str, u64); 7] = [
     ("gemini-2.5-pro", 128_000),
 ];
 
+/// Context size that Copilot takes for `scripted-long` if the request names none: its long-context price begins there.
+const DEFAULT_CONTEXT_SIZE: u64 = 32_000;
+
+/// Kinds of services behind Copilot's models. Each has its own API and its own limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// `/chat/completions`.
+    Chat,
+    /// OpenAI's `/responses`.
+    Responses,
+    /// Anthropic's `/v1/messages`.
+    Messages,
+}
+
+impl Service {
+    /// Service behind a model of this id.
+    pub fn of(model_id: &str) -> Service {
+        if model_id.starts_with("claude") {
+            Service::Messages
+        } else if model_id.starts_with("gpt-5") {
+            Service::Responses
+        } else {
+            Service::Chat
+        }
+    }
+}
+
+/// Context size of requests that don't name one; absent where it is the whole window.
+pub fn default_context_size(model: &ModelInfo) -> Option<u64> {
+    model.extra.contains_key("longContextInputCost").then_some(DEFAULT_CONTEXT_SIZE)
+}
+
 /// All of them.
 pub fn all() -> Vec<ModelInfo> {
     let scripted = [
@@ -28,7 +62,31 @@ pub fn all() -> Vec<ModelInfo> {
         ModelInfo { images: Some(false), ..model("scripted-mini", "scripted-mini", 16_384) },
         ModelInfo { reports_usage: true, ..model("scripted-usage", "scripted-usage", 200_000) },
     ];
-    scripted.into_iter().chain(LOOK_ALIKES.map(|(id, tokens)| model(id, id, tokens))).collect()
+    let look_alikes = LOOK_ALIKES.map(|(id, tokens)| model(id, id, tokens));
+    let auto = ModelInfo { reports_usage: true, ..model("auto", "gpt-5-mini", 128_000) };
+    let long = ModelInfo {
+        reports_usage: true,
+        extra: prices(),
+        ..model("scripted-long", "scripted-long", 200_000)
+    };
+    scripted.into_iter().chain(look_alikes).chain([auto, long]).collect()
+}
+
+/// Prices in credits per million tokens, as Copilot's models show them.
+fn prices() -> Map<String, serde_json::Value> {
+    let prices = [
+        ("inputCost", 300),
+        ("outputCost", 1500),
+        ("cacheCost", 30),
+        ("cacheWriteCost", 375),
+        ("longContextInputCost", 600),
+        ("longContextOutputCost", 2250),
+        ("longContextCacheCost", 60),
+        ("longContextCacheWriteCost", 750),
+    ];
+    let text = [("pricing", "In: 300 · Out: 1500 AICs/1M tokens"), ("priceCategory", "high")];
+    let prices = prices.map(|(name, credits)| (name.to_owned(), json!(credits)));
+    prices.into_iter().chain(text.map(|(name, text)| (name.to_owned(), json!(text)))).collect()
 }
 
 /// Reply to a conversation without a directive.
@@ -77,7 +135,8 @@ mod tests {
     fn all_say_demo_and_only_look_alikes_are_friendly() {
         let friendly: Vec<_> =
             all().into_iter().filter(|model| idle(model) == FRIENDLY).map(|model| model.id).collect();
-        assert_eq!(friendly, LOOK_ALIKES.map(|(id, _)| id));
+        assert_eq!(friendly[..7], LOOK_ALIKES.map(|(id, _)| id));
+        assert_eq!(friendly[7..], ["auto"]);
         assert!(all().iter().all(|model| model.vendor == "demo"));
     }
 }

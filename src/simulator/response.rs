@@ -9,10 +9,11 @@ use tokio::time::sleep;
 use crate::bridge::protocol::{Chat, FromEditor, InvokeTool, ModelInfo, ProviderError, ToolOutput};
 use crate::conversation::Part;
 use crate::simulator::interpreter::{Performance, Stage, Step};
+use crate::simulator::models::Service;
 use crate::simulator::outbox::FrameQueue;
 use crate::simulator::select_phase::cue;
 use crate::simulator::stats::{Entry, StatsCounter};
-use crate::simulator::{models, rules, tools};
+use crate::simulator::{auto_model, models, rules, service_rules, tools, trimming};
 
 /// Writes one stream, unless it is paused.
 #[derive(Debug)]
@@ -55,14 +56,27 @@ pub fn rehearse(
         code: Some("NotFound".into()),
         message: format!("{}/{}", chat.vendor, chat.model),
     })?;
-    if let Err(refusal) = rules::check(&chat) {
-        tally.enter(true).failed();
-        return Err(refusal);
-    }
-    let chat = rules::as_read(chat);
+    let (chat, routed_model) = match pass_rules(chat, model) {
+        Ok(passed) => passed,
+        Err(refusal) => {
+            tally.enter(true).failed();
+            return Err(refusal);
+        }
+    };
     let cue = cue(&chat.messages, models::idle(model));
-    let stage = Stage { chat, reports_usage: model.reports_usage, tally: tally.clone() };
+    let stage = Stage { chat, routed_model, model: model.clone(), tally: tally.clone() };
     Ok((Performance::new(cue.phase, stage), tally.enter(cue.counts)))
+}
+
+/// Applies the rules of Copilot and of the service behind the model: returns the request as the model gets it, and the
+/// model that `auto` was routed to.
+fn pass_rules(mut chat: Chat, model: &ModelInfo) -> Result<(Chat, Option<&'static str>), ProviderError> {
+    rules::check(&chat)?;
+    let routed_model = auto_model::route(&chat)?;
+    trimming::trim(&mut chat, model)?;
+    let service = Service::of(routed_model.unwrap_or(&chat.model));
+    service_rules::check(&chat, service)?;
+    Ok((rules::as_read(chat, service), routed_model))
 }
 
 /// Answers a chat. Dropped before its end, it counts as cancelled.

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::bridge::protocol::{Chat, ProviderError};
 use crate::conversation::{Message, Part, Role, Tool};
+use crate::simulator::models::Service;
 
 const MAX_TOOLS: usize = 128;
 
@@ -19,8 +20,10 @@ pub fn check(chat: &Chat) -> Result<(), ProviderError> {
     refusal.map_or(Ok(()), |message| Err(ProviderError { name: "Error".into(), code: None, message }))
 }
 
-/// The request as Copilot reads it: one text for each assistant message, no list of stop strings.
-pub fn as_read(mut chat: Chat) -> Chat {
+/// The request as Copilot reads it: one text for each assistant message, no list of stop strings, and no tool choice
+/// for Anthropic's service.
+pub fn as_read(mut chat: Chat, service: Service) -> Chat {
+    chat.required &= service != Service::Messages;
     if chat.options.get("stop").is_some_and(serde_json::Value::is_array) {
         chat.options.shift_remove("stop");
     }
@@ -204,15 +207,21 @@ mod tests {
             chat(vec![user([a.clone(), b.clone()]), assistant([a.clone(), call("1"), b.clone()])]);
         asked.options.insert("stop".into(), json!(["x"]));
         asked.options.insert("temperature".into(), json!(1));
-        let read = as_read(asked);
+        let read = as_read(asked, Service::Chat);
         assert_eq!(read.messages, [user([a.clone(), b]), assistant([a, call("1")])]);
         assert_eq!(Value::from(read.options), json!({"temperature": 1}));
+    }
+
+    #[test]
+    fn a_tool_choice_does_not_reach_anthropic() {
+        let required = |service| as_read(numbered(1, true), service).required;
+        assert!(required(Service::Chat) && required(Service::Responses) && !required(Service::Messages));
     }
 
     #[test]
     fn a_single_stop_string_stays() {
         let mut asked = chat(vec![]);
         asked.options.insert("stop".into(), json!("x"));
-        assert_eq!(as_read(asked.clone()), asked);
+        assert_eq!(as_read(asked.clone(), Service::Chat), asked);
     }
 }

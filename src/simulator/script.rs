@@ -56,6 +56,10 @@ pub enum Directive {
     },
     /// `dump:`: streams the request as the model got it.
     Dump,
+    /// `configuration:`: streams the `configuration` of the request, as one line of JSON.
+    Configuration,
+    /// `cost:NANO`: the usage part that ends the answer names this cost, in billionths of a credit.
+    Cost(u64),
     /// `stats:`: streams the counters of finished requests.
     Stats,
 }
@@ -144,6 +148,10 @@ fn read(line: &str) -> Option<Line> {
             [pause] => Directive::Wait(Duration::from_millis(pause)),
             _ => return None,
         },
+        "cost" => match *numbers(argument)?.as_slice() {
+            [nano] => Directive::Cost(nano),
+            _ => return None,
+        },
         "usage" => match *numbers(argument)?.as_slice() {
             [prompt, completion] => {
                 Directive::Usage(UsageCounts { prompt, completion, ..UsageCounts::default() })
@@ -156,6 +164,7 @@ fn read(line: &str) -> Option<Line> {
         "hang" => Directive::Hang,
         "cut" => Directive::Cut,
         "dump" => Directive::Dump,
+        "configuration" => Directive::Configuration,
         "stats" => Directive::Stats,
         _ => return None,
     };
@@ -241,7 +250,7 @@ mod tests {
         assert_eq!(
             phases(
                 "say: a \nunits:é\ncall:get {\"a\":1}\ncall: get\nslow:3\nslow:3 7\nparts:2\nparts:2 40\n\
-                 wait:1\nhang:\nthink:hm\nusage:7 5\nusage:7 5 3\ncut:\nfail:Blocked too many\ndump:\nstats:"
+                 wait:1\nhang:\nthink:hm\ncost:9\nconfiguration:\nusage:7 5\nusage:7 5 3\ncut:\nfail:Blocked too many\ndump:\nstats:"
             ),
             [[
                 say(" a "),
@@ -255,6 +264,8 @@ mod tests {
                 Directive::Wait(millis(1)),
                 Directive::Hang,
                 Directive::Think("hm".into()),
+                Directive::Cost(9),
+                Directive::Configuration,
                 Directive::Usage(UsageCounts { prompt: 7, completion: 5, ..UsageCounts::default() }),
                 Directive::Usage(UsageCounts { prompt: 7, completion: 5, cached: 3, reasoning: 0 }),
                 Directive::Cut,

@@ -221,7 +221,7 @@ async fn thoughts_calls_and_counts_have_forms_of_their_own() {
     };
     assert_eq!(*thought, Incoming::Thinking("hm".into()));
     assert_eq!((call.name.as_str(), &call.input), ("get", &json!({"a": 1})));
-    let counted = usage::part(UsageCounts { prompt: 7, completion: 5, cached: 3, reasoning: 0 });
+    let counted = usage::part(UsageCounts { prompt: 7, completion: 5, cached: 3, reasoning: 0 }, None);
     assert_eq!(*counts, Incoming::Message(FromEditor::Part(ResponsePart { part: counted })));
     assert_eq!(*last, end());
 }
@@ -229,7 +229,7 @@ async fn thoughts_calls_and_counts_have_forms_of_their_own() {
 #[tokio::test]
 async fn a_model_that_reports_usage_always_does_unless_it_is_cut() {
     let mut server = Server::attached().await;
-    let counted = usage::part(UsageCounts { prompt: 3, completion: 2, cached: 0, reasoning: 0 });
+    let counted = usage::part(UsageCounts { prompt: 3, completion: 2, cached: 0, reasoning: 0 }, None);
     server.say(1, &asking(chat("scripted-usage", "say:12345"))).await;
     assert_eq!(
         server.answer(1).await,
@@ -284,7 +284,8 @@ async fn a_long_burst_arrives_whole_and_in_order() {
 #[tokio::test]
 async fn a_large_question_is_read_and_told_whole() {
     let mut server = Server::attached().await;
-    let long = "é\n".repeat(1024 * 1024);
+    // 2 MiB in fewer tokens than the model takes.
+    let long = format!("é{}\n", "=".repeat(61)).repeat(32 * 1024);
     server.ask(1, &format!("dump:\n{long}")).await;
     let told: serde_json::Value = serde_json::from_str(&words(&server.answer(1).await)).unwrap();
     assert!(told["messages"][0]["parts"][0]["text"] == format!("dump:\n{long}"));

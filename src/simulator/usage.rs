@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
+use crate::bridge::protocol::ModelInfo;
 use crate::conversation::{Data, Message, Part};
+use crate::simulator::models::default_context_size;
 use crate::simulator::script::UsageCounts;
 use crate::simulator::select_phase::result_text;
 
@@ -48,16 +50,44 @@ impl Said {
     }
 }
 
-/// The part that ends an answer.
-pub fn part(counts: UsageCounts) -> Part {
-    let json = json!({
+/// The part that ends an answer, with its cost in billionths of a credit if the model has one.
+pub fn part(counts: UsageCounts, cost: Option<u64>) -> Part {
+    let mut json = json!({
         "prompt_tokens": counts.prompt,
         "completion_tokens": counts.completion,
         "total_tokens": counts.prompt.saturating_add(counts.completion),
         "prompt_tokens_details": {"cached_tokens": counts.cached},
         "completion_tokens_details": {"reasoning_tokens": counts.reasoning},
     });
-    Part::Data(Data { mime: "usage".into(), base64: STANDARD.encode(json.to_string()) })
+    if let (Some(nano), Some(json)) = (cost, json.as_object_mut()) {
+        let cost = json!({"total_nano_aiu": nano, "token_details": []});
+        json.insert("copilot_usage".into(), cost);
+    }
+    data("usage", json.to_string())
+}
+
+/// The part that names the model which `auto` was routed to, as the Responses API sends it.
+pub fn stateful_marker(model: &str) -> Part {
+    data("stateful_marker", format!("{model}\\resp-1"))
+}
+
+fn data(mime: &str, bytes: String) -> Part {
+    Part::Data(Data { mime: mime.into(), base64: STANDARD.encode(bytes) })
+}
+
+/// The cost of an answer at the model's prices, in billionths of a credit; `None` for a model without prices.
+pub fn cost(counts: UsageCounts, model: &ModelInfo) -> Option<u64> {
+    let is_long = default_context_size(model).is_some_and(|size| counts.prompt > size);
+    // Credits per million tokens are 1000 billionths per token.
+    let price = |name: &str, long: &str| {
+        let name = if is_long { long } else { name };
+        Some(model.extra.get(name)?.as_u64()?.saturating_mul(1000))
+    };
+    let fresh = counts.prompt.saturating_sub(counts.cached);
+    let input = fresh.saturating_mul(price("inputCost", "longContextInputCost")?);
+    let cached = counts.cached.saturating_mul(price("cacheCost", "longContextCacheCost")?);
+    let output = counts.completion.saturating_mul(price("outputCost", "longContextOutputCost")?);
+    Some(input.saturating_add(cached).saturating_add(output))
 }
 
 #[cfg(test)]
@@ -85,7 +115,8 @@ mod tests {
 
     #[test]
     fn counts_are_reported_as_copilot_does() {
-        let Part::Data(data) = part(UsageCounts { prompt: 7, completion: 5, cached: 3, reasoning: 1 }) else {
+        let Part::Data(data) = part(UsageCounts { prompt: 7, completion: 5, cached: 3, reasoning: 1 }, None)
+        else {
             panic!("no data")
         };
         assert_eq!(data.mime, "usage");
@@ -96,5 +127,15 @@ mod tests {
                 r#""prompt_tokens_details":{"cached_tokens":3},"completion_tokens_details":{"reasoning_tokens":1}}"#
             )
         );
+    }
+
+    #[test]
+    fn cost_follows_the_prices_and_doubles_in_a_long_context() {
+        let long =
+            crate::simulator::models::all().into_iter().find(|model| model.id == "scripted-long").unwrap();
+        let counts = |prompt| UsageCounts { prompt, completion: 10, cached: 100, reasoning: 0 };
+        assert_eq!(cost(counts(1_100), &long), Some(1_000 * 300_000 + 100 * 30_000 + 10 * 1_500_000));
+        assert_eq!(cost(counts(40_100), &long), Some(40_000 * 600_000 + 100 * 60_000 + 10 * 2_250_000));
+        assert_eq!(cost(counts(1), &ModelInfo::default()), None);
     }
 }

@@ -446,7 +446,7 @@ proptest! {
         if some {
             let chat = asked_of_the_simulator(&found);
             prop_assert_eq!(rules::check(&chat), Ok(()));
-            prop_assert_eq!(rules::as_read(chat).messages, found.messages.clone());
+            prop_assert_eq!(rules::as_read(chat, crate::simulator::models::Service::Chat).messages, found.messages.clone());
         }
         let all = contents(&found.messages).join("\n");
         for content in wanted {

@@ -26,7 +26,7 @@ fn health_reports_models_and_editors() {
 
     let _editor = server.simulate();
     let with = server.get("/health").json();
-    assert_eq!((&with["models_available"], &with["editors"]), (&json!(10), &json!(1)));
+    assert_eq!((&with["models_available"], &with["editors"]), (&json!(12), &json!(1)));
     assert_eq!(with["instance"], without["instance"]);
     assert_eq!(with["windows"].as_array().map(Vec::len), Some(1));
 }

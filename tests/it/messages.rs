@@ -233,7 +233,7 @@ fn models_have_anthropics_form_with_the_version_header() {
     assert_eq!((list["data"].as_array().unwrap().len(), &list["has_more"]), (3, &json!(true)));
     assert_eq!((&list["first_id"], &list["last_id"]), (&json!("scripted-1"), &json!("scripted-usage")));
     let next = get("/v1/models?limit=100&after_id=scripted-usage").json();
-    assert_eq!((next["data"].as_array().unwrap().len(), &next["has_more"]), (7, &json!(false)));
+    assert_eq!((next["data"].as_array().unwrap().len(), &next["has_more"]), (9, &json!(false)));
     let one = get("/v1/models/claude-sonnet-4").json();
     assert_eq!((&one["type"], &one["id"]), (&json!("model"), &json!("claude-sonnet-4")));
     assert_eq!(error(&get("/v1/models/nobody")).1, "not_found_error");

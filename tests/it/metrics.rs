@@ -56,7 +56,7 @@ fn gauges_report_the_current_state() {
     let gauges = ["copilot_proxy_editors", "copilot_proxy_models", "copilot_proxy_requests_in_flight"];
     assert_eq!(
         samples(&server, &gauges),
-        ["copilot_proxy_editors 1", "copilot_proxy_models 10", "copilot_proxy_requests_in_flight 0"]
+        ["copilot_proxy_editors 1", "copilot_proxy_models 12", "copilot_proxy_requests_in_flight 0"]
     );
     let build = format!("copilot_proxy_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
     assert_eq!(samples(&server, &["copilot_proxy_build_info"]), [build]);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::client::Request;
 use crate::server::Server;
 
-const DEMO: [&str; 10] = [
+const DEMO: [&str; 12] = [
     "scripted-1",
     "scripted-mini",
     "scripted-usage",
@@ -16,6 +16,8 @@ const DEMO: [&str; 10] = [
     "claude-opus-4.6",
     "claude-haiku-4.5",
     "gemini-2.5-pro",
+    "auto",
+    "scripted-long",
 ];
 
 fn scripted_mini() -> Value {

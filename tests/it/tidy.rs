@@ -39,7 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("blocking", &["failure"]),
     ("bridge", &["conversation", "failure"]),
     ("dialect", &["conversation", "failure"]),
-    ("simulator", &["bridge", "conversation"]),
+    ("simulator", &["bridge", "conversation", "tokens"]),
     ("models", &["bridge", "conversation", "failure"]),
     ("tools", &["bridge", "conversation", "failure", "models"]),
     ("tokens", &["conversation"]),
