@@ -158,6 +158,17 @@ pub struct Thinking {
     pub id: Option<String>,
 }
 
+/// Field of an object that holds what a model wrote in place of an object.
+const NO_OBJECT: &str = "_raw";
+
+/// The input of a call as an object, which is all that the editor takes: any other JSON becomes a field of one.
+pub fn object_input(input: Value) -> Value {
+    match input {
+        Value::Object(_) => input,
+        other => Value::Object([(NO_OBJECT.to_owned(), other)].into_iter().collect()),
+    }
+}
+
 /// A call of a tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -166,7 +177,7 @@ pub struct ToolCall {
     pub id: String,
     /// Name of the tool, as the request offers it.
     pub name: String,
-    /// Its arguments: nearly always a JSON object.
+    /// Its arguments: nearly always a JSON object; in a legal transcript always.
     #[cfg_attr(test, ts(type = "unknown"))]
     pub input: Value,
 }
@@ -239,7 +250,7 @@ pub struct Options {
     pub presence_penalty: Option<f64>,
     /// Seed for sampling; equal requests with equal seeds should get equal responses.
     pub seed: Option<i64>,
-    /// Upper bound on output tokens.
+    /// Upper bound on output tokens; 0 = the input is counted and no model runs.
     pub max_tokens: Option<u64>,
     /// Stop sequences; the response ends before any of them.
     pub stop: Vec<String>,

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use self::common::whole_number::WholeNumber;
 use crate::conversation::{Conversation, Event, Usage, UsageSource};
 use crate::failure::Failure;
 
@@ -166,8 +167,7 @@ pub enum ToolExecution {
 }
 
 /// Limit of tool rounds in auto mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(from = "u32")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounds {
     /// No more than these.
     UpTo(std::num::NonZeroU32),
@@ -178,6 +178,12 @@ pub enum Rounds {
 impl From<u32> for Rounds {
     fn from(rounds: u32) -> Rounds {
         std::num::NonZeroU32::new(rounds).map_or(Rounds::Unlimited, Rounds::UpTo)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Rounds {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Rounds, D::Error> {
+        WholeNumber::<u32>::deserialize(deserializer).map(|WholeNumber(rounds)| Rounds::from(rounds))
     }
 }
 

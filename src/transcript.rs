@@ -4,16 +4,16 @@
 //! in an assistant's message, each call answered directly after it, ids that are unique, names of plain letters.
 //! No text is ever lost, and a legal transcript stays as it is.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::conversation::{
-    Content, Conversation, Message, Part, Role, Tool, ToolCall, ToolChoice, ToolResult,
+    Content, Conversation, Message, Part, Role, Tool, ToolCall, ToolChoice, ToolResult, object_input,
 };
 
+mod call_ids;
 pub mod names;
 mod pairing;
 mod writer;
 
+use call_ids::CallIds;
 use names::ToolNameMap;
 use pairing::Speaker;
 use writer::Writer;
@@ -37,7 +37,7 @@ fn legal_messages(messages: Vec<Message>, names: &ToolNameMap) -> Vec<Message> {
     let mut writer = Writer::new(messages.iter().map(|message| message.name.clone()).collect());
     let mut items = items(messages);
     let partners = pairing::partners(items.iter().flatten().map(|item| (item.speaker, &item.part)));
-    let mut ids = Ids::of(&items);
+    let mut ids = CallIds::default();
 
     for place in 0..items.len() {
         let Some(Item { message, speaker, part }) = items.get_mut(place).and_then(Option::take) else {
@@ -54,8 +54,12 @@ fn legal_messages(messages: Vec<Message>, names: &ToolNameMap) -> Vec<Message> {
                     partners.get(&place).and_then(|place| items.get_mut(*place)).and_then(Option::take);
                 match result {
                     Some(Item { part: Part::ToolResult(result), message: answered_in, .. }) => {
-                        let id = ids.unique(call.id);
-                        let call = ToolCall { id: id.clone(), name: names.to_editor(call.name), ..call };
+                        let id = ids.next(call.id);
+                        let call = ToolCall {
+                            id: id.clone(),
+                            name: names.to_editor(call.name),
+                            input: object_input(call.input),
+                        };
                         let result = in_words(ToolResult { id, ..result });
                         writer.turn(message).call(call, result, answered_in);
                     }
@@ -127,40 +131,6 @@ fn items(messages: Vec<Message>) -> Vec<Option<Item>> {
         }
     }
     items
-}
-
-/// Ids given so far, and those that will want to stay.
-struct Ids {
-    wanted: HashSet<String>,
-    given: HashSet<String>,
-    /// For each id that was made unique: the number to try next. Trying all numbers again would take time that grows
-    /// with the square of the calls.
-    next_numbers: HashMap<String, u32>,
-}
-
-impl Ids {
-    fn of(items: &[Option<Item>]) -> Ids {
-        let wanted = items.iter().flatten().filter_map(|item| match &item.part {
-            Part::ToolCall(call) => Some(call.id.clone()),
-            _ => None,
-        });
-        Ids { wanted: wanted.collect(), given: HashSet::new(), next_numbers: HashMap::new() }
-    }
-
-    fn unique(&mut self, id: String) -> String {
-        if !id.is_empty() && self.given.insert(id.clone()) {
-            return id;
-        }
-        let base = if id.is_empty() { "call".to_owned() } else { id };
-        let next_number = self.next_numbers.entry(base.clone()).or_insert(2);
-        loop {
-            let candidate = format!("{base}_{next_number}");
-            *next_number += 1;
-            if !self.wanted.contains(&candidate) && self.given.insert(candidate.clone()) {
-                return candidate;
-            }
-        }
-    }
 }
 
 /// A result in VS Code can't say that its tool has failed: the words do, whatever else they say.

@@ -74,6 +74,11 @@ impl Dispatch {
         &self.request_id
     }
 
+    /// Whether the client allows no output: `max_tokens` 0.
+    pub fn generates_nothing(&self) -> bool {
+        self.options.max_tokens == Some(0)
+    }
+
     /// Runs `chat`: the prepared message or that of a retry.
     pub fn run(self, chat: Arc<Chat>) -> Events {
         Box::pin(stream! {

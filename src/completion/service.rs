@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::future::ready;
+use futures_util::{StreamExt, stream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
@@ -12,7 +13,7 @@ use super::dispatch::Dispatch;
 use super::editor_request::EditorRequest;
 use super::{Events, retry, timing};
 use crate::blocking;
-use crate::conversation::Conversation;
+use crate::conversation::{Conversation, Event, Finish, Usage};
 use crate::failure::Failure;
 use crate::log::quoted;
 use crate::models::ModelEntry;
@@ -133,10 +134,18 @@ impl PreparedCompletion {
     /// Runs the request once.
     pub fn events(&self) -> Events {
         let permit = self.permit.clone();
-        let events = timing::timed(retry::run(self.dispatch.clone()), self.ready);
+        let events =
+            if self.dispatch.generates_nothing() { self.empty() } else { retry::run(self.dispatch.clone()) };
+        let events = timing::timed(events, self.ready);
         // The permit lasts as long as the response.
         Box::pin(events.inspect(move |_| {
             let _ = &permit;
         }))
+    }
+
+    /// The response to a request for no output at all: its input is counted, and no model runs.
+    fn empty(&self) -> Events {
+        let usage = Usage { input: self.counted_input, ..Usage::default() };
+        Box::pin(stream::once(ready(Ok(Event::Finish(Finish::Length, usage)))))
     }
 }

@@ -13,3 +13,5 @@ pub mod openai_error;
 pub mod option_limits;
 pub mod sse;
 pub mod string_or_object;
+pub mod tool_list;
+pub mod whole_number;

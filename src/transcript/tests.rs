@@ -1,5 +1,7 @@
 //! Transcripts that clients send, and the legal ones that come of them.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
@@ -224,8 +226,8 @@ fn ids_used_again_become_unique() {
         [
             assistant([call("1")]),
             user([result("1", "r")]),
-            assistant([renamed("1_3"), call("1_2")]),
-            user([result("1_3", "s"), result("1_2", "t")]),
+            assistant([renamed("1_4d1492177f5151de"), call("1_2")]),
+            user([result("1_4d1492177f5151de", "s"), result("1_2", "t")]),
         ],
     );
 }

@@ -26,6 +26,7 @@ mod messages;
 mod metrics;
 mod models;
 mod multi_window;
+mod odd_requests;
 mod ollama;
 mod openai;
 mod panel;

@@ -42,7 +42,8 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
     let options = Options {
         temperature: option_limits::within("temperature", request.temperature, 0.0..=1.0)?,
         top_p: option_limits::within("top_p", request.top_p, 0.0..=1.0)?,
-        max_tokens: option_limits::tokens("max_tokens", request.max_tokens)?,
+        // 0 is legal: the input is read, and nothing is generated.
+        max_tokens: request.max_tokens,
         reports_stop_sequence: request.stop_sequences.as_ref().is_some_and(|stops| !stops.is_empty()),
         stop: option_limits::stop("stop_sequences", request.stop_sequences.unwrap_or_default())?,
         reasoning_effort: history.effort.or(effort).or(thinking.effort.map(str::to_owned)),

@@ -1,9 +1,12 @@
 //! Reads tools and `tool_choice`.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::{builtin_tools, wire};
 use crate::conversation::{Tool, ToolChoice};
+use crate::dialect::common::tool_list::taken;
 use crate::failure::{Failure, ResultExt};
 
 /// The tool fields of a request.
@@ -47,15 +50,20 @@ impl OfferedTools {
     /// The tools on offer by now, and the choice.
     pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
         let left_out = LeftOut::of(&self.tools);
-        let mut known = Vec::with_capacity(self.tools.len());
+        let mut known: Vec<Known> = Vec::with_capacity(self.tools.len());
+        let mut positions = HashMap::new();
         for (index, tool) in self.tools.into_iter().enumerate() {
             let at = format!("tools[{index}]");
             let Some(tool) = read_tool(tool).at(&at)? else { continue };
-            if position(&known, &tool.tool.name).is_some() {
-                let message = format!("`{}` is the name of another tool already", tool.tool.name);
-                return Err(Failure::invalid(format!("{at}.name"), message));
+            match positions.get(&tool.tool.name).and_then(|position| known.get_mut(*position)) {
+                None => {
+                    positions.insert(tool.tool.name.clone(), known.len());
+                    known.push(tool);
+                }
+                // Agents offer a deferred tool again, loaded, beside the deferred one.
+                Some(same) if same.tool == tool.tool => same.on_offer |= tool.on_offer,
+                Some(_) => return Err(taken(&tool.tool.name).at_path(at)),
             }
-            known.push(tool);
         }
         if left_out.search {
             // The client can't load a deferred tool when the search would have been the server's to run.

@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::common::whole_number;
 use crate::dialect::{Rounds, ToolExecution};
 
 /// The body, alike for `/v1/messages` and `/v1/messages/count_tokens`.
@@ -14,6 +15,7 @@ pub struct Request {
     pub model: Option<String>,
     pub messages: Option<Vec<Message>>,
     pub system: Option<OneOrMany<Block>>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub max_tokens: Option<u64>,
     pub stream: Option<bool>,
 
@@ -24,6 +26,7 @@ pub struct Request {
     pub top_p: Option<f64>,
     /// Nothing behind VS Code takes it; it narrows the choice of words and changes no meaning.
     #[expect(dead_code, reason = "only its type is checked")]
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub top_k: Option<u64>,
     pub stop_sequences: Option<Vec<String>>,
     pub thinking: Option<Thinking>,
@@ -217,6 +220,7 @@ pub enum ChoiceKind {
 pub struct Thinking {
     #[serde(rename = "type")]
     pub kind: ThinkingKind,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub budget_tokens: Option<u64>,
     pub display: Option<String>,
 }

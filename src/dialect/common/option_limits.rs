@@ -27,7 +27,12 @@ pub fn within(at: &str, number: Option<f64>, range: RangeInclusive<f64>) -> Resu
     }
 }
 
-/// A number of tokens: one that allows none is a mistake.
+/// The nearest number of this range, for an API that knows no bounds where the models behind VS Code have some.
+pub fn clamped(number: Option<f64>, range: RangeInclusive<f64>) -> Option<f64> {
+    number.map(|number| number.clamp(*range.start(), *range.end()))
+}
+
+/// A number of tokens, for an API that answers 400 to a limit that allows none.
 pub fn tokens(at: &str, number: Option<u64>) -> Result<Option<u64>, Failure> {
     match number {
         Some(0) => Err(Failure::invalid(at, "0 is too small, expected at least 1")),
@@ -80,6 +85,10 @@ mod tests {
         assert_eq!(
             within("temperature", Some(2.1), 0.0..=2.0).unwrap_err().to_string(),
             "temperature: 2.1 is out of range, expected 0 to 2"
+        );
+        assert_eq!(
+            [-1.0, 0.5, 2.5].map(|number| clamped(Some(number), 0.0..=2.0)),
+            [0.0, 0.5, 2.0].map(Some)
         );
         assert_eq!(choices("n", Some(128)), Ok(NonZeroU8::new(128)));
         for number in [0, 129, 256, 257, u64::MAX] {

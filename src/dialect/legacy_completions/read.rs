@@ -9,6 +9,7 @@ use crate::dialect::ParsedRequest;
 use crate::dialect::common::body_json::read_json;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::option_limits;
+use crate::dialect::common::whole_number;
 use crate::failure::Failure;
 
 /// The models are chat models: left to themselves they would discuss the prompt.
@@ -31,12 +32,17 @@ struct Request {
     top_p: Option<f64>,
     frequency_penalty: Option<f64>,
     presence_penalty: Option<f64>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     seed: Option<i64>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     max_tokens: Option<u64>,
     stop: Option<OneOrMany<String>>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     n: Option<u64>,
 
+    #[serde(default, deserialize_with = "whole_number::optional")]
     best_of: Option<u64>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     logprobs: Option<u64>,
     logit_bias: Option<Map<String, Value>>,
 }
@@ -59,7 +65,8 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         frequency_penalty: option_limits::within("frequency_penalty", request.frequency_penalty, -2.0..=2.0)?,
         presence_penalty: option_limits::within("presence_penalty", request.presence_penalty, -2.0..=2.0)?,
         seed: request.seed,
-        max_tokens: option_limits::tokens("max_tokens", request.max_tokens)?,
+        // 0 is legal: with `echo` the response is the prompt alone.
+        max_tokens: request.max_tokens,
         stop: option_limits::stop("stop", request.stop.map_or_else(Vec::new, OneOrMany::into_list))?,
         choices: option_limits::choices("n", request.n)?,
         ..Options::default()

@@ -102,18 +102,11 @@ fn options(
 ) -> Result<Options, Failure> {
     let options = options.unwrap_or_default();
     Ok(Options {
-        temperature: option_limits::within("options.temperature", options.temperature, 0.0..=2.0)?,
-        top_p: option_limits::within("options.top_p", options.top_p, 0.0..=1.0)?,
-        frequency_penalty: option_limits::within(
-            "options.frequency_penalty",
-            options.frequency_penalty,
-            -2.0..=2.0,
-        )?,
-        presence_penalty: option_limits::within(
-            "options.presence_penalty",
-            options.presence_penalty,
-            -2.0..=2.0,
-        )?,
+        // Ollama's own server knows no bounds, the services behind VS Code do.
+        temperature: option_limits::clamped(options.temperature, 0.0..=2.0),
+        top_p: option_limits::clamped(options.top_p, 0.0..=1.0),
+        frequency_penalty: option_limits::clamped(options.frequency_penalty, -2.0..=2.0),
+        presence_penalty: option_limits::clamped(options.presence_penalty, -2.0..=2.0),
         seed: options.seed,
         max_tokens: options
             .num_predict

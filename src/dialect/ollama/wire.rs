@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::string_or_object::WordOrObject;
+use crate::dialect::common::whole_number;
 use crate::dialect::openai_chat::Tool;
 use crate::dialect::{Rounds, ToolExecution};
 
@@ -23,6 +24,7 @@ pub struct Request {
     pub options: Option<Options>,
     pub keep_alive: Option<Value>,
     pub logprobs: Option<bool>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub top_logprobs: Option<u64>,
 
     // Of a chat.
@@ -49,8 +51,10 @@ pub struct Options {
     pub top_p: Option<f64>,
     pub frequency_penalty: Option<f64>,
     pub presence_penalty: Option<f64>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub seed: Option<i64>,
     /// Below 1 it is no limit.
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub num_predict: Option<i64>,
     pub stop: Option<OneOrMany<String>>,
 }

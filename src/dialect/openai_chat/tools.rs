@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
 use crate::dialect::common::string_or_object::WordOrObject;
+use crate::dialect::common::tool_list::ToolList;
 use crate::failure::{Failure, ResultExt};
 
 /// The tool fields of a request.
@@ -22,10 +23,13 @@ pub struct OfferedTools {
 impl OfferedTools {
     /// The tools that a model can be handed, and the choice.
     pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
-        let mut tools = read_tools(self.tools)?;
+        let mut tools = ToolList::default();
+        add_tools(&mut tools, self.tools)?;
         for (index, function) in self.functions.into_iter().flatten().enumerate() {
-            tools.push(read_function(function).at(format_args!("functions[{index}]"))?);
+            let function = read_function(function).and_then(|function| tools.add(function));
+            function.at(format_args!("functions[{index}]"))?;
         }
+        let mut tools = tools.into_tools();
         let (at, choice) = match (self.choice, self.function_call) {
             (Some(choice), _) => ("tool_choice", read_choice(choice, &mut tools)?),
             (None, Some(WordOrObject::Word(word))) => ("function_call", from_word(word)),
@@ -43,11 +47,19 @@ impl OfferedTools {
 
 /// The tools that a model can be handed.
 pub fn read_tools(offered: Option<Vec<wire::Tool>>) -> Result<Vec<Tool>, Failure> {
-    let mut tools = Vec::new();
+    let mut tools = ToolList::default();
+    add_tools(&mut tools, offered)?;
+    Ok(tools.into_tools())
+}
+
+fn add_tools(tools: &mut ToolList, offered: Option<Vec<wire::Tool>>) -> Result<(), Failure> {
     for (index, tool) in offered.into_iter().flatten().enumerate() {
-        tools.extend(read_tool(tool).at(format_args!("tools[{index}]"))?);
+        let at = format!("tools[{index}]");
+        if let Some(tool) = read_tool(tool).at(&at)? {
+            tools.add(tool).at("function").at(at)?;
+        }
     }
-    Ok(tools)
+    Ok(())
 }
 
 /// A tool of a type that VS Code knows nothing like is left out: agents offer such ones beside their own.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::string_or_object::WordOrObject;
+use crate::dialect::common::whole_number;
 use crate::dialect::{Rounds, ToolExecution};
 
 /// Body of a request.
@@ -30,15 +31,20 @@ pub struct Request {
     pub top_p: Option<f64>,
     pub frequency_penalty: Option<f64>,
     pub presence_penalty: Option<f64>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub seed: Option<i64>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub max_tokens: Option<u64>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub max_completion_tokens: Option<u64>,
     pub stop: Option<OneOrMany<String>>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub n: Option<u64>,
     pub reasoning_effort: Option<String>,
     pub response_format: Option<ResponseFormat>,
 
     pub logprobs: Option<bool>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub top_logprobs: Option<u64>,
     pub logit_bias: Option<Map<String, Value>>,
     pub modalities: Option<Vec<String>>,

@@ -21,6 +21,7 @@ pub struct Reader<'a> {
 
 /// Offers the tools that stand among the items: Codex adds some there while a conversation goes on.
 pub fn offer_tools(items: &[Value], offer: &mut OfferedTools) -> Result<(), Failure> {
+    offer.first_wins = true;
     for (position, item) in items.iter().enumerate() {
         let kind = item.get("type").and_then(Value::as_str);
         if !matches!(kind, Some("additional_tools" | "tool_search_output")) {

@@ -39,7 +39,7 @@ pub fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOpti
     offer_tools(&items, &mut offer)?;
     let tool_choice =
         offer.choose(request.tool_choice.as_ref(), extensions.use_vscode_tools).at("tool_choice")?;
-    let OfferedTools { tools, names } = offer;
+    let OfferedTools { tools, names, .. } = offer;
 
     let reader = Reader { memory, names: &names };
     let said = said_so_far(request.previous_response_id.as_deref(), items, &reader)?;

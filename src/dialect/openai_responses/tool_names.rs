@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 /// Codex's namespace for tools without one; their calls carry none.
-const NO_NAMESPACE: &str = "functions";
+pub const NO_NAMESPACE: &str = "functions";
 
 /// The one argument of a function that stands for a tool taking free text.
 pub const FREE_TEXT: &str = "input";

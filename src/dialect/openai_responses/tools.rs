@@ -3,12 +3,15 @@
 //! The API has tools in namespaces and tools that take free text; a model behind VS Code knows functions
 //! alone. Both become functions here, and `names` turns their calls back.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
-use super::tool_names::{CallKind, FREE_TEXT, ToolName, ToolNames};
+use super::tool_names::{CallKind, FREE_TEXT, NO_NAMESPACE, ToolName, ToolNames};
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
 use crate::dialect::common::body_json::read_value;
+use crate::dialect::common::tool_list::taken;
 use crate::failure::{Failure, ResultExt};
 
 /// Tools a request offers, as the model sees them.
@@ -16,6 +19,11 @@ use crate::failure::{Failure, ResultExt};
 pub struct OfferedTools {
     pub tools: Vec<Tool>,
     pub names: ToolNames,
+    /// Whether a different tool of a name that is taken is ignored instead of refused: tools within the input were
+    /// offered in earlier turns.
+    pub first_wins: bool,
+    /// Position of each tool by its name for the model.
+    positions: HashMap<String, usize>,
 }
 
 impl OfferedTools {
@@ -91,11 +99,17 @@ impl OfferedTools {
         if name.is_empty() {
             return Err(Failure::invalid("name", "empty, expected a name"));
         }
-        // A tool that is offered twice is one tool.
-        if let Some(name) = self.names.add(&ToolName::new(space.map(str::to_owned), name), kind) {
+        let client_name = ToolName::new(space.map(str::to_owned), name);
+        if let Some(name) = self.names.add(&client_name, kind) {
+            self.positions.insert(name.clone(), self.tools.len());
             self.tools.push(Tool { name, description, input_schema });
+            return Ok(());
         }
-        Ok(())
+        let again = Tool { name: self.names.to_model(&client_name), description, input_schema };
+        let offered = self.positions.get(&again.name).and_then(|position| self.tools.get(*position));
+        // Codex repeats plain functions in its namespace for tools without one.
+        let is_repeated = self.first_wins || space == Some(NO_NAMESPACE) || offered == Some(&again);
+        if is_repeated { Ok(()) } else { Err(taken(&client_name.name)) }
     }
 
     /// Reads a `tool_choice`; `allowed_tools` takes the others out of the offer. The editor's tools may join
@@ -131,7 +145,7 @@ impl OfferedTools {
             "allowed_tools" => {
                 let allowed = choice.tools.ok_or_else(|| missing("tools"))?;
                 let mode = choice.mode.ok_or_else(|| missing("mode"))?;
-                let OfferedTools { tools, names } = self;
+                let OfferedTools { tools, names, .. } = self;
                 tools.retain(|tool| {
                     names
                         .to_client(&tool.name)

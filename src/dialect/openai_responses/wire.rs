@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::string_or_object::WordOrObject;
+use crate::dialect::common::whole_number;
 use crate::dialect::{Rounds, ToolExecution};
 
 /// Body of a request.
@@ -33,11 +34,14 @@ pub struct Request {
     pub tools: Option<Vec<Value>>,
     pub tool_choice: Option<Value>,
     pub parallel_tool_calls: Option<bool>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub max_tool_calls: Option<u64>,
 
     pub temperature: Option<f64>,
     pub top_p: Option<f64>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub top_logprobs: Option<u64>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
     pub max_output_tokens: Option<u64>,
     pub reasoning: Option<Value>,
     pub text: Option<Value>,

@@ -46,7 +46,11 @@ fn fields_of_the_wrong_type_or_out_of_range() {
     for (field, value, message) in [
         ("model", json!(5), "model: invalid type: integer `5`, expected a string"),
         ("max_tokens", json!(-1), "max_tokens: invalid value: integer `-1`, expected a whole number from 0"),
-        ("max_tokens", json!(0), "max_tokens: 0 is too small, expected at least 1"),
+        (
+            "max_tokens",
+            json!(12.5),
+            "max_tokens: invalid type: floating point `12.5`, expected a whole number from 0",
+        ),
         ("stream", json!("yes"), "stream: invalid type: a string, expected a boolean"),
         ("system", json!(5), "system: invalid type: integer `5`, expected a string or a list"),
         ("system", json!(["x"]), "system[0]: invalid type: a string, expected an object"),
@@ -234,7 +238,7 @@ fn tools_that_make_no_sense() {
             "tools[0].input_schema: invalid type: a string, expected an object",
         ),
         (
-            json!([{ "name": "a" }, { "name": "b" }, { "name": "a" }]),
+            json!([{ "name": "a" }, { "name": "b" }, { "name": "a", "description": "another" }]),
             "tools[2].name: `a` is the name of another tool already",
         ),
     ] {

@@ -47,8 +47,8 @@ fn a_chat_that_cannot_be_read_names_the_place() {
             "options.temperature: invalid type: a string, expected a number",
         ),
         (
-            json!({ "options": { "temperature": 3 } }),
-            "options.temperature: 3 is out of range, expected 0 to 2",
+            json!({ "options": { "num_predict": 12.5 } }),
+            "options.num_predict: invalid type: floating point `12.5`, expected a whole number",
         ),
         (
             json!({ "options": { "stop": [1] } }),

@@ -1,0 +1,233 @@
+//! Odd but legal requests: each rule in every dialect that it concerns.
+
+use serde_json::{Value, json};
+
+use crate::client::Response;
+use crate::openai::with;
+use crate::server::Server;
+
+/// An endpoint that takes messages, with the form of its requests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Api {
+    Chat,
+    Responses,
+    Messages,
+    Ollama,
+}
+
+const ALL: [Api; 4] = [Api::Chat, Api::Responses, Api::Messages, Api::Ollama];
+
+impl Api {
+    fn path(self) -> &'static str {
+        match self {
+            Api::Chat => "/v1/chat/completions",
+            Api::Responses => "/v1/responses",
+            Api::Messages => "/v1/messages",
+            Api::Ollama => "/api/chat",
+        }
+    }
+
+    /// A request with these messages or items, for a whole response.
+    fn request(self, messages: Value) -> Value {
+        match self {
+            Api::Chat => json!({ "model": "scripted-1", "messages": messages }),
+            Api::Responses => json!({ "model": "scripted-1", "input": messages }),
+            Api::Messages => json!({ "model": "scripted-1", "max_tokens": 9999, "messages": messages }),
+            Api::Ollama => json!({ "model": "scripted-1", "stream": false, "messages": messages }),
+        }
+    }
+
+    /// A request with one message of the user.
+    fn ask(self, text: &str) -> Value {
+        self.request(json!([{ "role": "user", "content": text }]))
+    }
+
+    /// A user's message, a call with this id and these arguments, its result, and a script.
+    fn call(self, id: &str, input: &Value, script: &str) -> Value {
+        let user = |content: &str| json!({ "role": "user", "content": content });
+        let arguments = input.to_string();
+        self.request(match self {
+            Api::Chat => json!([
+                user("x"),
+                { "role": "assistant", "tool_calls": [
+                    { "id": id, "type": "function", "function": { "name": "f", "arguments": arguments } },
+                ] },
+                { "role": "tool", "tool_call_id": id, "content": "r" },
+                user(script),
+            ]),
+            Api::Responses => json!([
+                user("x"),
+                { "type": "function_call", "call_id": id, "name": "f", "arguments": arguments },
+                { "type": "function_call_output", "call_id": id, "output": "r" },
+                user(script),
+            ]),
+            Api::Messages => json!([
+                user("x"),
+                { "role": "assistant", "content": [{ "type": "tool_use", "id": id, "name": "f", "input": input }] },
+                { "role": "user", "content": [{ "type": "tool_result", "tool_use_id": id, "content": "r" }] },
+                user(script),
+            ]),
+            Api::Ollama => json!([
+                user("x"),
+                { "role": "assistant", "tool_calls": [
+                    { "id": id, "function": { "name": "f", "arguments": arguments } },
+                ] },
+                { "role": "tool", "tool_call_id": id, "content": "r" },
+                user(script),
+            ]),
+        })
+    }
+
+    /// A tool as the API takes it.
+    fn tool(self, name: &str, description: &str) -> Value {
+        match self {
+            Api::Chat | Api::Ollama => {
+                json!({ "type": "function", "function": { "name": name, "description": description } })
+            }
+            Api::Responses => json!({ "type": "function", "name": name, "description": description }),
+            Api::Messages => {
+                json!({ "name": name, "description": description, "input_schema": { "type": "object" } })
+            }
+        }
+    }
+
+    fn post(self, server: &Server, request: &Value) -> Response {
+        server.post(self.path(), request)
+    }
+
+    /// Text of a whole response.
+    fn text(self, response: &Response) -> String {
+        assert_eq!(response.status, 200, "{self:?}: {}", response.text());
+        let json = response.json();
+        let text = match self {
+            Api::Chat => &json["choices"][0]["message"]["content"],
+            Api::Responses => &json["output"][0]["content"][0]["text"],
+            Api::Messages => &json["content"][0]["text"],
+            Api::Ollama => &json["message"]["content"],
+        };
+        text.as_str().unwrap_or_else(|| panic!("{self:?}: {json}")).to_owned()
+    }
+
+    /// The request as the model received it, from the response of its `dump:` script.
+    fn dumped(self, server: &Server, request: &Value) -> Value {
+        let text = self.text(&self.post(server, request));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{self:?}: {error}: {text}"))
+    }
+
+    /// Message of a 400.
+    fn refusal(self, server: &Server, request: &Value) -> String {
+        let response = self.post(server, request);
+        let json = response.json();
+        assert_eq!(response.status, 400, "{self:?}: {json}");
+        let message = if self == Api::Ollama { &json["error"] } else { &json["error"]["message"] };
+        message.as_str().unwrap_or_else(|| panic!("{self:?}: {json}")).to_owned()
+    }
+}
+
+#[test]
+fn ids_of_calls_are_rewritten_in_pairs_to_what_all_services_take() {
+    let server = Server::demo(&[]);
+    for api in ALL {
+        for id in ["functions.f:0", "toolu_01", &"x".repeat(41), "größe"] {
+            let dumped = api.dumped(&server, &api.call(id, &json!({}), "dump:"));
+            let call = dumped["messages"][1]["parts"][0]["id"].as_str().unwrap();
+            assert_eq!(dumped["messages"][2]["parts"][0]["id"], call, "{api:?}: {dumped}");
+            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            assert!((1..=40).contains(&call.len()) && call.chars().all(is_word), "{api:?}: {call}");
+            assert_eq!(call == id, id == "toolu_01", "{api:?}: {call}");
+        }
+    }
+}
+
+#[test]
+fn arguments_that_are_no_object_become_one() {
+    let server = Server::demo(&[]);
+    // Anthropic's API takes only objects.
+    for api in [Api::Chat, Api::Responses, Api::Ollama] {
+        for arguments in [json!([1]), json!("a"), json!(5), json!(null), json!(true)] {
+            let dumped = api.dumped(&server, &api.call("c1", &arguments, "dump:"));
+            let input = &dumped["messages"][1]["parts"][0]["input"];
+            assert_eq!(*input, json!({ "_raw": arguments }), "{api:?}");
+        }
+    }
+}
+
+#[test]
+fn whole_numbers_may_be_written_with_a_point() {
+    let server = Server::demo(&[]);
+    let limited = |api: Api, limit: Value| {
+        let limit = match api {
+            Api::Chat => {
+                json!({ "max_completion_tokens": limit, "seed": 5.0, "n": 1.0, "max_tool_rounds": 2.0 })
+            }
+            Api::Responses => json!({ "max_output_tokens": limit, "max_tool_calls": 3.0 }),
+            Api::Messages => json!({ "max_tokens": limit, "top_k": 40.0 }),
+            Api::Ollama => json!({ "options": { "num_predict": limit, "seed": 5.0 } }),
+        };
+        with(api.ask("dump:"), &limit)
+    };
+    for api in ALL {
+        let dumped = api.dumped(&server, &limited(api, json!(2048.0)));
+        assert_eq!(dumped["modelOptions"]["max_tokens"].to_string(), "2048", "{api:?}");
+        let refusal = api.refusal(&server, &limited(api, json!(12.5)));
+        assert!(refusal.contains("floating point `12.5`, expected a whole number"), "{api:?}: {refusal}");
+    }
+}
+
+#[test]
+fn only_ollama_knows_no_bounds_of_the_temperature() {
+    let server = Server::demo(&[]);
+    for (given, reached) in [(2.5, 2.0), (-1.0, 0.0), (1.5, 1.5)] {
+        let request = with(Api::Ollama.ask("dump:"), &json!({ "options": { "temperature": given } }));
+        assert_eq!(Api::Ollama.dumped(&server, &request)["modelOptions"]["temperature"], reached);
+    }
+    for api in [Api::Chat, Api::Responses, Api::Messages] {
+        let request = with(api.ask("dump:"), &json!({ "temperature": 2.5 }));
+        assert!(api.refusal(&server, &request).contains("2.5 is out of range"), "{api:?}");
+    }
+}
+
+#[test]
+fn max_tokens_0_counts_the_input_and_generates_nothing() {
+    let server = Server::demo(&[]);
+    let request = with(Api::Messages.ask("say:ok"), &json!({ "max_tokens": 0 }));
+    let response = Api::Messages.post(&server, &request);
+    let counted = server.post("/v1/messages/count_tokens", &request);
+    assert_eq!((response.status, counted.status), (200, 200));
+    let response = response.json();
+    assert_eq!(response["content"], json!([]));
+    assert_eq!(response["stop_reason"], "max_tokens");
+    assert_eq!(response["usage"]["output_tokens"], 0);
+    assert_eq!(response["usage"]["input_tokens"], counted.json()["input_tokens"]);
+    let streamed = server.post("/v1/messages", &with(request, &json!({ "stream": true }))).text().to_owned();
+    for event in ["message_start", r#""stop_reason":"max_tokens""#, "message_stop"] {
+        assert!(streamed.contains(event), "{event}: {streamed}");
+    }
+    assert!(!streamed.contains("content_block"), "{streamed}");
+    // OpenAI's legacy completions take it too: with `echo` the response is the prompt.
+    let echo = json!({ "model": "scripted-1", "prompt": "say:ok", "max_tokens": 0, "echo": true });
+    let choice = server.post("/v1/completions", &echo).json()["choices"][0].take();
+    assert_eq!((&choice["text"], &choice["finish_reason"]), (&json!("say:ok"), &json!("length")));
+    for (api, field) in [(Api::Chat, "max_tokens"), (Api::Responses, "max_output_tokens")] {
+        let request = with(api.ask("say:ok"), &json!({ field: 0 }));
+        assert_eq!(api.refusal(&server, &request), format!("{field}: 0 is too small, expected at least 1"));
+    }
+}
+
+#[test]
+fn identical_tools_are_one_and_different_ones_of_one_name_are_refused() {
+    let server = Server::demo(&[]);
+    for api in ALL {
+        let tools = |tools: [(&str, &str); 3]| {
+            let tools = tools.map(|(name, description)| api.tool(name, description));
+            with(api.ask("dump:"), &json!({ "tools": tools }))
+        };
+        let dumped = api.dumped(&server, &tools([("f", "x"), ("g", "x"), ("f", "x")]));
+        let names: Vec<&Value> =
+            dumped["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+        assert_eq!(names, ["f", "g"], "{api:?}");
+        let refusal = api.refusal(&server, &tools([("f", "x"), ("g", "x"), ("f", "y")]));
+        assert!(refusal.starts_with("tools[2]"), "{api:?}: {refusal}");
+        assert!(refusal.ends_with("name: `f` is the name of another tool already"), "{api:?}: {refusal}");
+    }
+}
