@@ -62,6 +62,35 @@ fn model_is_found_by_its_id() {
 }
 
 #[test]
+fn names_that_a_completion_accepts_are_found() {
+    let server = Server::demo(&[]);
+    for name in [
+        "claude-sonnet-4-20250514",
+        "demo/claude-sonnet-4",
+        "demo%2Fclaude-sonnet-4",
+        "copilot-claude-sonnet-4",
+    ] {
+        let path = format!("/v1/models/{name}");
+        assert_eq!(server.get(&path).json()["id"], "claude-sonnet-4", "{name}");
+        let anthropic = server.send(&Request::get(&path).header("anthropic-version", "2023-06-01")).json();
+        assert_eq!((&anthropic["id"], &anthropic["type"]), (&json!("claude-sonnet-4"), &json!("model")));
+    }
+    // Claude Code sends names of its own, so a message with an unknown name is answered.
+    let unknown = Request::get("/v1/models/claude-9-mystery").header("anthropic-version", "2023-06-01");
+    assert_eq!(server.send(&unknown).status, 200);
+}
+
+#[test]
+fn codex_gets_an_empty_list_of_its_own_form() {
+    let server = Server::demo(&[]);
+    for path in ["/v1/models?client_version=0.155.0", "/models?a=b&client_version="] {
+        let list = server.get(path).json();
+        assert_eq!((&list["models"], list["data"].as_array().unwrap().len()), (&json!([]), DEMO.len()));
+    }
+    assert_eq!(server.get("/v1/models?limit=1").json().get("models"), None);
+}
+
+#[test]
 fn unknown_model_id_gets_404_with_the_known_names() {
     let server = Server::demo(&[]);
     for path in ["/v1/models/nobody-9", "/v1/models/demo/nobody"] {

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::completion::CompletionRequest;
+use crate::conversation::Conversation;
 use crate::dialect::anthropic::models as anthropic;
 use crate::dialect::openai_chat::models as openai;
 use crate::failure::Failure;
 use crate::http::error_response::{respond, wants_anthropic};
+use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
 use crate::models::ModelEntry;
 use crate::models::registry::GetSnapshot;
@@ -27,27 +30,38 @@ pub(in crate::http) async fn list(
         } else {
             let models: Vec<openai::Model> =
                 models.iter().map(|model| openai_model(model, state.started)).collect();
-            openai::list(&models)
+            let mut list = openai::list(&models);
+            if let (true, Some(list)) = (is_from_codex(&request), list.as_object_mut()) {
+                list.insert("models".into(), json!([]));
+            }
+            list
         }),
         Err(failure) => respond(&request, &failure),
     }
 }
 
-/// Describes one model, by its listed id.
+/// Whether the request comes from Codex, which requires a list of models with every detail, or an empty one: then it
+/// uses its own.
+fn is_from_codex(request: &HttpRequest) -> bool {
+    request.query_string().split('&').any(|field| field.split('=').next() == Some("client_version"))
+}
+
+/// Describes the model that a completion with this name would use.
 pub(in crate::http) async fn get(
     request: HttpRequest,
     state: Data<AppState>,
-    id: Path<String>,
+    name: Path<String>,
 ) -> HttpResponse {
-    let found = available(&state).await.and_then(|models| {
-        let found = models.iter().find(|model| model.id == *id).cloned();
-        found.ok_or_else(|| Failure::UnknownModel {
-            requested: id.to_string(),
-            known: models.iter().map(|model| model.id.clone()).collect(),
-        })
-    });
-    match found {
-        Ok(model) => HttpResponse::Ok().json(if wants_anthropic(&request) {
+    let is_anthropic = wants_anthropic(&request);
+    let completion_request = CompletionRequest {
+        request_id: RequestId::of(&request).text(),
+        // A message with any name is answered, but only a name of Anthropic's models is a question for one of them.
+        nearest_if_unknown: is_anthropic && name.to_ascii_lowercase().contains("claude"),
+        model: Some(name.into_inner()),
+        conversation: Conversation::default(),
+    };
+    match state.completions.model(&completion_request).await {
+        Ok(model) => HttpResponse::Ok().json(if is_anthropic {
             anthropic::item(&anthropic_model(&model))
         } else {
             openai_model(&model, state.started).to_json()
