@@ -6,6 +6,9 @@ use std::time::Duration;
 mod hint;
 mod redacted;
 
+/// Content codings of request bodies that the server unpacks, as the `Accept-Encoding` header lists them.
+pub const ACCEPTED_CODINGS: &str = "gzip, deflate, zstd, br";
+
 /// A reason for not answering. Its text is for the person who can mend it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Failure {
@@ -84,6 +87,20 @@ pub enum Failure {
     NotJson {
         /// Value of the header.
         found: String,
+    },
+    /// The body has a content coding that the server can't unpack.
+    #[error("content-encoding: found `{found}`, expected one of: {ACCEPTED_CODINGS}")]
+    UnknownCoding {
+        /// Name of the coding.
+        found: String,
+    },
+    /// A WebSocket handshake at an endpoint that takes other requests.
+    #[error("{path} is not available over WebSocket; use {allow}")]
+    NoWebSocket {
+        /// The path asked for.
+        path: String,
+        /// Methods allowed there, as the `Allow` header lists them.
+        allow: String,
     },
     /// A path that no endpoint has.
     #[error("there is nothing at {path}; GET / lists the endpoints")]
@@ -262,7 +279,8 @@ impl Failure {
             Failure::WrongMethod { .. } => 405,
             Failure::ReceiveTimeout { .. } | Failure::ClientTooSlow => 408,
             Failure::BodyTooLarge { .. } => 413,
-            Failure::NotJson { .. } => 415,
+            Failure::NotJson { .. } | Failure::UnknownCoding { .. } => 415,
+            Failure::NoWebSocket { .. } => 426,
             Failure::QuotaExceeded { .. }
             | Failure::RateLimited { .. }
             | Failure::Blocked { .. }
@@ -292,6 +310,10 @@ impl Failure {
             }
             Failure::EditorGone | Failure::TooManyRequests { .. } => vec![("retry-after", "1".into())],
             Failure::WrongMethod { allow, .. } => vec![("allow", allow.clone())],
+            Failure::UnknownCoding { .. } => vec![("accept-encoding", ACCEPTED_CODINGS.into())],
+            Failure::NoWebSocket { allow, .. } => {
+                vec![("upgrade", "HTTP/1.1".into()), ("allow", allow.clone())]
+            }
             _ => Vec::new(),
         }
     }

@@ -7,8 +7,10 @@
 //! Inside: `state` <- `error_response` <- `access`, `completion`, `handlers` <- `routes` <- `listener`.
 
 mod access;
+mod base_url;
 mod completion;
 mod connection;
+mod content_coding;
 mod editor_tools;
 mod error_response;
 mod handlers;

@@ -43,6 +43,8 @@ impl Failure {
                 ("receive_timeout", "The client was too slow in sending its request. Send it again.")
             }
             Failure::NotJson { .. } => ("not_json", "Web pages must send `content-type: application/json`."),
+            Failure::UnknownCoding { .. } => ("unknown_coding", "Let the client send unpacked requests."),
+            Failure::NoWebSocket { .. } => ("no_web_socket", "Nothing: the client falls back to HTTP."),
             Failure::NoSuchPath { .. } => (
                 "no_such_path",
                 "Check the base URL in the client: OpenAI's ends with /v1, Anthropic's does not.",

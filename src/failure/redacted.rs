@@ -19,6 +19,8 @@ impl Failure {
             | Failure::UnknownItem { .. }
             | Failure::NoSuchResponse { .. }
             | Failure::NotJson { .. }
+            | Failure::UnknownCoding { .. }
+            | Failure::NoWebSocket { .. }
             | Failure::NoSuchPath { .. }
             | Failure::WrongMethod { .. }
             | Failure::UnknownModel { .. }

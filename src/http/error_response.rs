@@ -2,8 +2,8 @@
 //! and failed handlers.
 
 use actix_web::error::{InternalError, QueryPayloadError};
-use actix_web::http::StatusCode;
-use actix_web::http::header::USER_AGENT;
+use actix_web::http::header::{UPGRADE, USER_AGENT};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 
@@ -30,6 +30,8 @@ pub(super) enum ErrorForm {
 pub(super) struct PathForm {
     /// Path in actix-web's syntax.
     pub pattern: &'static str,
+    /// Whether the path is also served with the prefix `/v1`.
+    pub versioned: bool,
     /// Form of errors there.
     pub form: ErrorForm,
     /// Name of the dialect for the log; empty if the route has none.
@@ -45,9 +47,19 @@ impl PathForms {
         PathForms(forms.collect())
     }
 
+    /// Whether a route has this path.
+    pub fn has(&self, path: &str) -> bool {
+        let unversioned = path.strip_prefix("/v1");
+        self.0.iter().any(|form| {
+            matches(form.pattern, path)
+                || form.versioned && unversioned.is_some_and(|path| matches(form.pattern, path))
+        })
+    }
+
     /// The form of errors for a request, never `ByVersionHeader`, and the dialect of its path.
     ///
-    /// An unknown path takes the form of the API with its prefix.
+    /// A client that sends `anthropic-version` gets Anthropic's form at every path; an unknown path has the form of the
+    /// API with its prefix.
     pub fn of(&self, request: &HttpRequest) -> (ErrorForm, &'static str) {
         let path = without_version(request.path());
         let found = self.0.iter().find(|form| matches(form.pattern, path));
@@ -63,7 +75,7 @@ impl PathForms {
 
 fn by_version_header(form: ErrorForm, request: &HttpRequest) -> ErrorForm {
     match form {
-        ErrorForm::ByVersionHeader if wants_anthropic(request) => ErrorForm::Anthropic,
+        _ if wants_anthropic(request) => ErrorForm::Anthropic,
         ErrorForm::ByVersionHeader => ErrorForm::OpenAi,
         form => form,
     }
@@ -76,9 +88,10 @@ pub(super) fn wants_anthropic(request: &HttpRequest) -> bool {
 
 /// Whether a path matches a pattern: `{id}` stands for one segment, `{id:.+}` for one or more.
 fn matches(pattern: &str, path: &str) -> bool {
-    let Some((before, variable)) = pattern.split_once('{') else { return pattern == path };
-    path.strip_prefix(before)
-        .is_some_and(|rest| !rest.is_empty() && (variable.starts_with("id:.+") || !rest.contains('/')))
+    let Some((before, rest)) = pattern.split_once('{') else { return pattern == path };
+    let (variable, after) = rest.split_once('}').unwrap_or((rest, ""));
+    let value = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    value.is_some_and(|value| !value.is_empty() && (variable.ends_with(":.+") || !value.contains('/')))
 }
 
 /// Removes the `/v1` that is optional for versioned endpoints.
@@ -150,14 +163,22 @@ pub(super) async fn no_such_path(request: HttpRequest) -> HttpResponse {
     respond(&request, &Failure::NoSuchPath { path: request.path().into() })
 }
 
-/// Responds with 405 to a method that a route doesn't accept.
+/// Responds with 405 to a method that a route doesn't accept, and with 426 to a WebSocket handshake, after which
+/// clients that can use both fall back to HTTP at once.
 pub(super) fn wrong_method(request: &HttpRequest, allow: &str) -> HttpResponse {
-    let failure = Failure::WrongMethod {
-        method: request.method().to_string(),
-        path: request.path().into(),
-        allow: allow.into(),
+    let (path, allow) = (request.path().to_owned(), allow.to_owned());
+    let failure = if is_websocket_handshake(request) {
+        Failure::NoWebSocket { path, allow }
+    } else {
+        Failure::WrongMethod { method: request.method().to_string(), path, allow }
     };
     respond(request, &failure)
+}
+
+fn is_websocket_handshake(request: &HttpRequest) -> bool {
+    let protocols = request.headers().get_all(UPGRADE).filter_map(|value| value.to_str().ok());
+    let mut names = protocols.flat_map(|value| value.split(','));
+    request.method() == Method::GET && names.any(|name| name.trim().eq_ignore_ascii_case("websocket"))
 }
 
 /// Responds with 400 to a query string that the handler can't deserialize.

@@ -84,6 +84,7 @@ async fn serve(
         .app_data(state.responses.clone())
         .app_data(web::Data::new(state))
         .configure(super::routes::configure)
+        .wrap(from_fn(super::base_url::correct))
         .wrap(from_fn(super::access::control));
     let shutdown = closing.clone();
     let factory = HttpService::<Connection, _, _>::build()

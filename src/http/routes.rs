@@ -184,7 +184,12 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 
 /// The error forms of all routes.
 pub(super) fn path_forms() -> PathForms {
-    let form = |route: &Route| PathForm { pattern: route.path, form: route.form, dialect: route.dialect };
+    let form = |route: &Route| PathForm {
+        pattern: route.path,
+        versioned: route.versioned,
+        form: route.form,
+        dialect: route.dialect,
+    };
     PathForms::new(ROUTES.iter().map(form))
 }
 
@@ -260,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn path_decides_the_form_of_errors_except_for_models_where_the_version_header_does() {
+    fn path_decides_the_form_of_errors_unless_the_version_header_does() {
         let forms = path_forms();
         let form = |request: TestRequest| forms.of(&request.to_http_request()).0;
         let plain = |path| form(TestRequest::with_uri(path));
@@ -272,10 +277,13 @@ mod tests {
             plain("/v1/messages/unknown"),
             versioned("/v1/models?limit=1000"),
             versioned("/models/scripted-1"),
+            versioned("/v1/files"),
+            versioned("/v1/chat/completions"),
+            versioned("/api/chat"),
         ] {
             assert_eq!(anthropic, ErrorForm::Anthropic);
         }
-        for openai in [plain("/v1/models"), versioned("/v1/chat/completions"), plain("/nowhere")] {
+        for openai in [plain("/v1/models"), plain("/v1/chat/completions"), plain("/nowhere")] {
             assert_eq!(openai, ErrorForm::OpenAi);
         }
         for ollama in [plain("/api/chat"), plain("/api/nowhere")] {

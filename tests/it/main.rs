@@ -12,8 +12,10 @@
 )]
 
 mod auto;
+mod base_url;
 mod chat;
 mod client;
+mod content_coding;
 mod doctor;
 mod editor;
 mod editor_availability;

@@ -30,6 +30,8 @@ fn kind(failure: &Failure) -> &'static str {
         | Failure::TooLong { .. }
         | Failure::TooLongForProvider
         | Failure::NotJson { .. }
+        | Failure::UnknownCoding { .. }
+        | Failure::NoWebSocket { .. }
         | Failure::WrongMethod { .. }
         | Failure::UnknownResponse { .. }
         | Failure::ContentFiltered { .. } => REQUEST,

@@ -18,6 +18,8 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Failure::invalid("", format!("the body is not UTF-8: byte {} is wrong", error.valid_up_to()))
     })?;
+    // RFC 8259 lets a parser skip one byte order mark; programs on Windows write it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_ascii().is_empty() {
         return Err(Failure::invalid("", "the body is empty, expected a JSON object"));
     }
@@ -175,6 +177,8 @@ mod tests {
     fn mistakes_name_the_place_and_what_was_wanted() {
         for (body, message) in [
             ("", "the body is empty, expected a JSON object"),
+            ("\u{feff}", "the body is empty, expected a JSON object"),
+            ("\u{feff}\u{feff}{}", "the body is not valid JSON: expected value at line 1 column 1"),
             (" \n", "the body is empty, expected a JSON object"),
             ("{", "the body is not valid JSON: EOF while parsing an object at line 1 column 1"),
             ("{\n  \"messages\": [,]}", "the body is not valid JSON: expected value at line 2 column 16"),
@@ -218,6 +222,11 @@ mod tests {
         ] {
             assert_eq!(read(value), Err(Failure::invalid(at, message)));
         }
+    }
+
+    #[test]
+    fn one_byte_order_mark_is_skipped() {
+        assert!(read_json::<Question>(b"\xef\xbb\xbf{\"messages\": []}").is_ok());
     }
 
     #[test]

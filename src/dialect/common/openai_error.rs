@@ -45,6 +45,8 @@ pub fn words(failure: &Failure) -> ErrorFields<'_> {
         Failure::BodyTooLarge { .. } => (REQUEST, None, Some("request_too_large")),
         Failure::ReceiveTimeout { .. } => (REQUEST, None, Some("request_timeout")),
         Failure::NotJson { .. } => (REQUEST, None, Some("unsupported_media_type")),
+        Failure::UnknownCoding { .. } => (REQUEST, None, Some("unsupported_content_encoding")),
+        Failure::NoWebSocket { .. } => (REQUEST, None, Some("websocket_not_supported")),
         Failure::NoSuchPath { .. } => (REQUEST, None, Some("unknown_url")),
         Failure::WrongMethod { .. } => (REQUEST, None, Some("method_not_supported")),
         Failure::Unauthorized => (REQUEST, None, Some("invalid_api_key")),
