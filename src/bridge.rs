@@ -4,12 +4,14 @@
 //! `listener` accepts its connection, `handshake` checks its hello, `connection` reads and writes until it ends.
 //! The rest of the server uses the handle `editor` and receives the `events`. Of a running request, `response_stream` is
 //! the handle, `pending_requests` the table of all that wait, and `stream_buffer` the parts that were not read yet.
+//! An editor can't use up memory or time of the server: `flood_limit` bounds what it sends, `outbox` what it doesn't read.
 
 mod connection;
 pub mod directory;
 mod editor;
 mod error;
 mod events;
+mod flood_limit;
 pub mod frames;
 mod handshake;
 pub mod listener;
@@ -21,5 +23,5 @@ mod stream_buffer;
 
 pub use editor::{Editor, EditorId};
 pub use error::BridgeError;
-pub use events::BridgeEvent;
+pub use events::{BridgeEvent, QueuedEvent};
 pub use response_stream::PendingResponse;

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use parking_lot::Mutex;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::Notify;
 
 use crate::bridge::protocol::{LogLevel, LogLine};
 
@@ -25,8 +25,12 @@ static RING: LazyLock<Mutex<Ring>> = LazyLock::new(Mutex::default);
 #[derive(Default)]
 struct Ring {
     lines: VecDeque<LogLine>,
-    subscriber: Option<UnboundedSender<LogLine>>,
+    /// Number of lines so far, also those that are no longer kept.
+    count: u64,
 }
+
+/// Notified of new lines; there is one subscriber.
+static CHANGED: Notify = Notify::const_new();
 
 struct Logger {
     terminal: env_logger::Logger,
@@ -41,16 +45,18 @@ pub fn start() {
     }
 }
 
-/// Subscribes to new lines; there is one subscriber.
-pub fn subscribe() -> UnboundedReceiver<LogLine> {
-    let (subscriber, lines) = unbounded_channel();
-    RING.lock().subscriber = Some(subscriber);
-    lines
+/// Waits for a new line.
+pub async fn changed() {
+    CHANGED.notified().await;
 }
 
-/// Lines kept in memory, oldest first.
-pub fn recent() -> Vec<LogLine> {
-    RING.lock().lines.iter().cloned().collect()
+/// Lines kept in memory after the first `count`, oldest first, and the number of all lines so far. A subscriber that is
+/// slower than the lines come misses the oldest of them.
+pub fn after(count: u64) -> (Vec<LogLine>, u64) {
+    let ring = RING.lock();
+    let new = usize::try_from(ring.count.saturating_sub(count)).unwrap_or(usize::MAX);
+    let known = ring.lines.len().saturating_sub(new);
+    (ring.lines.iter().skip(known).cloned().collect(), ring.count)
 }
 
 impl Log for Logger {
@@ -83,11 +89,10 @@ fn store(record: &Record<'_>) {
     if ring.lines.len() == KEPT_LINES {
         ring.lines.pop_front();
     }
-    if let Some(subscriber) = &ring.subscriber {
-        // The receiver is gone when the server is ending.
-        let _ = subscriber.send(line.clone());
-    }
     ring.lines.push_back(line);
+    ring.count += 1;
+    drop(ring);
+    CHANGED.notify_one();
 }
 
 fn level(level: Level) -> LogLevel {

@@ -9,10 +9,10 @@ use parking_lot::RwLock;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-use crate::bridge::BridgeEvent;
 use crate::bridge::directory::{Directory, DirectoryError, Lock, ProtocolRange, ServerFile};
 use crate::bridge::listener::BridgeListener;
 use crate::bridge::protocol::{PROTOCOL, Status, ToEditor, UserSettings};
+use crate::bridge::{BridgeEvent, QueuedEvent};
 use crate::completion::admission::Admission;
 use crate::completion::{CompletionContext, CompletionService, RateLimitBackoff};
 use crate::failure::Failure;
@@ -70,7 +70,7 @@ pub struct Server {
     executor: Addr<ToolExecutor>,
     directory: Directory,
     file: ServerFile,
-    events: UnboundedReceiver<BridgeEvent>,
+    events: UnboundedReceiver<QueuedEvent>,
     broadcast: Broadcast,
     port: HttpPort,
     /// Held to the end.
@@ -147,7 +147,7 @@ impl Server {
         loop {
             let grace = self.state.options.grace;
             let next = tokio::select! {
-                Some(event) = self.events.recv() => self.handle_event(event).await?,
+                Some(queued) = self.events.recv() => self.handle_event(queued.event).await?,
                 () = self.broadcast.next() => Next::Continue,
                 () = self.port.wait_for_retry() => {
                     self.open_port();
@@ -181,7 +181,7 @@ impl Server {
 
     async fn open_port_with_models(&mut self) -> Result<(), ServerError> {
         self.port.want(false);
-        while let Some(event) = self.events.recv().await {
+        while let Some(QueuedEvent { event, .. }) = self.events.recv().await {
             let has_models = matches!(event, BridgeEvent::Models(..));
             self.handle_event(event).await?;
             if has_models {

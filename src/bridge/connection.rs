@@ -4,14 +4,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use interprocess::local_socket::tokio::Stream;
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::editor::Editor;
-use super::events::BridgeEvent;
+use super::events::{BridgeEvent, EventSender};
+use super::flood_limit::{Flood, FloodLimit, MAX_MODELS};
 use super::frames::{FrameError, FrameReader, Incoming};
 use super::handshake::{HandshakeConfig, handshake};
-use super::outbox::{self, Outbox};
+use super::outbox::Outbox;
 use super::protocol::{FromEditor, ToEditor, Welcome};
 use crate::failure::Failure;
 
@@ -20,74 +20,87 @@ pub(super) async fn serve_connection(stream: Stream, config: HandshakeConfig) {
     let mut reader = FrameReader::new(&stream);
     let Some(hello) = handshake(&stream, &mut reader, &config).await else { return };
 
-    let (outbox, queued) = Outbox::new();
+    let (outbox, queue) = Outbox::new();
     let editor = Editor::new(config.next_id.fetch_add(1, Ordering::Relaxed), outbox);
     let id = editor.id();
     editor
         .notify(&ToEditor::Welcome(Welcome { version: config.version.to_string(), pid: std::process::id() }));
     log::info!("editor attached editor={id} pid={} version={:?}", hello.pid, hello.version);
-    // Fails only while the server is ending.
-    let _ = config.events.send(BridgeEvent::Attached(editor.clone(), hello.window));
+    let events = EventSender::new(config.events);
+    events.send_now(BridgeEvent::Attached(editor.clone(), hello.window));
 
-    let reason = tokio::select! {
-        read = read_loop(&mut reader, &editor, &config.events) => match read {
-            Ok(()) => "disconnected".to_owned(),
-            Err(error) => error.to_string(),
-        },
-        written = outbox::write(queued, &stream) => match written {
-            Ok(()) => "dropped by the server".to_owned(),
-            Err(error) => error.to_string(),
+    let ended = tokio::select! {
+        read = read_loop(&mut reader, &editor, &events) => read.map_err(|error| error.to_string()),
+        written = queue.write(&stream) => match written {
+            Ok(()) => Err("dropped by the server".to_owned()),
+            Err(error) => Err(error.to_string()),
         },
         never = heartbeat(&editor, config.heartbeat) => match never {},
     };
-    log::info!("editor detached editor={id} reason={reason:?}");
+    match ended {
+        Ok(()) => log::info!("editor detached editor={id}"),
+        Err(reason) => log::warn!("editor dropped editor={id} pid={} reason={reason:?}", hello.pid),
+    }
     editor.pending.fail_all(&Failure::EditorGone, true);
-    let _ = config.events.send(BridgeEvent::Detached(id));
+    events.send_now(BridgeEvent::Detached(id));
 }
 
-/// Passes on everything that an editor sends, until it closes the connection. Never waits for anything but its input.
+/// Reasons for which a connection is no longer read.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
+    Flood(#[from] Flood),
+}
+
+/// Passes on everything that an editor sends, until it closes the connection. Waits for nothing but its input, and for the
+/// server to handle the events that it has queued.
 async fn read_loop(
     reader: &mut FrameReader<&Stream, FromEditor>,
     editor: &Editor,
-    events: &UnboundedSender<BridgeEvent>,
-) -> Result<(), FrameError> {
+    events: &EventSender,
+) -> Result<(), ReadError> {
+    let mut limit = FloodLimit::new(Instant::now());
     while let Some((stream, incoming)) = reader.next().await? {
-        let event = match (stream, incoming) {
-            (stream, Incoming::Text(text)) => {
-                editor.pending.text(stream, text);
-                continue;
-            }
-            (stream, Incoming::Thinking(text)) => {
-                editor.pending.thinking(stream, text);
-                continue;
-            }
-            (0, Incoming::Message(FromEditor::Pong)) => {
-                editor.unanswered_pings.store(0, Ordering::Relaxed);
-                continue;
-            }
-            (0, Incoming::Message(FromEditor::Models(models))) => {
-                BridgeEvent::Models(editor.id(), models.models)
-            }
-            (0, Incoming::Message(FromEditor::Window(window))) => BridgeEvent::Window(editor.id(), window),
-            (0, Incoming::Message(FromEditor::UserSettings(user_settings))) => {
-                BridgeEvent::UserSettings(user_settings)
-            }
-            (0, Incoming::Message(FromEditor::Watch(watch))) => {
-                BridgeEvent::Watch(editor.id(), watch.enabled)
-            }
-            (0, Incoming::Message(FromEditor::GetExchange(get))) => {
-                BridgeEvent::GetExchange(editor.id(), get.id)
-            }
-            (0, Incoming::Message(FromEditor::StopRequest(stop))) => BridgeEvent::StopRequest(stop.id),
-            (0, Incoming::Message(FromEditor::Start)) => BridgeEvent::Start,
-            (0, Incoming::Message(FromEditor::Stop)) => BridgeEvent::Stop,
-            (0, Incoming::Message(FromEditor::Handover)) => BridgeEvent::Handover,
-            (stream, Incoming::Message(message)) => {
-                editor.pending.message(stream, message);
+        let length = reader.last_length();
+        let message = match (stream, incoming) {
+            (0, Incoming::Message(message)) => message,
+            (stream, incoming) => {
+                if !editor.pending.receive(stream, incoming) {
+                    limit.late(length, Instant::now())?;
+                }
                 continue;
             }
         };
-        let _ = events.send(event);
+        limit.message(length, Instant::now())?;
+        let event = match message {
+            FromEditor::Pong => {
+                editor.unanswered_pings.store(0, Ordering::Relaxed);
+                continue;
+            }
+            FromEditor::Models(models) if models.models.len() > MAX_MODELS => {
+                return Err(Flood::Models { models: models.models.len() }.into());
+            }
+            FromEditor::Models(models) => BridgeEvent::Models(editor.id(), models.models),
+            FromEditor::Window(window) => BridgeEvent::Window(editor.id(), window),
+            FromEditor::UserSettings(user_settings) => BridgeEvent::UserSettings(user_settings),
+            FromEditor::Watch(watch) => BridgeEvent::Watch(editor.id(), watch.enabled),
+            FromEditor::GetExchange(get) => BridgeEvent::GetExchange(editor.id(), get.id),
+            FromEditor::StopRequest(stop) => BridgeEvent::StopRequest(stop.id),
+            FromEditor::Start => BridgeEvent::Start,
+            FromEditor::Stop => BridgeEvent::Stop,
+            FromEditor::Handover => BridgeEvent::Handover,
+            // Messages about a request have its number.
+            FromEditor::Hello(_)
+            | FromEditor::ThinkingId(_)
+            | FromEditor::Part(_)
+            | FromEditor::End
+            | FromEditor::Failed(_)
+            | FromEditor::Tools(_)
+            | FromEditor::ToolOutput(_) => continue,
+        };
+        events.send(event).await;
     }
     Ok(())
 }

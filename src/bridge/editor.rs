@@ -11,10 +11,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::outbox::Outbox;
 use super::pending_requests::PendingRequests;
-#[cfg(test)]
-use super::protocol::FromEditor;
 use super::protocol::{Chat, InvokeTool, ToEditor};
 use super::response_stream::{PendingResponse, ResponseStream};
+#[cfg(test)]
+use super::{frames::Incoming, protocol::FromEditor};
 use crate::failure::Failure;
 
 /// Pings in a row that may go unanswered before an editor counts as unresponsive. Ticks are counted, not time:
@@ -95,12 +95,12 @@ impl Editor {
 impl Editor {
     /// An editor without a connection, for tests of code that sends requests to one. Returns the frames it is sent, too.
     pub(crate) fn unconnected() -> (Editor, UnboundedReceiver<BytesMut>) {
-        let (outbox, sent) = Outbox::new();
-        (Editor::new(1, outbox), sent)
+        let (outbox, queue) = Outbox::new();
+        (Editor::new(1, outbox), queue.into_receiver())
     }
 
     /// Handles a message as if the editor had sent it; requests are numbered from 1.
     pub(crate) fn receive(&self, request: u32, message: FromEditor) {
-        self.pending.message(request, message);
+        self.pending.receive(request, Incoming::Message(message));
     }
 }

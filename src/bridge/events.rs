@@ -1,5 +1,10 @@
 //! Events that the bridge reports to the rest of the server.
 
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use super::editor::{Editor, EditorId};
 use super::protocol::{ModelInfo, UserSettings, Window};
 
@@ -27,4 +32,41 @@ pub enum BridgeEvent {
     StopRequest(String),
     /// An editor's connection has ended.
     Detached(EditorId),
+}
+
+/// Most events of one editor that wait to be handled. Its connection is not read until there is a place, so that a flood of
+/// one editor delays those of others by this many at most.
+const MAX_WAITING: usize = 64;
+
+/// An event that waits to be handled.
+pub struct QueuedEvent {
+    /// The event.
+    pub event: BridgeEvent,
+    /// The place in the queue that is free again once the event is handled.
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+/// Sender of one editor's events.
+pub(super) struct EventSender {
+    queue: UnboundedSender<QueuedEvent>,
+    places: Arc<Semaphore>,
+}
+
+impl EventSender {
+    pub fn new(queue: UnboundedSender<QueuedEvent>) -> EventSender {
+        EventSender { queue, places: Arc::new(Semaphore::new(MAX_WAITING)) }
+    }
+
+    /// Queues an event; waits for a place.
+    pub async fn send(&self, event: BridgeEvent) {
+        // The semaphore is never closed.
+        let place = self.places.clone().acquire_owned().await.ok();
+        // Fails only while the server is ending.
+        let _ = self.queue.send(QueuedEvent { event, _place: place });
+    }
+
+    /// Queues the first or last event of a connection, which needs no place.
+    pub fn send_now(&self, event: BridgeEvent) {
+        let _ = self.queue.send(QueuedEvent { event, _place: None });
+    }
 }

@@ -21,6 +21,16 @@ pub const PIECE: usize = 256 * 1024;
 /// Maximum size of a message joined from its pieces, in bytes: a body of 10 MiB and what JSON adds to it.
 pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
+/// Memory that a piece of an unfinished message takes besides its bytes, roughly; counted, so that the table of
+/// unfinished messages is bounded, too.
+const PIECE_OVERHEAD: usize = 64;
+
+/// Bytes after which a reader lets other tasks run: decoding them takes a fraction of a millisecond.
+const BYTES_PER_TURN: usize = 64 * 1024;
+
+/// Time that decoding a frame takes at least, as the number of bytes that take as long.
+const FRAME_OVERHEAD: usize = 256;
+
 /// Size of the length field, in bytes.
 pub const LENGTH: usize = 4;
 
@@ -81,8 +91,14 @@ pub enum FrameError {
         kind: u8,
     },
     /// Pieces of unfinished messages are longer than one message may be.
-    #[error("a message longer than {MAX_MESSAGE} bytes")]
-    MessageTooLong,
+    #[error("a message longer than {limit} bytes")]
+    MessageTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A piece without content.
+    #[error("an empty piece of a message")]
+    EmptyPiece,
     /// A payload of text is not UTF-8.
     #[error("text that is not UTF-8")]
     NotText,
@@ -152,6 +168,14 @@ pub fn take_frame(buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
     Ok(Some(Frame { kind, stream, payload: frame.freeze() }))
 }
 
+/// The stream of an encoded frame.
+pub fn stream_of(frame: &[u8]) -> u32 {
+    frame
+        .get(LENGTH + 1..)
+        .and_then(|rest| rest.first_chunk())
+        .map_or(0, |stream| u32::from_le_bytes(*stream))
+}
+
 /// A decoded frame.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Incoming<M> {
@@ -169,20 +193,53 @@ pub struct FrameReader<R, M> {
     buffer: BytesMut,
     /// Pieces of unfinished messages, by stream.
     pieces: HashMap<u32, Vec<u8>>,
+    /// Size of `pieces`, with `PIECE_OVERHEAD` for each stream.
+    held: usize,
+    /// Maximum of `held`.
+    max_message: usize,
+    /// Length of the last message or text, in bytes.
+    last_length: usize,
+    /// Bytes decoded since other tasks could run.
+    decoded: usize,
     messages: PhantomData<fn() -> M>,
 }
 
 impl<R: AsyncRead + Unpin, M: DeserializeOwned> FrameReader<R, M> {
     /// A reader that has read nothing from `source` yet.
     pub fn new(source: R) -> FrameReader<R, M> {
-        FrameReader { source, buffer: BytesMut::new(), pieces: HashMap::new(), messages: PhantomData }
+        FrameReader {
+            source,
+            buffer: BytesMut::new(),
+            pieces: HashMap::new(),
+            held: 0,
+            max_message: MAX_MESSAGE,
+            last_length: 0,
+            decoded: 0,
+            messages: PhantomData,
+        }
     }
 
-    /// Reads the next text or message and its stream; `None` if the connection was closed between two frames.
-    /// Cancel-safe.
+    /// Sets the maximum size of a message joined from its pieces, in bytes.
+    pub fn set_max_message(&mut self, bytes: usize) {
+        self.max_message = bytes;
+    }
+
+    /// Length of the message or text that was read last, in bytes.
+    pub fn last_length(&self) -> usize {
+        self.last_length
+    }
+
+    /// Reads the next text or message and its stream; `None` if the connection was closed between two frames. Lets
+    /// other tasks run now and then, even if the sender never pauses. Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<(u32, Incoming<M>)>, FrameError> {
         loop {
-            while let Some(frame) = take_frame(&mut self.buffer)? {
+            loop {
+                if self.decoded >= BYTES_PER_TURN {
+                    self.decoded = 0;
+                    tokio::task::yield_now().await;
+                }
+                let Some(frame) = take_frame(&mut self.buffer)? else { break };
+                self.decoded += FRAME_OVERHEAD + frame.payload.len();
                 let stream = frame.stream;
                 if let Some(incoming) = self.decode(&frame)? {
                     return Ok(Some((stream, incoming)));
@@ -197,13 +254,18 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> FrameReader<R, M> {
 
     /// Decodes a frame; `None` for a piece of a message that is not complete yet.
     fn decode(&mut self, frame: &Frame) -> Result<Option<Incoming<M>>, FrameError> {
+        self.last_length = frame.payload.len();
         match frame.kind {
             Kind::Text => Ok(Some(Incoming::Text(text(&frame.payload)?))),
             Kind::Thinking => Ok(Some(Incoming::Thinking(text(&frame.payload)?))),
             Kind::Piece => {
-                let held: usize = self.pieces.values().map(Vec::len).sum();
-                if held + frame.payload.len() > MAX_MESSAGE {
-                    return Err(FrameError::MessageTooLong);
+                if frame.payload.is_empty() {
+                    return Err(FrameError::EmptyPiece);
+                }
+                let overhead = if self.pieces.contains_key(&frame.stream) { 0 } else { PIECE_OVERHEAD };
+                self.held += overhead + frame.payload.len();
+                if self.held > self.max_message {
+                    return Err(FrameError::MessageTooLong { limit: self.max_message });
                 }
                 self.pieces.entry(frame.stream).or_default().extend_from_slice(&frame.payload);
                 Ok(None)
@@ -211,7 +273,9 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> FrameReader<R, M> {
             Kind::Json => match self.pieces.remove(&frame.stream) {
                 None => Ok(Some(Incoming::Message(message(&frame.payload)?))),
                 Some(mut json) => {
+                    self.held -= PIECE_OVERHEAD + json.len();
                     json.extend_from_slice(&frame.payload);
+                    self.last_length = json.len();
                     Ok(Some(Incoming::Message(message(&json)?)))
                 }
             },
@@ -307,6 +371,59 @@ mod tests {
         for stream in 0..17 {
             put_frame(Kind::Piece, stream, &vec![b' '; MAX_PAYLOAD], &mut out);
         }
-        assert!(matches!(reader(&out).next().await, Err(FrameError::MessageTooLong)));
+        assert!(matches!(reader(&out).next().await, Err(FrameError::MessageTooLong { .. })));
+    }
+
+    #[tokio::test]
+    async fn size_of_unfinished_messages_is_bounded_and_freed_when_they_are_complete() {
+        let mut out = BytesMut::new();
+        let message = window(&"a".repeat(PIECE));
+        for stream in 0..200 {
+            put_message(stream, &message, &mut out).unwrap();
+        }
+        let mut reader = reader(&out);
+        for stream in 0..200 {
+            assert_eq!(reader.next().await.unwrap(), Some((stream, Incoming::Message(message.clone()))));
+            assert!(reader.last_length() > PIECE);
+        }
+        assert_eq!(reader.held, 0);
+    }
+
+    #[tokio::test]
+    async fn pieces_that_never_become_messages_are_an_error() {
+        let mut empty = BytesMut::new();
+        put_frame(Kind::Piece, 1, b"", &mut empty);
+        assert!(matches!(reader(&empty).next().await, Err(FrameError::EmptyPiece)));
+
+        let mut short = BytesMut::new();
+        for stream in 0..10_000 {
+            put_frame(Kind::Piece, stream, b"[", &mut short);
+        }
+        let mut reader = reader(&short);
+        reader.set_max_message(PIECE);
+        assert!(matches!(reader.next().await, Err(FrameError::MessageTooLong { limit: PIECE })));
+        assert!(reader.pieces.len() <= PIECE / PIECE_OVERHEAD);
+    }
+
+    #[tokio::test]
+    async fn reader_lets_other_tasks_run_while_input_never_pauses() {
+        let mut out = BytesMut::new();
+        for _ in 0..100_000 {
+            put_frame(Kind::Text, 1, b"a", &mut out);
+        }
+        let mut reader = reader(&out);
+        let mut turns = 0;
+        let read = async { while reader.next().await.unwrap().is_some() {} };
+        let others = async {
+            loop {
+                turns += 1;
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = read => {}
+            () = others => {}
+        }
+        assert!(turns > 100, "{turns}");
     }
 }

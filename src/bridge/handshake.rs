@@ -9,8 +9,8 @@ use subtle::ConstantTimeEq;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
 
-use super::events::BridgeEvent;
-use super::frames::{FrameReader, Incoming, put_message};
+use super::events::{BridgeEvent, EventSender, QueuedEvent};
+use super::frames::{FrameReader, Incoming, MAX_MESSAGE, PIECE, put_message};
 use super::protocol::{FromEditor, Hello, PROTOCOL, Refused, RefusedReason, ToEditor};
 
 /// Settings of every handshake and of the connections that follow.
@@ -25,7 +25,7 @@ pub(super) struct HandshakeConfig {
     /// Interval between pings.
     pub heartbeat: Duration,
     /// Receiver of the bridge's events.
-    pub events: UnboundedSender<BridgeEvent>,
+    pub events: UnboundedSender<QueuedEvent>,
     /// Id of the next editor.
     pub next_id: Arc<AtomicU32>,
 }
@@ -36,6 +36,7 @@ pub(super) async fn handshake(
     reader: &mut FrameReader<&Stream, FromEditor>,
     config: &HandshakeConfig,
 ) -> Option<Hello> {
+    reader.set_max_message(PIECE);
     let hello = match timeout(config.handshake_timeout, reader.next()).await {
         Ok(Ok(Some((0, Incoming::Message(FromEditor::Hello(hello)))))) => hello,
         Ok(Ok(Some(_))) => {
@@ -55,11 +56,12 @@ pub(super) async fn handshake(
     if let Err((reason, message)) = authorize(&hello, config) {
         log::warn!("editor refused pid={} reason={message:?}", hello.pid);
         if reason == RefusedReason::ServerTooOld {
-            let _ = config.events.send(BridgeEvent::Handover);
+            EventSender::new(config.events.clone()).send_now(BridgeEvent::Handover);
         }
         refuse(stream, reason, &message).await;
         return None;
     }
+    reader.set_max_message(MAX_MESSAGE);
     Some(hello)
 }
 

@@ -9,12 +9,16 @@ use interprocess::local_socket::tokio::{Listener, Stream};
 use interprocess::local_socket::traits::StreamCommon as _;
 use interprocess::local_socket::traits::tokio::Listener as _;
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::connection::serve_connection;
 use super::directory::Directory;
-use super::events::BridgeEvent;
+use super::events::QueuedEvent;
 use super::handshake::HandshakeConfig;
+
+/// Most connections at once, attached or not; later ones wait. Nobody has half as many windows open.
+const MAX_CONNECTIONS: usize = 256;
 
 /// The socket that editors attach to, not accepting yet.
 pub struct BridgeListener {
@@ -44,7 +48,7 @@ impl BridgeListener {
         version: Arc<str>,
         handshake_timeout: Duration,
         heartbeat: Duration,
-        events: UnboundedSender<BridgeEvent>,
+        events: UnboundedSender<QueuedEvent>,
     ) {
         let config = HandshakeConfig {
             token: self.token,
@@ -54,10 +58,17 @@ impl BridgeListener {
             events,
             next_id: Arc::default(),
         };
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
+            // The semaphore is never closed.
+            let place = places.clone().acquire_owned().await.ok();
             match self.listener.accept().await {
                 Ok(stream) if is_this_user(&stream) => {
-                    tokio::task::spawn_local(serve_connection(stream, config.clone()));
+                    let connection = serve_connection(stream, config.clone());
+                    tokio::task::spawn_local(async move {
+                        connection.await;
+                        drop(place);
+                    });
                 }
                 Ok(_) => log::warn!("connection refused, it belongs to another user"),
                 Err(error) => {

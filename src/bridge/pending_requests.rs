@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::error::BridgeError;
+use super::frames::Incoming;
 use super::outbox::Outbox;
 use super::protocol::{FromEditor, ToEditor};
 use super::stream_buffer::StreamBuffer;
@@ -77,7 +78,7 @@ impl PendingRequests {
 
     /// Sends a request that was added.
     pub(super) fn send(&self, stream: u32, request: &ToEditor) -> Result<(), Failure> {
-        self.outbox.send(stream, request)
+        self.outbox.request(stream, request)
     }
 
     /// Number of open requests.
@@ -85,46 +86,49 @@ impl PendingRequests {
         self.table.lock().open.len()
     }
 
-    /// Handles text of a response.
-    pub(super) fn text(&self, stream: u32, text: String) {
-        self.push(stream, |buffer| buffer.push_text(text));
-    }
-
-    /// Handles thinking of a response.
-    pub(super) fn thinking(&self, stream: u32, text: String) {
-        self.push(stream, |buffer| buffer.push_thinking(text));
-    }
-
-    /// Handles any other message about a request. A message about a request that is no longer open came late and is
+    /// Handles what the editor sends about a request; returns whether it is open. What comes about others came late and is
     /// ignored.
-    pub(super) fn message(&self, stream: u32, message: FromEditor) {
-        match message {
-            FromEditor::ThinkingId(thinking) => self.push(stream, |buffer| {
+    pub(super) fn receive(&self, stream: u32, incoming: Incoming<FromEditor>) -> bool {
+        match incoming {
+            Incoming::Text(text) => self.push(stream, |buffer| buffer.push_text(text)),
+            Incoming::Thinking(text) => self.push(stream, |buffer| buffer.push_thinking(text)),
+            Incoming::Message(FromEditor::ThinkingId(thinking)) => self.push(stream, |buffer| {
                 buffer.set_thinking_id(thinking.id);
                 None
             }),
-            FromEditor::Part(part) => self.push(stream, |buffer| buffer.push_part(part.part)),
-            FromEditor::End => self.finish(stream, Ok(FromEditor::End)),
-            FromEditor::Failed(error) => self.finish(stream, Err(BridgeError::Editor(error))),
-            response => self.finish(stream, Ok(response)),
+            Incoming::Message(FromEditor::Part(part)) => {
+                self.push(stream, |buffer| buffer.push_part(part.part))
+            }
+            Incoming::Message(FromEditor::End) => self.finish(stream, Ok(FromEditor::End)),
+            Incoming::Message(FromEditor::Failed(error)) => {
+                self.finish(stream, Err(BridgeError::Editor(error)))
+            }
+            Incoming::Message(response) => self.finish(stream, Ok(response)),
         }
     }
 
-    fn push(&self, stream: u32, push: impl FnOnce(&mut StreamBuffer) -> Option<ToEditor>) {
+    fn push(&self, stream: u32, push: impl FnOnce(&mut StreamBuffer) -> Option<ToEditor>) -> bool {
         let mut table = self.table.lock();
-        let Some(Pending::Stream(buffer)) = table.open.get_mut(&stream) else { return };
+        let Some(Pending::Stream(buffer)) = table.open.get_mut(&stream) else { return false };
+        let is_open = buffer.is_open();
         if let Some(message) = push(buffer) {
             self.outbox.notify(stream, &message);
         }
+        is_open
     }
 
-    fn finish(&self, stream: u32, end: Result<FromEditor, BridgeError>) {
+    fn finish(&self, stream: u32, end: Result<FromEditor, BridgeError>) -> bool {
         let mut table = self.table.lock();
         if let Some(Pending::Stream(buffer)) = table.open.get_mut(&stream) {
+            let is_open = buffer.is_open();
             buffer.finish(end.map(|_| ()));
+            is_open
         } else if let Some(Pending::Single(sender)) = table.open.remove(&stream) {
             // Fails if the receiver was dropped, which cancels the request by itself.
             let _ = sender.send(end);
+            true
+        } else {
+            false
         }
     }
 

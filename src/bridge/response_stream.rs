@@ -87,10 +87,10 @@ mod tests {
     use crate::bridge::stream_buffer::{FAIL_AT, PAUSE_AT};
 
     fn open() -> (Arc<PendingRequests>, ResponseStream, UnboundedReceiver<BytesMut>) {
-        let (outbox, sent) = Outbox::new();
+        let (outbox, queue) = Outbox::new();
         let pending = PendingRequests::new(outbox);
         let response = ResponseStream::open(&pending, &ToEditor::ListTools).unwrap();
-        (pending, response, sent)
+        (pending, response, queue.into_receiver())
     }
 
     /// Decodes everything that was sent to the editor.
@@ -109,9 +109,9 @@ mod tests {
     async fn unread_texts_are_joined_but_a_lone_blank_stays_alone() {
         let (pending, response, _sent) = open();
         for text in ["a", "b", " ", "c", "d"] {
-            pending.text(1, text.into());
+            pending.receive(1, Incoming::Text(text.into()));
         }
-        pending.message(1, FromEditor::End);
+        pending.receive(1, Incoming::Message(FromEditor::End));
         let parts: Vec<_> = response.map(Result::unwrap).collect().await;
         assert_eq!(parts, [Part::text("ab"), Part::text(" "), Part::text("cd")]);
     }
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(decode(sent).await, [ToEditor::ListTools, ToEditor::Cancel]);
 
         let (pending, response, sent) = open();
-        pending.message(1, FromEditor::End);
+        pending.receive(1, Incoming::Message(FromEditor::End));
         drop(response);
         assert_eq!(decode(sent).await, [ToEditor::ListTools]);
     }
@@ -131,8 +131,8 @@ mod tests {
     #[tokio::test]
     async fn unread_response_is_paused_and_resumed_as_it_is_read() {
         let (pending, mut response, sent) = open();
-        pending.text(1, "x".repeat(PAUSE_AT + 1));
-        pending.text(1, " ".into());
+        pending.receive(1, Incoming::Text("x".repeat(PAUSE_AT + 1)));
+        pending.receive(1, Incoming::Text(" ".into()));
         assert!(response.next().now_or_never().is_some());
         assert_eq!(decode(sent).await, [ToEditor::ListTools, ToEditor::Pause, ToEditor::Resume]);
     }
@@ -140,7 +140,7 @@ mod tests {
     #[tokio::test]
     async fn response_past_its_byte_budget_fails_alone() {
         let (pending, response, sent) = open();
-        pending.text(1, "x".repeat(FAIL_AT + 1));
+        pending.receive(1, Incoming::Text("x".repeat(FAIL_AT + 1)));
         let parts: Vec<_> = response.collect().await;
         assert_eq!(parts.get(1), Some(&Err(BridgeError::Failed(Failure::ClientTooSlow))));
         assert_eq!(decode(sent).await, [ToEditor::ListTools, ToEditor::Cancel]);

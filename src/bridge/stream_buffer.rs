@@ -22,7 +22,7 @@ pub(super) const FAIL_AT: usize = 8 * 1024 * 1024;
 #[derive(Default)]
 pub(super) struct StreamBuffer {
     parts: VecDeque<Part>,
-    /// Size of `parts`.
+    /// Memory that `parts` take.
     bytes: usize,
     /// Set once no more parts come.
     end: Option<Result<(), BridgeError>>,
@@ -41,18 +41,19 @@ impl StreamBuffer {
     /// Adds text. Unread texts are joined, but a lone blank stays alone: whether it is dropped depends on the part
     /// that follows it.
     pub fn push_text(&mut self, text: String) -> Option<ToEditor> {
-        self.push(text.len(), |buffer| match buffer.parts.back_mut() {
-            Some(Part::Text { text: last }) if last != " " && text != " " => last.push_str(&text),
-            _ => buffer.parts.push_back(Part::Text { text }),
-        })
+        match self.parts.back_mut() {
+            Some(Part::Text { text: last }) if self.end.is_none() && last != " " && text != " " => {
+                last.push_str(&text);
+                self.added(text.len())
+            }
+            _ => self.push_part(Part::Text { text }),
+        }
     }
 
     /// Adds text of the thinking whose id was set last.
     pub fn push_thinking(&mut self, text: String) -> Option<ToEditor> {
-        self.push(text.len(), |buffer| {
-            let id = buffer.thinking_id.clone();
-            buffer.parts.push_back(Part::Thinking(Thinking { text, id }));
-        })
+        let id = self.thinking_id.clone();
+        self.push_part(Part::Thinking(Thinking { text, id }))
     }
 
     /// Sets the id of the thinking that follows.
@@ -62,7 +63,12 @@ impl StreamBuffer {
 
     /// Adds any other part.
     pub fn push_part(&mut self, part: Part) -> Option<ToEditor> {
-        self.push(size(&part), |buffer| buffer.parts.push_back(part))
+        if !self.is_open() {
+            return None;
+        }
+        let memory = part.memory();
+        self.parts.push_back(part);
+        self.added(memory)
     }
 
     /// Ends the response after the parts that are here. The first end counts.
@@ -78,7 +84,7 @@ impl StreamBuffer {
         context: &mut Context<'_>,
     ) -> (Poll<Option<Result<Part, BridgeError>>>, Option<ToEditor>) {
         if let Some(part) = self.parts.pop_front() {
-            self.bytes = self.bytes.saturating_sub(size(&part));
+            self.bytes = self.bytes.saturating_sub(part.memory());
             let resumes = self.paused && self.bytes < RESUME_BELOW && self.is_open();
             self.paused &= !resumes;
             return (Poll::Ready(Some(Ok(part))), resumes.then_some(ToEditor::Resume));
@@ -92,11 +98,8 @@ impl StreamBuffer {
         }
     }
 
-    fn push(&mut self, bytes: usize, add: impl FnOnce(&mut StreamBuffer)) -> Option<ToEditor> {
-        if !self.is_open() {
-            return None;
-        }
-        add(self);
+    /// Counts bytes that were added.
+    fn added(&mut self, bytes: usize) -> Option<ToEditor> {
         self.bytes += bytes;
         let message = if self.bytes > FAIL_AT {
             self.end = Some(Err(BridgeError::Failed(Failure::ClientTooSlow)));
@@ -115,16 +118,5 @@ impl StreamBuffer {
         if let Some(reader) = self.reader.take() {
             reader.wake();
         }
-    }
-}
-
-/// Size of a part in the byte budget.
-fn size(part: &Part) -> usize {
-    match part {
-        Part::Text { text } => text.len(),
-        Part::Data(data) => data.base64.len(),
-        Part::Thinking(thinking) => thinking.text.len(),
-        Part::ToolCall(call) => call.input.to_string().len(),
-        Part::ToolResult(_) => 0,
     }
 }

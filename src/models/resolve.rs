@@ -3,6 +3,7 @@
 //! It knows no model: names are compared by id, by family, then by the words and versions in them (`model_name.rs`).
 
 use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::model_name::ModelName;
@@ -27,12 +28,13 @@ pub fn merge_lists<'a>(editors: impl IntoIterator<Item = &'a [Arc<ModelInfo>]>) 
     // The plain id must go to the same model in whichever order the windows attached.
     models.sort_by_key(|model| model.vendor != "copilot");
     let mut entries: Vec<ModelEntry> = Vec::new();
+    let mut vendors: HashMap<&str, HashSet<&str>> = HashMap::new();
     for model in models {
-        let same_id = |other: &&ModelEntry| other.model.id == model.id;
-        if entries.iter().filter(same_id).any(|other| other.model.vendor == model.vendor) {
+        let vendors = vendors.entry(&model.id).or_default();
+        let id = if vendors.is_empty() { model.id.clone() } else { full_id(model) };
+        if !vendors.insert(&model.vendor) {
             continue;
         }
-        let id = if entries.iter().any(|other| same_id(&other)) { full_id(model) } else { model.id.clone() };
         entries.push(ModelEntry { id, model: model.clone() });
     }
     entries

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep_until};
 
-use crate::bridge::protocol::{CatalogModel, LogLine, ModelCatalog, ModelInfo, Status, ToEditor};
+use crate::bridge::protocol::{CatalogModel, ModelCatalog, ModelInfo, Status, ToEditor};
 use crate::bridge::{Editor, EditorId};
 use crate::log;
 use crate::models::ModelEntry;
@@ -24,9 +23,8 @@ pub(super) struct Broadcast {
     /// Of the editors, those that show the panel.
     subscribers: Vec<Editor>,
     request_log: Arc<RequestLog>,
-    lines: UnboundedReceiver<LogLine>,
-    /// Log lines that were received and not sent yet.
-    pending_lines: Vec<LogLine>,
+    /// Number of log lines that all editors know.
+    lines: u64,
     status: Option<Status>,
     models: Arc<[ModelEntry]>,
     /// Revision of the request log that all subscribers know.
@@ -42,8 +40,7 @@ impl Broadcast {
             editors: Vec::new(),
             subscribers: Vec::new(),
             request_log,
-            lines: log::subscribe(),
-            pending_lines: Vec::new(),
+            lines: 0,
             status: None,
             models: Arc::default(),
             revision: 0,
@@ -55,7 +52,7 @@ impl Broadcast {
     pub async fn next(&mut self) {
         if self.due.is_none() {
             tokio::select! {
-                Some(line) = self.lines.recv() => self.pending_lines.push(line),
+                () = log::changed() => {}
                 () = self.request_log.changed.notified() => {}
             }
         }
@@ -66,7 +63,7 @@ impl Broadcast {
     pub fn attach(&mut self, editor: Editor) {
         // Lines that are pending for the others are among the recent ones.
         self.flush_lines();
-        for line in log::recent() {
+        for line in log::after(0).0 {
             editor.notify(&ToEditor::Log(line));
         }
         if let Some(status) = &self.status {
@@ -135,10 +132,9 @@ impl Broadcast {
 
     /// Sends all log lines that there are.
     pub fn flush_lines(&mut self) {
-        while let Ok(line) = self.lines.try_recv() {
-            self.pending_lines.push(line);
-        }
-        for line in std::mem::take(&mut self.pending_lines) {
+        let (lines, count) = log::after(self.lines);
+        self.lines = count;
+        for line in lines {
             self.notify_all(&ToEditor::Log(line));
         }
     }

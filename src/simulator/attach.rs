@@ -120,8 +120,11 @@ mod tests {
         });
         local
             .run_until(async {
-                assert!(matches!(heard.recv().await, Some(BridgeEvent::Attached(..))));
-                match heard.recv().await {
+                assert!(matches!(
+                    heard.recv().await.map(|queued| queued.event),
+                    Some(BridgeEvent::Attached(..))
+                ));
+                match heard.recv().await.map(|queued| queued.event) {
                     Some(BridgeEvent::Models(_, offered)) => assert_eq!(offered, models::all()),
                     _ => panic!("no models"),
                 }

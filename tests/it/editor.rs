@@ -187,6 +187,15 @@ impl Editor {
         })
     }
 
+    /// Whether a log line that contains this text has been received; older lines are discarded.
+    pub fn has_log(&mut self, text: &str) -> bool {
+        let deadline = Instant::now() + RECEIVE_SENT;
+        while self.receive(deadline) {}
+        let found = self.log.iter().any(|line| line.text.contains(text));
+        self.log.clear();
+        found
+    }
+
     /// Waits for the next activity.
     pub fn expect_activity(&mut self) -> Activity {
         self.wait_for("activity", |editor| editor.activities.pop_front())

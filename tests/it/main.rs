@@ -20,6 +20,7 @@ mod doctor;
 mod editor;
 mod editor_availability;
 mod faults;
+mod floods;
 mod health;
 mod http_common;
 mod lifecycle;
