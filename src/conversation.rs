@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub mod image;
+
 /// A model request: the messages so far, the tools that the model may call, and the options of the response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conversation {
@@ -92,6 +94,15 @@ pub enum Part {
     ToolCall(ToolCall),
     /// The result of a tool call.
     ToolResult(ToolResult),
+}
+
+impl From<Content> for Part {
+    fn from(content: Content) -> Part {
+        match content {
+            Content::Text { text } => Part::Text { text },
+            Content::Data(data) => Part::Data(data),
+        }
+    }
 }
 
 impl Part {

@@ -213,7 +213,8 @@ async fn run(permits: Arc<Semaphore>, editor: Editor, call: ToolCall) -> (ToolRe
     match response {
         Ok(FromEditor::ToolOutput(output)) => {
             let needs_token = is_only_a_token_error(&output.content);
-            (ToolResult { id, content: output.content, is_error: needs_token }, needs_token)
+            let content = output.content.into_iter().map(Content::showable).collect();
+            (ToolResult { id, content, is_error: needs_token }, needs_token)
         }
         Ok(_) => {
             (failed(id, "the editor sent an unexpected message instead of the tool's result".into()), false)

@@ -125,7 +125,7 @@ fn request_reaches_the_model_unchanged() {
             { "role": "system", "content": "Be brief." },
             { "role": "user", "content": [
                 { "type": "text", "text": "What is this?" },
-                { "type": "image_url", "image_url": { "url": "data:image/png;base64,aGVsbG8=" } },
+                { "type": "image_url", "image_url": { "url": "data:image/jpeg;base64,iVBORw0KGgo=" } },
             ] },
             { "role": "assistant", "content": "A greeting." },
             { "role": "user", "content": "Grüße 😀\ndump:" },
@@ -138,7 +138,7 @@ fn request_reaches_the_model_unchanged() {
         "a_field_nobody_knows": true,
     });
     let text = |text: &str| json!({ "type": "text", "text": text });
-    let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let sha256 = "4c4b6a3be1314ab86138bef4314dde022e600960d8689a2c8f8631802d20dab6";
     assert_eq!(
         dumped(&server, &request),
         json!({
@@ -146,7 +146,7 @@ fn request_reaches_the_model_unchanged() {
                 { "role": "user", "parts": [text("Be brief.")] },
                 { "role": "user", "parts": [
                     text("What is this?"),
-                    { "type": "data", "mime": "image/png", "bytes": 5, "sha256": sha256 },
+                    { "type": "data", "mime": "image/png", "bytes": 8, "sha256": sha256 },
                 ] },
                 { "role": "assistant", "parts": [text("A greeting.")] },
                 { "role": "user", "parts": [text("Grüße 😀\ndump:")] },

@@ -23,6 +23,7 @@ mod faults;
 mod floods;
 mod health;
 mod http_common;
+mod images;
 mod lifecycle;
 mod limits;
 mod messages;

@@ -3,14 +3,11 @@
 use serde_json::Value;
 
 use super::wire::{self, Block};
-use crate::conversation::{Content, Data};
+use crate::conversation::Content;
 use crate::dialect::common::body_json::{read_value, shortened};
-use crate::dialect::common::media;
+use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
-
-/// Image types that Copilot's provider takes; it would drop others without an error.
-const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// Every piece of a content that is a text or a list of blocks. An empty text is no piece; a mistake in a block
 /// gets its place.
@@ -40,27 +37,33 @@ pub fn read_typed(block: Block) -> Result<(String, Value), Failure> {
 }
 
 /// Reads a block of this kind into content.
-pub fn read(kind: &str, block: Value, expected: &str) -> Result<Vec<Content>, Failure> {
+pub fn read(
+    kind: &str,
+    block: Value,
+    expected: &str,
+    unshowable: Unshowable,
+) -> Result<Vec<Content>, Failure> {
     match kind {
         "text" => Ok(words(read_value::<wire::Text>(block)?.text)),
         "image" => {
             let source = read_value::<wire::Image>(block)?.source;
-            let image = read_image(source).at("source")?;
-            Ok(vec![Content::Data(image)])
+            Ok(vec![read_image(source, unshowable).at("source")?])
         }
         "document" => {
             let document = read_value::<wire::Document>(block)?;
-            let contents = read_source(document.source).at("source")?;
+            let contents = read_source(document.source, unshowable).at("source")?;
             Ok(under_heading([document.title, document.context], contents))
         }
         "search_result" => {
             let result = read_value::<wire::SearchResult>(block)?;
-            let contents = read_inner(Some(OneOrMany::Many(result.content)))?;
+            let contents = read_inner(Some(OneOrMany::Many(result.content)), unshowable)?;
             Ok(under_heading([Some(result.title), Some(result.source)], contents))
         }
         // System text that the client puts into a turn; what another server made of the history before it, null
         // where that failed.
-        "mid_conv_system" | "compaction" => read_inner(read_value::<wire::Container>(block)?.content),
+        "mid_conv_system" | "compaction" => {
+            read_inner(read_value::<wire::Container>(block)?.content, unshowable)
+        }
         // Marks where another model took over; the API shows it to no model.
         "fallback" => Ok(Vec::new()),
         _ if is_of_a_server_tool(kind) => Ok(words(block.to_string())),
@@ -81,35 +84,29 @@ fn is_of_a_server_tool(kind: &str) -> bool {
         || ["container_upload", "browser_state", "mcp_tool_listing"].contains(&kind)
 }
 
-fn read_image(source: Block) -> Result<Data, Failure> {
+fn read_image(source: Block, unshowable: Unshowable) -> Result<Content, Failure> {
     let (kind, source) = read_typed(source)?;
-    let (at, image) = match kind.as_str() {
+    match kind.as_str() {
         "base64" => {
             let source = read_value::<wire::Base64>(source)?;
-            let image = media::data(&source.media_type, &source.data);
-            ("media_type", image.at("data")?)
+            unshowable.image(&source.media_type, &source.data).at("data")
         }
-        "url" => {
-            let url = read_value::<wire::Url>(source)?.url;
-            ("url", media::data_url(&url).at("url")?)
+        "url" => unshowable.image_url(&read_value::<wire::Url>(source)?.url).at("url"),
+        "file" => {
+            let id = source.get("file_id").and_then(Value::as_str).unwrap_or_default();
+            unshowable.stored_image(id, no_files("send the image in base64"))
         }
-        "file" => return Err(no_files("send the image in base64")),
-        _ => return Err(unknown(&kind, "`base64`")),
-    };
-    if IMAGES.contains(&image.mime.as_str()) {
-        return Ok(image);
+        _ => Err(unknown(&kind, "`base64`")),
     }
-    let found = shortened(&image.mime);
-    Err(Failure::invalid(at, format!("found `{found}`, expected one of `{}`", IMAGES.join("`, `"))))
 }
 
 /// The source of a document.
-fn read_source(source: Block) -> Result<Vec<Content>, Failure> {
+fn read_source(source: Block, unshowable: Unshowable) -> Result<Vec<Content>, Failure> {
     const INSTEAD: &str = "send the document's text as a text source";
     let (kind, source) = read_typed(source)?;
     match kind.as_str() {
         "text" => Ok(words(read_value::<wire::PlainText>(source)?.data)),
-        "content" => read_inner(read_value::<wire::Container>(source)?.content),
+        "content" => read_inner(read_value::<wire::Container>(source)?.content, unshowable),
         "base64" => {
             let mime = shortened(&read_value::<wire::Base64>(source)?.media_type);
             let message = format!("VS Code's models can't be handed `{mime}` files; {INSTEAD}");
@@ -125,10 +122,10 @@ fn read_source(source: Block) -> Result<Vec<Content>, Failure> {
 }
 
 /// The blocks inside a block.
-fn read_inner(content: Option<OneOrMany<Block>>) -> Result<Vec<Content>, Failure> {
+fn read_inner(content: Option<OneOrMany<Block>>, unshowable: Unshowable) -> Result<Vec<Content>, Failure> {
     each(content, "content", std::convert::identity, |block| {
         let (kind, block) = read_typed(block)?;
-        read(&kind, block, "`text` or `image`")
+        read(&kind, block, "`text` or `image`", unshowable)
     })
 }
 

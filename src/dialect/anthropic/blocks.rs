@@ -9,6 +9,7 @@ use super::tools::{self, Change};
 use super::wire::{self, Block};
 use crate::conversation::{Content, Part, ToolCall, ToolResult};
 use crate::dialect::common::body_json::read_value;
+use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
 
@@ -16,8 +17,12 @@ const IN_MESSAGES: &str = "`text`, `image`, `document`, `search_result`, `thinki
 const IN_RESULTS: &str = "`text`, `image`, `document`, `search_result` or `tool_reference`";
 
 /// The content of a user's or the assistant's message. What it changes about the tools goes to `changes`.
-pub fn read(content: Option<OneOrMany<Block>>, changes: &mut Vec<Change>) -> Result<Vec<Part>, Failure> {
-    each(content, "content", part, |block| read_block(block, changes))
+pub fn read(
+    content: Option<OneOrMany<Block>>,
+    changes: &mut Vec<Change>,
+    unshowable: Unshowable,
+) -> Result<Vec<Part>, Failure> {
+    each(content, "content", Part::from, |block| read_block(block, changes, unshowable))
 }
 
 /// System text, found at this place.
@@ -26,10 +31,10 @@ pub fn read_system(
     at: &str,
     changes: &mut Vec<Change>,
 ) -> Result<Vec<Part>, Failure> {
-    each(content, at, part, |block| read_system_block(block, changes))
+    each(content, at, Part::from, |block| read_system_block(block, changes))
 }
 
-fn read_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part>, Failure> {
+fn read_block(block: Block, changes: &mut Vec<Change>, unshowable: Unshowable) -> Result<Vec<Part>, Failure> {
     let (kind, block) = read_typed(block)?;
     Ok(match kind.as_str() {
         "thinking" => {
@@ -48,14 +53,20 @@ fn read_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part>, Fail
             vec![Part::ToolCall(ToolCall { id: call.id, name: call.name, input })]
         }
         "tool_result" => vec![Part::ToolResult(read_result(block, changes)?)],
-        _ => block_content::read(&kind, block, IN_MESSAGES)?.into_iter().map(part).collect(),
+        _ => {
+            let contents = block_content::read(&kind, block, IN_MESSAGES, unshowable)?;
+            contents.into_iter().map(Part::from).collect()
+        }
     })
 }
 
 fn read_system_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part>, Failure> {
     let (kind, block) = read_typed(block)?;
     match kind.as_str() {
-        "text" => Ok(block_content::read(&kind, block, IN_MESSAGES)?.into_iter().map(part).collect()),
+        "text" => {
+            let contents = block_content::read(&kind, block, IN_MESSAGES, Unshowable::Describe)?;
+            Ok(contents.into_iter().map(Part::from).collect())
+        }
         "tool_addition" | "tool_removal" => {
             let change = tools::read_change(read_value(block)?, kind == "tool_addition");
             changes.extend(change.at("tool")?);
@@ -70,7 +81,7 @@ fn read_result(block: Value, changes: &mut Vec<Change>) -> Result<ToolResult, Fa
     let content = each(result.content, "content", std::convert::identity, |block| {
         let (kind, block) = read_typed(block)?;
         if kind != "tool_reference" {
-            return block_content::read(&kind, block, IN_RESULTS);
+            return block_content::read(&kind, block, IN_RESULTS, Unshowable::Describe);
         }
         let found = read_value::<wire::ToolReference>(block)?.tool_name;
         let text = format!("Tool loaded: {found}");
@@ -78,11 +89,4 @@ fn read_result(block: Value, changes: &mut Vec<Change>) -> Result<ToolResult, Fa
         Ok(vec![Content::Text { text }])
     })?;
     Ok(ToolResult { id: result.tool_use_id, content, is_error: result.is_error.unwrap_or_default() })
-}
-
-fn part(content: Content) -> Part {
-    match content {
-        Content::Text { text } => Part::Text { text },
-        Content::Data(data) => Part::Data(data),
-    }
 }

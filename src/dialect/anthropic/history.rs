@@ -4,6 +4,7 @@ use super::blocks;
 use super::tools::Change;
 use super::wire::{self, Block};
 use crate::conversation::{Message, Role};
+use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
 
@@ -32,7 +33,9 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
     for (index, message) in messages.into_iter().enumerate() {
         let is_cleared = message.clear_at.as_deref() == Some("next_user_message")
             && last_of_user.is_some_and(|last| index < last);
-        let message = history.read(message).at(format_args!("messages[{index}]"))?;
+        let is_newest = last_of_user == Some(index);
+        let unshowable = if is_newest { Unshowable::Reject } else { Unshowable::Describe };
+        let message = history.read(message, unshowable).at(format_args!("messages[{index}]"))?;
         if !is_cleared {
             history.messages.extend(message);
         }
@@ -42,7 +45,7 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
 
 impl History {
     /// A message; none where a system message only turns knobs.
-    fn read(&mut self, message: wire::Message) -> Result<Option<Message>, Failure> {
+    fn read(&mut self, message: wire::Message, unshowable: Unshowable) -> Result<Option<Message>, Failure> {
         if let Some(effort) = message.output_config.and_then(|config| config.effort) {
             self.effort = Some(effort);
         }
@@ -54,8 +57,10 @@ impl History {
                 }
                 (Role::System, parts)
             }
-            wire::Role::User => (Role::User, blocks::read(message.content, &mut self.changes)?),
-            wire::Role::Assistant => (Role::Assistant, blocks::read(message.content, &mut self.changes)?),
+            wire::Role::User => (Role::User, blocks::read(message.content, &mut self.changes, unshowable)?),
+            wire::Role::Assistant => {
+                (Role::Assistant, blocks::read(message.content, &mut self.changes, unshowable)?)
+            }
         };
         Ok(Some(Message { role, name: None, parts }))
     }

@@ -1,10 +1,12 @@
-//! Bytes in requests: base64 that has been looked at, and `data:` URLs.
+//! Bytes in requests: checked base64, `data:` URLs, and images, whose type is told by their bytes.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::conversation::Data;
+use crate::conversation::image::{IMAGE_TYPES, image_left_out, named_image_left_out};
+use crate::conversation::{Content, Data};
+use crate::dialect::common::body_json::shortened;
 use crate::failure::Failure;
 
 /// Takes what clients send: with or without padding.
@@ -28,19 +30,68 @@ pub fn data(mime: &str, base64: &str) -> Result<Data, Failure> {
     Ok(Data { mime, base64: base64 + &"=".repeat(padding) })
 }
 
-/// Base64 of an image whose bytes alone tell what it is. The failure's path is relative: empty.
-pub fn image(base64: &str) -> Result<Data, Failure> {
-    let data = data("", base64)?;
-    // What tells them apart stands in the first 12 bytes.
-    let beginning = TOLERANT.decode(data.base64.get(..16).unwrap_or(&data.base64)).unwrap_or_default();
-    let mime = match beginning.as_slice() {
-        [0x89, b'P', b'N', b'G', ..] => "image/png",
-        [0xff, 0xd8, 0xff, ..] => "image/jpeg",
-        [b'G', b'I', b'F', b'8', ..] => "image/gif",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => "image/webp",
-        _ => return Err(Failure::invalid("", "an unknown kind of image, expected PNG, JPEG, GIF or WebP")),
+/// Handling of content that models can't be shown. Clients resend the whole history, so only the newest user message
+/// may be rejected: a rejected old turn would end the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unshowable {
+    /// The request fails: the content is in the newest user message, and its author can replace it.
+    Reject,
+    /// Words describe the content: it is in an older message, or in a tool's result.
+    Describe,
+}
+
+impl Unshowable {
+    /// Reads an image in base64. `mime` is the client's label, for messages only.
+    pub fn image(self, mime: &str, base64: &str) -> Result<Content, Failure> {
+        self.image_or_words(data(mime, base64).and_then(image), || image_left_out(mime))
+    }
+
+    /// Reads an image by its URL: a `data:` URL is read, any other only named.
+    pub fn image_url(self, url: &str) -> Result<Content, Failure> {
+        self.image_or_words(data_url(url).and_then(image), || match url_label(url) {
+            Some(label) => image_left_out(label),
+            None => named_image_left_out(url),
+        })
+    }
+
+    /// Handles an image that the client only names: `reason` says why it can't be had.
+    pub fn stored_image(self, id: &str, reason: Failure) -> Result<Content, Failure> {
+        self.image_or_words(Err(reason), || named_image_left_out(id))
+    }
+
+    fn image_or_words(
+        self,
+        image: Result<Data, Failure>,
+        words: impl FnOnce() -> String,
+    ) -> Result<Content, Failure> {
+        match (image, self) {
+            (Ok(image), _) => Ok(Content::Data(image)),
+            (Err(failure), Unshowable::Reject) => Err(failure),
+            (Err(_), Unshowable::Describe) => Ok(Content::Text { text: words() }),
+        }
+    }
+}
+
+/// The image with its true type; fails if models don't take it.
+fn image(data: Data) -> Result<Data, Failure> {
+    if let Some(mime) = data.image_type() {
+        return Ok(Data { mime: mime.into(), ..data });
+    }
+    let found = match data.mime.as_str() {
+        "" => "an unknown kind of image".to_owned(),
+        "image/png" | "image/jpeg" | "image/jpg" | "image/gif" | "image/webp" => {
+            format!("the bytes are no `{}`", data.mime)
+        }
+        label => format!("found `{}`", shortened(label)),
     };
-    Ok(Data { mime: mime.into(), ..data })
+    Err(Failure::invalid("", format!("{found}, expected {IMAGE_TYPES}")))
+}
+
+/// The MIME type that a `data:` URL claims; `None` for other URLs.
+fn url_label(url: &str) -> Option<&str> {
+    let is_data = url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"));
+    let head = url.get(5..).filter(|_| is_data)?;
+    head.split([';', ',']).next().filter(|label| label.contains('/') || label.is_empty()).or(Some(""))
 }
 
 /// Decodes bytes as text, whatever their declared type; `None` if they are no text.
@@ -95,22 +146,43 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_an_image_tell_its_type() {
-        let mime = |bytes: &[u8]| image(&TOLERANT.encode(bytes)).map(|image| image.mime);
-        for (bytes, wanted) in [
-            (b"\x89PNG\r\n\x1a\n and more".as_slice(), "image/png"),
-            (b"\xff\xd8\xff\xe0", "image/jpeg"),
-            (b"GIF89a", "image/gif"),
-            (b"RIFF\x01\x02\x03\x04WEBPVP8 ", "image/webp"),
-        ] {
-            assert_eq!(mime(bytes), Ok(wanted.into()));
+    fn image_that_models_do_not_take_is_rejected_or_described() {
+        let text = |text: &str| Ok(Content::Text { text: text.into() });
+        let png = Content::Data(Data { mime: "image/png".into(), base64: "iVBORw==".into() });
+        for handling in [Unshowable::Reject, Unshowable::Describe] {
+            assert_eq!(handling.image("image/jpg", "iVBORw"), Ok(png.clone()));
+            assert_eq!(handling.image_url("data:text/plain;base64,iVBORw=="), Ok(png.clone()));
         }
-        for (base64, said) in [
+        let rejected = |url: &str| Unshowable::Reject.image_url(url).unwrap_err().to_string();
+        let described = |url: &str| Unshowable::Describe.image_url(url);
+        let svg = "data:image/svg+xml;base64,PHN2Zy8+";
+        assert_eq!(rejected(svg), "found `image/svg+xml`, expected PNG, JPEG, GIF or WebP");
+        assert_eq!(
+            rejected("data:image/png;base64,aGVsbG8="),
+            "the bytes are no `image/png`, expected PNG, JPEG, GIF or WebP"
+        );
+        assert_eq!(
+            described(svg),
+            text("[image of type image/svg+xml left out: only PNG, JPEG, GIF or WebP can be shown]")
+        );
+        assert_eq!(
+            described("https://example.com/a.png"),
+            text("[image https://example.com/a.png left out: nothing is fetched here]")
+        );
+        // The words never hold base64, however broken the URL is.
+        for broken in ["data:AAAA", "data:;base64,****", "data:,AAAA"] {
+            assert_eq!(
+                described(broken),
+                text("[image of type unknown left out: only PNG, JPEG, GIF or WebP can be shown]"),
+                "{broken}"
+            );
+        }
+        for (base64, message) in [
             ("aGVsbG8=", "an unknown kind of image, expected PNG, JPEG, GIF or WebP"),
             ("", "the data is empty"),
             ("*", "not base64: Invalid symbol 42, offset 0"),
         ] {
-            assert_eq!(image(base64).unwrap_err().to_string(), said);
+            assert_eq!(Unshowable::Reject.image("", base64).unwrap_err().to_string(), message);
         }
     }
 

@@ -2,30 +2,49 @@
 
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
+use crate::dialect::common::call_arguments;
 use crate::dialect::common::call_ids::OpenCalls;
-use crate::dialect::common::{call_arguments, media};
+use crate::dialect::common::media::Unshowable;
 use crate::failure::{Failure, ResultExt};
 
 /// Reads the messages.
 pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
     let mut calls = OpenCalls::default();
-    let read = |(index, message)| read_message(message, &mut calls).at(format_args!("messages[{index}]"));
+    let newest = newest_user_message(&messages);
+    let read = |(index, message)| {
+        let unshowable = if Some(index) == newest { Unshowable::Reject } else { Unshowable::Describe };
+        read_message(message, &mut calls, unshowable).at(format_args!("messages[{index}]"))
+    };
     messages.into_iter().enumerate().map(read).collect()
 }
 
-fn read_message(message: wire::Message, calls: &mut OpenCalls) -> Result<Message, Failure> {
+/// Index of the newest message of the user; `None` if results of tools have followed it.
+fn newest_user_message(messages: &[wire::Message]) -> Option<usize> {
+    messages
+        .iter()
+        .enumerate()
+        .rfind(|(_, message)| matches!(message.role, wire::Role::User | wire::Role::Tool))
+        .filter(|(_, message)| message.role == wire::Role::User)
+        .map(|(index, _)| index)
+}
+
+fn read_message(
+    message: wire::Message,
+    calls: &mut OpenCalls,
+    unshowable: Unshowable,
+) -> Result<Message, Failure> {
     let role = match message.role {
         wire::Role::System => Role::System,
         wire::Role::User => Role::User,
         wire::Role::Assistant => Role::Assistant,
         wire::Role::Tool => {
-            let content = contents(message.content, message.images)?;
+            let content = contents(message.content, message.images, unshowable)?;
             let id = calls.answered(message.tool_name.as_deref(), message.tool_call_id);
             let result = Part::ToolResult(ToolResult { id, content, is_error: false });
             return Ok(Message { role: Role::User, name: None, parts: vec![result] });
         }
     };
-    let mut said = said(role, message.content, message.images)?;
+    let mut said = said(role, message.content, message.images, unshowable)?;
     if let Some(text) = message.thinking.filter(|text| !text.is_empty()) {
         said.parts.insert(0, Part::Thinking(Thinking { text, id: None }));
     }
@@ -35,22 +54,26 @@ fn read_message(message: wire::Message, calls: &mut OpenCalls) -> Result<Message
 }
 
 /// A message of a text and images.
-pub fn said(role: Role, text: Option<String>, images: Option<Vec<String>>) -> Result<Message, Failure> {
-    let part = |content| match content {
-        Content::Text { text } => Part::Text { text },
-        Content::Data(data) => Part::Data(data),
-    };
-    let parts = contents(text, images)?.into_iter().map(part).collect();
+pub fn said(
+    role: Role,
+    text: Option<String>,
+    images: Option<Vec<String>>,
+    unshowable: Unshowable,
+) -> Result<Message, Failure> {
+    let parts = contents(text, images, unshowable)?.into_iter().map(Part::from).collect();
     Ok(Message { role, name: None, parts })
 }
 
 /// An empty text is no piece.
-fn contents(text: Option<String>, images: Option<Vec<String>>) -> Result<Vec<Content>, Failure> {
+fn contents(
+    text: Option<String>,
+    images: Option<Vec<String>>,
+    unshowable: Unshowable,
+) -> Result<Vec<Content>, Failure> {
     let text = text.filter(|text| !text.is_empty()).map(|text| Content::Text { text });
     let mut contents: Vec<Content> = text.into_iter().collect();
     for (index, base64) in images.into_iter().flatten().enumerate() {
-        let image = media::image(&base64).at(format_args!("images[{index}]"))?;
-        contents.push(Content::Data(image));
+        contents.push(unshowable.image("", &base64).at(format_args!("images[{index}]"))?);
     }
     Ok(contents)
 }

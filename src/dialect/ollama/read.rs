@@ -6,6 +6,7 @@ use super::wire::{self, Request, Think};
 use super::{Door, Instead, ResponseOptions, history};
 use crate::conversation::{Conversation, Message, Options, Output, Role, Tool};
 use crate::dialect::common::body_json::read_json;
+use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::option_limits;
 use crate::dialect::common::string_or_object::WordOrObject;
@@ -62,7 +63,7 @@ pub fn chat(request: Request) -> Result<Asked, Failure> {
 /// Reads a generation.
 pub fn generate(request: Request) -> Result<Asked, Failure> {
     refuse_what_changes_the_meaning(&request)?;
-    let prompt = history::said(Role::User, request.prompt, request.images)?;
+    let prompt = history::said(Role::User, request.prompt, request.images, Unshowable::Reject)?;
     if prompt.parts.is_empty() {
         return Ok(Asked::default());
     }

@@ -4,10 +4,11 @@ use serde_json::json;
 
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
+use crate::dialect::common::call_arguments;
 use crate::dialect::common::call_ids::OpenCalls;
+use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::string_or_object::WordOrObject;
-use crate::dialect::common::{call_arguments, media};
 use crate::failure::{Failure, ResultExt};
 
 /// Reads the messages.
@@ -16,26 +17,45 @@ pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
         return Err(Failure::invalid("messages", "empty, expected at least one message"));
     }
     let mut functions = OpenCalls::default();
-    messages
-        .into_iter()
-        .enumerate()
-        .map(|(index, message)| read_message(message, &mut functions).at(format_args!("messages[{index}]")))
-        .collect()
+    let newest = newest_user_message(&messages);
+    let read = |(index, message)| {
+        let unshowable = if Some(index) == newest { Unshowable::Reject } else { Unshowable::Describe };
+        read_message(message, &mut functions, unshowable).at(format_args!("messages[{index}]"))
+    };
+    messages.into_iter().enumerate().map(read).collect()
 }
 
-fn read_message(message: wire::Message, functions: &mut OpenCalls) -> Result<Message, Failure> {
+/// Index of the newest message of the user; `None` if results of tools have followed it.
+fn newest_user_message(messages: &[wire::Message]) -> Option<usize> {
+    messages
+        .iter()
+        .enumerate()
+        .rfind(|(_, message)| {
+            matches!(message.role, wire::Role::User | wire::Role::Tool | wire::Role::Function)
+        })
+        .filter(|(_, message)| message.role == wire::Role::User)
+        .map(|(index, _)| index)
+}
+
+fn read_message(
+    message: wire::Message,
+    functions: &mut OpenCalls,
+    unshowable: Unshowable,
+) -> Result<Message, Failure> {
     let name = message.name.filter(|name| !name.is_empty());
     Ok(match message.role {
         wire::Role::System | wire::Role::Developer => {
-            Message { role: Role::System, name, parts: read_content(message.content)? }
+            Message { role: Role::System, name, parts: read_content(message.content, unshowable)? }
         }
-        wire::Role::User => Message { role: Role::User, name, parts: read_content(message.content)? },
+        wire::Role::User => {
+            Message { role: Role::User, name, parts: read_content(message.content, unshowable)? }
+        }
         wire::Role::Assistant => {
             let mut parts = Vec::new();
             if let Some(text) = message.reasoning_content.filter(|text| !text.is_empty()) {
                 parts.push(Part::Thinking(Thinking { text, id: None }));
             }
-            parts.extend(read_content(message.content)?);
+            parts.extend(read_content(message.content, unshowable)?);
             parts.extend(some_text(message.refusal));
             for (index, call) in message.tool_calls.into_iter().flatten().enumerate() {
                 let call = read_call(call).at(format_args!("tool_calls[{index}]"))?;
@@ -48,11 +68,12 @@ fn read_message(message: wire::Message, functions: &mut OpenCalls) -> Result<Mes
             let id = message
                 .tool_call_id
                 .ok_or_else(|| Failure::invalid("tool_call_id", "required, but missing"))?;
-            result(id, read_content(message.content)?)
+            result(id, read_content(message.content, unshowable)?)
         }
         wire::Role::Function => {
             let name = name.ok_or_else(|| Failure::invalid("name", "required, but missing"))?;
-            result(functions.answered(Some(&name), None), read_content(message.content)?)
+            let content = read_content(message.content, unshowable)?;
+            result(functions.answered(Some(&name), None), content)
         }
     })
 }
@@ -71,7 +92,10 @@ fn result(id: String, parts: Vec<Part>) -> Message {
 }
 
 /// Text and images; an empty text is no part.
-fn read_content(content: Option<OneOrMany<wire::Part>>) -> Result<Vec<Part>, Failure> {
+fn read_content(
+    content: Option<OneOrMany<wire::Part>>,
+    unshowable: Unshowable,
+) -> Result<Vec<Part>, Failure> {
     let many = match content {
         None => return Ok(Vec::new()),
         Some(OneOrMany::One(text)) => return Ok(some_text(Some(text)).into_iter().collect()),
@@ -79,12 +103,12 @@ fn read_content(content: Option<OneOrMany<wire::Part>>) -> Result<Vec<Part>, Fai
     };
     let mut parts = Vec::with_capacity(many.len());
     for (index, part) in many.into_iter().enumerate() {
-        parts.extend(read_part(part).at(format_args!("content[{index}]"))?);
+        parts.extend(read_part(part, unshowable).at(format_args!("content[{index}]"))?);
     }
     Ok(parts)
 }
 
-fn read_part(part: wire::Part) -> Result<Option<Part>, Failure> {
+fn read_part(part: wire::Part, unshowable: Unshowable) -> Result<Option<Part>, Failure> {
     let missing = |field: &str| Failure::invalid(field, "required, but missing");
     match part.kind {
         wire::PartKind::Text => Ok(some_text(Some(part.text.ok_or_else(|| missing("text"))?))),
@@ -94,11 +118,7 @@ fn read_part(part: wire::Part) -> Result<Option<Part>, Failure> {
                 WordOrObject::Word(url) => ("image_url", url),
                 WordOrObject::Object(image) => ("image_url.url", image.url),
             };
-            let data = media::data_url(&url).at(at)?;
-            if !data.mime.starts_with("image/") {
-                return Err(Failure::invalid(at, format!("found `{}`, expected an image", data.mime)));
-            }
-            Ok(Some(Part::Data(data)))
+            Ok(Some(unshowable.image_url(&url).at(at)?.into()))
         }
         wire::PartKind::InputAudio => {
             Err(Failure::unsupported("type", "VS Code's models can't be handed audio, only text and images"))

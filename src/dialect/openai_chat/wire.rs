@@ -80,7 +80,7 @@ pub struct Message {
     pub tool_call_id: Option<String>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     System,

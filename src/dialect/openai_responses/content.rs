@@ -1,13 +1,17 @@
 //! The content of messages and of tools' outputs: text, and what a model can see.
 
 use super::wire;
-use crate::conversation::Content;
-use crate::dialect::common::media;
+use crate::conversation::{Content, Data};
+use crate::dialect::common::media::{self, Unshowable};
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
 
 /// Reads the parts of the field at `at`; an empty text is none.
-pub fn read_content(at: &str, content: Option<OneOrMany<wire::Content>>) -> Result<Vec<Content>, Failure> {
+pub fn read_content(
+    at: &str,
+    content: Option<OneOrMany<wire::Content>>,
+    unshowable: Unshowable,
+) -> Result<Vec<Content>, Failure> {
     let many = match content {
         None => return Ok(Vec::new()),
         Some(OneOrMany::One(text)) => return Ok(some_text(text).into_iter().collect()),
@@ -15,12 +19,12 @@ pub fn read_content(at: &str, content: Option<OneOrMany<wire::Content>>) -> Resu
     };
     let mut parts = Vec::with_capacity(many.len());
     for (index, part) in many.into_iter().enumerate() {
-        parts.extend(read_part(part).at(format_args!("{at}[{index}]"))?);
+        parts.extend(read_part(part, unshowable).at(format_args!("{at}[{index}]"))?);
     }
     Ok(parts)
 }
 
-fn read_part(part: wire::Content) -> Result<Option<Content>, Failure> {
+fn read_part(part: wire::Content, unshowable: Unshowable) -> Result<Option<Content>, Failure> {
     let missing = |field: &str| Failure::invalid(field, "required, but missing");
     match part.kind {
         wire::ContentKind::InputText | wire::ContentKind::OutputText => {
@@ -28,18 +32,11 @@ fn read_part(part: wire::Content) -> Result<Option<Content>, Failure> {
         }
         wire::ContentKind::Refusal => Ok(some_text(part.refusal.ok_or_else(|| missing("refusal"))?)),
         wire::ContentKind::InputImage => {
-            if part.file_id.is_some() {
-                return Err(Failure::unsupported("file_id", NO_FILES));
+            if let Some(id) = part.file_id {
+                return unshowable.stored_image(&id, Failure::unsupported("file_id", NO_FILES)).map(Some);
             }
             let url = part.image_url.ok_or_else(|| missing("image_url"))?;
-            let image = media::data_url(&url).at("image_url")?;
-            if !image.mime.starts_with("image/") {
-                return Err(Failure::invalid(
-                    "image_url",
-                    format!("found `{}`, expected an image", image.mime),
-                ));
-            }
-            Ok(Some(Content::Data(image)))
+            unshowable.image_url(&url).at("image_url").map(Some)
         }
         wire::ContentKind::InputFile => read_file(part).map(Some),
     }
@@ -62,8 +59,8 @@ fn read_file(part: wire::Content) -> Result<Content, Failure> {
     // Officially a data: URL; some clients send the base64 alone.
     let file = if file.starts_with("data:") { media::data_url(&file) } else { media::data("", &file) };
     let file = file.at("file_data")?;
-    if file.mime.starts_with("image/") {
-        return Ok(Content::Data(file));
+    if let Some(mime) = file.image_type() {
+        return Ok(Content::Data(Data { mime: mime.into(), ..file }));
     }
     let text = media::text(&file).ok_or_else(|| {
         Failure::unsupported(

@@ -8,9 +8,10 @@ use super::stored_responses::Memory;
 use super::tool_names::{ToolName, ToolNames, wrap_free_text};
 use super::tools::OfferedTools;
 use super::{output_items, wire};
-use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
+use crate::conversation::{Message, Part, Role, Thinking, ToolCall, ToolResult};
 use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::call_arguments;
+use crate::dialect::common::media::Unshowable;
 use crate::failure::{Failure, ResultExt};
 
 /// Context for reading items.
@@ -39,14 +40,16 @@ impl Reader<'_> {
     /// Reads all items.
     pub fn read(&self, items: Vec<Value>) -> Result<Vec<Message>, Failure> {
         let mut messages = Vec::with_capacity(items.len());
+        let newest = newest_user_message(&items);
         for (index, item) in items.into_iter().enumerate() {
-            let message = self.item(item).at(format_args!("input[{index}]"))?;
+            let unshowable = if Some(index) == newest { Unshowable::Reject } else { Unshowable::Describe };
+            let message = self.item(item, unshowable).at(format_args!("input[{index}]"))?;
             messages.extend(message);
         }
         Ok(messages)
     }
 
-    fn item(&self, item: Value) -> Result<Option<Message>, Failure> {
+    fn item(&self, item: Value, unshowable: Unshowable) -> Result<Option<Message>, Failure> {
         let kind = match item.get("type") {
             // References and messages may come without.
             None | Some(Value::Null) if item.get("role").is_none() && item.get("id").is_some() => {
@@ -56,7 +59,7 @@ impl Reader<'_> {
             Some(kind) => read_value::<String>(kind).at("type")?,
         };
         match kind.as_str() {
-            "message" => message(item).map(Some),
+            "message" => message(item, unshowable).map(Some),
             "function_call" => self.function_call(item).map(Some),
             "custom_tool_call" => self.custom_tool_call(item).map(Some),
             "function_call_output" | "custom_tool_call_output" => call_output(item).map(Some),
@@ -90,28 +93,33 @@ impl Reader<'_> {
     }
 }
 
+/// Index of the newest message of the user; `None` if the output of a call has followed it.
+fn newest_user_message(items: &[Value]) -> Option<usize> {
+    let is_user = |item: &Value| item.get("role").and_then(Value::as_str) == Some("user");
+    let is_output =
+        |item: &Value| item.get("type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("_output"));
+    let found = items.iter().enumerate().rfind(|(_, item)| is_user(item) || is_output(item));
+    found.filter(|(_, item)| is_user(item)).map(|(index, _)| index)
+}
+
 fn of(role: Role, parts: Vec<Part>) -> Message {
     Message { role, name: None, parts }
 }
 
-fn message(item: Value) -> Result<Message, Failure> {
+fn message(item: Value, unshowable: Unshowable) -> Result<Message, Failure> {
     let message: wire::Message = read_value(item)?;
     let role = match message.role {
         wire::Role::User => Role::User,
         wire::Role::Assistant => Role::Assistant,
         wire::Role::System | wire::Role::Developer => Role::System,
     };
-    let content = read_content("content", message.content)?;
-    let parts = content.into_iter().map(|content| match content {
-        Content::Text { text } => Part::Text { text },
-        Content::Data(data) => Part::Data(data),
-    });
-    Ok(of(role, parts.collect()))
+    let content = read_content("content", message.content, unshowable)?;
+    Ok(of(role, content.into_iter().map(Part::from).collect()))
 }
 
 fn call_output(item: Value) -> Result<Message, Failure> {
     let output: wire::CallOutput = read_value(item)?;
-    let content = read_content("output", output.output)?;
+    let content = read_content("output", output.output, Unshowable::Describe)?;
     let result = ToolResult { id: output.call_id, content, is_error: false };
     Ok(of(Role::User, vec![Part::ToolResult(result)]))
 }

@@ -160,7 +160,7 @@ fn content_that_is_no_content() {
         ),
         (
             json!([{ "type": "image", "source": { "type": "base64", "media_type": "image/tiff", "data": "aGk=" } }]),
-            "messages[1].content[0].source.media_type: found `image/tiff`, expected one of `image/jpeg`, `image/png`, `image/gif`, `image/webp`",
+            "messages[1].content[0].source.data: found `image/tiff`, expected PNG, JPEG, GIF or WebP",
         ),
         (
             json!([{ "type": "tool_use", "name": "x", "input": {} }]),

@@ -59,15 +59,15 @@ fn tool(name: &str) -> Tool {
 
 #[test]
 fn every_role_and_form_of_content_is_understood() {
-    let png = || Part::Data(Data { mime: "image/png".into(), base64: "aGk=".into() });
+    let png = || Part::Data(Data { mime: "image/png".into(), base64: "iVBORw==".into() });
     assert_eq!(
         messages(&json!([
             { "role": "system", "content": "Be brief." },
             { "role": "developer", "content": [{ "type": "text", "text": "Very." }] },
             { "role": "user", "name": "ada", "content": [
                 { "type": "text", "text": "What is it?" },
-                { "type": "image_url", "image_url": { "url": "data:image/png;base64,aGk=", "detail": "low" } },
-                { "type": "image_url", "image_url": "data:image/png;base64,aGk" },
+                { "type": "image_url", "image_url": { "url": "data:image/png;base64,iVBORw==", "detail": "low" } },
+                { "type": "image_url", "image_url": "data:image/png;base64,iVBORw" },
             ] },
             { "role": "assistant", "content": null, "reasoning_content": "hm", "refusal": "I won't" },
             { "role": "assistant", "content": [{ "type": "refusal", "refusal": "No" }], "annotations": [] },
@@ -82,7 +82,7 @@ fn every_role_and_form_of_content_is_understood() {
             { "role": "tool", "tool_call_id": "c2", "content": [{ "type": "text", "text": "two" }] },
             { "role": "tool", "tool_call_id": "c3" },
             { "role": "tool", "tool_call_id": "c4", "content": [
-                { "type": "image_url", "image_url": { "url": "data:image/png;base64,aGk=" } },
+                { "type": "image_url", "image_url": { "url": "data:image/png;base64,iVBORw==" } },
             ] },
             { "role": "user" },
             { "role": "user", "content": [] },
@@ -120,7 +120,10 @@ fn every_role_and_form_of_content_is_understood() {
                 Role::User,
                 vec![Part::ToolResult(ToolResult {
                     id: "c4".into(),
-                    content: vec![Content::Data(Data { mime: "image/png".into(), base64: "aGk=".into() })],
+                    content: vec![Content::Data(Data {
+                        mime: "image/png".into(),
+                        base64: "iVBORw==".into()
+                    })],
                     is_error: false,
                 })]
             ),

@@ -68,7 +68,7 @@ fn a_malformed_message_is_told_where_and_what() {
         ),
         (
             content(json!({ "type": "image_url", "image_url": "data:text/plain;base64,aGk=" })),
-            "messages[1].content[1].image_url: found `text/plain`, expected an image",
+            "messages[1].content[1].image_url: found `text/plain`, expected PNG, JPEG, GIF or WebP",
         ),
         (
             content(json!({ "type": "input_audio", "input_audio": { "data": "", "format": "wav" } })),

@@ -52,7 +52,7 @@ fn a_malformed_item_is_told_where_and_what() {
         (content(json!({ "type": "input_image" })), "input[1].content[0].image_url: required, but missing"),
         (
             content(json!({ "type": "input_image", "image_url": "data:text/plain;base64,aGk=" })),
-            "input[1].content[0].image_url: found `text/plain`, expected an image",
+            "input[1].content[0].image_url: found `text/plain`, expected PNG, JPEG, GIF or WebP",
         ),
         (content(json!({ "type": "input_file" })), "input[1].content[0].file_data: required, but missing"),
         (item(json!({ "type": "function_call", "call_id": "1" })), "input[1].name: required, but missing"),
