@@ -731,7 +731,7 @@ id: string,
  */
 name: string, 
 /**
- * Its arguments: nearly always a JSON object.
+ * Its arguments: nearly always a JSON object; in a legal transcript always.
  */
 input: unknown, };
 
