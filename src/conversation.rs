@@ -237,7 +237,7 @@ pub struct Tool {
 /// Whether the model must, may or must not call a tool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ToolChoice {
-    /// It must not: no tools are sent.
+    /// It must not. The tools are sent all the same, so that the provider's cache keeps them from turn to turn.
     None,
     /// It may call one.
     #[default]
@@ -246,6 +246,13 @@ pub enum ToolChoice {
     Required,
     /// It must call this one.
     Named(String),
+    /// It may call only these.
+    Allowed {
+        /// Names of the tools.
+        names: Vec<String>,
+        /// Whether it must call one of them.
+        is_required: bool,
+    },
 }
 
 /// Options of a response. What Copilot's provider honours is forwarded, the rest is done by the server.
@@ -370,6 +377,8 @@ pub struct Usage {
     pub cache_written: u64,
     /// Of the output: reasoning tokens.
     pub reasoning: u64,
+    /// Tool calls of the model that were dropped: the client forbade them.
+    pub dropped_calls: u32,
     /// Source of these numbers.
     pub source: UsageSource,
     /// Time that the response took.
@@ -386,6 +395,7 @@ impl Usage {
             cached: self.cached.saturating_add(other.cached),
             cache_written: self.cache_written.saturating_add(other.cache_written),
             reasoning: self.reasoning.saturating_add(other.reasoning),
+            dropped_calls: self.dropped_calls.saturating_add(other.dropped_calls),
             source: other.source,
             timing: self.timing.and(other.timing),
         }

@@ -234,6 +234,7 @@ pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
         cache_written: total.cache_written.max(usage.cache_written),
         output: total.output.saturating_add(usage.output),
         reasoning: total.reasoning.saturating_add(usage.reasoning),
+        dropped_calls: total.dropped_calls.saturating_add(usage.dropped_calls),
         source: match (total.source, usage.source) {
             (UsageSource::Reported, UsageSource::Reported) => UsageSource::Reported,
             _ => UsageSource::Counted,

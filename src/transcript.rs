@@ -25,6 +25,10 @@ pub fn legal(conversation: Conversation) -> (Conversation, ToolNameMap) {
     let tools = tools.into_iter().map(|tool| names.tool_to_editor(tool)).collect::<Vec<Tool>>();
     let tool_choice = match tool_choice {
         ToolChoice::Named(name) => ToolChoice::Named(names.to_editor(name)),
+        ToolChoice::Allowed { names: allowed, is_required } => {
+            let names = allowed.into_iter().map(|name| names.to_editor(name)).collect();
+            ToolChoice::Allowed { names, is_required }
+        }
         choice => choice,
     };
     let messages = legal_messages(messages, &names);

@@ -106,7 +106,11 @@ pub(super) async fn run_tool_loop(
         conversation.messages.extend([calls, results]);
         // A required call has been made. The response after the last round must be text.
         let last = matches!(rounds, Rounds::UpTo(limit) if round == limit.get());
-        conversation.tool_choice = if last { ToolChoice::None } else { ToolChoice::Auto };
+        conversation.tool_choice = match conversation.tool_choice {
+            _ if last => ToolChoice::None,
+            ToolChoice::Allowed { names, .. } => ToolChoice::Allowed { names, is_required: false },
+            _ => ToolChoice::Auto,
+        };
         let next = CompletionRequest::same_model(request_id.clone(), model.clone(), conversation.clone());
         prepared = completions.prepare(next).await?;
     }

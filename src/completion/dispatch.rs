@@ -7,19 +7,23 @@ use async_stream::stream;
 use futures_util::StreamExt;
 
 use super::context::CompletionContext;
+use super::dropped_calls::DroppedCalls;
 use super::editor_request::EditorRequest;
 use super::event_mapper::EventMapper;
 use super::filter::Filter;
 use super::filter_chain::FilterChain;
 use super::provider_error::{self, Classification, Provider};
-use super::required_output::RequiredOutput;
+use super::required_output::{Outcome, RequiredOutput, Violation};
+use super::retry_messages::retry_messages;
 use super::{Events, failover};
 use crate::bridge::BridgeError;
 use crate::bridge::Editor;
 use crate::bridge::protocol::{Chat, ModelInfo, ProviderError, ToEditor};
-use crate::conversation::{Event, Finish, Options, ToolCall, UsageSource};
+use crate::conversation::{Event, Finish, Options, ToolCall, Usage, UsageSource};
 use crate::failure::Failure;
+use crate::log::quoted;
 use crate::models::ModelEntry;
+use crate::tokens::{self, Count};
 use crate::transcript::names::ToolNameMap;
 
 /// A prepared request; cheap to clone, since each choice of the client is a run of its own.
@@ -33,14 +37,14 @@ pub(super) struct Dispatch {
     /// Editors that had the model when it was resolved, the preferred one first.
     editors: Vec<Editor>,
     /// The message for the editor.
-    pub chat: Arc<Chat>,
+    chat: Arc<Chat>,
     /// Requirement on the response.
     pub required: RequiredOutput,
     /// Maps the tool names sent to the editor back to the client's.
     names: Arc<ToolNameMap>,
     options: Options,
-    /// Input tokens by the tokenizer alone, for the calibration.
-    estimated_input: u64,
+    /// Input tokens before calibration, by both measures.
+    count: Count,
     /// Input tokens after calibration.
     counted_input: u64,
 }
@@ -65,7 +69,7 @@ impl Dispatch {
             required,
             names: Arc::new(names),
             options,
-            estimated_input: count.estimated,
+            count,
             counted_input,
         }
     }
@@ -79,14 +83,39 @@ impl Dispatch {
         self.options.max_tokens == Some(0)
     }
 
-    /// Runs `chat`: the prepared message or that of a retry.
-    pub fn run(self, chat: Arc<Chat>) -> Events {
+    /// The request that asks the model to correct a response; `None` if it would not fit the model's input limit.
+    pub fn for_retry(
+        &self,
+        response: &Outcome,
+        dropped: Vec<ToolCall>,
+        violation: &Violation,
+    ) -> Option<Dispatch> {
+        let messages = retry_messages(&self.required, response, dropped, violation, &self.names);
+        let added = tokens::count_conversation(&messages, &[]);
+        let count = Count {
+            checked: self.count.checked + added.checked,
+            estimated: self.count.estimated + added.estimated,
+        };
+        let mut chat = Arc::unwrap_or_clone(self.chat.clone());
+        chat.messages.extend(messages);
+        let retry = Dispatch {
+            chat: Arc::new(chat),
+            count,
+            counted_input: self.counted_input + added.estimated,
+            ..self.clone()
+        };
+        (count.checked <= self.model.max_input_tokens).then_some(retry)
+    }
+
+    /// Runs the request. Calls that the client must not get are recorded in `dropped`.
+    pub fn run(self, dropped: DroppedCalls) -> Events {
         Box::pin(stream! {
-            let mut filters = self.filters();
+            let mut filters =
+                FilterChain::new(&self.options, &self.required, &dropped, self.counted_input, self.model.reports_usage);
             let mut mapper = EventMapper::new(self.model.reports_usage);
             let mut has_output = false;
             let mut out = Vec::new();
-            let parts = failover::parts(self.context.clone(), self.model_id.clone(), &self.editors, chat);
+            let parts = failover::parts(self.context.clone(), self.model_id.clone(), &self.editors, self.chat.clone());
             let mut parts = std::pin::pin!(parts);
             loop {
                 let event = match parts.next().await {
@@ -106,7 +135,7 @@ impl Dispatch {
                         Err(failure) => {
                             let flow = filters.flush(&mut out);
                             for event in out.drain(..) {
-                                yield Ok(event);
+                                yield Ok(self.with_dropped_calls(event, &dropped));
                             }
                             if flow.is_continue() {
                                 yield Err(failure);
@@ -120,7 +149,7 @@ impl Dispatch {
                 let last = matches!(event, Event::Finish(..));
                 let flow = filters.event(event, &mut out);
                 for event in out.drain(..) {
-                    yield Ok(event);
+                    yield Ok(self.with_dropped_calls(event, &dropped));
                 }
                 if last || flow == ControlFlow::Break(()) {
                     return;
@@ -129,12 +158,17 @@ impl Dispatch {
         })
     }
 
-    fn filters(&self) -> FilterChain {
-        let schema_tool = match &self.required {
-            RequiredOutput::Json { tool, .. } => Some(tool.as_str()),
-            RequiredOutput::Nothing | RequiredOutput::SomeCall => None,
-        };
-        FilterChain::new(&self.options, schema_tool, self.counted_input, self.model.reports_usage)
+    /// Adds the number of dropped calls to the usage of a finish, and logs them.
+    fn with_dropped_calls(&self, event: Event, dropped: &DroppedCalls) -> Event {
+        match event {
+            Event::Finish(finish, usage) if dropped.count() > 0 => {
+                for call in dropped.all() {
+                    log::info!("tool call dropped request={} tool={}", self.request_id, quoted(&call.name));
+                }
+                Event::Finish(finish, Usage { dropped_calls: dropped.count(), ..usage })
+            }
+            event => event,
+        }
     }
 
     /// Maps the error that ended a response to the finish of a complete response, or to a failure.
@@ -168,7 +202,7 @@ impl Dispatch {
         if let Event::Finish(_, usage) = event
             && usage.source == UsageSource::Reported
         {
-            self.context.calibration.lock().observe(&self.model.family, self.estimated_input, usage.input);
+            self.context.calibration.lock().observe(&self.model.family, self.count.estimated, usage.input);
         }
     }
 }

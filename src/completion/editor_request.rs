@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::required_output::RequiredOutput;
 use crate::bridge::protocol::{Chat, ModelInfo};
-use crate::conversation::{Conversation, Options, ToolChoice};
+use crate::conversation::{Conversation, Message, Options, Role, ToolChoice};
 use crate::failure::Failure;
 use crate::tokens::{self, Count};
 use crate::tools;
@@ -30,7 +30,10 @@ impl EditorRequest {
     /// with the conversation: call it through `blocking::run`.
     pub fn build(conversation: Conversation, model: &ModelInfo) -> EditorRequest {
         let (conversation, required) = RequiredOutput::extract(conversation);
-        let (conversation, names) = transcript::legal(conversation);
+        let (mut conversation, names) = transcript::legal(conversation);
+        // A message of its own after those of the client, so that the prefix is the same in the next turn.
+        let instruction = required.instruction(&names);
+        conversation.messages.extend(instruction.map(|text| Message::text(Role::User, text)));
         let options = conversation.options.clone();
         let chat = chat(conversation, model);
         let count = tokens::count_conversation(&chat.messages, &chat.tools);
@@ -50,15 +53,14 @@ impl EditorRequest {
 /// Builds the message for the editor from a legal conversation.
 fn chat(conversation: Conversation, model: &ModelInfo) -> Chat {
     let Conversation { messages, tools, tool_choice, options } = conversation;
-    let (tools, required) = match tool_choice {
-        ToolChoice::None => (Vec::new(), false),
-        ToolChoice::Auto => (tools, false),
-        ToolChoice::Required => {
-            let required = tools.len() == 1;
-            (tools, required)
-        }
-        ToolChoice::Named(name) => (tools.into_iter().filter(|tool| tool.name == name).collect(), true),
-    };
+    // The provider refuses to require a call of one of several tools. It gets the whole list in any case, so that its
+    // cache keeps it.
+    let required = tools.len() == 1
+        && match &tool_choice {
+            ToolChoice::Required | ToolChoice::Named(_) => true,
+            ToolChoice::Allowed { is_required, .. } => *is_required,
+            ToolChoice::None | ToolChoice::Auto => false,
+        };
     Chat {
         vendor: model.vendor.clone(),
         model: model.id.clone(),

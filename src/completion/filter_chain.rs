@@ -3,9 +3,11 @@
 use std::ops::ControlFlow;
 
 use super::blank::BlankText;
+use super::dropped_calls::{AllowedCalls, DroppedCalls};
 use super::filter::Filter;
 use super::json_output::JsonOutput;
 use super::max_tokens::MaxTokens;
+use super::required_output::RequiredOutput;
 use super::single_tool_call::SingleToolCall;
 use super::stop_sequences::StopSequences;
 use super::usage_counter::UsageCounter;
@@ -20,17 +22,22 @@ pub struct FilterChain {
 }
 
 impl FilterChain {
-    /// The filters for these options. `schema_tool` is the tool that carries the JSON schema of the response,
-    /// `counted_input` the input tokens for a model that doesn't report its usage, and `is_reported` whether it does.
+    /// The filters for these options and requirements. Calls that the client must not get are recorded in `dropped`.
+    /// `counted_input` are the input tokens for a model that doesn't report its usage, and `is_reported` says whether it
+    /// does.
     pub fn new(
         options: &Options,
-        schema_tool: Option<&str>,
+        required: &RequiredOutput,
+        dropped: &DroppedCalls,
         counted_input: u64,
         is_reported: bool,
     ) -> FilterChain {
         let mut filters: Vec<Box<dyn Filter>> = vec![Box::new(BlankText::default())];
+        if let Some(names) = required.allowed_calls() {
+            filters.push(Box::new(AllowedCalls::new(&names, dropped.clone())));
+        }
         // Before the filters of content, since it makes the content.
-        if let Some(tool) = schema_tool {
+        if let Some(tool) = required.json_tool() {
             filters.push(Box::new(JsonOutput::new(tool)));
         }
         if !options.stop.is_empty() {
@@ -40,7 +47,7 @@ impl FilterChain {
             filters.push(Box::new(MaxTokens::new(tokens)));
         }
         if options.single_tool_call {
-            filters.push(Box::new(SingleToolCall::default()));
+            filters.push(Box::new(SingleToolCall::new(dropped.clone())));
         }
         // After all others, so that it counts the text that the client gets.
         filters.push(Box::new(UsageCounter::new(counted_input, is_reported)));
@@ -83,19 +90,26 @@ mod tests {
 
     use super::*;
     use crate::completion::filter::tests::{call, finish, joined, run, text};
+    use crate::completion::required_output::RequiredContent;
     use crate::conversation::ToolCall;
     use crate::tokens::count_text;
 
     fn check(
         options: &Options,
-        schema_tool: Option<&str>,
+        output_tool: Option<&str>,
         events: impl IntoIterator<Item = Event>,
         expected: impl Into<Vec<Event>>,
     ) {
-        assert_eq!(
-            joined(run(&mut FilterChain::new(options, schema_tool, 7, false), events)),
-            expected.into()
-        );
+        assert_eq!(joined(run(&mut chain(options, output_tool), events)), expected.into());
+    }
+
+    fn chain(options: &Options, output_tool: Option<&str>) -> FilterChain {
+        let content = output_tool.map_or(RequiredContent::Anything, |tool| RequiredContent::Json {
+            tool: tool.into(),
+            schema: json!({}),
+        });
+        let required = RequiredOutput { content, ..RequiredOutput::default() };
+        FilterChain::new(options, &required, &DroppedCalls::default(), 7, false)
     }
 
     fn counted(finish: Finish, output: u64) -> Event {
@@ -134,7 +148,7 @@ mod tests {
     fn failure_flushes_held_text() {
         let options = Options { stop: vec!["END".into()], max_tokens: Some(4), ..Options::default() };
         let cut = |output: [Event; 2]| {
-            let mut chain = FilterChain::new(&options, None, 7, false);
+            let mut chain = chain(&options, None);
             let mut events = run(&mut chain, output);
             let flow = chain.flush(&mut events);
             (joined(events), flow)

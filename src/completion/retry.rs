@@ -1,77 +1,86 @@
-//! Retries a response once if it isn't what the request required: a tool call, or JSON that fits a schema.
-
-use std::sync::Arc;
+//! Retries a response once if it isn't what the request required: a tool call, JSON that fits a schema, or an answer
+//! where calls are forbidden.
 
 use async_stream::stream;
 use futures_util::{Stream, StreamExt};
 
 use super::Events;
 use super::dispatch::Dispatch;
-use super::required_output::RequiredOutput;
-use crate::bridge::protocol::Chat;
+use super::dropped_calls::DroppedCalls;
+use super::required_output::Outcome;
 use crate::conversation::{Event, Usage};
 use crate::failure::Failure;
 
 /// Runs a request, and runs it once more if its response fails the validation.
 pub(super) fn run(dispatch: Dispatch) -> Events {
-    let chat = dispatch.chat.clone();
-    match dispatch.required {
-        RequiredOutput::Nothing => dispatch.run(chat),
-        RequiredOutput::SomeCall | RequiredOutput::Json { .. } => Box::pin(validated(dispatch, chat)),
+    if dispatch.required.is_empty() {
+        dispatch.run(DroppedCalls::default())
+    } else {
+        Box::pin(validated(dispatch))
     }
 }
 
-/// Holds events back until a call comes or the whole response is valid.
-fn validated(dispatch: Dispatch, mut chat: Arc<Chat>) -> impl Stream<Item = Result<Event, Failure>> {
+/// Holds text back, where it may turn out invalid, until a call comes or the response is complete.
+fn validated(mut dispatch: Dispatch) -> impl Stream<Item = Result<Event, Failure>> {
     stream! {
         let mut first_usage: Option<Usage> = None;
         loop {
+            let dropped = DroppedCalls::default();
+            let mut outcome = Outcome::default();
+            let mut usage = Usage::default();
             let mut held = Vec::new();
-            let mut has_call = false;
-            let mut response = dispatch.clone().run(chat.clone());
+            let mut response = dispatch.clone().run(dropped.clone());
             while let Some(event) = response.next().await {
-                let event = match (event, first_usage) {
-                    (Err(failure), _) => {
-                        yield Err(failure);
+                match &event {
+                    Err(_) => {
+                        yield event;
                         return;
                     }
-                    (Ok(Event::Finish(finish, usage)), Some(first)) => Event::Finish(finish, first.and(usage)),
-                    (Ok(event), _) => event,
-                };
-                has_call = has_call || matches!(event, Event::ToolCall(_));
-                held.push(event);
-                if has_call {
-                    for event in held.drain(..) {
-                        yield Ok(event);
+                    Ok(Event::Finish(finish, used)) => {
+                        outcome.finish = finish.clone();
+                        usage = first_usage.map_or(*used, |first| first.and(*used));
+                        continue;
                     }
+                    Ok(Event::Text(text)) => {
+                        outcome.text.push_str(text);
+                        if dispatch.required.holds_text() && !outcome.has_call {
+                            held.push(event);
+                            continue;
+                        }
+                    }
+                    Ok(Event::ToolCall(_)) => {
+                        outcome.has_call = true;
+                        for event in held.drain(..) {
+                            yield event;
+                        }
+                    }
+                    Ok(Event::Thinking(_) | Event::ToolRan(_)) if !held.is_empty() => {
+                        held.push(event);
+                        continue;
+                    }
+                    Ok(Event::Thinking(_) | Event::ToolRan(_)) => {}
                 }
+                yield event;
             }
-            if has_call {
-                return;
-            }
-            let Some(error) = dispatch.required.validate(&held) else {
+            outcome.has_dropped_call = dropped.count() > 0;
+            let Err(violation) = dispatch.required.validate(&outcome) else {
                 for event in held {
-                    yield Ok(event);
+                    yield event;
                 }
+                yield Ok(Event::Finish(outcome.finish, usage));
                 return;
             };
-            if first_usage.is_some() {
-                yield Err(Failure::BadAnswer { message: error });
+            let retry = match first_usage {
+                None => dispatch.for_retry(&outcome, dropped.all(), &violation),
+                Some(_) => None,
+            };
+            let Some(retry) = retry else {
+                yield Err(Failure::BadAnswer { message: violation.to_string() });
                 return;
-            }
+            };
             log::info!("response failed validation, retrying request={}", dispatch.request_id());
-            first_usage = Some(usage_of(&held));
-            let mut retry = Arc::unwrap_or_clone(chat);
-            retry.messages.extend(dispatch.required.retry_messages(&held, &error));
-            chat = Arc::new(retry);
+            first_usage = Some(usage);
+            dispatch = retry;
         }
     }
-}
-
-fn usage_of(events: &[Event]) -> Usage {
-    let usage = events.iter().find_map(|event| match event {
-        Event::Finish(_, usage) => Some(*usage),
-        _ => None,
-    });
-    usage.unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::dropped_calls::DroppedCalls;
 use super::filter::Filter;
 use crate::conversation::Event;
 
@@ -10,15 +11,25 @@ use crate::conversation::Event;
 #[derive(Clone, Debug, Default)]
 pub struct SingleToolCall {
     has_call: bool,
+    dropped: DroppedCalls,
+}
+
+impl SingleToolCall {
+    /// A filter that records the other calls in `dropped`.
+    pub fn new(dropped: DroppedCalls) -> SingleToolCall {
+        SingleToolCall { has_call: false, dropped }
+    }
 }
 
 impl Filter for SingleToolCall {
     fn event(&mut self, event: Event, out: &mut Vec<Event>) -> ControlFlow<()> {
-        let is_call = matches!(event, Event::ToolCall(_));
-        if !(is_call && self.has_call) {
-            out.push(event);
+        match event {
+            Event::ToolCall(call) if self.has_call => self.dropped.push(call),
+            event => {
+                self.has_call |= matches!(event, Event::ToolCall(_));
+                out.push(event);
+            }
         }
-        self.has_call |= is_call;
         ControlFlow::Continue(())
     }
 }
@@ -30,12 +41,14 @@ mod tests {
 
     #[test]
     fn only_the_first_call_is_passed_on() {
+        let dropped = DroppedCalls::default();
         assert_eq!(
             run(
-                &mut SingleToolCall::default(),
+                &mut SingleToolCall::new(dropped.clone()),
                 [text("a"), call("1"), text("b"), call("2"), call("3"), end()]
             ),
             [text("a"), call("1"), text("b"), end()]
         );
+        assert_eq!(dropped.count(), 2);
     }
 }

@@ -23,7 +23,7 @@ impl ToolNameMap {
         let tools = conversation.tools.iter().map(|tool| tool.name.as_str());
         let choice = match &conversation.tool_choice {
             ToolChoice::Named(name) => Some(name.as_str()),
-            ToolChoice::None | ToolChoice::Auto | ToolChoice::Required => None,
+            ToolChoice::None | ToolChoice::Auto | ToolChoice::Required | ToolChoice::Allowed { .. } => None,
         };
         let parts = conversation.messages.iter().flat_map(|message| &message.parts);
         let calls = parts.filter_map(|part| match part {

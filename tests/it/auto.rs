@@ -47,21 +47,50 @@ fn results_of_every_kind_reach_the_model() {
 }
 
 #[test]
-fn last_round_offers_no_tools() {
+fn response_after_the_last_round_is_words() {
     let server = Server::demo(&[]);
     let script = "call:get_time\nthen:\ncall:get_time\nthen:\ncall:get_time\nthen:\nsay:four";
     for (rounds, text, finish) in [
         (0, "four", "stop"),
         (4, "four", "stop"),
         (3, "four", "length"),
-        (2, "no such tool: get_time", "length"),
+        (2, "four", "length"),
         (10, "four", "stop"),
     ] {
         let request = with(auto(chat(script)), &json!({ "max_tool_rounds": rounds }));
         let response = server.post(CHAT, &request);
         let finish_reason = response.json()["choices"][0]["finish_reason"].clone();
         assert_eq!((content(&response).as_str(), &finish_reason), (text, &json!(finish)), "{rounds} rounds");
+        // After two rounds the model calls once more, which is dropped, and then answers.
+        let dropped = response.json()["copilot_proxy"]["dropped_calls"].clone();
+        assert_eq!(dropped, if rounds == 2 { json!(1) } else { Value::Null });
     }
+}
+
+#[test]
+fn response_after_the_last_round_has_the_same_tools() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let mut client = server.client();
+    let request = with(auto(chat("Hello")), &json!({ "model": "m", "max_tool_rounds": 1 }));
+    client.send(&Request::post(CHAT, &request));
+    send_tools(&mut editor, &["a", "b"]);
+    let (stream_id, first) = editor.expect_chat();
+    send_calls(&mut editor, stream_id, &["a"]);
+    let (tool, _) = expect_invocation(&mut editor);
+    send_result(&mut editor, tool, "result");
+    let (stream_id, last) = editor.expect_chat();
+    assert_eq!((first.tools.len(), &last.tools), (2, &first.tools));
+    assert!(last.messages.starts_with(&first.messages));
+    send_calls(&mut editor, stream_id, &["b"]);
+    let (stream_id, again) = editor.expect_chat();
+    assert_eq!(again.tools, first.tools);
+    assert!(again.messages.starts_with(&last.messages));
+    editor.respond(stream_id, "Words");
+    let response = client.response();
+    assert_eq!(content(&response), "Words");
+    assert_eq!(response.json()["choices"][0]["finish_reason"], "length");
+    assert_eq!(response.json()["copilot_proxy"]["dropped_calls"], 1);
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn tool_name_invalid_in_the_editor_is_mapped_in_both_directions() {
 }
 
 #[test]
-fn tool_choice_limits_the_tools_offered_to_the_model() {
+fn tool_choice_limits_the_calls_and_leaves_the_tools() {
     let server = Server::demo(&[]);
     let request = || with_tools(chat("dump:"), &["a", "b"]);
     let names = |dump: &Value| -> Vec<String> {
@@ -238,7 +238,7 @@ fn tool_choice_limits_the_tools_offered_to_the_model() {
         tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
     };
     let none = dumped(&server, &with(request(), &json!({ "tool_choice": "none" })));
-    assert_eq!((names(&none), &none["toolMode"]), (vec![], &json!("auto")));
+    assert_eq!((names(&none), &none["toolMode"]), (vec!["a".into(), "b".into()], &json!("auto")));
     let auto = dumped(&server, &with(request(), &json!({ "tool_choice": "auto" })));
     assert_eq!((names(&auto), &auto["toolMode"]), (vec!["a".into(), "b".into()], &json!("auto")));
     // The required call is in the response.

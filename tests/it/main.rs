@@ -44,6 +44,7 @@ mod setup_json;
 mod speed;
 mod terminal;
 mod tidy;
+mod tool_choice;
 mod tools;
 mod wait;
 

@@ -91,7 +91,7 @@ impl Encoder for Stream {
             Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) => {}
             Event::ToolRan(ran) => Said::Ping { copilot_proxy: Some(ResponseExtensions::tool(ran)) }.put(out),
             Event::Finish(finish, usage) => {
-                let copilot_proxy = ResponseExtensions::usage(usage.source);
+                let copilot_proxy = ResponseExtensions::last(usage);
                 Said::MessageDelta { delta: finish.into(), usage: (*usage).into(), copilot_proxy }.put(out);
             }
         }

@@ -30,5 +30,5 @@ pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Ev
         }
     }
     let (finish, usage) = end;
-    json!(Message::whole(meta, content, Ending::from(finish), usage, ResponseExtensions::tools(events)))
+    json!(Message::whole(meta, content, Ending::from(finish), usage, ResponseExtensions::whole(events)))
 }

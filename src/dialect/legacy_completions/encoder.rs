@@ -93,7 +93,7 @@ impl Encoder for CompletionChunks {
                 self.usage = Some(with_choice(self.usage, *usage));
                 let finish_reason = Some(finish_reason(finish));
                 let choices = [Choice { text: "", index: choice, logprobs: (), finish_reason }];
-                let extra = (!self.options.include_usage).then(|| ResponseExtensions::usage(usage.source));
+                let extra = (!self.options.include_usage).then(|| ResponseExtensions::last(usage));
                 sse::put(None, &Completion { copilot_proxy: extra, ..self.completion(&choices) }, out);
             }
         }
@@ -104,7 +104,7 @@ impl Encoder for CompletionChunks {
             let usage = self.usage.unwrap_or_default();
             let last = Completion {
                 usage: Some(Cost::Known(usage.into())),
-                copilot_proxy: Some(ResponseExtensions::usage(usage.source)),
+                copilot_proxy: Some(ResponseExtensions::last(&usage)),
                 ..self.completion(&[])
             };
             sse::put(None, &last, out);

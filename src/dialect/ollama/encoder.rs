@@ -183,7 +183,7 @@ impl Encoder for LineEncoder {
                 );
             }
             Event::Finish(finish, usage) => {
-                let copilot_proxy = Some(ResponseExtensions::usage(usage.source));
+                let copilot_proxy = Some(ResponseExtensions::last(usage));
                 let end = Some(self.end(finish, usage));
                 put(&Line { done: true, end, copilot_proxy, ..self.line("", "", &[]) }, out);
             }
@@ -221,7 +221,7 @@ pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Ev
         }
     }
     let lines = LineEncoder::new(meta, options);
-    let copilot_proxy = ResponseExtensions::tools(answers.iter().flatten());
+    let copilot_proxy = ResponseExtensions::whole(answers.iter().flatten());
     let end = Some(lines.end(finish, usage));
     json!(Line { done: true, end, copilot_proxy, ..lines.line(&content, &thinking, &calls) })
 }

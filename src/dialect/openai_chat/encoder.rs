@@ -131,12 +131,8 @@ impl Encoder for Chunks {
                 let finish_reason = Some(finish_reason(finish, self.options.calls));
                 let choices =
                     [Choice { index: choice, delta: Delta::Nothing {}, logprobs: (), finish_reason }];
-                let source = (!self.options.include_usage).then_some(usage.source);
-                sse::put(
-                    None,
-                    &Chunk { copilot_proxy: source.map(ResponseExtensions::usage), ..self.chunk(&choices) },
-                    out,
-                );
+                let extra = (!self.options.include_usage).then(|| ResponseExtensions::last(usage));
+                sse::put(None, &Chunk { copilot_proxy: extra, ..self.chunk(&choices) }, out);
             }
         }
     }
@@ -146,7 +142,7 @@ impl Encoder for Chunks {
             let usage = self.usage.unwrap_or_default();
             let chunk = Chunk {
                 usage: Some(Cost::Known(usage.into())),
-                copilot_proxy: Some(ResponseExtensions::usage(usage.source)),
+                copilot_proxy: Some(ResponseExtensions::last(&usage)),
                 ..self.chunk(&[])
             };
             sse::put(None, &chunk, out);

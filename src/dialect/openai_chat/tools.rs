@@ -29,9 +29,9 @@ impl OfferedTools {
             let function = read_function(function).and_then(|function| tools.add(function));
             function.at(format_args!("functions[{index}]"))?;
         }
-        let mut tools = tools.into_tools();
+        let tools = tools.into_tools();
         let (at, choice) = match (self.choice, self.function_call) {
-            (Some(choice), _) => ("tool_choice", read_choice(choice, &mut tools)?),
+            (Some(choice), _) => ("tool_choice", read_choice(choice)?),
             (None, Some(WordOrObject::Word(word))) => ("function_call", from_word(word)),
             (None, Some(WordOrObject::Object(function))) => {
                 ("function_call", ToolChoice::Named(function.name))
@@ -91,11 +91,8 @@ fn from_word(word: wire::ChoiceWord) -> ToolChoice {
     }
 }
 
-/// Reads a `tool_choice`; `allowed_tools` takes the others out of `tools`.
-fn read_choice(
-    choice: WordOrObject<wire::ChoiceWord, wire::Choice>,
-    tools: &mut Vec<Tool>,
-) -> Result<ToolChoice, Failure> {
+/// Reads a `tool_choice`. Of `allowed_tools` only functions count, since the others are not among the tools either.
+fn read_choice(choice: WordOrObject<wire::ChoiceWord, wire::Choice>) -> Result<ToolChoice, Failure> {
     let choice = match choice {
         WordOrObject::Word(word) => return Ok(from_word(word)),
         WordOrObject::Object(choice) => choice,
@@ -104,14 +101,13 @@ fn read_choice(
         (Some("function") | None, Some(function), _) => Ok(ToolChoice::Named(function.name)),
         (Some("function"), None, _) => Err(Failure::invalid("tool_choice.function", "required, but missing")),
         (Some("allowed_tools"), _, Some(allowed)) => {
-            let named = |tool: &Tool| {
-                allowed
-                    .tools
-                    .iter()
-                    .any(|one| one.function.as_ref().is_some_and(|function| function.name == tool.name))
-            };
-            tools.retain(named);
-            Ok(from_word(allowed.mode))
+            let functions = allowed.tools.into_iter().filter_map(|tool| tool.function);
+            let names = functions.map(|function| function.name).collect();
+            Ok(match allowed.mode {
+                wire::ChoiceWord::None => ToolChoice::None,
+                wire::ChoiceWord::Auto => ToolChoice::Allowed { names, is_required: false },
+                wire::ChoiceWord::Required => ToolChoice::Allowed { names, is_required: true },
+            })
         }
         (Some("allowed_tools"), _, None) => {
             Err(Failure::invalid("tool_choice.allowed_tools", "required, but missing"))
@@ -126,6 +122,11 @@ fn read_choice(
 
 fn check_that_it_can_be_met(at: &str, choice: &ToolChoice, tools: &[Tool]) -> Result<(), Failure> {
     match choice {
+        ToolChoice::Allowed { names, is_required: true }
+            if !tools.iter().any(|tool| names.contains(&tool.name)) =>
+        {
+            Err(Failure::invalid(at, "`required`, but the request offers none of the allowed tools"))
+        }
         ToolChoice::Required if tools.is_empty() => {
             Err(Failure::invalid(at, "`required`, but the request offers no function to call"))
         }

@@ -58,7 +58,7 @@ pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Ev
             .map(|(index, events)| choice(index, events, options.calls))
             .collect(),
         usage: usage_of(answers).into(),
-        copilot_proxy: ResponseExtensions::tools(answers.iter().flatten()),
+        copilot_proxy: ResponseExtensions::whole(answers.iter().flatten()),
     };
     serde_json::json!(completion)
 }

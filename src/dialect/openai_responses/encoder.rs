@@ -43,8 +43,8 @@ struct Line<'a> {
 impl Numbered {
     fn put(&mut self, event: &StreamEvent<'_>, out: &mut Vec<u8>) {
         let untold = std::mem::take(&mut self.untold);
-        let copilot_proxy =
-            (!untold.is_empty()).then(|| ResponseExtensions { usage: None, tools: untold.iter().collect() });
+        let copilot_proxy = (!untold.is_empty())
+            .then(|| ResponseExtensions { tools: untold.iter().collect(), ..ResponseExtensions::default() });
         let name = event.name();
         sse::put(Some(name), &Line { name, sequence_number: self.next, event, copilot_proxy }, out);
         self.next += 1;
@@ -81,7 +81,7 @@ impl Encoder for Steps {
         }
         answer.event(event, &mut |step| numbered.put(step, out));
         if let Event::Finish(finish, usage) = event {
-            let extra = ResponseExtensions { usage: Some(usage.source), tools: answer.ran() };
+            let extra = ResponseExtensions { tools: answer.ran(), ..ResponseExtensions::last(usage) };
             let response = &Response::in_progress(meta, echo, answer.items()).ended(finish, *usage, extra);
             match why_incomplete(finish) {
                 None => numbered.put(&StreamEvent::Completed { response }, out),

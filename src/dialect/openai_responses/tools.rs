@@ -112,8 +112,7 @@ impl OfferedTools {
         if is_repeated { Ok(()) } else { Err(taken(&client_name.name)) }
     }
 
-    /// Reads a `tool_choice`; `allowed_tools` takes the others out of the offer. The editor's tools may join
-    /// later: then a choice may name one of them.
+    /// Reads a `tool_choice`. The editor's tools may join later: then a choice may name one of them.
     pub fn choose(&mut self, choice: Option<&Value>, more_will_come: bool) -> Result<ToolChoice, Failure> {
         let choice = match choice {
             None => ToolChoice::Auto,
@@ -123,6 +122,11 @@ impl OfferedTools {
             },
         };
         match &choice {
+            ToolChoice::Allowed { names, is_required: true }
+                if !more_will_come && !self.tools.iter().any(|tool| names.contains(&tool.name)) =>
+            {
+                Err(Failure::invalid("", "`required`, but the request offers none of the allowed tools"))
+            }
             ToolChoice::Required if !more_will_come && self.tools.is_empty() => {
                 Err(Failure::invalid("", "`required`, but the request offers no function to call"))
             }
@@ -145,19 +149,34 @@ impl OfferedTools {
             "allowed_tools" => {
                 let allowed = choice.tools.ok_or_else(|| missing("tools"))?;
                 let mode = choice.mode.ok_or_else(|| missing("mode"))?;
-                let OfferedTools { tools, names, .. } = self;
-                tools.retain(|tool| {
-                    names
-                        .to_client(&tool.name)
-                        .is_some_and(|(name, _)| allowed.iter().any(|one| is_of(name, one)))
-                });
-                Ok(from_word(mode))
+                let names = self.allowed_names(&allowed);
+                Ok(match mode {
+                    wire::ChoiceWord::None => ToolChoice::None,
+                    wire::ChoiceWord::Auto => ToolChoice::Allowed { names, is_required: false },
+                    wire::ChoiceWord::Required => ToolChoice::Allowed { names, is_required: true },
+                })
             }
             kind => Err(Failure::unsupported(
                 "type",
                 format!("a tool of type `{kind}` can't be demanded here, only functions can"),
             )),
         }
+    }
+
+    /// The model's names of the tools that `references` mean, those that the editor may add included.
+    fn allowed_names(&self, references: &[wire::ToolReference]) -> Vec<String> {
+        let offered = self.tools.iter().filter(|tool| {
+            let name = self.names.to_client(&tool.name);
+            name.is_some_and(|(name, _)| references.iter().any(|one| is_of(name, one)))
+        });
+        let mut names: Vec<String> = offered.map(|tool| tool.name.clone()).collect();
+        let functions = references.iter().filter(|one| one.kind.as_deref() == Some("function"));
+        for name in functions.filter_map(|function| function.name.as_ref()) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
     }
 }
 

@@ -39,6 +39,6 @@ pub fn told(
             _ => None,
         })
         .unwrap_or((&Finish::Stop, Usage::default()));
-    let extra = ResponseExtensions { usage: Some(usage.source), tools: answer.ran() };
+    let extra = ResponseExtensions { tools: answer.ran(), ..ResponseExtensions::last(&usage) };
     json!(Response::in_progress(meta, &options.echo, answer.items()).ended(finish, usage, extra))
 }

@@ -265,8 +265,8 @@ fn tool_choice_has_many_forms() {
         (g.clone(), both.clone(), ToolChoice::Named("g".into())),
         (
             json!({ "type": "allowed_tools", "allowed_tools": { "mode": "required", "tools": [g, custom] } }),
-            vec![tool("g")],
-            ToolChoice::Required,
+            both.clone(),
+            ToolChoice::Allowed { names: vec!["g".into()], is_required: true },
         ),
     ] {
         let (ask, _) = with(&json!({ "tools": [f, custom, g], "tool_choice": choice })).unwrap();

@@ -249,6 +249,10 @@ fn every_choice_of_tools_is_understood() {
     };
     let all = || "f c n__f".to_owned();
     let named = |name: &str| ToolChoice::Named(name.into());
+    let only = |tools: &[&str], is_required| ToolChoice::Allowed {
+        names: tools.iter().map(ToString::to_string).collect(),
+        is_required,
+    };
     assert_eq!(chosen(Value::Null), (ToolChoice::Auto, all()));
     assert_eq!(chosen(json!("auto")), (ToolChoice::Auto, all()));
     assert_eq!(chosen(json!("none")), (ToolChoice::None, all()));
@@ -263,11 +267,11 @@ fn every_choice_of_tools_is_understood() {
             "required",
             json!([{ "type": "custom", "name": "c" }, { "type": "mcp", "server_label": "x" }])
         ),
-        (ToolChoice::Required, "c".into())
+        (only(&["c"], true), all())
     );
     assert_eq!(
         allowed("auto", json!([{ "type": "namespace", "name": "n" }])),
-        (ToolChoice::Auto, "n__f".into())
+        (only(&["n__f"], false), all())
     );
     let of_the_editor = with(&json!({
         "tool_choice": { "type": "function", "name": "list_directory" },
