@@ -35,6 +35,7 @@ pub mod single_tool_call;
 pub mod stop_sequences;
 mod timing;
 pub mod usage_counter;
+mod verbosity;
 
 pub use context::CompletionContext;
 pub use rate_limit_backoff::RateLimitBackoff;

@@ -277,6 +277,8 @@ pub struct Options {
     pub reports_stop_sequence: bool,
     /// `minimal`, `low`, `medium`, `high` ...: the provider knows which it takes.
     pub reasoning_effort: Option<String>,
+    /// Length of the response, where the client asks for another than the usual one.
+    pub verbosity: Option<Verbosity>,
     /// Whether the client wants thinking in the response.
     pub thinking: bool,
     /// Limits a response to one tool call.
@@ -285,6 +287,18 @@ pub struct Options {
     pub output: Output,
     /// Number of responses; absent = 1.
     pub choices: Option<std::num::NonZeroU8>,
+}
+
+/// Length of a response, as OpenAI's APIs know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verbosity {
+    /// Short.
+    Low,
+    /// Usual.
+    Medium,
+    /// Long.
+    High,
 }
 
 /// Form of the response's content.

@@ -5,12 +5,13 @@
 //! No text is ever lost, and a legal transcript stays as it is.
 
 use crate::conversation::{
-    Content, Conversation, Message, Part, Role, Tool, ToolCall, ToolChoice, ToolResult, object_input,
+    Content, Conversation, Message, Part, Role, Tool, ToolCall, ToolChoice, ToolResult,
 };
 
 mod call_ids;
 pub mod names;
 mod pairing;
+mod schema_root;
 mod writer;
 
 use call_ids::CallIds;
@@ -20,7 +21,7 @@ use writer::Writer;
 
 /// Makes a conversation legal. The names that had to change come with it, for the way back.
 pub fn legal(conversation: Conversation) -> (Conversation, ToolNameMap) {
-    let names = ToolNameMap::of(&conversation);
+    let mut names = ToolNameMap::of(&conversation);
     let Conversation { messages, tools, tool_choice, options } = conversation;
     let tools = tools.into_iter().map(|tool| names.tool_to_editor(tool)).collect::<Vec<Tool>>();
     let tool_choice = match tool_choice {
@@ -59,11 +60,7 @@ fn legal_messages(messages: Vec<Message>, names: &ToolNameMap) -> Vec<Message> {
                 match result {
                     Some(Item { part: Part::ToolResult(result), message: answered_in, .. }) => {
                         let id = ids.next(call.id);
-                        let call = ToolCall {
-                            id: id.clone(),
-                            name: names.to_editor(call.name),
-                            input: object_input(call.input),
-                        };
+                        let call = names.call_to_editor(ToolCall { id: id.clone(), ..call });
                         let result = in_words(ToolResult { id, ..result });
                         writer.turn(message).call(call, result, answered_in);
                     }

@@ -124,9 +124,7 @@ impl Dispatch {
                         mapper.finish()
                     }
                     Some(Ok(part)) => match mapper.event(part) {
-                        Some(Event::ToolCall(call)) => {
-                            Event::ToolCall(ToolCall { name: self.names.to_client(call.name), ..call })
-                        }
+                        Some(Event::ToolCall(call)) => Event::ToolCall(self.names.call_to_client(call)),
                         Some(event) => event,
                         None => continue,
                     },

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::required_output::RequiredOutput;
+use super::verbosity;
 use crate::bridge::protocol::{Chat, ModelInfo};
 use crate::conversation::{Conversation, Message, Options, Role, ToolChoice};
 use crate::failure::Failure;
@@ -31,7 +32,8 @@ impl EditorRequest {
     pub fn build(conversation: Conversation, model: &ModelInfo) -> EditorRequest {
         let (conversation, required) = RequiredOutput::extract(conversation);
         let (mut conversation, names) = transcript::legal(conversation);
-        // A message of its own after those of the client, so that the prefix is the same in the next turn.
+        // Messages of their own after those of the client, so that the prefix is the same in the next turn.
+        verbosity::instruct(&mut conversation);
         let instruction = required.instruction(&names);
         conversation.messages.extend(instruction.map(|text| Message::text(Role::User, text)));
         let options = conversation.options.clone();

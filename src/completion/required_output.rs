@@ -82,6 +82,9 @@ pub enum Violation {
     BadJson(String),
 }
 
+/// Every type of JSON.
+const ANY_TYPE: [&str; 6] = ["object", "array", "string", "number", "boolean", "null"];
+
 /// Instruction for the model if it must call one of all tools.
 const CALL_A_TOOL: &str = "Answer by calling one of the tools. Do not answer in words alone.";
 
@@ -219,7 +222,9 @@ fn add_output_tool(conversation: &mut Conversation) -> Option<(String, Value)> {
     while conversation.tools.iter().any(|tool| tool.name == name) {
         name.push_str("_output");
     }
-    conversation.tools.push(Tool { name: name.clone(), description, input_schema: Some(schema.clone()) });
+    // An empty schema takes any JSON, but a tool with one takes no input.
+    let input_schema = if schema == json!({}) { json!({ "type": ANY_TYPE }) } else { schema.clone() };
+    conversation.tools.push(Tool { name: name.clone(), description, input_schema: Some(input_schema) });
     Some((name, schema))
 }
 

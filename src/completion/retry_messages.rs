@@ -30,8 +30,7 @@ pub fn retry_messages(
     for ((call, text), number) in calls.zip(1..) {
         // The model's own id may be that of an earlier call.
         let id = format!("call_to_correct_{number}");
-        let name = names.to_editor(call.name);
-        parts.push(Part::ToolCall(ToolCall { id: id.clone(), name, input: call.input }));
+        parts.push(Part::ToolCall(names.call_to_editor(ToolCall { id: id.clone(), ..call })));
         results.push(Part::ToolResult(ToolResult {
             id,
             content: vec![Content::Text { text }],

@@ -1,8 +1,10 @@
-//! Tools' names that the editor takes, and the way back to those the client knows.
+//! Tools as the editor takes them, and the way back to those the client knows: their names, and the fields that hold
+//! the input of tools whose schema had to be wrapped.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::conversation::{Conversation, Part, Tool, ToolChoice};
+use super::schema_root;
+use crate::conversation::{Conversation, Part, Tool, ToolCall, ToolChoice, object_input};
 
 /// The longest name that the services behind the editor take.
 const LONGEST: usize = 64;
@@ -15,6 +17,8 @@ const LONGEST_NUMBERED: usize = LONGEST - "_4294967295".len();
 pub struct ToolNameMap {
     to_editor: HashMap<String, String>,
     to_client: HashMap<String, String>,
+    /// The field that holds the input of each tool whose schema is wrapped, by the editor's name.
+    wrapped: HashMap<String, String>,
 }
 
 impl ToolNameMap {
@@ -43,9 +47,34 @@ impl ToolNameMap {
         self.to_client.get(&name).cloned().unwrap_or(name)
     }
 
-    /// The tool under the name the editor takes.
-    pub fn tool_to_editor(&self, tool: Tool) -> Tool {
-        Tool { name: self.to_editor(tool.name), ..tool }
+    /// The tool under the name and with the schema that the editor takes.
+    pub fn tool_to_editor(&mut self, tool: Tool) -> Tool {
+        let name = self.to_editor(tool.name);
+        let input_schema = tool.input_schema.map(|schema| {
+            let (schema, field) = schema_root::legal(schema);
+            self.wrapped.extend(field.map(|field| (name.clone(), field)));
+            schema
+        });
+        Tool { name, input_schema, ..tool }
+    }
+
+    /// A call of the history as the editor takes it.
+    pub fn call_to_editor(&self, call: ToolCall) -> ToolCall {
+        let name = self.to_editor(call.name);
+        let input = match self.wrapped.get(&name) {
+            Some(field) => schema_root::wrap_input(call.input, field),
+            None => object_input(call.input),
+        };
+        ToolCall { name, input, ..call }
+    }
+
+    /// A call of the model as the client takes it.
+    pub fn call_to_client(&self, call: ToolCall) -> ToolCall {
+        let input = match self.wrapped.get(&call.name) {
+            Some(field) => schema_root::unwrap_input(call.input, field),
+            None => call.input,
+        };
+        ToolCall { name: self.to_client(call.name), input, ..call }
     }
 
     fn mapping<'a>(names: impl Iterator<Item = &'a str>) -> ToolNameMap {

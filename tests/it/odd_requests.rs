@@ -231,3 +231,85 @@ fn identical_tools_are_one_and_different_ones_of_one_name_are_refused() {
         assert!(refusal.ends_with("name: `f` is the name of another tool already"), "{api:?}: {refusal}");
     }
 }
+
+/// A format in which the response is to come.
+fn formatted(api: Api, request: Value, schema: &Value) -> Value {
+    let format = match api {
+        Api::Chat => {
+            json!({ "response_format": { "type": "json_schema", "json_schema": { "name": "answer", "schema": schema } } })
+        }
+        Api::Responses => {
+            json!({ "text": { "format": { "type": "json_schema", "name": "answer", "schema": schema } } })
+        }
+        Api::Messages => {
+            json!({ "output_config": { "format": { "type": "json_schema", "schema": schema } } })
+        }
+        Api::Ollama => json!({ "format": schema }),
+    };
+    with(request, &format)
+}
+
+#[test]
+fn schema_whose_root_is_no_plain_object_travels_in_one_and_comes_out_without_it() {
+    let server = Server::demo(&[]);
+    let list = json!({ "type": "array", "items": { "type": "string" } });
+    let either =
+        json!({ "anyOf": [{ "$ref": "#/$defs/list" }, { "type": "object" }], "$defs": { "list": list } });
+    for api in ALL {
+        // The dump is an object, which fits this schema.
+        let dumped = api.dumped(&server, &formatted(api, api.ask("dump:"), &either));
+        let root = &dumped["tools"][0]["inputSchema"];
+        assert_eq!((&root["type"], &root["$defs"]["list"]), (&json!("object"), &list), "{api:?}: {root}");
+        for schema in [&list, &either] {
+            for called in [r#"["a","b"]"#, r#"{"value":["a","b"]}"#] {
+                let request = formatted(api, api.ask(&format!("call:answer {called}")), schema);
+                assert_eq!(api.text(&api.post(&server, &request)), r#"["a","b"]"#, "{api:?}");
+                let streamed = api.post(&server, &with(request, &json!({ "stream": true })));
+                let text = streamed.text();
+                assert_eq!(streamed.status, 200, "{api:?}: {text}");
+                assert!(text.contains(r#"[\"a\",\"b\"]"#) && !text.contains("value"), "{api:?}: {text}");
+            }
+        }
+        let plain = json!({ "type": "object", "properties": { "a": { "type": "integer" } } });
+        let dumped = api.dumped(&server, &formatted(api, api.ask("dump:"), &plain));
+        assert_eq!(dumped["tools"][0]["inputSchema"], plain, "{api:?}");
+    }
+}
+
+#[test]
+fn calls_of_a_tool_whose_schema_is_no_plain_object_come_out_unwrapped() {
+    let server = Server::demo(&[]);
+    let schema = json!({ "anyOf": [{ "type": "object", "required": ["a"] }, { "type": "object", "required": ["b"] }] });
+    let tool = json!({ "type": "function", "function": { "name": "f", "parameters": schema } });
+    let ask = |request: Value| with(request, &json!({ "tools": [tool] }));
+    let response = server.post(Api::Chat.path(), &ask(Api::Chat.ask(r#"call:f {"value":{"a":1}}"#))).json();
+    let call = &response["choices"][0]["message"]["tool_calls"][0]["function"];
+    assert_eq!(call["arguments"], r#"{"a":1}"#);
+    // In the next turn the model sees the call as it made it.
+    let dumped = Api::Chat.dumped(&server, &ask(Api::Chat.call("c1", &json!({ "a": 1 }), "dump:")));
+    assert_eq!(dumped["messages"][1]["parts"][0]["input"], json!({ "value": { "a": 1 } }));
+}
+
+#[test]
+fn verbosity_is_an_instruction_at_the_end() {
+    let server = Server::demo(&[]);
+    for api in [Api::Chat, Api::Responses] {
+        let with_verbosity = |verbosity: &str| {
+            let verbosity = match api {
+                Api::Responses => json!({ "text": { "verbosity": verbosity } }),
+                _ => json!({ "verbosity": verbosity }),
+            };
+            with(api.ask("dump:"), &verbosity)
+        };
+        let messages = |request: &Value| api.dumped(&server, request)["messages"].take();
+        let plain = messages(&api.ask("dump:"));
+        assert_eq!(messages(&with_verbosity("medium")), plain, "{api:?}");
+        for (verbosity, word) in [("low", "short"), ("high", "detail")] {
+            let messages = messages(&with_verbosity(verbosity));
+            assert_eq!((&messages[0], messages.as_array().unwrap().len()), (&plain[0], 2), "{api:?}");
+            assert!(messages[1]["parts"][0]["text"].as_str().unwrap().contains(word), "{api:?}: {messages}");
+        }
+        let refusal = api.refusal(&server, &with_verbosity("loud"));
+        assert!(refusal.contains("unknown variant `loud`"), "{api:?}: {refusal}");
+    }
+}

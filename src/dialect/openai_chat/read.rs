@@ -37,6 +37,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         reports_stop_sequence: false,
         thinking: request.reasoning_effort.as_deref().is_some_and(|effort| effort != "none"),
         reasoning_effort: request.reasoning_effort,
+        verbosity: request.verbosity,
         single_tool_call: request.parallel_tool_calls == Some(false) || calls == Calls::Function,
         output: read_format(request.response_format)?,
         choices: option_limits::choices("n", request.n)?,

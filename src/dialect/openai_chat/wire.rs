@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use crate::conversation::Verbosity;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::string_or_object::WordOrObject;
 use crate::dialect::common::whole_number;
@@ -41,6 +42,7 @@ pub struct Request {
     #[serde(default, deserialize_with = "whole_number::optional")]
     pub n: Option<u64>,
     pub reasoning_effort: Option<String>,
+    pub verbosity: Option<Verbosity>,
     pub response_format: Option<ResponseFormat>,
 
     pub logprobs: Option<bool>,

@@ -108,6 +108,10 @@ fn read_options(request: &wire::Request) -> Result<Options, Failure> {
         None => None,
         Some(reasoning) => read_value(reasoning).at("reasoning")?,
     };
+    let text: wire::Text = match &request.text {
+        None => wire::Text::default(),
+        Some(text) => read_value(text).at("text")?,
+    };
     let wants_summary = reasoning
         .as_ref()
         .is_some_and(|reasoning| reasoning.summary.is_some() || reasoning.generate_summary.is_some());
@@ -119,15 +123,15 @@ fn read_options(request: &wire::Request) -> Result<Options, Failure> {
         thinking: wants_summary || wants_thoughts,
         reasoning_effort: reasoning.and_then(|reasoning| reasoning.effort),
         single_tool_call: request.parallel_tool_calls == Some(false),
-        output: read_format(request.text.as_ref()).at("text")?,
+        verbosity: text.verbosity,
+        output: read_format(text.format).at("text.format")?,
         ..Options::default()
     })
 }
 
-fn read_format(text: Option<&Value>) -> Result<Output, Failure> {
-    let Some(text) = text else { return Ok(Output::Text) };
-    let wire::Text { format: Some(format) } = read_value(text)? else { return Ok(Output::Text) };
-    let missing = |field: &str| Failure::invalid(format!("format.{field}"), "required, but missing");
+fn read_format(format: Option<wire::Format>) -> Result<Output, Failure> {
+    let Some(format) = format else { return Ok(Output::Text) };
+    let missing = |field: &str| Failure::invalid(field, "required, but missing");
     Ok(match format.kind {
         wire::FormatKind::Text => Output::Text,
         wire::FormatKind::JsonObject => Output::Json,

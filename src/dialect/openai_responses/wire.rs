@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use crate::conversation::Verbosity;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::string_or_object::WordOrObject;
 use crate::dialect::common::whole_number;
@@ -76,10 +77,11 @@ pub struct Reasoning {
     pub generate_summary: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Text {
     pub format: Option<Format>,
+    pub verbosity: Option<Verbosity>,
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::conversation::{
     Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolCall, ToolChoice,
-    ToolResult,
+    ToolResult, Verbosity,
 };
 use crate::dialect::RequestHead;
 use crate::dialect::openai_chat::{Calls, OpenAiChat, ResponseOptions};
@@ -165,7 +165,7 @@ fn all_that_can_be_asked_for_arrives() {
         "tool_choice": { "type": "function", "function": { "name": "f" } },
         "parallel_tool_calls": false,
         "temperature": 0.5, "top_p": 1, "frequency_penalty": -2, "presence_penalty": 2, "seed": -1,
-        "max_tokens": 9, "max_completion_tokens": 8, "stop": ["a", "", "b"], "n": 2, "reasoning_effort": "low",
+        "max_tokens": 9, "max_completion_tokens": 8, "stop": ["a", "", "b"], "n": 2, "verbosity": "high", "reasoning_effort": "low",
         "response_format": { "type": "json_schema", "json_schema": {
             "name": "city", "description": "A city", "schema": { "type": "object" }, "strict": true,
         } },
@@ -195,6 +195,7 @@ fn all_that_can_be_asked_for_arrives() {
                     reports_stop_sequence: false,
                     stop: vec!["a".into(), "b".into()],
                     reasoning_effort: Some("low".into()),
+                    verbosity: Some(Verbosity::High),
                     thinking: true,
                     single_tool_call: true,
                     output: Output::Schema {
