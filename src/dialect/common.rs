@@ -5,6 +5,7 @@ pub mod arbitrary;
 pub mod body_json;
 pub mod call_arguments;
 pub mod call_ids;
+pub mod compaction;
 pub mod extensions;
 pub mod json_lines;
 pub mod media;

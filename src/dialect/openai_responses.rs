@@ -13,9 +13,13 @@ use crate::dialect::common::openai_error;
 use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, RequestHead, ResponseMeta};
 use crate::failure::Failure;
 
+mod compact;
+mod compaction;
 mod content;
 mod encoder;
 mod input_items;
+pub mod input_list;
+pub mod input_tokens;
 mod output_builder;
 mod output_items;
 mod read;
@@ -30,6 +34,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use compact::Compact;
+use compaction::UserMessages;
 pub use stored_responses::Memory;
 
 /// OpenAI's Responses API.
@@ -43,7 +49,18 @@ pub struct ResponseOptions {
     /// The client's names of its tools.
     names: Arc<tool_names::ToolNames>,
     /// The input of this response, for later requests; `None` if the client wants nothing stored.
-    said: Option<Arc<Vec<Message>>>,
+    stored: Option<StoredInput>,
+    /// The user's messages, if the response is a summary of the conversation.
+    compaction: Option<UserMessages>,
+}
+
+/// The input of a response that is to be stored.
+#[derive(Clone)]
+struct StoredInput {
+    /// The conversation up to the response.
+    messages: Arc<Vec<Message>>,
+    /// The items of the request, as a JSON list.
+    items: Arc<str>,
 }
 
 impl Dialect for OpenAiResponses {
@@ -59,7 +76,7 @@ impl Dialect for OpenAiResponses {
         body: &[u8],
         memory: &Memory,
     ) -> Result<(ParsedRequest, ResponseOptions), Failure> {
-        read::read(body, memory)
+        read::read(body, memory, read::Purpose::Respond)
     }
 
     fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::Steps {
@@ -75,10 +92,10 @@ impl Dialect for OpenAiResponses {
     }
 
     fn store(memory: &Memory, meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) {
-        if let Some(said) = &options.said {
+        if let Some(StoredInput { messages, items }) = &options.stored {
             let answer = whole_response::gather(meta, options, answers);
             let told = whole_response::told(meta, options, answers, &answer).to_string();
-            memory.keep(response_object::id(meta), said, answer.into_messages(), told);
+            memory.keep(response_object::id(meta), messages, answer.into_messages(), told, items);
         }
     }
 }

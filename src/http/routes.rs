@@ -13,7 +13,7 @@ use crate::dialect::anthropic::Anthropic;
 use crate::dialect::legacy_completions::Completions;
 use crate::dialect::ollama::{Chat, Generate, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
-use crate::dialect::openai_responses::OpenAiResponses;
+use crate::dialect::openai_responses::{Compact, OpenAiResponses};
 
 /// A row of the route table.
 pub(super) struct Route {
@@ -107,13 +107,23 @@ pub(super) const ROUTES: &[Route] = &[
     completion::<OpenAiChat>("/chat/completions", true, ErrorForm::OpenAi),
     completion::<Completions>("/completions", true, ErrorForm::OpenAi),
     completion::<OpenAiResponses>("/responses", true, ErrorForm::OpenAi),
+    completion::<Compact>("/responses/compact", true, ErrorForm::OpenAi),
+    endpoint(Methods::Post, "/responses/input_tokens", ErrorForm::OpenAi, |config, path| {
+        post(config, path, count_tokens::responses);
+    })
+    .versioned()
+    .dialect(OpenAiResponses::NAME),
+    endpoint(Methods::Get, "/responses/{id}/input_items", ErrorForm::OpenAi, |config, path| {
+        get(config, path, responses::input_items);
+    })
+    .versioned(),
     endpoint(Methods::GetAndDelete, "/responses/{id}", ErrorForm::OpenAi, |config, path| {
         get_and_delete(config, path, responses::get, responses::delete);
     })
     .versioned(),
     completion::<Anthropic>("/messages", true, ErrorForm::Anthropic),
     endpoint(Methods::Post, "/messages/count_tokens", ErrorForm::Anthropic, |config, path| {
-        post(config, path, count_tokens::count_tokens);
+        post(config, path, count_tokens::messages);
     })
     .versioned()
     .dialect(Anthropic::NAME),

@@ -15,6 +15,7 @@ mod auto;
 mod base_url;
 mod chat;
 mod client;
+mod compaction;
 mod content_coding;
 mod doctor;
 mod editor;

@@ -57,6 +57,77 @@ fn whole_response_is_one_response_object() {
 }
 
 #[test]
+fn input_tokens_are_those_of_the_usage_and_no_model_runs() {
+    let server = Server::demo(&[]);
+    let tool = json!({ "type": "function", "name": "look", "parameters": { "type": "object" } });
+    for request in [
+        request_of("say:hello"),
+        with(request_of("say:hello"), &json!({ "instructions": "Be brief.", "tools": [tool] })),
+        json!({ "model": "scripted-1", "input": [{ "role": "user", "content": [{ "type": "input_text", "text": "say:a" }] }] }),
+    ] {
+        let counted = server.post("/v1/responses/input_tokens", &request).json();
+        let answered = server.post(RESPONSES, &request).json();
+        assert_eq!(
+            counted,
+            json!({ "object": "response.input_tokens", "input_tokens": answered["usage"]["input_tokens"] })
+        );
+    }
+    assert_eq!(crate::openai::complete(&server, "stats:"), stats(3));
+    let stored = server.post(RESPONSES, &request_of("say:first")).json();
+    let next = json!({ "model": "scripted-1", "previous_response_id": stored["id"], "input": "say:second" });
+    let counted = server.post("/responses/input_tokens", &next).json();
+    assert_eq!(counted["input_tokens"], server.post(RESPONSES, &next).json()["usage"]["input_tokens"]);
+    assert_eq!(
+        server.post("/v1/responses/input_tokens", &json!({ "model": "nobody", "input": "a" })).status,
+        404
+    );
+    assert_eq!(
+        server.post("/v1/responses/input_tokens", &json!({ "model": "scripted-1", "input": 5 })).status,
+        400
+    );
+}
+
+fn stats(completed: u64) -> String {
+    json!({ "started": completed, "completed": completed, "failed": 0, "cancelled": 0, "active": 0 })
+        .to_string()
+}
+
+#[test]
+fn input_items_of_a_stored_response_are_listed() {
+    let server = Server::demo(&[]);
+    let input = json!([
+        { "role": "user", "content": "one" },
+        { "type": "message", "id": "msg_2", "role": "assistant", "content": [{ "type": "output_text", "text": "two" }] },
+        { "role": "user", "content": "say:three" },
+    ]);
+    let stored = server.post(RESPONSES, &json!({ "model": "scripted-1", "input": input })).json();
+    let path = format!("{RESPONSES}/{}/input_items", stored["id"].as_str().unwrap());
+    let list = server.get(&path).json();
+    let items = list["data"].as_array().unwrap();
+    assert_eq!((&list["object"], &list["has_more"], items.len()), (&json!("list"), &json!(false), 3));
+    assert_eq!(items[0]["content"], json!([{ "type": "input_text", "text": "say:three" }]));
+    assert_eq!((&items[1]["id"], &items[1]["type"]), (&json!("msg_2"), &json!("message")));
+    assert_eq!((&list["first_id"], &list["last_id"]), (&items[0]["id"], &items[2]["id"]));
+
+    let first = server.get(&format!("{path}?order=asc&limit=1")).json();
+    assert_eq!((&first["data"][0]["content"][0]["text"], &first["has_more"]), (&json!("one"), &json!(true)));
+    let after = first["last_id"].as_str().unwrap();
+    let rest = server.get(&format!("{path}?order=asc&after={after}")).json();
+    assert_eq!((rest["data"].as_array().unwrap().len(), &rest["first_id"]), (2, &json!("msg_2")));
+
+    let reference = json!([{ "type": "item_reference", "id": stored["output"][0]["id"] }, { "role": "user", "content": "say:b" }]);
+    let next = server.post(RESPONSES, &json!({ "model": "scripted-1", "input": reference })).json();
+    let list =
+        server.get(&format!("{RESPONSES}/{}/input_items?order=asc", next["id"].as_str().unwrap())).json();
+    assert_eq!(list["data"][0], stored["output"][0]);
+
+    assert_eq!(server.get(&format!("{path}?order=sideways")).status, 400);
+    assert_eq!(server.get(&format!("{path}?limit=0")).status, 400);
+    assert_eq!(server.get("/v1/responses/resp_unknown/input_items").status, 404);
+    assert_eq!(server.post(&path, &json!({})).header("allow"), Some("GET, HEAD, OPTIONS"));
+}
+
+#[test]
 fn streamed_events_follow_the_documented_order() {
     let server = Server::demo(&[]);
     let events = streamed(&server, &request_of("say:Hello there"));

@@ -57,7 +57,7 @@ impl Steps {
         Steps {
             meta: meta.clone(),
             echo: options.echo.clone(),
-            answer: Answer::new(meta, options.names.clone()),
+            answer: Answer::new(meta, options),
             numbered: Numbered { next: 0, untold: Vec::new() },
         }
     }

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::compaction;
 use super::content::read_content;
 use super::stored_responses::Memory;
 use super::tool_names::{ToolName, ToolNames, wrap_free_text};
@@ -37,13 +38,15 @@ pub fn offer_tools(items: &[Value], offer: &mut OfferedTools) -> Result<(), Fail
 }
 
 impl Reader<'_> {
-    /// Reads all items.
-    pub fn read(&self, items: Vec<Value>) -> Result<Vec<Message>, Failure> {
+    /// Reads all items; `of_user` gets the messages that the user wrote, no outputs of tools.
+    pub fn read(&self, items: Vec<Value>, of_user: &mut Vec<Message>) -> Result<Vec<Message>, Failure> {
         let mut messages = Vec::with_capacity(items.len());
         let newest = newest_user_message(&items);
         for (index, item) in items.into_iter().enumerate() {
+            let is_of_user = item.get("role").is_some_and(|role| role == "user");
             let unshowable = if Some(index) == newest { Unshowable::Reject } else { Unshowable::Describe };
             let message = self.item(item, unshowable).at(format_args!("input[{index}]"))?;
+            of_user.extend(message.iter().filter(|_| is_of_user).cloned());
             messages.extend(message);
         }
         Ok(messages)
@@ -65,7 +68,7 @@ impl Reader<'_> {
             "function_call_output" | "custom_tool_call_output" => call_output(item).map(Some),
             "reasoning" => reasoning(item),
             "item_reference" => self.reference(item).map(Some),
-            _ => other(&kind, item),
+            _ => Ok(other(&kind, item)),
         }
     }
 
@@ -141,18 +144,15 @@ fn reasoning(item: Value) -> Result<Option<Message>, Failure> {
 
 /// An item of a kind that VS Code knows nothing like, of a tool that OpenAI runs itself: the model reads what
 /// happened as text.
-fn other(kind: &str, item: Value) -> Result<Option<Message>, Failure> {
+fn other(kind: &str, item: Value) -> Option<Message> {
     /// They are of no meaning to a model, or sealed.
     const NOT_SAID: [&str; 6] = ["type", "id", "call_id", "status", "encrypted_content", "fingerprint"];
     /// They only carry tools: `offer_tools` has taken these already, or OpenAI alone can run them.
     const OFFERS: [&str; 3] = ["additional_tools", "tool_search_output", "mcp_list_tools"];
 
-    let Value::Object(mut fields) = item else { return Ok(None) };
-    if kind.starts_with("compaction") && fields.contains_key("encrypted_content") {
-        return Err(Failure::unsupported(
-            "type",
-            "only OpenAI can read what it compacted; send the conversation itself",
-        ));
+    let Value::Object(mut fields) = item else { return None };
+    if compaction::is_compaction(kind) {
+        return Some(compaction::read_item(&fields));
     }
     fields.retain(|field, value| !NOT_SAID.contains(&field.as_str()) && !value.is_null());
     if kind == "image_generation_call" {
@@ -160,9 +160,9 @@ fn other(kind: &str, item: Value) -> Result<Option<Message>, Failure> {
         fields.remove("result");
     }
     if fields.is_empty() || OFFERS.contains(&kind) {
-        return Ok(None);
+        return None;
     }
     // A call is the model's own doing; all else was told to it.
     let role = if kind.ends_with("_call") { Role::Assistant } else { Role::User };
-    Ok(Some(Message::text(role, format!("{kind}: {}", Value::Object(fields)))))
+    Some(Message::text(role, format!("{kind}: {}", Value::Object(fields))))
 }

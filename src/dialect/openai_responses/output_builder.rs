@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
+use super::ResponseOptions;
 use super::output_items::{Call, Content, Item, Status, Summary};
 use super::stream_event::StreamEvent;
 use super::tool_names::{CallKind, ToolNames};
 use crate::conversation::{Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan};
 use crate::dialect::ResponseMeta;
+use crate::dialect::common::compaction;
 
 /// Receives each step.
 pub type StepListener<'a> = &'a mut dyn FnMut(&StreamEvent<'_>);
@@ -18,6 +20,8 @@ pub struct Answer {
     /// The unique part of every item's id.
     id: String,
     names: Arc<ToolNames>,
+    /// The response is a summary: one item, whatever else the model does.
+    compacts: bool,
     done: Vec<Done>,
     open: Open,
     /// Tools that the proxy ran, each with the number of items that were done by then.
@@ -34,6 +38,7 @@ struct Done {
 enum DoneContent {
     ThinkingId(Thinking),
     Message(String),
+    Summary(String),
     /// As the model made it, and in the client's words.
     Call(ToolCall, Call),
 }
@@ -43,17 +48,32 @@ enum Open {
     Nothing,
     ThinkingId { id: String, thought: Thinking },
     Message { id: String, text: String },
+    Summary { id: String, text: String },
 }
 
 impl Answer {
     /// An answer that has not begun.
-    pub fn new(meta: &ResponseMeta, names: Arc<ToolNames>) -> Answer {
-        Answer { id: meta.id.clone(), names, done: Vec::new(), open: Open::Nothing, ran: Vec::new() }
+    pub fn new(meta: &ResponseMeta, options: &ResponseOptions) -> Answer {
+        Answer {
+            id: meta.id.clone(),
+            names: options.names.clone(),
+            compacts: options.compaction.is_some(),
+            done: Vec::new(),
+            open: Open::Nothing,
+            ran: Vec::new(),
+        }
     }
 
     /// Takes in an event.
     pub fn event(&mut self, event: &Event, tell: StepListener<'_>) {
         match event {
+            Event::Text(text) if self.compacts => self.summary(text, tell),
+            Event::Finish(finish, _) if self.compacts => {
+                // A summary without a word is one, too: clients fail without the item.
+                self.summary("", tell);
+                self.close(last_status(finish), tell);
+            }
+            _ if self.compacts => {}
             Event::Text(text) => self.text(text, tell),
             Event::Thinking(thought) => self.thought(thought, tell),
             Event::ToolCall(call) => self.call(call, tell),
@@ -119,6 +139,18 @@ impl Answer {
                 delta: more,
                 logprobs: [],
             });
+        }
+    }
+
+    fn summary(&mut self, more: &str, tell: StepListener<'_>) {
+        if !matches!(self.open, Open::Summary { .. }) {
+            let id = self.next_id("cmp");
+            let item = Item::compaction(&id, None);
+            tell(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
+            self.open = Open::Summary { id, text: String::new() };
+        }
+        if let Open::Summary { text, .. } = &mut self.open {
+            text.push_str(more);
         }
     }
 
@@ -199,6 +231,7 @@ impl Answer {
                 tell(&StreamEvent::PartDone { item_id, output_index, content_index: 0, part });
                 self.finish_item(id, status, DoneContent::Message(text), tell);
             }
+            Open::Summary { id, text } => self.finish_item(id, status, DoneContent::Summary(text), tell),
         }
     }
 
@@ -212,6 +245,10 @@ impl Answer {
 impl Done {
     fn into_message(self) -> (Option<String>, Message) {
         let part = match self.content {
+            DoneContent::Summary(text) => {
+                let message = Message::text(Role::User, compaction::words(Some(&text)));
+                return (Some(self.id), message);
+            }
             DoneContent::ThinkingId(thought) => Part::Thinking(thought),
             DoneContent::Message(text) => Part::Text { text },
             DoneContent::Call(call, _) => Part::ToolCall(call),
@@ -223,6 +260,7 @@ impl Done {
         match &self.content {
             DoneContent::ThinkingId(thought) => Item::thought(&self.id, thought),
             DoneContent::Message(text) => Item::message(&self.id, self.status, text),
+            DoneContent::Summary(text) => Item::compaction(&self.id, Some(text)),
             DoneContent::Call(_, call) => Item::call(&self.id, self.status, call),
         }
     }

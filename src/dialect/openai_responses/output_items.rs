@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::tool_names::{CallKind, ToolNames, unwrap_free_text};
 use crate::conversation::{Thinking, ToolCall};
-use crate::dialect::common::call_arguments;
+use crate::dialect::common::{call_arguments, compaction};
 
 /// Marks a provider's id of a thought as one that came from here: what other services seal looks different,
 /// and means nothing to our provider.
@@ -53,6 +53,10 @@ pub enum Item<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         namespace: Option<&'a str>,
         input: &'a str,
+    },
+    Compaction {
+        id: &'a str,
+        encrypted_content: String,
     },
 }
 
@@ -112,6 +116,11 @@ impl<'a> Item<'a> {
     /// A whole message.
     pub fn message(id: &'a str, status: Status, text: &'a str) -> Item<'a> {
         Item::Message { id, status, role: "assistant", content: vec![Content::text(text)] }
+    }
+
+    /// A summary, sealed; empty where a stream begins it.
+    pub fn compaction(id: &'a str, summary: Option<&str>) -> Item<'a> {
+        Item::Compaction { id, encrypted_content: summary.map(compaction::seal).unwrap_or_default() }
     }
 
     /// A call as the client knows the tool.

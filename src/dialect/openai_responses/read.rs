@@ -4,34 +4,52 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::compaction::{self, UserMessages};
 use super::input_items::{Reader, offer_tools};
 use super::response_object::Echo;
 use super::stored_responses::Memory;
 use super::tools::OfferedTools;
-use super::{ResponseOptions, wire};
+use super::{ResponseOptions, StoredInput, wire};
 use crate::conversation::{Conversation, Message, Options, Output, Role};
 use crate::dialect::common::body_json::{read_json, read_value};
+use crate::dialect::common::compaction::request_summary;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::option_limits;
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::{Failure, ResultExt};
 
+/// The endpoint that a body was sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `/v1/responses`.
+    Respond,
+    /// `/v1/responses/compact`.
+    Compact,
+    /// `/v1/responses/input_tokens`, where nothing is required.
+    Count,
+}
+
 /// Reads a body.
-pub fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOptions), Failure> {
+pub fn read(
+    body: &[u8],
+    memory: &Memory,
+    purpose: Purpose,
+) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let mut request = read_json::<wire::Request>(body)?;
     refuse_what_changes_the_meaning(&request)?;
 
-    let extensions = RequestExtensions::from_fields(
+    let mut extensions = RequestExtensions::from_fields(
         request.use_vscode_tools,
         request.tool_execution,
         request.max_tool_rounds,
     );
     let options = read_options(&request)?;
-    let items = match request.input.take() {
+    let mut items = match request.input.take() {
         None => Vec::new(),
         Some(OneOrMany::One(text)) => vec![json!({ "role": "user", "content": text })],
         Some(OneOrMany::Many(items)) => items,
     };
+    let compacts = compaction::take_trigger(&mut items)? || purpose == Purpose::Compact;
     let mut offer = OfferedTools::default();
     for (index, tool) in request.tools.iter().flatten().enumerate() {
         offer.add(tool).at(format_args!("tools[{index}]"))?;
@@ -41,39 +59,53 @@ pub fn read(body: &[u8], memory: &Memory) -> Result<(ParsedRequest, ResponseOpti
         offer.choose(request.tool_choice.as_ref(), extensions.use_vscode_tools).at("tool_choice")?;
     let OfferedTools { tools, names, .. } = offer;
 
-    let reader = Reader { memory, names: &names };
-    let said = said_so_far(request.previous_response_id.as_deref(), items, &reader)?;
+    if items.is_empty() && request.previous_response_id.is_none() && purpose != Purpose::Count {
+        return Err(Failure::invalid("input", "empty, expected a text or at least one item"));
+    }
+    let is_stored = request.store.unwrap_or(true);
+    let items_json: Arc<str> = if is_stored { json_list(&items)? } else { Arc::default() };
+    let stored = stored_conversation(request.previous_response_id.as_deref(), memory)?;
+    let mut of_user = Vec::new();
+    let sent = Reader { memory, names: &names }.read(items, &mut of_user)?;
+    let compaction = compacts.then(|| UserMessages::of(&stored, of_user));
+    let said: Vec<Message> = stored.into_iter().chain(sent).collect();
+    let stored = is_stored.then(|| StoredInput {
+        messages: Arc::new(match &compaction {
+            // A later request continues the summary.
+            Some(of_user) => of_user.messages().to_vec(),
+            None => said.clone(),
+        }),
+        items: items_json,
+    });
     let instructions = request.instructions.iter().filter(|text| !text.is_empty());
     let mut messages: Vec<_> = instructions.map(|text| Message::text(Role::System, text)).collect();
-    let kept = request.store.unwrap_or(true).then(|| Arc::new(said.clone()));
     messages.extend(said);
 
-    let ask = ParsedRequest {
+    let mut conversation = Conversation { messages, tools, tool_choice, options };
+    if compacts {
+        request_summary(&mut conversation, None);
+        extensions = RequestExtensions::default();
+    }
+    let parsed = ParsedRequest {
         model: request.model.take().filter(|model| !model.is_empty()),
-        conversation: Conversation { messages, tools, tool_choice, options },
+        conversation,
         stream: request.stream.unwrap_or_default(),
         extensions,
         ..ParsedRequest::default()
     };
-    let options = ResponseOptions { said: kept, echo: Arc::new(echo(request)), names: Arc::new(names) };
-    Ok((ask, options))
+    let options =
+        ResponseOptions { stored, echo: Arc::new(echo(request)), names: Arc::new(names), compaction };
+    Ok((parsed, options))
 }
 
-/// The conversation that the request continues, and what it adds. Instructions are not part of it: they hold
-/// for one answer.
-fn said_so_far(previous: Option<&str>, items: Vec<Value>, reader: &Reader) -> Result<Vec<Message>, Failure> {
-    let mut said = match previous {
-        None if items.is_empty() => {
-            return Err(Failure::invalid("input", "empty, expected a text or at least one item"));
-        }
-        None => Vec::new(),
-        Some(id) => {
-            let kept = reader.memory.conversation(id);
-            kept.ok_or_else(|| Failure::UnknownResponse { id: id.to_owned() })?
-        }
-    };
-    said.extend(reader.read(items)?);
-    Ok(said)
+fn json_list(items: &[Value]) -> Result<Arc<str>, Failure> {
+    serde_json::to_string(items).map(Into::into).map_err(Failure::internal)
+}
+
+/// The conversation that the request continues. Instructions are not part of it: they hold for one response.
+fn stored_conversation(previous: Option<&str>, memory: &Memory) -> Result<Vec<Message>, Failure> {
+    let Some(id) = previous else { return Ok(Vec::new()) };
+    memory.conversation(id).ok_or_else(|| Failure::UnknownResponse { id: id.to_owned() })
 }
 
 /// Fields that can't be honoured here: to ignore them would be to answer another question.

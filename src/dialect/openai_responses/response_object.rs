@@ -77,8 +77,9 @@ struct IncompleteDetails {
     reason: &'static str,
 }
 
+/// Usage of a response.
 #[derive(Serialize)]
-struct Usage {
+pub struct Usage {
     input_tokens: u64,
     input_tokens_details: InputDetails,
     output_tokens: u64,

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use serde_json::Value;
 
 use crate::conversation::Message;
 
@@ -34,8 +35,8 @@ impl Default for Memory {
 struct Kept {
     /// By response id.
     answers: HashMap<String, Answer>,
-    /// By item id.
-    items: HashMap<String, Arc<Message>>,
+    /// By item id, each with the id of its response.
+    items: HashMap<String, (Arc<Message>, String)>,
     /// Response ids, oldest first.
     order: VecDeque<String>,
     bytes: usize,
@@ -48,6 +49,8 @@ struct Answer {
     said: Vec<(Option<String>, Arc<Message>)>,
     /// The response object, as JSON.
     told: String,
+    /// The items of the request, as a JSON list.
+    input: Arc<str>,
     bytes: usize,
 }
 
@@ -64,14 +67,15 @@ impl Memory {
         before: &Arc<Vec<Message>>,
         said: Vec<(Option<String>, Message)>,
         told: String,
+        input: &Arc<str>,
     ) {
         let messages: usize = before.iter().chain(said.iter().map(|(_, message)| message)).map(weight).sum();
-        let bytes = messages + told.len();
+        let bytes = messages + told.len() + input.len();
         if bytes > self.most_bytes {
             return;
         }
         let said = said.into_iter().map(|(id, message)| (id, Arc::new(message))).collect();
-        let answer = Answer { before: before.clone(), said, told, bytes };
+        let answer = Answer { before: before.clone(), said, told, input: input.clone(), bytes };
         let mut kept = self.kept.lock();
         kept.forget(&id);
         while kept.order.len() >= self.most_answers || kept.bytes + bytes > self.most_bytes {
@@ -94,6 +98,23 @@ impl Memory {
         self.kept.lock().answers.get(id).map(|answer| answer.told.clone())
     }
 
+    /// The items that a response was given, as a JSON list.
+    pub fn input(&self, id: &str) -> Option<Arc<str>> {
+        self.kept.lock().answers.get(id).map(|answer| answer.input.clone())
+    }
+
+    /// An item of a response's output, as the client received it.
+    pub fn output_item(&self, id: &str) -> Option<Value> {
+        let response = {
+            let kept = self.kept.lock();
+            let (_, response) = kept.items.get(id)?;
+            kept.answers.get(response)?.told.clone()
+        };
+        let mut response: Value = serde_json::from_str(&response).ok()?;
+        let items = response.get_mut("output")?.as_array_mut()?;
+        items.iter_mut().find(|item| item["id"] == *id).map(Value::take)
+    }
+
     /// Keeps an answer no longer; false if it was not kept.
     pub fn forget(&self, id: &str) -> bool {
         self.kept.lock().forget(id)
@@ -101,7 +122,7 @@ impl Memory {
 
     /// One item of an answer.
     pub fn item(&self, id: &str) -> Option<Message> {
-        self.kept.lock().items.get(id).map(|message| Message::clone(message))
+        self.kept.lock().items.get(id).map(|(message, _)| Message::clone(message))
     }
 }
 
@@ -109,7 +130,7 @@ impl Kept {
     fn keep(&mut self, id: String, answer: Answer) {
         for (item, message) in &answer.said {
             if let Some(item) = item {
-                self.items.insert(item.clone(), message.clone());
+                self.items.insert(item.clone(), (message.clone(), id.clone()));
             }
         }
         self.bytes += answer.bytes;

@@ -11,7 +11,7 @@ use crate::dialect::common::extensions::ResponseExtensions;
 
 /// The answer in the end; the API asks for one only.
 pub fn gather(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Answer {
-    let mut answer = Answer::new(meta, options.names.clone());
+    let mut answer = Answer::new(meta, options);
     for event in answers.iter().take(1).flatten() {
         answer.event(event, &mut |_| {});
     }
@@ -30,15 +30,17 @@ pub fn told(
     answers: &[Vec<Event>],
     answer: &Answer,
 ) -> Value {
-    let (finish, usage) = answers
-        .iter()
-        .take(1)
-        .flatten()
-        .find_map(|event| match event {
-            Event::Finish(finish, usage) => Some((finish, *usage)),
-            _ => None,
-        })
-        .unwrap_or((&Finish::Stop, Usage::default()));
+    let (finish, usage) = end(answers);
     let extra = ResponseExtensions { tools: answer.ran(), ..ResponseExtensions::last(&usage) };
-    json!(Response::in_progress(meta, &options.echo, answer.items()).ended(finish, usage, extra))
+    json!(Response::in_progress(meta, &options.echo, answer.items()).ended(&finish, usage, extra))
+}
+
+/// The end of the response, and its usage.
+pub fn end(answers: &[Vec<Event>]) -> (Finish, Usage) {
+    let mut events = answers.iter().take(1).flatten();
+    let end = events.find_map(|event| match event {
+        Event::Finish(finish, usage) => Some((finish.clone(), *usage)),
+        _ => None,
+    });
+    end.unwrap_or_default()
 }

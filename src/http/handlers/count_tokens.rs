@@ -1,37 +1,66 @@
-//! `POST /v1/messages/count_tokens`: the number of input tokens of a request.
+//! `POST /v1/messages/count_tokens` and `POST /v1/responses/input_tokens`: the number of input tokens of a request.
 
-use actix_web::web::{Data, Payload};
+use actix_web::web::{Data, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
 
 use crate::completion::CompletionRequest;
-use crate::dialect::anthropic::count_tokens;
+use crate::dialect::anthropic::count_tokens as anthropic;
+use crate::dialect::openai_responses::input_tokens as openai;
+use crate::dialect::{ParsedRequest, UnknownModel};
 use crate::failure::Failure;
+use crate::http::access::ClientPermissions;
 use crate::http::error_response::respond;
-use crate::http::request_body;
 use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
+use crate::http::{editor_tools, request_body};
 
-/// Counts tokens without running a model. Only failures are recorded in the request log.
-pub(in crate::http) async fn count_tokens(
+/// Counts tokens in Anthropic's form.
+pub(in crate::http) async fn messages(
     request: HttpRequest,
     payload: Payload,
+    client: ReqData<ClientPermissions>,
     state: Data<AppState>,
 ) -> HttpResponse {
-    match attempt(&request, payload, &state).await {
-        Ok(tokens) => HttpResponse::Ok().json(count_tokens::response(tokens)),
+    let read = |body: Bytes| anthropic::read(&body);
+    match count(&request, payload, *client, &state, UnknownModel::Nearest, read).await {
+        Ok(tokens) => HttpResponse::Ok().json(anthropic::response(tokens)),
         Err(failure) => respond(&request, &failure),
     }
 }
 
-async fn attempt(request: &HttpRequest, payload: Payload, state: &AppState) -> Result<u64, Failure> {
+/// Counts tokens in OpenAI's form.
+pub(in crate::http) async fn responses(
+    request: HttpRequest,
+    payload: Payload,
+    client: ReqData<ClientPermissions>,
+    state: Data<AppState>,
+) -> HttpResponse {
+    let read = |body: Bytes| openai::read(&body, &state.responses);
+    match count(&request, payload, *client, &state, UnknownModel::Reject, read).await {
+        Ok(tokens) => HttpResponse::Ok().json(openai::response(tokens)),
+        Err(failure) => respond(&request, &failure),
+    }
+}
+
+/// Counts tokens without running a model. Only failures are recorded in the request log.
+async fn count(
+    request: &HttpRequest,
+    payload: Payload,
+    client: ClientPermissions,
+    state: &AppState,
+    unknown_model: UnknownModel,
+    read: impl FnOnce(Bytes) -> Result<ParsedRequest, Failure>,
+) -> Result<u64, Failure> {
     let body =
         request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
-    let parsed = count_tokens::read(&body)?;
+    let ParsedRequest { model, mut conversation, extensions, .. } = read(body)?;
+    editor_tools::attach(&mut conversation, extensions, request, client, state).await?;
     let completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
-        model: parsed.model,
-        nearest_if_unknown: true,
-        conversation: parsed.conversation,
+        model,
+        nearest_if_unknown: unknown_model == UnknownModel::Nearest,
+        conversation,
     };
     state.completions.count(completion_request).await
 }

@@ -1,10 +1,11 @@
-//! `GET` and `DELETE /v1/responses/{id}`: reads and deletes stored responses.
+//! `GET` and `DELETE /v1/responses/{id}` and `GET /v1/responses/{id}/input_items`: reads and deletes stored responses.
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::dialect::openai_responses::input_list;
 use crate::failure::Failure;
 use crate::http::error_response::respond;
 use crate::http::state::AppState;
@@ -30,6 +31,23 @@ pub(in crate::http) async fn get(
     match state.responses.response(&id) {
         Some(body) => HttpResponse::Ok().content_type("application/json").body(body),
         None => unknown(&request, &id),
+    }
+}
+
+/// Lists the input items of a stored response.
+pub(in crate::http) async fn input_items(
+    request: HttpRequest,
+    page: Query<input_list::Page>,
+    state: Data<AppState>,
+    id: Path<String>,
+) -> HttpResponse {
+    let Some(items) = state.responses.input(&id) else { return unknown(&request, &id) };
+    let items = serde_json::from_str(&items).map_err(Failure::internal);
+    let list =
+        items.and_then(|items| input_list::page(input_list::complete(items, &id, &state.responses), &page));
+    match list {
+        Ok(list) => HttpResponse::Ok().json(list),
+        Err(failure) => respond(&request, &failure),
     }
 }
 

@@ -158,7 +158,6 @@ fn what_openai_ran_itself_is_told_to_the_model_as_text() {
             { "type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "iVBORw==" },
             { "type": "mcp_list_tools", "id": "mcpl_1", "server_label": "s", "tools": [] },
             { "type": "unheard_of", "content": 5 },
-            { "type": "compaction_trigger" },
         ])),
         [
             Message::text(Role::Assistant, r#"web_search_call: {"action":{"type":"search","query":"rust"}}"#),

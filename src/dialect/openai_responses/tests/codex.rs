@@ -124,7 +124,7 @@ fn its_history_and_tools_are_understood() {
             ..ParsedRequest::default()
         }
     );
-    assert_eq!(options.said, None, "store is false");
+    assert!(options.stored.is_none(), "store is false");
 }
 
 #[test]

@@ -180,8 +180,12 @@ fn what_cannot_be_done_is_refused_not_ignored() {
             "input[0].content[0].file_data: VS Code's models take text and images, no other files; send the file's text",
         ),
         (
-            json!({ "input": [{ "type": "compaction", "encrypted_content": "sealed" }] }),
-            "input[0].type: only OpenAI can read what it compacted; send the conversation itself",
+            json!({ "input": [{ "type": "compaction_trigger" }, { "role": "user", "content": "Hi" }] }),
+            "input[0].type: found `compaction_trigger` before other items, expected it as the last one",
+        ),
+        (
+            json!({ "input": [{ "type": "compaction_trigger" }] }),
+            "input: empty, expected a text or at least one item",
         ),
     ]);
 }

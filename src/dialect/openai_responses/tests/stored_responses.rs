@@ -144,22 +144,22 @@ fn the_oldest_answer_goes_first_with_its_items() {
 
     let few = Memory::new(2, 10_000);
     for id in ["1", "2", "3"] {
-        few.keep(id.into(), &before, said(&format!("item {id}"), "x"), String::new());
+        few.keep(id.into(), &before, said(&format!("item {id}"), "x"), String::new(), &Arc::default());
     }
     assert_eq!(kept(&few), [false, true, true]);
 
     let small = Memory::new(100, 1000);
-    small.keep("1".into(), &before, said("item 1", &"x".repeat(300)), String::new());
-    small.keep("2".into(), &before, said("item 2", &"x".repeat(300)), String::new());
+    small.keep("1".into(), &before, said("item 1", &"x".repeat(300)), String::new(), &Arc::default());
+    small.keep("2".into(), &before, said("item 2", &"x".repeat(300)), String::new(), &Arc::default());
     assert_eq!(kept(&small), [true, true, false]);
-    small.keep("3".into(), &before, said("item 3", &"x".repeat(600)), String::new());
+    small.keep("3".into(), &before, said("item 3", &"x".repeat(600)), String::new(), &Arc::default());
     assert_eq!(kept(&small), [false, false, true]);
-    small.keep("1".into(), &before, said("item 1", &"x".repeat(1000)), String::new());
+    small.keep("1".into(), &before, said("item 1", &"x".repeat(1000)), String::new(), &Arc::default());
     assert_eq!(kept(&small), [false, false, true], "too large by itself, and nothing else is lost for it");
-    small.keep("3".into(), &before, said("item 3", "x"), String::new());
-    small.keep("2".into(), &before, said("item 2", &"x".repeat(700)), String::new());
+    small.keep("3".into(), &before, said("item 3", "x"), String::new(), &Arc::default());
+    small.keep("2".into(), &before, said("item 2", &"x".repeat(700)), String::new(), &Arc::default());
     assert_eq!(kept(&small), [false, true, true], "what was forgotten leaves its room");
-    small.keep("1".into(), &before, said("item 1", "x"), "x".repeat(800));
+    small.keep("1".into(), &before, said("item 1", "x"), "x".repeat(800), &Arc::default());
     assert_eq!(kept(&small), [true, false, false], "what it told counts too");
     assert_eq!(small.response("1"), Some("x".repeat(800)));
     assert!(small.forget("1") && !small.forget("1"));

@@ -1,0 +1,89 @@
+//! Compaction: the instruction that asks a model for a summary of a conversation, the sealed form in which a client
+//! keeps it, and the words in which a model reads it later.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use crate::conversation::{Conversation, Message, Options, Output, Role, ToolChoice};
+
+/// Begins every sealed summary: distinguishes it from what other services seal, and names the version of its form.
+const MAGIC: &[u8] = b"copilot-proxy compaction 1\n";
+
+/// Length of the checksum in bytes: a summary is damaged by accident, not forged.
+const CHECKSUM: usize = 8;
+
+/// The default instruction.
+const INSTRUCTION: &str = "\
+Write a summary of the conversation above. It takes the place of the conversation: another assistant continues the \
+work and reads only the summary and the user's own messages. Write down what the user wants, in detail; what was \
+decided and why; what was done, with names of files, functions, commands and their important results; errors and how \
+they were solved; what is still open, and the next step. Keep exact names, values and code that are needed again. Do \
+not call a tool and do not continue the work. Reply with the summary alone.";
+
+/// Begins a message that holds a summary.
+const SUMMARY: &str = "[Earlier turns of this conversation were compacted. Their summary:]";
+
+/// Replaces the summary of another service.
+const MISSING: &str = "[Earlier turns of this conversation are missing: another service compacted them, in a form that \
+                       can't be read here.]";
+
+/// Turns a conversation into the request for its summary. The instruction is a message of its own at the end, so that
+/// everything before it stays as it was in earlier requests.
+pub fn request_summary(conversation: &mut Conversation, instruction: Option<&str>) {
+    let instruction = instruction.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(INSTRUCTION);
+    conversation.messages.push(Message::text(Role::User, instruction));
+    conversation.tool_choice = ToolChoice::None;
+    let options = std::mem::take(&mut conversation.options);
+    conversation.options =
+        Options { output: Output::Text, stop: Vec::new(), choices: None, max_tokens: None, ..options };
+}
+
+/// Seals a summary for the client: all of it is inside, so that no memory of the server is needed to open it.
+pub fn seal(summary: &str) -> String {
+    let checksum = Sha256::digest(summary);
+    let checksum = checksum.get(..CHECKSUM).unwrap_or_default();
+    STANDARD.encode([MAGIC, checksum, summary.as_bytes()].concat())
+}
+
+/// Opens a sealed summary; `None` if another service sealed it, or if it is damaged.
+pub fn open(sealed: &str) -> Option<String> {
+    let bytes = STANDARD.decode(sealed.trim()).ok()?;
+    let (checksum, summary) = bytes.strip_prefix(MAGIC)?.split_at_checked(CHECKSUM)?;
+    (Sha256::digest(summary).get(..CHECKSUM)? == checksum)
+        .then(|| String::from_utf8(summary.to_vec()).ok())
+        .flatten()
+}
+
+/// The text in which a model reads a summary, or learns that it is missing.
+pub fn words(summary: Option<&str>) -> String {
+    summary.map_or_else(|| MISSING.to_owned(), |summary| format!("{SUMMARY}\n{summary}"))
+}
+
+/// Whether a text stands for compacted turns.
+pub fn is_summary(text: &str) -> bool {
+    text.starts_with(SUMMARY) || text == MISSING
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sealed_summary_opens_to_the_same_text() {
+        for summary in ["", "we chose blue", "grüße\n\u{2028}"] {
+            assert_eq!(open(&seal(summary)).as_deref(), Some(summary));
+        }
+    }
+
+    #[test]
+    fn damaged_and_foreign_summaries_do_not_open() {
+        let sealed = seal("we chose blue");
+        let mut changed = STANDARD.decode(&sealed).unwrap();
+        *changed.last_mut().unwrap() ^= 1;
+        for sealed in ["", "gAAAAABo", "not base64!", &sealed[..sealed.len() - 4], &STANDARD.encode(changed)]
+        {
+            assert_eq!(open(sealed), None, "{sealed}");
+        }
+    }
+}
