@@ -13,6 +13,7 @@ use crate::conversation::Event;
 use crate::failure::Failure;
 
 pub mod admission;
+mod auto_model;
 pub mod blank;
 mod context;
 mod dispatch;

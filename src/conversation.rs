@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub mod image;
+mod routed_model;
+
+pub use routed_model::RoutedModel;
 
 /// A model request: the messages so far, the tools that the model may call, and the options of the response.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -397,6 +400,8 @@ pub struct Usage {
     pub source: UsageSource,
     /// Time that the response took.
     pub timing: Timing,
+    /// Model that `auto` was routed to, where the provider tells.
+    pub routed_model: Option<RoutedModel>,
 }
 
 impl Usage {
@@ -412,6 +417,7 @@ impl Usage {
             dropped_calls: self.dropped_calls.saturating_add(other.dropped_calls),
             source: other.source,
             timing: self.timing.and(other.timing),
+            routed_model: other.routed_model.or(self.routed_model),
         }
     }
 }

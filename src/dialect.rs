@@ -241,6 +241,7 @@ pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
         },
         // They are given at the same time.
         timing: std::cmp::max_by_key(total.timing, usage.timing, |timing| timing.total()),
+        routed_model: total.routed_model.or(usage.routed_model),
     }
 }
 

@@ -67,6 +67,17 @@ pub enum Failure {
         /// Maximum input tokens of the model.
         maximum: u64,
     },
+    /// The prompt fits the model, but the user doesn't want to pay the price of its long context.
+    #[error(
+        "prompt is too long: {tokens} tokens > {maximum} maximum: beyond it this model's long-context price may begin, \
+         and the setting `copilotProxy.contextSize` is `standard`; `full` takes the whole window"
+    )]
+    TooLongForSetting {
+        /// Tokens of the request.
+        tokens: u64,
+        /// Most tokens at the standard price.
+        maximum: u64,
+    },
     /// The provider found the prompt too long and did not say by how much.
     #[error("prompt is too long for this model")]
     TooLongForProvider,
@@ -268,6 +279,7 @@ impl Failure {
             | Failure::ThreadUnsupported
             | Failure::UnknownResponse { .. }
             | Failure::TooLong { .. }
+            | Failure::TooLongForSetting { .. }
             | Failure::TooLongForProvider
             | Failure::ContentFiltered { .. } => 400,
             Failure::Unauthorized => 401,

@@ -3,10 +3,11 @@
 //! `registry` is the actor that knows the editors. `resolve` and `model_name` are pure: they find the model that a name
 //! means. `availability` lets a request wait for an editor that is about to attach.
 
+pub mod auto;
 pub mod availability;
 mod model_name;
 pub mod registry;
 pub mod resolve;
 
 pub use registry::ModelRegistry;
-pub use resolve::{ModelEntry, merge_lists, resolve, resolve_to_nearest};
+pub use resolve::{ModelEntry, merge_lists, resolve, resolve_to_nearest, with_tier};

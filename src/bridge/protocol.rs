@@ -240,6 +240,22 @@ pub struct UserSettings {
     pub auto_tools: AutoTools,
     /// A model silent for longer is given up, in seconds.
     pub model_timeout: u32,
+    /// Tier of model `auto` where the request names none; empty = the provider's default.
+    pub auto_tier: String,
+    /// Largest context of models with a long-context price.
+    pub context_size: ContextSize,
+}
+
+/// Largest context of models with a long-context price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum ContextSize {
+    /// The whole window.
+    #[default]
+    Full,
+    /// No more than is sure to cost the standard price.
+    Standard,
 }
 
 impl Default for UserSettings {
@@ -256,6 +272,8 @@ impl Default for UserSettings {
             allowed_hosts: Vec::new(),
             auto_tools: AutoTools::default(),
             model_timeout: 300,
+            auto_tier: String::new(),
+            context_size: ContextSize::default(),
         }
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::api_client::{ApiClient, ServerOption, key};
-use crate::models::{ModelEntry, resolve};
+use crate::models::{ModelEntry, resolve, with_tier};
 
 /// A client's connection to a server.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +38,9 @@ impl ConnectionInfo {
     /// Chooses a model by any name that the server would understand.
     fn with_model(self, requested: Option<&str>) -> Result<ConnectionInfo, NoSuchModel> {
         let Some(requested) = requested else { return Ok(self) };
-        let found = resolve(Some(requested), "", &self.models).map(|listed| listed.id.clone());
+        let found = with_tier(Some(requested), "", &self.models)
+            .or_else(|| resolve(Some(requested), "", &self.models).cloned())
+            .map(|listed| listed.id);
         if found.is_none() && !self.models.is_empty() {
             let known = self.models.into_iter().map(|listed| listed.id).collect();
             return Err(NoSuchModel { requested: requested.to_owned(), known });

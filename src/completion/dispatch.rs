@@ -22,7 +22,7 @@ use crate::bridge::protocol::{Chat, ModelInfo, ProviderError, ToEditor};
 use crate::conversation::{Event, Finish, Options, ToolCall, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::log::quoted;
-use crate::models::ModelEntry;
+use crate::models::{ModelEntry, auto};
 use crate::tokens::{self, Count};
 use crate::transcript::names::ToolNameMap;
 
@@ -121,7 +121,7 @@ impl Dispatch {
                 let event = match parts.next().await {
                     None => {
                         self.context.back_off.reset();
-                        mapper.finish()
+                        self.with_routed_model(mapper.finish(), &mapper)
                     }
                     Some(Ok(part)) => match mapper.event(part) {
                         Some(Event::ToolCall(call)) => Event::ToolCall(self.names.call_to_client(call)),
@@ -129,7 +129,7 @@ impl Dispatch {
                         None => continue,
                     },
                     Some(Err(error)) => match self.finish_of(error, has_output) {
-                        Ok(finish) => mapper.finish_with(finish),
+                        Ok(finish) => self.with_routed_model(mapper.finish_with(finish), &mapper),
                         Err(failure) => {
                             let flow = filters.flush(&mut out);
                             for event in out.drain(..) {
@@ -196,9 +196,22 @@ impl Dispatch {
         self.context.back_off.classify(error, provider)
     }
 
+    /// Adds the model that `auto` was routed to; every other model answers itself.
+    fn with_routed_model(&self, event: Event, mapper: &EventMapper) -> Event {
+        match event {
+            Event::Finish(finish, usage) if auto::is_auto(&self.model) => {
+                Event::Finish(finish, Usage { routed_model: mapper.answering_model(), ..usage })
+            }
+            event => event,
+        }
+    }
+
+    /// Learns from a reported usage. A prompt for `auto` says nothing: another model's tokenizer counts it, and Copilot
+    /// trims it to that model's limit.
     fn calibrate(&self, event: &Event) {
         if let Event::Finish(_, usage) = event
             && usage.source == UsageSource::Reported
+            && !auto::is_auto(&self.model)
         {
             self.context.calibration.lock().observe(&self.model.family, self.count.estimated, usage.input);
         }

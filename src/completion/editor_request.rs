@@ -3,14 +3,23 @@
 
 use serde_json::{Map, Value, json};
 
+use super::auto_model;
 use super::required_output::RequiredOutput;
 use super::verbosity;
-use crate::bridge::protocol::{Chat, ModelInfo};
+use crate::bridge::protocol::{Chat, ContextSize, ModelInfo};
 use crate::conversation::{Conversation, Message, Options, Role, ToolChoice};
 use crate::failure::Failure;
+use crate::models::auto;
 use crate::tokens::{self, Count};
 use crate::tools;
 use crate::transcript::{self, names::ToolNameMap};
+
+/// Context size in tokens that no window exceeds. A smaller one than the window would be the limit that Copilot trims to.
+const WHOLE_WINDOW: u64 = 100_000_000;
+
+/// Most tokens that cost the standard price with any model. Copilot doesn't tell extensions where the long-context price
+/// of a model begins; the lowest length that GitHub has published is 128 000.
+const STANDARD_CONTEXT: u64 = 100_000;
 
 /// A request for the editor, with the values that its response is read with.
 pub struct EditorRequest {
@@ -29,31 +38,47 @@ pub struct EditorRequest {
 impl EditorRequest {
     /// Makes the transcript legal, adds the instructions for required output and counts tokens. Takes time that grows
     /// with the conversation: call it through `blocking::run`.
-    pub fn build(conversation: Conversation, model: &ModelInfo) -> EditorRequest {
+    pub fn build(conversation: Conversation, model: &ModelInfo, tier: Option<&str>) -> EditorRequest {
         let (conversation, required) = RequiredOutput::extract(conversation);
         let (mut conversation, names) = transcript::legal(conversation);
+        if auto::is_auto(model) {
+            auto_model::add_words(&mut conversation.messages);
+        }
         // Messages of their own after those of the client, so that the prefix is the same in the next turn.
         verbosity::instruct(&mut conversation);
         let instruction = required.instruction(&names);
         conversation.messages.extend(instruction.map(|text| Message::text(Role::User, text)));
         let options = conversation.options.clone();
-        let chat = chat(conversation, model);
+        let chat = chat(conversation, model, tier);
         let count = tokens::count_conversation(&chat.messages, &chat.tools);
         EditorRequest { chat, names, required, options, count }
     }
 
     /// Builds the request; fails if it has too many tools or doesn't fit the model's input limit.
-    pub fn build_checked(conversation: Conversation, model: &ModelInfo) -> Result<EditorRequest, Failure> {
-        let request = EditorRequest::build(conversation, model);
+    pub fn build_checked(
+        conversation: Conversation,
+        model: &ModelInfo,
+        tier: Option<&str>,
+        context_size: ContextSize,
+    ) -> Result<EditorRequest, Failure> {
+        let request = EditorRequest::build(conversation, model, tier);
         tools::check_count(&request.chat.tools)?;
         // Copilot would drop the oldest messages without an error, the system prompt first.
         let (tokens, maximum) = (request.count.checked, model.max_input_tokens);
-        if tokens > maximum { Err(Failure::TooLong { tokens, maximum }) } else { Ok(request) }
+        if tokens > maximum {
+            return Err(Failure::TooLong { tokens, maximum });
+        }
+        match context_size {
+            ContextSize::Standard if has_long_context_price(model) && tokens > STANDARD_CONTEXT => {
+                Err(Failure::TooLongForSetting { tokens, maximum: STANDARD_CONTEXT })
+            }
+            ContextSize::Standard | ContextSize::Full => Ok(request),
+        }
     }
 }
 
 /// Builds the message for the editor from a legal conversation.
-fn chat(conversation: Conversation, model: &ModelInfo) -> Chat {
+fn chat(conversation: Conversation, model: &ModelInfo, tier: Option<&str>) -> Chat {
     let Conversation { messages, tools, tool_choice, options } = conversation;
     // The provider refuses to require a call of one of several tools. It gets the whole list in any case, so that its
     // cache keeps it.
@@ -70,7 +95,7 @@ fn chat(conversation: Conversation, model: &ModelInfo) -> Chat {
         tools,
         required,
         options: model_options(&options),
-        configuration: configuration(&options),
+        configuration: configuration(&options, tier),
     }
 }
 
@@ -97,7 +122,15 @@ fn model_options(options: &Options) -> Map<String, Value> {
     forwarded
 }
 
-fn configuration(options: &Options) -> Map<String, Value> {
-    let effort = options.reasoning_effort.iter();
-    effort.map(|effort| ("reasoningEffort".to_owned(), json!(effort))).collect()
+/// Builds the `configuration`. Without a context size, Copilot trims the prompts of models with a long-context price to
+/// the length at which that price begins, and drops the oldest messages without an error.
+fn configuration(options: &Options, tier: Option<&str>) -> Map<String, Value> {
+    let effort = options.reasoning_effort.iter().map(|effort| ("reasoningEffort", json!(effort)));
+    let tier = tier.map(|tier| ("tier", json!(tier)));
+    let settings = [("contextSize", json!(WHOLE_WINDOW))].into_iter().chain(effort).chain(tier);
+    settings.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn has_long_context_price(model: &ModelInfo) -> bool {
+    model.extra.get("longContextInputCost").is_some_and(|cost| !cost.is_null())
 }

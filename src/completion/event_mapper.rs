@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::conversation::{Data, Event, Finish, Part, ToolCall, Usage, UsageSource};
+use crate::conversation::{Data, Event, Finish, Part, RoutedModel, ToolCall, Usage, UsageSource};
 
 /// Maps the parts of one response.
 #[derive(Clone, Debug)]
@@ -15,12 +15,14 @@ pub struct EventMapper {
     calls: u32,
     /// Usage that the provider reported, if it has.
     usage: Option<Usage>,
+    /// Model that the provider names as the one that answers.
+    answering_model: Option<RoutedModel>,
 }
 
 impl EventMapper {
     /// A mapper for a model that reports the usage of every complete response, or doesn't.
     pub fn new(reports_usage: bool) -> EventMapper {
-        EventMapper { reports_usage, calls: 0, usage: None }
+        EventMapper { reports_usage, calls: 0, usage: None, answering_model: None }
     }
 
     /// Maps a part to its event; none for a part that clients don't get, such as the provider's opaque data.
@@ -39,6 +41,7 @@ impl EventMapper {
             }
             Part::Data(data) => {
                 self.usage = usage(&data).or(self.usage);
+                self.answering_model = answering_model(&data).or(self.answering_model);
                 None
             }
             Part::ToolResult(_) => None,
@@ -60,6 +63,21 @@ impl EventMapper {
     pub fn finish_with(&self, finish: Finish) -> Event {
         Event::Finish(finish, self.usage.unwrap_or_default())
     }
+
+    /// Model that the provider names as the one that answers; the Responses API alone does.
+    pub fn answering_model(&self) -> Option<RoutedModel> {
+        self.answering_model
+    }
+}
+
+/// Reads `model\\id` from a part of mime type `stateful_marker`.
+fn answering_model(data: &Data) -> Option<RoutedModel> {
+    if data.mime != "stateful_marker" {
+        return None;
+    }
+    let marker = STANDARD.decode(&data.base64).ok()?;
+    let (model, _) = std::str::from_utf8(&marker).ok()?.split_once('\\')?;
+    RoutedModel::new(model)
 }
 
 /// Reads `{"prompt_tokens":…,"completion_tokens":…,…}` from a part of mime type `usage`.
@@ -148,6 +166,21 @@ mod tests {
                 Event::Finish(Finish::ToolCalls, reported()),
             ],
         );
+    }
+
+    #[test]
+    fn the_marker_names_the_answering_model() {
+        let model = |marker: Part| {
+            let mut mapper = EventMapper::new(true);
+            mapper.event(marker);
+            mapper.answering_model().map(|model| model.as_str().to_owned())
+        };
+        assert_eq!(model(data("stateful_marker", "gpt-5-codex\\resp-1")), Some("gpt-5-codex".into()));
+        for other in
+            [data("stateful_marker", "resp-1"), data("stateful_marker", [0xff]), data("usage", "a\\b")]
+        {
+            assert_eq!(model(other), None);
+        }
     }
 
     #[test]

@@ -111,8 +111,20 @@ fn by_name(error: &ProviderError, in_a_row: u32) -> Option<Failure> {
                 .map_or_else(|| or_default(message, "rate limited"), |body| body.message);
             Some(Failure::RateLimited { message, retry_after: retry_after(in_a_row) })
         }
+        "AutoV2Error" => Some(routing_failed(message, in_a_row)),
         "Canceled" => Some(provider(502, "the request was cancelled in VS Code")),
         _ => None,
+    }
+}
+
+/// Classifies an error of the service that routes model `auto`: `Auto request failed with status 402: ...`.
+fn routing_failed(message: &str, in_a_row: u32) -> Failure {
+    let status = message.strip_prefix("Auto request failed with status ");
+    let digits = status.map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
+    match digits.and_then(error_status) {
+        Some(402) => Failure::QuotaExceeded { message: message.into() },
+        Some(429) => Failure::RateLimited { message: message.into(), retry_after: retry_after(in_a_row) },
+        _ => provider(502, message),
     }
 }
 
@@ -130,6 +142,17 @@ fn by_message(error: &ProviderError, provided_by: Provider) -> Failure {
     if message.contains("\"isTrusted\":true") {
         // The error event of a browser's failed image load, as VS Code serializes it.
         return Failure::invalid("messages", "an image can't be decoded");
+    }
+    if message.starts_with("Auto selected ") {
+        // With an image only; without one the service chose a model that Copilot doesn't know.
+        return if message.contains("does not support vision") {
+            Failure::invalid("messages", message)
+        } else {
+            provider(502, message)
+        };
+    }
+    if message.starts_with("Auto mode needs a prompt") {
+        return Failure::invalid("messages", message);
     }
     if message.starts_with("Invalid tool name") || message.starts_with("Cannot have more than 128 tools") {
         return Failure::invalid("tools", message);
@@ -472,6 +495,36 @@ mod tests {
                 },
             ),
             ("Error", None, core, provider_with_code(404, "model_not_found", core)),
+            (
+                "AutoV2Error",
+                None,
+                "Auto request failed with status 402: quota",
+                Failure::QuotaExceeded { message: "Auto request failed with status 402: quota".into() },
+            ),
+            (
+                "AutoV2Error",
+                None,
+                "Auto request failed with status 429: slow down",
+                Failure::RateLimited {
+                    message: "Auto request failed with status 429: slow down".into(),
+                    retry_after: Duration::from_secs(10),
+                },
+            ),
+            (
+                "Error",
+                None,
+                "Auto selected 'gpt-x', which does not support vision, for an image request.",
+                Failure::invalid(
+                    "messages",
+                    "Auto selected 'gpt-x', which does not support vision, for an image request.",
+                ),
+            ),
+            (
+                "Error",
+                None,
+                "Auto selected 'gpt-x', which is not in knownEndpoints=[a]",
+                provider(502, "Auto selected 'gpt-x', which is not in knownEndpoints=[a]"),
+            ),
             (
                 "AutoV2Error",
                 None,

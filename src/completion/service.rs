@@ -13,11 +13,12 @@ use super::dispatch::Dispatch;
 use super::editor_request::EditorRequest;
 use super::{Events, retry, timing};
 use crate::blocking;
+use crate::bridge::protocol::ContextSize;
 use crate::conversation::{Conversation, Event, Finish, Usage};
 use crate::failure::Failure;
 use crate::log::quoted;
-use crate::models::ModelEntry;
 use crate::models::registry::{ResolveModel, ResolvedModel};
+use crate::models::{ModelEntry, auto};
 
 /// Runs completions; cheap to clone.
 #[derive(Clone)]
@@ -79,8 +80,11 @@ impl CompletionService {
             quoted(&model.id)
         );
         let (size, info) = (conversation.size(), model.model.clone());
-        let editor_request =
-            blocking::run(size, move || EditorRequest::build_checked(conversation, &info)).await?;
+        let (tier, context_size) = self.provider_settings(&model);
+        let editor_request = blocking::run(size, move || {
+            EditorRequest::build_checked(conversation, &info, tier, context_size)
+        })
+        .await?;
         let counted_input = self.calibrated(&model, editor_request.count.estimated);
         let permit = Arc::new(self.context.admission.acquire().await?);
         let dispatch =
@@ -97,7 +101,7 @@ impl CompletionService {
     pub async fn count(&self, request: CompletionRequest) -> Result<u64, Failure> {
         let model = self.model(&request).await?;
         let (size, info) = (request.conversation.size(), model.model.clone());
-        let count = move || Ok(EditorRequest::build(request.conversation, &info).count);
+        let count = move || Ok(EditorRequest::build(request.conversation, &info, None).count);
         let count = blocking::run(size, count).await?;
         Ok(self.calibrated(&model, count.estimated))
     }
@@ -118,6 +122,14 @@ impl CompletionService {
             }
             result => result,
         }
+    }
+
+    /// The tier of model `auto`, from its name or from the user's settings, and the context size that the user wants.
+    fn provider_settings(&self, model: &ModelEntry) -> (Option<&'static str>, ContextSize) {
+        let settings = self.context.user_settings.read();
+        let named = auto::split_tier(&model.id).map(|(_, tier)| tier);
+        let tier = named.or_else(|| auto::tier(&settings.auto_tier)).filter(|_| auto::is_auto(&model.model));
+        (tier, settings.context_size)
     }
 
     fn calibrated(&self, model: &ModelEntry, estimated: u64) -> u64 {

@@ -89,7 +89,7 @@ impl Filter for UsageCounter {
         }
         out.push(match event {
             Event::Finish(finish, usage) if usage.source == UsageSource::Counted => {
-                Event::Finish(finish, self.counted())
+                Event::Finish(finish, Usage { routed_model: usage.routed_model, ..self.counted() })
             }
             other => other,
         });

@@ -31,7 +31,7 @@ impl Failure {
                 "not_kept",
                 "Start a new conversation in the client. Earlier answers are kept in memory, and only the latest.",
             ),
-            Failure::TooLong { .. } | Failure::TooLongForProvider => (
+            Failure::TooLong { .. } | Failure::TooLongForSetting { .. } | Failure::TooLongForProvider => (
                 "too_long",
                 "Shorten or compact the conversation, send fewer tools, or take a model with a larger limit: the Models tab \
                  shows the limits.",

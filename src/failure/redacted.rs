@@ -35,6 +35,7 @@ impl Failure {
             | Failure::Internal { .. } => format!("{kind} ({status})"),
             Failure::ThreadUnsupported
             | Failure::TooLong { .. }
+            | Failure::TooLongForSetting { .. }
             | Failure::TooLongForProvider
             | Failure::BodyTooLarge { .. }
             | Failure::ReceiveTimeout { .. }

@@ -65,6 +65,9 @@ impl<D: Dialect> ResponseWriter<D> {
         let usage = usage_of(&self.choices);
         let body = D::response(&self.meta, &self.options, &self.choices);
         self.store_response();
+        if let Some(model) = &usage.routed_model {
+            response.insert_header(("x-copilot-proxy-routed-model", model.as_str()));
+        }
         Ok(response.insert_header(("x-copilot-proxy-usage", usage.source.as_str())).json(body))
     }
 

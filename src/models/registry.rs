@@ -9,7 +9,7 @@ use super::availability::{EditorAvailability, Notifier, channel};
 use crate::bridge::protocol::{ModelInfo, Window};
 use crate::bridge::{Editor, EditorId};
 use crate::failure::Failure;
-use crate::models::{ModelEntry, merge_lists, resolve, resolve_to_nearest};
+use crate::models::{ModelEntry, merge_lists, resolve, resolve_to_nearest, with_tier};
 
 /// Keeps the state of the attached editors. Its handlers call `resolve` and the pure functions below for decisions.
 pub struct ModelRegistry {
@@ -216,8 +216,9 @@ impl Handler<ResolveModel> for ModelRegistry {
         let models = require(self.models.clone(), self.editors.len())?;
         let requested = message.requested.as_deref();
         let resolve = if message.nearest_if_unknown { resolve_to_nearest } else { resolve };
-        let found = resolve(requested, &message.default_model, &models);
-        let Some(model) = found.cloned() else {
+        let found = with_tier(requested, &message.default_model, &models)
+            .or_else(|| resolve(requested, &message.default_model, &models).cloned());
+        let Some(model) = found else {
             return Err(Failure::UnknownModel {
                 requested: message.requested.unwrap_or_default(),
                 known: models.iter().map(|entry| entry.id.clone()).collect(),

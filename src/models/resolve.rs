@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::auto;
 use super::model_name::ModelName;
 use crate::bridge::protocol::ModelInfo;
 
@@ -71,6 +72,15 @@ pub fn resolve_to_nearest<'a>(
     })
 }
 
+/// Finds model `auto` for a name that chooses its tier, such as `auto:efficiency`; the entry's id keeps the tier. `None`
+/// for any other name.
+pub fn with_tier(requested: Option<&str>, default_model: &str, models: &[ModelEntry]) -> Option<ModelEntry> {
+    let requested = requested.filter(|requested| !requested.trim().is_empty());
+    let (name, tier) = auto::split_tier(requested.unwrap_or(default_model))?;
+    let entry = by_id(name, models).filter(|entry| auto::is_auto(&entry.model))?;
+    Some(ModelEntry { id: format!("{}:{tier}", entry.id), model: entry.model.clone() })
+}
+
 /// Whether extensions can use a model. VS Code also lists models for its own features, which reject extensions or send
 /// nothing.
 fn is_usable(model: &ModelInfo) -> bool {
@@ -110,7 +120,9 @@ fn by_id<'a>(requested: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry
 
 /// Finds the newest model of a family.
 fn by_family<'a>(requested: &str, models: &'a [ModelEntry]) -> Option<&'a ModelEntry> {
-    let family = models.iter().filter(|entry| entry.model.family.eq_ignore_ascii_case(requested));
+    // `auto` has the family of another model.
+    let own_family = models.iter().filter(|entry| !auto::is_auto(&entry.model));
+    let family = own_family.filter(|entry| entry.model.family.eq_ignore_ascii_case(requested));
     family.min_by_key(|entry| {
         let name = ModelName::parse(&entry.model.id);
         (Reverse(name.version), Reverse(name.date))
@@ -168,9 +180,10 @@ fn split_vendor<'a>(requested: &'a str, models: &'a [ModelEntry]) -> (Option<&'a
     split.map_or((None, requested), |(vendor, name)| (Some(vendor), name))
 }
 
-/// Parses id and family of a model; the family helps if the id is opaque.
+/// Parses id and family of a model; the family helps if the id is opaque, but that of `auto` is another model's.
 fn names_of(entry: &ModelEntry) -> [(&ModelEntry, ModelName); 2] {
-    [(entry, ModelName::parse(&entry.model.id)), (entry, ModelName::parse(&entry.model.family))]
+    let family = if auto::is_auto(&entry.model) { &entry.model.id } else { &entry.model.family };
+    [(entry, ModelName::parse(&entry.model.id)), (entry, ModelName::parse(family))]
 }
 
 /// Distance of two versions as decimal numbers; 4.10 comes after 4.9 and before 5.
@@ -390,6 +403,34 @@ mod tests {
             assert_eq!(resolve(Some(&entry.id), "", &models), Some(entry));
             assert_eq!(resolve(Some(&full_id(&entry.model)), "", &models), Some(entry));
         }
+    }
+
+    #[test]
+    fn auto_is_found_by_its_id_alone() {
+        let models = [model("copilot", "auto", "gpt-5-mini"), model("copilot", "gpt-4o", "gpt-4o")];
+        let models = merge_lists([models.as_slice()]);
+        assert_eq!(id(resolve(Some("auto"), "", &models)), Some("auto"));
+        assert_eq!(id(resolve(Some("gpt-5-mini"), "", &models)), None);
+        assert_eq!(id(resolve_to_nearest(Some("gpt-5-mini"), "", &models)), Some("gpt-4o"));
+    }
+
+    #[test]
+    fn a_tier_stays_in_the_id_of_auto() {
+        let models = [model("copilot", "auto", "auto"), model("copilot", "gpt-4o", "gpt-4o")];
+        let models = merge_lists([models.as_slice()]);
+        for (requested, default_model, expected) in [
+            (Some("auto:Efficiency"), "", Some("auto:efficiency")),
+            (Some("copilot/auto:balance"), "", Some("auto:balance")),
+            (None, "auto:intelligence", Some("auto:intelligence")),
+            (Some("gpt-4o"), "auto:balance", None),
+            (Some("gpt-4o:balance"), "", None),
+            (Some("auto"), "", None),
+        ] {
+            let found = with_tier(requested, default_model, &models);
+            assert_eq!(id(found.as_ref()), expected, "{requested:?}");
+            assert!(found.is_none_or(|entry| entry.model.id == "auto"));
+        }
+        assert_eq!(with_tier(Some("auto:balance"), "", &models[1..]), None);
     }
 
     #[test]

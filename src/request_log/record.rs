@@ -98,6 +98,7 @@ impl Record {
             stream: false,
             requested_model: None,
             model: None,
+            routed_model: None,
             characters: 0,
             first_ms: None,
             duration_ms: None,
@@ -199,6 +200,7 @@ impl Drop for Record {
         record.outcome = match &ending {
             Some(Ending::Finished(finish, usage)) => {
                 record.tokens = Some(tokens(*usage));
+                record.routed_model = usage.routed_model.map(|model| model.as_str().to_owned());
                 Outcome::Finished { reason: finish.as_str().to_owned() }
             }
             Some(Ending::Failed(failure)) => Outcome::Failed {
@@ -208,11 +210,13 @@ impl Drop for Record {
             },
             None => Outcome::Disconnected,
         };
-        let RequestRecord { id, dialect, method, model, first_ms, rejected, .. } = &*record;
+        let RequestRecord { id, dialect, method, model, routed_model, first_ms, rejected, .. } = &*record;
         let model = quoted(model.as_deref().unwrap_or_default()).to_string();
+        let routed =
+            routed_model.as_ref().map(|model| format!(" routed_model={}", quoted(model))).unwrap_or_default();
         match ending {
             Some(Ending::Finished(finish, usage)) => log::info!(
-                "request finished request={id} dialect={dialect} model={model} reason={} total={elapsed:.1?} \
+                "request finished request={id} dialect={dialect} model={model}{routed} reason={} total={elapsed:.1?} \
                  first_ms={} tokens_in={} tokens_out={}",
                 finish.as_str(),
                 first_ms.unwrap_or_default(),

@@ -49,6 +49,7 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
         stream: false,
         requested_model: None,
         model: None,
+        routed_model: None,
         characters: 0,
         first_ms: None,
         duration_ms: None,

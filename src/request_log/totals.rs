@@ -79,6 +79,7 @@ mod tests {
             stream: false,
             requested_model: None,
             model: model.map(str::to_owned),
+            routed_model: None,
             characters: 0,
             first_ms: None,
             duration_ms: Some(1),

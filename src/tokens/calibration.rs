@@ -21,8 +21,8 @@ impl Calibration {
     const TELLING: u64 = 2000;
     /// Each observation takes a tenth of the earlier ones' weight.
     const KEPT: f64 = 0.9;
-    /// No tokenizer is further from another; what lies beyond is something else than counting.
-    const BELIEVABLE: std::ops::RangeInclusive<f64> = 0.5..=2.5;
+    /// No tokenizer is further from `o200k_base`. A lower report means that the provider has trimmed the prompt.
+    const BELIEVABLE: std::ops::RangeInclusive<f64> = 0.8..=2.5;
 
     /// A prompt that was estimated so was reported so.
     pub fn observe(&mut self, family: &str, estimated: u64, reported: u64) {
@@ -80,6 +80,8 @@ mod tests {
         calibration.observe("gpt", 10, 230);
         calibration.observe("gpt", 10_000, 0);
         calibration.observe("gpt", 10_000, 90_000);
+        // A trimmed prompt.
+        calibration.observe("gpt", 10_000, 7_000);
         calibration.observe("gpt", 0, 0);
         assert_eq!(calibration.calibrated("gpt", 1000), 1000);
     }

@@ -214,7 +214,7 @@ fn tool_denied_by_the_user_is_not_offered() {
         &FromEditor::UserSettings(UserSettings { port: server.port, auto_tools, ..user_settings() }),
     );
     person.send_models(&[model("m")]);
-    person.expect_status(|status| status.models == 11);
+    person.expect_status(|status| status.models == 13);
     let response = server.post(CHAT, &auto(chat("dump:")));
     let dump: Value = serde_json::from_str(&content(&response)).unwrap();
     let names: Vec<&str> =

@@ -12,6 +12,7 @@
 )]
 
 mod auto;
+mod auto_model;
 mod base_url;
 mod chat;
 mod client;

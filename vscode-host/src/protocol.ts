@@ -159,6 +159,11 @@ export type Content = { "type": "text",
 text: string, } | { "type": "data" } & Data;
 
 /**
+ * Largest context of models with a long-context price.
+ */
+export type ContextSize = "full" | "standard";
+
+/**
  * Bytes, kept as the base64 in which clients send them and the editor takes them.
  */
 export type Data = { 
@@ -557,6 +562,10 @@ requested_model?: string,
  */
 model?: string, 
 /**
+ * The model that `auto` was routed to, where the provider tells.
+ */
+routed_model?: string, 
+/**
  * Characters of text and thinking so far.
  */
 characters: number, 
@@ -817,7 +826,15 @@ auto_tools: AutoTools,
 /**
  * A model silent for longer is given up, in seconds.
  */
-model_timeout: number, };
+model_timeout: number, 
+/**
+ * Tier of model `auto` where the request names none; empty = the provider's default.
+ */
+auto_tier: string, 
+/**
+ * Largest context of models with a long-context price.
+ */
+context_size: ContextSize, };
 
 /**
  * Subscription of an editor whose panel is open.

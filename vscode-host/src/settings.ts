@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import type { SettingView } from "./panel-messages";
-import type { UserSettings } from "./protocol";
+import type { ContextSize, UserSettings } from "./protocol";
 
 const SECTION = "copilotProxy";
 
@@ -15,6 +15,7 @@ export interface Declared {
 	default: unknown;
 	minimum?: number;
 	maximum?: number;
+	enum?: readonly string[];
 	order: number;
 	markdownDescription: string;
 }
@@ -66,6 +67,8 @@ export class Settings implements vscode.Disposable {
 				deny: read("autoTools.deny", isStrings, []),
 			},
 			model_timeout: read("modelTimeout", isSeconds),
+			auto_tier: read("autoTier", isTier),
+			context_size: read("contextSize", isContextSize),
 		};
 	}
 
@@ -111,6 +114,9 @@ const isString = (value: unknown) => typeof value === "string";
 const isStrings = (value: unknown): value is string[] => Array.isArray(value) && value.every(isString);
 const isPort = (value: unknown): value is number => isWhole(value) && value >= 0 && value <= 65_535;
 const isSeconds = (value: unknown): value is number => isWhole(value) && value >= 1 && value <= 86_400;
+const isTier = (value: unknown): value is string =>
+	value === "" || value === "efficiency" || value === "balance" || value === "intelligence";
+const isContextSize = (value: unknown): value is ContextSize => value === "full" || value === "standard";
 const isWhole = (value: unknown): value is number => Number.isInteger(value);
 
 function viewOf(name: string, declared: Declared): SettingView {
@@ -157,6 +163,6 @@ function fits(value: unknown, declared: Declared): boolean {
 		case "patterns":
 			return typeof value === "object" && value !== null && Object.values(value).every(isStrings);
 		case "text":
-			return isString(value);
+			return isString(value) && (declared.enum?.includes(value) ?? true);
 	}
 }

@@ -27,6 +27,8 @@ const defaults = {
 	allowed_hosts: [],
 	auto_tools: { allow: ["*"], deny: [] },
 	model_timeout: 300,
+	auto_tier: "",
+	context_size: "full",
 };
 
 test("the defaults are those of package.json, and no workspace can change a setting", () => {
@@ -52,6 +54,8 @@ test("what a person set is told", () => {
 		allowedHosts: ["c"],
 		autoTools: { allow: ["get_*"] },
 		modelTimeout: 60,
+		autoTier: "efficiency",
+		contextSize: "standard",
 	});
 	assert.deepEqual(new Settings(declared).userSettings, {
 		port: 0,
@@ -65,6 +69,8 @@ test("what a person set is told", () => {
 		allowed_hosts: ["c"],
 		auto_tools: { allow: ["get_*"], deny: [] },
 		model_timeout: 60,
+		auto_tier: "efficiency",
+		context_size: "standard",
 	});
 });
 
@@ -77,6 +83,8 @@ test("a value of another type counts as not set", () => {
 		toolOrigins: "http://b",
 		autoTools: { allow: "*", deny: [1] },
 		modelTimeout: 1.5,
+		autoTier: "fast",
+		contextSize: "small",
 		serverPath: 7,
 	});
 	assert.deepEqual(new Settings(declared).userSettings, defaults);
@@ -114,6 +122,8 @@ test("the panel is shown every setting with its kind, and whether it was changed
 			["ipv6", "switch", false, true],
 			["autoStart", "switch", false, true],
 			["defaultModel", "text", false, true],
+			["autoTier", "text", false, true],
+			["contextSize", "text", false, true],
 			["modelTimeout", "number", false, true],
 			["autoTools", "patterns", false, true],
 			["apiKey", "text", true, true],

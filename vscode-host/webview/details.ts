@@ -71,6 +71,7 @@ function facts(request: RequestRecord): HTMLElement {
 		stream,
 		requested_model: requested,
 		model,
+		routed_model: routed,
 		tokens,
 		first_ms: first,
 		duration_ms: whole,
@@ -81,6 +82,7 @@ function facts(request: RequestRecord): HTMLElement {
 		["Endpoint", `${method} ${path}${stream ? ", streamed" : ""}`],
 		["Requested model", request.rejected ? undefined : (requested ?? "no model")],
 		["Model", model],
+		["Routed to", routed],
 		[
 			"Tokens in",
 			tokens && `${count(tokens.input)}${tokens.cached > 0 ? `, ${count(tokens.cached)} cached` : ""}`,

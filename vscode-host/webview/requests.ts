@@ -108,6 +108,7 @@ class Item {
 			path,
 			model,
 			requested_model: requested,
+			routed_model: routed,
 			tokens,
 			first_ms: first,
 			number,
@@ -119,7 +120,7 @@ class Item {
 		this.#fill(2, dialect || path, dialect ? "" : `No API is spoken at ${path}`);
 		this.#fill(
 			3,
-			model ?? requested ?? "",
+			routed === undefined ? (model ?? requested ?? "") : `${model ?? "auto"} → ${routed}`,
 			requested !== undefined && requested !== model ? `requested ${requested}` : "",
 		);
 		const cached = tokens && tokens.cached > 0 ? `, ${count(tokens.cached)} of them cached` : "";

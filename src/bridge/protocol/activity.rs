@@ -84,6 +84,10 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub model: Option<String>,
+    /// The model that `auto` was routed to, where the provider tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub routed_model: Option<String>,
     /// Characters of text and thinking so far.
     #[cfg_attr(test, ts(type = "number"))]
     pub characters: u64,

@@ -28,6 +28,7 @@ fn kind(failure: &Failure) -> &'static str {
         | Failure::Unsupported { .. }
         | Failure::ThreadUnsupported
         | Failure::TooLong { .. }
+        | Failure::TooLongForSetting { .. }
         | Failure::TooLongForProvider
         | Failure::NotJson { .. }
         | Failure::UnknownCoding { .. }

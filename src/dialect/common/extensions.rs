@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::conversation::{Event, ToolRan, Usage, UsageSource};
+use crate::conversation::{Event, RoutedModel, ToolRan, Usage, UsageSource};
 
 /// The value of `copilot_proxy`.
 #[derive(Debug, Default, Serialize)]
@@ -10,6 +10,9 @@ pub struct ResponseExtensions<'a> {
     /// Source of the usage, in the last event of a stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageSource>,
+    /// In the last event of a stream: the model that `auto` was routed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub routed_model: Option<RoutedModel>,
     /// Tools that the proxy ran.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<&'a ToolRan>,
@@ -29,6 +32,7 @@ impl<'a> ResponseExtensions<'a> {
         ResponseExtensions {
             usage: Some(usage.source),
             dropped_calls: usage.dropped_calls,
+            routed_model: usage.routed_model,
             ..ResponseExtensions::default()
         }
     }

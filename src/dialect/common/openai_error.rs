@@ -39,7 +39,7 @@ pub fn words(failure: &Failure) -> ErrorFields<'_> {
         }
         Failure::NoSuchResponse { .. } => (REQUEST, None, None),
         Failure::UnknownItem { .. } => (REQUEST, Some("input"), None),
-        Failure::TooLong { .. } | Failure::TooLongForProvider => {
+        Failure::TooLong { .. } | Failure::TooLongForSetting { .. } | Failure::TooLongForProvider => {
             (REQUEST, None, Some("context_length_exceeded"))
         }
         Failure::BodyTooLarge { .. } => (REQUEST, None, Some("request_too_large")),

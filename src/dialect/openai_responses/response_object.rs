@@ -175,7 +175,9 @@ fn error_code(failure: &Failure) -> &'static str {
         Failure::RateLimited { .. } | Failure::Blocked { .. } | Failure::TooManyRequests { .. } => {
             "rate_limit_exceeded"
         }
-        Failure::TooLong { .. } | Failure::TooLongForProvider => "context_length_exceeded",
+        Failure::TooLong { .. } | Failure::TooLongForSetting { .. } | Failure::TooLongForProvider => {
+            "context_length_exceeded"
+        }
         Failure::ContentFiltered { .. } | Failure::Invalid { .. } | Failure::Unsupported { .. } => {
             "invalid_prompt"
         }

@@ -191,6 +191,8 @@ const defaults = () => ({
 	ipv6: false,
 	autoStart: true,
 	defaultModel: "",
+	autoTier: "",
+	contextSize: "full",
 	modelTimeout: 300,
 	autoTools: { allow: ["*"], deny: [] },
 	apiKey: "",
