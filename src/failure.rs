@@ -216,6 +216,12 @@ pub enum Failure {
         /// The limit that passed.
         after: Duration,
     },
+    /// No window sent its tools in time.
+    #[error("VS Code did not list its tools within {} seconds", within.as_secs_f32())]
+    ToolsTimeout {
+        /// The time that a window has.
+        within: Duration,
+    },
     /// The answer is not what was demanded (a tool call, JSON of a schema), not even at the second try.
     #[error("{message}")]
     BadAnswer {
@@ -305,7 +311,7 @@ impl Failure {
             | Failure::ProviderUnavailable { .. }
             | Failure::EditorGone
             | Failure::Stopping => 503,
-            Failure::ModelTimeout { .. } => 504,
+            Failure::ModelTimeout { .. } | Failure::ToolsTimeout { .. } => 504,
         }
     }
 

@@ -76,6 +76,10 @@ pub struct ServerOptions {
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "10000", help_heading = TIMES)]
     pub window_wait: Duration,
 
+    /// Time for a window to list its tools; then the next window is asked
+    #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "5000", help_heading = TIMES)]
+    pub list_tools_timeout: Duration,
+
     /// Time for running requests to end when a newer server takes over
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "30000", help_heading = TIMES)]
     pub handover: Duration,

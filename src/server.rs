@@ -105,7 +105,7 @@ impl Server {
             model_timeout: options.model_timeout,
         };
         let completions = CompletionService::new(context);
-        let executor = ToolExecutor::new(registry.clone(), availability).start();
+        let executor = ToolExecutor::new(registry.clone(), availability, options.list_tools_timeout).start();
         let state = AppState::new(completions, executor.clone(), options, started);
         let file = ServerFile {
             pid: std::process::id(),

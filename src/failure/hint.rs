@@ -94,6 +94,10 @@ impl Failure {
                 "model_timeout",
                 "Try again. If the model needs longer to think, raise the setting `copilotProxy.modelTimeout`.",
             ),
+            Failure::ToolsTimeout { .. } => (
+                "tools_timeout",
+                "The window is busy, or halted in a debugger. Reload it, or try again when it responds.",
+            ),
             Failure::BadAnswer { .. } => (
                 "bad_answer",
                 "The model did not answer in the form that was demanded. Try again, or take another model.",

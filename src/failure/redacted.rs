@@ -43,6 +43,7 @@ impl Failure {
             | Failure::NoModels { .. }
             | Failure::ConsentMissing { .. }
             | Failure::ModelTimeout { .. }
+            | Failure::ToolsTimeout { .. }
             | Failure::EditorGone
             | Failure::Stopping
             | Failure::ClientTooSlow

@@ -1,5 +1,6 @@
 //! The actor that knows the attached editors, their models and their windows, and chooses an editor for a request.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,10 +117,10 @@ pub struct ResolvedModel {
     pub editors: Vec<Editor>,
 }
 
-/// Finds the window whose tools a request gets.
+/// Finds the windows whose tools a request may get: the preferred one first, then those to try if it doesn't respond.
 #[derive(Message)]
-#[rtype(result = "Result<Editor, Failure>")]
-pub struct FindWindow {
+#[rtype(result = "Result<Vec<Editor>, Failure>")]
+pub struct FindWindows {
     /// A folder's path or name; absent = the window focused last.
     pub workspace: Option<String>,
 }
@@ -236,23 +237,23 @@ impl Handler<ResolveModel> for ModelRegistry {
     }
 }
 
-impl Handler<FindWindow> for ModelRegistry {
-    type Result = Result<Editor, Failure>;
+impl Handler<FindWindows> for ModelRegistry {
+    type Result = Result<Vec<Editor>, Failure>;
 
     fn handle(
         &mut self,
-        FindWindow { workspace }: FindWindow,
+        FindWindows { workspace }: FindWindows,
         _: &mut Context<Self>,
-    ) -> Result<Editor, Failure> {
+    ) -> Result<Vec<Editor>, Failure> {
         let matches = |editor: &&AttachedEditor| {
             workspace.as_deref().is_none_or(|workspace| editor.has_folder(workspace))
         };
-        let found = self
-            .editors
-            .iter()
-            .filter(matches)
-            .max_by_key(|editor| (editor.handle.is_responsive(), editor.last_focused));
-        found.map(|editor| editor.handle.clone()).ok_or_else(|| match workspace {
+        let mut found: Vec<&AttachedEditor> = self.editors.iter().filter(matches).collect();
+        found.sort_by_key(|editor| Reverse((editor.handle.is_responsive(), editor.last_focused)));
+        if !found.is_empty() {
+            return Ok(found.into_iter().map(|editor| editor.handle.clone()).collect());
+        }
+        Err(match workspace {
             Some(workspace) => Failure::invalid(
                 "x-copilot-proxy-workspace",
                 format!("no VS Code window has the folder `{workspace}` open"),

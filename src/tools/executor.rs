@@ -21,7 +21,7 @@ use crate::conversation::{Content, ToolCall, ToolResult};
 use crate::failure::Failure;
 use crate::models::ModelRegistry;
 use crate::models::availability::EditorAvailability;
-use crate::models::registry::FindWindow;
+use crate::models::registry::FindWindows;
 
 /// Most calls that run at once, over all requests: more than a model makes in one response, and few enough not to
 /// overload the extension host.
@@ -40,12 +40,20 @@ pub struct ToolExecutor {
     /// Running and queued calls by their number.
     running: HashMap<u64, SpawnHandle>,
     next_number: u64,
+    /// Time limit for an editor to list its tools.
+    list_timeout: Duration,
 }
 
 impl ToolExecutor {
-    /// An executor that finds windows through the registry and waits for one that is about to attach.
-    pub fn new(registry: Addr<ModelRegistry>, availability: EditorAvailability) -> ToolExecutor {
+    /// An executor that finds windows through the registry and waits for one that is about to attach. A window has
+    /// `list_timeout` to list its tools; then the next one is asked.
+    pub fn new(
+        registry: Addr<ModelRegistry>,
+        availability: EditorAvailability,
+        list_timeout: Duration,
+    ) -> ToolExecutor {
         ToolExecutor {
+            list_timeout,
             registry,
             availability,
             unusable: HashSet::new(),
@@ -129,19 +137,36 @@ impl Handler<ListTools> for ToolExecutor {
 
     fn handle(&mut self, ListTools { workspace }: ListTools, _: &mut Context<Self>) -> Self::Result {
         let (registry, availability) = (self.registry.clone(), self.availability.clone());
-        let unusable = self.unusable.clone();
+        let (unusable, list_timeout) = (self.unusable.clone(), self.list_timeout);
         Box::pin(async move {
             let find = async || {
-                let found = registry.send(FindWindow { workspace: workspace.clone() }).await;
+                let found = registry.send(FindWindows { workspace: workspace.clone() }).await;
                 found.map_err(Failure::internal)?
             };
-            let editor = availability.retry_until_available(find).await?;
-            let tools = read_tools(editor.list_tools()?).await?;
+            let editors = availability.retry_until_available(find).await?;
+            let (editor, tools) = first_tools(editors, list_timeout).await?;
             let of_window = |(window, name)| (window == editor.id()).then_some(name);
             let unusable = unusable.into_iter().filter_map(of_window).collect();
             Ok(EditorTools { editor, tools, unusable })
         })
     }
+}
+
+/// Reads the tools of the first editor that sends them in time.
+async fn first_tools(editors: Vec<Editor>, limit: Duration) -> Result<(Editor, Vec<EditorTool>), Failure> {
+    let mut failure = Failure::EditorGone;
+    for editor in editors {
+        let read = async { read_tools(editor.list_tools()?).await };
+        failure = match timeout(limit, read).await {
+            Ok(Err(gone @ Failure::EditorGone)) => gone,
+            Ok(tools) => return Ok((editor, tools?)),
+            Err(_) => {
+                log::warn!("tools not listed in time editor={} limit={limit:?}", editor.id());
+                Failure::ToolsTimeout { within: limit }
+            }
+        };
+    }
+    Err(failure)
 }
 
 async fn read_tools(response: PendingResponse) -> Result<Vec<EditorTool>, Failure> {
@@ -265,7 +290,7 @@ mod tests {
     impl Setup {
         fn new() -> Setup {
             let (registry, availability) = ModelRegistry::new(Duration::ZERO);
-            let executor = ToolExecutor::new(registry.start(), availability).start();
+            let executor = ToolExecutor::new(registry.start(), availability, Duration::from_secs(5)).start();
             let (editor, sent) = Editor::unconnected();
             Setup { executor, editor, sent }
         }

@@ -189,3 +189,59 @@ fn tools_come_from_the_named_or_last_focused_window() {
     assert_eq!(status, 400);
     assert!(message.contains("no VS Code window has the folder `one` open"), "{message}");
 }
+
+/// Two windows; the one focused last doesn't list its tools.
+fn halted_and_other(server: &Server) -> (Editor, Editor) {
+    let other = Editor::attach_with(&server.home, window("other", true));
+    let mut halted = Editor::attach_with(&server.home, window("halted", true));
+    halted.send_models(&[model("m")]);
+    halted.expect_status(|status| status.models == 1);
+    (halted, other)
+}
+
+/// Waits for a request for tools that is cancelled without a response.
+fn expect_cancelled_listing(editor: &mut Editor) {
+    let (stream, message) = editor.expect_message();
+    assert_eq!(message, ToEditor::ListTools);
+    editor.expect_cancel(stream);
+}
+
+#[test]
+fn tools_of_the_next_window_replace_those_not_listed_in_time() {
+    let server = Server::serve(&["--list-tools-timeout", "50"]);
+    let (mut halted, mut other) = halted_and_other(&server);
+    let mut client = server.client();
+    client.send(&Request::get("/v1/tools"));
+    expect_cancelled_listing(&mut halted);
+    respond_with_tool(&mut other, "here");
+    assert_eq!(names(&client.response()), ["here"]);
+
+    // A request that names a window gets the tools of no other.
+    client.send(&Request::get("/v1/tools").header("x-copilot-proxy-workspace", "halted"));
+    expect_cancelled_listing(&mut halted);
+    assert_eq!(client.response().error().2, json!("tools_timeout"));
+}
+
+#[test]
+fn tools_not_listed_in_time_by_any_window_get_504() {
+    let server = Server::serve(&["--list-tools-timeout", "50"]);
+    let (mut halted, mut other) = halted_and_other(&server);
+    let messages = json!([{ "role": "user", "content": "Hello" }]);
+    for (path, fields) in [
+        ("/v1/chat/completions", json!({ "messages": messages })),
+        ("/v1/messages", json!({ "messages": messages, "max_tokens": 9 })),
+        ("/v1/responses", json!({ "input": "Hello" })),
+        ("/api/chat", json!({ "messages": messages })),
+    ] {
+        for extension in [json!({ "use_vscode_tools": true }), json!({ "tool_execution": "auto" })] {
+            let mut client = server.client();
+            let body = with(with(fields.clone(), &extension), &json!({ "model": "m" }));
+            client.send(&Request::post(path, &body));
+            expect_cancelled_listing(&mut halted);
+            expect_cancelled_listing(&mut other);
+            let response = client.response();
+            assert_eq!(response.status, 504, "{path}: {}", response.text());
+            assert!(response.text().contains("VS Code did not list its tools within 0.05 seconds"), "{path}");
+        }
+    }
+}

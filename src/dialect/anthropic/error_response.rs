@@ -47,9 +47,10 @@ fn kind(failure: &Failure) -> &'static str {
         | Failure::RateLimited { .. }
         | Failure::Blocked { .. }
         | Failure::TooManyRequests { .. } => "rate_limit_error",
-        Failure::ReceiveTimeout { .. } | Failure::ModelTimeout { .. } | Failure::ClientTooSlow => {
-            "timeout_error"
-        }
+        Failure::ReceiveTimeout { .. }
+        | Failure::ModelTimeout { .. }
+        | Failure::ToolsTimeout { .. }
+        | Failure::ClientTooSlow => "timeout_error",
         Failure::Overloaded { .. } => OVERLOADED,
         Failure::Provider { status, .. } => kind_of_status(*status),
         // Not overloaded, though their status is 503: agents put a sentence of their own in place of that
@@ -152,6 +153,7 @@ mod tests {
             (Failure::Stopping, 503, "api_error"),
             (Failure::Overloaded { message: message() }, 503, "overloaded_error"),
             (Failure::ModelTimeout { after: second }, 504, "timeout_error"),
+            (Failure::ToolsTimeout { within: second }, 504, "timeout_error"),
             (provider(409), 409, "invalid_request_error"),
             (provider(404), 404, "not_found_error"),
             (provider(500), 500, "api_error"),

@@ -63,6 +63,7 @@ pub fn words(failure: &Failure) -> ErrorFields<'_> {
         Failure::Provider { status: ..500, code, .. } => (REQUEST, None, code.as_deref()),
         Failure::Provider { code, .. } => (SERVER, None, code.as_deref()),
         Failure::ModelTimeout { .. } => (SERVER, None, Some("model_timeout")),
+        Failure::ToolsTimeout { .. } => (SERVER, None, Some("tools_timeout")),
         Failure::BadAnswer { .. } => (SERVER, None, Some("bad_answer")),
         Failure::EditorGone => (SERVER, None, Some("editor_gone")),
         Failure::Stopping => (SERVER, None, Some("stopping")),
