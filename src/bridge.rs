@@ -24,4 +24,5 @@ mod stream_buffer;
 pub use editor::{Editor, EditorId};
 pub use error::BridgeError;
 pub use events::{BridgeEvent, QueuedEvent};
+pub use handshake::ConnectionConfig;
 pub use response_stream::PendingResponse;

@@ -84,6 +84,10 @@ pub struct ServerOptions {
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "30000", help_heading = TIMES)]
     pub handover: Duration,
 
+    /// Interval of checks that lock, socket and server.json are still in the directory
+    #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "20000", help_heading = TIMES)]
+    pub directory_check: Duration,
+
     /// Time for an editor to send its hello
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "2000", help_heading = TIMES)]
     pub handshake_timeout: Duration,

@@ -9,9 +9,8 @@ use parking_lot::RwLock;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-use crate::bridge::directory::{Directory, DirectoryError, Lock, ProtocolRange, ServerFile};
-use crate::bridge::listener::BridgeListener;
-use crate::bridge::protocol::{PROTOCOL, Status, ToEditor, UserSettings};
+use crate::bridge::directory::{Directory, DirectoryError};
+use crate::bridge::protocol::{Status, ToEditor, UserSettings};
 use crate::bridge::{BridgeEvent, QueuedEvent};
 use crate::completion::admission::Admission;
 use crate::completion::{CompletionContext, CompletionService, RateLimitBackoff};
@@ -24,10 +23,12 @@ use crate::options::ServerOptions;
 use crate::tools::ToolExecutor;
 use crate::tools::executor::EditorDetached;
 
+mod address;
 mod broadcast;
 mod http_port;
 mod signals;
 
+use address::{Address, Presence};
 use broadcast::Broadcast;
 use http_port::HttpPort;
 use signals::Signals;
@@ -68,13 +69,10 @@ pub struct Server {
     state: AppState,
     registry: Addr<ModelRegistry>,
     executor: Addr<ToolExecutor>,
-    directory: Directory,
-    file: ServerFile,
+    address: Address,
     events: UnboundedReceiver<QueuedEvent>,
     broadcast: Broadcast,
     port: HttpPort,
-    /// Held to the end.
-    _lock: Lock,
 }
 
 /// The main loop's next step after an event.
@@ -88,7 +86,6 @@ impl Server {
     /// Takes the directory and opens the bridge. Must run inside an actix system and a `LocalSet`.
     pub fn new(options: ServerOptions, directory: Directory) -> Result<Server, ServerError> {
         let lock = directory.lock()?;
-        let listener = BridgeListener::open(&directory).map_err(ServerError::Socket)?;
         let (sender, events) = unbounded_channel();
         let (registry, availability) = ModelRegistry::new(options.window_wait);
         let registry = registry.start();
@@ -107,30 +104,16 @@ impl Server {
         let completions = CompletionService::new(context);
         let executor = ToolExecutor::new(registry.clone(), availability, options.list_tools_timeout).start();
         let state = AppState::new(completions, executor.clone(), options, started);
-        let file = ServerFile {
-            pid: std::process::id(),
-            version: state.options.version.to_string(),
-            protocol: ProtocolRange { min: PROTOCOL, max: PROTOCOL },
-            endpoint: listener.endpoint.clone(),
-            token: listener.token.to_string(),
-            port: None,
-            started_at: started,
-            instance: Some(state.instance.to_string()),
-        };
-        directory.publish(&file)?;
-        let ServerOptions { handshake_timeout, heartbeat, port, .. } = *state.options;
-        let version = Arc::clone(&state.options.version);
-        tokio::task::spawn_local(listener.accept_loop(version, handshake_timeout, heartbeat, sender));
+        let address = Address::new(directory, lock, &state, sender)?;
+        let port = state.options.port;
         Ok(Server {
             broadcast: Broadcast::new(state.request_log.clone()),
             state,
             registry,
             executor,
-            directory,
-            file,
+            address,
             events,
             port: HttpPort::new(port),
-            _lock: lock,
         })
     }
 
@@ -144,6 +127,7 @@ impl Server {
             Audience::Terminal => self.open_port_with_models().await?,
         }
         let mut alone_since = self.broadcast.editors().is_empty().then(Instant::now);
+        let mut next_check = Instant::now() + self.state.options.directory_check;
         loop {
             let grace = self.state.options.grace;
             let next = tokio::select! {
@@ -156,6 +140,17 @@ impl Server {
                 () = at(alone_since.map(|since| since + grace)) => {
                     log::info!("shutting down (no editor for {grace:?})");
                     Next::Exit
+                }
+                () = at(Some(next_check)) => {
+                    next_check = Instant::now() + self.state.options.directory_check;
+                    match self.address.check() {
+                        Presence::Ours => Next::Continue,
+                        Presence::Replaced => {
+                            log::warn!("handover: another server was started in this directory");
+                            self.hand_over().await;
+                            return Ok(());
+                        }
+                    }
                 }
                 () = signals.next() => {
                     log::info!("shutting down (signal)");
@@ -173,7 +168,7 @@ impl Server {
             };
         }
         self.broadcast.flush_lines();
-        self.directory.retract();
+        self.address.retract();
         self.close_port().await;
         self.port.drained().await;
         Ok(())
@@ -221,12 +216,8 @@ impl Server {
             }
             BridgeEvent::Handover => {
                 log::info!("handover: a newer server takes over, running requests finish first");
-                self.directory.retract();
-                self.broadcast.notify_all(&ToEditor::Superseded);
-                // Gives the editors' writers their turn, even if there is nothing else to wait for.
-                tokio::task::yield_now().await;
-                self.port.close(self.state.options.handover).await;
-                self.port.drained().await;
+                self.address.retract();
+                self.hand_over().await;
                 return Ok(Next::Exit);
             }
             BridgeEvent::Watch(id, enabled) => self.broadcast.subscribe(id, enabled),
@@ -243,6 +234,15 @@ impl Server {
             }
         }
         Ok(Next::Continue)
+    }
+
+    /// Finishes the running requests and lets editors wait for the other server.
+    async fn hand_over(&mut self) {
+        self.broadcast.notify_all(&ToEditor::Superseded);
+        // Gives the editors' writers their turn, even if there is nothing else to wait for.
+        tokio::task::yield_now().await;
+        self.port.close(self.state.options.handover).await;
+        self.port.drained().await;
     }
 
     async fn send_registry<M>(&self, message: M) -> Result<(), ServerError>
@@ -298,10 +298,7 @@ impl Server {
     }
 
     fn publish(&mut self) {
-        self.file.port = self.port.open_number();
-        if let Err(error) = self.directory.publish(&self.file) {
-            log::error!("server.json can't be written: {error}");
-        }
+        self.address.publish(self.port.open_number());
     }
 
     /// Sends the editors what has changed.

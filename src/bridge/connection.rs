@@ -21,12 +21,14 @@ pub(super) async fn serve_connection(stream: Stream, config: HandshakeConfig) {
     let Some(hello) = handshake(&stream, &mut reader, &config).await else { return };
 
     let (outbox, queue) = Outbox::new();
-    let editor = Editor::new(config.next_id.fetch_add(1, Ordering::Relaxed), outbox);
+    let editor = Editor::new(config.connection.next_id.fetch_add(1, Ordering::Relaxed), outbox);
     let id = editor.id();
-    editor
-        .notify(&ToEditor::Welcome(Welcome { version: config.version.to_string(), pid: std::process::id() }));
+    editor.notify(&ToEditor::Welcome(Welcome {
+        version: config.connection.version.to_string(),
+        pid: std::process::id(),
+    }));
     log::info!("editor attached editor={id} pid={} version={:?}", hello.pid, hello.version);
-    let events = EventSender::new(config.events);
+    let events = EventSender::new(config.connection.events);
     events.send_now(BridgeEvent::Attached(editor.clone(), hello.window));
 
     let ended = tokio::select! {
@@ -35,7 +37,7 @@ pub(super) async fn serve_connection(stream: Stream, config: HandshakeConfig) {
             Ok(()) => Err("dropped by the server".to_owned()),
             Err(error) => Err(error.to_string()),
         },
-        never = heartbeat(&editor, config.heartbeat) => match never {},
+        never = heartbeat(&editor, config.connection.heartbeat) => match never {},
     };
     match ended {
         Ok(()) => log::info!("editor detached editor={id}"),

@@ -15,7 +15,10 @@ pub struct Directory(PathBuf);
 
 /// The lock of a directory, held until it is dropped; the system frees it when the process dies.
 #[derive(Debug)]
-pub struct Lock(#[allow(dead_code)] File);
+pub struct Lock {
+    file: File,
+    path: PathBuf,
+}
 
 /// Content of `server.json`: the address of the server of this directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +117,7 @@ impl Directory {
     /// Takes the lock, then removes the files of a killed server.
     pub fn lock(&self) -> Result<Lock, DirectoryError> {
         let path = self.0.join("lock");
-        let io = |error| DirectoryError::Io { path: path.clone(), error };
+        let io = |error| DirectoryError::Io { path: self.0.join("lock"), error };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -128,7 +131,7 @@ impl Directory {
             }
         }
         self.retract();
-        Ok(Lock(file))
+        Ok(Lock { file, path })
     }
 
     /// Writes `server.json`. A reader sees the old file or the new one, never a part.
@@ -143,6 +146,11 @@ impl Directory {
         write().map_err(|error| DirectoryError::Io { path: path.clone(), error })
     }
 
+    /// Whether `server.json` is there and is this server's.
+    pub fn publishes(&self, server: &ServerFile) -> bool {
+        Directory::server(&self.0).is_ok_and(|published| published == *server)
+    }
+
     /// Removes `server.json`, if it exists: editors no longer attach.
     pub fn retract(&self) {
         // It may not exist.
@@ -154,6 +162,25 @@ impl Directory {
         let path = path.join("server.json");
         let read = || Ok(serde_json::from_slice(&fs::read(&path)?)?);
         read().map_err(|error| DirectoryError::Io { path: path.clone(), error })
+    }
+}
+
+impl Lock {
+    /// Whether its file is still the one in the directory: another server can lock a new one.
+    #[cfg(unix)]
+    pub fn is_in_place(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        match (self.file.metadata().map(identity), fs::symlink_metadata(&self.path).map(identity)) {
+            (Ok(held), Ok(found)) => held == found,
+            _ => false,
+        }
+    }
+
+    /// Windows lets nobody remove a file that is open.
+    #[cfg(not(unix))]
+    pub fn is_in_place(&self) -> bool {
+        true
     }
 }
 

@@ -13,11 +13,9 @@ use super::events::{BridgeEvent, EventSender, QueuedEvent};
 use super::frames::{FrameReader, Incoming, MAX_MESSAGE, PIECE, put_message};
 use super::protocol::{FromEditor, Hello, PROTOCOL, Refused, RefusedReason, ToEditor};
 
-/// Settings of every handshake and of the connections that follow.
+/// Settings of all connections, also of those to a later socket of the same server.
 #[derive(Clone)]
-pub(super) struct HandshakeConfig {
-    /// Token that a hello must carry.
-    pub token: Arc<str>,
+pub struct ConnectionConfig {
     /// Version of the server.
     pub version: Arc<str>,
     /// Time limit for a connection to send its hello.
@@ -30,6 +28,15 @@ pub(super) struct HandshakeConfig {
     pub next_id: Arc<AtomicU32>,
 }
 
+/// Settings of every handshake and of the connections that follow.
+#[derive(Clone)]
+pub(super) struct HandshakeConfig {
+    /// Token that a hello must carry.
+    pub token: Arc<str>,
+    /// Settings of all connections.
+    pub connection: ConnectionConfig,
+}
+
 /// Waits for a valid hello; refuses any other first message and returns `None`.
 pub(super) async fn handshake(
     stream: &Stream,
@@ -37,7 +44,7 @@ pub(super) async fn handshake(
     config: &HandshakeConfig,
 ) -> Option<Hello> {
     reader.set_max_message(PIECE);
-    let hello = match timeout(config.handshake_timeout, reader.next()).await {
+    let hello = match timeout(config.connection.handshake_timeout, reader.next()).await {
         Ok(Ok(Some((0, Incoming::Message(FromEditor::Hello(hello)))))) => hello,
         Ok(Ok(Some(_))) => {
             refuse(stream, RefusedReason::NotHello, "the first message must be a hello").await;
@@ -49,14 +56,17 @@ pub(super) async fn handshake(
             return None;
         }
         Err(_) => {
-            log::warn!("connection dropped, no hello in time limit={:?}", config.handshake_timeout);
+            log::warn!(
+                "connection dropped, no hello in time limit={:?}",
+                config.connection.handshake_timeout
+            );
             return None;
         }
     };
     if let Err((reason, message)) = authorize(&hello, config) {
         log::warn!("editor refused pid={} reason={message:?}", hello.pid);
         if reason == RefusedReason::ServerTooOld {
-            EventSender::new(config.events.clone()).send_now(BridgeEvent::Handover);
+            EventSender::new(config.connection.events.clone()).send_now(BridgeEvent::Handover);
         }
         refuse(stream, reason, &message).await;
         return None;
@@ -76,14 +86,14 @@ fn authorize(hello: &Hello, config: &HandshakeConfig) -> Result<(), (RefusedReas
             RefusedReason::EditorTooOld,
             format!(
                 "Copilot Proxy {} is running, this window still has {}: reload the window",
-                config.version, hello.version
+                config.connection.version, hello.version
             ),
         )),
         std::cmp::Ordering::Greater => Err((
             RefusedReason::ServerTooOld,
             format!(
                 "this server is {}, older than the extension {}: it hands over",
-                config.version, hello.version
+                config.connection.version, hello.version
             ),
         )),
     }

@@ -10,12 +10,10 @@ use interprocess::local_socket::traits::StreamCommon as _;
 use interprocess::local_socket::traits::tokio::Listener as _;
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName};
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::UnboundedSender;
 
 use super::connection::serve_connection;
 use super::directory::Directory;
-use super::events::QueuedEvent;
-use super::handshake::HandshakeConfig;
+use super::handshake::{ConnectionConfig, HandshakeConfig};
 
 /// Most connections at once, attached or not; later ones wait. Nobody has half as many windows open.
 const MAX_CONNECTIONS: usize = 256;
@@ -42,22 +40,14 @@ impl BridgeListener {
         Ok(BridgeListener { listener, endpoint, token: format!("{:032x}", random::<16>()?).into() })
     }
 
-    /// Accepts connections and serves each in a task of its own. Never returns.
-    pub async fn accept_loop(
-        self,
-        version: Arc<str>,
-        handshake_timeout: Duration,
-        heartbeat: Duration,
-        events: UnboundedSender<QueuedEvent>,
-    ) {
-        let config = HandshakeConfig {
-            token: self.token,
-            version,
-            handshake_timeout,
-            heartbeat,
-            events,
-            next_id: Arc::default(),
-        };
+    /// Whether the socket is still in its directory, so that editors can connect.
+    pub fn is_in_place(endpoint: &str) -> bool {
+        cfg!(windows) || std::fs::symlink_metadata(endpoint).is_ok()
+    }
+
+    /// Accepts connections and serves each in a task of its own. Never returns; those tasks go on when it is dropped.
+    pub async fn accept_loop(self, connection: ConnectionConfig) {
+        let config = HandshakeConfig { token: self.token, connection };
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
             // The semaphore is never closed.

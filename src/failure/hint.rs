@@ -13,6 +13,7 @@ impl Failure {
         self.kind_and_hint().1
     }
 
+    #[allow(clippy::too_many_lines)] // One table.
     fn kind_and_hint(&self) -> (&'static str, &'static str) {
         match self {
             Failure::Invalid { .. } => {

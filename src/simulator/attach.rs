@@ -46,16 +46,17 @@ async fn connect(endpoint: &str) -> std::io::Result<Stream> {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+    use std::sync::Arc;
     use std::time::Duration;
 
-    use tokio::sync::mpsc::unbounded_channel;
+    use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
     use tokio::task::LocalSet;
 
     use super::*;
-    use crate::bridge::BridgeEvent;
     use crate::bridge::directory::ProtocolRange;
     use crate::bridge::listener::BridgeListener;
     use crate::bridge::protocol::PROTOCOL;
+    use crate::bridge::{BridgeEvent, ConnectionConfig, QueuedEvent};
     use crate::simulator::models;
 
     /// A server's directory, gone with the test.
@@ -89,6 +90,18 @@ mod tests {
         }
     }
 
+    fn config(events: UnboundedSender<QueuedEvent>) -> ConnectionConfig {
+        let second = Duration::from_secs(1);
+        let version = "1".into();
+        ConnectionConfig {
+            version,
+            handshake_timeout: second,
+            heartbeat: second,
+            events,
+            next_id: Arc::default(),
+        }
+    }
+
     #[tokio::test]
     async fn where_no_server_is_it_says_how_to_start_one() {
         let failure = Home::new().failure().await;
@@ -110,9 +123,8 @@ mod tests {
         let doorway = BridgeListener::open(&Directory::open(&home.0).unwrap()).unwrap();
         home.publish(doorway.endpoint.clone(), doorway.token.to_string());
         let (news, mut heard) = unbounded_channel();
-        let second = Duration::from_secs(1);
         let local = LocalSet::new();
-        local.spawn_local(doorway.accept_loop("1".into(), second, second, news));
+        local.spawn_local(doorway.accept_loop(config(news)));
         let attached = tokio::spawn(async move {
             let ended = attach(&home.0, models::all()).await;
             drop(home);
@@ -140,9 +152,8 @@ mod tests {
         let doorway = BridgeListener::open(&Directory::open(&home.0).unwrap()).unwrap();
         home.publish(doorway.endpoint.clone(), "another".into());
         let (news, _heard) = unbounded_channel();
-        let second = Duration::from_secs(1);
         let local = LocalSet::new();
-        local.spawn_local(doorway.accept_loop("1".into(), second, second, news));
+        local.spawn_local(doorway.accept_loop(config(news)));
         let failure = local.run_until(home.failure()).await;
         assert_eq!(failure, "the server refused: the token is not this server's");
     }

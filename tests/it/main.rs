@@ -18,6 +18,7 @@ mod chat;
 mod client;
 mod compaction;
 mod content_coding;
+mod directory;
 mod doctor;
 mod editor;
 mod editor_availability;
