@@ -23,6 +23,7 @@ pub mod event_mapper;
 mod failover;
 pub mod filter;
 pub mod filter_chain;
+mod image_limit;
 pub mod json_output;
 mod json_schema;
 pub mod max_tokens;

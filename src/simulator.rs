@@ -22,6 +22,7 @@ pub mod attach;
 pub mod auto_model;
 pub mod dump;
 pub mod fake_workspace;
+pub mod image_rules;
 pub mod interpreter;
 pub mod models;
 pub mod outbox;

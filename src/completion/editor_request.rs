@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::auto_model;
+use super::image_limit;
 use super::required_output::RequiredOutput;
 use super::verbosity;
 use crate::bridge::protocol::{Chat, ContextSize, ModelInfo};
@@ -38,7 +39,10 @@ pub struct EditorRequest {
 impl EditorRequest {
     /// Makes the transcript legal, adds the instructions for required output and counts tokens. Takes time that grows
     /// with the conversation: call it through `blocking::run`.
-    pub fn build(conversation: Conversation, model: &ModelInfo, tier: Option<&str>) -> EditorRequest {
+    pub fn build(mut conversation: Conversation, model: &ModelInfo, tier: Option<&str>) -> EditorRequest {
+        if let Some(maximum) = image_limit::maximum(model) {
+            image_limit::apply(&mut conversation.messages, maximum);
+        }
         let (conversation, required) = RequiredOutput::extract(conversation);
         let (mut conversation, names) = transcript::legal(conversation);
         if auto::is_auto(model) {
@@ -54,13 +58,16 @@ impl EditorRequest {
         EditorRequest { chat, names, required, options, count }
     }
 
-    /// Builds the request; fails if it has too many tools or doesn't fit the model's input limit.
+    /// Builds the request; fails if it has too many tools or images, or doesn't fit the model's input limit.
     pub fn build_checked(
         conversation: Conversation,
         model: &ModelInfo,
         tier: Option<&str>,
         context_size: ContextSize,
     ) -> Result<EditorRequest, Failure> {
+        if let Some(maximum) = image_limit::maximum(model) {
+            image_limit::check(&conversation.messages, maximum)?;
+        }
         let request = EditorRequest::build(conversation, model, tier);
         tools::check_count(&request.chat.tools)?;
         // Copilot would drop the oldest messages without an error, the system prompt first.

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::bridge::protocol::{Chat, ProviderError};
 use crate::conversation::{Message, Part, Role, Tool};
+use crate::simulator::image_rules;
 use crate::simulator::models::Service;
 
 const MAX_TOOLS: usize = 128;
@@ -24,6 +25,7 @@ pub fn check(chat: &Chat) -> Result<(), ProviderError> {
 /// for Anthropic's service.
 pub fn as_read(mut chat: Chat, service: Service) -> Chat {
     chat.required &= service != Service::Messages;
+    image_rules::pass_on(&mut chat, service);
     if chat.options.get("stop").is_some_and(serde_json::Value::is_array) {
         chat.options.shift_remove("stop");
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::bridge::protocol::{Chat, ProviderError};
 use crate::conversation::{Part, Tool};
+use crate::simulator::image_rules;
 use crate::simulator::models::Service;
 
 /// Refuses as the service does, in the form in which VS Code passes it on.
@@ -22,7 +23,8 @@ pub fn check(chat: &Chat, service: Service) -> Result<(), ProviderError> {
         .find_map(|(index, tool)| schema_refusal(index, tool, service))
         .or_else(|| parts().find_map(|(index, _, part)| id_refusal(index, part, service)))
         .or_else(|| repeated_id(chat, service))
-        .or_else(|| parts().find_map(|(index, place, part)| input_refusal(index, place, part)));
+        .or_else(|| parts().find_map(|(index, place, part)| input_refusal(index, place, part)))
+        .or_else(|| parts().find_map(|(index, _, part)| image_rules::mislabelled(index, part, service)));
     refusal.map_or(Ok(()), |message| {
         let body = json!({"error": {"message": message, "code": "invalid_request_body"}});
         Err(ProviderError {

@@ -192,3 +192,68 @@ fn image_by_address_is_named_in_older_turns_and_rejected_in_the_newest_message()
         assert_eq!(send(&server, &request).0, 400, "{request:?}");
     }
 }
+
+/// A request to a Claude-like model, with one image in each of `turns` messages and `newest` in the last one.
+fn many_images(turns: usize, newest: usize) -> [(&'static str, Value); 4] {
+    let model = "claude-sonnet-4";
+    let history = |image: Value, text: Value| {
+        let mut messages = Vec::new();
+        for _ in 0..turns {
+            messages.push(json!({ "role": "user", "content": [image] }));
+            messages.push(json!({ "role": "assistant", "content": "a" }));
+        }
+        let mut parts = vec![image; newest];
+        parts.push(text);
+        messages.push(json!({ "role": "user", "content": parts }));
+        json!(messages)
+    };
+    let url = data_url(("image/png", PNG));
+    let text = json!({ "type": "text", "text": "dump:" });
+    let chat = history(json!({ "type": "image_url", "image_url": { "url": url } }), text.clone());
+    let input = history(
+        json!({ "type": "input_image", "image_url": url }),
+        json!({ "type": "input_text", "text": "dump:" }),
+    );
+    let source = json!({ "type": "base64", "media_type": "image/png", "data": PNG });
+    let blocks = history(json!({ "type": "image", "source": source }), text);
+    let mut plain = Vec::new();
+    for _ in 0..turns {
+        plain.push(json!({ "role": "user", "content": "x", "images": [PNG] }));
+        plain.push(json!({ "role": "assistant", "content": "a" }));
+    }
+    plain.push(json!({ "role": "user", "content": "dump:", "images": vec![PNG; newest] }));
+    [
+        ("/v1/chat/completions", json!({ "model": model, "messages": chat })),
+        ("/v1/responses", json!({ "model": model, "input": input })),
+        ("/v1/messages", json!({ "model": model, "max_tokens": 99_999, "messages": blocks })),
+        ("/api/chat", json!({ "model": model, "stream": false, "messages": plain })),
+    ]
+}
+
+#[test]
+fn oldest_images_become_words_where_the_model_takes_fewer() {
+    let server = Server::demo(&[]);
+    for (turns, words) in [(19, 0), (20, 10), (29, 10), (30, 20)] {
+        for request in many_images(turns, 1) {
+            let (status, body) = send(&server, &request);
+            assert_eq!(status, 200, "{body}");
+            let found =
+                body.matches("[image left out: this model takes at most 20 images in a request]").count();
+            assert_eq!(found, words, "{turns} {body}");
+            assert_eq!(body.matches(r#""mime":"image/png""#).count(), turns + 1 - words, "{turns} {body}");
+        }
+    }
+}
+
+#[test]
+fn newest_message_with_more_images_than_the_model_takes_gets_400() {
+    let server = Server::demo(&[]);
+    for request in many_images(0, 20) {
+        assert_eq!(send(&server, &request).0, 200);
+    }
+    for request in many_images(3, 21) {
+        let (status, body) = send(&server, &request);
+        assert_eq!(status, 400, "{body}");
+        assert!(body.contains("21 images") && body.contains("at most 20 images"), "{body}");
+    }
+}
