@@ -2,7 +2,15 @@
 // service says comes out as it is, in each dialect, and nothing of a question is lost on the way there.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { dataOf, dialects, PROMPT_LIMIT, startCopilotMock, startProxy, until } from "./harness/index.mjs";
+import {
+	dataOf,
+	dialects,
+	LONG_WINDOW,
+	PROMPT_LIMIT,
+	startCopilotMock,
+	startProxy,
+	until,
+} from "./harness/index.mjs";
 
 const GPT = "gpt-4.1";
 const CLAUDE = "claude-sonnet-4.5";
@@ -47,6 +55,7 @@ test("Copilot's models are listed, without those that serve the editor itself", 
 		"copilot/auto",
 		`copilot/${CLAUDE}`,
 		`copilot/${GPT}`,
+		"copilot/gpt-4.1-long",
 		`copilot/${CODEX}`,
 	]);
 });
@@ -287,6 +296,80 @@ for (const model of [GPT, CLAUDE, CODEX]) {
 		);
 	});
 }
+
+/** A tool turn in each dialect: its newest message holds only the result of a call. */
+const toolTurns = {
+	chat: (text) => [
+		{ role: "user", content: text },
+		{
+			role: "assistant",
+			content: null,
+			tool_calls: [{ id: "call_1", type: "function", function: { name: "find", arguments: '{"q":"x"}' } }],
+		},
+		{ role: "tool", tool_call_id: "call_1", content: "found" },
+	],
+	messages: (text) => [
+		{ role: "user", content: text },
+		{ role: "assistant", content: [{ type: "tool_use", id: "call_1", name: "find", input: { q: "x" } }] },
+		{ role: "user", content: [{ type: "tool_result", tool_use_id: "call_1", content: "found" }] },
+	],
+	responses: (text) => [
+		{ role: "user", content: text },
+		{ type: "function_call", call_id: "call_1", name: "find", arguments: '{"q":"x"}' },
+		{ type: "function_call_output", call_id: "call_1", output: "found" },
+	],
+};
+
+for (const [name, turn] of Object.entries(toolTurns)) {
+	const { path, request, textOf, textIn, tool: toolIn } = dialects[name];
+	const schema = { type: "object", properties: { q: { type: "string" } } };
+	const body = () => ({
+		...request("", { model: "auto:intelligence" }),
+		tools: [toolIn({ name: "find", description: "finds", schema })],
+		[name === "responses" ? "input" : "messages"]: turn(wish({ text: ["went on"] })),
+	});
+
+	test(`${name}: a tool turn on auto is routed and answered, whole and streamed`, async () => {
+		const whole = await proxy.ask(path, { body: body() });
+		assert.equal(whole.status, 200, whole.text);
+		assert.equal(textOf(whole.json), "went on");
+		assert.equal(whole.headers["x-copilot-proxy-routed-model"], CODEX);
+		assert.deepEqual(mock.routings.at(-1), { prompt: "Continue.", tier: "intelligence" });
+		const events = await dataOf(await proxy.open(path, { body: body() }));
+		assert.equal(textIn(events), "went on");
+		assert.ok(JSON.stringify(events).includes(`"routed_model":"${CODEX}"`));
+	});
+}
+
+for (const [status, expected, code] of [
+	[402, 429, "insufficient_quota"],
+	[429, 429, "rate_limit_exceeded"],
+	[500, 502, undefined],
+]) {
+	test(`a routing that fails with ${status} is ${expected}`, async () => {
+		mock.routingError = { status, body: { message: "no route", code: "no_route" } };
+		const got = await asked("chat", "auto", { text: ["never"] });
+		mock.routingError = undefined;
+		assert.equal(got.status, expected, got.text);
+		if (code) assert.equal(got.json.error.code, code, got.text);
+	});
+}
+
+test("a prompt that a long-context price begins in arrives whole", async () => {
+	const system = "Always be brief.";
+	const messages = [
+		{ role: "system", content: system },
+		{ role: "user", content: `Many${" word".repeat(120_000)}` },
+		{ role: "assistant", content: "Yes?" },
+		{ role: "user", content: wish({ text: ["read"] }) },
+	];
+	assert.ok(LONG_WINDOW.standard < 120_000 && LONG_WINDOW.window > 120_000);
+	const got = await proxy.ask("/v1/chat/completions", { body: { model: "gpt-4.1-long", messages } });
+	assert.equal(got.status, 200, got.text);
+	const sent = mock.questions.at(-1).body.messages.slice(-messages.length);
+	assert.equal(sent.length, messages.length);
+	assert.ok(JSON.stringify(sent[0].content).includes(system), JSON.stringify(sent[0]).slice(0, 200));
+});
 
 test("a client that hangs up ends the question at the service", async () => {
 	const { path, request } = dialects.chat;

@@ -12,10 +12,21 @@ import { encoders, WAIT } from "./copilot-answers.mjs";
 const ENTERPRISE = "copilot.test";
 export const PROMPT_LIMIT = 16_000;
 
+/** Of `gpt-4.1-long`: Copilot trims to the first unless a request asks for more. */
+export const LONG_WINDOW = { standard: 32_000, window: 200_000 };
+const LONG_CONTEXT = {
+	prices: {
+		default: { input_price: 300, output_price: 1_500, cache_price: 30, context_max: LONG_WINDOW.standard },
+		long_context: { input_price: 600, output_price: 2_250, cache_price: 60, context_max: LONG_WINDOW.window },
+	},
+	limit: LONG_WINDOW.window,
+};
+
 const MODELS = [
 	["gpt-4.1", "Azure OpenAI", ["/chat/completions"], { is_chat_default: true, is_chat_fallback: true }],
 	["claude-sonnet-4.5", "Anthropic", ["/chat/completions", "/v1/messages"]],
 	["gpt-5-codex", "OpenAI", ["/responses"]],
+	["gpt-4.1-long", "Azure OpenAI", ["/chat/completions"], {}, LONG_CONTEXT],
 ];
 
 export async function startCopilotMock() {
@@ -27,6 +38,12 @@ export async function startCopilotMock() {
 class CopilotMock {
 	/** The questions that models were asked: `{path, body, cut}`, `cut` once the asker has left. */
 	questions = [];
+	/** Requests to route model `auto`: their bodies. */
+	routings = [];
+	/** The response to the next request to route `auto`, in place of a model: `{status, body}`. */
+	routingError;
+	/** The model that `auto` is routed to. */
+	routedModel = "gpt-5-codex";
 	/** How many tokens for the service were given out. */
 	tokens = 0;
 	#server = http.createServer((request, response) => this.#serve(request, response));
@@ -77,6 +94,8 @@ class CopilotMock {
 				return json(response, { copilot_plan: "individual", chat_enabled: true, login: "tester" });
 			case "/user":
 				return json(response, { id: 1, login: "tester" });
+			case "/auto":
+				return this.#route(JSON.parse(body), response);
 			case "/models":
 				return json(response, { data: MODELS.map((model) => modelOf(...model)) });
 			default:
@@ -84,6 +103,20 @@ class CopilotMock {
 					? this.#answer(pathname, JSON.parse(body), response)
 					: json(response, {}, { status: 404 });
 		}
+	}
+
+	/** The session ends at once, so that each request is routed anew. */
+	#route(body, response) {
+		this.routings.push(body);
+		const { status, body: error } = this.routingError ?? {};
+		if (status) return json(response, error, { status });
+		const model = MODELS.find(([id]) => id === this.routedModel);
+		return json(response, {
+			selected_model: modelOf(...model),
+			session_token: `session-${this.routings.length}`,
+			expires_at: Math.floor(Date.now() / 1000),
+			discounted_costs: {},
+		});
 	}
 
 	#token() {
@@ -133,10 +166,10 @@ function json(response, body = "", { status = 200, headers = {} } = {}) {
 	response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
 
-function modelOf(id, vendor, endpoints, more = {}) {
+function modelOf(id, vendor, endpoints, more = {}, { prices, limit = PROMPT_LIMIT } = {}) {
 	const limits = {
-		max_context_window_tokens: PROMPT_LIMIT + 4_000,
-		max_prompt_tokens: PROMPT_LIMIT,
+		max_context_window_tokens: limit + 4_000,
+		max_prompt_tokens: limit,
 		max_output_tokens: 4_000,
 	};
 	const supports = { streaming: true, tool_calls: true, parallel_tool_calls: true, vision: true };
@@ -152,6 +185,7 @@ function modelOf(id, vendor, endpoints, more = {}) {
 		policy: { state: "enabled", terms: "" },
 		capabilities: { type: "chat", family: id, tokenizer: "o200k_base", limits, supports },
 		supported_endpoints: endpoints,
+		...(prices ? { billing: { token_prices: { batch_size: 1_000_000, ...prices } } } : {}),
 		...more,
 	};
 }

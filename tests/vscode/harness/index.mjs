@@ -1,5 +1,5 @@
 // The harness in one import: a real VS Code, its windows, the proxy under test, and ways to wait and to ask.
-export { PROMPT_LIMIT, startCopilotMock } from "./copilot-mock.mjs";
+export { LONG_WINDOW, PROMPT_LIMIT, startCopilotMock } from "./copilot-mock.mjs";
 export { dataOf, dialects, saidIn } from "./dialects.mjs";
 export { startEditor } from "./editor.mjs";
 export { attachFakeEditor } from "./fake-editor.mjs";
