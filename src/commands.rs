@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::bridge::directory::{Directory, DirectoryError};
-use crate::options::ServerOptions;
+use crate::options::{DirectoryOption, ServerOptions};
 use crate::server::{Audience, Server, ServerError};
 use crate::simulator;
 
@@ -17,14 +17,15 @@ pub mod run;
 pub mod setup;
 #[cfg(test)]
 mod typescript;
+pub mod usage;
 
 /// Exit code where the directory has a server already: the extension attaches to that one.
 const ALREADY_RUNNING: u8 = 3;
 
 /// Serves until the last editor has been gone for the grace period.
-pub async fn serve(directory: &Path, settings: ServerOptions) -> ExitCode {
+pub async fn serve(directory: &DirectoryOption, settings: ServerOptions) -> ExitCode {
     let served = async {
-        let server = Server::new(settings, Directory::open(directory)?)?;
+        let server = Server::new(settings, Directory::open(directory.path())?, directory.state_path())?;
         server.run(Audience::Editors).await
     };
     ended(served.await)
@@ -34,7 +35,7 @@ pub async fn serve(directory: &Path, settings: ServerOptions) -> ExitCode {
 pub async fn demo(settings: ServerOptions) -> ExitCode {
     let home = PrivateHome::new();
     let served = async {
-        let server = Server::new(settings, Directory::open(&home.0)?)?;
+        let server = Server::new(settings, Directory::open(&home.0)?, Some(home.0.clone()))?;
         let editor = tokio::task::spawn_local(simulate_in(home.0.clone()));
         let ended = server.run(Audience::Terminal).await;
         editor.abort();
@@ -68,6 +69,11 @@ pub fn doctor(options: &doctor::DoctorOptions) -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => failed(&error),
     }
+}
+
+/// Shows the usage.
+pub fn usage(options: &usage::UsageOptions) -> ExitCode {
+    usage::usage(options).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
 
 async fn simulate_in(directory: PathBuf) {

@@ -398,6 +398,8 @@ pub struct Usage {
     pub dropped_calls: u32,
     /// Source of these numbers.
     pub source: UsageSource,
+    /// Cost; absent where it is unknown.
+    pub credits: Option<Credits>,
     /// Time that the response took.
     pub timing: Timing,
     /// Model that `auto` was routed to, where the provider tells.
@@ -416,8 +418,60 @@ impl Usage {
             reasoning: self.reasoning.saturating_add(other.reasoning),
             dropped_calls: self.dropped_calls.saturating_add(other.dropped_calls),
             source: other.source,
+            credits: Credits::sum(self.credits, other.credits),
             timing: self.timing.and(other.timing),
             routed_model: other.routed_model.or(self.routed_model),
+        }
+    }
+}
+
+/// Cost of a response. A credit is Copilot's unit of billing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Credits {
+    /// Billionths of a credit.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub nano: u64,
+    /// Source of the number.
+    pub source: CreditsSource,
+}
+
+impl Credits {
+    /// The cost in credits.
+    #[expect(clippy::cast_precision_loss, reason = "exact up to nine million credits")]
+    pub fn amount(self) -> f64 {
+        self.nano as f64 / 1e9
+    }
+
+    /// Cost of two responses; what is unknown counts nothing.
+    pub fn sum(one: Option<Credits>, other: Option<Credits>) -> Option<Credits> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(Credits {
+                nano: one.nano.saturating_add(other.nano),
+                source: one.source.max(other.source),
+            }),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+/// Source of a cost; the less certain one is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum CreditsSource {
+    /// The provider reported it with the response.
+    Reported,
+    /// The model's price list times the tokens.
+    Estimated,
+}
+
+impl CreditsSource {
+    /// `reported` or `estimated`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CreditsSource::Reported => "reported",
+            CreditsSource::Estimated => "estimated",
         }
     }
 }

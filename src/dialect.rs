@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use self::common::whole_number::WholeNumber;
-use crate::conversation::{Conversation, Event, Usage, UsageSource};
+use crate::conversation::{Conversation, Credits, Event, Usage, UsageSource};
 use crate::failure::Failure;
 
 pub mod anthropic;
@@ -239,6 +239,7 @@ pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
             (UsageSource::Reported, UsageSource::Reported) => UsageSource::Reported,
             _ => UsageSource::Counted,
         },
+        credits: Credits::sum(total.credits, usage.credits),
         // They are given at the same time.
         timing: std::cmp::max_by_key(total.timing, usage.timing, |timing| timing.total()),
         routed_model: total.routed_model.or(usage.routed_model),

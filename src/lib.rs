@@ -2,7 +2,8 @@
 //!
 //! In reading order: `conversation` and `failure` are what everything talks about. A `dialect` translates one HTTP
 //! API to them and back. `completion` runs one model request through the `bridge` to an editor, with the help of
-//! `models`, `tools`, `transcript` and `tokens`; `auto_mode` runs editor tools in between. `http` has the endpoints,
+//! `models`, `tools`, `transcript` and `tokens`; `auto_mode` runs editor tools in between. `request_log` and `usage_db`
+//! keep the account of requests. `http` has the endpoints,
 //! `server` holds everything together, `commands` are the program's commands. `ARCHITECTURE.md` has the whole picture.
 
 mod auto_mode;
@@ -23,3 +24,4 @@ mod simulator;
 mod tokens;
 mod tools;
 mod transcript;
+mod usage_db;

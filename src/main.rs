@@ -7,6 +7,7 @@ use copilot_proxy::commands;
 use copilot_proxy::commands::doctor::DoctorOptions;
 use copilot_proxy::commands::run::RunOptions;
 use copilot_proxy::commands::setup::SetupOptions;
+use copilot_proxy::commands::usage::UsageOptions;
 use copilot_proxy::options::{DirectoryOption, ServerOptions};
 
 /// The local gateway that lets every program on your machine use GitHub Copilot's models.
@@ -40,6 +41,8 @@ enum Command {
     Run(RunOptions),
     /// Diagnose the installation and suggest fixes
     Doctor(DoctorOptions),
+    /// Show requests, tokens and credits by day, model, client or session
+    Usage(UsageOptions),
     /// Attach a simulated editor to a running server, like a VS Code window
     Simulate {
         #[command(flatten)]
@@ -59,12 +62,13 @@ fn main() -> ExitCode {
     let command = CommandLine::parse().command;
     copilot_proxy::log::start();
     match command {
-        Command::Serve { directory, settings } => on_one_thread(commands::serve(&directory.path(), settings)),
+        Command::Serve { directory, settings } => on_one_thread(commands::serve(&directory, settings)),
         Command::Demo { settings } => on_one_thread(commands::demo(settings)),
         Command::Simulate { directory } => on_one_thread(commands::simulate(&directory.path())),
         Command::Setup(options) => commands::setup(&options),
         Command::Run(options) => commands::run(&options),
         Command::Doctor(options) => commands::doctor(&options),
+        Command::Usage(options) => commands::usage(&options),
     }
 }
 

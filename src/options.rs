@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bridge::directory::Directory;
+use crate::usage_db::state_directory;
 
 /// No request body is larger, as sent or unzipped: 10 MiB.
 pub const MAX_BODY: usize = 10 * 1024 * 1024;
@@ -122,6 +123,11 @@ impl DirectoryOption {
     /// The directory given, else the user's own.
     pub fn path(&self) -> PathBuf {
         self.dir.clone().unwrap_or_else(Directory::of_the_user)
+    }
+
+    /// Directory for data that outlives the server: the directory given, else the user's state directory.
+    pub fn state_path(&self) -> Option<PathBuf> {
+        self.dir.clone().or_else(state_directory)
     }
 }
 

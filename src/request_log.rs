@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use crate::bridge::protocol::{Activity, AutoModeStatus, Exchange, Outcome, RequestRecord};
 use crate::failure::Failure;
 use crate::log::now;
+use crate::usage_db::UsageWriter;
 
 mod captured_body;
 mod client;
@@ -40,6 +41,8 @@ pub struct RequestLog {
     revision: AtomicU64,
     /// Notified when a request arrives or ends.
     pub changed: Notify,
+    /// Writes the history of usage, if one is kept.
+    pub usage: Option<UsageWriter>,
 }
 
 #[derive(Default)]
@@ -71,6 +74,11 @@ pub struct Totals {
 }
 
 impl RequestLog {
+    /// A log that also writes to a usage database.
+    pub fn with_history(usage: Option<UsageWriter>) -> RequestLog {
+        RequestLog { usage, ..RequestLog::default() }
+    }
+
     /// Reads the current totals.
     pub fn totals(&self) -> Totals {
         self.state.lock().totals

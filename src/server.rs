@@ -2,7 +2,9 @@
 //! informed, and decides when to end.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Addr};
 use parking_lot::RwLock;
@@ -22,6 +24,7 @@ use crate::models::registry::{Attach, Detach, GetModels, SetModels, SetWindow, S
 use crate::options::ServerOptions;
 use crate::tools::ToolExecutor;
 use crate::tools::executor::EditorDetached;
+use crate::usage_db::{self, UsageWriter};
 
 mod address;
 mod broadcast;
@@ -32,6 +35,9 @@ use address::{Address, Presence};
 use broadcast::Broadcast;
 use http_port::HttpPort;
 use signals::Signals;
+
+/// Time for the usage database to take its last rows when the server ends.
+const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
 /// Reasons for which a server can't run.
 #[derive(Debug, thiserror::Error)]
@@ -83,8 +89,13 @@ enum Next {
 }
 
 impl Server {
-    /// Takes the directory and opens the bridge. Must run inside an actix system and a `LocalSet`.
-    pub fn new(options: ServerOptions, directory: Directory) -> Result<Server, ServerError> {
+    /// Takes the directory and opens the bridge. The history of usage is kept in `history`, if there is one. Must run
+    /// inside an actix system and a `LocalSet`.
+    pub fn new(
+        options: ServerOptions,
+        directory: Directory,
+        history: Option<PathBuf>,
+    ) -> Result<Server, ServerError> {
         let lock = directory.lock()?;
         let (sender, events) = unbounded_channel();
         let (registry, availability) = ModelRegistry::new(options.window_wait);
@@ -103,7 +114,8 @@ impl Server {
         };
         let completions = CompletionService::new(context);
         let executor = ToolExecutor::new(registry.clone(), availability, options.list_tools_timeout).start();
-        let state = AppState::new(completions, executor.clone(), options, started);
+        let usage = history.map(|directory| UsageWriter::start(usage_db::path_in(&directory)));
+        let state = AppState::new(completions, executor.clone(), options, started, usage);
         let address = Address::new(directory, lock, &state, sender)?;
         let port = state.options.port;
         Ok(Server {
@@ -171,7 +183,15 @@ impl Server {
         self.address.retract();
         self.close_port().await;
         self.port.drained().await;
+        self.flush_history();
         Ok(())
+    }
+
+    /// Writes the last rows of the usage database.
+    fn flush_history(&self) {
+        if let Some(usage) = &self.state.request_log.usage {
+            usage.flush(FLUSH_LIMIT);
+        }
     }
 
     async fn open_port_with_models(&mut self) -> Result<(), ServerError> {
@@ -218,6 +238,7 @@ impl Server {
                 log::info!("handover: a newer server takes over, running requests finish first");
                 self.address.retract();
                 self.hand_over().await;
+                self.flush_history();
                 return Ok(Next::Exit);
             }
             BridgeEvent::Watch(id, enabled) => self.broadcast.subscribe(id, enabled),

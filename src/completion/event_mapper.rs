@@ -4,7 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::conversation::{Data, Event, Finish, Part, RoutedModel, ToolCall, Usage, UsageSource};
+use crate::conversation::{
+    Credits, CreditsSource, Data, Event, Finish, Part, RoutedModel, ToolCall, Usage, UsageSource,
+};
 
 /// Maps the parts of one response.
 #[derive(Clone, Debug)]
@@ -94,6 +96,8 @@ fn usage(data: &Data) -> Option<Usage> {
         cache_written: count("/prompt_tokens_details/cache_creation_input_tokens").unwrap_or(0),
         reasoning: count("/completion_tokens_details/reasoning_tokens").unwrap_or(0),
         source: UsageSource::Reported,
+        credits: count("/copilot_usage/total_nano_aiu")
+            .map(|nano| Credits { nano, source: CreditsSource::Reported }),
         ..Usage::default()
     })
 }

@@ -122,19 +122,26 @@ fn record(request: &HttpRequest, dialect: &'static str, failure: &Failure) {
     state.request_log.reject(request_info(request, &id, dialect), failure);
 }
 
+/// Headers in which clients name their session: Claude Code, then Codex by its two generations, then opencode, pi and
+/// others.
+const SESSION_HEADERS: [&str; 5] =
+    ["x-claude-code-session-id", "session_id", "session-id", "thread-id", "x-session-id"];
+
 /// Describes a request for the request log, without capturing its bodies.
 pub(super) fn request_info<'a>(
     request: &'a HttpRequest,
     id: &RequestId,
     dialect: &'static str,
 ) -> RequestInfo<'a> {
-    let user_agent = request.headers().get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let text = |name: &str| request.headers().get(name)?.to_str().ok().filter(|value| !value.is_empty());
     RequestInfo {
         id: id.to_string(),
         dialect,
         method: request.method().as_str(),
         path: request.path(),
-        user_agent: user_agent.unwrap_or_default(),
+        user_agent: text(USER_AGENT.as_str()).unwrap_or_default(),
+        session: SESSION_HEADERS.iter().find_map(|name| text(name)),
+        agent: text("x-claude-code-agent-id"),
         capture: false,
         raw_logging: false,
     }

@@ -8,3 +8,4 @@ pub(super) mod not_offered;
 pub(super) mod ollama;
 pub(super) mod responses;
 pub(super) mod tools;
+pub(super) mod usage;

@@ -286,6 +286,8 @@ mod tests {
             method: "POST",
             path: "/",
             user_agent: "",
+            session: None,
+            agent: None,
             capture: false,
             raw_logging: false,
         });

@@ -7,7 +7,7 @@ use actix_web::{FromRequest, Handler, HttpRequest, Responder};
 
 use super::completion::complete_with;
 use super::error_response::{self, ErrorForm, PathForm, PathForms};
-use super::handlers::{count_tokens, health, metrics, models, not_offered, ollama, responses, tools};
+use super::handlers::{count_tokens, health, metrics, models, not_offered, ollama, responses, tools, usage};
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
 use crate::dialect::legacy_completions::Completions;
@@ -136,6 +136,8 @@ pub(super) const ROUTES: &[Route] = &[
     })
     .versioned(),
     endpoint(Methods::Get, "/tools", ErrorForm::OpenAi, |config, path| get(config, path, tools::list))
+        .versioned(),
+    endpoint(Methods::Get, "/usage", ErrorForm::OpenAi, |config, path| get(config, path, usage::usage))
         .versioned(),
     completion::<Ollama<Chat>>("/api/chat", false, ErrorForm::Ollama),
     completion::<Ollama<Generate>>("/api/generate", false, ErrorForm::Ollama),

@@ -17,6 +17,7 @@ use crate::models::availability::EditorAvailability;
 use crate::options::ServerOptions;
 use crate::request_log::RequestLog;
 use crate::tools::ToolExecutor;
+use crate::usage_db::UsageWriter;
 
 /// State of the server as handlers see it; cheap to clone.
 #[derive(Clone)]
@@ -50,6 +51,7 @@ impl AppState {
         executor: Addr<ToolExecutor>,
         options: ServerOptions,
         started: u64,
+        usage: Option<UsageWriter>,
     ) -> AppState {
         let context = completions.context();
         AppState {
@@ -59,7 +61,7 @@ impl AppState {
             auto_mode: AutoModeService::new(completions.clone(), executor),
             completions,
             responses: Data::new(<OpenAiResponses as Dialect>::Memory::default()),
-            request_log: Arc::default(),
+            request_log: Arc::new(RequestLog::with_history(usage)),
             options: Arc::new(options),
             started,
             instance: uuid::Uuid::new_v4().simple().to_string().into(),

@@ -8,9 +8,10 @@ use parking_lot::Mutex;
 use super::captured_body::CapturedExchange;
 use super::{RequestLog, client};
 use crate::bridge::protocol::{Exchange, Outcome, RequestRecord, Tokens};
-use crate::conversation::{Event, Finish, Usage, UsageSource};
+use crate::conversation::{Credits, Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::log::{now, quoted};
+use crate::usage_db::UsageRow;
 
 /// Longest requested model name or path that is kept, in bytes; longer ones are cut.
 const MAX_REQUESTED: usize = 200;
@@ -30,6 +31,10 @@ pub struct RequestInfo<'a> {
     pub path: &'a str,
     /// The client's `User-Agent`.
     pub user_agent: &'a str,
+    /// The client's session, where it names one.
+    pub session: Option<&'a str>,
+    /// The sub-agent in the session, where the client names one.
+    pub agent: Option<&'a str>,
     /// Whether to capture its bodies.
     pub capture: bool,
     /// Whether log lines may quote it.
@@ -55,6 +60,8 @@ pub(super) struct RecordState {
     pub captured: Option<CapturedExchange>,
     began: Instant,
     ending: Option<Ending>,
+    session: Option<String>,
+    agent: Option<String>,
 }
 
 enum Ending {
@@ -86,7 +93,8 @@ impl RecordState {
 
 impl Record {
     pub(super) fn open(log: Arc<RequestLog>, number: u64, info: RequestInfo<'_>) -> (Record, SharedRecord) {
-        let RequestInfo { id, dialect, method, path, user_agent, capture, raw_logging } = info;
+        let RequestInfo { id, dialect, method, path, user_agent, session, agent, capture, raw_logging } =
+            info;
         let record = RequestRecord {
             number,
             id,
@@ -103,6 +111,7 @@ impl Record {
             first_ms: None,
             duration_ms: None,
             tokens: None,
+            credits: None,
             auto_mode: None,
             outcome: Outcome::Running,
             rejected: false,
@@ -115,6 +124,8 @@ impl Record {
             captured,
             began: Instant::now(),
             ending: None,
+            session: session.map(|session| cut(session, MAX_REQUESTED)),
+            agent: agent.map(|agent| cut(agent, MAX_REQUESTED)),
         }));
         (Record { log, shared: shared.clone(), raw_logging }, shared)
     }
@@ -146,6 +157,7 @@ impl Record {
                     let mut total = *usage;
                     if let Some(Ending::Finished(_, before)) = &state.ending {
                         total.output += before.output;
+                        total.credits = Credits::sum(total.credits, before.credits);
                     }
                     state.ending = Some(Ending::Finished(finish.clone(), total));
                 }
@@ -201,6 +213,7 @@ impl Drop for Record {
             Some(Ending::Finished(finish, usage)) => {
                 record.tokens = Some(tokens(*usage));
                 record.routed_model = usage.routed_model.map(|model| model.as_str().to_owned());
+                record.credits = usage.credits;
                 Outcome::Finished { reason: finish.as_str().to_owned() }
             }
             Some(Ending::Failed(failure)) => Outcome::Failed {
@@ -217,11 +230,12 @@ impl Drop for Record {
         match ending {
             Some(Ending::Finished(finish, usage)) => log::info!(
                 "request finished request={id} dialect={dialect} model={model}{routed} reason={} total={elapsed:.1?} \
-                 first_ms={} tokens_in={} tokens_out={}",
+                 first_ms={} tokens_in={} tokens_out={}{}",
                 finish.as_str(),
                 first_ms.unwrap_or_default(),
                 usage.input,
-                usage.output
+                usage.output,
+                usage.credits.map(|credits| format!(" credits={}", credits.amount())).unwrap_or_default()
             ),
             Some(Ending::Failed(failure)) if *rejected => {
                 // Neither path nor message: any program can have written both.
@@ -244,9 +258,51 @@ impl Drop for Record {
         let lacks_consent = matches!(ending, Some(Ending::Failed(Failure::ConsentMissing { .. })));
         state.revision = self.log.bump_revision();
         let record = state.record.clone();
+        let row = self.log.usage.as_ref().and_then(|usage| Some((usage, usage_row(&state)?)));
+        if let Some((usage, row)) = row {
+            usage.insert(row);
+        }
         drop(state);
         self.log.close(&record, lacks_consent);
     }
+}
+
+/// The row for the usage database; none for a request that ran no model.
+fn usage_row(state: &RecordState) -> Option<UsageRow> {
+    let RecordState { record, ending, session, agent, .. } = state;
+    if record.dialect.is_empty() || record.rejected {
+        return None;
+    }
+    let usage = match ending {
+        Some(Ending::Finished(_, usage)) => *usage,
+        Some(Ending::Failed(_)) | None => Usage::default(),
+    };
+    let outcome = match &record.outcome {
+        Outcome::Finished { reason } => reason.as_str(),
+        Outcome::Failed { kind, .. } => kind.as_str(),
+        Outcome::Disconnected | Outcome::Running => "disconnected",
+    };
+    Some(UsageRow {
+        time: now(),
+        request_id: record.id.clone(),
+        dialect: record.dialect.clone(),
+        client: record.client.clone(),
+        session: session.clone().unwrap_or_else(|| record.client.clone()),
+        agent: agent.clone(),
+        key: None,
+        model: record.model.clone(),
+        routed_model: record.routed_model.clone(),
+        input_tokens: usage.input,
+        cached_tokens: usage.cached,
+        cache_write_tokens: usage.cache_written,
+        output_tokens: usage.output,
+        reasoning_tokens: usage.reasoning,
+        credits: usage.credits,
+        queued_ms: record.tokens.map(|_| milliseconds(usage.timing.ready)),
+        first_ms: record.first_ms,
+        total_ms: record.duration_ms.unwrap_or_default(),
+        outcome: outcome.to_owned(),
+    })
 }
 
 fn tokens(usage: Usage) -> Tokens {

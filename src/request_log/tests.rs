@@ -16,6 +16,8 @@ fn info(id: &str, capture: bool) -> RequestInfo<'static> {
         method: "POST",
         path: "/v1/chat/completions",
         user_agent: "curl/8.5.0",
+        session: None,
+        agent: None,
         capture,
         raw_logging: false,
     }
@@ -54,6 +56,7 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
         first_ms: None,
         duration_ms: None,
         tokens: None,
+        credits: None,
         auto_mode: None,
         outcome: Outcome::Running,
         rejected: false,

@@ -84,6 +84,7 @@ mod tests {
             first_ms: None,
             duration_ms: Some(1),
             tokens,
+            credits: None,
             auto_mode: None,
             outcome,
             rejected: false,

@@ -49,6 +49,7 @@ mod terminal;
 mod tidy;
 mod tool_choice;
 mod tools;
+mod usage;
 mod wait;
 
 /// Reports that a test can't run on this machine. Output of `println!` is shown for failed tests only.

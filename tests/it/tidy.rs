@@ -8,10 +8,21 @@ use std::path::{Path, PathBuf};
 /// nothing of ours, and a module that is missing here may use nothing either.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["commands", "log", "options"]),
-    ("commands", &["bridge", "dialect", "models", "options", "server", "simulator"]),
+    ("commands", &["bridge", "dialect", "models", "options", "server", "simulator", "usage_db"]),
     (
         "server",
-        &["bridge", "completion", "failure", "http", "log", "models", "options", "request_log", "tools"],
+        &[
+            "bridge",
+            "completion",
+            "failure",
+            "http",
+            "log",
+            "models",
+            "options",
+            "request_log",
+            "tools",
+            "usage_db",
+        ],
     ),
     (
         "http",
@@ -28,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "options",
             "request_log",
             "tools",
+            "usage_db",
         ],
     ),
     // Of the dialects only the request fields that are ours: how many rounds a client allows.
@@ -44,9 +56,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tools", &["bridge", "conversation", "failure", "models"]),
     ("tokens", &["conversation"]),
     ("transcript", &["conversation"]),
-    ("request_log", &["bridge", "conversation", "failure", "log"]),
+    ("request_log", &["bridge", "conversation", "failure", "log", "usage_db"]),
+    ("usage_db", &["conversation", "log"]),
     ("log", &["bridge"]),
-    ("options", &["bridge"]),
+    ("options", &["bridge", "usage_db"]),
 ];
 
 /// All Rust files of `src`, with their path in it.

@@ -164,6 +164,24 @@ text: string, } | { "type": "data" } & Data;
 export type ContextSize = "full" | "standard";
 
 /**
+ * Cost of a response. A credit is Copilot's unit of billing.
+ */
+export type Credits = { 
+/**
+ * Billionths of a credit.
+ */
+nano: number, 
+/**
+ * Source of the number.
+ */
+source: CreditsSource, };
+
+/**
+ * Source of a cost; the less certain one is greater.
+ */
+export type CreditsSource = "reported" | "estimated";
+
+/**
  * Bytes, kept as the base64 in which clients send them and the editor takes them.
  */
 export type Data = { 
@@ -581,6 +599,10 @@ duration_ms?: number,
  * Usage in tokens; absent until a response has ended well.
  */
 tokens?: Tokens, 
+/**
+ * Cost in credits; absent where it is unknown.
+ */
+credits?: Credits, 
 /**
  * Progress of auto mode, while the request runs in it.
  */

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ModelInfo;
+use crate::conversation::Credits;
 
 /// Subscription of an editor whose panel is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +104,10 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub tokens: Option<Tokens>,
+    /// Cost in credits; absent where it is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub credits: Option<Credits>,
     /// Progress of auto mode, while the request runs in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]

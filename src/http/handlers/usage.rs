@@ -1,0 +1,84 @@
+//! `GET /v1/usage`: requests, tokens and credits by day, model, client, session or key.
+
+use std::path::Path;
+use std::time::Duration;
+
+use actix_web::web::{Data, Query, ReqData};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+use crate::http::access::ClientPermissions;
+use crate::http::error_response::respond;
+use crate::http::state::AppState;
+use crate::usage_db::{self, Period, UsageQuery, UsageReport, UsageWriter};
+
+/// Time for the rows of requests that have ended to be written.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+
+/// Query of the request.
+#[derive(Deserialize)]
+pub(in crate::http) struct Parameters {
+    /// First day, as `YYYY-MM-DD` in local time.
+    from: Option<String>,
+    /// Last day.
+    to: Option<String>,
+    /// Grouping.
+    by: Option<String>,
+}
+
+/// Sums the usage.
+pub(in crate::http) async fn usage(
+    request: HttpRequest,
+    parameters: Query<Parameters>,
+    client: ReqData<ClientPermissions>,
+    state: Data<AppState>,
+) -> HttpResponse {
+    match report(&parameters, *client, &state).await {
+        Ok(report) => HttpResponse::Ok().json(report),
+        Err(failure) => respond(&request, &failure),
+    }
+}
+
+async fn report(
+    parameters: &Parameters,
+    client: ClientPermissions,
+    state: &AppState,
+) -> Result<UsageReport, Failure> {
+    // The same pages that may see the editor's tools: all others could read which programs a person uses.
+    if !client.may_use_tools {
+        return Err(Failure::Forbidden {
+            code: "origin_not_allowed",
+            message: "web pages may not read the usage".into(),
+        });
+    }
+    let query = query(parameters)?;
+    let writer = state.request_log.usage.clone().ok_or_else(|| {
+        Failure::internal("no usage is recorded: the environment names no home directory for its database")
+    })?;
+    tokio::task::spawn_blocking(move || read(&writer, &query)).await.map_err(Failure::internal)?
+}
+
+fn read(writer: &UsageWriter, query: &UsageQuery) -> Result<UsageReport, Failure> {
+    writer.flush(FLUSH_LIMIT);
+    if let Some(problem) = writer.problem() {
+        return Err(Failure::internal(format!("usage history is not kept: {problem}")));
+    }
+    let directory = writer.path().parent().unwrap_or(Path::new("."));
+    usage_db::read(directory, query).map_err(Failure::internal)
+}
+
+fn query(parameters: &Parameters) -> Result<UsageQuery, Failure> {
+    Ok(UsageQuery {
+        period: Period {
+            from: parsed("from", parameters.from.as_deref())?,
+            to: parsed("to", parameters.to.as_deref())?,
+        },
+        by: parsed("by", parameters.by.as_deref())?.unwrap_or_default(),
+    })
+}
+
+fn parsed<T: std::str::FromStr<Err = String>>(name: &str, value: Option<&str>) -> Result<Option<T>, Failure> {
+    let value = value.filter(|value| !value.is_empty());
+    value.map(|value| value.parse().map_err(|error| Failure::invalid(name, error))).transpose()
+}

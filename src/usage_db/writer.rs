@@ -1,0 +1,204 @@
+//! Writes rows on a thread of its own, in batches.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, params};
+
+use super::row::UsageRow;
+use super::schema;
+use crate::conversation::Credits;
+use crate::log::now;
+
+/// Time for which rows are collected: the most that is lost when the process is killed.
+const BATCH: Duration = Duration::from_millis(100);
+
+/// Wait before a failed write is tried again, as on a full disk.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// Rows that wait for the database at most, about 4 MB; later ones are not recorded.
+const MAX_WAITING: usize = 10_000;
+
+/// Sends rows to the thread that writes them; clones share it.
+#[derive(Clone)]
+pub struct UsageWriter {
+    sender: SyncSender<Command>,
+    problem: Arc<Mutex<Option<String>>>,
+    path: PathBuf,
+}
+
+enum Command {
+    Insert(Box<UsageRow>),
+    /// Write what waits, then answer.
+    Flush(SyncSender<()>),
+}
+
+impl UsageWriter {
+    /// Starts the thread; it opens the database, so that a slow disk doesn't delay the server.
+    pub fn start(path: PathBuf) -> UsageWriter {
+        let (sender, receiver) = sync_channel(MAX_WAITING);
+        let problem = Arc::new(Mutex::new(None));
+        let database = Database { path: path.clone(), connection: None, problem: problem.clone() };
+        let started = thread::Builder::new().name("usage-db".into()).spawn(move || database.run(&receiver));
+        if let Err(error) = started {
+            *problem.lock() = Some(format!("no thread for the usage database: {error}"));
+        }
+        UsageWriter { sender, problem, path }
+    }
+
+    /// Path of the database.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// Records a request. Never waits: a row for which there is no room is left out.
+    pub fn insert(&self, row: UsageRow) {
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(Command::Insert(Box::new(row))) {
+            log::debug!("usage row left out, too many wait for the database");
+        }
+    }
+
+    /// Writes all rows inserted so far; gives up after `limit`.
+    pub fn flush(&self, limit: Duration) {
+        let (done, flushed) = sync_channel(1);
+        if self.sender.try_send(Command::Flush(done)).is_ok() {
+            let _ = flushed.recv_timeout(limit);
+        }
+    }
+
+    /// The reason for which no history is kept, while that is so.
+    pub fn problem(&self) -> Option<String> {
+        self.problem.lock().clone()
+    }
+}
+
+/// The writing side.
+struct Database {
+    path: PathBuf,
+    connection: Option<Connection>,
+    problem: Arc<Mutex<Option<String>>>,
+}
+
+impl Database {
+    fn run(mut self, receiver: &Receiver<Command>) {
+        let mut waiting = Vec::new();
+        let mut retry_at = Instant::now();
+        self.write(&mut waiting);
+        loop {
+            let Ok(first) = receiver.recv() else { break };
+            let mut flushed = Vec::new();
+            collect(first, receiver, &mut waiting, &mut flushed);
+            if Instant::now() >= retry_at || !flushed.is_empty() {
+                self.write(&mut waiting);
+                retry_at = Instant::now() + if waiting.is_empty() { Duration::ZERO } else { RETRY };
+            }
+            // The oldest are left out first: the newest say more about today.
+            let excess = waiting.len().saturating_sub(MAX_WAITING);
+            waiting.drain(..excess);
+            drop(flushed);
+        }
+        self.write(&mut waiting);
+    }
+
+    /// Writes the rows; those that can't be written stay.
+    fn write(&mut self, rows: &mut Vec<UsageRow>) {
+        match self.try_write(rows) {
+            Ok(()) => {
+                rows.clear();
+                if self.problem.lock().take().is_some() {
+                    log::info!("usage history is kept again");
+                }
+            }
+            Err(error) => {
+                // Opened anew at the next attempt: the file may have been removed or replaced.
+                self.connection = None;
+                let text = format!("{}: {error}", self.path.display());
+                let before = self.problem.lock().replace(text.clone());
+                if before.as_ref() != Some(&text) {
+                    log::warn!("usage history is not kept: {text}");
+                }
+            }
+        }
+    }
+
+    fn try_write(&mut self, rows: &[UsageRow]) -> rusqlite::Result<()> {
+        // A removed file would be written to until the server ends.
+        if self.connection.is_some() && !self.path.exists() {
+            self.connection = None;
+        }
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(schema::open(&self.path, now())?),
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let transaction = connection.transaction()?;
+        for row in rows {
+            insert(&transaction, row)?;
+        }
+        transaction.commit()
+    }
+}
+
+/// Takes the commands of one batch: until the batch's time is over or a flush is asked for.
+fn collect(
+    first: Command,
+    receiver: &Receiver<Command>,
+    rows: &mut Vec<UsageRow>,
+    flushed: &mut Vec<SyncSender<()>>,
+) {
+    let end = Instant::now() + BATCH;
+    let mut command = Some(first);
+    loop {
+        match command.take() {
+            Some(Command::Insert(row)) => rows.push(*row),
+            Some(Command::Flush(done)) => {
+                flushed.push(done);
+                return;
+            }
+            None => {}
+        }
+        match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(next) => command = Some(next),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+fn insert(connection: &Connection, row: &UsageRow) -> rusqlite::Result<()> {
+    const INSERT: &str = "
+        INSERT INTO requests (
+            time, request_id, dialect, client, session, agent, key, model, routed_model, input_tokens, cached_tokens,
+            cache_write_tokens, output_tokens, reasoning_tokens, credits, credits_source, queued_ms, first_ms, total_ms,
+            outcome
+        ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+    let integer = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    connection.prepare_cached(INSERT)?.execute(params![
+        integer(row.time),
+        row.request_id,
+        row.dialect,
+        row.client,
+        row.session,
+        row.agent,
+        row.key,
+        row.model,
+        row.routed_model,
+        integer(row.input_tokens),
+        integer(row.cached_tokens),
+        integer(row.cache_write_tokens),
+        integer(row.output_tokens),
+        integer(row.reasoning_tokens),
+        row.credits.map(Credits::amount),
+        row.credits.map(|credits| credits.source.as_str()),
+        row.queued_ms.map(integer),
+        row.first_ms.map(integer),
+        integer(row.total_ms),
+        row.outcome,
+    ])?;
+    Ok(())
+}
