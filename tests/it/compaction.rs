@@ -126,7 +126,7 @@ fn summary_of_another_service_reads_as_missing_turns() {
         json!({ "type": "context_compaction", "encrypted_content": null }),
         json!({ "type": "compaction", "encrypted_content": "" }),
     ] {
-        let texts = texts_before(&server, &[item.clone()]);
+        let texts = texts_before(&server, std::slice::from_ref(&item));
         assert_eq!(texts.len(), 1, "{item}");
         assert!(texts[0].contains("missing") && !texts[0].contains("gAAAA"), "{texts:?}");
     }
