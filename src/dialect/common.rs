@@ -2,11 +2,13 @@
 
 #[cfg(test)]
 pub mod arbitrary;
+pub mod block_words;
 pub mod body_json;
 pub mod call_arguments;
 pub mod call_ids;
 pub mod compaction;
 pub mod extensions;
+pub mod files;
 pub mod json_lines;
 pub mod media;
 pub mod one_or_many;

@@ -313,3 +313,127 @@ fn verbosity_is_an_instruction_at_the_end() {
         assert!(refusal.contains("unknown variant `loud`"), "{api:?}: {refusal}");
     }
 }
+
+/// A call and its result, whose content has these parts.
+fn result_of(api: Api, content: &Value) -> Vec<Value> {
+    match api {
+        Api::Chat => vec![
+            json!({ "role": "assistant", "tool_calls": [
+                { "id": "c1", "type": "function", "function": { "name": "f", "arguments": "{}" } },
+            ] }),
+            json!({ "role": "tool", "tool_call_id": "c1", "content": content }),
+        ],
+        Api::Responses => vec![
+            json!({ "type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}" }),
+            json!({ "type": "function_call_output", "call_id": "c1", "output": content }),
+        ],
+        Api::Messages => vec![
+            json!({ "role": "assistant", "content": [{ "type": "tool_use", "id": "c1", "name": "f", "input": {} }] }),
+            json!({ "role": "user", "content": [{ "type": "tool_result", "tool_use_id": "c1", "content": content }] }),
+        ],
+        Api::Ollama => unreachable!("its content has no parts"),
+    }
+}
+
+#[test]
+fn blocks_of_the_past_that_models_cannot_be_shown_become_words() {
+    let server = Server::demo(&[]);
+    let pdf = "JVBERi0xLjQK";
+    let data_url = format!("data:application/pdf;base64,{pdf}");
+    let source = |source: Value| json!({ "type": "document", "title": "a.pdf", "source": source });
+    for (api, block, words) in [
+        (Api::Chat, json!({ "type": "file", "file": { "filename": "a.pdf", "file_data": data_url } }), "PDF"),
+        (Api::Chat, json!({ "type": "file", "file": { "file_id": "file-1" } }), "file-1"),
+        (
+            Api::Chat,
+            json!({ "type": "input_audio", "input_audio": { "data": pdf, "format": "wav" } }),
+            "audio",
+        ),
+        (
+            Api::Chat,
+            json!({ "type": "image_url", "image_url": { "url": "https://example.com/a.png" } }),
+            "https://example.com/a.png",
+        ),
+        (Api::Chat, json!({ "type": "connector_text", "text": "hello" }), "hello"),
+        (Api::Chat, json!({ "type": "new", "source": { "data": pdf, "place": "here" } }), "here"),
+        (Api::Responses, json!({ "type": "input_file", "filename": "a.pdf", "file_data": data_url }), "PDF"),
+        (
+            Api::Responses,
+            json!({ "type": "input_file", "file_url": "https://example.com/a" }),
+            "https://example.com/a",
+        ),
+        (Api::Responses, json!({ "type": "input_image", "file_id": "file-1" }), "file-1"),
+        (Api::Responses, json!({ "type": "connector_text", "text": "hello" }), "hello"),
+        (Api::Responses, json!({ "type": "new", "source": { "data": pdf, "place": "here" } }), "here"),
+        (
+            Api::Messages,
+            source(json!({ "type": "base64", "media_type": "application/pdf", "data": pdf })),
+            "PDF",
+        ),
+        (
+            Api::Messages,
+            source(json!({ "type": "url", "url": "https://example.com/a.pdf" })),
+            "https://example.com/a.pdf",
+        ),
+        (Api::Messages, source(json!({ "type": "file", "file_id": "file-1" })), "file-1"),
+        (Api::Messages, json!({ "type": "image", "source": { "type": "new", "place": "here" } }), "here"),
+        (Api::Messages, json!({ "type": "connector_text", "text": "hello" }), "hello"),
+        (Api::Messages, json!({ "type": "new", "source": { "data": pdf, "place": "here" } }), "here"),
+    ] {
+        let user = |content: Value| json!({ "role": "user", "content": content });
+        let old =
+            json!([user(json!([block])), { "role": "assistant", "content": "a" }, user(json!("dump:"))]);
+        let of_assistant =
+            json!([user(json!("x")), { "role": "assistant", "content": [block] }, user(json!("dump:"))]);
+        let mut result = vec![user(json!("x"))];
+        result.extend(result_of(api, &json!([block])));
+        let newest_result = Value::from(result.clone());
+        result.push(user(json!("dump:")));
+        for history in [old, of_assistant, Value::from(result)] {
+            let messages = api.dumped(&server, &api.request(history))["messages"].to_string();
+            assert!(messages.contains(words), "{api:?} {block}: {messages}");
+            assert!(!messages.contains(pdf), "{api:?} {block}: {messages}");
+        }
+        // A result is no user's message, even where it comes last.
+        assert_eq!(api.post(&server, &api.request(newest_result)).status, 200, "{api:?} {block}");
+        // Its author can replace what stands in the newest message.
+        api.refusal(&server, &api.request(json!([user(json!([block]))])));
+    }
+    // Counted as the words, not as the base64.
+    let block =
+        source(json!({ "type": "base64", "media_type": "application/pdf", "data": pdf.repeat(10_000) }));
+    let mut history = vec![json!({ "role": "user", "content": "x" })];
+    history.extend(result_of(Api::Messages, &json!([block])));
+    let counted =
+        server.post("/v1/messages/count_tokens", &Api::Messages.request(Value::from(history))).json();
+    assert!(counted["input_tokens"].as_u64().is_some_and(|tokens| tokens < 100), "{counted}");
+}
+
+#[test]
+fn text_file_is_read_in_every_message() {
+    let server = Server::demo(&[]);
+    let (data, url) = ("aGVsbG8=", "data:text/plain;base64,aGVsbG8=");
+    for (api, block, text) in [
+        (
+            Api::Chat,
+            json!({ "type": "file", "file": { "filename": "a.txt", "file_data": url } }),
+            "a.txt:\nhello",
+        ),
+        (Api::Chat, json!({ "type": "file", "file": { "file_data": data } }), "hello"),
+        (
+            Api::Responses,
+            json!({ "type": "input_file", "filename": "a.txt", "file_data": url }),
+            "a.txt:\nhello",
+        ),
+        (
+            Api::Messages,
+            json!({ "type": "document", "source": { "type": "base64", "media_type": "text/plain", "data": data } }),
+            "hello",
+        ),
+    ] {
+        let kind = if api == Api::Responses { "input_text" } else { "text" };
+        let content = json!([block, { "type": kind, "text": "dump:" }]);
+        let dumped = api.dumped(&server, &api.request(json!([{ "role": "user", "content": content }])));
+        assert_eq!(dumped["messages"][0]["parts"][0]["text"], text, "{api:?}");
+    }
+}

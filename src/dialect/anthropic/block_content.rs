@@ -4,8 +4,12 @@ use serde_json::Value;
 
 use super::wire::{self, Block};
 use crate::conversation::Content;
+use crate::dialect::common::block_words::{
+    file_left_out, named_file_left_out, unknown_block, without_base64,
+};
 use crate::dialect::common::body_json::{read_value, shortened};
-use crate::dialect::common::media::Unshowable;
+use crate::dialect::common::files;
+use crate::dialect::common::media::{self, Unshowable};
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
 
@@ -66,8 +70,13 @@ pub fn read(
         }
         // Marks where another model took over; the API shows it to no model.
         "fallback" => Ok(Vec::new()),
-        _ if is_of_a_server_tool(kind) => Ok(words(block.to_string())),
-        _ => Err(unknown(kind, expected)),
+        // Legal elsewhere, so that it is a mistake here and not of a later version of the API.
+        "thinking" | "redacted_thinking" | "tool_use" | "tool_result" => Err(unknown(kind, expected)),
+        _ if is_of_a_server_tool(kind) => Ok(words(without_base64(block).to_string())),
+        _ => {
+            let content = unshowable.words(unknown(kind, expected), || describe(kind, block))?;
+            Ok(vec![content])
+        }
     }
 }
 
@@ -84,6 +93,14 @@ fn is_of_a_server_tool(kind: &str) -> bool {
         || ["container_upload", "browser_state", "mcp_tool_listing"].contains(&kind)
 }
 
+/// Words for a block or a source of a type that isn't known.
+fn describe(kind: &str, block: Value) -> String {
+    match block {
+        Value::Object(fields) => unknown_block(kind, fields),
+        other => without_base64(other).to_string(),
+    }
+}
+
 fn read_image(source: Block, unshowable: Unshowable) -> Result<Content, Failure> {
     let (kind, source) = read_typed(source)?;
     match kind.as_str() {
@@ -96,28 +113,53 @@ fn read_image(source: Block, unshowable: Unshowable) -> Result<Content, Failure>
             let id = source.get("file_id").and_then(Value::as_str).unwrap_or_default();
             unshowable.stored_image(id, no_files("send the image in base64"))
         }
-        _ => Err(unknown(&kind, "`base64`")),
+        _ => unshowable.words(unknown(&kind, "`base64`"), || describe(&format!("image by {kind}"), source)),
     }
 }
 
+const INSTEAD: &str = "send the document's text as a text source";
+
 /// The source of a document.
 fn read_source(source: Block, unshowable: Unshowable) -> Result<Vec<Content>, Failure> {
-    const INSTEAD: &str = "send the document's text as a text source";
     let (kind, source) = read_typed(source)?;
     match kind.as_str() {
         "text" => Ok(words(read_value::<wire::PlainText>(source)?.data)),
         "content" => read_inner(read_value::<wire::Container>(source)?.content, unshowable),
         "base64" => {
-            let mime = shortened(&read_value::<wire::Base64>(source)?.media_type);
-            let message = format!("VS Code's models can't be handed `{mime}` files; {INSTEAD}");
-            Err(Failure::unsupported("media_type", message))
+            let source = read_value::<wire::Base64>(source)?;
+            read_document(&source, unshowable).map(|content| vec![content])
         }
         "url" => {
+            let url = read_value::<wire::Url>(source)?.url;
             let message = format!("nothing is fetched from the network here; {INSTEAD}");
-            Err(Failure::unsupported("url", message))
+            let reason = Failure::unsupported("url", message);
+            unshowable.words(reason, || named_file_left_out("document", &url)).map(|content| vec![content])
         }
-        "file" => Err(no_files(INSTEAD)),
-        _ => Err(unknown(&kind, "`text` or `content`")),
+        "file" => {
+            let id = source.get("file_id").and_then(Value::as_str).unwrap_or_default();
+            let words = || named_file_left_out("document", id);
+            unshowable.words(no_files(INSTEAD), words).map(|content| vec![content])
+        }
+        _ => {
+            let words = || describe(&format!("document by {kind}"), source);
+            unshowable.words(unknown(&kind, "`text` or `content`"), words).map(|content| vec![content])
+        }
+    }
+}
+
+/// A document whose bytes are in the request: its text, where it is one.
+fn read_document(source: &wire::Base64, unshowable: Unshowable) -> Result<Content, Failure> {
+    let mime = source.media_type.trim().to_ascii_lowercase();
+    match media::data(&mime, &source.data) {
+        Ok(file) if !media::is_pdf(&file) => files::read(file, "document", None, unshowable).at("media_type"),
+        _ => {
+            let message = format!(
+                "VS Code's models can't be handed `{}` files; {INSTEAD}",
+                shortened(&source.media_type)
+            );
+            let reason = Failure::unsupported("media_type", message);
+            unshowable.words(reason, || file_left_out("document", &mime, None))
+        }
     }
 }
 

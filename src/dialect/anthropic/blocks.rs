@@ -63,16 +63,18 @@ fn read_block(block: Block, changes: &mut Vec<Change>, unshowable: Unshowable) -
 fn read_system_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part>, Failure> {
     let (kind, block) = read_typed(block)?;
     match kind.as_str() {
-        "text" => {
-            let contents = block_content::read(&kind, block, IN_MESSAGES, Unshowable::Describe)?;
-            Ok(contents.into_iter().map(Part::from).collect())
-        }
         "tool_addition" | "tool_removal" => {
             let change = tools::read_change(read_value(block)?, kind == "tool_addition");
             changes.extend(change.at("tool")?);
             Ok(Vec::new())
         }
-        _ => Err(unknown(&kind, "`text` in a system prompt")),
+        // Legal elsewhere, so that it is a mistake here and not of a later version of the API.
+        "image" | "document" | "search_result" | "thinking" | "redacted_thinking" | "tool_use"
+        | "tool_result" => Err(unknown(&kind, "`text` in a system prompt")),
+        _ => {
+            let contents = block_content::read(&kind, block, IN_MESSAGES, Unshowable::Describe)?;
+            Ok(contents.into_iter().map(Part::from).collect())
+        }
     }
 }
 

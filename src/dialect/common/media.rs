@@ -59,15 +59,22 @@ impl Unshowable {
         self.image_or_words(Err(reason), || named_image_left_out(id))
     }
 
+    /// Words in place of content that can't be shown for this reason.
+    pub fn words(self, reason: Failure, words: impl FnOnce() -> String) -> Result<Content, Failure> {
+        match self {
+            Unshowable::Reject => Err(reason),
+            Unshowable::Describe => Ok(Content::Text { text: words() }),
+        }
+    }
+
     fn image_or_words(
         self,
         image: Result<Data, Failure>,
         words: impl FnOnce() -> String,
     ) -> Result<Content, Failure> {
-        match (image, self) {
-            (Ok(image), _) => Ok(Content::Data(image)),
-            (Err(failure), Unshowable::Reject) => Err(failure),
-            (Err(_), Unshowable::Describe) => Ok(Content::Text { text: words() }),
+        match image {
+            Ok(image) => Ok(Content::Data(image)),
+            Err(reason) => self.words(reason, words),
         }
     }
 }
@@ -89,24 +96,36 @@ fn image(data: Data) -> Result<Data, Failure> {
 
 /// The MIME type that a `data:` URL claims; `None` for other URLs.
 fn url_label(url: &str) -> Option<&str> {
-    let is_data = url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"));
-    let head = url.get(5..).filter(|_| is_data)?;
+    let head = url.get(5..).filter(|_| is_data_url(url))?;
     head.split([';', ',']).next().filter(|label| label.contains('/') || label.is_empty()).or(Some(""))
 }
 
 /// Decodes bytes as text, whatever their declared type; `None` if they are no text.
 pub fn text(data: &Data) -> Option<String> {
-    if data.mime == "application/pdf" {
+    if is_pdf(data) {
         // Nearly text, and readable to nobody.
         return None;
     }
     String::from_utf8(TOLERANT.decode(&data.base64).ok()?).ok().filter(|text| !text.contains('\0'))
 }
 
+/// MIME type of PDF files.
+pub const PDF: &str = "application/pdf";
+
+/// Whether a file is a PDF by its label or by its bytes.
+pub fn is_pdf(data: &Data) -> bool {
+    // `%PDF` in base64.
+    data.mime == PDF || data.base64.starts_with("JVBER")
+}
+
+/// Whether a URL holds its content.
+pub fn is_data_url(url: &str) -> bool {
+    url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"))
+}
+
 /// A `data:` URL. Others are refused: the server fetches nothing from the network.
 pub fn data_url(url: &str) -> Result<Data, Failure> {
-    let scheme = url.get(..5).unwrap_or(url);
-    if !scheme.eq_ignore_ascii_case("data:") {
+    if !is_data_url(url) {
         return Err(Failure::unsupported(
             "",
             "only data: URLs are taken here, nothing is fetched from the network; \

@@ -1,15 +1,20 @@
 //! The messages of a chat request, one by one. Whether they make a legal transcript is not asked here.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
-use crate::dialect::common::call_arguments;
+use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::call_ids::OpenCalls;
+use crate::dialect::common::files::File;
 use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::string_or_object::WordOrObject;
+use crate::dialect::common::{block_words, call_arguments};
 use crate::failure::{Failure, ResultExt};
+
+/// Types of parts that are read; any other is words in old messages.
+const PART_KINDS: [&str; 5] = ["text", "image_url", "input_audio", "file", "refusal"];
 
 /// Reads the messages.
 pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
@@ -57,6 +62,8 @@ fn read_message(
             }
             parts.extend(read_content(message.content, unshowable)?);
             parts.extend(some_text(message.refusal));
+            let audio = message.audio.map(|audio| block_words::unknown_block("audio", audio));
+            parts.extend(some_text(audio));
             for (index, call) in message.tool_calls.into_iter().flatten().enumerate() {
                 let call = read_call(call).at(format_args!("tool_calls[{index}]"))?;
                 parts.push(Part::ToolCall(call));
@@ -93,7 +100,7 @@ fn result(id: String, parts: Vec<Part>) -> Message {
 
 /// Text and images; an empty text is no part.
 fn read_content(
-    content: Option<OneOrMany<wire::Part>>,
+    content: Option<OneOrMany<wire::Block>>,
     unshowable: Unshowable,
 ) -> Result<Vec<Part>, Failure> {
     let many = match content {
@@ -108,7 +115,15 @@ fn read_content(
     Ok(parts)
 }
 
-fn read_part(part: wire::Part, unshowable: Unshowable) -> Result<Option<Part>, Failure> {
+fn read_part(block: wire::Block, unshowable: Unshowable) -> Result<Option<Part>, Failure> {
+    let kind = block.get("type").and_then(Value::as_str).map(str::to_owned);
+    if let Some(kind) =
+        kind.filter(|kind| unshowable == Unshowable::Describe && !PART_KINDS.contains(&kind.as_str()))
+    {
+        let text = block_words::unknown_block(&kind, block);
+        return Ok(some_text(Some(text)));
+    }
+    let part: wire::Part = read_value(Value::Object(block))?;
     let missing = |field: &str| Failure::invalid(field, "required, but missing");
     match part.kind {
         wire::PartKind::Text => Ok(some_text(Some(part.text.ok_or_else(|| missing("text"))?))),
@@ -121,12 +136,17 @@ fn read_part(part: wire::Part, unshowable: Unshowable) -> Result<Option<Part>, F
             Ok(Some(unshowable.image_url(&url).at(at)?.into()))
         }
         wire::PartKind::InputAudio => {
-            Err(Failure::unsupported("type", "VS Code's models can't be handed audio, only text and images"))
+            let format = part.input_audio.ok_or_else(|| missing("input_audio"))?.format.unwrap_or_default();
+            let reason =
+                Failure::unsupported("type", "VS Code's models can't be handed audio, only text and images");
+            let words = || block_words::file_left_out("audio", &format, None);
+            unshowable.words(reason, words).map(|words| Some(words.into()))
         }
-        wire::PartKind::File => Err(Failure::unsupported(
-            "type",
-            "VS Code's models can't be handed files; send the file's text as a text part",
-        )),
+        wire::PartKind::File => {
+            let wire::File { name, data, id } = part.file.ok_or_else(|| missing("file"))?;
+            let file = File { name, data, id, url: None };
+            file.read(unshowable).at("file").map(|content| Some(content.into()))
+        }
     }
 }
 

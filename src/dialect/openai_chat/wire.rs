@@ -68,10 +68,12 @@ pub struct StreamOptions {
 #[serde(expecting = "an object")]
 pub struct Message {
     pub role: Role,
-    pub content: Option<OneOrMany<Part>>,
+    pub content: Option<OneOrMany<Block>>,
     pub name: Option<String>,
     /// Only of the assistant.
     pub refusal: Option<String>,
+    /// Only of the assistant: what it said aloud.
+    pub audio: Option<Block>,
     /// Only of the assistant: thinking that an earlier response of this server had.
     pub reasoning_content: Option<String>,
     /// Only of the assistant.
@@ -93,7 +95,10 @@ pub enum Role {
     Function,
 }
 
-/// A part of a message's content.
+/// A part of a message's content, kept as it came: parts of unknown types in old messages become words.
+pub type Block = Map<String, Value>;
+
+/// A part of a known type.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Part {
@@ -103,6 +108,8 @@ pub struct Part {
     pub refusal: Option<String>,
     /// Officially an object; some clients send the URL alone.
     pub image_url: Option<WordOrObject<String, ImageUrl>>,
+    pub input_audio: Option<InputAudio>,
+    pub file: Option<File>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -113,6 +120,23 @@ pub enum PartKind {
     InputAudio,
     File,
     Refusal,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct InputAudio {
+    pub format: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct File {
+    #[serde(rename = "filename")]
+    pub name: Option<String>,
+    #[serde(rename = "file_data")]
+    pub data: Option<String>,
+    #[serde(rename = "file_id")]
+    pub id: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -1,15 +1,23 @@
 //! The content of messages and of tools' outputs: text, and what a model can see.
 
+use serde_json::Value;
+
 use super::wire;
-use crate::conversation::{Content, Data};
-use crate::dialect::common::media::{self, Unshowable};
+use crate::conversation::Content;
+use crate::dialect::common::block_words;
+use crate::dialect::common::body_json::read_value;
+use crate::dialect::common::files::File;
+use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
+
+/// Types of parts that are read; any other is words in old items.
+const PART_KINDS: [&str; 6] = ["text", "input_text", "output_text", "refusal", "input_image", "input_file"];
 
 /// Reads the parts of the field at `at`; an empty text is none.
 pub fn read_content(
     at: &str,
-    content: Option<OneOrMany<wire::Content>>,
+    content: Option<OneOrMany<wire::Block>>,
     unshowable: Unshowable,
 ) -> Result<Vec<Content>, Failure> {
     let many = match content {
@@ -24,56 +32,37 @@ pub fn read_content(
     Ok(parts)
 }
 
-fn read_part(part: wire::Content, unshowable: Unshowable) -> Result<Option<Content>, Failure> {
+fn read_part(block: wire::Block, unshowable: Unshowable) -> Result<Option<Content>, Failure> {
+    let kind = block.get("type").and_then(Value::as_str).map(str::to_owned);
+    if let Some(kind) =
+        kind.filter(|kind| unshowable == Unshowable::Describe && !PART_KINDS.contains(&kind.as_str()))
+    {
+        return Ok(some_text(block_words::unknown_block(&kind, block)));
+    }
+    let part: wire::Content = read_value(Value::Object(block))?;
     let missing = |field: &str| Failure::invalid(field, "required, but missing");
     match part.kind {
         wire::ContentKind::InputText | wire::ContentKind::OutputText => {
             Ok(some_text(part.text.ok_or_else(|| missing("text"))?))
         }
         wire::ContentKind::Refusal => Ok(some_text(part.refusal.ok_or_else(|| missing("refusal"))?)),
-        wire::ContentKind::InputImage => {
-            if let Some(id) = part.file_id {
-                return unshowable.stored_image(&id, Failure::unsupported("file_id", NO_FILES)).map(Some);
-            }
-            let url = part.image_url.ok_or_else(|| missing("image_url"))?;
-            unshowable.image_url(&url).at("image_url").map(Some)
+        wire::ContentKind::InputImage => read_image(part, unshowable).map(Some),
+        wire::ContentKind::InputFile => {
+            let wire::Content { filename, file_data, file_url, file_id, .. } = part;
+            File { name: filename, data: file_data, url: file_url, id: file_id }.read(unshowable).map(Some)
         }
-        wire::ContentKind::InputFile => read_file(part).map(Some),
     }
 }
 
-const NO_FILES: &str = "no files are kept here; send the content itself";
-
-/// A file is read by the model as text or seen as an image; there is no third way into VS Code's models.
-fn read_file(part: wire::Content) -> Result<Content, Failure> {
-    if part.file_id.is_some() {
-        return Err(Failure::unsupported("file_id", NO_FILES));
+fn read_image(part: wire::Content, unshowable: Unshowable) -> Result<Content, Failure> {
+    if let Some(id) = part.file_id {
+        let reason = Failure::unsupported("file_id", "no files are kept here; send the content itself");
+        return unshowable.stored_image(&id, reason);
     }
-    if part.file_url.is_some() {
-        return Err(Failure::unsupported(
-            "file_url",
-            "nothing is fetched from the network; send the content itself",
-        ));
-    }
-    let file = part.file_data.ok_or_else(|| Failure::invalid("file_data", "required, but missing"))?;
-    // Officially a data: URL; some clients send the base64 alone.
-    let file = if file.starts_with("data:") { media::data_url(&file) } else { media::data("", &file) };
-    let file = file.at("file_data")?;
-    if let Some(mime) = file.image_type() {
-        return Ok(Content::Data(Data { mime: mime.into(), ..file }));
-    }
-    let text = media::text(&file).ok_or_else(|| {
-        Failure::unsupported(
-            "file_data",
-            "VS Code's models take text and images, no other files; send the file's text",
-        )
-    })?;
-    Ok(Content::Text {
-        text: match part.filename {
-            Some(name) => format!("{name}:\n{text}"),
-            None => text,
-        },
-    })
+    let Some(url) = part.image_url else {
+        return unshowable.stored_image("", Failure::invalid("image_url", "required, but missing"));
+    };
+    unshowable.image_url(&url).at("image_url")
 }
 
 fn some_text(text: String) -> Option<Content> {

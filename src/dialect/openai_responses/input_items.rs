@@ -10,6 +10,7 @@ use super::tool_names::{ToolName, ToolNames, wrap_free_text};
 use super::tools::OfferedTools;
 use super::{output_items, wire};
 use crate::conversation::{Message, Part, Role, Thinking, ToolCall, ToolResult};
+use crate::dialect::common::block_words::without_base64;
 use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::call_arguments;
 use crate::dialect::common::media::Unshowable;
@@ -164,5 +165,5 @@ fn other(kind: &str, item: Value) -> Option<Message> {
     }
     // A call is the model's own doing; all else was told to it.
     let role = if kind.ends_with("_call") { Role::Assistant } else { Role::User };
-    Some(Message::text(role, format!("{kind}: {}", Value::Object(fields))))
+    Some(Message::text(role, format!("{kind}: {}", without_base64(Value::Object(fields)))))
 }

@@ -107,7 +107,7 @@ pub enum FormatKind {
 #[serde(expecting = "an object")]
 pub struct Message {
     pub role: Role,
-    pub content: Option<OneOrMany<Content>>,
+    pub content: Option<OneOrMany<Block>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -119,7 +119,10 @@ pub enum Role {
     Developer,
 }
 
-/// A part of a message or of a tool's output.
+/// A part of a message or of a tool's output, kept as it came: parts of unknown types in old items become words.
+pub type Block = Map<String, Value>;
+
+/// A part of a known type.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Content {
@@ -170,7 +173,7 @@ pub struct CustomToolCall {
 #[serde(expecting = "an object")]
 pub struct CallOutput {
     pub call_id: String,
-    pub output: Option<OneOrMany<Content>>,
+    pub output: Option<OneOrMany<Block>>,
 }
 
 /// Something an earlier answer thought.

@@ -76,7 +76,7 @@ fn a_malformed_message_is_told_where_and_what() {
         ),
         (
             content(json!({ "type": "file", "file": { "file_id": "file-1" } })),
-            "messages[1].content[1].type: VS Code's models can't be handed files; send the file's text as a text part",
+            "messages[1].content[1].file.file_id: no files are kept here; send the content itself",
         ),
         (call(json!({})), "messages[1].tool_calls[0].id: required, but missing"),
         (call(json!({ "id": "a" })), "messages[1].tool_calls[0].function: required, but missing"),
