@@ -326,6 +326,8 @@ impl Failure {
             Failure::Blocked { .. } => {
                 vec![("retry-after", "300".into()), ("x-should-retry", "false".into())]
             }
+            // Opening or reloading a window takes a few seconds.
+            Failure::NoModels { .. } | Failure::Stopping => vec![("retry-after", "5".into())],
             Failure::EditorGone | Failure::TooManyRequests { .. } => vec![("retry-after", "1".into())],
             Failure::WrongMethod { allow, .. } => vec![("allow", allow.clone())],
             Failure::UnknownCoding { .. } => vec![("accept-encoding", ACCEPTED_CODINGS.into())],
@@ -348,6 +350,13 @@ impl<T> ResultExt for Result<T, Failure> {
     fn at(self, path: impl fmt::Display) -> Self {
         self.map_err(|failure| failure.at_path(path))
     }
+}
+
+/// Text of a client, cut for a message that people read.
+pub fn shortened(text: &str) -> String {
+    const MAX: usize = 200;
+    let end = text.floor_char_boundary(MAX);
+    if end == text.len() { text.to_owned() } else { format!("{}...", text.get(..end).unwrap_or_default()) }
 }
 
 fn place(at: &str) -> String {

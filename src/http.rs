@@ -7,16 +7,20 @@
 //! Inside: `state` <- `error_response` <- `access`, `completion`, `handlers` <- `routes` <- `listener`.
 
 mod access;
+mod awake;
 mod base_url;
 mod completion;
 mod connection;
+mod connection_limit;
 mod content_coding;
 mod editor_tools;
 mod error_response;
+mod expectation;
 mod handlers;
 mod head_timeout;
 mod listener;
 pub mod listeners;
+mod payload;
 mod peer;
 mod request_body;
 mod request_id;

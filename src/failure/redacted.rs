@@ -1,7 +1,7 @@
 //! Failures without private text, for the log: their messages quote clients, models and providers, which log lines do
 //! only where the user wants it.
 
-use super::Failure;
+use super::{Failure, shortened};
 
 impl Failure {
     /// Its kind, status, code and place, and its message where that is in words of our own.
@@ -9,9 +9,9 @@ impl Failure {
         let (kind, status) = (self.kind(), self.status());
         match self {
             Failure::Invalid { at, .. } | Failure::Unsupported { at, .. } if !at.is_empty() => {
-                format!("{kind} ({status}) at {at}")
+                format!("{kind} ({status}) at {:?}", shortened(at))
             }
-            Failure::Provider { code: Some(code), .. } => format!("{kind} ({status}, {code})"),
+            Failure::Provider { code: Some(code), .. } => format!("{kind} ({status}, {:?})", shortened(code)),
             Failure::Forbidden { code, .. } => format!("{kind} ({status}, {code})"),
             Failure::Invalid { .. }
             | Failure::Unsupported { .. }
@@ -32,6 +32,7 @@ impl Failure {
             | Failure::ProviderUnavailable { .. }
             | Failure::Provider { .. }
             | Failure::BadAnswer { .. }
+            | Failure::ConsentMissing { .. }
             | Failure::Internal { .. } => format!("{kind} ({status})"),
             Failure::ThreadUnsupported
             | Failure::TooLong { .. }
@@ -41,7 +42,6 @@ impl Failure {
             | Failure::ReceiveTimeout { .. }
             | Failure::Unauthorized
             | Failure::NoModels { .. }
-            | Failure::ConsentMissing { .. }
             | Failure::ModelTimeout { .. }
             | Failure::ToolsTimeout { .. }
             | Failure::EditorGone
@@ -59,12 +59,15 @@ mod tests {
     #[test]
     fn the_place_is_told_and_what_was_found_there_is_not() {
         let role = Failure::invalid("messages[2].role", "unknown variant `my secret`, expected `user`");
-        assert_eq!(role.redacted(), "invalid_request (400) at messages[2].role");
+        assert_eq!(role.redacted(), "invalid_request (400) at \"messages[2].role\"");
         let body = Failure::invalid("", "the body is not valid JSON: my secret");
         assert_eq!(body.redacted(), "invalid_request (400)");
         let message = || "the tool my_secret is not known".to_owned();
         let provider = Failure::Provider { status: 502, code: Some("bad_tool".into()), message: message() };
-        assert_eq!(provider.redacted(), "provider (502, bad_tool)");
+        assert_eq!(provider.redacted(), "provider (502, \"bad_tool\")");
+        assert_eq!(Failure::ConsentMissing { message: message() }.redacted(), "consent_missing (403)");
+        let schema = Failure::invalid("tools[0].my\nsecret", "wrong");
+        assert_eq!(schema.redacted(), r#"invalid_request (400) at "tools[0].my\nsecret""#);
         assert_eq!(Failure::BadAnswer { message: message() }.redacted(), "bad_answer (502)");
     }
 

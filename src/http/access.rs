@@ -5,15 +5,16 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use subtle::ConstantTimeEq;
 
 use super::error_response::respond;
-use super::head_timeout::{GuardedBody, HeadTimer};
+use super::head_timeout::{GuardedBody, HeadTimer, ResponseGuard};
+use super::payload::SharedPayload;
 use super::peer::Peer;
 use super::request_id::RequestId;
 use super::state::AppState;
@@ -22,7 +23,7 @@ use crate::failure::Failure;
 
 /// The middleware around all routes.
 pub(super) async fn control(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = RequestId::new();
@@ -37,6 +38,9 @@ pub(super) async fn control(
     let origin = Origin::of(request.headers(), &user_settings);
     request.extensions_mut().insert(ClientPermissions::of(&origin, request.headers(), &user_settings));
 
+    let options = request.app_data::<Data<AppState>>().map(|state| state.options.clone());
+    let payload = SharedPayload::share(&mut request);
+
     let mut response = if let Err(failure) = authorize(&request, &origin, &user_settings) {
         let refused = respond(request.request(), &failure);
         request.into_response(refused)
@@ -47,6 +51,14 @@ pub(super) async fn control(
         next.call(request).await?.map_into_boxed_body()
     };
 
+    // Other users get no service.
+    let is_user = response.request().conn_data::<Peer>() == Some(&Peer::Trusted);
+    if let (Some(payload), Some(options), true) = (payload, options, is_user)
+        && !payload.discard(options.receive_timeout).await
+    {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        guard.iter().for_each(ResponseGuard::close_afterwards);
+    }
     let headers = response.headers_mut();
     allow_origin(headers, &origin);
     if is_preflight {
@@ -126,12 +138,7 @@ fn is_local(origin: &str) -> bool {
 }
 
 fn authorize(request: &ServiceRequest, origin: &Origin, user_settings: &UserSettings) -> Result<(), Failure> {
-    if let Some(Peer::OtherUser { uid }) = request.request().conn_data::<Peer>() {
-        return Err(Failure::Forbidden {
-            code: "user_not_allowed",
-            message: format!("the server belongs to another user (the request comes from user {uid})"),
-        });
-    }
+    authorize_peer(request.request().conn_data::<Peer>())?;
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
     for host in std::iter::once(host).chain(authority.as_deref()) {
@@ -161,10 +168,27 @@ fn authorize(request: &ServiceRequest, origin: &Origin, user_settings: &UserSett
     }
 }
 
+/// Refuses connections of other users, and those whose user can't be found out.
+fn authorize_peer(peer: Option<&Peer>) -> Result<(), Failure> {
+    let message = match peer {
+        Some(Peer::Trusted) => return Ok(()),
+        Some(Peer::OtherUser { uid }) => {
+            format!("the server belongs to another user (the request comes from user {uid})")
+        }
+        Some(Peer::Unknown | Peer::Closed) | None => {
+            "the system doesn't reveal the user of this connection; connect from the same machine, without a relay"
+                .into()
+        }
+    };
+    Err(Failure::Forbidden { code: "user_not_allowed", message })
+}
+
 /// Whether a host is a loopback name, with or without a port, or one that the user allowed.
 fn is_allowed_host(host: &str, allowed: &[String]) -> bool {
     let name = without_port(host);
-    is_loopback(name) || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
+    is_loopback(name)
+        || is_container_host(name)
+        || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
 }
 
 fn without_port(host: &str) -> &str {
@@ -174,22 +198,28 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Whether a name reaches this machine only, or is one by which containers reach it.
-pub(super) fn is_loopback(name: &str) -> bool {
+/// Whether a name reaches this machine only.
+fn is_loopback(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let address = name.parse::<std::net::Ipv4Addr>();
     address.is_ok_and(|address| address.is_loopback())
-        || matches!(
-            name.as_str(),
-            "localhost" | "[::1]" | "host.docker.internal" | "host.containers.internal"
-        )
+        || matches!(name.as_str(), "localhost" | "[::1]")
         || name.ends_with(".localhost")
+}
+
+/// Whether containers reach their host by this name. It is no local origin: another machine's name server may give
+/// it any address.
+fn is_container_host(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    ["host.docker.internal", "host.containers.internal"].iter().any(|host| host.eq_ignore_ascii_case(name))
 }
 
 fn has_key(headers: &HeaderMap, key: &str) -> bool {
     let bearer = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    let bearer =
-        bearer.and_then(|value| value.strip_prefix(b"Bearer ").or_else(|| value.strip_prefix(b"bearer ")));
+    let bearer = bearer.and_then(|value| {
+        let (scheme, key) = value.split_at_checked(b"bearer ".len())?;
+        scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii_start())
+    });
     let plain = headers.get("x-api-key").map(HeaderValue::as_bytes);
     [bearer, plain].into_iter().flatten().any(|found| bool::from(found.ct_eq(key.as_bytes())))
 }
@@ -241,10 +271,28 @@ mod tests {
         {
             assert!(is_local(origin), "{origin}");
         }
-        for origin in
-            ["null", "", "http://evil.test", "https://localhost.evil.test", "file://", "chrome-extension://x"]
-        {
+        for origin in [
+            "null",
+            "",
+            "http://evil.test",
+            "https://localhost.evil.test",
+            "file://",
+            "chrome-extension://x",
+            "http://host.docker.internal",
+            "http://host.containers.internal:8080",
+        ] {
             assert!(!is_local(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn scheme_of_a_key_is_read_in_any_case() {
+        for scheme in ["Bearer", "bearer", "BEARER", "Bearer "] {
+            let mut headers = HeaderMap::new();
+            let value = HeaderValue::from_str(&format!("{scheme} secret")).unwrap();
+            headers.insert(header::AUTHORIZATION, value);
+            assert!(has_key(&headers, "secret"), "{scheme}");
+            assert!(!has_key(&headers, "other"), "{scheme}");
         }
     }
 

@@ -104,7 +104,10 @@ async fn attempt<D: Dialect>(
     };
     record.set_model(&model.id);
     let mut response = HttpResponse::Ok();
-    response.insert_header(("x-copilot-proxy-model", model.id.as_str()));
+    // An editor may name its models as it likes; a header can't hold every name.
+    if let Ok(id) = HeaderValue::from_str(&model.id) {
+        response.insert_header(("x-copilot-proxy-model", id));
+    }
     let meta = ResponseMeta {
         id: uuid::Uuid::new_v4().simple().to_string(),
         created: now() / 1000,

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use super::head_timeout::HeadTimer;
+use super::head_timeout::{Expired, HeadTimer};
 use super::peer::Peer;
 use crate::options::ServerOptions;
 
@@ -69,6 +69,9 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.head_timer.poll_expired(context) == Poll::Ready(Expired::Linger) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         if buffer.filled().len() > before {

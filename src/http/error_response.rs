@@ -2,17 +2,18 @@
 //! and failed handlers.
 
 use actix_web::error::{InternalError, QueryPayloadError};
-use actix_web::http::header::{UPGRADE, USER_AGENT};
+use actix_web::http::header::{HeaderMap, UPGRADE, USER_AGENT};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use serde_json::Value;
 
 use super::request_id::RequestId;
 use super::state::AppState;
-use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
 use crate::dialect::ollama::{Chat, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
+use crate::dialect::{Dialect, ErrorResponse};
 use crate::failure::Failure;
 use crate::request_log::RequestInfo;
 
@@ -24,6 +25,17 @@ pub(super) enum ErrorForm {
     Ollama,
     /// Both OpenAI and Anthropic define the path; Anthropic's clients send `anthropic-version`.
     ByVersionHeader,
+}
+
+impl ErrorForm {
+    /// The error response of a failure in this form.
+    pub fn error_response(self, failure: &Failure) -> ErrorResponse {
+        match self {
+            ErrorForm::OpenAi | ErrorForm::ByVersionHeader => OpenAiChat::error_response(failure),
+            ErrorForm::Anthropic => Anthropic::error_response(failure),
+            ErrorForm::Ollama => Ollama::<Chat>::error_response(failure),
+        }
+    }
 }
 
 /// Path of a route, without `/v1`, with the form of its errors.
@@ -60,8 +72,8 @@ impl PathForms {
     ///
     /// A client that sends `anthropic-version` gets Anthropic's form at every path; an unknown path has the form of the
     /// API with its prefix.
-    pub fn of(&self, request: &HttpRequest) -> (ErrorForm, &'static str) {
-        let path = without_version(request.path());
+    pub fn of(&self, path: &str, headers: &HeaderMap) -> (ErrorForm, &'static str) {
+        let path = without_version(path);
         let found = self.0.iter().find(|form| matches(form.pattern, path));
         let (form, dialect) = match found {
             Some(found) => (found.form, found.dialect),
@@ -69,21 +81,24 @@ impl PathForms {
             None if path.starts_with("/api/") => (ErrorForm::Ollama, ""),
             None => (ErrorForm::OpenAi, ""),
         };
-        (by_version_header(form, request), dialect)
+        (by_version_header(form, headers), dialect)
     }
 }
 
-fn by_version_header(form: ErrorForm, request: &HttpRequest) -> ErrorForm {
+fn by_version_header(form: ErrorForm, headers: &HeaderMap) -> ErrorForm {
     match form {
-        _ if wants_anthropic(request) => ErrorForm::Anthropic,
+        _ if headers.contains_key(VERSION_HEADER) => ErrorForm::Anthropic,
         ErrorForm::ByVersionHeader => ErrorForm::OpenAi,
         form => form,
     }
 }
 
+/// The header that Anthropic's clients send.
+const VERSION_HEADER: &str = "anthropic-version";
+
 /// Whether the client uses Anthropic's API. The key's header doesn't decide: clients of both send either one.
 pub(super) fn wants_anthropic(request: &HttpRequest) -> bool {
-    request.headers().contains_key("anthropic-version")
+    request.headers().contains_key(VERSION_HEADER)
 }
 
 /// Whether a path matches a pattern: `{id}` stands for one segment, `{id:.+}` for one or more.
@@ -102,15 +117,11 @@ pub(super) fn without_version(path: &str) -> &str {
 /// Records a failure and builds its error response in the form of the request's path.
 pub(super) fn respond(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     let (form, dialect) = match request.app_data::<Data<PathForms>>() {
-        Some(forms) => forms.of(request),
-        None => (by_version_header(ErrorForm::ByVersionHeader, request), ""),
+        Some(forms) => forms.of(request.path(), request.headers()),
+        None => (by_version_header(ErrorForm::ByVersionHeader, request.headers()), ""),
     };
     record(request, dialect, failure);
-    match form {
-        ErrorForm::OpenAi | ErrorForm::ByVersionHeader => in_dialect::<OpenAiChat>(request, failure),
-        ErrorForm::Anthropic => in_dialect::<Anthropic>(request, failure),
-        ErrorForm::Ollama => in_dialect::<Ollama<Chat>>(request, failure),
-    }
+    build(request, failure, form.error_response(failure))
 }
 
 fn record(request: &HttpRequest, dialect: &'static str, failure: &Failure) {
@@ -149,7 +160,11 @@ pub(super) fn request_info<'a>(
 
 /// Builds the error response of a failure in dialect `D`.
 pub(super) fn in_dialect<D: Dialect>(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    let mut error = D::error_response(failure);
+    build(request, failure, D::error_response(failure))
+}
+
+fn build(request: &HttpRequest, failure: &Failure, mut error: ErrorResponse) -> HttpResponse {
+    shorten(&mut error.body);
     if let (Some(place), Some(id)) =
         (error.body.get_mut("request_id"), request.extensions().get::<RequestId>())
     {
@@ -163,6 +178,22 @@ pub(super) fn in_dialect<D: Dialect>(request: &HttpRequest, failure: &Failure) -
         response.force_close();
     }
     response.json(error.body)
+}
+
+/// Longest text in an error response, in bytes: clients show messages to people, and some echo what was sent.
+const MAX_TEXT: usize = 8 * 1024;
+
+/// Cuts long texts anywhere in an error's body.
+fn shorten(body: &mut Value) {
+    match body {
+        Value::String(text) if text.len() > MAX_TEXT => {
+            text.truncate(text.floor_char_boundary(MAX_TEXT));
+            text.push_str("...");
+        }
+        Value::Array(items) => items.iter_mut().for_each(shorten),
+        Value::Object(fields) => fields.values_mut().for_each(shorten),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Handler of all paths without a route.
@@ -203,10 +234,18 @@ mod tests {
     use actix_web::body::to_bytes;
     use actix_web::test::TestRequest;
     use actix_web::web::Query;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::dialect::anthropic::models::Page;
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        let mut body = json!({ "error": { "message": "é".repeat(MAX_TEXT), "param": ["short"] } });
+        shorten(&mut body);
+        let message = format!("{}...", "é".repeat(MAX_TEXT / 2));
+        assert_eq!(body, json!({ "error": { "message": message, "param": ["short"] } }));
+    }
 
     #[tokio::test]
     async fn unreadable_query_gets_400_in_the_form_of_its_path() {

@@ -36,7 +36,23 @@ enum HeadState {
         /// More bytes followed: the request's body, or the begin of the next head. Here they look the same.
         more: bool,
         request_id: Arc<str>,
+        /// The rest of the request's body is unwanted: the connection ends after the response.
+        is_last: bool,
     },
+    /// The last response is being sent, while the client may still be sending its request.
+    Closing(Pin<Box<Sleep>>),
+}
+
+/// Time for a client to read the last response of its connection while it is still sending.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A time limit that has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expired {
+    /// A head was not complete in time: the client gets a response.
+    Head,
+    /// The connection had its last response.
+    Linger,
 }
 
 impl HeadState {
@@ -56,22 +72,23 @@ impl HeadTimer {
         let Timer { limit, state } = &mut *self.0.borrow_mut();
         match state {
             HeadState::Awaited => *state = HeadState::receiving(*limit),
-            HeadState::Receiving(_) => {}
+            HeadState::Receiving(_) | HeadState::Closing(_) => {}
             HeadState::Complete { more, .. } => *more = true,
         }
     }
 
-    /// Ready when a head was not complete within the limit.
-    pub fn poll_expired(&self, context: &mut Context<'_>) -> Poll<()> {
+    /// Ready when a limit has passed.
+    pub fn poll_expired(&self, context: &mut Context<'_>) -> Poll<Expired> {
         match &mut self.0.borrow_mut().state {
-            HeadState::Receiving(time) => time.as_mut().poll(context),
+            HeadState::Receiving(time) => time.as_mut().poll(context).map(|()| Expired::Head),
+            HeadState::Closing(time) => time.as_mut().poll(context).map(|()| Expired::Linger),
             HeadState::Awaited | HeadState::Complete { .. } => Poll::Pending,
         }
     }
 
     /// Notes that a head is complete; its request is being answered until the guard is dropped.
     pub fn head_complete(&self, request_id: Arc<str>) -> ResponseGuard {
-        self.0.borrow_mut().state = HeadState::Complete { more: false, request_id };
+        self.0.borrow_mut().state = HeadState::Complete { more: false, request_id, is_last: false };
         ResponseGuard(self.clone())
     }
 
@@ -79,7 +96,7 @@ impl HeadTimer {
     pub fn request_id(&self) -> Option<Arc<str>> {
         match &self.0.borrow().state {
             HeadState::Complete { request_id, .. } => Some(request_id.clone()),
-            HeadState::Awaited | HeadState::Receiving(_) => None,
+            HeadState::Awaited | HeadState::Receiving(_) | HeadState::Closing(_) => None,
         }
     }
 }
@@ -87,14 +104,25 @@ impl HeadTimer {
 /// Held while a request is being answered. When it is dropped, the next head is awaited.
 pub(super) struct ResponseGuard(HeadTimer);
 
+impl ResponseGuard {
+    /// Lets the connection end soon after the response, even if the client goes on sending.
+    pub fn close_afterwards(&self) {
+        if let HeadState::Complete { is_last, .. } = &mut self.0.0.borrow_mut().state {
+            *is_last = true;
+        }
+    }
+}
+
 impl Drop for ResponseGuard {
     fn drop(&mut self) {
         let Timer { limit, state } = &mut *self.0.0.borrow_mut();
         *state = match state {
+            HeadState::Complete { is_last: true, .. } => HeadState::Closing(Box::pin(sleep(LINGER))),
             HeadState::Complete { more: true, .. } => HeadState::receiving(*limit),
-            HeadState::Complete { more: false, .. } | HeadState::Awaited | HeadState::Receiving(_) => {
-                HeadState::Awaited
-            }
+            HeadState::Complete { more: false, .. }
+            | HeadState::Awaited
+            | HeadState::Receiving(_)
+            | HeadState::Closing(_) => HeadState::Awaited,
         };
     }
 }
@@ -176,6 +204,21 @@ mod tests {
         drop(guard);
         assert!(!has_expired(&timer));
         advance(LIMIT).await;
+        assert!(has_expired(&timer));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn last_response_leaves_its_client_a_moment_to_read_it() {
+        let timer = HeadTimer::new(LIMIT);
+        let guard = timer.head_complete("a".into());
+        guard.close_afterwards();
+        advance(10 * LIMIT).await;
+        assert!(!has_expired(&timer));
+        drop(guard);
+        timer.bytes_received();
+        assert!(!has_expired(&timer));
+        advance(LINGER).await;
+        timer.bytes_received();
         assert!(has_expired(&timer));
     }
 

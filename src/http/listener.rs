@@ -6,21 +6,28 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::HttpService;
-use actix_service::{Service, ServiceFactory, map_config};
+use actix_service::{Service, ServiceFactory, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
+use futures_util::future::ready;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::{JoinSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
 use super::connection::Connection;
-use super::peer::Peer;
+use super::connection_limit;
+use super::expectation;
+use super::peer::{Peer, PeerLookup};
 use super::state::AppState;
+
+/// Time for which the rest of a request is read off after its response.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// A port that is open on one address. Dropping it closes every connection at once; `close` lets responses end first.
 pub struct Listener {
@@ -80,6 +87,8 @@ async fn serve(
     report_closed: oneshot::Sender<()>,
 ) {
     let options = state.options.clone();
+    let limit = state.connections.clone();
+    let refused = Arc::new(Semaphore::new(connection_limit::REFUSED));
     let app = App::new()
         .app_data(state.responses.clone())
         .app_data(web::Data::new(state))
@@ -92,6 +101,9 @@ async fn serve(
         // `Connection` limits it, for every head and not only for the first.
         .client_request_timeout(Duration::ZERO)
         .h1_allow_half_closed(false)
+        .expect(fn_service(|request| ready(expectation::check(request, &super::routes::path_forms()))))
+        // A client that is still sending its request gets this long to read an early response.
+        .client_disconnect_timeout(LINGER)
         .on_connect_ext(|connection: &Connection, data| {
             data.insert(connection.peer);
             data.insert(connection.head_timer.clone());
@@ -109,31 +121,51 @@ async fn serve(
     };
     let service = std::rc::Rc::new(service);
     let mut connections = JoinSet::new();
+    let mut lookup = PeerLookup::new();
+    let mut is_failing = false;
     loop {
-        tokio::select! {
+        let permit = tokio::select! {
             _ = closing.wait_for(|closing| *closing) => break,
-            accepted = listener.accept() => match accepted {
-                Ok((socket, remote)) => {
-                    // Without this the first chunk waits 44 ms for the client's delayed acknowledgement.
-                    let _ = socket.set_nodelay(true);
-                    let local = socket.local_addr();
-                    let owner = local.map_or(Peer::Trusted, |local| Peer::of(remote, local));
-                    let connection = Connection::new(socket, owner, &options);
-                    let service = service.clone();
-                    connections.spawn_local(async move {
-                        if let Err(error) = service.call((connection, Some(remote))).await {
-                            log::debug!("connection failed client={remote} error={error}");
-                        }
-                    });
+            Ok(permit) = limit.clone().acquire_owned() => permit,
+        };
+        let accepted = tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => break,
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+        };
+        let (socket, remote) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // One line for a series of failures.
+                if !std::mem::replace(&mut is_failing, true) {
+                    log::warn!("connections can't be accepted, trying again error={error}");
                 }
-                Err(error) => {
-                    log::warn!("connection can't be accepted error={error}");
-                    // Most likely no file descriptors are left: an immediate retry would only use CPU time.
-                    sleep(Duration::from_millis(100)).await;
-                }
+                // Most likely no file descriptors are left: an immediate retry would only use CPU time.
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        is_failing = false;
+        // Without this the first chunk waits 44 ms for the client's delayed acknowledgement.
+        let _ = socket.set_nodelay(true);
+        let owner = socket.local_addr().map_or(Peer::Unknown, |local| lookup.find(remote, local));
+        let permit = match owner {
+            Peer::Closed => continue,
+            Peer::Trusted => permit,
+            // They only get an error response, and must not keep this user's programs out.
+            Peer::OtherUser { .. } | Peer::Unknown => match refused.clone().try_acquire_owned() {
+                Ok(permit) => permit,
+                Err(_) => continue,
             },
-            Some(_) = connections.join_next() => {}
-        }
+        };
+        let connection = Connection::new(socket, owner, &options);
+        let service = service.clone();
+        connections.spawn_local(async move {
+            if let Err(error) = service.call((connection, Some(remote))).await {
+                log::debug!("connection failed client={remote} error={error}");
+            }
+            drop(permit);
+        });
     }
     drop(listener);
     // The receiver is gone when the listener was dropped.

@@ -1,5 +1,6 @@
 //! Reads a request's body, within the limits of size and time.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -7,23 +8,20 @@ use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, ORIGIN, T
 use actix_web::web::BytesMut;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use tokio::time::{Instant, timeout_at};
+use tokio::select;
 
+use super::awake::sleep_awake;
 use super::content_coding::{self, Coding};
 use crate::blocking;
 use crate::failure::Failure;
 use crate::options::MAX_BODY;
-
-/// Bytes of a too large body that are read and discarded, so that the client receives the error response: a client
-/// that is still sending when the connection closes sees a reset instead.
-const MAX_DISCARDED: usize = 64 * 1024 * 1024;
 
 /// Unpacked bytes per packed byte of a typical conversation: decides whether a body is unpacked on another thread.
 const TYPICAL_RATIO: usize = 4;
 
 /// Refuses bodies of web pages that are not declared as JSON: browsers send other types without a preflight. Other
 /// clients may omit the header.
-fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
+pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
     if !headers.contains_key(ORIGIN) {
         return Ok(());
     }
@@ -36,7 +34,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
-/// Reads and unpacks the whole body.
+/// Reads and unpacks the whole body; fails as soon as it is known to be too large.
 pub(super) async fn read(headers: &HeaderMap, payload: Payload, limit: Duration) -> Result<Bytes, Failure> {
     check_content_type(headers)?;
     let codings = content_coding::of(headers)?;
@@ -57,32 +55,39 @@ async fn receive(
     limit: Duration,
     max_bytes: usize,
 ) -> Result<Bytes, Failure> {
-    let deadline = Instant::now() + limit;
-    let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let too_large = || Failure::BodyTooLarge { limit: MAX_BODY };
     // actix-web takes all that follows a WebSocket handshake for its body; by HTTP it has one only if it says so.
-    let declared = if headers.contains_key(TRANSFER_ENCODING) { None } else { Some(declared.unwrap_or(0)) };
-    // A body that is declared too large is discarded from the first byte.
-    let mut fits = declared.is_none_or(|length: usize| length <= max_bytes);
-    let mut body = BytesMut::with_capacity(if fits { declared.unwrap_or(0) } else { 0 });
-    let mut discarded = 0;
-    while declared.is_none_or(|length| body.len() + discarded < length) {
-        let chunk = match timeout_at(deadline, chunks.next()).await {
-            Err(_) => return Err(Failure::ReceiveTimeout { within: limit }),
-            Ok(None) => break,
-            Ok(Some(chunk)) => {
-                chunk.map_err(|error| Failure::invalid("", format!("the body can't be read: {error}")))?
-            }
-        };
-        fits = fits && body.len() + chunk.len() <= max_bytes;
-        if fits {
-            body.extend_from_slice(&chunk);
-            continue;
-        }
-        body = BytesMut::new();
-        discarded += chunk.len();
-        if discarded > MAX_DISCARDED {
-            break;
-        }
+    let declared =
+        if headers.contains_key(TRANSFER_ENCODING) { None } else { Some(declared_length(headers)) };
+    if declared.is_some_and(|length| length > max_bytes) {
+        return Err(too_large());
     }
-    if fits { Ok(body.freeze()) } else { Err(Failure::BodyTooLarge { limit: MAX_BODY }) }
+    let mut body = BytesMut::with_capacity(declared.unwrap_or(0));
+    let mut expired = pin!(sleep_awake(limit));
+    while declared.is_none_or(|length| body.len() < length) {
+        let chunk = select! {
+            biased;
+            chunk = chunks.next() => chunk,
+            () = &mut expired => return Err(Failure::ReceiveTimeout { within: limit }),
+        };
+        let Some(chunk) = chunk else { break };
+        let chunk =
+            chunk.map_err(|error| Failure::invalid("", format!("the body can't be read: {error}")))?;
+        if body.len() + chunk.len() > max_bytes {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Whether a request declares a body that is too large, packed or not.
+pub(super) fn declares_too_much(headers: &HeaderMap) -> bool {
+    let codings = content_coding::of(headers);
+    declared_length(headers) > max_received(codings.as_deref().unwrap_or_default())
+}
+
+/// The length that a request declares for its body.
+fn declared_length(headers: &HeaderMap) -> usize {
+    headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0)
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use actix::Addr;
 use actix_web::web::Data;
 use parking_lot::RwLock;
+use tokio::sync::Semaphore;
 
-use actix::Addr;
-
+use super::connection_limit;
 use crate::auto_mode::AutoModeService;
 use crate::bridge::protocol::UserSettings;
 use crate::completion::CompletionService;
@@ -40,6 +41,8 @@ pub struct AppState {
     pub options: Arc<ServerOptions>,
     /// Start of the server, in milliseconds since 1970.
     pub started: u64,
+    /// Permits of open connections, on all ports together.
+    pub connections: Arc<Semaphore>,
     /// Random id of this run; distinguishes this server from another one on the same port.
     pub instance: Arc<str>,
 }
@@ -54,6 +57,7 @@ impl AppState {
         usage: Option<UsageWriter>,
     ) -> AppState {
         let context = completions.context();
+        connection_limit::raise_open_files();
         AppState {
             registry: context.registry.clone(),
             availability: context.availability.clone(),
@@ -64,6 +68,7 @@ impl AppState {
             request_log: Arc::new(RequestLog::with_history(usage)),
             options: Arc::new(options),
             started,
+            connections: Arc::new(Semaphore::new(connection_limit::most_connections())),
             instance: uuid::Uuid::new_v4().simple().to_string().into(),
         }
     }

@@ -9,7 +9,7 @@ use actix::{Actor, Context, Handler, Message, MessageResponse, MessageResult};
 use super::availability::{EditorAvailability, Notifier, channel};
 use crate::bridge::protocol::{ModelInfo, Window};
 use crate::bridge::{Editor, EditorId};
-use crate::failure::Failure;
+use crate::failure::{Failure, shortened};
 use crate::models::{ModelEntry, merge_lists, resolve, resolve_to_nearest, with_tier};
 
 /// Keeps the state of the attached editors. Its handlers call `resolve` and the pure functions below for decisions.
@@ -221,7 +221,7 @@ impl Handler<ResolveModel> for ModelRegistry {
             .or_else(|| resolve(requested, &message.default_model, &models).cloned());
         let Some(model) = found else {
             return Err(Failure::UnknownModel {
-                requested: message.requested.unwrap_or_default(),
+                requested: shortened(&message.requested.unwrap_or_default()),
                 known: models.iter().map(|entry| entry.id.clone()).collect(),
             });
         };

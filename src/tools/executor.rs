@@ -193,7 +193,7 @@ impl Handler<StartCall> for ToolExecutor {
             move |(result, needs_token), executor, _| {
                 executor.running.remove(&number);
                 if needs_token && executor.unusable.insert(tool.clone()) {
-                    log::info!("tool disabled, it needs a chat invocation token tool={}", tool.1);
+                    log::info!("tool disabled, it needs a chat invocation token tool={:?}", tool.1);
                 }
                 // The request may have been dropped meanwhile.
                 let _ = done.send(result);

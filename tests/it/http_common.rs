@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use copilot_proxy::bridge::protocol::ToEditor;
 use serde_json::json;
 
 use crate::client::{Request, Response};
+use crate::editor::{Editor, model};
 use crate::openai::{CHAT, chat, stream};
 use crate::server::Server;
 
@@ -142,6 +144,32 @@ fn host_of_an_absolute_target_is_checked_too() {
     let status = |target: &str| server.send(&Request::get(target).header("host", "127.0.0.1")).status;
     assert_eq!(status("http://evil.test/health"), 403);
     assert_eq!(status("http://localhost:8080/health"), 200);
+}
+
+#[cfg(unix)]
+#[test]
+fn clients_leave_file_descriptors_for_editors() {
+    use copilot_proxy::bridge::protocol::LogLine;
+
+    let server = Server::serve_with_open_files(128);
+    let clients: Vec<_> = (0..300).map(|_| server.client()).collect();
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    drop(clients);
+    let is_listed = || (server.get("/v1/models").json()["data"][0]["id"] == "m").then_some(());
+    crate::wait::until("the editor's model", is_listed);
+    let is_about_accepting = |line: &LogLine| line.text.contains("can't be accepted");
+    let lines = std::iter::from_fn(|| editor.try_receive()).filter_map(|(_, message)| match message {
+        ToEditor::Log(line) => Some(line),
+        _ => None,
+    });
+    assert!(lines.filter(is_about_accepting).count() <= 1);
+}
+
+#[test]
+fn missing_window_is_a_reason_to_retry() {
+    let server = Server::serve(&["--window-wait", "0"]);
+    let response = server.post(CHAT, &chat("say:a"));
+    assert_eq!((response.status, response.header("retry-after")), (503, Some("5")));
 }
 
 /// On a shared machine every user can connect to 127.0.0.1. Only root can run the test's client as another user.

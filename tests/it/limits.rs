@@ -2,18 +2,19 @@
 
 use std::io::Write as _;
 
-use copilot_proxy::bridge::protocol::{FromEditor, ToEditor};
+use copilot_proxy::bridge::protocol::{FromEditor, ToEditor, UserSettings};
 use copilot_proxy::options::MAX_BODY;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Request, Response};
-use crate::editor::{Editor, model};
+use crate::editor::{Editor, model, user_settings};
 use crate::openai::{
     CHAT, chat, complete, content, data, read_until, stream, streamed, text_of, until_stats, with,
 };
 use crate::server::Server;
+use crate::wait::until;
 
 /// A request of exactly this many bytes.
 fn sized(bytes: usize) -> Vec<u8> {
@@ -116,6 +117,94 @@ fn invalid_gzip_body_gets_400() {
     }
 }
 
+#[test]
+fn early_refusal_reaches_a_client_that_sends_a_large_body() {
+    let server = Server::demo(&[]);
+    let body = vec![b' '; 8 * 1024 * 1024];
+    let json = |request: Request| request.header("content-type", "application/json").body(body.clone());
+    for (status, request) in [
+        (403, json(Request::new("POST", CHAT).header("host", "evil.test"))),
+        (404, json(Request::new("POST", "/nothing"))),
+        (405, json(Request::new("PUT", CHAT))),
+        (415, Request::new("POST", CHAT).header("origin", "http://localhost").body(body.clone())),
+        (
+            404,
+            json(Request::new("POST", "/nothing").header("transfer-encoding", "chunked"))
+                .body(chunked(&body)),
+        ),
+    ] {
+        // The client reads nothing before it has sent everything, and uses the connection again.
+        let mut client = server.client();
+        for _ in 0..2 {
+            client.send(&request);
+            assert_eq!(client.response().status, status, "{request:?}");
+        }
+    }
+}
+
+#[test]
+fn refusal_for_the_key_reaches_a_client_that_sends_a_large_body() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::attach(&server.home);
+    let api_key = "sesame".into();
+    editor.send(0, &FromEditor::UserSettings(UserSettings { api_key, ..user_settings() }));
+    until("the key to be required", || (server.get("/v1/models").status == 401).then_some(()));
+    let response = server.send(&post().body(vec![b' '; 8 * 1024 * 1024]));
+    assert_eq!(response.status, 401);
+}
+
+#[test]
+fn expected_body_over_the_limit_is_refused_before_it_is_sent() {
+    let server = Server::demo(&[]);
+    let declared =
+        |length: usize| post().header("expect", "100-continue").header("content-length", &length.to_string());
+    let mut client = server.client();
+    client.send(&declared(MAX_BODY + 1));
+    let response = client.response();
+    assert_too_large(&response);
+    assert_eq!(response.header("connection"), Some("close"));
+    let mut client = server.client();
+    client.send(&declared(MAX_BODY));
+    client.skip_past("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+#[test]
+fn oversized_body_that_is_sent_slowly_gets_413_at_once() {
+    let server = Server::demo(&[]);
+    let mut client = server.client();
+    client.send(&post().header("content-length", &(MAX_BODY + 1).to_string()).body("{"));
+    assert_too_large(&client.response());
+    assert!(client.is_closed());
+}
+
+#[test]
+fn long_text_of_a_client_is_cut_in_errors() {
+    let server = Server::demo(&[]);
+    let long = "x".repeat(5 * 1024 * 1024);
+    for body in
+        [with(chat("say:a"), &json!({ "model": long })), with(chat("say:a"), &json!({ "tool_choice": long }))]
+    {
+        let response = server.post(CHAT, &body);
+        assert!((400..500).contains(&response.status));
+        assert!(response.body.len() < 20_000, "{}", response.body.len());
+    }
+    let (status, _, _, message) = server.post(CHAT, &with(chat("say:a"), &json!({ "model": long }))).error();
+    assert_eq!(status, 404);
+    assert!(message.contains("available: scripted"), "{message}");
+}
+
+#[test]
+fn model_whose_id_fits_no_header_is_served() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::with_models(&server.home, &[model("a\u{1}b")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(chat("hello"), &json!({ "model": "a\u{1}b" }))));
+    let (stream, _) = editor.expect_chat();
+    editor.respond(stream, "hi");
+    let response = client.response();
+    assert_eq!((content(&response).as_str(), response.header("x-copilot-proxy-model")), ("hi", None));
+}
+
 const SHORT_RECEIVE_TIMEOUT: [&str; 2] = ["--receive-timeout", "300"];
 
 /// Sends a byte every 20 ms until the server responds.
@@ -146,6 +235,14 @@ fn slow_body_gets_408() {
     let mut client = server.client();
     client.send(&post().header("content-length", "5000"));
     assert_late(&trickle(client, &[b' '; 5000]));
+}
+
+#[test]
+fn slow_chunked_body_ends_its_connection_though_its_client_goes_on_sending() {
+    let server = Server::demo(&SHORT_RECEIVE_TIMEOUT);
+    let mut client = server.client();
+    client.send(&post().header("transfer-encoding", "chunked"));
+    until("the end of the connection", || client.send_bytes(b"1\r\nx\r\n").err());
 }
 
 #[test]

@@ -327,7 +327,7 @@ fn log_lines_quote_clients_only_with_raw_logging() {
         let error = line.split_once(" error=").unwrap().1;
         serde_json::from_str::<String>(error).unwrap()
     };
-    assert_eq!(why(false), "invalid_request (400) at messages[0].role");
+    assert_eq!(why(false), r#"invalid_request (400) at "messages[0].role""#);
     let message = why(true);
     assert!(message.starts_with("messages[0].role: unknown variant `My deepest secret`"), "{message}");
 }

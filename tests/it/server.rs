@@ -58,7 +58,10 @@ pub struct Process {
 impl Process {
     /// Starts the program with these arguments; its temporary files go to `home`.
     pub fn start(home: &Home, arguments: &[&str]) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_copilot-proxy"));
+        Process::run(home, Command::new(env!("CARGO_BIN_EXE_copilot-proxy")), arguments)
+    }
+
+    fn run(home: &Home, mut command: Command, arguments: &[&str]) -> Process {
         command.args(arguments).env("RUST_LOG", "info,actix=off").env("TMPDIR", home.path().join("tmp"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program");
@@ -158,6 +161,18 @@ impl Server {
     /// Runs `serve`, as the extension does, without an editor.
     pub fn serve(arguments: &[&str]) -> Server {
         Server::serve_in(&Home::new(), arguments)
+    }
+
+    /// Runs `serve` with this limit on open files.
+    #[cfg(unix)]
+    pub fn serve_with_open_files(limit: u32) -> Server {
+        let home = Home::new();
+        let dir = home.path().to_str().unwrap().to_owned();
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")]);
+        command.arg(env!("CARGO_BIN_EXE_copilot-proxy"));
+        let process = Process::run(&home, command, &["serve", "--port", "0", "--dir", &dir]);
+        Server { port: process.wait_until_listening(), process, home }
     }
 
     /// Runs `serve` in a directory that the test shares with other processes.

@@ -1,10 +1,14 @@
-//! Looks up the owner of a socket with the kernel's `sock_diag` (netlink): one request, one response, no files.
+//! Looks up the owner of a socket with the kernel's `sock_diag` (netlink): one request, one response, no files but the
+//! socket.
 
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
 
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
 };
+
+use super::Owner;
 
 /// Message type `SOCK_DIAG_BY_FAMILY`, of request and response.
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -19,27 +23,51 @@ const HEADER: usize = 16;
 const STATE: usize = HEADER + 1;
 const ID: usize = HEADER + 4;
 const UID: usize = HEADER + 64;
+const INODE: usize = HEADER + 68;
+/// Offset of the sequence number in a netlink message's header.
+const SEQUENCE: usize = 8;
 /// Size of the addresses of both ends, in bytes; the same in request and response.
 const ENDS: usize = 36;
 
-/// The user that owns the `local` end of a connection; none if the kernel doesn't reveal it.
-pub(super) fn owner(local: SocketAddr, remote: SocketAddr) -> Option<u32> {
-    let kernel = socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
-        Some(netlink::SOCK_DIAG),
-    );
-    let kernel = kernel.ok()?;
-    send(&kernel, &request(local, remote), SendFlags::empty()).ok()?;
-    // The kernel responds before `send` returns.
-    let mut response = [0; 1024];
-    let (length, _) = recv(&kernel, response.as_mut_slice(), RecvFlags::empty()).ok()?;
-    read(response.get(..length)?, local, remote)
+/// A connection to the kernel, opened once: a new socket for each request would fail when the process has no file
+/// descriptor left.
+#[derive(Default)]
+pub(super) struct Kernel {
+    socket: Option<OwnedFd>,
+    sequence: u32,
+}
+
+impl Kernel {
+    /// Opens the connection; where netlink is not permitted, every lookup finds nothing.
+    pub fn open() -> Kernel {
+        let socket = socket_with(
+            AddressFamily::NETLINK,
+            SocketType::RAW,
+            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+            Some(netlink::SOCK_DIAG),
+        );
+        Kernel { socket: socket.ok(), sequence: 0 }
+    }
+
+    /// Looks up the owner of the `local` end of a connection; none if the kernel doesn't reveal it.
+    pub fn owner(&mut self, local: SocketAddr, remote: SocketAddr) -> Option<Owner> {
+        let socket = self.socket.as_ref()?;
+        self.sequence = self.sequence.wrapping_add(1);
+        send(socket, &request(self.sequence, local, remote), SendFlags::empty()).ok()?;
+        // The kernel responds before `send` returns. Older responses are left over from lookups that failed.
+        loop {
+            let mut response = [0; 1024];
+            let (length, _) = recv(socket, response.as_mut_slice(), RecvFlags::empty()).ok()?;
+            let response = response.get(..length)?;
+            if response.get(SEQUENCE..SEQUENCE + 4)? == self.sequence.to_ne_bytes() {
+                return read(response, local, remote);
+            }
+        }
+    }
 }
 
 /// An `inet_diag_req_v2` in its netlink message.
-fn request(local: SocketAddr, remote: SocketAddr) -> Vec<u8> {
+fn request(sequence: u32, local: SocketAddr, remote: SocketAddr) -> Vec<u8> {
     // `AF_INET` and `AF_INET6`
     let family = if local.is_ipv4() { 2 } else { 10 };
     let mut body = vec![family, IPPROTO_TCP, 0, 0];
@@ -51,17 +79,19 @@ fn request(local: SocketAddr, remote: SocketAddr) -> Vec<u8> {
     let mut message = Vec::from(length.to_ne_bytes());
     message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
     message.extend(NLM_F_REQUEST.to_ne_bytes());
-    message.extend([0; 8]); // sequence number and port id: one request per socket needs neither
+    message.extend(sequence.to_ne_bytes());
+    message.extend([0; 4]); // port id: the kernel's
     message.extend(body);
     message
 }
 
 /// Reads the owner from the response. A socket that listens at `local` is not an end of the connection.
-fn read(response: &[u8], local: SocketAddr, remote: SocketAddr) -> Option<u32> {
+fn read(response: &[u8], local: SocketAddr, remote: SocketAddr) -> Option<Owner> {
+    let number = |at: usize| Some(u32::from_ne_bytes(response.get(at..at + 4)?.try_into().ok()?));
     let is_response = response.get(4..6)? == SOCK_DIAG_BY_FAMILY.to_ne_bytes();
     let matches = *response.get(STATE)? != TCP_LISTEN && response.get(ID..ID + ENDS)? == ends(local, remote);
-    let uid = response.get(UID..UID + 4)?.try_into().ok()?;
-    (is_response && matches).then_some(u32::from_ne_bytes(uid))
+    let (uid, inode) = (number(UID)?, number(INODE)?);
+    (is_response && matches).then_some(Owner { uid, is_open: inode != 0 })
 }
 
 /// Ports, then addresses, in network byte order; each address takes the 16 bytes of an IPv6 one.

@@ -4,8 +4,10 @@
 use std::fs::read_to_string;
 use std::net::SocketAddr;
 
+use super::Owner;
+
 /// The user that owns the `local` end of a connection; none if the table doesn't list it.
-pub(super) fn owner(local: SocketAddr, remote: SocketAddr) -> Option<u32> {
+pub(super) fn owner(local: SocketAddr, remote: SocketAddr) -> Option<Owner> {
     // The kernel writes the table in pieces: an entry may be missing while connections open and close.
     const ATTEMPTS: usize = 3;
     let table = if local.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
@@ -14,13 +16,17 @@ pub(super) fn owner(local: SocketAddr, remote: SocketAddr) -> Option<u32> {
 
 /// Finds the owner of the socket between these addresses. Both must match: a closed connection to another address,
 /// still listed and without an owner, may have the same local port.
-fn find_owner(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
+fn find_owner(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<Owner> {
     let (local, remote) = (table_address(local), table_address(remote));
     table.lines().skip(1).find_map(|line| {
         let mut fields = line.split_ascii_whitespace().skip(1);
         let matches = fields.next() == Some(local.as_str()) && fields.next() == Some(remote.as_str());
-        // st tx:rx tr:tm retrnsmt uid
-        if matches { fields.nth(4)?.parse().ok() } else { None }
+        if !matches {
+            return None;
+        }
+        // st tx:rx tr:tm retrnsmt uid timeout inode
+        let uid = fields.nth(4)?.parse().ok()?;
+        Some(Owner { uid, is_open: fields.nth(1)? != "0" })
     })
 }
 
@@ -55,9 +61,11 @@ mod tests {
         let owner = |table, port: u16| {
             find_owner(table, ([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], 8080).into())
         };
-        assert_eq!(owner(TABLE, 40000), Some(65534));
+        assert_eq!(owner(TABLE, 40000), Some(Owner { uid: 65534, is_open: true }));
         assert_eq!(owner(TABLE, 40001), None);
         assert_eq!(owner("", 40000), None);
+        let closed = find_owner(TABLE, ([127, 0, 0, 1], 40000).into(), ([127, 0, 0, 1], 8081).into());
+        assert_eq!(closed, Some(Owner { uid: 0, is_open: false }));
     }
 
     #[test]
@@ -68,6 +76,6 @@ mod tests {
 ";
         let loopback = std::net::Ipv6Addr::LOCALHOST;
         let owner = |port: u16| find_owner(TABLE, (loopback, port).into(), (loopback, 8080).into());
-        assert_eq!((owner(40000), owner(40001)), (Some(65534), None));
+        assert_eq!((owner(40000), owner(40001)), (Some(Owner { uid: 65534, is_open: true }), None));
     }
 }
