@@ -13,6 +13,7 @@ use crate::dialect::common::openai_error;
 use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, RequestHead, ResponseMeta};
 use crate::failure::Failure;
 
+mod client_tools;
 mod compact;
 mod compaction;
 mod content;

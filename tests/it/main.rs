@@ -16,6 +16,7 @@ mod auto_model;
 mod base_url;
 mod chat;
 mod client;
+mod client_tools;
 mod compaction;
 mod content_coding;
 mod directory;

@@ -1,8 +1,9 @@
 //! The items of a request's input become messages, one by one. Whether they make a legal transcript is not
 //! asked here.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::client_tools::{self, ClientTool};
 use super::compaction;
 use super::content::read_content;
 use super::stored_responses::Memory;
@@ -68,8 +69,14 @@ impl Reader<'_> {
             "custom_tool_call" => self.custom_tool_call(item).map(Some),
             "function_call_output" | "custom_tool_call_output" => call_output(item).map(Some),
             "reasoning" => reasoning(item),
+            "computer_call_output" => Ok(screenshot(&item)),
             "item_reference" => self.reference(item).map(Some),
-            _ => Ok(other(&kind, item)),
+            kind => match (ClientTool::of_item(kind), item) {
+                (Some((tool, is_call)), Value::Object(item)) => {
+                    self.client_tool(tool, is_call, &item).map(Some)
+                }
+                (_, item) => Ok(other(kind, item)),
+            },
         }
     }
 
@@ -84,6 +91,23 @@ impl Reader<'_> {
         let call: wire::CustomToolCall = read_value(item)?;
         let name = ToolName::new(call.namespace, call.name);
         Ok(self.call(call.call_id, &name, wrap_free_text(&call.input)))
+    }
+
+    /// A call of a tool that the client runs, or its output.
+    fn client_tool(
+        &self,
+        tool: ClientTool,
+        is_call: bool,
+        item: &Map<String, Value>,
+    ) -> Result<Message, Failure> {
+        // Outputs of `local_shell` have had the call's id in `id`.
+        let id = item.get("call_id").filter(|id| !id.is_null()).or_else(|| item.get("id"));
+        let id =
+            id.and_then(Value::as_str).ok_or_else(|| Failure::invalid("call_id", "required, but missing"))?;
+        if is_call {
+            return Ok(self.call(id.to_owned(), &ToolName::of_client_tool(tool), tool.input(item)));
+        }
+        Ok(of(Role::User, vec![Part::ToolResult(client_tools::result(id.to_owned(), item))]))
     }
 
     fn call(&self, id: String, name: &ToolName, input: Value) -> Message {
@@ -128,6 +152,21 @@ fn call_output(item: Value) -> Result<Message, Failure> {
     Ok(of(Role::User, vec![Part::ToolResult(result)]))
 }
 
+/// A screenshot is shown as an image, or described if it can't be.
+fn screenshot(item: &Value) -> Option<Message> {
+    let output = item.get("output")?;
+    let text = |name: &str| output.get(name).and_then(Value::as_str);
+    let shown = match (text("image_url"), text("file_id")) {
+        (Some(url), _) => Unshowable::Describe.image_url(url),
+        (None, Some(id)) => {
+            Unshowable::Describe.stored_image(id, Failure::unsupported("file_id", "no files are stored"))
+        }
+        (None, None) => return other("computer_call_output", item.clone()),
+    };
+    let heading = Part::text("computer_call_output:");
+    Some(of(Role::User, std::iter::once(heading).chain(shown.ok().map(Part::from)).collect()))
+}
+
 /// A thought goes back to the provider with the id it came with; one that a client brings from elsewhere is
 /// words only.
 fn reasoning(item: Value) -> Result<Option<Message>, Failure> {
@@ -155,6 +194,7 @@ fn other(kind: &str, item: Value) -> Option<Message> {
     if compaction::is_compaction(kind) {
         return Some(compaction::read_item(&fields));
     }
+    fields.values_mut().for_each(leave_out_data_urls);
     fields.retain(|field, value| !NOT_SAID.contains(&field.as_str()) && !value.is_null());
     if kind == "image_generation_call" {
         // The picture in base64: megabytes of noise where a model reads.
@@ -166,4 +206,18 @@ fn other(kind: &str, item: Value) -> Option<Message> {
     // A call is the model's own doing; all else was told to it.
     let role = if kind.ends_with("_call") { Role::Assistant } else { Role::User };
     Some(Message::text(role, format!("{kind}: {}", without_base64(Value::Object(fields)))))
+}
+
+/// Replaces the base64 of `data:` URLs, which a model can't read as text.
+fn leave_out_data_urls(value: &mut Value) {
+    match value {
+        Value::String(text) if text.starts_with("data:") => {
+            if let Some((kind, _)) = text.split_once(";base64,") {
+                *text = format!("{kind} (left out)");
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(leave_out_data_urls),
+        Value::Object(fields) => fields.values_mut().for_each(leave_out_data_urls),
+        _ => {}
+    }
 }

@@ -40,7 +40,7 @@ enum DoneContent {
     Message(String),
     Summary(String),
     /// As the model made it, and in the client's words.
-    Call(ToolCall, Call),
+    Call(ToolCall, Box<Call>),
 }
 
 /// The item that is growing.
@@ -187,6 +187,7 @@ impl Answer {
         let id = self.next_id(match said.kind {
             CallKind::Function => "fc",
             CallKind::Custom => "ctc",
+            CallKind::Client(tool) => tool.id_prefix(),
         });
         let output_index = self.done.len();
         tell(&StreamEvent::ItemAdded { output_index, item: Item::call(&id, Status::InProgress, &said) });
@@ -200,8 +201,10 @@ impl Answer {
                 tell(&StreamEvent::InputDelta { item_id: &id, output_index, delta: input });
                 tell(&StreamEvent::InputDone { item_id: &id, output_index, input });
             }
+            // The API has no steps between the item and its end.
+            CallKind::Client(_) => {}
         }
-        self.finish_item(id, Status::Completed, DoneContent::Call(call.clone(), said), tell);
+        self.finish_item(id, Status::Completed, DoneContent::Call(call.clone(), Box::new(said)), tell);
     }
 
     /// Ends the item that is growing, if there is one.

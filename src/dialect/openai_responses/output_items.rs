@@ -1,7 +1,9 @@
 //! The items of an answer's output, as streams and whole replies show them.
 
 use serde::Serialize;
+use serde_json::Value;
 
+use super::client_tools::ClientTool;
 use super::tool_names::{CallKind, ToolNames, unwrap_free_text};
 use crate::conversation::{Thinking, ToolCall};
 use crate::dialect::common::{call_arguments, compaction};
@@ -53,6 +55,25 @@ pub enum Item<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         namespace: Option<&'a str>,
         input: &'a str,
+    },
+    ShellCall {
+        id: &'a str,
+        status: Status,
+        call_id: &'a str,
+        action: &'a Value,
+        environment: (),
+    },
+    LocalShellCall {
+        id: &'a str,
+        status: Status,
+        call_id: &'a str,
+        action: &'a Value,
+    },
+    ApplyPatchCall {
+        id: &'a str,
+        status: Status,
+        call_id: &'a str,
+        operation: &'a Value,
     },
     Compaction {
         id: &'a str,
@@ -125,7 +146,7 @@ impl<'a> Item<'a> {
 
     /// A call as the client knows the tool.
     pub fn call(id: &'a str, status: Status, call: &'a Call) -> Item<'a> {
-        let Call { id: call_id, name, namespace, kind, input } = call;
+        let Call { id: call_id, name, namespace, kind, input, action } = call;
         let namespace = namespace.as_deref();
         let input = if status == Status::InProgress { "" } else { input };
         match kind {
@@ -133,6 +154,13 @@ impl<'a> Item<'a> {
                 Item::FunctionCall { id, status, call_id, name, namespace, arguments: input }
             }
             CallKind::Custom => Item::CustomToolCall { id, status, call_id, name, namespace, input },
+            CallKind::Client(ClientTool::Shell) => {
+                Item::ShellCall { id, status, call_id, action, environment: () }
+            }
+            CallKind::Client(ClientTool::LocalShell) => Item::LocalShellCall { id, status, call_id, action },
+            CallKind::Client(ClientTool::ApplyPatch) => {
+                Item::ApplyPatchCall { id, status, call_id, operation: action }
+            }
         }
     }
 }
@@ -147,6 +175,8 @@ pub struct Call {
     pub kind: CallKind,
     /// A function's arguments or a custom tool's free text.
     pub input: String,
+    /// Action of a tool that the client runs, else null.
+    pub action: Value,
 }
 
 impl Call {
@@ -159,7 +189,12 @@ impl Call {
         let input = match kind {
             CallKind::Function => call_arguments::say(&call.input),
             CallKind::Custom => unwrap_free_text(&call.input),
+            CallKind::Client(_) => String::new(),
         };
-        Call { id: call.id.clone(), name, namespace, kind, input }
+        let action = match kind {
+            CallKind::Client(tool) => tool.action(&call.input),
+            CallKind::Function | CallKind::Custom => Value::Null,
+        };
+        Call { id: call.id.clone(), name, namespace, kind, input, action }
     }
 }

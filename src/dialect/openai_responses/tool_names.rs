@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use super::client_tools::ClientTool;
+
 /// Codex's namespace for tools without one; their calls carry none.
 pub const NO_NAMESPACE: &str = "functions";
 
@@ -25,10 +27,17 @@ impl ToolName {
         ToolName { namespace, name }
     }
 
+    /// The name of a tool that the client runs. A function of the same name is another tool: an empty namespace can't
+    /// come from a request.
+    pub fn of_client_tool(tool: ClientTool) -> ToolName {
+        ToolName { namespace: Some(String::new()), name: tool.kind().to_owned() }
+    }
+
     /// Both in one word. A namespace may end with the separator already: Codex's of MCP servers did.
     fn joined(&self) -> String {
         match &self.namespace {
             None => self.name.clone(),
+            Some(namespace) if namespace.is_empty() => self.name.clone(),
             Some(namespace) if namespace.ends_with("__") => format!("{namespace}{}", self.name),
             Some(namespace) => format!("{namespace}__{}", self.name),
         }
@@ -42,6 +51,8 @@ pub enum CallKind {
     Function,
     /// `custom_tool_call`, with free text.
     Custom,
+    /// An item of the tool's own type.
+    Client(ClientTool),
 }
 
 /// Names of the tools, by the client and by the model.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use super::client_tools::ClientTool;
 use super::tool_names::{CallKind, FREE_TEXT, NO_NAMESPACE, ToolName, ToolNames};
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
@@ -52,7 +53,19 @@ impl OfferedTools {
         match kind_of(tool)? {
             "function" => self.add_function(space, description_of_namespace, tool),
             "custom" => self.add_custom(space, description_of_namespace, tool),
-            _ => Ok(()),
+            _ => match ClientTool::of(tool) {
+                Some(tool) => {
+                    let (kind, description) = (CallKind::Client(tool), tool.description().to_owned());
+                    self.push_named(
+                        &ToolName::of_client_tool(tool),
+                        kind,
+                        description,
+                        Some(tool.schema()),
+                        false,
+                    )
+                }
+                None => Ok(()),
+            },
         }
     }
 
@@ -100,15 +113,27 @@ impl OfferedTools {
             return Err(Failure::invalid("name", "empty, expected a name"));
         }
         let client_name = ToolName::new(space.map(str::to_owned), name);
-        if let Some(name) = self.names.add(&client_name, kind) {
+        // Codex repeats plain functions in its namespace for tools without one.
+        let may_repeat = space == Some(NO_NAMESPACE);
+        self.push_named(&client_name, kind, description, input_schema, may_repeat)
+    }
+
+    fn push_named(
+        &mut self,
+        client_name: &ToolName,
+        kind: CallKind,
+        description: String,
+        input_schema: Option<Value>,
+        may_repeat: bool,
+    ) -> Result<(), Failure> {
+        if let Some(name) = self.names.add(client_name, kind) {
             self.positions.insert(name.clone(), self.tools.len());
             self.tools.push(Tool { name, description, input_schema });
             return Ok(());
         }
-        let again = Tool { name: self.names.to_model(&client_name), description, input_schema };
+        let again = Tool { name: self.names.to_model(client_name), description, input_schema };
         let offered = self.positions.get(&again.name).and_then(|position| self.tools.get(*position));
-        // Codex repeats plain functions in its namespace for tools without one.
-        let is_repeated = self.first_wins || space == Some(NO_NAMESPACE) || offered == Some(&again);
+        let is_repeated = self.first_wins || may_repeat || offered == Some(&again);
         if is_repeated { Ok(()) } else { Err(taken(&client_name.name)) }
     }
 
@@ -156,6 +181,9 @@ impl OfferedTools {
                     wire::ChoiceWord::Required => ToolChoice::Allowed { names, is_required: true },
                 })
             }
+            kind if let Some(tool) = ClientTool::of_kind(kind) => {
+                Ok(ToolChoice::Named(self.names.to_model(&ToolName::of_client_tool(tool))))
+            }
             kind => Err(Failure::unsupported(
                 "type",
                 format!("a tool of type `{kind}` can't be demanded here, only functions can"),
@@ -193,6 +221,9 @@ fn kind_of(tool: &Value) -> Result<&str, Failure> {
 fn is_of(name: &ToolName, reference: &wire::ToolReference) -> bool {
     if reference.kind.as_deref() == Some("namespace") {
         return reference.name.is_some() && reference.name == name.namespace;
+    }
+    if let Some(tool) = reference.kind.as_deref().and_then(ClientTool::of_kind) {
+        return ToolName::of_client_tool(tool) == *name;
     }
     let wire::ToolReference { name: Some(wanted), namespace, .. } = reference else { return false };
     ToolName::new(namespace.clone(), wanted.clone()) == *name

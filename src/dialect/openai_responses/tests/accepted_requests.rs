@@ -152,20 +152,12 @@ fn what_openai_ran_itself_is_told_to_the_model_as_text() {
         messages(&json!([
             { "type": "web_search_call", "id": "ws_1", "status": "completed",
               "action": { "type": "search", "query": "rust" } },
-            { "type": "local_shell_call", "id": "lsh_1", "call_id": "c", "status": "completed",
-              "action": { "type": "exec", "command": ["ls"] } },
-            { "type": "local_shell_call_output", "id": "c", "output": "a.rs" },
             { "type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "iVBORw==" },
             { "type": "mcp_list_tools", "id": "mcpl_1", "server_label": "s", "tools": [] },
             { "type": "unheard_of", "content": 5 },
         ])),
         [
             Message::text(Role::Assistant, r#"web_search_call: {"action":{"type":"search","query":"rust"}}"#),
-            Message::text(
-                Role::Assistant,
-                r#"local_shell_call: {"action":{"type":"exec","command":["ls"]}}"#
-            ),
-            Message::text(Role::User, r#"local_shell_call_output: {"output":"a.rs"}"#),
             Message::text(Role::User, r#"unheard_of: {"content":5}"#),
         ]
     );
