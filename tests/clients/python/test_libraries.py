@@ -10,6 +10,7 @@ from pathlib import Path
 import agents
 import instructor
 import pytest
+from agents.memory import OpenAIResponsesCompactionSession
 from anthropic import Anthropic
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
@@ -109,6 +110,27 @@ class TestAgentsSdk:
         result = await agents.Runner.run(first, "call:transfer_to_second\nthen:\nsay:Here is the second.")
 
         assert (result.last_agent.name, result.final_output) == ("Second", "Here is the second.")
+
+    async def test_its_compaction_session_keeps_the_users_words_and_a_summary(self, demo):
+        agents.set_tracing_disabled(True)
+        client = AsyncOpenAI(base_url=f"{demo.url}/v1", api_key="unused")
+        model = agents.OpenAIResponsesModel("gpt-4o", client)
+        session = OpenAIResponsesCompactionSession(
+            session_id="one",
+            underlying_session=agents.SQLiteSession("one"),
+            client=client,
+            model="gpt-4o",
+            compaction_mode="input",
+            should_trigger_compaction=lambda _: True,
+        )
+        agent = agents.Agent(name="Painter", model=model)
+
+        await agents.Runner.run(agent, "say:blue it is", session=session)
+        kinds = [item.get("type", "message") for item in await session.get_items()]
+        result = await agents.Runner.run(agent, "dump:", session=session)
+
+        assert kinds == ["message", "compaction"]
+        assert "Their summary:]" in result.final_output
 
     async def test_an_answer_has_its_type(self, model):
         agent = agents.Agent(name="Clerk", model=model, output_type=Person)
