@@ -27,6 +27,7 @@ mod image_limit;
 pub mod json_output;
 mod json_schema;
 pub mod max_tokens;
+pub mod price;
 pub mod provider_error;
 mod rate_limit_backoff;
 pub mod required_output;

@@ -111,7 +111,7 @@ impl Dispatch {
     pub fn run(self, dropped: DroppedCalls) -> Events {
         Box::pin(stream! {
             let mut filters =
-                FilterChain::new(&self.options, &self.required, &dropped, self.counted_input, self.model.reports_usage);
+                FilterChain::new(&self.options, &self.required, &dropped, self.counted_input, &self.model);
             let mut mapper = EventMapper::new(self.model.reports_usage);
             let mut has_output = false;
             let mut out = Vec::new();

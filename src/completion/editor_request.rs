@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::auto_model;
 use super::image_limit;
+use super::price::STANDARD_CONTEXT;
 use super::required_output::RequiredOutput;
 use super::verbosity;
 use crate::bridge::protocol::{Chat, ContextSize, ModelInfo};
@@ -17,10 +18,6 @@ use crate::transcript::{self, names::ToolNameMap};
 
 /// Context size in tokens that no window exceeds. A smaller one than the window would be the limit that Copilot trims to.
 const WHOLE_WINDOW: u64 = 100_000_000;
-
-/// Most tokens that cost the standard price with any model. Copilot doesn't tell extensions where the long-context price
-/// of a model begins; the lowest length that GitHub has published is 128 000.
-const STANDARD_CONTEXT: u64 = 100_000;
 
 /// A request for the editor, with the values that its response is read with.
 pub struct EditorRequest {

@@ -7,10 +7,12 @@ use super::dropped_calls::{AllowedCalls, DroppedCalls};
 use super::filter::Filter;
 use super::json_output::JsonOutput;
 use super::max_tokens::MaxTokens;
+use super::price::{CostEstimate, PriceList};
 use super::required_output::RequiredOutput;
 use super::single_tool_call::SingleToolCall;
 use super::stop_sequences::StopSequences;
 use super::usage_counter::UsageCounter;
+use crate::bridge::protocol::ModelInfo;
 use crate::conversation::{Event, Finish, Options, Usage};
 
 /// Filters in a row: each gets the events that the one before it passes on.
@@ -23,14 +25,13 @@ pub struct FilterChain {
 
 impl FilterChain {
     /// The filters for these options and requirements. Calls that the client must not get are recorded in `dropped`.
-    /// `counted_input` are the input tokens for a model that doesn't report its usage, and `is_reported` says whether it
-    /// does.
+    /// `counted_input` are the input tokens for a model that doesn't report its usage.
     pub fn new(
         options: &Options,
         required: &RequiredOutput,
         dropped: &DroppedCalls,
         counted_input: u64,
-        is_reported: bool,
+        model: &ModelInfo,
     ) -> FilterChain {
         let mut filters: Vec<Box<dyn Filter>> = vec![Box::new(BlankText::default())];
         if let Some(names) = required.allowed_calls() {
@@ -50,7 +51,10 @@ impl FilterChain {
             filters.push(Box::new(SingleToolCall::new(dropped.clone())));
         }
         // After all others, so that it counts the text that the client gets.
-        filters.push(Box::new(UsageCounter::new(counted_input, is_reported)));
+        filters.push(Box::new(UsageCounter::new(counted_input, model.reports_usage)));
+        if let Some(prices) = PriceList::of(model) {
+            filters.push(Box::new(CostEstimate(prices)));
+        }
         FilterChain { filters, ..FilterChain::default() }
     }
 
@@ -109,7 +113,7 @@ mod tests {
             schema: json!({}),
         });
         let required = RequiredOutput { content, ..RequiredOutput::default() };
-        FilterChain::new(options, &required, &DroppedCalls::default(), 7, false)
+        FilterChain::new(options, &required, &DroppedCalls::default(), 7, &ModelInfo::default())
     }
 
     fn counted(finish: Finish, output: u64) -> Event {

@@ -1,6 +1,7 @@
 //! Counters since the start of the server and current gauges, in Prometheus's text format.
 
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -25,6 +26,7 @@ pub struct Metrics {
     requests: Family<Ended, Counter>,
     input: Family<Answered, Counter>,
     output: Family<Answered, Counter>,
+    credits: Family<Charged, Counter<f64, AtomicU64>>,
     first: Family<Answered, Histogram>,
     duration: Family<Answered, Histogram>,
 }
@@ -58,6 +60,15 @@ struct Answered {
     model: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Charged {
+    dialect: String,
+    model: String,
+    client: String,
+    /// `reported` or `estimated`.
+    source: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Metrics {
         let histograms = || Family::new_with_constructor(histogram as fn() -> Histogram);
@@ -65,6 +76,7 @@ impl Default for Metrics {
             requests: Family::default(),
             input: Family::default(),
             output: Family::default(),
+            credits: Family::default(),
             first: histograms(),
             duration: histograms(),
         }
@@ -78,7 +90,8 @@ fn histogram() -> Histogram {
 impl Metrics {
     /// Counts a request that has ended.
     pub(super) fn add(&self, record: &RequestRecord) {
-        let RequestRecord { dialect, model, outcome, tokens, first_ms, duration_ms, .. } = record;
+        let RequestRecord { client, dialect, model, outcome, tokens, credits, first_ms, duration_ms, .. } =
+            record;
         let model = model.clone().unwrap_or_default();
         let answered = Answered { dialect: dialect.clone(), model: model.clone() };
         let outcome = match outcome {
@@ -87,6 +100,15 @@ impl Metrics {
             Outcome::Failed { kind, .. } => kind,
             Outcome::Disconnected => "left",
         };
+        if let Some(credits) = credits {
+            let charged = Charged {
+                dialect: dialect.clone(),
+                model: model.clone(),
+                client: client.clone(),
+                source: credits.source.as_str(),
+            };
+            self.credits.get_or_create(&charged).inc_by(credits.amount());
+        }
         let ended = Ended { dialect: dialect.clone(), model, outcome: outcome.to_owned() };
         self.requests.get_or_create(&ended).inc();
         if let Some(tokens) = tokens {
@@ -114,6 +136,7 @@ impl Metrics {
         registry.register("requests", "Requests that have ended", self.requests.clone());
         registry.register("input_tokens", "Tokens that models were given", self.input.clone());
         registry.register("output_tokens", "Tokens that models answered with", self.output.clone());
+        registry.register("credits", "Cost of responses, in credits", self.credits.clone());
         registry.register_with_unit(
             "first_part",
             "From a request to the first part of its answer",

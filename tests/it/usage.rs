@@ -66,6 +66,84 @@ fn finished_requests_are_summed_by_client_session_and_model() {
     assert_eq!(groups(&usage(&server, "to=2020-01-01")), []);
 }
 
+/// A request to each endpoint that runs a model.
+fn endpoints() -> Vec<(&'static str, Value)> {
+    let messages = json!([{ "role": "user", "content": "say:hello" }]);
+    vec![
+        (CHAT, json!({ "messages": messages, "stream_options": { "include_usage": true } })),
+        (CHAT, json!({ "messages": messages, "n": 2 })),
+        (CHAT, json!({ "messages": messages, "tool_execution": "auto" })),
+        ("/v1/completions", json!({ "prompt": "say:hello" })),
+        ("/v1/messages", json!({ "messages": messages, "max_tokens": 99 })),
+        ("/v1/responses", json!({ "input": messages })),
+        ("/api/chat", json!({ "messages": messages })),
+        ("/api/generate", json!({ "prompt": "say:hello" })),
+    ]
+}
+
+/// The last value of a field anywhere in a body.
+fn last_number(body: &str, field: &str) -> f64 {
+    let (_, rest) =
+        body.rsplit_once(&format!("\"{field}\":")).unwrap_or_else(|| panic!("no {field}: {body}"));
+    let number: String = rest.chars().take_while(|c| !matches!(c, ',' | '}')).collect();
+    number.trim().parse().unwrap()
+}
+
+#[test]
+fn reported_credits_agree_in_responses_usage_metrics_and_database() {
+    let server = Server::demo(&[]);
+    let mut sum = 0.0;
+    for (path, body) in endpoints() {
+        for stream in [false, true] {
+            let mut body = body.clone();
+            body["model"] = "scripted-long".into();
+            body["stream"] = stream.into();
+            if !stream {
+                body.as_object_mut().unwrap().remove("stream_options");
+            }
+            let response = server.send(&Request::post(path, &body).header("user-agent", "test/1"));
+            assert_eq!(response.status, 200, "{path}: {}", response.text());
+            let credits = if stream && body["n"] == 2 {
+                // Each choice ends with the cost of its own.
+                response
+                    .text()
+                    .match_indices("\"credits\":")
+                    .map(|(at, _)| last_number(&response.text()[..at + 40].replace('\n', ","), "credits"))
+                    .sum()
+            } else {
+                last_number(response.text(), "credits")
+            };
+            assert!(credits > 0.0, "{path} {stream}");
+            assert!(
+                response.text().contains("\"credits_source\":\"reported\""),
+                "{path} {stream}: {}",
+                response.text()
+            );
+            sum += credits;
+        }
+    }
+    let report = usage(&server, "by=model");
+    let near = |credits: f64| (credits - sum).abs() < 1e-9;
+    assert!(near(report["totals"]["credits"].as_f64().unwrap()), "{sum}: {report}");
+    assert_eq!(report["totals"]["estimated_credits"], 0.0);
+    assert_eq!(report["totals"]["unknown_requests"], 0);
+    let metrics = server.get("/metrics").text().to_owned();
+    let counted: f64 = metrics
+        .lines()
+        .filter(|line| line.starts_with("copilot_proxy_credits_total{") && line.contains("client=\"test/1\""))
+        .map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap())
+        .sum();
+    assert!(near(counted), "{sum}: {counted}");
+}
+
+#[test]
+fn cancelled_and_failed_requests_have_an_unknown_cost() {
+    let server = Server::demo(&[]);
+    assert_eq!(server.post(CHAT, &chat("fail:ChatRateLimited slowly")).status, 429);
+    let totals = usage(&server, "")["totals"].clone();
+    assert_eq!((&totals["requests"], &totals["unknown_requests"]), (&json!(1), &json!(1)));
+}
+
 #[test]
 fn wrong_parameters_get_400_that_names_them() {
     let server = Server::demo(&[]);

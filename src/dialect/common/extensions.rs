@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::conversation::{Event, RoutedModel, ToolRan, Usage, UsageSource};
+use crate::conversation::{Credits, CreditsSource, Event, RoutedModel, ToolRan, Usage, UsageSource};
 
 /// The value of `copilot_proxy`.
 #[derive(Debug, Default, Serialize)]
@@ -13,6 +13,12 @@ pub struct ResponseExtensions<'a> {
     /// In the last event of a stream: the model that `auto` was routed to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub routed_model: Option<RoutedModel>,
+    /// Cost of the response in credits, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits: Option<f64>,
+    /// Whether the provider reported the cost or it is an estimate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits_source: Option<CreditsSource>,
     /// Tools that the proxy ran.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<&'a ToolRan>,
@@ -33,6 +39,14 @@ impl<'a> ResponseExtensions<'a> {
             usage: Some(usage.source),
             dropped_calls: usage.dropped_calls,
             routed_model: usage.routed_model,
+            ..ResponseExtensions::of_cost(usage.credits)
+        }
+    }
+
+    fn of_cost(credits: Option<Credits>) -> ResponseExtensions<'a> {
+        ResponseExtensions {
+            credits: credits.map(Credits::amount),
+            credits_source: credits.map(|credits| credits.source),
             ..ResponseExtensions::default()
         }
     }
@@ -42,18 +56,26 @@ impl<'a> ResponseExtensions<'a> {
         ResponseExtensions { tools: vec![ran], ..ResponseExtensions::default() }
     }
 
-    /// Fields of a whole response; `None` if no tool ran and no call was dropped.
+    /// Fields of a whole response; `None` if no tool ran, no call was dropped and the cost is unknown.
     pub fn whole(events: impl IntoIterator<Item = &'a Event>) -> Option<ResponseExtensions<'a>> {
         let mut fields = ResponseExtensions::default();
+        let mut credits = None;
         for event in events {
             match event {
                 Event::ToolRan(ran) => fields.tools.push(ran),
                 Event::Finish(_, usage) => {
                     fields.dropped_calls = fields.dropped_calls.saturating_add(usage.dropped_calls);
+                    credits = Credits::sum(credits, usage.credits);
                 }
                 Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) => {}
             }
         }
-        (!fields.tools.is_empty() || fields.dropped_calls > 0).then_some(fields)
+        let ResponseExtensions { tools, dropped_calls, .. } = fields;
+        let is_empty = tools.is_empty() && dropped_calls == 0 && credits.is_none();
+        (!is_empty).then(|| ResponseExtensions {
+            tools,
+            dropped_calls,
+            ..ResponseExtensions::of_cost(credits)
+        })
     }
 }

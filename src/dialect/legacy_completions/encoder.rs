@@ -131,7 +131,8 @@ pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<E
         .collect();
     let chunks = CompletionChunks::new(meta, options.clone());
     let usage = Some(Cost::Known(usage_of(answers).into()));
-    serde_json::json!(Completion { usage, ..chunks.completion(&choices) })
+    let copilot_proxy = ResponseExtensions::whole(answers.iter().flatten());
+    serde_json::json!(Completion { usage, copilot_proxy, ..chunks.completion(&choices) })
 }
 
 fn folded(options: &ResponseOptions, events: &[Event]) -> (String, &'static str) {

@@ -45,6 +45,9 @@ impl Model {
             "capabilities": { "toolCalling": self.tools, "imageInput": self.images },
         });
         if let Some(model) = model.as_object_mut() {
+            if let Some(pricing) = pricing(&self.extra) {
+                model.insert("copilot_pricing".into(), pricing);
+            }
             model.extend(fields);
         }
         model
@@ -76,8 +79,44 @@ impl Model {
 }
 
 /// Fields that `extra` can't hold.
-const FIELDS: [&str; 9] =
-    ["id", "object", "created", "owned_by", "name", "family", "version", "maxInputTokens", "capabilities"];
+const FIELDS: [&str; 10] = [
+    "id",
+    "object",
+    "created",
+    "owned_by",
+    "name",
+    "family",
+    "version",
+    "maxInputTokens",
+    "capabilities",
+    "copilot_pricing",
+];
+
+/// Prices as the editor's properties have them, and their names here.
+const PRICES: [(&str, &str); 8] = [
+    ("inputCost", "input"),
+    ("cacheCost", "cached_input"),
+    ("cacheWriteCost", "cache_write"),
+    ("outputCost", "output"),
+    ("longContextInputCost", "long_context_input"),
+    ("longContextCacheCost", "long_context_cached_input"),
+    ("longContextCacheWriteCost", "long_context_cache_write"),
+    ("longContextOutputCost", "long_context_output"),
+];
+
+/// Prices in credits per million tokens, or the multiplier of a model that costs premium requests; `None` for a model
+/// without a price.
+fn pricing(extra: &Map<String, Value>) -> Option<Value> {
+    let price = |(property, name): (&str, &str)| {
+        Some((name.to_owned(), extra.get(property).filter(|price| price.is_number())?.clone()))
+    };
+    let mut prices: Map<String, Value> = PRICES.into_iter().filter_map(price).collect();
+    let text = extra.get("pricing").and_then(Value::as_str).unwrap_or_default();
+    if let Some(multiplier) = text.strip_suffix('x').and_then(|number| number.parse::<f64>().ok()) {
+        prices.insert("multiplier".into(), json!(multiplier));
+    }
+    (!prices.is_empty()).then_some(Value::Object(prices))
+}
 
 /// Writes the list of models.
 pub fn list(models: &[Model]) -> Value {
@@ -123,6 +162,18 @@ mod tests {
         let mut forged = model();
         forged.extra.insert("owned_by".into(), json!("somebody else"));
         assert_eq!(forged.to_json(), model().to_json());
+    }
+
+    #[test]
+    fn prices_have_names_of_their_own() {
+        let priced = |extra: Value| {
+            let extra = extra.as_object().cloned().unwrap();
+            Model { extra, ..model() }.to_json().get("copilot_pricing").cloned()
+        };
+        let extra = json!({ "inputCost": 300, "outputCost": 1500.5, "pricing": "In: 300", "longContextInputCost": null });
+        assert_eq!(priced(extra), Some(json!({ "input": 300, "output": 1500.5 })));
+        assert_eq!(priced(json!({ "pricing": "0.33x" })), Some(json!({ "multiplier": 0.33 })));
+        assert_eq!(priced(json!({ "pricing": "free" })), None);
     }
 
     #[test]
