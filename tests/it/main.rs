@@ -18,6 +18,7 @@ mod chat;
 mod client;
 mod client_tools;
 mod compaction;
+mod compatibility;
 mod content_coding;
 mod directory;
 mod doctor;

