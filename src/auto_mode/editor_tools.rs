@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::round_store::RoundStore;
+use super::round_store::{HistoryHash, RoundStore};
 use crate::bridge::Editor;
 use crate::bridge::protocol::AutoTools;
 use crate::conversation::{Conversation, Tool};
@@ -19,6 +19,8 @@ pub struct AutoMode {
     pub(super) runnable: HashSet<String>,
     /// Limit of the rounds.
     pub(super) rounds: Rounds,
+    /// Hash of the messages, as the client sent them.
+    pub(super) history: HistoryHash,
 }
 
 /// Whether a request needs the editor's tools, so that they must be read.
@@ -50,6 +52,7 @@ pub fn attach(
     if !auto {
         return Ok(None);
     }
+    let history = store.history_hash(&conversation.messages);
     conversation.messages = store.restore(std::mem::take(&mut conversation.messages));
-    Ok(Some(AutoMode { editor, runnable, rounds: extensions.max_tool_rounds }))
+    Ok(Some(AutoMode { editor, runnable, rounds: extensions.max_tool_rounds, history }))
 }

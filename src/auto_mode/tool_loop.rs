@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc::Sender;
 
 use super::editor_tools::AutoMode;
-use super::round_store::RoundStore;
+use super::round_store::{ResponseEnd, RoundStore};
 use crate::bridge::Editor;
 use crate::bridge::protocol::AutoModeStatus;
 use crate::completion::{CompletionRequest, CompletionService, Events, PreparedCompletion};
@@ -31,7 +31,7 @@ pub(super) struct LoopServices {
     pub completions: CompletionService,
     /// Runs the editor's tools.
     pub executor: Addr<ToolExecutor>,
-    /// Stores finished rounds while the client runs tools of its own.
+    /// Stores finished rounds for the client's next request.
     pub rounds: Arc<RoundStore>,
 }
 
@@ -71,21 +71,35 @@ pub(super) async fn run_tool_loop(
     events: &EventSender,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    let AutoMode { editor, runnable, rounds } = auto_mode;
+    let AutoMode { editor, runnable, rounds, history } = auto_mode;
     let LoopServices { completions, executor, rounds: store } = services;
     let (model, request_id) = (first.model.id.clone(), first.request_id().clone());
     let mut prepared = first;
     let mut total = Usage::default();
     let mut finished_rounds = Vec::new();
+    // All that the client gets.
+    let mut text = String::new();
     for round in 1.. {
         progress.start_round(round);
         let turn = stream_turn(prepared.events(), &runnable, events).await?;
         // Frees its permit before the next completion waits for one.
         drop(prepared);
         total = total.and(turn.usage);
+        for part in &turn.parts {
+            if let Part::Text { text: piece } = part {
+                text.push_str(piece);
+            }
+        }
         let is_over_limit = matches!(rounds, Rounds::UpTo(limit) if round > limit.get());
         if turn.editor_calls.is_empty() || is_over_limit || turn.finish != Finish::ToolCalls {
             let finish = if is_over_limit { Finish::Length } else { turn.finish };
+            if !finished_rounds.is_empty() {
+                let end = match call_ids(&turn.client_calls) {
+                    ids if ids.is_empty() => ResponseEnd::Text(history, text),
+                    ids => ResponseEnd::ClientCalls(ids),
+                };
+                store.insert(end, finished_rounds);
+            }
             return finish_response(turn.client_calls, finish, total, events).await;
         }
 
@@ -97,10 +111,9 @@ pub(super) async fn run_tool_loop(
             send(events, Event::ToolRan(ran)).await?;
         }
         let (calls, results) = round_messages(turn.parts, turn.editor_calls, results);
-        finished_rounds.extend([calls_only(calls.clone()), results.clone()]);
+        finished_rounds.extend([calls.clone(), results.clone()]);
         if !turn.client_calls.is_empty() {
-            let ids = turn.client_calls.iter().map(|call| call.id.clone()).collect();
-            store.insert(ids, finished_rounds);
+            store.insert(ResponseEnd::ClientCalls(call_ids(&turn.client_calls)), finished_rounds);
             return finish_response(turn.client_calls, Finish::ToolCalls, total, events).await;
         }
         conversation.messages.extend([calls, results]);
@@ -209,8 +222,6 @@ fn round_messages(
     )
 }
 
-/// Removes all but the calls from a finished round: the client has its text and sends it back itself.
-fn calls_only(mut message: Message) -> Message {
-    message.parts.retain(|part| matches!(part, Part::ToolCall(_)));
-    message
+fn call_ids(calls: &[ToolCall]) -> Vec<String> {
+    calls.iter().map(|call| call.id.clone()).collect()
 }

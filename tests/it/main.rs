@@ -1,6 +1,6 @@
 //! Tests of the real binary over real sockets, with scripted editors and a simulated model with scripted responses.
 //!
-//! `server`, `client`, `editor`, `openai` and `terminal` are helpers; every other file tests a subject.
+//! `server`, `client`, `editor`, `openai`, `recordings` and `terminal` are helpers; every other file tests a subject.
 
 // Panics are how tests fail.
 #![allow(
@@ -39,6 +39,7 @@ mod odd_requests;
 mod ollama;
 mod openai;
 mod panel;
+mod prefix;
 mod recordings;
 mod response_filters;
 mod responses;
