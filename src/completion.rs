@@ -36,6 +36,7 @@ mod retry_messages;
 mod service;
 pub mod single_tool_call;
 pub mod stop_sequences;
+mod thinking;
 mod timing;
 pub mod usage_counter;
 mod verbosity;

@@ -3,10 +3,11 @@
 //! Every dialect is translated into these types and back, and messages travel over the bridge as they stand
 //! here. This module depends on no other.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub mod image;
 mod routed_model;
@@ -36,7 +37,7 @@ impl Conversation {
         let part = |part: &Part| match part {
             Part::Text { text } => text.len(),
             Part::Data(data) => data.base64.len(),
-            Part::Thinking(thinking) => thinking.text.len(),
+            Part::Thinking(thinking) => thinking.size(),
             // Rarely long, and its length is not known without writing it down.
             Part::ToolCall(_) => 64,
             Part::ToolResult(result) => result.content.iter().map(content).sum(),
@@ -127,7 +128,7 @@ impl Part {
             + match self {
                 Part::Text { text } => text.len(),
                 Part::Data(data) => data.mime.len() + data.base64.len(),
-                Part::Thinking(thinking) => thinking.text.len() + thinking.id.as_ref().map_or(0, String::len),
+                Part::Thinking(thinking) => thinking.size(),
                 Part::ToolCall(call) => call.id.len() + call.name.len() + value_memory(&call.input),
                 Part::ToolResult(result) => {
                     result.id.len() + result.content.iter().map(content).sum::<usize>()
@@ -160,16 +161,75 @@ pub struct Data {
     pub base64: String,
 }
 
-/// A piece of reasoning. Providers accept it back only with the id it came with.
+/// A piece of reasoning. Its provider takes it back only as it came: with its id and its metadata.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Thinking {
-    /// Text of the reasoning; empty for a redacted one.
+    /// Text of the reasoning; empty where the provider keeps it to itself.
     pub text: String,
-    /// The provider's id of it. It reaches clients as the opaque signature they send back.
+    /// The provider's id of it, unique in its response only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub id: Option<String>,
+    /// Opaque values of the provider: a signature or encrypted reasoning, and the API that they belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "{ [name: string]: unknown }"))]
+    pub metadata: Option<Map<String, Value>>,
+    /// Id of the model that made it, as clients see it. No other model takes it.
+    #[serde(skip)]
+    pub model: Option<Arc<str>>,
+}
+
+impl Thinking {
+    /// A piece of text.
+    pub fn text(text: impl Into<String>) -> Thinking {
+        Thinking { text: text.into(), ..Thinking::default() }
+    }
+
+    /// Approximate size in bytes.
+    pub fn size(&self) -> usize {
+        let metadata = self.metadata.iter().flatten();
+        let opaque: usize = metadata.filter_map(|(_, value)| value.as_str()).map(str::len).sum();
+        self.text.len() + self.id.as_ref().map_or(0, String::len) + opaque
+    }
+
+    /// Whether it has neither text nor anything that its provider takes back.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty() && !self.is_sealed()
+    }
+
+    /// Whether its provider takes it back.
+    pub fn is_sealed(&self) -> bool {
+        self.id.as_deref().is_some_and(|id| !id.is_empty()) || self.metadata.is_some()
+    }
+
+    /// Whether this piece belongs to the same reasoning as the pieces `before` it. A piece without an id belongs to
+    /// the one that it follows; an id may come with any of the pieces.
+    pub fn continues(&self, before: &Thinking) -> bool {
+        match (&before.id, &self.id) {
+            (Some(before), Some(id)) => before == id,
+            _ => true,
+        }
+    }
+
+    /// Adds the next piece.
+    pub fn append(&mut self, next: &Thinking) {
+        self.text.push_str(&next.text);
+        self.append_seal(next);
+    }
+
+    /// Adds the next piece without its text.
+    pub fn append_seal(&mut self, next: &Thinking) {
+        if self.id.is_none() {
+            self.id.clone_from(&next.id);
+        }
+        if self.model.is_none() {
+            self.model.clone_from(&next.model);
+        }
+        if let Some(metadata) = &next.metadata {
+            self.metadata.get_or_insert_default().extend(metadata.clone());
+        }
+    }
 }
 
 /// Field of an object that holds what a model wrote in place of an object.
@@ -278,12 +338,12 @@ pub struct Options {
     /// Whether the response names the stop sequence that ended it. The provider doesn't, so it isn't asked to look
     /// for one.
     pub reports_stop_sequence: bool,
-    /// `minimal`, `low`, `medium`, `high` ...: the provider knows which it takes.
+    /// `low`, `medium`, `high` ...: the provider knows which it takes.
     pub reasoning_effort: Option<String>,
     /// Length of the response, where the client asks for another than the usual one.
     pub verbosity: Option<Verbosity>,
-    /// Whether the client wants thinking in the response.
-    pub thinking: bool,
+    /// Whether the model is to think.
+    pub thinking: ThinkingMode,
     /// Limits a response to one tool call.
     pub single_tool_call: bool,
     /// Form of the response's content.
@@ -302,6 +362,18 @@ pub enum Verbosity {
     Medium,
     /// Long.
     High,
+}
+
+/// Whether a model is to think before it answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThinkingMode {
+    /// As the model does by itself; an effort switches it on.
+    #[default]
+    Unset,
+    /// No; a model that always thinks does so at its lowest effort.
+    Off,
+    /// Yes.
+    On,
 }
 
 /// Form of the response's content.
@@ -328,7 +400,7 @@ pub enum Output {
 pub enum Event {
     /// A piece of text.
     Text(String),
-    /// A piece of reasoning. Consecutive pieces with the same id belong together.
+    /// A piece of reasoning; [`Thinking::continues`] tells which pieces belong together.
     Thinking(Thinking),
     /// A whole tool call: the client runs it.
     ToolCall(ToolCall),

@@ -119,11 +119,7 @@ fn items(messages: Vec<Message>) -> Vec<Option<Item>> {
         for part in parts.into_iter().chain(late) {
             let speaker = match &part {
                 Part::Text { text } if text.is_empty() => continue,
-                Part::Thinking(thinking)
-                    if !assistant || thinking.id.as_deref().is_none_or(str::is_empty) =>
-                {
-                    continue;
-                }
+                Part::Thinking(thinking) if !assistant || !thinking.is_sealed() => continue,
                 Part::Text { .. } if assistant => Speaker::Assistant,
                 Part::Thinking(_) | Part::ToolCall(_) => Speaker::Assistant,
                 Part::Text { .. } | Part::Data(_) | Part::ToolResult(_) => Speaker::User,

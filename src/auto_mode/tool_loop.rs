@@ -163,7 +163,10 @@ async fn stream_turn(
                 send(events, Event::Text(text)).await?;
             }
             Event::Thinking(thinking) => {
-                turn.parts.push(Part::Thinking(thinking.clone()));
+                match turn.parts.last_mut() {
+                    Some(Part::Thinking(last)) if thinking.continues(last) => last.append(&thinking),
+                    _ => turn.parts.push(Part::Thinking(thinking.clone())),
+                }
                 send(events, Event::Thinking(thinking)).await?;
             }
             other @ Event::ToolRan(_) => send(events, other).await?,

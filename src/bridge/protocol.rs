@@ -86,7 +86,7 @@ pub enum FromEditor {
     StopRequest(StopRequest),
     /// The thinking frames that follow on this stream belong to this thought.
     ThinkingId(ThinkingId),
-    /// A part of the answer that is neither text nor thinking.
+    /// A part of the answer that is neither text nor thinking without metadata.
     Part(ResponsePart),
     /// The answer is complete.
     End,
@@ -316,6 +316,9 @@ pub struct Chat {
     #[serde(default)]
     #[cfg_attr(test, ts(type = "{ [name: string]: unknown }"))]
     pub configuration: Map<String, Value>,
+    /// `includeEncryptedThinking`: thinking parts come with the metadata that they go back with.
+    #[serde(default)]
+    pub include_encrypted_thinking: bool,
 }
 
 /// The id of a thought.
@@ -330,7 +333,7 @@ pub struct ThinkingId {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ResponsePart {
-    /// A tool call, or data such as the provider's `usage`.
+    /// A tool call, thinking with metadata, or data such as the provider's `usage`.
     pub part: Part,
 }
 

@@ -53,7 +53,7 @@ impl StreamBuffer {
     /// Adds text of the thinking whose id was set last.
     pub fn push_thinking(&mut self, text: String) -> Option<ToEditor> {
         let id = self.thinking_id.clone();
-        self.push_part(Part::Thinking(Thinking { text, id }))
+        self.push_part(Part::Thinking(Thinking { id, ..Thinking::text(text) }))
     }
 
     /// Sets the id of the thinking that follows.

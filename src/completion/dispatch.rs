@@ -15,11 +15,11 @@ use super::filter_chain::FilterChain;
 use super::provider_error::{self, Classification, Provider};
 use super::required_output::{Outcome, RequiredOutput, Violation};
 use super::retry_messages::retry_messages;
-use super::{Events, failover};
+use super::{Events, failover, thinking};
 use crate::bridge::BridgeError;
 use crate::bridge::Editor;
 use crate::bridge::protocol::{Chat, ModelInfo, ProviderError, ToEditor};
-use crate::conversation::{Event, Finish, Options, ToolCall, Usage, UsageSource};
+use crate::conversation::{Event, Finish, Options, Thinking, ToolCall, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::log::quoted;
 use crate::models::{ModelEntry, auto};
@@ -115,8 +115,11 @@ impl Dispatch {
             let mut mapper = EventMapper::new(self.model.reports_usage);
             let mut has_output = false;
             let mut out = Vec::new();
-            let parts = failover::parts(self.context.clone(), self.model_id.clone(), &self.editors, self.chat.clone());
-            let mut parts = std::pin::pin!(parts);
+            let run = |chat: &Arc<Chat>| {
+                failover::parts(self.context.clone(), self.model_id.clone(), &self.editors, chat.clone())
+            };
+            let mut chat = self.chat.clone();
+            let mut parts = Box::pin(run(&chat));
             loop {
                 let event = match parts.next().await {
                     None => {
@@ -125,9 +128,20 @@ impl Dispatch {
                     }
                     Some(Ok(part)) => match mapper.event(part) {
                         Some(Event::ToolCall(call)) => Event::ToolCall(self.names.call_to_client(call)),
+                        Some(Event::Thinking(thinking)) => {
+                            Event::Thinking(Thinking { model: Some(self.model_id.clone()), ..thinking })
+                        }
                         Some(event) => event,
                         None => continue,
                     },
+                    Some(Err(BridgeError::Editor(error)))
+                        if !has_output && let Some(plain) = thinking::without_rejected(&error, &chat) =>
+                    {
+                        log::warn!("thinking rejected, sent without request={}", self.request_id);
+                        chat = Arc::new(plain);
+                        parts = Box::pin(run(&chat));
+                        continue;
+                    }
                     Some(Err(error)) => match self.finish_of(error, has_output) {
                         Ok(finish) => self.with_routed_model(mapper.finish_with(finish), &mapper),
                         Err(failure) => {

@@ -7,6 +7,7 @@ use super::auto_model;
 use super::image_limit;
 use super::price::STANDARD_CONTEXT;
 use super::required_output::RequiredOutput;
+use super::thinking;
 use super::verbosity;
 use crate::bridge::protocol::{Chat, ContextSize, ModelInfo};
 use crate::conversation::{Conversation, Message, Options, Role, ToolChoice};
@@ -40,6 +41,7 @@ impl EditorRequest {
         if let Some(maximum) = image_limit::maximum(model) {
             image_limit::apply(&mut conversation.messages, maximum);
         }
+        thinking::keep_own(&mut conversation, model);
         let (conversation, required) = RequiredOutput::extract(conversation);
         let (mut conversation, names) = transcript::legal(conversation);
         if auto::is_auto(model) {
@@ -92,14 +94,19 @@ fn chat(conversation: Conversation, model: &ModelInfo, tier: Option<&str>) -> Ch
             ToolChoice::Allowed { is_required, .. } => *is_required,
             ToolChoice::None | ToolChoice::Auto => false,
         };
+    let mut model_options = model_options(&options);
+    if thinking::is_enabled(&options, &messages) {
+        model_options.insert(thinking::ENABLE.into(), json!(true));
+    }
     Chat {
         vendor: model.vendor.clone(),
         model: model.id.clone(),
         messages,
         tools,
         required,
-        options: model_options(&options),
-        configuration: configuration(&options, tier),
+        options: model_options,
+        configuration: configuration(&options, model, tier),
+        include_encrypted_thinking: true,
     }
 }
 
@@ -128,8 +135,8 @@ fn model_options(options: &Options) -> Map<String, Value> {
 
 /// Builds the `configuration`. Without a context size, Copilot trims the prompts of models with a long-context price to
 /// the length at which that price begins, and drops the oldest messages without an error.
-fn configuration(options: &Options, tier: Option<&str>) -> Map<String, Value> {
-    let effort = options.reasoning_effort.iter().map(|effort| ("reasoningEffort", json!(effort)));
+fn configuration(options: &Options, model: &ModelInfo, tier: Option<&str>) -> Map<String, Value> {
+    let effort = thinking::effort(options, model).map(|effort| ("reasoningEffort", json!(effort)));
     let tier = tier.map(|tier| ("tier", json!(tier)));
     let settings = [("contextSize", json!(WHOLE_WINDOW))].into_iter().chain(effort).chain(tier);
     settings.map(|(name, value)| (name.to_owned(), value)).collect()

@@ -31,10 +31,7 @@ impl EventMapper {
     pub fn event(&mut self, part: Part) -> Option<Event> {
         match part {
             Part::Text { text } => (!text.is_empty()).then_some(Event::Text(text)),
-            Part::Thinking(thinking) => {
-                let has_content = !thinking.text.is_empty() || thinking.id.is_some();
-                has_content.then_some(Event::Thinking(thinking))
-            }
+            Part::Thinking(thinking) => (!thinking.is_empty()).then_some(Event::Thinking(thinking)),
             Part::ToolCall(call) => {
                 self.calls += 1;
                 // Some models call without an id; clients need one to return the result.
@@ -148,7 +145,8 @@ mod tests {
 
     #[test]
     fn parts_map_to_events_and_the_reported_usage() {
-        let thinking = |text: &str, id: Option<&str>| Thinking { text: text.into(), id: id.map(Into::into) };
+        let thinking =
+            |text: &str, id: Option<&str>| Thinking { id: id.map(Into::into), ..Thinking::text(text) };
         check(
             true,
             [

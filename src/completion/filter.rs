@@ -26,7 +26,7 @@ pub(crate) mod tests {
     }
 
     pub fn thinking(text: &str) -> Event {
-        Event::Thinking(Thinking { text: text.into(), id: None })
+        Event::Thinking(Thinking::text(text))
     }
 
     pub fn call(id: &str) -> Event {
@@ -83,8 +83,10 @@ pub(crate) mod tests {
         for event in events {
             match event {
                 Event::Text(text) => cut.extend(pieces(text).into_iter().map(Event::Text)),
-                Event::Thinking(Thinking { text, id }) => cut.extend(
-                    pieces(text).into_iter().map(|text| Event::Thinking(Thinking { text, id: id.clone() })),
+                Event::Thinking(thinking) => cut.extend(
+                    pieces(&thinking.text)
+                        .into_iter()
+                        .map(|text| Event::Thinking(Thinking { text, ..thinking.clone() })),
                 ),
                 other => cut.push(other.clone()),
             }
@@ -101,7 +103,7 @@ pub(crate) mod tests {
     pub fn response(text: &'static str) -> impl Strategy<Value = Vec<Event>> {
         let event = prop_oneof![
             4 => text.prop_map(Event::Text),
-            1 => text.prop_map(|text| Event::Thinking(Thinking { text, id: None })),
+            1 => text.prop_map(|text| Event::Thinking(Thinking::text(text))),
             1 => Just(call("1")),
         ];
         proptest::collection::vec(event, 0..6).prop_map(|mut events| {

@@ -1,6 +1,7 @@
 //! Enforces `max_tokens`, since providers ignore it or count differently.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::filter::Filter;
 use crate::conversation::{Event, Finish, Thinking, Usage};
@@ -27,7 +28,7 @@ pub struct MaxTokens {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Text,
-    Thinking { id: Option<String> },
+    Thinking { id: Option<String>, model: Option<Arc<str>> },
 }
 
 /// Error: the limit is reached.
@@ -90,7 +91,9 @@ impl MaxTokens {
         let Some(text) = self.pending.get(self.sent..end).filter(|text| !text.is_empty()) else { return };
         out.push(match &self.kind {
             Kind::Text => Event::Text(text.into()),
-            Kind::Thinking { id } => Event::Thinking(Thinking { text: text.into(), id: id.clone() }),
+            Kind::Thinking { id, model } => {
+                Event::Thinking(Thinking { id: id.clone(), model: model.clone(), ..Thinking::text(text) })
+            }
         });
         self.sent = end;
     }
@@ -98,8 +101,13 @@ impl MaxTokens {
     fn try_event(&mut self, event: Event, out: &mut Vec<Event>) -> Result<(), LimitReached> {
         match event {
             Event::Text(text) => return self.append(Kind::Text, &text, out),
-            Event::Thinking(Thinking { text, id }) if !text.is_empty() => {
-                return self.append(Kind::Thinking { id }, &text, out);
+            Event::Thinking(mut thinking) if !thinking.text.is_empty() => {
+                let kind = Kind::Thinking { id: thinking.id.clone(), model: thinking.model.clone() };
+                self.append(kind, &std::mem::take(&mut thinking.text), out)?;
+                if thinking.metadata.is_some() {
+                    self.count_all(out)?;
+                    out.push(Event::Thinking(thinking));
+                }
             }
             Event::ToolCall(call) => {
                 self.count_all(out)?;

@@ -21,7 +21,6 @@ mod history;
 mod message;
 pub mod models;
 mod read;
-mod signature;
 #[cfg(test)]
 mod tests;
 mod tools;
@@ -41,8 +40,10 @@ pub struct ResponseOptions {
 /// Display of thinking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Thoughts {
-    /// The text of the thinking.
+    /// Thinking that has text. The client asked for none, and some read the first block as the answer.
     #[default]
+    Unasked,
+    /// All thinking: with its text, or redacted where the provider keeps the text to itself.
     Shown,
     /// That there were some: `thinking.display` is `omitted`.
     Signed,

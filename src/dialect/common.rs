@@ -14,6 +14,7 @@ pub mod media;
 pub mod one_or_many;
 pub mod openai_error;
 pub mod option_limits;
+pub mod sealed_thinking;
 pub mod sse;
 pub mod string_or_object;
 pub mod tool_list;

@@ -15,6 +15,7 @@ mod history;
 pub mod message_parts;
 pub mod models;
 mod read;
+mod reasoning_details;
 #[cfg(test)]
 mod tests;
 mod tools;

@@ -49,6 +49,8 @@ pub struct ResponseOptions {
     echo: Arc<response_object::Echo>,
     /// The client's names of its tools.
     names: Arc<tool_names::ToolNames>,
+    /// Parts of the model's reasoning that the client wants.
+    reasoning: ReasoningOutput,
     /// The input of this response, for later requests; `None` if the client wants nothing stored.
     stored: Option<StoredInput>,
     /// The user's messages, if the response is a summary of the conversation.
@@ -62,6 +64,15 @@ struct StoredInput {
     messages: Arc<Vec<Message>>,
     /// The items of the request, as a JSON list.
     items: Arc<str>,
+}
+
+/// Parts of the model's reasoning that the client wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ReasoningOutput {
+    /// Its text.
+    summary: bool,
+    /// Its seal, to be sent back: `include` holds `reasoning.encrypted_content`.
+    encrypted: bool,
 }
 
 impl Dialect for OpenAiResponses {

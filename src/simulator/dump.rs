@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::bridge::protocol::Chat;
-use crate::conversation::{Data, Message, Part, Tool};
+use crate::conversation::{Data, Message, Part, Thinking, Tool};
 use crate::simulator::select_phase::result_text;
 
 /// The request as JSON, its bytes as their number and digest.
@@ -28,7 +28,7 @@ fn part(part: &Part) -> Value {
     match part {
         Part::Text { text } => json!({"type": "text", "text": text}),
         Part::Data(data) => bytes(data),
-        Part::Thinking(thinking) => json!({"type": "thinking", "text": thinking.text}),
+        Part::Thinking(thinking) => sealed(thinking),
         Part::ToolCall(call) => {
             json!({"type": "tool_call", "id": call.id, "name": call.name, "input": call.input})
         }
@@ -36,6 +36,17 @@ fn part(part: &Part) -> Value {
             json!({"type": "tool_result", "id": result.id, "text": result_text(result)})
         }
     }
+}
+
+/// Thinking with what its provider gets back of it.
+fn sealed(thinking: &Thinking) -> Value {
+    let fields = [
+        ("type", Some(json!("thinking"))),
+        ("text", Some(json!(thinking.text))),
+        ("id", thinking.id.as_ref().map(|id| json!(id))),
+        ("metadata", thinking.metadata.as_ref().map(|metadata| json!(metadata))),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 fn bytes(data: &Data) -> Value {
@@ -51,7 +62,7 @@ fn tool(tool: &Tool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conversation::{Content, Role, Thinking, ToolCall, ToolResult};
+    use crate::conversation::{Content, Role, ToolCall, ToolResult};
 
     #[test]
     fn a_request_is_told_whole_and_in_order() {
@@ -79,10 +90,7 @@ mod tests {
                 Message {
                     role: Role::Assistant,
                     name: None,
-                    parts: vec![
-                        Part::Thinking(Thinking { text: "hm".into(), id: None }),
-                        Part::ToolCall(call),
-                    ],
+                    parts: vec![Part::Thinking(Thinking::text("hm")), Part::ToolCall(call)],
                 },
                 Message { role: Role::User, name: None, parts: vec![Part::ToolResult(result)] },
             ],
@@ -93,6 +101,7 @@ mod tests {
             required: true,
             options: [("temperature".to_owned(), json!(0.5))].into_iter().collect(),
             configuration: [("reasoningEffort".to_owned(), json!("high"))].into_iter().collect(),
+            include_encrypted_thinking: true,
         };
         let digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
         let wanted = format!(

@@ -5,11 +5,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::bridge::protocol::{Chat, ModelInfo, ProviderError};
 use crate::conversation::{Part, Thinking, ToolCall};
 use crate::simulator::dump::dump;
+use crate::simulator::models::Service;
 use crate::simulator::script::{Directive, UsageCounts};
 use crate::simulator::stats::StatsCounter;
 use crate::simulator::usage;
@@ -104,7 +105,8 @@ impl Performance {
             }
             Directive::Wait(pause) => one(Step::Wait(pause)),
             Directive::Hang => one(Step::Hang),
-            Directive::Think(text) => one(Step::Say(Part::Thinking(Thinking { text, id: None }))),
+            Directive::Think(text) => one(Step::Say(Part::Thinking(Thinking::text(text)))),
+            Directive::Sign(signature) => self.sign(&signature),
             Directive::Fail { code, message } => one(Step::Fail(error(code, message))),
             Directive::Dump => Box::new(words(dump(&self.stage.chat).to_string())),
             Directive::Stats => Box::new(words(serde_json::json!(self.stage.tally.stats()).to_string())),
@@ -113,6 +115,21 @@ impl Performance {
             }
             Directive::Usage(_) | Directive::Cost(_) | Directive::Cut => Box::new(std::iter::empty()),
         }
+    }
+
+    /// Ends the thinking as Copilot does: one part without text.
+    fn sign(&self, signature: &str) -> Steps {
+        if !self.stage.chat.include_encrypted_thinking {
+            return Box::new(std::iter::empty());
+        }
+        let service = Service::of(self.stage.routed_model.unwrap_or(&self.stage.model.id));
+        let metadata =
+            json!({"encrypted_content": signature, "vscode_thinking_origin_api": service.api_name()});
+        one(Step::Say(Part::Thinking(Thinking {
+            id: Some("thinking_0".into()),
+            metadata: metadata.as_object().cloned(),
+            ..Thinking::default()
+        })))
     }
 
     fn call(&self, tool: String, input: Value) -> Steps {
@@ -201,7 +218,7 @@ fn error(code: String, message: String) -> ProviderError {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, json};
+    use serde_json::Map;
 
     use super::*;
     use crate::conversation::{Message, Role, Tool};
@@ -217,6 +234,7 @@ mod tests {
             required: false,
             options: Map::new(),
             configuration: Map::new(),
+            include_encrypted_thinking: true,
         };
         let model = ModelInfo { reports_usage, ..ModelInfo::default() };
         Stage { chat, routed_model: None, model, tally: StatsCounter::default() }
@@ -274,7 +292,7 @@ mod tests {
 
     #[test]
     fn waiting_hanging_thinking_and_failing_are_steps() {
-        let thought = Thinking { text: "hm hm\n".into(), id: None };
+        let thought = Thinking::text("hm hm\n");
         let quota = ProviderError { name: "ChatQuotaExceeded".into(), code: None, message: "used up".into() };
         assert_eq!(
             steps("wait:5\nhang:\nthink:hm hm\\n\nfail:ChatQuotaExceeded used up"),

@@ -50,6 +50,17 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Name that Copilot gives the API in the metadata of thinking.
+    pub fn api_name(self) -> &'static str {
+        match self {
+            Service::Chat => "chatCompletions",
+            Service::Responses => "responses",
+            Service::Messages => "messages",
+        }
+    }
+}
+
 /// Context size of requests that don't name one; absent where it is the whole window.
 pub fn default_context_size(model: &ModelInfo) -> Option<u64> {
     model.extra.contains_key("longContextInputCost").then_some(DEFAULT_CONTEXT_SIZE)

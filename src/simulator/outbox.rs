@@ -46,7 +46,7 @@ impl FrameQueue {
     pub fn part(&self, stream: u32, part: Part) {
         match part {
             Part::Text { text } => put_text(Kind::Text, stream, &text, &mut self.waiting.lock()),
-            Part::Thinking(thinking) => {
+            Part::Thinking(thinking) if thinking.metadata.is_none() => {
                 if let Some(id) = thinking.id {
                     self.message(stream, &FromEditor::ThinkingId(ThinkingId { id }));
                 }
@@ -93,7 +93,7 @@ mod tests {
         let outbox = FrameQueue::default();
         outbox.part(1, Part::text("a"));
         outbox.part(1, Part::text("b"));
-        outbox.part(2, Part::Thinking(Thinking { text: "hm".into(), id: Some("t".into()) }));
+        outbox.part(2, Part::Thinking(Thinking { id: Some("t".into()), ..Thinking::text("hm") }));
         outbox.part(1, data.clone());
         outbox.message(1, &FromEditor::End);
         let bytes = outbox.waiting.lock().split();

@@ -30,6 +30,7 @@ pub fn as_read(mut chat: Chat, service: Service) -> Chat {
         chat.options.shift_remove("stop");
     }
     for message in &mut chat.messages {
+        message.parts.retain(|part| !is_dropped_thinking(part, service));
         if message.role == Role::Assistant {
             let mut texts = 0;
             message.parts.retain(|part| {
@@ -39,6 +40,13 @@ pub fn as_read(mut chat: Chat, service: Service) -> Chat {
         }
     }
     chat
+}
+
+/// Thinking goes upstream only as it came. An id alone is enough for `/chat/completions`.
+fn is_dropped_thinking(part: &Part, service: Service) -> bool {
+    let Part::Thinking(thinking) = part else { return false };
+    let encrypted = thinking.metadata.as_ref().and_then(|metadata| metadata.get("encrypted_content"));
+    thinking.id.is_none() || (service != Service::Chat && encrypted.is_none())
 }
 
 /// VS Code gives the role of a system message to its own extensions only.
@@ -111,7 +119,16 @@ mod tests {
     fn chat(messages: Vec<Message>) -> Chat {
         let (vendor, model) = ("demo".into(), "scripted-1".into());
         let (options, configuration) = (Map::new(), Map::new());
-        Chat { vendor, model, messages, tools: vec![], required: false, options, configuration }
+        Chat {
+            vendor,
+            model,
+            messages,
+            tools: vec![],
+            required: false,
+            options,
+            configuration,
+            include_encrypted_thinking: false,
+        }
     }
 
     fn message(role: Role, parts: impl Into<Vec<Part>>) -> Message {

@@ -43,6 +43,8 @@ pub enum Directive {
     Hang,
     /// `think:TEXT`: thinks it.
     Think(String),
+    /// `sign:SIGNATURE`: ends the thinking with this opaque value, if the request includes encrypted thinking.
+    Sign(String),
     /// `usage:PROMPT COMPLETION [CACHED]`: ends the answer with these counts.
     Usage(UsageCounts),
     /// `cut:`: ends the answer without counts.
@@ -126,6 +128,7 @@ fn read(line: &str) -> Option<Line> {
         "say" => Directive::Say(unescaped(argument)),
         "units" => Directive::Units(unescaped(argument)),
         "think" => Directive::Think(unescaped(argument)),
+        "sign" => Directive::Sign(argument.trim().into()),
         "call" => {
             let (tool, json) = word_and_rest(argument)?;
             Directive::Call { tool: tool.into(), input: arguments(json) }
@@ -250,7 +253,7 @@ mod tests {
         assert_eq!(
             phases(
                 "say: a \nunits:é\ncall:get {\"a\":1}\ncall: get\nslow:3\nslow:3 7\nparts:2\nparts:2 40\n\
-                 wait:1\nhang:\nthink:hm\ncost:9\nconfiguration:\nusage:7 5\nusage:7 5 3\ncut:\nfail:Blocked too many\ndump:\nstats:"
+                 wait:1\nhang:\nthink:hm\nsign: s1\ncost:9\nconfiguration:\nusage:7 5\nusage:7 5 3\ncut:\nfail:Blocked too many\ndump:\nstats:"
             ),
             [[
                 say(" a "),
@@ -264,6 +267,7 @@ mod tests {
                 Directive::Wait(millis(1)),
                 Directive::Hang,
                 Directive::Think("hm".into()),
+                Directive::Sign("s1".into()),
                 Directive::Cost(9),
                 Directive::Configuration,
                 Directive::Usage(UsageCounts { prompt: 7, completion: 5, ..UsageCounts::default() }),

@@ -23,6 +23,7 @@ pub fn check(chat: &Chat, service: Service) -> Result<(), ProviderError> {
         .find_map(|(index, tool)| schema_refusal(index, tool, service))
         .or_else(|| parts().find_map(|(index, _, part)| id_refusal(index, part, service)))
         .or_else(|| repeated_id(chat, service))
+        .or_else(|| parts().find_map(|(index, place, part)| signature_refusal(index, place, part, service)))
         .or_else(|| parts().find_map(|(index, place, part)| input_refusal(index, place, part)))
         .or_else(|| parts().find_map(|(index, _, part)| image_rules::mislabelled(index, part, service)));
     refusal.map_or(Ok(()), |message| {
@@ -33,6 +34,14 @@ pub fn check(chat: &Chat, service: Service) -> Result<(), ProviderError> {
             message: format!("Request Failed: 400 {body}"),
         })
     })
+}
+
+/// Copilot hands Anthropic's service every signature, those of other services too.
+fn signature_refusal(index: usize, place: usize, part: &Part, service: Service) -> Option<String> {
+    let Part::Thinking(thinking) = part else { return None };
+    let origin = thinking.metadata.as_ref()?.get("vscode_thinking_origin_api")?;
+    (service == Service::Messages && origin != service.api_name())
+        .then(|| format!("messages.{index}.content.{place}: Invalid `signature` in `thinking` block"))
 }
 
 /// Keywords that no service takes beside or instead of `"type": "object"` at the root of a schema.

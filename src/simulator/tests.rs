@@ -107,6 +107,7 @@ fn chat(model: &str, text: &str) -> Chat {
         required: false,
         options: Map::new(),
         configuration: Map::new(),
+        include_encrypted_thinking: false,
     }
 }
 

@@ -67,6 +67,7 @@ mod tests {
             required: false,
             options: Map::new(),
             configuration,
+            include_encrypted_thinking: false,
         }
     }
 

@@ -103,7 +103,7 @@ mod tests {
             is_error: false,
         };
         let call = ToolCall { id: "c".into(), name: "get".into(), input: json!({"a": 1}) };
-        let thinking = Thinking { text: "éé".into(), id: None };
+        let thinking = Thinking::text("éé");
         let parts = vec![Part::text("1"), Part::text("12345"), Part::ToolResult(result)];
         let prompt = [Message { role: Role::User, name: None, parts }];
         let mut said = Said::default();

@@ -28,7 +28,7 @@ fn image(base64: &str) -> Part {
 }
 
 fn thought(text: &str, id: Option<&str>) -> Part {
-    Part::Thinking(Thinking { text: text.into(), id: id.map(Into::into) })
+    Part::Thinking(Thinking { id: id.map(Into::into), ..Thinking::text(text) })
 }
 
 fn message(role: Role, parts: impl Into<Vec<Part>>) -> Message {
@@ -253,6 +253,41 @@ fn images_of_an_assistant_are_shown_by_the_user() {
     );
 }
 
+fn signed(text: &str, signature: &str) -> Part {
+    let metadata = json!({ "encrypted_content": signature, "vscode_thinking_origin_api": "messages" });
+    let metadata = metadata.as_object().cloned();
+    Part::Thinking(Thinking { id: Some("thinking_0".into()), metadata, ..Thinking::text(text) })
+}
+
+#[test]
+fn signed_thought_of_a_turn_with_calls_comes_with_the_calls() {
+    check(
+        [
+            user([text("a")]),
+            assistant([signed("t", "s"), text("b"), call("1")]),
+            user([result("1", "c")]),
+            assistant([signed("u", "s2"), text("d")]),
+            user([text("e")]),
+        ],
+        [
+            user([text("a")]),
+            assistant([text("b")]),
+            assistant([signed("t", "s"), call("1")]),
+            user([result("1", "c")]),
+            assistant([signed("u", "s2"), text("d")]),
+            user([text("e")]),
+        ],
+    );
+}
+
+#[test]
+fn later_thought_of_two_with_the_same_id_stays() {
+    check(
+        [user([text("a")]), assistant([signed("t", "s"), signed("u", "s2"), text("b")]), user([text("c")])],
+        [user([text("a")]), assistant([signed("u", "s2"), text("b")]), user([text("c")])],
+    );
+}
+
 #[test]
 fn thoughts_without_an_id_or_consequence_are_left_out() {
     check(
@@ -371,6 +406,7 @@ fn asked_of_the_simulator(conversation: &Conversation) -> Chat {
         required: false,
         options: Map::new(),
         configuration: Map::new(),
+        include_encrypted_thinking: false,
     }
 }
 

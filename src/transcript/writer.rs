@@ -90,7 +90,14 @@ impl Writer {
             return;
         }
         if !turn.text.is_empty() {
-            parts.push(Part::Text { text: turn.text });
+            if !turn.calls.is_empty() && parts.iter().any(is_signed_by_anthropic) {
+                // Copilot puts the text of a message before its thinking, and Anthropic's service wants the thinking
+                // of a turn with calls first. Of two messages in a row, Copilot moves the thinking to the front.
+                let parts = vec![Part::Text { text: turn.text }];
+                self.written.push(Message { role: Role::Assistant, name: turn.name.clone(), parts });
+            } else {
+                parts.push(Part::Text { text: turn.text });
+            }
         }
         parts.extend(turn.calls);
         self.written.push(Message { role: Role::Assistant, name: turn.name, parts });
@@ -104,6 +111,12 @@ impl Writer {
             self.written.push(Message { role: Role::User, name, parts });
         }
     }
+}
+
+/// Whether a part is thinking with a signature of Anthropic's service.
+fn is_signed_by_anthropic(part: &Part) -> bool {
+    matches!(part, Part::Thinking(Thinking { metadata: Some(metadata), .. })
+        if metadata.get("vscode_thinking_origin_api").is_some_and(|api| api == "messages"))
 }
 
 impl Turn {
@@ -126,10 +139,12 @@ impl Turn {
         self.saying = None;
     }
 
-    /// Thoughts come before all words of a turn.
+    /// Thoughts come before all words of a turn. Of two with the same id, as two rounds of auto mode have them, the
+    /// later one stays: the provider would mix them.
     pub fn think(&mut self, thinking: Thinking) {
-        self.thoughts.push(Part::Thinking(thinking));
         self.saying = None;
+        self.thoughts.retain(|part| !matches!(part, Part::Thinking(other) if other.id == thinking.id));
+        self.thoughts.push(Part::Thinking(thinking));
     }
 
     /// A call, with the result that came in the message `answered_in`.

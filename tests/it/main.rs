@@ -49,6 +49,7 @@ mod setup;
 mod setup_json;
 mod speed;
 mod terminal;
+mod thinking;
 mod tidy;
 mod tool_choice;
 mod tools;

@@ -12,8 +12,11 @@ import { base64, seen } from "./parts";
 import type { Chat, Tool } from "./protocol";
 import type { Request } from "./request";
 
-/** VS Code hands `configuration` on to the provider, though the stable typings do not name it. */
-type Options = vscode.LanguageModelChatRequestOptions & { configuration?: Record<string, unknown> };
+/** VS Code hands these on to the provider, though the stable typings do not name them. */
+type Options = vscode.LanguageModelChatRequestOptions & {
+	configuration?: Record<string, unknown>;
+	includeEncryptedThinking?: boolean;
+};
 
 /** Asks the model; done when its answer is complete. */
 export async function answer(chat: Chat, request: Request, models: Models, consent: Consent): Promise<void> {
@@ -56,13 +59,21 @@ async function send(
 	}
 }
 
-function optionsFor({ options, configuration, tools, required }: Chat): Options {
+function optionsFor(chat: Chat): Options {
+	const {
+		options,
+		configuration,
+		tools,
+		required,
+		include_encrypted_thinking: includeEncryptedThinking,
+	} = chat;
 	const { Auto, Required } = vscode.LanguageModelChatToolMode;
 	return {
 		justification: JUSTIFICATION,
 		modelOptions: options,
 		...(tools.length > 0 ? { tools: tools.map(toolFor), toolMode: required ? Required : Auto } : {}),
 		...(Object.keys(configuration).length > 0 ? { configuration } : {}),
+		...(includeEncryptedThinking ? { includeEncryptedThinking } : {}),
 	};
 }
 
@@ -84,7 +95,7 @@ class PartWriter {
 			case "text":
 				return this.#text(this.#half + it.text);
 			case "thinking":
-				return this.#thinking(it.text, it.id);
+				return it.metadata ? this.#sealed(it.text, it.id, it.metadata) : this.#thinking(it.text, it.id);
 			case "call": {
 				const { id, name, input } = it;
 				return this.request.say({ type: "part", part: { type: "tool_call", id, name, input } });
@@ -116,6 +127,12 @@ class PartWriter {
 		if (whole !== "") {
 			this.request.words(Kind.text, whole);
 		}
+	}
+
+	/** Thinking that its provider wants back with this metadata. */
+	#sealed(text: string, id: string | undefined, metadata: Record<string, unknown>): void {
+		const part = { type: "thinking", text, ...(id === undefined ? {} : { id }), metadata } as const;
+		this.request.say({ type: "part", part });
 	}
 
 	#thinking(text: string, id: string | undefined): void {

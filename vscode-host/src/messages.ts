@@ -6,7 +6,7 @@ import type { Content, Data, Message, Part, Thinking } from "./protocol";
 type InputPart = vscode.LanguageModelInputPart;
 
 /** Exported at run time, but not yet in the stable typings. */
-type ThinkingPartClass = new (value: string, id: string) => InputPart;
+type ThinkingPartClass = new (value: string, id?: string, metadata?: Record<string, unknown>) => InputPart;
 
 export function messagesFor(messages: readonly Message[]): vscode.LanguageModelChatMessage[] {
 	return messages.map(
@@ -46,8 +46,9 @@ function dataFor({ base64, mime }: Data): vscode.LanguageModelDataPart {
 	return new vscode.LanguageModelDataPart(Buffer.from(base64, "base64"), mime);
 }
 
-/** Providers take a thought back only with the id it came with. */
-function thinkingFor({ text, id }: Thinking): InputPart[] {
+/** Providers take a thought back only with the id and the metadata that it came with. */
+function thinkingFor({ text, id, metadata }: Thinking): InputPart[] {
 	const { LanguageModelThinkingPart } = vscode as { LanguageModelThinkingPart?: ThinkingPartClass };
-	return LanguageModelThinkingPart && id !== undefined ? [new LanguageModelThinkingPart(text, id)] : [];
+	const isSealed = id !== undefined || metadata !== undefined;
+	return LanguageModelThinkingPart && isSealed ? [new LanguageModelThinkingPart(text, id, metadata)] : [];
 }

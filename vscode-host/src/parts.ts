@@ -1,9 +1,12 @@
 // What a part of VS Code's is, told by its shape: parts that other extensions make, and newer kinds that the stable
 // API does not name, are no instances of the classes we see.
 
+/** Opaque values that a provider wants back with its thinking. */
+type Metadata = Record<string, unknown>;
+
 export type Seen =
 	| { kind: "text"; text: string }
-	| { kind: "thinking"; text: string; id: string | undefined }
+	| { kind: "thinking"; text: string; id: string | undefined; metadata: Metadata | undefined }
 	| { kind: "call"; id: string; name: string; input: unknown }
 	| { kind: "data"; mime: string; data: Uint8Array }
 	| { kind: "tree"; value: object }
@@ -17,7 +20,7 @@ export function seen(part: unknown): Seen {
 	if ("value" in part && typeof part.value === "string" && !isThinking) {
 		return { kind: "text", text: part.value }; // nearly all of them, so first
 	}
-	const { value, id, callId, name, input, mimeType, data } = part as Record<string, unknown>;
+	const { value, id, callId, name, input, mimeType, data, metadata } = part as Record<string, unknown>;
 	if (typeof name === "string" && "callId" in part) {
 		return { kind: "call", id: typeof callId === "string" ? callId : "", name, input: input ?? {} };
 	}
@@ -27,10 +30,26 @@ export function seen(part: unknown): Seen {
 	if (isThinking) {
 		const text = Array.isArray(value) ? value.join("") : value;
 		return typeof text === "string"
-			? { kind: "thinking", text, id: typeof id === "string" && id !== "" ? id : undefined }
+			? {
+					kind: "thinking",
+					text,
+					id: typeof id === "string" && id !== "" ? id : undefined,
+					metadata: metadataOf(metadata),
+				}
 			: { kind: "unknown" };
 	}
 	return typeof value === "object" && value !== null ? { kind: "tree", value } : { kind: "unknown" };
+}
+
+/** Without what only tells VS Code's own chat how to show the thinking. */
+function metadataOf(metadata: unknown): Metadata | undefined {
+	if (typeof metadata !== "object" || metadata === null) {
+		return undefined;
+	}
+	const kept = Object.entries(metadata).filter(
+		([name, value]) => !name.startsWith("vscode_reasoning_") && name !== "toolId" && value !== undefined,
+	);
+	return kept.length > 0 ? Object.fromEntries(kept) : undefined;
 }
 
 /** The base64 of bytes. */

@@ -147,7 +147,11 @@ options: { [name: string]: unknown },
 /**
  * `configuration`, as it stands: `{"reasoningEffort":"high"}`.
  */
-configuration: { [name: string]: unknown }, };
+configuration: { [name: string]: unknown }, 
+/**
+ * `includeEncryptedThinking`: thinking parts come with the metadata that they go back with.
+ */
+include_encrypted_thinking: boolean, };
 
 /**
  * A piece of a tool's result.
@@ -625,7 +629,7 @@ has_exchange: boolean, };
  */
 export type ResponsePart = { 
 /**
- * A tool call, or data such as the provider's `usage`.
+ * A tool call, thinking with metadata, or data such as the provider's `usage`.
  */
 part: Part, };
 
@@ -685,17 +689,21 @@ export type StopRequest = {
 id: string, };
 
 /**
- * A piece of reasoning. Providers accept it back only with the id it came with.
+ * A piece of reasoning. Its provider takes it back only as it came: with its id and its metadata.
  */
 export type Thinking = { 
 /**
- * Text of the reasoning; empty for a redacted one.
+ * Text of the reasoning; empty where the provider keeps it to itself.
  */
 text: string, 
 /**
- * The provider's id of it. It reaches clients as the opaque signature they send back.
+ * The provider's id of it, unique in its response only.
  */
-id?: string, };
+id?: string, 
+/**
+ * Opaque values of the provider: a signature or encrypted reasoning, and the API that they belong to.
+ */
+metadata?: { [name: string]: unknown }, };
 
 /**
  * The id of a thought.

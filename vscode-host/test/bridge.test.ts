@@ -36,6 +36,7 @@ const chat: ToEditor = {
 	required: false,
 	options: {},
 	configuration: {},
+	include_encrypted_thinking: false,
 };
 
 async function listening(test: TestContext): Promise<FakeServer> {

@@ -27,6 +27,7 @@ const question: Chat = {
 	required: false,
 	options: {},
 	configuration: {},
+	include_encrypted_thinking: false,
 };
 
 let model: FakeModel;
@@ -89,13 +90,14 @@ test("half a character at the end is not lost", async () => {
 	]);
 });
 
-test("a thought is announced when its id changes", async () => {
+test("a thought is announced when its id changes, and comes whole where its provider wants metadata back", async () => {
 	const thought = (value: string | string[], id?: string, metadata?: object) =>
 		new LanguageModelThinkingPart(value, id, metadata);
 	const said = await heard(
 		thought("hm", "a"),
 		thought(["m", "m"], "a"),
 		thought("so", "b"),
+		thought("", "b", { encrypted_content: "sig", toolId: "1" }),
 		thought("", undefined, { vscode_reasoning_done: true }),
 		thought("anon"),
 		text("yes"),
@@ -106,6 +108,7 @@ test("a thought is announced when its id changes", async () => {
 		["thinking", "mm"],
 		{ type: "thinking_id", id: "b" },
 		["thinking", "so"],
+		{ type: "part", part: { type: "thinking", text: "", id: "b", metadata: { encrypted_content: "sig" } } },
 		["thinking", "anon"],
 		["text", "yes"],
 	]);
@@ -142,6 +145,7 @@ test("messages become VS Code's, one to one", async () => {
 			parts: [
 				{ type: "thinking", text: "hm", id: "t" },
 				{ type: "thinking", text: "without an id nobody takes it back" },
+				{ type: "thinking", text: "", metadata: { signature: "sig" } },
 				{ type: "tool_call", id: "1", name: "look", input: { at: 1 } },
 			],
 		},
@@ -158,7 +162,11 @@ test("messages become VS Code's, one to one", async () => {
 		new LanguageModelChatMessage(1, [text("GetExchange:"), picture], "ann"),
 		new LanguageModelChatMessage(
 			2,
-			[new LanguageModelThinkingPart("hm", "t"), new LanguageModelToolCallPart("1", "look", { at: 1 })],
+			[
+				new LanguageModelThinkingPart("hm", "t"),
+				new LanguageModelThinkingPart("", undefined, { signature: "sig" }),
+				new LanguageModelToolCallPart("1", "look", { at: 1 }),
+			],
 			undefined,
 		),
 		new LanguageModelChatMessage(
@@ -191,6 +199,11 @@ test("options are passed on as they stand, and those that are empty not at all",
 		configuration: { reasoningEffort: "high" },
 	});
 	assert.equal((await asked({ tools: tools.slice(1), required: true }))?.options.toolMode, 2);
+	assert.deepEqual((await asked({ include_encrypted_thinking: true }))?.options, {
+		justification,
+		modelOptions: {},
+		includeEncryptedThinking: true,
+	});
 });
 
 test("a model that has vanished is looked for once more", async () => {

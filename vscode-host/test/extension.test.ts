@@ -176,6 +176,7 @@ test("a chat goes all the way", async (test) => {
 		required: false,
 		options: {},
 		configuration: {},
+		include_encrypted_thinking: false,
 	};
 	peer.say(1, { type: "chat", messages: [{ role: "user", parts: [{ type: "text", text: "Hi" }] }], ...chat });
 	assert.deepEqual(await peer.whole(1), [{ text: "Hello you" }, { type: "end" }]);

@@ -4,9 +4,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Thoughts;
 use super::message::{Block, Delta};
-use super::{Thoughts, signature};
 use crate::conversation::{Event, Thinking, ToolCall};
+use crate::dialect::common::sealed_thinking;
 
 /// A step in the content of a response.
 #[derive(Debug, PartialEq)]
@@ -32,8 +33,8 @@ enum Position {
     Between(u32),
     /// A text is open.
     InText(u32),
-    /// A thought is open. Its id may come with any of its pieces.
-    InThought(u32, Option<String>),
+    /// A thought is open: all of it but the text, of which only the length is kept.
+    InThought { index: u32, thought: Thinking, length: usize },
 }
 
 impl BlockSteps {
@@ -75,23 +76,36 @@ impl BlockSteps {
             return;
         }
         let index = match &mut self.position {
-            Position::InThought(index, id) if is_same(id.as_deref(), thought.id.as_deref()) => {
-                if id.is_none() {
-                    id.clone_from(&thought.id);
-                }
+            Position::InThought { index, thought: open, length } if thought.continues(open) => {
+                open.append_seal(thought);
+                *length += thought.text.len();
                 *index
             }
-            _ if thought.text.is_empty() && thought.id.is_none() => return,
+            _ if thought.text.is_empty() => return self.redacted(thought, tell),
             _ => {
                 let index = self.close(tell);
                 tell(BlockStep::Open(index, Block::thinking()));
-                self.position = Position::InThought(index, thought.id.clone());
+                let mut open = Thinking::default();
+                open.append_seal(thought);
+                self.position = Position::InThought { index, thought: open, length: thought.text.len() };
                 index
             }
         };
-        if self.thoughts == Thoughts::Shown && !thought.text.is_empty() {
+        if self.thoughts != Thoughts::Signed && !thought.text.is_empty() {
             tell(BlockStep::Grow(index, Delta::Thinking { thinking: &thought.text }));
         }
+    }
+
+    /// A thought that begins without text. Text may still follow a bare id; a seal comes last.
+    fn redacted<'a>(&mut self, thought: &'a Thinking, tell: &mut impl FnMut(BlockStep<'a>)) {
+        if self.thoughts == Thoughts::Unasked || thought.metadata.is_none() {
+            return;
+        }
+        let Some(data) = sealed_thinking::seal(thought) else { return };
+        let index = self.close(tell);
+        tell(BlockStep::Open(index, Block::RedactedThinking { data }));
+        tell(BlockStep::Close(index));
+        self.position = Position::Between(index + 1);
     }
 
     fn call<'a>(&mut self, call: &'a ToolCall, tell: &mut impl FnMut(BlockStep<'a>)) {
@@ -110,8 +124,9 @@ impl BlockSteps {
                 tell(BlockStep::Close(*index));
                 *index + 1
             }
-            Position::InThought(index, id) => {
-                let signature = signature::say(id.as_deref());
+            Position::InThought { index, thought, length } => {
+                let signature = sealed_thinking::seal_with_length(thought, *length)
+                    .unwrap_or_else(|| sealed_thinking::NOTHING_SEALED.into());
                 tell(BlockStep::Grow(*index, Delta::Signature { signature }));
                 tell(BlockStep::Close(*index));
                 *index + 1
@@ -119,14 +134,6 @@ impl BlockSteps {
         };
         self.position = Position::Between(next);
         next
-    }
-}
-
-/// Pieces without an id belong to the thought they come with.
-fn is_same(open: Option<&str>, piece: Option<&str>) -> bool {
-    match (open, piece) {
-        (Some(open), Some(piece)) => open == piece,
-        _ => true,
     }
 }
 
@@ -157,7 +164,7 @@ mod tests {
         prop_oneof![
             "[ab]{0,2}".prop_map(Event::Text),
             ("[ab]{0,2}", prop::option::of("[xy]"))
-                .prop_map(|(text, id)| Event::Thinking(Thinking { text, id })),
+                .prop_map(|(text, id)| Event::Thinking(Thinking { id, ..Thinking::text(text) })),
             Just(Event::ToolCall(call())),
             Just(Event::ToolRan(ran)),
             Just(Event::Finish(Finish::Stop, Usage::default())),
@@ -165,7 +172,12 @@ mod tests {
     }
 
     fn any_thoughts() -> impl Strategy<Value = Thoughts> {
-        prop_oneof![Just(Thoughts::Shown), Just(Thoughts::Signed), Just(Thoughts::Hidden)]
+        prop_oneof![
+            Just(Thoughts::Unasked),
+            Just(Thoughts::Shown),
+            Just(Thoughts::Signed),
+            Just(Thoughts::Hidden)
+        ]
     }
 
     proptest! {
@@ -207,7 +219,7 @@ mod tests {
             assert_eq!(open, None);
             let words = |pick: fn(&Event) -> Option<&str>| events.iter().filter_map(pick).collect::<String>();
             assert_eq!(said, words(|event| match event { Event::Text(text) => Some(text), _ => None }));
-            if thoughts == Thoughts::Shown {
+            if matches!(thoughts, Thoughts::Unasked | Thoughts::Shown) {
                 assert_eq!(thought, words(|event| match event {
                     Event::Thinking(thought) => Some(&thought.text),
                     _ => None,

@@ -4,13 +4,13 @@
 use serde_json::Value;
 
 use super::block_content::{self, each, read_typed, unknown};
-use super::signature;
 use super::tools::{self, Change};
 use super::wire::{self, Block};
 use crate::conversation::{Content, Part, ToolCall, ToolResult};
 use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::common::sealed_thinking;
 use crate::failure::{Failure, ResultExt};
 
 const IN_MESSAGES: &str = "`text`, `image`, `document`, `search_result`, `thinking`, `redacted_thinking`, `tool_use` or `tool_result`";
@@ -39,12 +39,12 @@ fn read_block(block: Block, changes: &mut Vec<Change>, unshowable: Unshowable) -
     Ok(match kind.as_str() {
         "thinking" => {
             let thought = read_value::<wire::ThinkingBlock>(block)?;
-            let thought = signature::read(thought.thinking, thought.signature.as_deref());
+            let thought = sealed_thinking::open(thought.thinking, thought.signature.as_deref());
             thought.map(Part::Thinking).into_iter().collect()
         }
         "redacted_thinking" => {
             let thought = read_value::<wire::RedactedThought>(block)?;
-            let thought = signature::read(String::new(), Some(&thought.data));
+            let thought = sealed_thinking::open(String::new(), Some(&thought.data));
             thought.map(Part::Thinking).into_iter().collect()
         }
         "tool_use" => {

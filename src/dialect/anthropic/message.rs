@@ -55,9 +55,24 @@ impl<'a> Message<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Block {
-    Thinking { thinking: String, signature: String },
-    Text { citations: (), text: String },
-    ToolUse { id: String, name: String, input: Value, caller: Caller },
+    Thinking {
+        thinking: String,
+        signature: String,
+    },
+    /// Thinking whose text the provider keeps to itself.
+    RedactedThinking {
+        data: String,
+    },
+    Text {
+        citations: (),
+        text: String,
+    },
+    ToolUse {
+        id: String,
+        name: String,
+        input: Value,
+        caller: Caller,
+    },
 }
 
 impl Block {

@@ -18,6 +18,8 @@ pub struct Model {
     pub images: bool,
     /// It calls tools.
     pub tools: bool,
+    /// Family, such as `claude-sonnet-4.5`.
+    pub family: String,
 }
 
 /// Page of the list. Without a limit it is the whole list: it is short.
@@ -75,7 +77,7 @@ pub fn item(model: &Model) -> Value {
 fn capabilities(model: &Model) -> Value {
     let yes = || json!({ "supported": true });
     let no = || json!({ "supported": false });
-    json!({
+    let mut capabilities = json!({
         "batch": no(),
         "citations": no(),
         "code_execution": no(),
@@ -85,22 +87,36 @@ fn capabilities(model: &Model) -> Value {
             "clear_tool_uses_20250919": no(),
             "compact_20260112": no(),
         },
-        // Whichever of these a model doesn't take, its provider replaces by its default.
-        "effort": {
-            "supported": true,
-            "low": yes(),
-            "medium": yes(),
-            "high": yes(),
-            "xhigh": no(),
-            "max": no(),
-        },
         "image_input": { "supported": model.images },
         "pdf_input": no(),
         "server_tools": { "supported": false, "code_execution": no(), "web_search": no() },
         // The schema travels as a tool.
         "structured_outputs": { "supported": model.tools },
-        "thinking": { "supported": true, "types": { "adaptive": yes(), "enabled": yes() } },
-    })
+        "thinking": {
+            "supported": true,
+            "types": {
+                "adaptive": yes(),
+                "between_tools": yes(),
+                "disabled": yes(),
+                "enabled": yes(),
+            },
+        },
+    });
+    if let Some(effort) = effort(model)
+        && let Some(capabilities) = capabilities.as_object_mut()
+    {
+        capabilities.insert("effort".into(), effort);
+    }
+    capabilities
+}
+
+/// Levels of effort. The editor doesn't reveal those of a model. Claude's service and OpenAI's Responses API take these
+/// three for every model that has any; of other families nothing is known.
+fn effort(model: &Model) -> Option<Value> {
+    let family = model.family.to_lowercase();
+    let is_known = family.contains("claude") || family.starts_with("gpt-5");
+    let yes = json!({ "supported": true });
+    is_known.then(|| json!({ "supported": true, "low": yes, "medium": yes, "high": yes }))
 }
 
 #[cfg(test)]
@@ -123,7 +139,13 @@ mod tests {
 
     #[test]
     fn a_model_has_all_that_the_newest_sdks_want() {
-        let model = Model { images: true, tools: true, max_output_tokens: Some(64_000), ..model("claude") };
+        let model = Model {
+            images: true,
+            tools: true,
+            max_output_tokens: Some(64_000),
+            family: "claude".into(),
+            ..model("claude")
+        };
         let no = json!({ "supported": false });
         let yes = json!({ "supported": true });
         assert_eq!(
@@ -143,16 +165,27 @@ mod tests {
                         "supported": false, "clear_thinking_20251015": no, "clear_tool_uses_20250919": no,
                         "compact_20260112": no,
                     },
-                    "effort": {
-                        "supported": true, "low": yes, "medium": yes, "high": yes, "xhigh": no, "max": no,
-                    },
                     "image_input": yes, "pdf_input": no,
                     "server_tools": { "supported": false, "code_execution": no, "web_search": no },
                     "structured_outputs": yes,
-                    "thinking": { "supported": true, "types": { "adaptive": yes, "enabled": yes } },
+                    "thinking": {
+                        "supported": true,
+                        "types": { "adaptive": yes, "between_tools": yes, "disabled": yes, "enabled": yes },
+                    },
+                    "effort": { "supported": true, "low": yes, "medium": yes, "high": yes },
                 },
             })
         );
+    }
+
+    #[test]
+    fn effort_is_left_out_where_the_levels_are_unknown() {
+        for (family, is_told) in
+            [("claude-haiku-4.5", true), ("gpt-5-codex", true), ("gpt-4o", false), ("gemini-2.5-pro", false)]
+        {
+            let model = Model { family: family.into(), ..model("m") };
+            assert_eq!(item(&model)["capabilities"].get("effort").is_some(), is_told, "{family}");
+        }
     }
 
     #[test]

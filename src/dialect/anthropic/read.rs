@@ -4,15 +4,14 @@ use serde_json::Value;
 
 use super::tools::OfferedTools;
 use super::{ResponseOptions, Thoughts, history, wire};
-use crate::conversation::{Conversation, Options, Output};
+use crate::conversation::{Conversation, Options, Output, ThinkingMode};
 use crate::dialect::common::body_json::read_json;
 use crate::dialect::common::option_limits;
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
-/// Budgets up to these many tokens of thought are a low or a medium effort. The models behind VS Code take a
-/// word for it, not a number; agents send 4 000, 10 000 and 32 000 when asked to think, think hard, think
-/// hardest.
+/// Largest budgets, in tokens of thinking, of a low and of a medium effort; README.md has this table. The models behind
+/// VS Code take a word, not a number. Agents send 4,000, 10,000 and 32,000 for "think", "think hard", "think hardest".
 const LOW_BUDGET: u64 = 4_096;
 const MEDIUM_BUDGET: u64 = 16_384;
 
@@ -47,7 +46,7 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
         reports_stop_sequence: request.stop_sequences.as_ref().is_some_and(|stops| !stops.is_empty()),
         stop: option_limits::stop("stop_sequences", request.stop_sequences.unwrap_or_default())?,
         reasoning_effort: history.effort.or(effort).or(thinking.effort.map(str::to_owned)),
-        thinking: thinking.wanted,
+        thinking: thinking.mode,
         single_tool_call: request
             .tool_choice
             .as_ref()
@@ -72,10 +71,10 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
     Ok((ask, ResponseOptions { thoughts: thinking.thoughts }))
 }
 
-/// Reads the thinking options.
+/// The thinking options.
 #[derive(Default)]
 struct Thinking {
-    wanted: bool,
+    mode: ThinkingMode,
     effort: Option<&'static str>,
     thoughts: Thoughts,
 }
@@ -85,10 +84,13 @@ fn read_thinking(thinking: Option<wire::Thinking>) -> Result<Thinking, Failure> 
         return Ok(Thinking::default());
     };
     let thoughts = if display.as_deref() == Some("omitted") { Thoughts::Signed } else { Thoughts::Shown };
+    let mode = ThinkingMode::On;
     Ok(match kind {
-        wire::ThinkingKind::Disabled => Thinking { wanted: false, effort: None, thoughts: Thoughts::Hidden },
+        wire::ThinkingKind::Disabled => {
+            Thinking { mode: ThinkingMode::Off, effort: None, thoughts: Thoughts::Hidden }
+        }
         wire::ThinkingKind::Adaptive | wire::ThinkingKind::BetweenTools => {
-            Thinking { wanted: true, effort: None, thoughts }
+            Thinking { mode, effort: None, thoughts }
         }
         wire::ThinkingKind::Enabled => {
             let effort = match budget_tokens.ok_or_else(|| missing("thinking.budget_tokens"))? {
@@ -96,7 +98,7 @@ fn read_thinking(thinking: Option<wire::Thinking>) -> Result<Thinking, Failure> 
                 budget if budget <= MEDIUM_BUDGET => "medium",
                 _ => "high",
             };
-            Thinking { wanted: true, effort: Some(effort), thoughts }
+            Thinking { mode, effort: Some(effort), thoughts }
         }
     })
 }

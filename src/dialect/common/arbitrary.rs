@@ -133,7 +133,7 @@ pub fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         any::<String>().prop_map(Event::Text),
         (any::<String>(), prop::option::of("[xy]"))
-            .prop_map(|(text, id)| Event::Thinking(Thinking { text, id })),
+            .prop_map(|(text, id)| Event::Thinking(Thinking { id, ..Thinking::text(text) })),
         (any::<String>(), json()).prop_map(|(name, input)| Event::ToolCall(ToolCall {
             id: "c".into(),
             name,

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
+use crate::conversation::ThinkingMode;
 use crate::failure::Failure;
 
 /// As many answers to one question as OpenAI gives.
@@ -62,6 +63,15 @@ pub fn stop(at: &str, sequences: Vec<String>) -> Result<Vec<String>, Failure> {
         return Err(Failure::invalid(at, message));
     }
     Ok(sequences.into_iter().filter(|sequence| !sequence.is_empty()).collect())
+}
+
+/// Meaning of a `reasoning_effort`: any but `none` switches thinking on.
+pub fn thinking(effort: Option<&str>) -> ThinkingMode {
+    match effort {
+        None => ThinkingMode::Unset,
+        Some("none") => ThinkingMode::Off,
+        Some(_) => ThinkingMode::On,
+    }
 }
 
 /// Refuses `logit_bias`, unless it is empty.

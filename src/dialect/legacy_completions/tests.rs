@@ -74,7 +74,7 @@ fn a_text_is_continued() {
     check(
         &form(),
         &[
-            (0, Event::Thinking(Thinking { text: "hm".into(), id: None })),
+            (0, Event::Thinking(Thinking::text("hm"))),
             (0, text("and\u{2028}")),
             (0, text("")),
             (0, text(" so")),

@@ -46,7 +46,7 @@ fn read_message(
     };
     let mut said = said(role, message.content, message.images, unshowable)?;
     if let Some(text) = message.thinking.filter(|text| !text.is_empty()) {
-        said.parts.insert(0, Part::Thinking(Thinking { text, id: None }));
+        said.parts.insert(0, Part::Thinking(Thinking::text(text)));
     }
     let called = message.tool_calls.into_iter().flatten().map(|call| Part::ToolCall(called(call, calls)));
     said.parts.extend(called);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::wire::{self, Request, Think};
 use super::{Door, Instead, ResponseOptions, history};
-use crate::conversation::{Conversation, Message, Options, Output, Role, Tool};
+use crate::conversation::{Conversation, Message, Options, Output, Role, ThinkingMode, Tool};
 use crate::dialect::common::body_json::read_json;
 use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
@@ -114,7 +114,11 @@ fn options(
             .and_then(|number| u64::try_from(number).ok())
             .filter(|number| *number > 0),
         stop: option_limits::stop("options.stop", options.stop.map_or_else(Vec::new, OneOrMany::into_list))?,
-        thinking: matches!(think, Some(Think::Yes | Think::Level(_))),
+        thinking: match think {
+            None => ThinkingMode::Unset,
+            Some(Think::No) => ThinkingMode::Off,
+            Some(Think::Yes | Think::Level(_)) => ThinkingMode::On,
+        },
         reasoning_effort: match think {
             Some(Think::Level(level)) => Some(level),
             Some(Think::Yes | Think::No) | None => None,

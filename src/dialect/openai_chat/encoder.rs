@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::message_parts::{Cost, FINGERPRINT, FunctionCall, ToolCall, finish_reason};
+use super::reasoning_details::{OpenThinking, ReasoningDetail};
 use super::{Calls, ResponseOptions};
 use crate::conversation::{Event, Usage};
 use crate::dialect::common::extensions::ResponseExtensions;
@@ -19,6 +20,8 @@ pub struct Chunks {
     options: ResponseOptions,
     /// Number of calls in each choice so far: the next one's index.
     calls: Vec<u32>,
+    /// Thinking of each choice.
+    thinking: Vec<OpenThinking>,
     /// Of the answers that have ended.
     usage: Option<Usage>,
 }
@@ -52,6 +55,7 @@ enum Delta<'a> {
     Role { role: &'static str, content: &'static str, refusal: () },
     Content { content: &'a str },
     Reasoning { reasoning_content: &'a str },
+    Sealed { reasoning_details: [&'a ReasoningDetail; 1], reasoning_opaque: &'a str },
     ToolCalls { tool_calls: [ToolCall<'a>; 1] },
     FunctionCall { function_call: FunctionCall<'a> },
     Nothing {},
@@ -66,6 +70,7 @@ impl Chunks {
             model: meta.model.clone(),
             options,
             calls: vec![0; options.choices],
+            thinking: (0..options.choices).map(|_| OpenThinking::default()).collect(),
             usage: None,
         }
     }
@@ -88,6 +93,19 @@ impl Chunks {
         sse::put(None, &self.chunk(&[choice]), out);
     }
 
+    /// Ends the thinking of a choice; `call_id` is the tool call that follows it.
+    fn seal_thinking(&mut self, choice: usize, call_id: Option<&str>, out: &mut Vec<u8>) {
+        let sealed = self.thinking.get_mut(choice).and_then(|thinking| thinking.seal(call_id));
+        self.put_detail(choice, sealed.as_ref(), out);
+    }
+
+    fn put_detail(&self, choice: usize, detail: Option<&ReasoningDetail>, out: &mut Vec<u8>) {
+        if let Some(detail) = detail {
+            let delta = Delta::Sealed { reasoning_details: [detail], reasoning_opaque: detail.data() };
+            self.delta(choice, delta, out);
+        }
+    }
+
     /// Index of the next call of a choice; `None` where the form has no room for another.
     fn next_call(&mut self, choice: usize) -> Option<u32> {
         let next = self.calls.get_mut(choice)?;
@@ -107,26 +125,37 @@ impl Encoder for Chunks {
     fn event(&mut self, choice: usize, event: &Event, out: &mut Vec<u8>) {
         match event {
             Event::Text(text) if text.is_empty() => {}
-            Event::Text(text) => self.delta(choice, Delta::Content { content: text }, out),
-            Event::Thinking(thought) if thought.text.is_empty() => {}
+            Event::Text(text) => {
+                self.seal_thinking(choice, None, out);
+                self.delta(choice, Delta::Content { content: text }, out);
+            }
             Event::Thinking(thought) => {
-                self.delta(choice, Delta::Reasoning { reasoning_content: &thought.text }, out);
+                let before = self.thinking.get_mut(choice).and_then(|thinking| thinking.add(thought));
+                self.put_detail(choice, before.as_ref(), out);
+                if !thought.text.is_empty() {
+                    self.delta(choice, Delta::Reasoning { reasoning_content: &thought.text }, out);
+                }
             }
             Event::ToolCall(call) => {
-                let Some(index) = self.next_call(choice) else { return };
+                let Some(index) = self.next_call(choice) else {
+                    return self.seal_thinking(choice, Some(&call.id), out);
+                };
                 let delta = match self.options.calls {
                     Calls::Tools => Delta::ToolCalls { tool_calls: [ToolCall::at(index, call)] },
                     Calls::Function => Delta::FunctionCall { function_call: FunctionCall::new(call) },
                 };
                 self.delta(choice, delta, out);
+                self.seal_thinking(choice, Some(&call.id), out);
             }
             Event::ToolRan(ran) => {
+                self.seal_thinking(choice, None, out);
                 let choices =
                     [Choice { index: choice, delta: Delta::Nothing {}, logprobs: (), finish_reason: None }];
                 let extra = ResponseExtensions::tool(ran);
                 sse::put(None, &Chunk { copilot_proxy: Some(extra), ..self.chunk(&choices) }, out);
             }
             Event::Finish(finish, usage) => {
+                self.seal_thinking(choice, None, out);
                 self.usage = Some(with_choice(self.usage, *usage));
                 let finish_reason = Some(finish_reason(finish, self.options.calls));
                 let choices =

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::wire;
-use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
+use crate::conversation::{Content, Message, Part, Role, ToolCall, ToolResult};
 use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::call_ids::OpenCalls;
 use crate::dialect::common::files::File;
 use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::string_or_object::WordOrObject;
-use crate::dialect::common::{block_words, call_arguments};
+use crate::dialect::common::{block_words, call_arguments, sealed_thinking};
 use crate::failure::{Failure, ResultExt};
 
 /// Types of parts that are read; any other is words in old messages.
@@ -57,9 +57,14 @@ fn read_message(
         }
         wire::Role::Assistant => {
             let mut parts = Vec::new();
-            if let Some(text) = message.reasoning_content.filter(|text| !text.is_empty()) {
-                parts.push(Part::Thinking(Thinking { text, id: None }));
+            let details = message.reasoning_details.into_iter().flatten().filter_map(|detail| detail.data);
+            let mut seals: Vec<String> = details.collect();
+            if seals.is_empty() {
+                seals.extend(message.reasoning_opaque);
             }
+            let text = message.reasoning_content.unwrap_or_default();
+            let thinking = sealed_thinking::open_joined(text, seals.iter().map(String::as_str));
+            parts.extend(thinking.into_iter().map(Part::Thinking));
             parts.extend(read_content(message.content, unshowable)?);
             parts.extend(some_text(message.refusal));
             let audio = message.audio.map(|audio| block_words::unknown_block("audio", audio));

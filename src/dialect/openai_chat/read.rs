@@ -35,7 +35,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
             .or(option_limits::tokens("max_tokens", request.max_tokens)?),
         stop: option_limits::stop("stop", request.stop.map_or_else(Vec::new, OneOrMany::into_list))?,
         reports_stop_sequence: false,
-        thinking: request.reasoning_effort.as_deref().is_some_and(|effort| effort != "none"),
+        thinking: option_limits::thinking(request.reasoning_effort.as_deref()),
         reasoning_effort: request.reasoning_effort,
         verbosity: request.verbosity,
         single_tool_call: request.parallel_tool_calls == Some(false) || calls == Calls::Function,

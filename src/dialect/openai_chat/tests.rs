@@ -52,6 +52,10 @@ fn fold(choice: &mut Value, said: &Value) {
                     whole.as_array_mut().unwrap().push(Value::Object(call));
                 }
             }
+            ("reasoning_details", Value::Array(details)) => {
+                let whole = message.entry("reasoning_details").or_insert_with(|| json!([]));
+                whole.as_array_mut().unwrap().extend(details.iter().cloned());
+            }
             (_, Value::String(more)) => append(message, key, more),
             (_, value) => {
                 message.insert(key.clone(), value.clone());

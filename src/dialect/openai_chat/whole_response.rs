@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::message_parts::{FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
+use super::reasoning_details::{OpenThinking, ReasoningDetail};
 use super::{Calls, ResponseOptions};
 use crate::conversation::{Event, Finish};
 use crate::dialect::common::extensions::ResponseExtensions;
@@ -39,6 +40,10 @@ struct Message<'a> {
     #[serde(skip_serializing_if = "String::is_empty")]
     reasoning_content: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasoning_details: Vec<ReasoningDetail>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reasoning_opaque: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<ToolCall<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_call: Option<FunctionCall<'a>>,
@@ -70,11 +75,21 @@ fn choice(index: usize, events: &[Event], calls: Calls) -> Choice<'_> {
         content: None,
         refusal: (),
         reasoning_content: String::new(),
+        reasoning_details: Vec::new(),
+        reasoning_opaque: String::new(),
         tool_calls: Vec::new(),
         function_call: None,
     };
     let mut reason = finish_reason(&Finish::Stop, calls);
+    let mut thinking = OpenThinking::default();
     for event in events {
+        let sealed = match event {
+            Event::Text(text) if text.is_empty() => None,
+            Event::Thinking(piece) => thinking.add(piece),
+            Event::ToolCall(call) => thinking.seal(Some(&call.id)),
+            Event::Text(_) | Event::ToolRan(_) | Event::Finish(..) => thinking.seal(None),
+        };
+        message.reasoning_details.extend(sealed);
         match (event, calls) {
             (Event::Text(text), _) => content.push_str(text),
             (Event::Thinking(thought), _) => message.reasoning_content.push_str(&thought.text),
@@ -86,6 +101,7 @@ fn choice(index: usize, events: &[Event], calls: Calls) -> Choice<'_> {
             (Event::Finish(finish, _), _) => reason = finish_reason(finish, calls),
         }
     }
+    message.reasoning_opaque = message.reasoning_details.iter().map(ReasoningDetail::data).collect();
     let has_calls = !message.tool_calls.is_empty() || message.function_call.is_some();
     message.content = (!content.is_empty() || !has_calls).then_some(content);
     Choice { index, message, logprobs: (), finish_reason: reason }

@@ -76,12 +76,23 @@ pub struct Message {
     pub audio: Option<Block>,
     /// Only of the assistant: thinking that an earlier response of this server had.
     pub reasoning_content: Option<String>,
+    /// Only of the assistant: the seals of that thinking.
+    pub reasoning_details: Option<Vec<ReasoningDetail>>,
+    /// Only of the assistant: the same in one text, for clients that know no lists there.
+    pub reasoning_opaque: Option<String>,
     /// Only of the assistant.
     pub tool_calls: Option<Vec<ToolCall>>,
     /// The assistant's, from before `tools`.
     pub function_call: Option<FunctionCall>,
     /// Only of a tool.
     pub tool_call_id: Option<String>,
+}
+
+/// Sealed thinking. Other servers have other kinds of details, which hold no `data`.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ReasoningDetail {
+    pub data: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq)]

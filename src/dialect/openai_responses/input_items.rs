@@ -9,12 +9,12 @@ use super::content::read_content;
 use super::stored_responses::Memory;
 use super::tool_names::{ToolName, ToolNames, wrap_free_text};
 use super::tools::OfferedTools;
-use super::{output_items, wire};
-use crate::conversation::{Message, Part, Role, Thinking, ToolCall, ToolResult};
+use super::wire;
+use crate::conversation::{Message, Part, Role, ToolCall, ToolResult};
 use crate::dialect::common::block_words::without_base64;
 use crate::dialect::common::body_json::read_value;
-use crate::dialect::common::call_arguments;
 use crate::dialect::common::media::Unshowable;
+use crate::dialect::common::{call_arguments, sealed_thinking};
 use crate::failure::{Failure, ResultExt};
 
 /// Context for reading items.
@@ -68,7 +68,7 @@ impl Reader<'_> {
             "function_call" => self.function_call(item).map(Some),
             "custom_tool_call" => self.custom_tool_call(item).map(Some),
             "function_call_output" | "custom_tool_call_output" => call_output(item).map(Some),
-            "reasoning" => reasoning(item),
+            "reasoning" => self.reasoning(item),
             "computer_call_output" => Ok(screenshot(&item)),
             "item_reference" => self.reference(item).map(Some),
             kind => match (ClientTool::of_item(kind), item) {
@@ -113,6 +113,24 @@ impl Reader<'_> {
     fn call(&self, id: String, name: &ToolName, input: Value) -> Message {
         let call = ToolCall { id, name: self.names.to_model(name), input };
         of(Role::Assistant, vec![Part::ToolCall(call)])
+    }
+
+    /// Reads reasoning. Its provider gets it back as it was sealed or stored; reasoning from elsewhere is text only.
+    fn reasoning(&self, item: Value) -> Result<Option<Message>, Failure> {
+        let item: wire::ReasoningItem = read_value(item)?;
+        if item.encrypted_content.is_none()
+            && let Some(stored) = item.id.and_then(|id| self.memory.item(&id))
+        {
+            return Ok(Some(stored));
+        }
+        let joined = |texts: Option<Vec<wire::ReasoningText>>| {
+            let texts: Vec<String> = texts.into_iter().flatten().map(|one| one.text).collect();
+            texts.join("\n\n")
+        };
+        let summary = joined(item.summary);
+        let text = if summary.is_empty() { joined(item.content) } else { summary };
+        let thinking = sealed_thinking::open(text, item.encrypted_content.as_deref());
+        Ok(thinking.map(|thinking| of(Role::Assistant, vec![Part::Thinking(thinking)])))
     }
 
     fn reference(&self, item: Value) -> Result<Message, Failure> {
@@ -165,21 +183,6 @@ fn screenshot(item: &Value) -> Option<Message> {
     };
     let heading = Part::text("computer_call_output:");
     Some(of(Role::User, std::iter::once(heading).chain(shown.ok().map(Part::from)).collect()))
-}
-
-/// A thought goes back to the provider with the id it came with; one that a client brings from elsewhere is
-/// words only.
-fn reasoning(item: Value) -> Result<Option<Message>, Failure> {
-    let item: wire::ReasoningItem = read_value(item)?;
-    let joined = |texts: Option<Vec<wire::ReasoningText>>| {
-        let texts: Vec<String> = texts.into_iter().flatten().map(|one| one.text).collect();
-        texts.join("\n\n")
-    };
-    let summary = joined(item.summary);
-    let text = if summary.is_empty() { joined(item.content) } else { summary };
-    let id = item.encrypted_content.as_deref().and_then(output_items::unseal);
-    let thought = Thinking { text, id };
-    Ok((thought != Thinking::default()).then(|| of(Role::Assistant, vec![Part::Thinking(thought)])))
 }
 
 /// An item of a kind that VS Code knows nothing like, of a tool that OpenAI runs itself: the model reads what

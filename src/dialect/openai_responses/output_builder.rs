@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::ResponseOptions;
 use super::output_items::{Call, Content, Item, Status, Summary};
 use super::stream_event::StreamEvent;
 use super::tool_names::{CallKind, ToolNames};
+use super::{ReasoningOutput, ResponseOptions};
 use crate::conversation::{Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan};
 use crate::dialect::ResponseMeta;
 use crate::dialect::common::compaction;
@@ -22,6 +22,7 @@ pub struct Answer {
     names: Arc<ToolNames>,
     /// The response is a summary: one item, whatever else the model does.
     compacts: bool,
+    reasoning: ReasoningOutput,
     done: Vec<Done>,
     open: Open,
     /// Tools that the proxy ran, each with the number of items that were done by then.
@@ -58,6 +59,7 @@ impl Answer {
             id: meta.id.clone(),
             names: options.names.clone(),
             compacts: options.compaction.is_some(),
+            reasoning: options.reasoning,
             done: Vec::new(),
             open: Open::Nothing,
             ran: Vec::new(),
@@ -88,7 +90,7 @@ impl Answer {
 
     /// The items that are complete.
     pub fn items(&self) -> Vec<Item<'_>> {
-        self.done.iter().map(Done::item).collect()
+        self.done.iter().map(|done| done.item(self.reasoning)).collect()
     }
 
     /// The tools that the proxy ran.
@@ -155,28 +157,32 @@ impl Answer {
     }
 
     fn thought(&mut self, more: &Thinking, tell: StepListener<'_>) {
-        if *more == Thinking::default() {
+        if more.is_empty() {
             return;
         }
-        if !matches!(&self.open, Open::ThinkingId { thought, .. } if thought.id == more.id) {
+        if !matches!(&self.open, Open::ThinkingId { thought, .. } if more.continues(thought)) {
             self.close(Status::Completed, tell);
             let id = self.next_id("rs");
             let item = Item::thought_begins(&id);
             tell(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
-            self.open =
-                Open::ThinkingId { id, thought: Thinking { text: String::new(), id: more.id.clone() } };
+            self.open = Open::ThinkingId { id, thought: Thinking::default() };
         }
-        if let Open::ThinkingId { id, thought } = &mut self.open
-            && !more.text.is_empty()
-        {
+        if let Open::ThinkingId { id, thought } = &mut self.open {
             let output_index = self.done.len();
-            if thought.text.is_empty() {
-                let part = Summary { text: "" };
-                tell(&StreamEvent::SummaryPartAdded { item_id: id, output_index, summary_index: 0, part });
+            if self.reasoning.summary && !more.text.is_empty() {
+                if thought.text.is_empty() {
+                    let part = Summary { text: "" };
+                    tell(&StreamEvent::SummaryPartAdded {
+                        item_id: id,
+                        output_index,
+                        summary_index: 0,
+                        part,
+                    });
+                }
+                let delta = &more.text;
+                tell(&StreamEvent::SummaryDelta { item_id: id, output_index, summary_index: 0, delta });
             }
-            thought.text.push_str(&more.text);
-            let delta = &more.text;
-            tell(&StreamEvent::SummaryDelta { item_id: id, output_index, summary_index: 0, delta });
+            thought.append(more);
         }
     }
 
@@ -213,7 +219,7 @@ impl Answer {
         match std::mem::replace(&mut self.open, Open::Nothing) {
             Open::Nothing => {}
             Open::ThinkingId { id, thought } => {
-                if !thought.text.is_empty() {
+                if self.reasoning.summary && !thought.text.is_empty() {
                     let (item_id, text) = (&id, &thought.text);
                     tell(&StreamEvent::SummaryDone { item_id, output_index, summary_index: 0, text });
                     let part = Summary { text };
@@ -240,7 +246,7 @@ impl Answer {
 
     fn finish_item(&mut self, id: String, status: Status, content: DoneContent, tell: StepListener<'_>) {
         let done = Done { id, status, content };
-        tell(&StreamEvent::ItemDone { output_index: self.done.len(), item: done.item() });
+        tell(&StreamEvent::ItemDone { output_index: self.done.len(), item: done.item(self.reasoning) });
         self.done.push(done);
     }
 }
@@ -259,9 +265,9 @@ impl Done {
         (Some(self.id), Message { role: Role::Assistant, name: None, parts: vec![part] })
     }
 
-    fn item(&self) -> Item<'_> {
+    fn item(&self, reasoning: ReasoningOutput) -> Item<'_> {
         match &self.content {
-            DoneContent::ThinkingId(thought) => Item::thought(&self.id, thought),
+            DoneContent::ThinkingId(thought) => Item::thought(&self.id, thought, reasoning),
             DoneContent::Message(text) => Item::message(&self.id, self.status, text),
             DoneContent::Summary(text) => Item::compaction(&self.id, Some(text)),
             DoneContent::Call(_, call) => Item::call(&self.id, self.status, call),

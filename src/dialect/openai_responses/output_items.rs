@@ -3,24 +3,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::ReasoningOutput;
 use super::client_tools::ClientTool;
 use super::tool_names::{CallKind, ToolNames, unwrap_free_text};
 use crate::conversation::{Thinking, ToolCall};
-use crate::dialect::common::{call_arguments, compaction};
-
-/// Marks a provider's id of a thought as one that came from here: what other services seal looks different,
-/// and means nothing to our provider.
-const SEAL: &str = "copilot-proxy:";
-
-/// A provider's id of a thought, as the client keeps it.
-pub fn seal(id: &str) -> String {
-    format!("{SEAL}{id}")
-}
-
-/// The id again; none if it was sealed elsewhere.
-pub fn unseal(sealed: &str) -> Option<String> {
-    sealed.strip_prefix(SEAL).map(str::to_owned)
-}
+use crate::dialect::common::{call_arguments, compaction, sealed_thinking};
 
 /// An item of the output.
 #[derive(Debug, Serialize)]
@@ -121,12 +108,13 @@ impl<'a> Item<'a> {
     }
 
     /// A whole thought.
-    pub fn thought(id: &'a str, thought: &'a Thinking) -> Item<'a> {
+    pub fn thought(id: &'a str, thought: &'a Thinking, wanted: ReasoningOutput) -> Item<'a> {
         let summary = match thought.text.as_str() {
-            "" => Vec::new(),
-            text => vec![Summary { text }],
+            text if wanted.summary && !text.is_empty() => vec![Summary { text }],
+            _ => Vec::new(),
         };
-        Item::Reasoning { id, summary, encrypted_content: thought.id.as_deref().map(seal) }
+        let encrypted_content = if wanted.encrypted { sealed_thinking::seal(thought) } else { None };
+        Item::Reasoning { id, summary, encrypted_content }
     }
 
     /// A message that has begun.

@@ -9,8 +9,8 @@ use super::input_items::{Reader, offer_tools};
 use super::response_object::Echo;
 use super::stored_responses::Memory;
 use super::tools::OfferedTools;
-use super::{ResponseOptions, StoredInput, wire};
-use crate::conversation::{Conversation, Message, Options, Output, Role};
+use super::{ReasoningOutput, ResponseOptions, StoredInput, wire};
+use crate::conversation::{Conversation, Message, Options, Output, Role, ThinkingMode};
 use crate::dialect::common::body_json::{read_json, read_value};
 use crate::dialect::common::compaction::request_summary;
 use crate::dialect::common::one_or_many::OneOrMany;
@@ -93,8 +93,13 @@ pub fn read(
         extensions,
         ..ParsedRequest::default()
     };
-    let options =
-        ResponseOptions { stored, echo: Arc::new(echo(request)), names: Arc::new(names), compaction };
+    let options = ResponseOptions {
+        stored,
+        reasoning: reasoning_output(&request)?,
+        echo: Arc::new(echo(request)),
+        names: Arc::new(names),
+        compaction,
+    };
     Ok((parsed, options))
 }
 
@@ -136,28 +141,48 @@ fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failur
 }
 
 fn read_options(request: &wire::Request) -> Result<Options, Failure> {
-    let reasoning: Option<wire::Reasoning> = match &request.reasoning {
-        None => None,
-        Some(reasoning) => read_value(reasoning).at("reasoning")?,
-    };
     let text: wire::Text = match &request.text {
         None => wire::Text::default(),
         Some(text) => read_value(text).at("text")?,
     };
-    let wants_summary = reasoning
-        .as_ref()
-        .is_some_and(|reasoning| reasoning.summary.is_some() || reasoning.generate_summary.is_some());
-    let wants_thoughts = request.include.iter().flatten().any(|field| field == "reasoning.encrypted_content");
+    let reasoning = read_reasoning(request)?;
+    let wants_summary = reasoning.as_ref().is_some_and(|reasoning| reasoning.wants_summary() == Some(true));
+    let wants_reasoning = wants_summary || includes_encrypted_reasoning(request);
+    let effort = reasoning.and_then(|reasoning| reasoning.effort);
     Ok(Options {
         temperature: option_limits::within("temperature", request.temperature, 0.0..=2.0)?,
         top_p: option_limits::within("top_p", request.top_p, 0.0..=1.0)?,
         max_tokens: option_limits::tokens("max_output_tokens", request.max_output_tokens)?,
-        thinking: wants_summary || wants_thoughts,
-        reasoning_effort: reasoning.and_then(|reasoning| reasoning.effort),
+        thinking: match option_limits::thinking(effort.as_deref()) {
+            ThinkingMode::Unset if wants_reasoning => ThinkingMode::On,
+            mode => mode,
+        },
+        reasoning_effort: effort,
         single_tool_call: request.parallel_tool_calls == Some(false),
         verbosity: text.verbosity,
         output: read_format(text.format).at("text.format")?,
         ..Options::default()
+    })
+}
+
+fn read_reasoning(request: &wire::Request) -> Result<Option<wire::Reasoning>, Failure> {
+    match &request.reasoning {
+        None => Ok(None),
+        Some(reasoning) => read_value(reasoning).at("reasoning"),
+    }
+}
+
+fn includes_encrypted_reasoning(request: &wire::Request) -> bool {
+    request.include.iter().flatten().any(|field| field == "reasoning.encrypted_content")
+}
+
+/// A summary that the request doesn't mention is shown: the API's own default is none, but many clients that want
+/// thinking shown know no such field.
+fn reasoning_output(request: &wire::Request) -> Result<ReasoningOutput, Failure> {
+    let reasoning = read_reasoning(request)?;
+    Ok(ReasoningOutput {
+        summary: reasoning.and_then(|reasoning| reasoning.wants_summary()).unwrap_or(true),
+        encrypted: includes_encrypted_reasoning(request),
     })
 }
 

@@ -77,6 +77,13 @@ pub struct Reasoning {
     pub generate_summary: Option<String>,
 }
 
+impl Reasoning {
+    /// Whether a summary is wanted; `None` if the request doesn't mention it.
+    pub fn wants_summary(&self) -> Option<bool> {
+        self.summary.as_ref().or(self.generate_summary.as_ref()).map(|summary| summary != "none")
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Text {
@@ -180,6 +187,7 @@ pub struct CallOutput {
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct ReasoningItem {
+    pub id: Option<String>,
     pub summary: Option<Vec<ReasoningText>>,
     pub content: Option<Vec<ReasoningText>>,
     pub encrypted_content: Option<String>,

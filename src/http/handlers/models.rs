@@ -106,5 +106,6 @@ fn anthropic_model(ModelEntry { id, model }: &ModelEntry) -> anthropic::Model {
         max_output_tokens: model.extra.get("maxOutputTokens").and_then(Value::as_u64),
         images: model.images.unwrap_or(true),
         tools: model.tools.unwrap_or(true),
+        family: model.family.clone(),
     }
 }

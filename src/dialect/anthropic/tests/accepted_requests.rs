@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::read;
 use crate::conversation::{
-    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolCall, ToolChoice,
-    ToolResult,
+    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, ThinkingMode, Tool,
+    ToolCall, ToolChoice, ToolResult,
 };
 use crate::dialect::anthropic::{ResponseOptions, Thoughts};
+use crate::dialect::common::sealed_thinking;
 use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
 
@@ -177,20 +178,18 @@ fn documents_and_search_results_are_their_text() {
 
 #[test]
 fn thoughts_come_back_with_the_ids_they_left_with() {
+    let thinking = Thinking { id: Some("rs_1".into()), ..Thinking::text("Hm") };
+    let signature = sealed_thinking::seal(&thinking).unwrap();
     check_content(
         "assistant",
         &json!([
-            { "type": "thinking", "thinking": "Hm", "signature": "copilot-proxy:rs_1" },
+            { "type": "thinking", "thinking": "Hm", "signature": signature },
             { "type": "thinking", "thinking": "Of another service", "signature": "EqQBCgIYAhIM" },
             { "type": "thinking", "thinking": "", "signature": "EqQBCgIYAhIM" },
             { "type": "redacted_thinking", "data": "EmwKAhgBEgy3va3pzix" },
             { "type": "text", "text": "Yes." },
         ]),
-        &[
-            Part::Thinking(Thinking { text: "Hm".into(), id: Some("rs_1".into()) }),
-            Part::Thinking(Thinking { text: "Of another service".into(), id: None }),
-            text("Yes."),
-        ],
+        &[Part::Thinking(thinking), Part::Thinking(Thinking::text("Of another service")), text("Yes.")],
     );
 }
 
@@ -344,40 +343,52 @@ fn options_are_forwarded() {
 #[test]
 fn thinking_is_an_effort() {
     for (thinking, output_config, wanted, effort, thoughts) in [
-        (Value::Null, Value::Null, false, None, Thoughts::Shown),
-        (json!({ "type": "disabled" }), Value::Null, false, None, Thoughts::Hidden),
-        (json!({ "type": "adaptive", "display": "updates" }), Value::Null, true, None, Thoughts::Shown),
-        (json!({ "type": "adaptive", "display": "omitted" }), Value::Null, true, None, Thoughts::Signed),
-        (json!({ "type": "between_tools" }), Value::Null, true, None, Thoughts::Shown),
+        (Value::Null, Value::Null, ThinkingMode::Unset, None, Thoughts::Unasked),
+        (json!({ "type": "disabled" }), Value::Null, ThinkingMode::Off, None, Thoughts::Hidden),
+        (
+            json!({ "type": "adaptive", "display": "updates" }),
+            Value::Null,
+            ThinkingMode::On,
+            None,
+            Thoughts::Shown,
+        ),
+        (
+            json!({ "type": "adaptive", "display": "omitted" }),
+            Value::Null,
+            ThinkingMode::On,
+            None,
+            Thoughts::Signed,
+        ),
+        (json!({ "type": "between_tools" }), Value::Null, ThinkingMode::On, None, Thoughts::Shown),
         (
             json!({ "type": "enabled", "budget_tokens": 1024 }),
             Value::Null,
-            true,
+            ThinkingMode::On,
             Some("low"),
             Thoughts::Shown,
         ),
         (
             json!({ "type": "enabled", "budget_tokens": 10_000 }),
             Value::Null,
-            true,
+            ThinkingMode::On,
             Some("medium"),
             Thoughts::Shown,
         ),
         (
             json!({ "type": "enabled", "budget_tokens": 31_999 }),
             Value::Null,
-            true,
+            ThinkingMode::On,
             Some("high"),
             Thoughts::Shown,
         ),
         (
             json!({ "type": "enabled", "budget_tokens": 1024 }),
             json!({ "effort": "xhigh" }),
-            true,
+            ThinkingMode::On,
             Some("xhigh"),
             Thoughts::Shown,
         ),
-        (Value::Null, json!({ "effort": "medium" }), false, Some("medium"), Thoughts::Shown),
+        (Value::Null, json!({ "effort": "medium" }), ThinkingMode::Unset, Some("medium"), Thoughts::Unasked),
     ] {
         let body = request(&json!({ "thinking": thinking, "output_config": output_config }));
         let (ask, response_options) = read(&body).unwrap();

@@ -5,7 +5,8 @@
 use serde_json::json;
 
 use crate::conversation::{
-    Content, Conversation, Data, Message, Options, Part, Role, Thinking, ToolCall, ToolChoice, ToolResult,
+    Content, Conversation, Data, Message, Options, Part, Role, Thinking, ThinkingMode, ToolCall, ToolChoice,
+    ToolResult,
 };
 use crate::dialect::RequestHead;
 use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts, count_tokens};
@@ -51,8 +52,8 @@ fn messages() -> Vec<Message> {
             Role::Assistant,
             vec![
                 Part::Thinking(Thinking {
-                    text: "I need to fetch; that tool is deferred.".into(),
                     id: Some("t7".into()),
+                    ..Thinking::text("I need to fetch; that tool is deferred.")
                 }),
                 Part::text("Let me find the right tool."),
                 call("toolu_01", "ToolSearch", json!({ "query": "select:WebFetch", "max_results": 5 })),
@@ -94,7 +95,7 @@ fn nothing_of_it_is_lost() {
     );
     let options = Options {
         max_tokens: Some(32_000),
-        thinking: true,
+        thinking: ThinkingMode::On,
         reasoning_effort: Some("medium".into()),
         ..Options::default()
     };

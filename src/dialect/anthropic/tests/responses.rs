@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{call, end, folded, meta, streamed, text};
 use crate::conversation::{Content, Event, Finish, Thinking, ToolCall, ToolRan, ToolResult, Usage};
 use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts};
+use crate::dialect::common::sealed_thinking;
 use crate::dialect::{Dialect, Encoder};
 use crate::failure::Failure;
 
@@ -59,7 +60,64 @@ fn ending(reason: &str) -> Value {
 }
 
 fn thought(text: &str, id: Option<&str>) -> Event {
-    Event::Thinking(Thinking { text: text.into(), id: id.map(str::to_owned) })
+    Event::Thinking(Thinking { id: id.map(str::to_owned), ..Thinking::text(text) })
+}
+
+/// Signature of thinking with this id and a text of this length.
+fn seal(id: &str, length: usize) -> String {
+    let thinking = Thinking { id: Some(id.into()), ..Thinking::default() };
+    sealed_thinking::seal_with_length(&thinking, length).unwrap()
+}
+
+fn signed(index: u32, id: &str, length: usize) -> String {
+    let signature = seal(id, length);
+    format!(
+        r#"{{"type":"content_block_delta","index":{index},"delta":{{"type":"signature_delta","signature":"{signature}"}}}}"#
+    )
+}
+
+/// The last piece of a provider's thinking: no text, but what the provider takes back.
+fn encrypted(id: &str) -> Event {
+    let metadata = json!({ "encrypted_content": "sig", "vscode_thinking_origin_api": "messages" });
+    Event::Thinking(Thinking {
+        id: Some(id.into()),
+        metadata: metadata.as_object().cloned(),
+        ..Thinking::default()
+    })
+}
+
+#[test]
+fn thinking_without_text_is_redacted_and_shown_only_if_asked_for() {
+    let Event::Thinking(thinking) = encrypted("rs_1") else { panic!() };
+    let data = sealed_thinking::seal(&thinking).unwrap();
+    let start = format!(
+        r#"{{"type":"content_block_start","index":0,"content_block":{{"type":"redacted_thinking","data":"{data}"}}}}"#
+    );
+    for thoughts in [Thoughts::Shown, Thoughts::Signed] {
+        check(
+            ResponseOptions { thoughts },
+            &[encrypted("rs_1"), end(Finish::Stop)],
+            &[&start, r#"{"type":"content_block_stop","index":0}"#],
+            &ending("end_turn"),
+            &json!([{ "type": "redacted_thinking", "data": data }]),
+        );
+    }
+    for thoughts in [Thoughts::Unasked, Thoughts::Hidden] {
+        let events = [encrypted("rs_1"), end(Finish::Stop)];
+        check(ResponseOptions { thoughts }, &events, &[], &ending("end_turn"), &json!([]));
+    }
+}
+
+#[test]
+fn signature_of_the_provider_is_in_the_signature() {
+    let events =
+        [thought("Hm", Some("thinking_0")), encrypted("thinking_0"), text("Yes."), end(Finish::Stop)];
+    let message = whole(ResponseOptions { thoughts: Thoughts::Shown }, &events);
+    let block = &message["content"][0];
+    let opened =
+        sealed_thinking::open(block["thinking"].as_str().unwrap().into(), block["signature"].as_str());
+    let Event::Thinking(sealed) = encrypted("thinking_0") else { panic!() };
+    assert_eq!(opened, Some(Thinking { text: "Hm".into(), ..sealed }));
 }
 
 #[test]
@@ -93,7 +151,7 @@ fn a_thought_is_signed_before_the_text_begins() {
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
             r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"Hm, "}}"#,
             r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"so."}}"#,
-            r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"copilot-proxy:t1"}}"#,
+            &signed(0, "t1", 7),
             r#"{"type":"content_block_stop","index":0}"#,
             r#"{"type":"content_block_start","index":1,"content_block":{"type":"text","citations":null,"text":""}}"#,
             r#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Yes."}}"#,
@@ -101,7 +159,7 @@ fn a_thought_is_signed_before_the_text_begins() {
         ],
         &ending("end_turn"),
         &json!([
-            { "type": "thinking", "thinking": "Hm, so.", "signature": "copilot-proxy:t1" },
+            { "type": "thinking", "thinking": "Hm, so.", "signature": seal("t1", 7) },
             { "type": "text", "citations": null, "text": "Yes." },
         ]),
     );
@@ -115,17 +173,17 @@ fn thoughts_with_other_ids_are_other_blocks() {
         &[
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
             r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"a"}}"#,
-            r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"copilot-proxy:1"}}"#,
+            &signed(0, "1", 1),
             r#"{"type":"content_block_stop","index":0}"#,
             r#"{"type":"content_block_start","index":1,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
             r#"{"type":"content_block_delta","index":1,"delta":{"type":"thinking_delta","thinking":"b"}}"#,
-            r#"{"type":"content_block_delta","index":1,"delta":{"type":"signature_delta","signature":"copilot-proxy:2"}}"#,
+            &signed(1, "2", 1),
             r#"{"type":"content_block_stop","index":1}"#,
         ],
         &ending("end_turn"),
         &json!([
-            { "type": "thinking", "thinking": "a", "signature": "copilot-proxy:1" },
-            { "type": "thinking", "thinking": "b", "signature": "copilot-proxy:2" },
+            { "type": "thinking", "thinking": "a", "signature": seal("1", 1) },
+            { "type": "thinking", "thinking": "b", "signature": seal("2", 1) },
         ]),
     );
 }
@@ -139,14 +197,14 @@ fn thoughts_are_left_out_as_the_client_asks() {
         &events,
         &[
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
-            r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"copilot-proxy:t1"}}"#,
+            &signed(0, "t1", 2),
             r#"{"type":"content_block_stop","index":0}"#,
             r#"{"type":"content_block_start","index":1,"content_block":{"type":"text","citations":null,"text":""}}"#,
             r#"{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Yes."}}"#,
             r#"{"type":"content_block_stop","index":1}"#,
         ],
         &ending("end_turn"),
-        &json!([{ "type": "thinking", "thinking": "", "signature": "copilot-proxy:t1" }, words]),
+        &json!([{ "type": "thinking", "thinking": "", "signature": seal("t1", 2) }, words]),
     );
     check(
         ResponseOptions { thoughts: Thoughts::Hidden },

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{chat, generate};
 use crate::conversation::{
-    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolCall, ToolResult,
+    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, ThinkingMode, Tool,
+    ToolCall, ToolResult,
 };
 use crate::dialect::ollama::{Instead, ResponseOptions, TextField};
 use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
@@ -54,7 +55,7 @@ fn every_role_of_a_chat_is_understood() {
         ],
     });
     let image = Data { mime: "image/png".into(), base64: "iVBORw0KGgo=".into() };
-    let thought = Thinking { text: "A picture.".into(), id: None };
+    let thought = Thinking::text("A picture.");
     let messages = vec![
         Message::text(Role::System, "Be brief."),
         of(Role::User, vec![Part::text("What is this?"), Part::Data(image)]),
@@ -116,7 +117,7 @@ fn settings_become_options() {
         max_tokens: Some(16),
         stop: vec!["\n".into()],
         reasoning_effort: Some("high".into()),
-        thinking: true,
+        thinking: ThinkingMode::On,
         output: Output::Schema {
             name: "answer".into(),
             description: None,
@@ -136,8 +137,8 @@ fn the_rarer_settings_are_understood_too() {
         (ask.conversation.options, options.shows_thoughts)
     };
     for (fields, wanted, shows_thoughts) in [
-        (json!({ "think": true }), Options { thinking: true, ..Options::default() }, true),
-        (json!({ "think": false }), Options::default(), false),
+        (json!({ "think": true }), Options { thinking: ThinkingMode::On, ..Options::default() }, true),
+        (json!({ "think": false }), Options { thinking: ThinkingMode::Off, ..Options::default() }, false),
         (json!({ "think": null, "format": "" }), Options::default(), true),
         (json!({ "format": "json" }), Options { output: Output::Json, ..Options::default() }, true),
         (json!({ "format": {} }), Options { output: Output::Json, ..Options::default() }, true),

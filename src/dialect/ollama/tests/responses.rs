@@ -63,7 +63,7 @@ fn text(text: &str) -> Event {
 }
 
 fn thinking(text: &str) -> Event {
-    Event::Thinking(Thinking { text: text.into(), id: None })
+    Event::Thinking(Thinking::text(text))
 }
 
 fn call(id: &str, name: &str, input: Value) -> Event {

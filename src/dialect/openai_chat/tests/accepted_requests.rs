@@ -5,10 +5,11 @@ use std::num::{NonZeroU8, NonZeroU32};
 use serde_json::{Value, json};
 
 use crate::conversation::{
-    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolCall, ToolChoice,
-    ToolResult, Verbosity,
+    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, ThinkingMode, Tool,
+    ToolCall, ToolChoice, ToolResult, Verbosity,
 };
 use crate::dialect::RequestHead;
+use crate::dialect::common::sealed_thinking;
 use crate::dialect::openai_chat::{Calls, OpenAiChat, ResponseOptions};
 use crate::dialect::{Dialect, ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
@@ -95,10 +96,7 @@ fn every_role_and_form_of_content_is_understood() {
                 name: Some("ada".into()),
                 parts: vec![Part::text("What is it?"), png(), png()],
             },
-            message(
-                Role::Assistant,
-                vec![Part::Thinking(Thinking { text: "hm".into(), id: None }), Part::text("I won't"),]
-            ),
+            message(Role::Assistant, vec![Part::Thinking(Thinking::text("hm")), Part::text("I won't"),]),
             Message::text(Role::Assistant, "No"),
             message(
                 Role::Assistant,
@@ -196,7 +194,7 @@ fn all_that_can_be_asked_for_arrives() {
                     stop: vec!["a".into(), "b".into()],
                     reasoning_effort: Some("low".into()),
                     verbosity: Some(Verbosity::High),
-                    thinking: true,
+                    thinking: ThinkingMode::On,
                     single_tool_call: true,
                     output: Output::Schema {
                         name: "city".into(),
@@ -250,7 +248,7 @@ fn stop_and_output_have_their_forms() {
         Output::Json
     );
     assert_eq!(options(&json!({ "max_tokens": 9 })).max_tokens, Some(9));
-    assert!(!options(&json!({ "reasoning_effort": "none" })).thinking);
+    assert_eq!(options(&json!({ "reasoning_effort": "none" })).thinking, ThinkingMode::Off);
 }
 
 #[test]
@@ -292,4 +290,27 @@ fn a_tool_of_the_editor_may_be_demanded_when_they_join() {
     }))
     .unwrap();
     assert_eq!(ask.conversation.tool_choice, ToolChoice::Named("get_time".into()));
+}
+
+#[test]
+fn sealed_thinking_comes_back_in_either_form() {
+    let thinking = Thinking { id: Some("1".into()), ..Thinking::text("hm") };
+    let data = sealed_thinking::seal(&thinking).unwrap();
+    for (name, value) in [
+        ("reasoning_details", json!([{ "type": "reasoning.encrypted", "data": data }])),
+        ("reasoning_opaque", json!(data)),
+    ] {
+        let mut message = json!({ "role": "assistant", "content": "Yes", "reasoning_content": "hm" });
+        message[name] = value;
+        let parsed = read(&json!({ "messages": [message] })).unwrap().0;
+        let parts = &parsed.conversation.messages[0].parts;
+        assert_eq!(*parts, [Part::Thinking(thinking.clone()), Part::text("Yes")], "{name}");
+    }
+    for foreign in
+        [json!([{ "type": "reasoning.text", "text": "hm" }]), json!([{ "data": "gAAAA" }]), Value::Null]
+    {
+        let message = json!({ "role": "assistant", "content": "Yes", "reasoning_details": foreign });
+        let parsed = read(&json!({ "messages": [message] })).unwrap().0;
+        assert_eq!(parsed.conversation.messages[0].parts, [Part::text("Yes")]);
+    }
 }

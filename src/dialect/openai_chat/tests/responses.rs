@@ -6,6 +6,7 @@ use super::folded;
 use crate::conversation::{
     Content, Event, Finish, Thinking, ToolCall, ToolRan, ToolResult, Usage, UsageSource,
 };
+use crate::dialect::common::sealed_thinking;
 use crate::dialect::openai_chat::{Calls, OpenAiChat, ResponseOptions};
 use crate::dialect::{Dialect, Encoder, ResponseMeta};
 use crate::failure::Failure;
@@ -35,7 +36,7 @@ fn text(text: &str) -> Event {
 }
 
 fn thinking(text: &str) -> Event {
-    Event::Thinking(Thinking { text: text.into(), id: Some("t1".into()) })
+    Event::Thinking(Thinking::text(text))
 }
 
 fn call(id: &str, name: &str, input: Value) -> Event {
@@ -153,6 +154,38 @@ data: [DONE]
                 "completion_tokens_details": { "reasoning_tokens": 1 },
             },
         })
+    );
+}
+
+#[test]
+fn sealed_thinking_leads_to_the_call_that_follows_it() {
+    let metadata = json!({ "encrypted_content": "sig" });
+    let sealed = Thinking { metadata: metadata.as_object().cloned(), ..Thinking::default() };
+    let data = sealed_thinking::seal_with_length(&sealed, 2).unwrap();
+    let detail =
+        json!({ "type": "reasoning.encrypted", "id": "c1", "data": data, "format": "unknown", "index": 0 });
+    check_one(
+        &[
+            Event::Thinking(Thinking::text("hm")),
+            Event::Thinking(sealed),
+            call("c1", "list", json!({})),
+            end(Finish::ToolCalls),
+        ],
+        &[
+            ROLE,
+            r#""choices":[{"index":0,"delta":{"reasoning_content":"hm"},"logprobs":null,"finish_reason":null}]}"#,
+            r#""choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"list","arguments":"{}"}}]},"logprobs":null,"finish_reason":null}]}"#,
+            &format!(
+                r#""choices":[{{"index":0,"delta":{{"reasoning_details":[{detail}],"reasoning_opaque":"{data}"}},"logprobs":null,"finish_reason":null}}]}}"#
+            ),
+            r#""choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"tool_calls"}],"copilot_proxy":{"usage":"counted"}}"#,
+        ],
+        &json!({
+            "role": "assistant", "content": null, "refusal": null, "reasoning_content": "hm",
+            "reasoning_details": [detail], "reasoning_opaque": data,
+            "tool_calls": [{ "id": "c1", "type": "function", "function": { "name": "list", "arguments": "{}" } }],
+        }),
+        "tool_calls",
     );
 }
 

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::{call, read};
 use crate::conversation::{
-    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, Tool, ToolChoice, ToolResult,
+    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, ThinkingMode, Tool,
+    ToolChoice, ToolResult,
 };
+use crate::dialect::common::sealed_thinking;
 use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 
 const PNG: &str = "data:image/png;base64,iVBORw==";
@@ -51,7 +53,7 @@ fn png() -> Data {
 }
 
 fn thought(text: &str, id: Option<&str>) -> Message {
-    let thought = Thinking { text: text.into(), id: id.map(str::to_owned) };
+    let thought = Thinking { id: id.map(str::to_owned), ..Thinking::text(text) };
     message(Role::Assistant, vec![Part::Thinking(thought)])
 }
 
@@ -127,14 +129,15 @@ fn calls_and_what_came_of_them_keep_their_ids() {
 fn a_thought_goes_back_with_the_id_it_came_with() {
     let summary =
         json!([{ "type": "summary_text", "text": "Hm." }, { "type": "summary_text", "text": "Yes." }]);
+    let seal = |id: &str| sealed_thinking::seal(&Thinking { id: Some(id.into()), ..Thinking::default() });
     assert_eq!(
         messages(&json!([
-            { "type": "reasoning", "id": "rs_1", "summary": summary, "encrypted_content": "copilot-proxy:t1" },
+            { "type": "reasoning", "id": "rs_1", "summary": summary, "encrypted_content": seal("t1") },
             { "type": "reasoning", "id": "rs_2", "summary": summary, "encrypted_content": "gAAAAABsealed" },
             { "type": "reasoning", "id": "rs_3", "summary": [], "content": [
                 { "type": "reasoning_text", "text": "So be it." },
             ]},
-            { "type": "reasoning", "id": "rs_4", "summary": [], "encrypted_content": "copilot-proxy:t4" },
+            { "type": "reasoning", "id": "rs_4", "summary": [], "encrypted_content": seal("t4") },
             { "type": "reasoning", "id": "rs_5", "summary": [], "encrypted_content": null },
         ])),
         [
@@ -287,12 +290,13 @@ fn settings_become_options() {
             top_p: Some(0.9),
             max_tokens: Some(50),
             reasoning_effort: Some("low".into()),
-            thinking: true,
+            thinking: ThinkingMode::On,
             single_tool_call: true,
             ..Options::default()
         }
     );
-    assert!(options(json!({ "include": ["reasoning.encrypted_content"] })).thinking);
+    assert_eq!(options(json!({ "include": ["reasoning.encrypted_content"] })).thinking, ThinkingMode::On);
+    assert_eq!(options(json!({ "reasoning": { "effort": "none" } })).thinking, ThinkingMode::Off);
     assert_eq!(
         options(json!({ "reasoning": null, "text": null, "include": null, "parallel_tool_calls": true })),
         Options::default()

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::{call, followed, read, streamed};
 use crate::conversation::{
-    Content, Conversation, Event, Finish, Message, Options, Part, Role, Thinking, Tool, ToolChoice,
-    ToolResult, Usage,
+    Content, Conversation, Event, Finish, Message, Options, Part, Role, Thinking, ThinkingMode, Tool,
+    ToolChoice, ToolResult, Usage,
 };
 use crate::dialect::ParsedRequest;
+use crate::dialect::common::sealed_thinking;
 
 fn request() -> Value {
     let shell = json!({
@@ -30,7 +31,7 @@ fn request() -> Value {
                 { "type": "input_text", "text": "What is in a.txt?" },
             ]},
             { "type": "reasoning", "id": "rs_1_0", "summary": [{ "type": "summary_text", "text": "Look." }],
-              "content": null, "encrypted_content": "copilot-proxy:t1" },
+              "content": null, "encrypted_content": sealed_thinking::seal(&Thinking { id: Some("t1".into()), ..Thinking::default() }) },
             { "type": "function_call", "id": "fc_1_1", "name": "exec_command",
               "arguments": "{\"cmd\":\"cat a.txt\"}", "call_id": "call_1" },
             { "type": "message", "id": "msg_1_2", "role": "assistant", "content": [
@@ -100,7 +101,7 @@ fn its_history_and_tools_are_understood() {
                     Message::text(Role::User, "What is in a.txt?"),
                     of(
                         Role::Assistant,
-                        vec![Part::Thinking(Thinking { text: "Look.".into(), id: Some("t1".into()) })]
+                        vec![Part::Thinking(Thinking { id: Some("t1".into()), ..Thinking::text("Look.") })]
                     ),
                     called("call_1", "exec_command", json!({ "cmd": "cat a.txt" })),
                     Message::text(Role::Assistant, "Reading it."),
@@ -119,7 +120,7 @@ fn its_history_and_tools_are_understood() {
                     tool("multi_agent_v1__wait_agent", "Waits for agents.", "/tools/2/tools/1/parameters"),
                 ],
                 tool_choice: ToolChoice::Auto,
-                options: Options { thinking: true, ..Options::default() },
+                options: Options { thinking: ThinkingMode::On, ..Options::default() },
             },
             ..ParsedRequest::default()
         }

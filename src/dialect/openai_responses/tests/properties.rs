@@ -22,7 +22,7 @@ fn event() -> impl Strategy<Value = Event> {
     };
     prop_oneof![
         4 => arbitrary::event(),
-        2 => ("[a-b]{0,3}", id).prop_map(|(text, id)| Event::Thinking(Thinking { text, id })),
+        2 => ("[a-b]{0,3}", id).prop_map(|(text, id)| Event::Thinking(Thinking { id, ..Thinking::text(text) })),
         2 => "[a-b]{0,3}".prop_map(Event::Text),
         1 => any::<String>().prop_map(ran),
         1 => any::<String>()
@@ -43,7 +43,7 @@ fn finish() -> impl Strategy<Value = Finish> {
 }
 
 fn offering_tools() -> Value {
-    json!({ "input": "Hi", "tools": [
+    json!({ "input": "Hi", "include": ["reasoning.encrypted_content"], "tools": [
         { "type": "custom", "name": "apply_patch" },
         { "type": "namespace", "name": "agents", "tools": [{ "type": "function", "name": "spawn" }] },
     ]})

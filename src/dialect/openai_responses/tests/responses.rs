@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{call, events, followed, meta, plain, read, streamed, whole};
 use crate::conversation::{Content, Event, Finish, Thinking, ToolRan, ToolResult, Usage, UsageSource};
+use crate::dialect::common::sealed_thinking;
 use crate::dialect::openai_responses::{OpenAiResponses, ResponseOptions};
 use crate::dialect::{Dialect, Encoder};
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ fn text(text: &str) -> Event {
 }
 
 fn thinking(id: Option<&str>, text: &str) -> Event {
-    Event::Thinking(Thinking { text: text.into(), id: id.map(str::to_owned) })
+    Event::Thinking(Thinking { id: id.map(str::to_owned), ..Thinking::text(text) })
 }
 
 fn calls(id: &str, name: &str, input: Value) -> Event {
@@ -196,17 +197,19 @@ fn thoughts_are_reasoning_items_and_keep_their_sealed_ids() {
         step
     };
     let summary = |text: &str| json!({ "type": "summary_text", "text": text });
+    let seal =
+        |id: &str, text| sealed_thinking::seal(&Thinking { id: Some(id.into()), ..Thinking::text(text) });
     let whole = json!({
         "type": "reasoning",
         "id": "rs_0f_0",
         "summary": [summary("Hm. Yes.")],
-        "encrypted_content": "copilot-proxy:t1",
+        "encrypted_content": seal("t1", "Hm. Yes."),
     });
     let redacted = json!({
         "type": "reasoning",
         "id": "rs_0f_1",
         "summary": [],
-        "encrypted_content": "copilot-proxy:t2",
+        "encrypted_content": seal("t2", ""),
     });
     let begun = |index: usize| {
         let item = json!({ "type": "reasoning", "id": format!("rs_0f_{index}"), "summary": [] });
@@ -225,7 +228,7 @@ fn thoughts_are_reasoning_items_and_keep_their_sealed_ids() {
     ];
     steps.extend(message_steps(2, &["Four."]));
     check(
-        &plain(),
+        &read(&json!({ "input": "Hi", "include": ["reasoning.encrypted_content"] })).unwrap().1,
         &[
             thinking(Some("t1"), "Hm. "),
             thinking(Some("t1"), "Yes."),
@@ -236,6 +239,27 @@ fn thoughts_are_reasoning_items_and_keep_their_sealed_ids() {
         &steps,
         &json!([whole, redacted, message(2, "Four.")]),
     );
+}
+
+#[test]
+fn reasoning_is_told_as_far_as_the_client_asks() {
+    let said = [thinking(Some("t1"), "Hm."), Event::Finish(Finish::Stop, counted())];
+    let seal = sealed_thinking::seal(&Thinking { id: Some("t1".into()), ..Thinking::text("Hm.") }).unwrap();
+    let summary = json!([{ "type": "summary_text", "text": "Hm." }]);
+    let include = json!(["reasoning.encrypted_content"]);
+    for (reasoning, include, wanted_summary, encrypted) in [
+        (Value::Null, Value::Null, &summary, None),
+        (json!({ "summary": "detailed" }), include.clone(), &summary, Some(&seal)),
+        (json!({ "effort": "low", "summary": "none" }), include, &json!([]), Some(&seal)),
+    ] {
+        let options = read(&json!({ "input": "Hi", "reasoning": reasoning, "include": include })).unwrap().1;
+        let item = &whole(&options, &said)["output"][0];
+        assert_eq!(
+            (&item["summary"], item["encrypted_content"].as_str()),
+            (wanted_summary, encrypted.map(String::as_str))
+        );
+        assert_eq!(followed(&streamed(&options, &said))["response"]["output"][0], *item);
+    }
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn all_that_happened_in_an_answer_is_part_of_the_conversation() {
     let memory = Memory::default();
     let content = vec![Content::Text { text: "noon".into() }];
     let result = ToolResult { id: "call_1".into(), content, is_error: false };
-    let thought = Thinking { text: "Hm.".into(), id: Some("t1".into()) };
+    let thought = Thinking { id: Some("t1".into()), ..Thinking::text("Hm.") };
     let ran = ToolRan { round: 1, call: call("call_1", "get_time", json!({})), result: result.clone() };
     let own = call("call_2", "agents__spawn", json!({ "a": 1 }));
     let answer = [
