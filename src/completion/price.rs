@@ -96,13 +96,13 @@ mod tests {
     use crate::completion::filter::tests::run;
     use crate::conversation::Finish;
 
-    fn model(prices: Value) -> ModelInfo {
+    fn model(prices: &Value) -> ModelInfo {
         let extra = prices.as_object().cloned().unwrap_or_else(Map::new);
         ModelInfo { extra, ..ModelInfo::default() }
     }
 
     fn priced() -> ModelInfo {
-        model(json!({
+        model(&json!({
             "inputCost": 300, "cacheCost": 30, "cacheWriteCost": 375, "outputCost": 1500,
             "longContextInputCost": 600, "longContextOutputCost": 2250,
         }))
@@ -133,7 +133,7 @@ mod tests {
             json!({ "inputCost": 300 }),
             json!({ "inputCost": -1, "outputCost": 1 }),
         ] {
-            assert_eq!(PriceList::of(&model(prices.clone())), None, "{prices}");
+            assert_eq!(PriceList::of(&model(&prices)), None, "{prices}");
         }
     }
 
