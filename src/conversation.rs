@@ -117,22 +117,49 @@ impl Part {
 
     /// Memory that it takes in bytes, with what an empty one takes: for bounds of what is stored.
     pub fn memory(&self) -> usize {
-        let content = |content: &Content| {
-            size_of::<Content>()
-                + match content {
-                    Content::Text { text } => text.len(),
-                    Content::Data(data) => data.mime.len() + data.base64.len(),
-                }
-        };
         size_of::<Part>()
             + match self {
                 Part::Text { text } => text.len(),
-                Part::Data(data) => data.mime.len() + data.base64.len(),
+                Part::Data(data) => data.memory(),
                 Part::Thinking(thinking) => thinking.size(),
-                Part::ToolCall(call) => call.id.len() + call.name.len() + value_memory(&call.input),
-                Part::ToolResult(result) => {
-                    result.id.len() + result.content.iter().map(content).sum::<usize>()
-                }
+                Part::ToolCall(call) => call.memory(),
+                Part::ToolResult(result) => result.memory(),
+            }
+    }
+}
+
+impl Data {
+    fn memory(&self) -> usize {
+        self.mime.len() + self.base64.len()
+    }
+}
+
+impl ToolCall {
+    fn memory(&self) -> usize {
+        self.id.len() + self.name.len() + value_memory(&self.input)
+    }
+}
+
+impl ToolResult {
+    fn memory(&self) -> usize {
+        let content = |content: &Content| match content {
+            Content::Text { text } => size_of::<Content>() + text.len(),
+            Content::Data(data) => size_of::<Content>() + data.memory(),
+        };
+        self.id.len() + self.content.iter().map(content).sum::<usize>()
+    }
+}
+
+impl Event {
+    /// Memory that it takes in bytes, with what an empty one takes: for bounds of what is stored.
+    pub fn memory(&self) -> usize {
+        size_of::<Event>()
+            + match self {
+                Event::Text(text) => text.len(),
+                Event::Thinking(thinking) => thinking.size(),
+                Event::ToolCall(call) => call.memory(),
+                Event::ToolRan(ran) => ran.call.memory() + ran.result.memory(),
+                Event::Finish(..) => 0,
             }
     }
 }

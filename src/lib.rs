@@ -6,6 +6,7 @@
 //! keep the account of requests. `http` has the endpoints,
 //! `server` holds everything together, `commands` are the program's commands. `ARCHITECTURE.md` has the whole picture.
 
+pub mod allocator;
 mod auto_mode;
 mod blocking;
 pub mod bridge;

@@ -59,6 +59,7 @@ Examples:
   copilot-proxy run -- codex exec hello   start Codex with them, once";
 
 fn main() -> ExitCode {
+    copilot_proxy::allocator::configure();
     let command = CommandLine::parse().command;
     copilot_proxy::log::start();
     match command {

@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
+use crate::allocator;
 use crate::bridge::directory::{Directory, DirectoryError};
 use crate::bridge::protocol::{Status, ToEditor, UserSettings};
 use crate::bridge::{BridgeEvent, QueuedEvent};
@@ -134,6 +135,7 @@ impl Server {
     pub async fn run(mut self, audience: Audience) -> Result<(), ServerError> {
         // Before the server says that it is ready: from then on it may be asked to end.
         let mut signals = Signals::new();
+        tokio::task::spawn_local(allocator::return_memory());
         match audience {
             Audience::Editors => self.open_port(),
             Audience::Terminal => self.open_port_with_models().await?,

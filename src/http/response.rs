@@ -21,6 +21,10 @@ use crate::request_log::Record;
 /// Size in bytes from which a chunk is written even if more events are ready.
 const MAX_CHUNK: usize = 64 * 1024;
 
+/// Most memory of the events of a response that is written whole or stored, in bytes: thirty times what the longest response
+/// of a model takes.
+const MAX_EVENTS: usize = 32 * 1024 * 1024;
+
 /// The events of all choices, each with the index of its choice.
 pub(super) type ChoiceEvents = LocalBoxStream<'static, (usize, Result<Event, Failure>)>;
 
@@ -37,6 +41,8 @@ pub(super) struct ResponseWriter<D: Dialect> {
     record: Rc<Record>,
     /// Events of each choice, for whole responses and for dialects that store responses.
     choices: Vec<Vec<Event>>,
+    /// Memory of these events.
+    stored: usize,
 }
 
 impl<D: Dialect> ResponseWriter<D> {
@@ -48,7 +54,7 @@ impl<D: Dialect> ResponseWriter<D> {
         record: Rc<Record>,
         choices: usize,
     ) -> ResponseWriter<D> {
-        ResponseWriter { meta, options, memory, record, choices: vec![Vec::new(); choices] }
+        ResponseWriter { meta, options, memory, record, choices: vec![Vec::new(); choices], stored: 0 }
     }
 
     /// Writes a whole response: a fold over the same events that a stream encodes.
@@ -61,6 +67,11 @@ impl<D: Dialect> ResponseWriter<D> {
             let event = event?;
             self.record.record_event(&event);
             self.store_event(choice, event);
+            if self.stored > MAX_EVENTS {
+                let limit = MAX_EVENTS / 1024 / 1024;
+                let message = format!("the response is longer than {limit} MiB; stream it");
+                return Err(Failure::BadAnswer { message });
+            }
         }
         let usage = usage_of(&self.choices);
         let body = D::response(&self.meta, &self.options, &self.choices);
@@ -188,13 +199,17 @@ impl<D: Dialect> ResponseWriter<D> {
     }
 
     fn store_event(&mut self, choice: usize, event: Event) {
-        if let Some(events) = self.choices.get_mut(choice) {
+        self.stored += event.memory();
+        if self.stored > MAX_EVENTS {
+            // Too long to be stored; a stream goes on.
+            self.choices.iter_mut().for_each(|events| *events = Vec::new());
+        } else if let Some(events) = self.choices.get_mut(choice) {
             events.push(event);
         }
     }
 
     fn store_response(&self) {
-        if D::STORES_RESPONSES {
+        if D::STORES_RESPONSES && self.stored <= MAX_EVENTS {
             D::store(&self.memory, &self.meta, &self.options, &self.choices);
         }
     }
@@ -277,9 +292,7 @@ mod tests {
         options: ServerOptions,
     }
 
-    /// The body that a client receives for these events, and the outcome in the request log.
-    async fn streamed(events: Vec<Result<Event, Failure>>) -> (String, Value) {
-        let request_log: Arc<RequestLog> = Arc::default();
+    fn writer(request_log: &Arc<RequestLog>) -> ResponseWriter<Faulty> {
         let record = request_log.begin(RequestInfo {
             id: "a".into(),
             dialect: Faulty::NAME,
@@ -292,7 +305,13 @@ mod tests {
             raw_logging: false,
         });
         let meta = ResponseMeta { id: "a".into(), created: 0, model: "m".into(), counted_input: 0 };
-        let writer = ResponseWriter::<Faulty>::new(meta, (), Data::new(()), Rc::new(record), 1);
+        ResponseWriter::<Faulty>::new(meta, (), Data::new(()), Rc::new(record), 1)
+    }
+
+    /// The body that a client receives for these events, and the outcome in the request log.
+    async fn streamed(events: Vec<Result<Event, Failure>>) -> (String, Value) {
+        let request_log: Arc<RequestLog> = Arc::default();
+        let writer = writer(&request_log);
         let events = stream::iter(events).map(|event| (0, event)).boxed_local();
         let options = CommandLine::parse_from(["test"]).options;
         let response = writer.streamed(HttpResponse::Ok(), events, &options).await.unwrap();
@@ -318,5 +337,16 @@ mod tests {
         let (body, outcome) = streamed(events).await;
         // The encoder panics at this failure only, so it can encode the one about the panic.
         assert_eq!((body.as_str(), outcome), ("open one internal", json!("internal")));
+    }
+
+    #[tokio::test]
+    async fn whole_response_longer_than_32_mib_fails() {
+        for events in
+            [vec!["x".repeat(1024 * 1024); 40], vec![String::new(); MAX_EVENTS / size_of::<Event>() + 9]]
+        {
+            let events = stream::iter(events).map(|text| (0, Ok(Event::Text(text)))).boxed_local();
+            let failure = writer(&Arc::default()).whole(HttpResponse::Ok(), events).await.unwrap_err();
+            assert_eq!(failure.to_string(), "the response is longer than 32 MiB; stream it");
+        }
     }
 }

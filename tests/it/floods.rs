@@ -10,6 +10,7 @@ use crate::client::Request;
 use crate::editor::{Editor, model, user_settings};
 use crate::openai::{CHAT, chat, content, with};
 use crate::server::Server;
+use crate::wait::until;
 
 /// Memory that a flood may take, in bytes: what an editor may send at once, and what the allocator keeps of it.
 const MEMORY: u64 = 200 * 1024 * 1024;
@@ -138,4 +139,21 @@ fn editor_that_reads_nothing_is_dropped() {
     }
     deaf.expect_disconnect();
     assert_eq!(server.editors(), 1);
+}
+
+/// A body of 9 MB in many small messages, which leaves holes everywhere when it is freed.
+#[test]
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn memory_of_large_requests_is_returned() {
+    let server = Server::serve(&[]);
+    let _editor = Editor::with_models(&server.home, &[model("m")]);
+    let message = json!({ "role": "user", "content": "word ".repeat(20) });
+    let body = json!({ "model": "m", "messages": vec![message; 70_000] });
+    let request = Request::post(CHAT, &body);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(server.send(&request).status, 400, "too many tokens"));
+        }
+    });
+    until("less than 60 MB", || (server.process.memory()? < 60_000_000).then_some(()));
 }

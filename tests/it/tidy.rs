@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 /// Each module of the crate and the modules it may use. Dependencies point one way: `conversation` and `failure` use
 /// nothing of ours, and a module that is missing here may use nothing either.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("main", &["commands", "log", "options"]),
+    ("main", &["allocator", "commands", "log", "options"]),
     ("commands", &["bridge", "dialect", "models", "options", "server", "simulator", "usage_db"]),
     (
         "server",
         &[
+            "allocator",
             "bridge",
             "completion",
             "failure",
@@ -48,7 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "completion",
         &["blocking", "bridge", "conversation", "failure", "log", "models", "tokens", "tools", "transcript"],
     ),
-    ("blocking", &["failure"]),
+    ("blocking", &["allocator", "failure"]),
     ("bridge", &["conversation", "failure"]),
     ("dialect", &["conversation", "failure"]),
     ("simulator", &["bridge", "conversation", "tokens"]),
