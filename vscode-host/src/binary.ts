@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
@@ -37,31 +38,43 @@ export async function serverProgram(context: vscode.ExtensionContext, serverPath
 /** A server that was just started. */
 export interface Launched {
 	pid: number | undefined;
+	/** Path of the program. */
+	program: string;
 	/** Done when it has ended, with the reason; undefined where it found another one running. */
 	ended: Promise<string | undefined>;
+	/** Ends it, for one that hangs. */
+	kill(): void;
 }
+
+/** Last characters of the standard error that are kept: the reason for which a server can't start is one line. */
+const KEPT_ERROR = 2000;
 
 /** Starts a server that outlives this window. */
 export function startServer(program: string, port: number, directory: string): Launched {
 	const { promise: ended, resolve } = deferred<string | undefined>();
 	const { [TEST_GRACE]: grace } = process.env;
-	// No pipes: writing to a closed one would end the server, and this window may close first.
+	// Only the standard error, which has the reason of a failed start. This window may close first: the server goes on.
 	const more = grace ? ["--grace", grace] : [];
 	const server = spawn(program, ["serve", "--port", String(port), "--dir", directory, ...more], {
 		cwd: directory,
 		detached: true,
-		stdio: "ignore",
+		stdio: ["ignore", "ignore", "pipe"],
 		windowsHide: true,
 	});
+	let written = "";
+	server.stderr.setEncoding("utf8").on("data", (text: string) => {
+		written = (written + text).slice(-KEPT_ERROR);
+	});
+	(server.stderr as Socket).unref();
 	server
 		.on("error", (error) => resolve(error.message))
-		.on("exit", (code, signal) => {
-			resolve(
-				code === ALREADY_RUNNING ? undefined : `${basename(program)} ended with ${signal ?? `code ${code}`}`,
-			);
+		.on("close", (code, signal) => {
+			const ending = `${basename(program)} ended with ${signal ?? `code ${code}`}`;
+			const reason = written.trim().split("\n").at(-1);
+			resolve(code === ALREADY_RUNNING ? undefined : reason ? `${ending}: ${reason}` : ending);
 		})
 		.unref();
-	return { pid: server.pid, ended };
+	return { pid: server.pid, program, ended, kill: () => void server.kill("SIGKILL") };
 }
 
 async function existing(path: string, why: string): Promise<string> {

@@ -3,7 +3,11 @@
 import { lstat, mkdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { failureOf } from "./failure";
 import type { ServerFile } from "./generated";
+
+/** The environment variable that names the directory in which the user's directory is. */
+const PARENT_VARIABLE = process.platform === "win32" ? "LOCALAPPDATA" : "XDG_RUNTIME_DIR";
 
 /** Path of this user's directory. */
 export function userDirectory(env: NodeJS.ProcessEnv = process.env): string {
@@ -16,7 +20,14 @@ export function userDirectory(env: NodeJS.ProcessEnv = process.env): string {
 
 /** Creates the directory where there is none, and throws unless only this user can enter it: its owner gets our chats. */
 export async function ensurePrivateDir(directory: string): Promise<void> {
-	await mkdir(directory, { recursive: true, mode: 0o700 });
+	try {
+		await mkdir(directory, { recursive: true, mode: 0o700 });
+	} catch (error) {
+		const { message } = failureOf(error);
+		throw new Error(
+			`${directory} can't be created: ${message}. Make the directory that it is in writable, or start VS Code with ${PARENT_VARIABLE} set to a directory of yours`,
+		);
+	}
 	if (process.platform === "win32") {
 		return; // below %LOCALAPPDATA%, which nobody else can write to
 	}

@@ -34,6 +34,8 @@ const OTHER_UP_WITHIN = 500;
 const BACK_OFF = { first: 50, longest: 2000 };
 /** So many ends of a server in such a time, in milliseconds: it will not live. */
 const TOO_MANY = { limit: 5, within: 60_000 };
+/** So many programs that hang at the start in such a time, in milliseconds: the next one would, too. */
+const TOO_MANY_HUNG = { limit: 2, within: 60_000 };
 /** An older server finishes what it is doing within 30 s; one that stays longer is used as it is. In milliseconds. */
 const HANDOVER_WITHIN = 40_000;
 /** One that takes another's place is up soon after that one has left; then it is our turn. In milliseconds. */
@@ -61,6 +63,9 @@ interface Peer {
 	departure: "none" | "replaced" | "superseded";
 }
 
+/** A program that was started, and has neither ended nor published its address. */
+class HungError extends Error {}
+
 const NEVER = new Promise<never>(() => undefined);
 
 export class Server implements vscode.Disposable {
@@ -78,6 +83,7 @@ export class Server implements vscode.Disposable {
 	/** Ends the current pause. */
 	#wake: () => void = () => undefined;
 	readonly #failures = new FailureCounter(TOO_MANY.limit, TOO_MANY.within);
+	readonly #hung = new FailureCounter(TOO_MANY_HUNG.limit, TOO_MANY_HUNG.within);
 
 	constructor(
 		private readonly deps: ServerDeps,
@@ -131,6 +137,7 @@ export class Server implements vscode.Disposable {
 	ensureStarted(): void {
 		this.#intent = this.#intent === "start" ? "start" : "run";
 		this.#failures.forget();
+		this.#hung.forget();
 		if (!this.#bridge) {
 			this.#setState({ kind: "starting" });
 			this.#wake();
@@ -194,7 +201,8 @@ export class Server implements vscode.Disposable {
 						result satisfies never;
 				}
 			} catch (error) {
-				await this.#retryLater(failureOf(error).message);
+				const giveUp = error instanceof HungError && this.#hung.add(Date.now());
+				await this.#retryLater(failureOf(error).message, giveUp);
 			}
 		}
 	}
@@ -231,7 +239,7 @@ export class Server implements vscode.Disposable {
 	/** Starts a server and connects to it, or to another one that was quicker. */
 	async #launch(): Promise<ConnectResult> {
 		this.#setState({ kind: "starting" });
-		const { pid, ended } = await this.deps.launch();
+		const { pid, program, ended, kill } = await this.deps.launch();
 		this.#launchedPid = pid;
 		let anotherRuns = false;
 		const died = ended.then((reason) => {
@@ -256,7 +264,13 @@ export class Server implements vscode.Disposable {
 		if (anotherRuns && this.#mustRun && !this.#isDisposed) {
 			return this.#launch();
 		}
-		throw new Error(`the server did not come up within ${UP_WITHIN / 1000} s`);
+		if (anotherRuns || this.#isDisposed) {
+			throw new Error("the server that runs can't be reached");
+		}
+		kill();
+		throw new HungError(
+			`${program} did not start within ${UP_WITHIN / 1000} s. Check that it is Copilot Proxy's program (copilotProxy.serverPath)`,
+		);
 	}
 
 	/** Stays attached until the connection ends. */
@@ -341,9 +355,9 @@ export class Server implements vscode.Disposable {
 	}
 
 	/** Waits before the next attempt; gives up after too many failures. */
-	async #retryLater(reason: string): Promise<void> {
+	async #retryLater(reason: string, giveUp = false): Promise<void> {
 		this.deps.log.warn(reason);
-		if (this.#failures.add(Date.now())) {
+		if (this.#failures.add(Date.now()) || giveUp) {
 			this.#intent = "off";
 			this.#setState({ kind: "failed", reason });
 			return this.#waitForChange();

@@ -240,6 +240,50 @@ test("a server that does not live is given up, and tried again when asked", asyn
 	await says("8184");
 });
 
+test("a start that fails is an error with the program's own reason", async (test) => {
+	const { home } = place(test);
+	process.env.FAKE_SERVER = "full";
+	fake.settings = { serverPath: program(home), port: 8184 };
+	open(home);
+	await says("Error");
+	assert.deepEqual(fake.notifications, [
+		[
+			"Copilot Proxy: fake-server ended with code 1: server.json: No space left on device",
+			"Retry",
+			"Show Log",
+		],
+	]);
+});
+
+test("a program that hangs is ended, tried once more, and named", async (test) => {
+	const { home, directory } = place(test);
+	process.env.FAKE_SERVER = "hang";
+	const path = program(home);
+	fake.settings = { serverPath: path, port: 8184 };
+	open(home);
+	await says("Error");
+	assert.equal(
+		fake.notifications[0]?.[0],
+		`Copilot Proxy: ${path} did not start within 5 s. Check that it is Copilot Proxy's program (copilotProxy.serverPath)`,
+	);
+	const pids = starts(directory);
+	assert.equal(pids.length, 2);
+	await until(() => !pids.some(alive), "the end of both");
+});
+
+test("a directory that can't be created is an error that says what to do", async (test) => {
+	const { home } = place(test);
+	writeFileSync(join(home, "file"), "");
+	process.env.XDG_RUNTIME_DIR = join(home, "file");
+	fake.settings = { serverPath: program(home), port: 8184 };
+	open(home);
+	await says("Error");
+	assert.match(
+		fake.notifications[0]?.[0] ?? "",
+		/copilot-proxy can't be created: ENOTDIR: .* Make the directory that it is in writable, or start VS Code with XDG_RUNTIME_DIR set/,
+	);
+});
+
 test("a program that is missing is an error that names it", async (test) => {
 	const { home } = place(test);
 	fake.settings = { serverPath: "/nowhere/copilot-proxy" };

@@ -1,5 +1,5 @@
 // Stands in for the server program: takes the lock of its directory, says where it is, and does what FAKE_SERVER says:
-// "serve" welcomes whoever comes and ends when the last one has left; "die" ends at once.
+// "serve" welcomes whoever comes and ends when the last one has left; "die" ends at once, "full" with a reason; "hang" does nothing.
 
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -95,7 +95,17 @@ writeFileSync(join(directory, "starts"), `${process.pid}\n`, { flag: "a" });
 if (!takesLock()) {
 	process.exit(ANOTHER_RUNS);
 }
-if (process.env.FAKE_SERVER === "die") {
-	process.exit(1);
+switch (process.env.FAKE_SERVER) {
+	case "die":
+		process.exit(1);
+		break;
+	case "full":
+		process.stderr.write("server.json: No space left on device\n");
+		process.exit(1);
+		break;
+	case "hang":
+		setInterval(() => undefined, 60_000);
+		break;
+	default:
+		void serve();
 }
-void serve();
