@@ -29,6 +29,9 @@ fn scripted_mini() -> Value {
         "family": "scripted-mini",
         "version": "scripted-mini-2026-01-01",
         "maxInputTokens": 16_384,
+        "context_length": 16_384,
+        "context_window": 16_384,
+        "max_model_len": 16_384,
         "capabilities": { "toolCalling": true, "imageInput": false },
     })
 }

@@ -45,6 +45,9 @@ impl Model {
             "capabilities": { "toolCalling": self.tools, "imageInput": self.images },
         });
         if let Some(model) = model.as_object_mut() {
+            if self.max_input_tokens > 0 {
+                model.extend(CONTEXT_LENGTHS.map(|name| (name.to_owned(), json!(self.max_input_tokens))));
+            }
             if let Some(pricing) = pricing(&self.extra) {
                 model.insert("copilot_pricing".into(), pricing);
             }
@@ -79,7 +82,7 @@ impl Model {
 }
 
 /// Fields that `extra` can't hold.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 13] = [
     "id",
     "object",
     "created",
@@ -90,7 +93,14 @@ const FIELDS: [&str; 10] = [
     "maxInputTokens",
     "capabilities",
     "copilot_pricing",
+    "context_length",
+    "context_window",
+    "max_model_len",
 ];
+
+/// Names under which clients look for the size of the context: OpenRouter's, a common one, and vLLM's. The editor reveals
+/// the limit of the input; it is what a client may send.
+const CONTEXT_LENGTHS: [&str; 3] = ["context_length", "context_window", "max_model_len"];
 
 /// Prices as the editor's properties have them, and their names here.
 const PRICES: [(&str, &str); 8] = [
@@ -162,6 +172,15 @@ mod tests {
         let mut forged = model();
         forged.extra.insert("owned_by".into(), json!("somebody else"));
         assert_eq!(forged.to_json(), model().to_json());
+    }
+
+    #[test]
+    fn context_size_has_the_names_that_clients_read() {
+        let json = model().to_json();
+        for name in ["context_length", "context_window", "max_model_len"] {
+            assert_eq!(json.get(name), Some(&json!(64_000)), "{name}");
+        }
+        assert_eq!(Model::default().to_json().get("context_length"), None);
     }
 
     #[test]
