@@ -382,6 +382,151 @@ test("a client that hangs up ends the question at the service", async () => {
 	await until(() => question.cut, "the service to be left");
 });
 
+const LOOK = { name: "look", description: "Looks.", schema: { type: "object", properties: {} } };
+const THOUGHT = { thinking: "Hm.", signature: "sig-1", text: ["I look."] };
+const CALL = { calls: [{ id: "call_1", name: "look", input: {} }] };
+/** What the service was last asked. */
+const upstream = () => mock.questions.at(-1).body;
+
+/** Two turns of the Messages API; the second sends the content of the first back, as `edit` leaves it. */
+async function messagesTurns(model, answer, more, edit = (content) => content) {
+	const tools = [dialects.messages.tool(LOOK)];
+	const first = await asked("messages", model, answer, { tools, ...more });
+	assert.equal(first.status, 200, first.text);
+	const { content } = first.json;
+	const results = content
+		.filter(({ type }) => type === "tool_use")
+		.map(({ id }) => ({ type: "tool_result", tool_use_id: id, content: "seen" }));
+	const messages = [
+		{ role: "user", content: wish(answer) },
+		{ role: "assistant", content: edit(content) },
+		{ role: "user", content: [...results, { type: "text", text: wish({ text: ["done"] }) }] },
+	];
+	const second = await asked("messages", model, {}, { tools, ...more, messages });
+	assert.equal(second.status, 200, second.text);
+	return content;
+}
+
+test("messages: Claude thinks as asked, and its signature goes back before the text and the call", async () => {
+	const more = { thinking: { type: "adaptive" }, output_config: { effort: "high" } };
+	const content = await messagesTurns(CLAUDE, { ...THOUGHT, ...CALL }, more);
+	assert.deepEqual(
+		content.map(({ type, thinking, text }) => [type, thinking ?? text]),
+		[
+			["thinking", "Hm."],
+			["text", "I look."],
+			["tool_use", undefined],
+		],
+	);
+	const { thinking, output_config: output, messages } = upstream();
+	assert.deepEqual([thinking.type, output], ["adaptive", { effort: "high" }]);
+	const turn = messages.find(({ role }) => role === "assistant").content;
+	assert.deepEqual(
+		turn.map(({ type }) => type),
+		["thinking", "text", "tool_use"],
+	);
+	assert.deepEqual([turn[0].thinking, turn[0].signature], ["Hm.", "sig-1"]);
+});
+
+test("messages: the signature of a turn without calls goes back", async () => {
+	await messagesTurns(CLAUDE, THOUGHT, { thinking: { type: "enabled", budget_tokens: 1_024 } });
+	const { output_config: output, messages } = upstream();
+	assert.deepEqual(output, { effort: "low" });
+	const turn = messages.find(({ role }) => role === "assistant").content;
+	assert.deepEqual(
+		turn.filter(({ type }) => type === "thinking").map(({ signature }) => signature),
+		["sig-1"],
+	);
+});
+
+test("messages: thinking that is disabled or not asked for does not come", async () => {
+	for (const thinking of [undefined, { type: "disabled" }]) {
+		const answer = { text: ["plain"] };
+		await asked("messages", CLAUDE, answer, { thinking });
+		assert.equal(upstream().thinking, undefined);
+		await asked("messages", CODEX, answer, { thinking });
+		assert.equal(upstream().reasoning.effort, thinking ? "low" : "medium");
+	}
+});
+
+test("messages: a signature of another server ends no session, in a tool loop it switches thinking off", async () => {
+	const foreign = (content) =>
+		content.map((block) => (block.type === "thinking" ? { ...block, signature: "EqQBCgIYAhIM" } : block));
+	await messagesTurns(CLAUDE, { ...THOUGHT, ...CALL }, { thinking: { type: "adaptive" } }, foreign);
+	const { thinking, messages } = upstream();
+	assert.equal(thinking, undefined);
+	const turn = messages.find(({ role }) => role === "assistant").content;
+	assert.deepEqual(
+		turn.map(({ type }) => type),
+		["text", "tool_use"],
+	);
+});
+
+test("messages: encrypted reasoning without text is redacted thinking, and goes back", async () => {
+	const answer = { thinking: "", signature: "gAAA", ...CALL };
+	const [block] = await messagesTurns(CODEX, answer, { thinking: { type: "adaptive" } });
+	assert.equal(block.type, "redacted_thinking");
+	const { id, encrypted_content: encrypted } = upstream().input.find(({ type }) => type === "reasoning");
+	assert.deepEqual([id, encrypted], ["rs_1", "gAAA"]);
+});
+
+for (const model of [CODEX, CLAUDE]) {
+	test(`responses: reasoning of ${model} comes out encrypted and goes back`, async () => {
+		const tools = [dialects.responses.tool(LOOK)];
+		const more = {
+			tools,
+			include: ["reasoning.encrypted_content"],
+			reasoning: { effort: "high" },
+			store: false,
+		};
+		const answer = { ...THOUGHT, ...CALL };
+		const { output } = (await asked("responses", model, answer, more)).json;
+		const reasoning = output.find(({ type }) => type === "reasoning");
+		assert.equal(reasoning.summary[0].text, "Hm.");
+		const input = [
+			{ role: "user", content: wish(answer) },
+			...output,
+			{
+				type: "function_call_output",
+				call_id: output.find(({ type }) => type === "function_call").call_id,
+				output: "x",
+			},
+			{ role: "user", content: wish({ text: ["done"] }) },
+		];
+		const second = await asked("responses", model, {}, { ...more, input });
+		assert.equal(second.status, 200, second.text);
+		const { reasoning: asks, output_config: effort, input: items, messages } = upstream();
+		assert.equal((asks ?? effort).effort, "high");
+		const sealed =
+			items?.find(({ type }) => type === "reasoning").encrypted_content ??
+			messages.find(({ role }) => role === "assistant").content[0].signature;
+		assert.equal(sealed, "sig-1");
+	});
+}
+
+for (const [model, sealedIn] of [
+	[GPT, ({ messages }) => messages.find(({ role }) => role === "assistant").reasoning_opaque],
+	[CODEX, ({ input }) => input.find(({ type }) => type === "reasoning")?.encrypted_content],
+	[CLAUDE, ({ messages }) => messages.find(({ role }) => role === "assistant").content[0].signature],
+]) {
+	test(`chat: the thinking of ${model} goes back as a client sends its message back`, async () => {
+		const more = { tools: [dialects.chat.tool(LOOK)], reasoning_effort: "low" };
+		const answer = { ...THOUGHT, ...CALL };
+		const { choices } = (await asked("chat", model, answer, more)).json;
+		const { message } = choices[0];
+		assert.equal(message.reasoning_content, "Hm.");
+		const messages = [
+			{ role: "user", content: wish(answer) },
+			message,
+			{ role: "tool", tool_call_id: message.tool_calls[0].id, content: "seen" },
+			{ role: "user", content: wish({ text: ["done"] }) },
+		];
+		const second = await asked("chat", model, {}, { ...more, messages });
+		assert.equal(second.status, 200, second.text);
+		assert.equal(sealedIn(upstream()), "sig-1");
+	});
+}
+
 // The last, for it makes Copilot refuse for five minutes.
 test("a block is 429 with 300 s to wait, and no request goes out while it lasts", async () => {
 	for (const attempt of [1, 2]) {

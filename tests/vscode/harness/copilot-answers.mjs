@@ -1,12 +1,13 @@
 // One answer in each of the three forms of GitHub's service, as the events of its stream. `usage` is told as
-// {input, cached, output, reasoning}, `input` with the cached ones in it.
+// {input, cached, output, reasoning}, `input` with the cached ones in it. `thinking` is its text, `signature` what the service
+// wants back with it.
 
 /** Here the answer waits. */
 export const WAIT = Symbol("wait");
 
 const nothing = { input: 10, cached: 0, output: 1, reasoning: 0 };
 
-function* chat({ text = [], calls = [], finish, usage = nothing, wait }) {
+function* chat({ thinking, signature, text = [], calls = [], finish, usage = nothing, wait }) {
 	const chunk = (delta, more) => ({
 		id: "c",
 		object: "chat.completion.chunk",
@@ -15,6 +16,8 @@ function* chat({ text = [], calls = [], finish, usage = nothing, wait }) {
 		choices: [{ index: 0, delta, finish_reason: null, ...more }],
 	});
 	yield chunk({ role: "assistant", content: "" });
+	if (thinking) yield chunk({ reasoning_text: thinking });
+	if (signature) yield chunk({ reasoning_opaque: signature });
 	for (const content of text) yield chunk({ content });
 	for (const [index, { id, name, input }] of calls.entries()) {
 		const written = JSON.stringify(input);
@@ -35,7 +38,7 @@ function* chat({ text = [], calls = [], finish, usage = nothing, wait }) {
 	};
 }
 
-function* messages({ text = [], calls = [], finish, usage = nothing, wait }) {
+function* messages({ thinking, signature, text = [], calls = [], finish, usage = nothing, wait }) {
 	const { input, cached, output } = usage;
 	const counts = {
 		input_tokens: input - cached,
@@ -46,6 +49,14 @@ function* messages({ text = [], calls = [], finish, usage = nothing, wait }) {
 	const message = { id: "m", type: "message", role: "assistant", model: "m", content: [], usage: counts };
 	yield { type: "message_start", message };
 	let index = -1;
+	if (signature) {
+		index += 1;
+		const block = { type: "thinking", thinking: "", signature: "" };
+		yield { type: "content_block_start", index, content_block: block };
+		yield { type: "content_block_delta", index, delta: { type: "thinking_delta", thinking } };
+		yield { type: "content_block_delta", index, delta: { type: "signature_delta", signature } };
+		yield { type: "content_block_stop", index };
+	}
 	if (text.length > 0) {
 		index += 1;
 		yield { type: "content_block_start", index, content_block: { type: "text", text: "" } };
@@ -66,9 +77,18 @@ function* messages({ text = [], calls = [], finish, usage = nothing, wait }) {
 	yield { type: "message_stop" };
 }
 
-function* responses({ text = [], calls = [], finish, usage = nothing, wait }) {
+function* responses({ thinking, signature, text = [], calls = [], finish, usage = nothing, wait }) {
 	const about = { id: "r", object: "response", created_at: 1, model: "m", output: [] };
 	yield { type: "response.created", response: { ...about, status: "in_progress" } };
+	if (signature) {
+		const item = { id: "rs_1", type: "reasoning", summary: [] };
+		yield { type: "response.output_item.added", output_index: 0, item };
+		const place = { item_id: item.id, output_index: 0, summary_index: 0 };
+		yield { type: "response.reasoning_summary_text.delta", ...place, delta: thinking };
+		const summary = [{ type: "summary_text", text: thinking }];
+		const done = { ...item, summary, encrypted_content: signature };
+		yield { type: "response.output_item.done", output_index: 0, item: done };
+	}
 	const message = { id: "o", type: "message", role: "assistant" };
 	if (text.length > 0) {
 		yield { type: "response.output_item.added", output_index: 0, item: { ...message, content: [] } };

@@ -24,8 +24,8 @@ const LONG_CONTEXT = {
 
 const MODELS = [
 	["gpt-4.1", "Azure OpenAI", ["/chat/completions"], { is_chat_default: true, is_chat_fallback: true }],
-	["claude-sonnet-4.5", "Anthropic", ["/chat/completions", "/v1/messages"]],
-	["gpt-5-codex", "OpenAI", ["/responses"]],
+	["claude-sonnet-4.5", "Anthropic", ["/chat/completions", "/v1/messages"], {}, { thinks: true }],
+	["gpt-5-codex", "OpenAI", ["/responses"], {}, { thinks: true }],
 	["gpt-4.1-long", "Azure OpenAI", ["/chat/completions"], {}, LONG_CONTEXT],
 ];
 
@@ -166,13 +166,20 @@ function json(response, body = "", { status = 200, headers = {} } = {}) {
 	response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
 
-function modelOf(id, vendor, endpoints, more = {}, { prices, limit = PROMPT_LIMIT } = {}) {
+function modelOf(id, vendor, endpoints, more = {}, { prices, limit = PROMPT_LIMIT, thinks = false } = {}) {
 	const limits = {
 		max_context_window_tokens: limit + 4_000,
 		max_prompt_tokens: limit,
 		max_output_tokens: 4_000,
 	};
-	const supports = { streaming: true, tool_calls: true, parallel_tool_calls: true, vision: true };
+	const thinking = thinks ? { adaptive_thinking: true, reasoning_effort: ["low", "medium", "high"] } : {};
+	const supports = {
+		streaming: true,
+		tool_calls: true,
+		parallel_tool_calls: true,
+		vision: true,
+		...thinking,
+	};
 	return {
 		id,
 		name: id,
