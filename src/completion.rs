@@ -28,6 +28,7 @@ pub mod json_output;
 mod json_schema;
 pub mod max_tokens;
 pub mod price;
+mod provider_blocks;
 pub mod provider_error;
 mod rate_limit_backoff;
 pub mod required_output;
@@ -42,6 +43,7 @@ pub mod usage_counter;
 mod verbosity;
 
 pub use context::CompletionContext;
+pub use provider_blocks::ProviderBlocks;
 pub use rate_limit_backoff::RateLimitBackoff;
 pub use service::{CompletionRequest, CompletionService, PreparedCompletion};
 

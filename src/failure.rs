@@ -9,6 +9,9 @@ mod redacted;
 /// Content codings of request bodies that the server unpacks, as the `Accept-Encoding` header lists them.
 pub const ACCEPTED_CODINGS: &str = "gzip, deflate, zstd, br";
 
+/// Longest `retry-after` while the provider blocks: agents retry some times, and show the reason after that.
+const LONGEST_BLOCKED_WAIT: Duration = Duration::from_secs(10);
+
 /// A reason for not answering. Its text is for the person who can mend it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Failure {
@@ -176,11 +179,13 @@ pub enum Failure {
         /// Time until the next attempt.
         retry_after: Duration,
     },
-    /// The provider blocked the extension for a while: retrying prolongs it.
-    #[error("{message}")]
+    /// The provider blocked the extension for a while. Requests until then are answered without it.
+    #[error("Copilot Proxy is blocked by the model provider for another {}: {message}", minutes(*remaining))]
     Blocked {
         /// The provider's sentence.
         message: String,
+        /// Time until the end of the block.
+        remaining: Duration,
     },
     /// The provider is overloaded (503 upstream).
     #[error("{message}")]
@@ -322,9 +327,11 @@ impl Failure {
             Failure::RateLimited { retry_after, .. } => {
                 vec![("retry-after", retry_after.as_secs().max(1).to_string())]
             }
-            // Copilot keeps an extension blocked for 300 s, whatever its own header says.
-            Failure::Blocked { .. } => {
-                vec![("retry-after", "300".into()), ("x-should-retry", "false".into())]
+            // Agents wait without a word as long as this says, so that the whole time would look like a hang. Retries
+            // don't reach the provider.
+            Failure::Blocked { remaining, .. } => {
+                let wait = (*remaining).min(LONGEST_BLOCKED_WAIT).as_secs().max(1);
+                vec![("retry-after", wait.to_string()), ("x-should-retry", "false".into())]
             }
             // Opening or reloading a window takes a few seconds.
             Failure::NoModels { .. } | Failure::Stopping => vec![("retry-after", "5".into())],
@@ -359,6 +366,16 @@ pub fn shortened(text: &str) -> String {
     if end == text.len() { text.to_owned() } else { format!("{}...", text.get(..end).unwrap_or_default()) }
 }
 
+/// A time in whole seconds, rounded up: `4 min 40 s`.
+fn minutes(time: Duration) -> String {
+    let seconds = time.as_millis().div_ceil(1000);
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
 fn place(at: &str) -> String {
     if at.is_empty() { String::new() } else { format!("{at}: ") }
 }
@@ -374,5 +391,24 @@ mod tests {
         assert_eq!(failure, Failure::invalid("messages[2].content[1]", "too long"));
         assert_eq!(failure.to_string(), "messages[2].content[1]: too long");
         assert_eq!(Failure::Stopping.at_path("messages"), Failure::Stopping);
+    }
+
+    #[test]
+    fn block_says_how_long_it_lasts_and_retries_are_soon() {
+        let blocked = |milliseconds| Failure::Blocked {
+            message: "Why.".into(),
+            remaining: Duration::from_millis(milliseconds),
+        };
+        assert_eq!(
+            blocked(279_500).to_string(),
+            "Copilot Proxy is blocked by the model provider for another 4 min 40 s: Why."
+        );
+        for (milliseconds, words, retry_after) in
+            [(300_000, "another 5 min:", "10"), (9_000, "another 9 s:", "9"), (10, "another 1 s:", "1")]
+        {
+            let failure = blocked(milliseconds);
+            assert!(failure.to_string().contains(words), "{failure}");
+            assert_eq!(failure.headers()[0], ("retry-after", retry_after.into()));
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::bridge::directory::{Directory, DirectoryError};
 use crate::bridge::protocol::{Status, ToEditor, UserSettings};
 use crate::bridge::{BridgeEvent, QueuedEvent};
 use crate::completion::admission::Admission;
-use crate::completion::{CompletionContext, CompletionService, RateLimitBackoff};
+use crate::completion::{CompletionContext, CompletionService, ProviderBlocks, RateLimitBackoff};
 use crate::failure::Failure;
 use crate::http::AppState;
 use crate::log::now;
@@ -111,6 +111,7 @@ impl Server {
             admission: Admission::new(options.max_running, options.max_waiting),
             calibration: Arc::default(),
             back_off: RateLimitBackoff::default(),
+            blocks: ProviderBlocks::default(),
             model_timeout: options.model_timeout,
         };
         let completions = CompletionService::new(context);

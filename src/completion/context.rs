@@ -6,8 +6,8 @@ use std::time::Duration;
 use actix::Addr;
 use parking_lot::{Mutex, RwLock};
 
-use super::RateLimitBackoff;
 use super::admission::Admission;
+use super::{ProviderBlocks, RateLimitBackoff};
 use crate::bridge::protocol::UserSettings;
 use crate::models::ModelRegistry;
 use crate::models::availability::EditorAvailability;
@@ -28,6 +28,8 @@ pub struct CompletionContext {
     pub calibration: Arc<Mutex<Calibration>>,
     /// Computes the wait after a rate limit, which the provider doesn't send.
     pub back_off: RateLimitBackoff,
+    /// Blocks by providers that last.
+    pub blocks: ProviderBlocks,
     /// Longest time without output from the model; the user's setting if absent.
     pub model_timeout: Option<Duration>,
 }

@@ -12,6 +12,7 @@ use super::editor_request::EditorRequest;
 use super::event_mapper::EventMapper;
 use super::filter::Filter;
 use super::filter_chain::FilterChain;
+use super::provider_blocks;
 use super::provider_error::{self, Classification, Provider};
 use super::required_output::{Outcome, RequiredOutput, Violation};
 use super::retry_messages::retry_messages;
@@ -110,6 +111,10 @@ impl Dispatch {
     /// Runs the request. Calls that the client must not get are recorded in `dropped`.
     pub fn run(self, dropped: DroppedCalls) -> Events {
         Box::pin(stream! {
+            if let Err(failure) = self.context.blocks.check(&self.model.vendor) {
+                yield Err(failure);
+                return;
+            }
             let mut filters =
                 FilterChain::new(&self.options, &self.required, &dropped, self.counted_input, &self.model);
             let mut mapper = EventMapper::new(self.model.reports_usage);
@@ -207,7 +212,14 @@ impl Dispatch {
         // messages.
         let is_copilot = self.model.vendor == "copilot" && self.model.reports_usage;
         let provider = if is_copilot { Provider::Copilot } else { Provider::Other };
-        self.context.back_off.classify(error, provider)
+        match self.context.back_off.classify(error, provider) {
+            Classification::Failed(Failure::Blocked { message, .. })
+                if is_copilot || provider_blocks::is_copilots(&message) =>
+            {
+                Classification::Failed(self.context.blocks.record(&self.model.vendor, message))
+            }
+            classification => classification,
+        }
     }
 
     /// Adds the model that `auto` was routed to; every other model answers itself.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::provider_blocks::BLOCK;
 use crate::bridge::protocol::ProviderError;
 use crate::conversation::Finish;
 use crate::failure::Failure;
@@ -85,7 +86,7 @@ fn by_code(error: &ProviderError) -> Option<Failure> {
                 in_parentheses(message)
             ),
         }),
-        "Blocked" => Some(Failure::Blocked { message: message.clone() }),
+        "Blocked" => Some(Failure::Blocked { message: message.clone(), remaining: BLOCK }),
         "NotFound" => Some(Failure::ProviderUnavailable {
             message: format!(
                 "VS Code no longer offers this model; is it signed in to GitHub Copilot?{}",
@@ -408,7 +409,7 @@ mod tests {
                 "Rate limit exceeded\n\n{\"error\":{\"message\":\"m\",\"code\":\"c\"}}",
                 limited("m"),
             ),
-            (LM, Some("Blocked"), blocked, Failure::Blocked { message: blocked.into() }),
+            (LM, Some("Blocked"), blocked, Failure::Blocked { message: blocked.into(), remaining: BLOCK }),
         ]);
     }
 
@@ -586,7 +587,7 @@ mod tests {
         assert!(consent.to_string().starts_with("Allow Copilot Proxy in VS Code: "), "{consent}");
         assert_eq!(consent.status(), 403);
         let blocked = failed(LM, Some("Blocked"), "b");
-        assert_eq!(blocked.headers(), [("retry-after", "300".into()), ("x-should-retry", "false".into())]);
+        assert_eq!(blocked.headers(), [("retry-after", "10".into()), ("x-should-retry", "false".into())]);
     }
 
     #[test]

@@ -79,7 +79,8 @@ impl Failure {
             }
             Failure::Blocked { .. } => (
                 "blocked",
-                "Copilot blocks for some minutes who asks too much. Stop the client and wait: retrying prolongs it.",
+                "Copilot blocks an extension for five minutes when it sends too much. Wait, then let the client send less at \
+                 the same time.",
             ),
             Failure::Overloaded { .. } => ("overloaded", "Try again in a moment, or take another model."),
             Failure::ContentFiltered { .. } => {

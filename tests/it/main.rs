@@ -14,6 +14,7 @@
 mod auto;
 mod auto_model;
 mod base_url;
+mod blocks;
 mod chat;
 mod client;
 mod client_tools;

@@ -143,7 +143,7 @@ mod tests {
             (Failure::NotJson { found: message() }, 415, "invalid_request_error"),
             (Failure::QuotaExceeded { message: message() }, 429, "rate_limit_error"),
             (Failure::RateLimited { message: message(), retry_after: second }, 429, "rate_limit_error"),
-            (Failure::Blocked { message: message() }, 429, "rate_limit_error"),
+            (Failure::Blocked { message: message(), remaining: second }, 429, "rate_limit_error"),
             (Failure::TooManyRequests { limit: 1 }, 429, "rate_limit_error"),
             (Failure::Internal { message: message() }, 500, "api_error"),
             (Failure::BadAnswer { message: message() }, 502, "api_error"),
