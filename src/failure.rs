@@ -10,7 +10,8 @@ mod redacted;
 pub const ACCEPTED_CODINGS: &str = "gzip, deflate, zstd, br";
 
 /// Longest `retry-after` while the provider blocks: agents retry some times, and show the reason after that.
-const LONGEST_BLOCKED_WAIT: Duration = Duration::from_secs(10);
+/// Qwen Code retries six times: it shows the reason after 66 s with a wait of 10 s each, after some 35 s with this one.
+const LONGEST_BLOCKED_WAIT: Duration = Duration::from_secs(5);
 
 /// A reason for not answering. Its text is for the person who can mend it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -404,7 +405,7 @@ mod tests {
             "Copilot Proxy is blocked by the model provider for another 4 min 40 s: Why."
         );
         for (milliseconds, words, retry_after) in
-            [(300_000, "another 5 min:", "10"), (9_000, "another 9 s:", "9"), (10, "another 1 s:", "1")]
+            [(300_000, "another 5 min:", "5"), (3_000, "another 3 s:", "3"), (10, "another 1 s:", "1")]
         {
             let failure = blocked(milliseconds);
             assert!(failure.to_string().contains(words), "{failure}");

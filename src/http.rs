@@ -9,6 +9,7 @@
 mod access;
 mod awake;
 mod base_url;
+mod codex_error;
 mod completion;
 mod connection;
 mod connection_limit;

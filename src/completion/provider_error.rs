@@ -587,7 +587,7 @@ mod tests {
         assert!(consent.to_string().starts_with("Allow Copilot Proxy in VS Code: "), "{consent}");
         assert_eq!(consent.status(), 403);
         let blocked = failed(LM, Some("Blocked"), "b");
-        assert_eq!(blocked.headers(), [("retry-after", "10".into()), ("x-should-retry", "false".into())]);
+        assert_eq!(blocked.headers(), [("retry-after", "5".into()), ("x-should-retry", "false".into())]);
     }
 
     #[test]

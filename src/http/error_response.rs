@@ -8,6 +8,7 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::Value;
 
+use super::codex_error;
 use super::request_id::RequestId;
 use super::state::AppState;
 use crate::dialect::anthropic::Anthropic;
@@ -171,6 +172,9 @@ fn build(request: &HttpRequest, failure: &Failure, mut error: ErrorResponse) -> 
         *place = id.to_string().into();
     }
     let mut response = HttpResponse::build(StatusCode::from_u16(error.status).unwrap_or_default());
+    if let Some(header) = codex_error::adapt(request.headers(), failure, &mut error.body) {
+        response.insert_header(header);
+    }
     for header in failure.headers() {
         response.insert_header(header);
     }

@@ -29,7 +29,7 @@ fn assert_blocked(server: &Server, model: &str) {
         let response = server.post(path, &body);
         assert_eq!(response.status, 429, "{path}: {}", response.text());
         let seconds: u64 = response.header("retry-after").unwrap().parse().unwrap();
-        assert!((1..=10).contains(&seconds), "{path}: {seconds}");
+        assert!((1..=5).contains(&seconds), "{path}: {seconds}");
         assert_eq!(response.header("x-should-retry"), Some("false"), "{path}");
         assert!(
             response.text().contains("blocked by the model provider for another "),

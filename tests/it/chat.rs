@@ -315,7 +315,7 @@ fn provider_errors_map_to_status_code_and_headers() {
         ),
         (
             "fail:Blocked too many requests",
-            (429, json!("rate_limit_exceeded"), yes("10"), yes("false")),
+            (429, json!("rate_limit_exceeded"), yes("5"), yes("false")),
             "blocked by the model provider for another 5 min: too many requests",
         ),
         ("fail:NotFound gone", (503, json!("provider_unavailable"), None, None), "no longer offers"),
