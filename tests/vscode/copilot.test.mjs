@@ -528,7 +528,7 @@ for (const [model, sealedIn] of [
 }
 
 // The last, for it makes Copilot refuse for five minutes.
-test("a block is 429 with 300 s to wait, and no request goes out while it lasts", async () => {
+test("a block is 429 with its remaining time, and no request goes out while it lasts", async () => {
 	for (const attempt of [1, 2]) {
 		const before = mock.questions.length;
 		const got = await asked("chat", GPT, {
@@ -537,8 +537,9 @@ test("a block is 429 with 300 s to wait, and no request goes out while it lasts"
 		});
 		assert.deepEqual(
 			[got.status, got.headers["retry-after"], got.headers["x-should-retry"]],
-			[429, "300", "false"],
+			[429, "5", "false"],
 		);
+		assert.match(JSON.stringify(got.json), /blocked by the model provider for another [45] min/);
 		assert.equal(mock.questions.length - before, attempt === 1 ? 1 : 0);
 	}
 });
