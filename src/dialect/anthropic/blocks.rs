@@ -53,6 +53,7 @@ fn read_block(block: Block, changes: &mut Vec<Change>, unshowable: Unshowable) -
             vec![Part::ToolCall(ToolCall { id: call.id, name: call.name, input })]
         }
         "tool_result" => vec![Part::ToolResult(read_result(block, changes)?)],
+        "tool_addition" | "tool_removal" => change_tools(&kind, block, changes)?,
         _ => {
             let contents = block_content::read(&kind, block, IN_MESSAGES, unshowable)?;
             contents.into_iter().map(Part::from).collect()
@@ -60,14 +61,17 @@ fn read_block(block: Block, changes: &mut Vec<Change>, unshowable: Unshowable) -
     })
 }
 
+/// A tool comes or goes; the model reads nothing of it.
+fn change_tools(kind: &str, block: Value, changes: &mut Vec<Change>) -> Result<Vec<Part>, Failure> {
+    let change = tools::read_change(read_value(block)?, kind == "tool_addition");
+    changes.extend(change.at("tool")?);
+    Ok(Vec::new())
+}
+
 fn read_system_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part>, Failure> {
     let (kind, block) = read_typed(block)?;
     match kind.as_str() {
-        "tool_addition" | "tool_removal" => {
-            let change = tools::read_change(read_value(block)?, kind == "tool_addition");
-            changes.extend(change.at("tool")?);
-            Ok(Vec::new())
-        }
+        "tool_addition" | "tool_removal" => change_tools(&kind, block, changes),
         // Legal elsewhere, so that it is a mistake here and not of a later version of the API.
         "image" | "document" | "search_result" | "thinking" | "redacted_thinking" | "tool_use"
         | "tool_result" => Err(unknown(&kind, "`text` in a system prompt")),

@@ -70,8 +70,7 @@ fn read_message(
             let audio = message.audio.map(|audio| block_words::unknown_block("audio", audio));
             parts.extend(some_text(audio));
             for (index, call) in message.tool_calls.into_iter().flatten().enumerate() {
-                let call = read_call(call).at(format_args!("tool_calls[{index}]"))?;
-                parts.push(Part::ToolCall(call));
+                parts.push(read_call(call).at(format_args!("tool_calls[{index}]"))?);
             }
             parts.extend(message.function_call.map(|call| Part::ToolCall(called(call, functions))));
             Message { role: Role::Assistant, name, parts }
@@ -159,16 +158,19 @@ fn some_text(text: Option<String>) -> Option<Part> {
     text.filter(|text| !text.is_empty()).map(Part::text)
 }
 
-fn read_call(call: wire::ToolCall) -> Result<ToolCall, Failure> {
-    match (call.function, call.custom) {
-        (Some(function), _) => {
-            Ok(ToolCall { id: call.id, name: function.name, input: call_arguments::of(function.arguments) })
-        }
-        (None, Some(custom)) => {
-            Ok(ToolCall { id: call.id, name: custom.name, input: json!({ "input": custom.input }) })
-        }
-        (None, None) => Err(Failure::invalid("function", "required, but missing")),
+/// A call of the assistant; one of a type that isn't known is words.
+fn read_call(block: wire::Block) -> Result<Part, Failure> {
+    let kind = block.get("type").and_then(Value::as_str).map(str::to_owned);
+    if let Some(kind) = kind.filter(|kind| !["function", "custom"].contains(&kind.as_str())) {
+        return Ok(Part::text(block_words::unknown_block(&kind, block)));
     }
+    let call: wire::ToolCall = read_value(Value::Object(block))?;
+    let (name, input) = match (call.function, call.custom) {
+        (Some(function), _) => (function.name, call_arguments::of(function.arguments)),
+        (None, Some(custom)) => (custom.name, json!({ "input": custom.input })),
+        (None, None) => return Err(Failure::invalid("function", "required, but missing")),
+    };
+    Ok(Part::ToolCall(ToolCall { id: call.id, name, input }))
 }
 
 /// A call from before `tools`, which has no id: the next result of the same name is its own.

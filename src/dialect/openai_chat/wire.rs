@@ -81,7 +81,7 @@ pub struct Message {
     /// Only of the assistant: the same in one text, for clients that know no lists there.
     pub reasoning_opaque: Option<String>,
     /// Only of the assistant.
-    pub tool_calls: Option<Vec<ToolCall>>,
+    pub tool_calls: Option<Vec<Block>>,
     /// The assistant's, from before `tools`.
     pub function_call: Option<FunctionCall>,
     /// Only of a tool.

@@ -7,15 +7,10 @@ pub const TABLE: Table = Table {
     title: "Anthropic: `/v1/messages`, `/v1/messages/count_tokens`",
     list: "anthropic",
     sections: &[
-        Section { title: "Fields", list: "fields", rows: FIELDS, newer: &["thread"] },
-        Section {
-            title: "Blocks of messages",
-            list: "blocks",
-            rows: BLOCKS,
-            newer: &["fallback", "tool_addition", "tool_removal", "browser_state", "mcp_tool_listing"],
-        },
-        Section { title: "Blocks of tool results", list: "blocks of results", rows: RESULTS, newer: &[] },
-        Section { title: "Tools", list: "tools", rows: TOOLS, newer: &["custom"] },
+        Section { title: "Fields", list: "fields", rows: FIELDS },
+        Section { title: "Blocks of messages", list: "blocks", rows: BLOCKS },
+        Section { title: "Blocks of tool results", list: "blocks of results", rows: RESULTS },
+        Section { title: "Tools", list: "tools", rows: TOOLS },
     ],
 };
 
@@ -38,6 +33,12 @@ const FIELDS: &[Row] = &[
         "only Anthropic's own service runs code and MCP servers; their tools are not offered",
     ),
     ("diagnostics", Ignored, "about Anthropic's own service"),
+    (
+        "fallbacks fallback_credit_token billing_policy workspace_id",
+        Ignored,
+        "about Anthropic's own service and its bills",
+    ),
+    ("compaction", Ignored, "the whole conversation is sent"),
     ("thread", Refused(r#"{ "type": "create" }"#), "conversations are not kept; SDKs then send all messages"),
 ];
 
@@ -52,19 +53,20 @@ const BLOCKS: &[Row] = &[
     ("document", Honored, "text sources and files that are text; PDFs, URLs and stored files as words"),
     ("search_result", Honored, "its title, source and content"),
     ("mid_conv_system compaction", Honored, "their content"),
-    ("tool_addition tool_removal", Honored, "in system messages: the tool list changes"),
+    ("tool_addition tool_removal", Honored, "the tool list changes"),
     ("fallback", Ignored, "marks where another model took over; the API shows it to no model"),
     (
         "server_tool_use advisor_tool_result bash_code_execution_tool_result code_execution_tool_result mcp_tool_result mcp_tool_use text_editor_code_execution_tool_result tool_search_tool_result web_fetch_tool_result web_search_tool_result",
         Words,
         "as JSON without base64 and sealed content",
     ),
-    ("container_upload browser_state mcp_tool_listing", Words, "as JSON"),
+    ("container_upload mcp_tool_listing", Words, "as JSON"),
 ];
 
 const RESULTS: &[Row] = &[
     ("text", Honored, ""),
     ("image document search_result", Honored, "as in messages, but never refused"),
+    ("browser_state", Words, "as JSON"),
     ("tool_reference", Honored, "the deferred tool joins the tools on offer"),
 ];
 
@@ -82,12 +84,12 @@ const TOOLS: &[Row] = &[
     ),
     ("memory_20250818", Honored, "as a function that the client runs"),
     (
-        "computer_20241022 computer_20250124 computer_20251124",
+        "computer_20241022 computer_20250124 computer_20251124 computer_toolset_20260801 browser_toolset_20260801",
         Ignored,
         "takes a model that was trained to see where things are on a screen",
     ),
     (
-        "advisor_20260301 code_execution_20250522 code_execution_20250825 code_execution_20260120 mcp_toolset web_fetch_20250910 web_fetch_20260209 web_fetch_20260309 web_search_20250305 web_search_20260209",
+        "advisor_20260301 code_execution_20250522 code_execution_20250825 code_execution_20260120 code_execution_20260521 mcp_toolset web_fetch_20250910 web_fetch_20260209 web_fetch_20260309 web_fetch_20260318 web_search_20250305 web_search_20260209 web_search_20260318",
         Ignored,
         "run by Anthropic's own service; a `tool_choice` that names one is refused",
     ),

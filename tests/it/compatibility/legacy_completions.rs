@@ -24,6 +24,5 @@ pub const TABLE: Table = Table {
             ("suffix", Refused(r#""x""#), "VS Code's models can't fill in the middle of a text"),
             ("user", Ignored, "it identifies users to OpenAI"),
         ],
-        newer: &[],
     }],
 };

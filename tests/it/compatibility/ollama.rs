@@ -24,7 +24,6 @@ pub const TABLE: Table = Table {
                 ("context", Refused("[1]"), "earlier turns are not told as tokens; use `/api/chat`"),
                 ("logprobs top_logprobs", Refused("1"), "VS Code's models tell no token probabilities"),
             ],
-            newer: &[],
         },
         Section {
             title: "Options",
@@ -42,7 +41,6 @@ pub const TABLE: Table = Table {
                     "about how a model runs on one's own machine",
                 ),
             ],
-            newer: &[],
         },
         Section {
             title: "Fields of messages",
@@ -51,7 +49,6 @@ pub const TABLE: Table = Table {
                 ("role content thinking tool_calls tool_name tool_call_id", Honored, ""),
                 ("images", Honored, "PNG, JPEG, GIF and WebP; others as words"),
             ],
-            newer: &[],
         },
     ],
 };

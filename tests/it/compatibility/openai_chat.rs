@@ -7,34 +7,22 @@ pub const TABLE: Table = Table {
     title: "OpenAI chat completions: `/v1/chat/completions`",
     list: "openai_chat",
     sections: &[
-        Section { title: "Fields", list: "fields", rows: FIELDS, newer: &[] },
-        Section {
-            title: "Parts of system messages",
-            list: "parts of system messages",
-            rows: TEXT,
-            newer: &[],
-        },
-        Section {
-            title: "Parts of developer messages",
-            list: "parts of developer messages",
-            rows: TEXT,
-            newer: &[],
-        },
-        Section { title: "Parts of user messages", list: "parts of user messages", rows: USER, newer: &[] },
+        Section { title: "Fields", list: "fields", rows: FIELDS },
+        Section { title: "Parts of system messages", list: "parts of system messages", rows: TEXT },
+        Section { title: "Parts of developer messages", list: "parts of developer messages", rows: TEXT },
+        Section { title: "Parts of user messages", list: "parts of user messages", rows: USER },
         Section {
             title: "Parts of assistant messages",
             list: "parts of assistant messages",
             rows: ASSISTANT,
-            newer: &[],
         },
-        Section { title: "Parts of tool messages", list: "parts of tool messages", rows: TEXT, newer: &[] },
+        Section { title: "Parts of tool messages", list: "parts of tool messages", rows: TEXT },
         Section {
             title: "Fields of assistant messages",
             list: "fields of assistant messages",
             rows: MESSAGE,
-            newer: &["reasoning_content"],
         },
-        Section { title: "Tools", list: "tools", rows: TOOLS, newer: &[] },
+        Section { title: "Tools", list: "tools", rows: TOOLS },
     ],
 };
 
@@ -59,6 +47,7 @@ const FIELDS: &[Row] = &[
     ("logprobs", Refused("true"), "VS Code's models tell no token probabilities"),
     ("top_logprobs", Refused("1"), "VS Code's models tell no token probabilities"),
     ("logit_bias", Refused(r#"{ "5": 1 }"#), "VS Code's models take no bias on tokens"),
+    ("moderation prompt_cache_options", Ignored, "about OpenAI's own service"),
     ("prediction", Ignored, "it only makes a response quicker"),
     ("web_search_options", Ignored, "OpenAI's own service searches"),
     ("metadata user safety_identifier", Ignored, "they identify requests and users to OpenAI"),

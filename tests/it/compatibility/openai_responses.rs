@@ -7,16 +7,11 @@ pub const TABLE: Table = Table {
     title: "OpenAI responses: `/v1/responses`",
     list: "openai_responses",
     sections: &[
-        Section { title: "Fields", list: "fields", rows: FIELDS, newer: &[] },
-        Section {
-            title: "Items",
-            list: "items",
-            rows: ITEMS,
-            newer: &["item_reference", "additional_tools"],
-        },
-        Section { title: "Parts of messages", list: "parts of messages", rows: MESSAGES, newer: &[] },
-        Section { title: "Parts of outputs of calls", list: "parts of outputs", rows: OUTPUTS, newer: &[] },
-        Section { title: "Tools", list: "tools", rows: TOOLS, newer: &[] },
+        Section { title: "Fields", list: "fields", rows: FIELDS },
+        Section { title: "Items", list: "items", rows: ITEMS },
+        Section { title: "Parts of messages", list: "parts of messages", rows: MESSAGES },
+        Section { title: "Parts of outputs of calls", list: "parts of outputs", rows: OUTPUTS },
+        Section { title: "Tools", list: "tools", rows: TOOLS },
     ],
 };
 
@@ -50,7 +45,7 @@ const FIELDS: &[Row] = &[
     ("context_management", Ignored, "Copilot has no compaction of its own; `/v1/responses/compact` compacts"),
     ("metadata user safety_identifier", Ignored, "repeated in the response"),
     (
-        "prompt_cache_key prompt_cache_retention service_tier stream_options",
+        "prompt_cache_key prompt_cache_retention prompt_cache_options service_tier stream_options moderation access_programs background_options image",
         Ignored,
         "about OpenAI's own service",
     ),
@@ -68,10 +63,12 @@ const ITEMS: &[Row] = &[
     ("compaction_trigger", Honored, "as the last item"),
     ("additional_tools tool_search_output", Honored, "their tools are offered"),
     (
-        "apply_patch_call apply_patch_call_output local_shell_call local_shell_call_output shell_call shell_call_output computer_call computer_call_output",
-        Words,
-        "calls, outputs and screenshots that other servers' models asked for",
+        "apply_patch_call apply_patch_call_output local_shell_call local_shell_call_output shell_call shell_call_output",
+        Honored,
+        "as calls of the functions that stand for these tools, and their results",
     ),
+    ("computer_call computer_call_output", Words, "a screenshot is an image"),
+    ("configuration_update program program_output", Words, "as JSON"),
     (
         "code_interpreter_call file_search_call image_generation_call mcp_approval_request mcp_approval_response mcp_call tool_search_call web_search_call",
         Words,
@@ -95,14 +92,18 @@ const TOOLS: &[Row] = &[
         Honored,
         "as functions; identical ones are one, different ones of one name are refused",
     ),
-    ("apply_patch local_shell shell", Ignored, "VS Code's models know functions only"),
+    (
+        "apply_patch local_shell shell",
+        Honored,
+        "as functions; their calls come out as the API's own items. A shell in a container of OpenAI is left out",
+    ),
     (
         "computer computer_use_preview",
         Ignored,
         "takes a model that was trained to see where things are on a screen",
     ),
     (
-        "code_interpreter file_search image_generation mcp tool_search web_search web_search_2025_08_26 web_search_preview web_search_preview_2025_03_11",
+        "code_interpreter file_search image_generation mcp tool_search web_search web_search_2025_08_26 web_search_preview web_search_preview_2025_03_11 programmatic_tool_calling",
         Ignored,
         "run by OpenAI's own service",
     ),
