@@ -12,6 +12,19 @@ SECONDS = 240
 NOWHERE = "http://127.0.0.1:9"
 
 
+def environment_of(home: Path, more: dict) -> dict:
+    """The environment of a program that has this home and no way to the outside."""
+    return {
+        "PATH": f"{CACHE / 'bin'}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "HTTP_PROXY": NOWHERE,
+        "HTTPS_PROXY": NOWHERE,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        **more,
+    }
+
+
 class Place:
     """An empty home, and a project under git with one file."""
 
@@ -37,15 +50,7 @@ class Place:
         done = subprocess.run(
             [str(part) for part in command],
             cwd=self.project,
-            env={
-                "PATH": f"{CACHE / 'bin'}:{os.environ['PATH']}",
-                "HOME": str(self.home),
-                "HTTP_PROXY": NOWHERE,
-                "HTTPS_PROXY": NOWHERE,
-                "NO_PROXY": "127.0.0.1,localhost",
-                "no_proxy": "127.0.0.1,localhost",
-                **environment,
-            },
+            env=environment_of(self.home, environment),
             input=stdin,
             capture_output=True,
             text=True,

@@ -1,0 +1,159 @@
+"""Errors that agents can't mend: the reason is shown, and soon. `-s` prints the times of the README's table."""
+
+import contextlib
+import json
+import os
+import subprocess
+import threading
+import time
+
+import pytest
+from agent import CACHE, NODE_PROGRAMS, environment_of
+from demo import Demo
+
+MORE_PROGRAMS = CACHE / "more-agents" / "node_modules" / ".bin"
+# The directive that raises each error, and words of which a person must see some: ours, the provider's or the agent's own.
+FAILURES = {
+    "blocked": (
+        "fail:Blocked The extension has been temporarily blocked due to making too many requests.",
+        ["is blocked by the model provider for another"],
+    ),
+    "quota": ("fail:ChatQuotaExceeded The allowance of this month is used up.", ["allowance of this month is used up"]),
+    "rate limit": ("fail:ChatRateLimited Slow down a little.", ["Slow down a little"]),
+    "consent": ("fail:NoPermissions not yet", ["Allow Copilot Proxy in VS Code"]),
+    "too long": ("fail:Error Message exceeds token limit.", ["prompt is too long", "context window"]),
+    "content filter": ("fail:Error Filtered by Responsible AI Service", ["Filtered by Responsible AI Service"]),
+}
+# Beyond this a person takes the agent for dead.
+LIMIT = 60
+# Agents that ignore `x-should-retry` retry these in steps of their own, or as long as `retry-after` tells them to.
+RETRIED = {"quota", "rate limit"}
+# How long a trial may take before the agent is ended.
+PATIENCE = 150
+
+CODEX = """\
+model = "scripted-1"
+model_provider = "proxy"
+check_for_update_on_startup = false
+[analytics]
+enabled = false
+[model_providers.proxy]
+name = "Copilot Proxy"
+base_url = "%s/v1"
+env_key = "PROXY_KEY"
+wire_api = "responses"
+"""
+
+
+def claude_code(demo, place):
+    return [NODE_PROGRAMS / "claude", "-p"], {
+        "ANTHROPIC_BASE_URL": demo.url,
+        "ANTHROPIC_API_KEY": "unused",
+        "ANTHROPIC_MODEL": "scripted-1",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_AUTOUPDATER": "1",
+    }
+
+
+def codex(demo, place):
+    place.write("home/.codex/config.toml", CODEX % demo.url)
+    return [NODE_PROGRAMS / "codex", "exec", "--sandbox", "danger-full-access", "-"], {"PROXY_KEY": "unused"}
+
+
+def opencode(demo, place):
+    limit = {"context": 200_000, "output": 32_000}
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "Copilot Proxy",
+        "options": {"baseURL": f"{demo.url}/v1", "apiKey": "unused"},
+        "models": {"scripted-1": {"name": "scripted-1", "tool_call": True, "limit": limit}},
+    }
+    config = {"share": "disabled", "autoupdate": False, "model": "proxy/scripted-1", "small_model": "proxy/scripted-1"}
+    place.write("project/opencode.json", json.dumps(config | {"provider": {"proxy": provider}}))
+    offline = ["OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_AUTOUPDATE", "OPENCODE_DISABLE_LSP_DOWNLOAD"]
+    return [NODE_PROGRAMS / "opencode", "run"], dict.fromkeys(offline, "1")
+
+
+def aider(demo, place):
+    place.write("home/.aider/caches/model_prices_and_context_window.json", '{"none": {}}')
+    quiet = ["--yes-always", "--no-check-update", "--analytics-disable", "--no-show-model-warnings", "--no-pretty"]
+    model = ["--model", "openai/scripted-1", "--weak-model", "openai/scripted-1", "--edit-format", "whole"]
+    command = [CACHE / "aider" / "bin" / "aider", *model, *quiet, "--message-file", "/dev/stdin"]
+    return command, {"OPENAI_API_BASE": f"{demo.url}/v1", "OPENAI_API_KEY": "unused"}
+
+
+def qwen_code(demo, place):
+    settings = {"security": {"auth": {"selectedType": "openai"}}, "telemetry": {"enabled": False}}
+    place.write("home/.qwen/settings.json", json.dumps(settings))
+    return [MORE_PROGRAMS / "qwen", "--yolo"], {
+        "OPENAI_BASE_URL": f"{demo.url}/v1",
+        "OPENAI_API_KEY": "unused",
+        "OPENAI_MODEL": "scripted-1",
+    }
+
+
+def cline(demo, place):
+    program = MORE_PROGRAMS / "cline"
+    place.run([program, "auth", "-p", "openai", "-k", "unused", "-m", "scripted-1", "-b", f"{demo.url}/v1"])
+    return [program, TEXT], {}
+
+
+# Stands in a command for the text, which all others read from their standard input.
+TEXT = object()
+AGENTS = {
+    "Claude Code": claude_code,
+    "Codex": codex,
+    "opencode": opencode,
+    "Qwen Code": qwen_code,
+    "aider": aider,
+    "Cline": cline,
+}
+
+
+def trial(place, command, environment, directive, words):
+    """Seconds until one of `words` was shown and until the agent ended, each None past PATIENCE, and the output."""
+    text = f"Please:\n{directive}\n"
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [text if part is TEXT else str(part) for part in command],
+        cwd=place.project,
+        env=environment_of(place.home, environment),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    watchdog = threading.Timer(PATIENCE, lambda: os.killpg(process.pid, 9))
+    watchdog.start()
+    process.stdin.write(text)
+    process.stdin.close()
+    shown, output = None, ""
+    for line in process.stdout:
+        output += line
+        # Agents wrap lines, and some repeat the question.
+        so_far = " ".join(output.split()).replace(directive, "").lower()
+        if shown is None and any(text.lower() in so_far for text in words):
+            shown = time.monotonic() - began
+    process.wait()
+    ended = time.monotonic() - began if watchdog.is_alive() else None
+    watchdog.cancel()
+    # Cline leaves a hub behind.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, 9)
+    return shown, ended, output
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("agent", AGENTS)
+def test_agent_shows_the_reason_within_a_minute(place, agent, failure):
+    directive, words = FAILURES[failure]
+    # A demo of its own: a block concerns everything that it is asked afterwards.
+    with Demo() as demo:
+        command, environment = AGENTS[agent](demo, place)
+        shown, ended, output = trial(place, command, environment, directive, words)
+
+    seconds = ["-" if time is None else f"{time:.0f} s" for time in (shown, ended)]
+    print(f"| {agent} | {failure} | {' | '.join(seconds)} |")
+    if failure not in RETRIED:
+        assert shown is not None and shown <= LIMIT, output
