@@ -164,4 +164,6 @@ fn unasked(result: ToolResult) -> Vec<Part> {
 }
 
 #[cfg(test)]
+mod prefix_tests;
+#[cfg(test)]
 mod tests;

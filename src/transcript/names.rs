@@ -34,7 +34,7 @@ impl ToolNameMap {
             Part::ToolCall(call) => Some(call.name.as_str()),
             _ => None,
         });
-        ToolNameMap::mapping(tools.chain(choice).chain(calls))
+        ToolNameMap::mapping(tools.chain(choice), calls)
     }
 
     /// The name the editor knows it by.
@@ -77,24 +77,23 @@ impl ToolNameMap {
         ToolCall { name: self.to_client(call.name), input, ..call }
     }
 
-    fn mapping<'a>(names: impl Iterator<Item = &'a str>) -> ToolNameMap {
-        let (legal, others): (HashSet<&str>, Vec<&str>) = {
-            let mut legal = HashSet::new();
-            let mut others = Vec::new();
-            for name in names {
-                if is_legal(name) {
-                    legal.insert(name);
-                } else {
-                    others.push(name);
-                }
-            }
-            (legal, others)
-        };
+    /// Maps the names of a request. Those of `calls` come one by one, each after all before it, so that a later call
+    /// never changes the name of an earlier one.
+    fn mapping<'a>(
+        offered: impl Iterator<Item = &'a str>,
+        calls: impl Iterator<Item = &'a str>,
+    ) -> ToolNameMap {
+        let (legal, others): (Vec<&str>, Vec<&str>) = offered.partition(|name| is_legal(name));
+        let mut legal: HashSet<&str> = legal.into_iter().collect();
         let mut mapping = ToolNameMap::default();
         // The next number for each beginning: trying all numbers for each name would take time that grows with the
         // square of the names.
         let mut next_numbers: HashMap<String, u32> = HashMap::new();
-        for name in others {
+        for name in others.into_iter().chain(calls) {
+            if is_legal(name) && !mapping.to_client.contains_key(name) {
+                legal.insert(name);
+                continue;
+            }
             if mapping.to_editor.contains_key(name) {
                 continue;
             }
@@ -144,7 +143,7 @@ mod tests {
     use super::*;
 
     fn check(names: &[&str], wanted: &[&str]) {
-        let mapping = ToolNameMap::mapping(names.iter().copied());
+        let mapping = ToolNameMap::mapping(names.iter().copied(), std::iter::empty());
         let found: Vec<String> = names.iter().map(|name| mapping.to_editor((*name).into())).collect();
         assert_eq!(found, wanted);
         for (name, mapped) in names.iter().zip(found) {
@@ -174,7 +173,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn every_mapping_is_legal_and_reversible(names in proptest::collection::vec("[a._-]{0,3}|\\PC{0,80}", 0..12)) {
-            let mapping = ToolNameMap::mapping(names.iter().map(String::as_str));
+            let mapping = ToolNameMap::mapping(names.iter().map(String::as_str), std::iter::empty());
             for name in names {
                 let mapped = mapping.to_editor(name.clone());
                 proptest::prop_assert!(is_legal(&mapped), "{}", mapped);
