@@ -30,6 +30,7 @@ mod floods;
 mod health;
 mod http_common;
 mod images;
+mod json_schema;
 mod lifecycle;
 mod limits;
 mod messages;
