@@ -16,6 +16,8 @@ use crate::bridge::directory::{Directory, DirectoryError};
 use crate::bridge::protocol::{Status, ToEditor, UserSettings};
 use crate::bridge::{BridgeEvent, QueuedEvent};
 use crate::completion::admission::Admission;
+use crate::completion::routed_models::RoutedModels;
+use crate::completion::standard_context::StandardContexts;
 use crate::completion::{CompletionContext, CompletionService, ProviderBlocks, RateLimitBackoff};
 use crate::failure::Failure;
 use crate::http::AppState;
@@ -112,6 +114,8 @@ impl Server {
             calibration: Arc::default(),
             back_off: RateLimitBackoff::default(),
             blocks: ProviderBlocks::default(),
+            routed_models: RoutedModels::default(),
+            standard_contexts: StandardContexts::default(),
             model_timeout: options.model_timeout,
         };
         let completions = CompletionService::new(context);

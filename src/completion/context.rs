@@ -7,6 +7,8 @@ use actix::Addr;
 use parking_lot::{Mutex, RwLock};
 
 use super::admission::Admission;
+use super::routed_models::RoutedModels;
+use super::standard_context::StandardContexts;
 use super::{ProviderBlocks, RateLimitBackoff};
 use crate::bridge::protocol::UserSettings;
 use crate::models::ModelRegistry;
@@ -30,6 +32,10 @@ pub struct CompletionContext {
     pub back_off: RateLimitBackoff,
     /// Blocks by providers that last.
     pub blocks: ProviderBlocks,
+    /// Models that `auto` was routed to.
+    pub routed_models: RoutedModels,
+    /// Largest prompts at the standard price of models.
+    pub standard_contexts: StandardContexts,
     /// Longest time without output from the model; the user's setting if absent.
     pub model_timeout: Option<Duration>,
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_stream::stream;
 use futures_util::StreamExt;
+use serde_json::Value;
 
+use super::auto_model;
 use super::context::CompletionContext;
 use super::dropped_calls::DroppedCalls;
 use super::editor_request::EditorRequest;
@@ -99,6 +101,9 @@ impl Dispatch {
         };
         let mut chat = Arc::unwrap_or_clone(self.chat.clone());
         chat.messages.extend(messages);
+        if auto::is_auto(&self.model) {
+            auto_model::add_words(&mut chat.messages);
+        }
         let retry = Dispatch {
             chat: Arc::new(chat),
             count,
@@ -222,11 +227,16 @@ impl Dispatch {
         }
     }
 
-    /// Adds the model that `auto` was routed to; every other model answers itself.
+    /// Adds and records the model that `auto` was routed to; every other model answers itself.
     fn with_routed_model(&self, event: Event, mapper: &EventMapper) -> Event {
         match event {
             Event::Finish(finish, usage) if auto::is_auto(&self.model) => {
-                Event::Finish(finish, Usage { routed_model: mapper.answering_model(), ..usage })
+                let routed_model = mapper.answering_model();
+                if let Some(model) = routed_model {
+                    let tier = self.chat.configuration.get("tier").and_then(Value::as_str);
+                    self.context.routed_models.record(tier.unwrap_or_default(), model);
+                }
+                Event::Finish(finish, Usage { routed_model, ..usage })
             }
             event => event,
         }

@@ -5,11 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::auto_model;
 use super::image_limit;
-use super::price::STANDARD_CONTEXT;
 use super::required_output::RequiredOutput;
 use super::thinking;
 use super::verbosity;
-use crate::bridge::protocol::{Chat, ContextSize, ModelInfo};
+use crate::bridge::protocol::{Chat, ModelInfo};
 use crate::conversation::{Conversation, Message, Options, Role, ToolChoice};
 use crate::failure::Failure;
 use crate::models::auto;
@@ -57,12 +56,12 @@ impl EditorRequest {
         EditorRequest { chat, names, required, options, count }
     }
 
-    /// Builds the request; fails if it has too many tools or images, or doesn't fit the model's input limit.
+    /// Builds the request; fails if it has too many tools or images, or has more than `maximum` tokens.
     pub fn build_checked(
         conversation: Conversation,
         model: &ModelInfo,
         tier: Option<&str>,
-        context_size: ContextSize,
+        maximum: u64,
     ) -> Result<EditorRequest, Failure> {
         if let Some(maximum) = image_limit::maximum(model) {
             image_limit::check(&conversation.messages, maximum)?;
@@ -70,16 +69,8 @@ impl EditorRequest {
         let request = EditorRequest::build(conversation, model, tier);
         tools::check_count(&request.chat.tools)?;
         // Copilot would drop the oldest messages without an error, the system prompt first.
-        let (tokens, maximum) = (request.count.checked, model.max_input_tokens);
-        if tokens > maximum {
-            return Err(Failure::TooLong { tokens, maximum });
-        }
-        match context_size {
-            ContextSize::Standard if has_long_context_price(model) && tokens > STANDARD_CONTEXT => {
-                Err(Failure::TooLongForSetting { tokens, maximum: STANDARD_CONTEXT })
-            }
-            ContextSize::Standard | ContextSize::Full => Ok(request),
-        }
+        let tokens = request.count.checked;
+        if tokens > maximum { Err(Failure::TooLong { tokens, maximum }) } else { Ok(request) }
     }
 }
 
@@ -140,8 +131,4 @@ fn configuration(options: &Options, model: &ModelInfo, tier: Option<&str>) -> Ma
     let tier = tier.map(|tier| ("tier", json!(tier)));
     let settings = [("contextSize", json!(WHOLE_WINDOW))].into_iter().chain(effort).chain(tier);
     settings.map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn has_long_context_price(model: &ModelInfo) -> bool {
-    model.extra.get("longContextInputCost").is_some_and(|cost| !cost.is_null())
 }

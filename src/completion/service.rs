@@ -17,7 +17,7 @@ use crate::bridge::protocol::ContextSize;
 use crate::conversation::{Conversation, Event, Finish, Usage};
 use crate::failure::Failure;
 use crate::log::quoted;
-use crate::models::registry::{ResolveModel, ResolvedModel};
+use crate::models::registry::{GetModels, ResolveModel, ResolvedModel};
 use crate::models::{ModelEntry, auto};
 
 /// Runs completions; cheap to clone.
@@ -82,10 +82,17 @@ impl CompletionService {
         );
         let (size, info) = (conversation.size(), model.model.clone());
         let (tier, context_size) = self.provider_settings(&model);
-        let editor_request = blocking::run(size, move || {
-            EditorRequest::build_checked(conversation, &info, tier, context_size)
-        })
-        .await?;
+        let maximum = self.input_limit(&model, tier).await?;
+        let editor_request =
+            blocking::run(size, move || EditorRequest::build_checked(conversation, &info, tier, maximum))
+                .await?;
+        let tokens = editor_request.count.checked;
+        if context_size == ContextSize::Standard
+            && let Some(maximum) =
+                self.context.standard_contexts.exceeded_by(tokens, &model.model, &editors).await
+        {
+            return Err(Failure::TooLongForSetting { tokens, maximum });
+        }
         let counted_input = self.calibrated(&model, editor_request.count.estimated);
         let permit = Arc::new(self.context.admission.acquire().await?);
         let dispatch =
@@ -131,6 +138,18 @@ impl CompletionService {
         let named = auto::split_tier(&model.id).map(|(_, tier)| tier);
         let tier = named.or_else(|| auto::tier(&settings.auto_tier)).filter(|_| auto::is_auto(&model.model));
         (tier, settings.context_size)
+    }
+
+    /// The input limit of a model; for `auto` also that of the model that it was routed to last, if that is known.
+    async fn input_limit(&self, model: &ModelEntry, tier: Option<&str>) -> Result<u64, Failure> {
+        let own = model.model.max_input_tokens;
+        let routed = self.context.routed_models.latest(tier.unwrap_or_default());
+        let Some(routed) = routed.filter(|_| auto::is_auto(&model.model)) else { return Ok(own) };
+        let models = self.context.registry.send(GetModels).await.map_err(Failure::internal)?;
+        let found = models
+            .iter()
+            .find(|entry| entry.model.id == routed.as_str() && entry.model.vendor == model.model.vendor);
+        Ok(found.map_or(own, |entry| entry.model.max_input_tokens.min(own)))
     }
 
     fn calibrated(&self, model: &ModelEntry, estimated: u64) -> u64 {

@@ -8,9 +8,9 @@ use crate::conversation::{Message, Part, Role};
 /// Id of the model.
 pub const ID: &str = "auto";
 
-/// Models that requests are routed to, by tier. None of them is offered, so that it is known only from the response.
+/// Models that requests are routed to, by tier. Only the first is offered.
 const ROUTES: [(&str, &str); 3] =
-    [("efficiency", "gpt-5-nano"), ("balance", "gpt-5-codex"), ("intelligence", "gpt-5.4")];
+    [("efficiency", "gpt-5-mini"), ("balance", "gpt-5-codex"), ("intelligence", "gpt-5.4")];
 
 /// Routes a request for `auto`; `None` for one for any other model.
 pub fn route(chat: &Chat) -> Result<Option<&'static str>, ProviderError> {

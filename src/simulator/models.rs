@@ -74,7 +74,7 @@ pub fn all() -> Vec<ModelInfo> {
         ModelInfo { reports_usage: true, ..model("scripted-usage", "scripted-usage", 200_000) },
     ];
     let look_alikes = LOOK_ALIKES.map(|(id, tokens)| model(id, id, tokens));
-    let auto = ModelInfo { reports_usage: true, ..model("auto", "gpt-5-mini", 128_000) };
+    let auto = ModelInfo { reports_usage: true, ..model("auto", "gpt-5-mini", 200_000) };
     let long = ModelInfo {
         reports_usage: true,
         extra: prices(),

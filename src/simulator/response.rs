@@ -56,7 +56,7 @@ pub fn rehearse(
         code: Some("NotFound".into()),
         message: format!("{}/{}", chat.vendor, chat.model),
     })?;
-    let (chat, routed_model) = match pass_rules(chat, model) {
+    let (chat, routed_model) = match pass_rules(chat, model, models) {
         Ok(passed) => passed,
         Err(refusal) => {
             tally.enter(true).failed();
@@ -70,10 +70,16 @@ pub fn rehearse(
 
 /// Applies the rules of Copilot and of the service behind the model: returns the request as the model gets it, and the
 /// model that `auto` was routed to.
-fn pass_rules(mut chat: Chat, model: &ModelInfo) -> Result<(Chat, Option<&'static str>), ProviderError> {
+fn pass_rules(
+    mut chat: Chat,
+    model: &ModelInfo,
+    models: &[ModelInfo],
+) -> Result<(Chat, Option<&'static str>), ProviderError> {
     rules::check(&chat)?;
     let routed_model = auto_model::route(&chat)?;
-    trimming::trim(&mut chat, model)?;
+    let answering = models.iter().find(|model| Some(model.id.as_str()) == routed_model);
+    trimming::trim(&mut chat, answering.unwrap_or(model))?;
+    rules::check_tools(&chat)?;
     let service = Service::of(routed_model.unwrap_or(&chat.model));
     service_rules::check(&chat, service)?;
     Ok((rules::as_read(chat, service), routed_model))

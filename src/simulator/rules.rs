@@ -15,10 +15,18 @@ const MAX_TOOLS: usize = 128;
 pub fn check(chat: &Chat) -> Result<(), ProviderError> {
     let refusal = system_message(&chat.messages)
         .or_else(|| misnamed_tool(&chat.tools))
-        .or_else(|| too_many_tools(chat))
         .or_else(|| chat.messages.is_empty().then(|| "Invalid request: no messages.".into()))
         .or_else(|| unanswered_call(&chat.messages));
-    refusal.map_or(Ok(()), |message| Err(ProviderError { name: "Error".into(), code: None, message }))
+    refuse(refusal)
+}
+
+/// Refuses too many tools and tools that can't be required, which Copilot does after it has checked the length.
+pub fn check_tools(chat: &Chat) -> Result<(), ProviderError> {
+    refuse(too_many_tools(chat))
+}
+
+fn refuse(message: Option<String>) -> Result<(), ProviderError> {
+    message.map_or(Ok(()), |message| Err(ProviderError { name: "Error".into(), code: None, message }))
 }
 
 /// The request as Copilot reads it: one text for each assistant message, no list of stop strings, and no tool choice
@@ -164,21 +172,25 @@ mod tests {
         with_tools((0..count).map(|number| format!("tool_-{number}")), required)
     }
 
+    fn check_all(chat: &Chat) -> Result<(), ProviderError> {
+        check(chat).and_then(|()| check_tools(chat))
+    }
+
     fn sentence(chat: &Chat) -> String {
-        check(chat).map_err(|error| error.message).expect_err("a refusal")
+        check_all(chat).map_err(|error| error.message).expect_err("a refusal")
     }
 
     #[test]
     fn what_copilot_takes_is_not_refused() {
-        assert_eq!(check(&numbered(128, false)), Ok(()));
-        assert_eq!(check(&numbered(1, true)), Ok(()));
-        assert_eq!(check(&numbered(0, true)), Ok(()));
+        assert_eq!(check_all(&numbered(128, false)), Ok(()));
+        assert_eq!(check_all(&numbered(1, true)), Ok(()));
+        assert_eq!(check_all(&numbered(0, true)), Ok(()));
     }
 
     #[test]
     fn each_refusal_has_its_own_sentence() {
         assert_eq!(
-            check(&numbered(2, true)),
+            check_all(&numbered(2, true)),
             Err(ProviderError {
                 name: "Error".into(),
                 code: None,

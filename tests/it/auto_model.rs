@@ -87,7 +87,7 @@ fn auto_mode_runs_several_rounds_on_auto() {
     assert_eq!(response.status, 200, "{}", response.text());
     let configuration: Value = serde_json::from_str(&content(&response)).unwrap();
     assert_eq!(configuration["tier"], "efficiency");
-    assert_eq!(response.header(ROUTED), Some("gpt-5-nano"));
+    assert_eq!(response.header(ROUTED), Some("gpt-5-mini"));
 }
 
 #[test]
@@ -153,6 +153,20 @@ fn routing_errors_have_their_statuses() {
     }
 }
 
+#[test]
+fn prompt_too_long_for_the_routed_model_is_refused_once_that_is_known() {
+    let server = Server::demo(&[]);
+    let send = |model: &str, tokens: usize| {
+        server.post(CHAT, &with(long_conversation(tokens), &json!({ "model": model })))
+    };
+    assert_eq!(send("auto:efficiency", 10).header(ROUTED), Some("gpt-5-mini"));
+    let (status, _, code, message) = send("auto:efficiency", 150_000).error();
+    assert_eq!((status, code), (400, json!("context_length_exceeded")), "{message}");
+    assert!(message.contains("> 128000 maximum"), "{message}");
+    assert_eq!(send("auto:efficiency", 100_000).status, 200);
+    assert_eq!(send("auto:intelligence", 150_000).status, 200);
+}
+
 /// A long message after a system prompt; what is beyond 32 000 tokens is trimmed by default.
 fn long_conversation(tokens: usize) -> Value {
     json!({ "model": "scripted-long", "messages": [
@@ -179,11 +193,13 @@ fn standard_context_refuses_what_may_cost_the_long_context_price() {
     let (server, _simulated, _editor) = server_with(settings);
     let (status, _, code, message) = server.post(CHAT, &long_conversation(120_000)).error();
     assert_eq!((status, code), (400, json!("context_length_exceeded")));
-    assert!(
-        message.contains("> 100000 maximum") && message.contains("copilotProxy.contextSize"),
-        "{message}"
-    );
-    assert_eq!(server.post(CHAT, &long_conversation(90_000)).status, 200);
+    assert!(message.contains("copilotProxy.contextSize"), "{message}");
+    // Found out in the editor, where the long-context price begins at 32 000 tokens.
+    let (_, rest) = message.split_once("> ").unwrap();
+    let maximum: u64 = rest.split_once(" maximum").unwrap().0.parse().unwrap();
+    assert!((31_500..=32_000).contains(&maximum), "{message}");
+    assert_eq!(server.post(CHAT, &long_conversation(31_000)).status, 200);
+    assert_eq!(server.post(CHAT, &long_conversation(32_000)).status, 400);
     // A model with one price isn't limited.
     let other = with(long_conversation(120_000), &json!({ "model": "scripted-1" }));
     assert_eq!(server.send(&Request::post(CHAT, &other)).status, 200);
