@@ -371,6 +371,20 @@ test("a prompt that a long-context price begins in arrives whole", async () => {
 	assert.ok(JSON.stringify(sent[0].content).includes(system), JSON.stringify(sent[0]).slice(0, 200));
 });
 
+test("the standard context ends where the long-context price begins, and is found without a request", async () => {
+	await window.configure("copilotProxy.contextSize", "standard");
+	const ask = (words) =>
+		proxy.chat(`Many${" word".repeat(words)}\n${wish({ text: ["read"] })}`, { model: "gpt-4.1-long" });
+	await until(async () => (await ask(LONG_WINDOW.standard)).status === 400, "the setting");
+	const before = mock.questions.length;
+	const refused = await ask(LONG_WINDOW.standard);
+	const [, maximum] = /> (\d+) maximum: .*copilotProxy.contextSize/.exec(refused.json.error.message);
+	assert.ok(maximum > 0.95 * LONG_WINDOW.standard && maximum < LONG_WINDOW.standard, maximum);
+	assert.equal(mock.questions.length, before);
+	assert.equal((await ask(Math.trunc(0.95 * LONG_WINDOW.standard))).status, 200);
+	assert.equal(mock.questions.length, before + 1);
+});
+
 test("a client that hangs up ends the question at the service", async () => {
 	const { path, request } = dialects.chat;
 	const stream = await proxy.open(path, {
