@@ -4,7 +4,7 @@ use copilot_proxy::bridge::protocol::{
     AutoModeStatus, AutoTools, EditorTool, FromEditor, ResponsePart, StopRequest, ToEditor, ToolOutput,
     Tools, UserSettings, Watch,
 };
-use copilot_proxy::conversation::{Content, Part, Tool, ToolCall};
+use copilot_proxy::conversation::{Content, Data, Part, Tool, ToolCall, ToolResult};
 use serde_json::{Value, json};
 
 use crate::client::Request;
@@ -152,6 +152,31 @@ fn expect_invocation(editor: &mut Editor) -> (u32, String) {
 fn send_result(editor: &mut Editor, stream: u32, text: &str) {
     let content = vec![Content::Text { text: text.into() }];
     editor.send(stream, &FromEditor::ToolOutput(ToolOutput { content }));
+}
+
+#[test]
+fn images_of_tools_have_their_true_type_or_become_words() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(auto(chat("Hello")), &json!({ "model": "m" }))));
+    send_tools(&mut editor, &["a"]);
+    let (stream_id, _) = editor.expect_chat();
+    send_calls(&mut editor, stream_id, &["a"]);
+    let (tool, _) = expect_invocation(&mut editor);
+    let data = |mime: &str, base64: &str| Content::Data(Data { mime: mime.into(), base64: base64.into() });
+    let content = vec![data("image/jpg", "iVBORw0KGgo="), data("image/svg+xml", "PHN2Zy8+")];
+    editor.send(tool, &FromEditor::ToolOutput(ToolOutput { content }));
+    let (stream_id, chat) = editor.expect_chat();
+    let words = "[image of type image/svg+xml left out: only PNG, JPEG, GIF or WebP can be shown]";
+    let expected = ToolResult {
+        id: "id-a".into(),
+        content: vec![data("image/png", "iVBORw0KGgo="), Content::Text { text: words.into() }],
+        is_error: false,
+    };
+    assert_eq!(chat.messages.last().unwrap().parts, [Part::ToolResult(expected)]);
+    editor.respond(stream_id, "Seen");
+    assert_eq!(crate::openai::content(&client.response()), "Seen");
 }
 
 #[test]
