@@ -1,7 +1,7 @@
 //! One HTTP API family each: translates its requests to a conversation and events to its responses.
 //!
-//! A dialect is pure translation: bytes to an `Ask`, events to bytes, a `Failure` to a body. It knows no
-//! network, no clock and no editor. `http::answer` is the only code that runs one.
+//! A dialect is pure translation: bytes to a `ParsedRequest`, events to bytes, a `Failure` to a body. It uses no
+//! network, no clock and no editor. `http::completion` is the only code that runs one.
 
 use serde_json::Value;
 
@@ -16,9 +16,9 @@ pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;
 
-/// A family of requests and answers.
+/// One HTTP API: its requests, responses, streams and errors.
 pub trait Dialect: 'static {
-    /// As logs and the panel name it: `openai-chat`.
+    /// Name in log lines and in the panel: `openai-chat`.
     const NAME: &'static str;
 
     /// Meaning of a model name that no model has.
@@ -49,14 +49,14 @@ pub trait Dialect: 'static {
         EVENT_STREAM
     }
 
-    /// A new stream's encoder.
+    /// Encoder of a new stream.
     fn encoder(meta: &ResponseMeta, options: &Self::ResponseOptions) -> Self::Encoder;
 
-    /// A whole answer: a fold over the very events that `Encoder` turns into a stream. `answers` holds the
+    /// Builds a whole response: a fold over the same events that `Encoder` turns into a stream. `answers` holds the
     /// events of each choice; every one ends with `Event::Finish`.
     fn response(meta: &ResponseMeta, options: &Self::ResponseOptions, answers: &[Vec<Event>]) -> Value;
 
-    /// The error body; the status is `Failure::status` unless the API differs.
+    /// Builds the error body; the status is `Failure::status` unless the API differs.
     fn error_response(failure: &Failure) -> ErrorResponse;
 
     /// Stores a response for later requests; called after each good one where `STORES_RESPONSES` is set.
@@ -72,7 +72,7 @@ pub trait Dialect: 'static {
 /// Turns events into the bytes of a stream, pushing whole events of the API to `out`.
 ///
 /// The order of calls: `open`, then any of `event` and `ping`, then `close` after each choice's
-/// `Event::Finish` has been said, or `failure` in its place. Nothing after either.
+/// `Event::Finish`, or `failure` in its place. Nothing follows either.
 pub trait Encoder {
     /// The opening event, once, before anything else.
     fn open(&mut self, out: &mut Vec<u8>);
@@ -80,20 +80,20 @@ pub trait Encoder {
     /// Encodes an event of one response (`choice` counts from 0; only `n > 1` makes others).
     fn event(&mut self, choice: usize, event: &Event, out: &mut Vec<u8>);
 
-    /// The stream ends well.
+    /// Ends a complete stream.
     fn close(&mut self, out: &mut Vec<u8>);
 
-    /// The stream ends badly: an error event, and never what would look like a good end.
+    /// Ends a failed stream with an error event, and never with the event of a complete one.
     fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>);
 
-    /// A sign of life in the API's own form.
+    /// Writes a keep-alive in the API's own form.
     fn ping(&mut self, out: &mut Vec<u8>);
 }
 
 /// Content type of server-sent events.
 pub const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 
-/// The head of a request, for APIs that have more than the body to say: a model in the path, a flag in the query.
+/// The head of a request, for APIs that use more than the body: a model in the path, a flag in the query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestHead {
     /// Path of the URL, percent-encoded as it was sent.
@@ -107,9 +107,9 @@ pub struct RequestHead {
 /// Meaning of an unknown model name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownModel {
-    /// An error that lists the names there are.
+    /// An error that lists the existing names.
     Reject,
-    /// The nearest kind: clients of this API send names of their own.
+    /// The nearest model: clients of this API send names of their own.
     Nearest,
 }
 
@@ -120,15 +120,15 @@ pub struct ParsedRequest {
     pub model: Option<String>,
     /// The conversation.
     pub conversation: Conversation,
-    /// The answer is wanted as a stream.
+    /// Whether the client wants a stream.
     pub stream: bool,
     /// Whether the client only checks that the model exists, so that no model runs.
     pub only_model: bool,
-    /// Our own request fields.
+    /// Request fields of this server.
     pub extensions: RequestExtensions,
 }
 
-/// The request fields that are ours, the same in every dialect that has tools.
+/// Request fields of this server, the same in every dialect that has tools.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RequestExtensions {
     /// `use_vscode_tools`: all the editor's tools are added to the request's own.
@@ -140,7 +140,7 @@ pub struct RequestExtensions {
 }
 
 impl RequestExtensions {
-    /// From a request's fields, each maybe absent. Wire types name the three fields one by one: flattening
+    /// Builds the value from a request's fields, each optional. Wire types name the three fields one by one: flattening
     /// this struct into them would buffer whole bodies and lose the places of mistakes.
     pub fn from_fields(
         use_vscode_tools: Option<bool>,
@@ -224,7 +224,7 @@ pub fn usage_of(answers: &[Vec<Event>]) -> Usage {
         .unwrap_or_default()
 }
 
-/// The cost so far, with one more answer to the same question.
+/// Adds the usage of one more choice of the same request.
 pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
     let Some(total) = total else { return usage };
     Usage {

@@ -1,8 +1,8 @@
 //! Anthropic's Messages API: `POST /v1/messages`, `POST /v1/messages/count_tokens`, and models in its form.
 //!
 //! `wire` is the request as it is sent; `read` makes a conversation of it with `history`, `blocks`, `contents` and
-//! `tools`. `steps` tells an answer's events block by block; `stream` and `reply` say the same steps piecemeal and
-//! whole, in the words of `answer`.
+//! `tools`. `block_events` turns events into steps block by block; `encoder` writes them as a stream, `whole_response` collects
+//! them, both with the types of `message`.
 
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub enum Thoughts {
     Unasked,
     /// All thinking: with its text, or redacted where the provider keeps the text to itself.
     Shown,
-    /// That there were some: `thinking.display` is `omitted`.
+    /// Thinking blocks without text: `thinking.display` is `omitted`.
     Signed,
     /// Nothing: `thinking` is `disabled`, yet some models think unasked.
     Hidden,

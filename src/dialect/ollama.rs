@@ -1,8 +1,8 @@
-//! Ollama's API: `POST /api/chat` and `POST /api/generate`, which differ in what they are asked and in where an
-//! answer's words stand, and in nothing else.
+//! Ollama's API: `POST /api/chat` and `POST /api/generate`, which differ only in their request fields and in the
+//! field of the response's text.
 //!
-//! `wire` is the request as it is sent, `read` and `history` make a conversation of it; `answer` says the events
-//! in lines of JSON and whole. `models` is what `GET /api/tags` and `POST /api/show` say.
+//! `wire` is the request as it is sent, `read` and `history` make a conversation of it; `encoder` writes the events
+//! as lines of JSON and as a whole response. `models` has the bodies of `GET /api/tags` and `POST /api/show`.
 
 use std::marker::PhantomData;
 
@@ -23,17 +23,17 @@ mod timestamp;
 mod wire;
 
 /// The version of Ollama whose API this is, for clients that need a minimum: VS Code wants 0.6.4, others look
-/// for 0.14 before they use the Anthropic door, which stands here too. Not the newest: later ones offer what VS Code
-/// has nothing for. That this is no Ollama stands beside it.
+/// for 0.14 before they use the Anthropic API, which is served here too. Not the newest: later ones have features
+/// that VS Code lacks. The response of `/api/version` also names this server.
 pub const VERSION: &str = "0.14.2";
 
 /// Content type of a stream: a JSON object on each line.
 pub const NDJSON: &str = "application/x-ndjson";
 
-/// For clients that look for these words at `GET /`, which is all that Ollama answers there.
+/// Body of Ollama's `GET /`, which some clients search for.
 pub const GREETING: &str = "for programs that look for the words: Ollama is running";
 
-/// The dialect, as it is spoken at one of its doors.
+/// The dialect at one of its two endpoints.
 pub struct Ollama<D>(PhantomData<D>);
 
 /// Differences of the two endpoints.
@@ -74,9 +74,9 @@ pub struct ResponseOptions {
 /// Purpose of a request without messages. Only VS Code loads models, so both do nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instead {
-    /// The model is to be loaded.
+    /// Load the model.
     Load,
-    /// It is to be dropped.
+    /// Unload it.
     Unload,
 }
 

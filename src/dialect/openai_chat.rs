@@ -1,7 +1,7 @@
 //! OpenAI chat completions: `POST /v1/chat/completions`.
 //!
-//! `wire` is the request as it is sent, `read` and its neighbours make a conversation of it; `stream` and
-//! `reply` say the same events in chunks and whole, in the words of `answer`.
+//! `wire` is the request as it is sent, `read` and its neighbours make a conversation of it; `encoder` and
+//! `whole_response` write the same events as chunks and as a whole, with the types of `message_parts`.
 
 use serde_json::Value;
 

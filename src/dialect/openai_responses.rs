@@ -1,8 +1,8 @@
 //! OpenAI's Responses API: `POST /v1/responses`, which Codex uses.
 //!
 //! `wire` is the request as it is sent; `read` and its neighbours make a conversation of it, with what
-//! `memory` kept of earlier answers. `answer` gathers the events of an answer into output items, `stream` says
-//! each step of that, `reply` only the end, both with the object of `response`.
+//! `memory` kept of earlier answers. `output_builder` collects the events of a response into output items; `encoder` writes each
+//! step, `whole_response` only the result, both with the object of `response_object`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Blocks that may stand in messages and in tools' results alike: what a model sees of each.
+//! Blocks that may stand in messages and in tools' results, and the content that a model gets of each.
 
 use serde_json::Value;
 

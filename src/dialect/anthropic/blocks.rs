@@ -1,5 +1,4 @@
-//! Blocks of messages, one by one: what each becomes in a conversation. Whether they make a legal transcript is
-//! not asked here.
+//! Converts the blocks of messages, one by one, to the parts of a conversation. `transcript` makes them legal.
 
 use serde_json::Value;
 
@@ -16,7 +15,7 @@ use crate::failure::{Failure, ResultExt};
 const IN_MESSAGES: &str = "`text`, `image`, `document`, `search_result`, `thinking`, `redacted_thinking`, `tool_use` or `tool_result`";
 const IN_RESULTS: &str = "`text`, `image`, `document`, `search_result` or `tool_reference`";
 
-/// The content of a user's or the assistant's message. What it changes about the tools goes to `changes`.
+/// Reads the content of a user's or the assistant's message. Changes of the tools are added to `changes`.
 pub fn read(
     content: Option<OneOrMany<Block>>,
     changes: &mut Vec<Change>,

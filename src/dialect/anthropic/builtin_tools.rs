@@ -1,6 +1,6 @@
-//! Tools that Anthropic names by a type instead of a schema, and that the client runs: what their callers must say
-//! is published, so any model can be offered them. Not those that run in Anthropic's own service, and not
-//! `computer_*`, which takes a model that was trained to see where things are on a screen.
+//! Tools that Anthropic names by a type instead of a schema, and that the client runs. Their parameters are
+//! published, so that any model can be offered them; excluded are those that run in Anthropic's own service, and
+//! `computer_*`, which needs a model that was trained to find positions on a screen.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! `POST /v1/messages/count_tokens`: the same question, asked only for its size.
+//! `POST /v1/messages/count_tokens`: the size of a request without running it.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub fn read(body: &[u8]) -> Result<ParsedRequest, Failure> {
     read::read_request(request).map(|(ask, _)| ask)
 }
 
-/// The size of a question.
+/// Builds the response: the size of the request.
 pub fn response(tokens: u64) -> Value {
     json!({ "input_tokens": tokens })
 }

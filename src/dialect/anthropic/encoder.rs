@@ -1,5 +1,5 @@
-//! Block steps become server-sent events whose `event:` equals their `type`, in the order of Anthropic's own: the
-//! message starts, blocks one after another, why it ended and what it cost, the message stops.
+//! Encodes block steps as server-sent events whose `event:` equals their `type`, in the order of Anthropic's own:
+//! `message_start`, the blocks one after another, `message_delta` with stop reason and usage, `message_stop`.
 
 use serde::Serialize;
 
@@ -101,7 +101,7 @@ impl Encoder for Stream {
         Said::MessageStop.put(out);
     }
 
-    /// The open block stays open: it is not whole.
+    /// The open block is not closed, since it is incomplete.
     fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         sse::put(Some("error"), &error_response::body(failure), out);
     }

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use crate::dialect::ErrorResponse;
 use crate::failure::Failure;
 
-/// The HTTP answer to a request that fails before its stream begins.
+/// Builds the HTTP response of a request that fails before its stream begins.
 pub fn error_response(failure: &Failure) -> ErrorResponse {
     ErrorResponse { status: failure.status(), body: body(failure) }
 }
 
-/// The JSON, alike in an HTTP answer and in a stream's error event. Who knows the request's id sets it.
+/// Builds the JSON of an HTTP response and of a stream's error event. The caller sets the request's id.
 pub fn body(failure: &Failure) -> Value {
     let mut error = json!({ "type": kind(failure), "message": failure.to_string() });
     if let (Failure::ThreadUnsupported, Some(error)) = (failure, error.as_object_mut()) {

@@ -1,4 +1,4 @@
-//! The system prompt and the messages, and what they say besides: tools that come and go, the effort.
+//! Reads the system prompt and the messages, with the changes of tools and of the effort in them.
 
 use super::blocks;
 use super::tools::Change;
@@ -44,7 +44,7 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
 }
 
 impl History {
-    /// A message; none where a system message only turns knobs.
+    /// Reads a message; none where a system message only changes options.
     fn read(&mut self, message: wire::Message, unshowable: Unshowable) -> Result<Option<Message>, Failure> {
         if let Some(effort) = message.output_config.and_then(|config| config.effort) {
             self.effort = Some(effort);

@@ -1,6 +1,6 @@
-//! An answer in Anthropic's words: the message, its blocks and their deltas, why it ended, what it cost.
+//! Types of a response: the message, its blocks and their deltas, stop reason and usage.
 //!
-//! Every key that the API always has is there, null where there is nothing to tell.
+//! Every key that the API always has is present, null where it has no value.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -76,12 +76,12 @@ pub enum Block {
 }
 
 impl Block {
-    /// A thought that has no words yet.
+    /// A thinking block without text yet.
     pub fn thinking() -> Block {
         Block::Thinking { thinking: String::new(), signature: String::new() }
     }
 
-    /// A text that has no words yet.
+    /// A text block without text yet.
     pub fn text() -> Block {
         Block::Text { citations: (), text: String::new() }
     }

@@ -1,4 +1,4 @@
-//! Models as Anthropic lists them: `GET /v1/models` and `GET /v1/models/{id}` of clients that send
+//! Models in Anthropic's form: `GET /v1/models` and `GET /v1/models/{id}` of clients that send
 //! `anthropic-version`.
 
 use serde_json::{Value, json};
@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 /// Facts about a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Model {
-    /// As requests name it.
+    /// Name in requests.
     pub id: String,
     /// Name for people.
     pub name: String,
     /// Maximum input, in tokens.
     pub max_input_tokens: u64,
-    /// In tokens; absent where the editor doesn't say.
+    /// Maximum output, in tokens; absent where the editor doesn't reveal it.
     pub max_output_tokens: Option<u64>,
-    /// It takes images.
+    /// Whether it accepts images.
     pub images: bool,
-    /// It calls tools.
+    /// Whether it can call tools.
     pub tools: bool,
     /// Family, such as `claude-sonnet-4.5`.
     pub family: String,

@@ -1,4 +1,4 @@
-//! A Messages request's body becomes an `Ask`.
+//! Parses the body of a Messages request.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 const LOW_BUDGET: u64 = 4_096;
 const MEDIUM_BUDGET: u64 = 16_384;
 
-/// Reads the body of a question that is to be answered.
+/// Parses the body of a request that runs a model.
 pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let request = read_json::<wire::Request>(body)?;
     if request.max_tokens.is_none() {
@@ -24,7 +24,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     read_request(request)
 }
 
-/// Reads a question, be it to be answered or only to be counted.
+/// Parses a request, to run it or to count its tokens.
 pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     if request.thread.is_some() {
         return Err(Failure::ThreadUnsupported);
@@ -108,7 +108,7 @@ fn read_format(format: wire::Format) -> Output {
     Output::Schema { name: "answer".into(), description: None, schema: Value::Object(format.schema) }
 }
 
-/// In the words of Anthropic's own service, which clients look for.
+/// Message of Anthropic's own service, which clients search for.
 fn missing(at: &str) -> Failure {
     Failure::invalid(at, "Field required")
 }

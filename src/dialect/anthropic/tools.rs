@@ -19,7 +19,7 @@ pub struct OfferedTools {
     pub more_will_come: bool,
 }
 
-/// A tool comes or goes in the course of the conversation.
+/// Change of the tool list within the conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// This one, deferred so far, is found.
@@ -47,7 +47,7 @@ pub fn read_change(change: wire::ToolChange, comes: bool) -> Result<Option<Chang
 }
 
 impl OfferedTools {
-    /// The tools on offer by now, and the choice.
+    /// Returns the tools that are offered after all changes, and the choice.
     pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
         let left_out = LeftOut::of(&self.tools);
         let mut known: Vec<Known> = Vec::with_capacity(self.tools.len());
@@ -83,14 +83,14 @@ impl OfferedTools {
     }
 }
 
-/// A tool that a model could be handed.
+/// A tool that a model can be offered.
 struct Known {
     tool: Tool,
-    /// Not so while it is deferred.
+    /// Whether it is offered; a deferred tool is not.
     on_offer: bool,
 }
 
-/// A tool; none where its type has no counterpart in VS Code: agents offer such ones beside their own.
+/// A tool; none where its type has no counterpart in VS Code: agents send such tools beside their own.
 fn read_tool(tool: wire::Tool) -> Result<Option<Known>, Failure> {
     let on_offer = tool.defer_loading != Some(true);
     if let Some(kind) = tool.kind.as_deref().filter(|kind| *kind != "custom") {

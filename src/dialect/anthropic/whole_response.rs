@@ -1,4 +1,4 @@
-//! A whole message: the same steps, gathered.
+//! Builds a whole message from the same steps that a stream encodes.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A Messages request as it lies in the body. Only fields that are looked at: all others are let through unread.
+//! Wire types of a Messages request. Only fields that are used; all others are ignored.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -8,7 +8,7 @@ use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::whole_number;
 use crate::dialect::{Rounds, ToolExecution};
 
-/// The body, alike for `/v1/messages` and `/v1/messages/count_tokens`.
+/// Body, the same for `/v1/messages` and `/v1/messages/count_tokens`.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Request {
@@ -24,7 +24,7 @@ pub struct Request {
 
     pub temperature: Option<f64>,
     pub top_p: Option<f64>,
-    /// Nothing behind VS Code takes it; it narrows the choice of words and changes no meaning.
+    /// Ignored: no provider of VS Code takes it, and it changes only the sampling.
     #[expect(dead_code, reason = "only its type is checked")]
     #[serde(default, deserialize_with = "whole_number::optional")]
     pub top_k: Option<u64>,
@@ -34,7 +34,7 @@ pub struct Request {
     /// `output_config.format`, as it was named before.
     pub output_format: Option<Format>,
 
-    /// The server is to keep the conversation.
+    /// Whether the server is to keep the conversation.
     pub thread: Option<IgnoredAny>,
 
     pub use_vscode_tools: Option<bool>,
@@ -48,9 +48,9 @@ pub struct Request {
 pub struct Message {
     pub role: Role,
     pub content: Option<OneOrMany<Block>>,
-    /// The system's: the effort from here on.
+    /// Only of the system: the effort from here on.
     pub output_config: Option<OutputConfig>,
-    /// The system's: how long the text stays before the model's eyes.
+    /// Only of the system: how long the text stays in the context.
     pub clear_at: Option<String>,
 }
 
@@ -62,7 +62,7 @@ pub enum Role {
     System,
 }
 
-/// A block of content, kept as it came: its `type` decides which of the structures below it is, and blocks of
+/// A block of content, unparsed: its `type` decides which of the structures below it is, and blocks of
 /// server tools reach the model as the JSON they are.
 pub type Block = Map<String, Value>;
 
@@ -184,7 +184,7 @@ pub struct ToolChanged {
     pub definition: Option<Tool>,
 }
 
-/// A tool the client offers.
+/// A tool that the client offers.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Tool {

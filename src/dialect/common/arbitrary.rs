@@ -5,8 +5,7 @@ use serde_json::Value;
 
 use crate::conversation::{Event, Thinking, ToolCall};
 
-/// Keys that mean something in a request, so that chance finds the readers behind them. Any dialect may add its
-/// own.
+/// Keys that requests have, so that random values reach the readers. Each dialect may add its own.
 pub const KEYS: &[&str] = &[
     "model",
     "messages",
@@ -69,7 +68,7 @@ pub const KEYS: &[&str] = &[
     "clear_at",
 ];
 
-/// Strings that mean something.
+/// Strings that requests have.
 pub const WORDS: &[&str] = &[
     "user",
     "assistant",
@@ -106,7 +105,7 @@ pub const WORDS: &[&str] = &[
     "compaction",
 ];
 
-/// JSON of any shape, made of such words.
+/// JSON of any shape, made of these keys and strings.
 pub fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

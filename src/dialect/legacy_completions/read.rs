@@ -1,4 +1,4 @@
-//! A completion request's body becomes an `Ask`.
+//! Parses the body of a completion request.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

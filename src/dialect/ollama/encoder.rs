@@ -1,4 +1,4 @@
-//! Events become lines of JSON, and one object. Both are the same here, so both live in this file.
+//! Encodes events as lines of JSON and as one object; the two have the same form, so both are here.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ struct End {
     cost: Option<Cost>,
 }
 
-/// Times are in nanoseconds. What is loading a model in Ollama is here what comes before it can be asked.
+/// Times are in nanoseconds. `load_duration` is the time before the request reaches the model.
 #[derive(Serialize)]
 struct Cost {
     total_duration: u64,
@@ -100,7 +100,7 @@ struct Cost {
 }
 
 impl LineEncoder {
-    /// An encoder at the begin of a stream.
+    /// An encoder at the beginning of a stream.
     pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> LineEncoder {
         LineEncoder { model: meta.model.clone(), created_at: moment(meta.created), options, calls: 0 }
     }
@@ -190,7 +190,7 @@ impl Encoder for LineEncoder {
         }
     }
 
-    /// Nothing: the last line has the finish already.
+    /// Writes nothing: the last line has the finish already.
     fn close(&mut self, _out: &mut Vec<u8>) {}
 
     fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {

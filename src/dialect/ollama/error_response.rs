@@ -1,11 +1,11 @@
-//! Ollama's error response: one sentence under `error`, in a body and in a stream alike.
+//! Ollama's error response: one sentence under `error`, the same in a body and in a stream.
 
 use serde_json::{Value, json};
 
 use crate::dialect::ErrorResponse;
 use crate::failure::Failure;
 
-/// The HTTP answer to a request that fails before its stream begins.
+/// Builds the HTTP response of a request that fails before its stream begins.
 pub fn error_response(failure: &Failure) -> ErrorResponse {
     let status = match failure {
         // As Ollama's own server says that its queue is full.

@@ -1,4 +1,4 @@
-//! The messages of a chat, one by one. Whether they make a legal transcript is not asked here.
+//! Converts the messages of a chat, one by one. `transcript` makes them legal.
 
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
@@ -64,7 +64,7 @@ pub fn said(
     Ok(Message { role, name: None, parts })
 }
 
-/// An empty text is no piece.
+/// An empty text is no part.
 fn contents(
     text: Option<String>,
     images: Option<Vec<String>>,

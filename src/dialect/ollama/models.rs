@@ -1,5 +1,4 @@
-//! Models as Ollama tells of them: `GET /api/tags` and `POST /api/show`. What is only true of a model that lies on
-//! this machine's disk is empty or zero.
+//! Models in Ollama's form: `GET /api/tags` and `POST /api/show`. Fields of files on disk are empty or zero.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -13,7 +12,7 @@ use crate::failure::Failure;
 /// Facts about a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Model {
-    /// As requests name it.
+    /// Name in requests.
     pub id: String,
     /// Name for people.
     pub name: String,
@@ -25,9 +24,9 @@ pub struct Model {
     pub version: String,
     /// Maximum input, in tokens.
     pub max_input_tokens: u64,
-    /// It takes images.
+    /// Whether it accepts images.
     pub images: bool,
-    /// It calls tools.
+    /// Whether it can call tools.
     pub tools: bool,
     /// The editor reveals no date of a model: when the server started, in seconds since 1970, stands in for it.
     pub since: u64,
@@ -38,7 +37,7 @@ pub struct Model {
 #[serde(expecting = "an object")]
 pub struct Wanted {
     model: Option<String>,
-    /// As it was called before, and still is by some clients.
+    /// The field's earlier name, which some clients still use.
     name: Option<String>,
     stream: Option<bool>,
 }
@@ -54,7 +53,7 @@ impl Wanted {
         self.model.clone().or_else(|| self.name.clone()).filter(|name| !name.is_empty())
     }
 
-    /// The answer is wanted in lines.
+    /// Whether the client wants a stream of lines.
     pub fn stream(&self) -> bool {
         self.stream != Some(false)
     }
@@ -76,7 +75,7 @@ fn tag(model: &Model) -> Value {
     })
 }
 
-/// All that is known of one model.
+/// Builds the response of `POST /api/show` for one model.
 pub fn show(model: &Model) -> Value {
     let Model { vendor, .. } = model;
     json!({

@@ -72,7 +72,7 @@ pub fn generate(request: Request) -> Result<Asked, Failure> {
     Ok(Asked { messages: system.into_iter().chain([prompt]).collect(), ..Asked::default() })
 }
 
-/// Fields that no model behind VS Code can honour: to ignore them would be to answer another question.
+/// Rejects fields that no model of VS Code can honor and that change the meaning of the response.
 fn refuse_what_changes_the_meaning(request: &Request) -> Result<(), Failure> {
     let is_there = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     if is_there(&request.suffix) {
@@ -145,7 +145,7 @@ fn output(format: Option<WordOrObject<String, Map<String, Value>>>) -> Result<Ou
     }
 }
 
-/// A time of nothing: `0`, `"0"`, `"0s"`.
+/// Whether a duration is zero: `0`, `"0"`, `"0s"`.
 fn is_zero(time: Option<&Value>) -> bool {
     match time {
         Some(Value::Number(seconds)) => seconds.as_f64() == Some(0.0),

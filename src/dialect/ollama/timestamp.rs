@@ -1,4 +1,4 @@
-//! Moments as Ollama writes them.
+//! Timestamps in Ollama's form.
 
 use jiff::Timestamp;
 

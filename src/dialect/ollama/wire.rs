@@ -1,5 +1,5 @@
-//! Requests as they lie in the body. Only fields that are looked at: all others are let through unread, the many
-//! options among them that are about how a model runs on one's own machine.
+//! Wire types of the requests. Only fields that are used; all others are ignored, among them the options of how a
+//! model runs on the machine's own hardware.
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ pub struct Options {
     pub stop: Option<OneOrMany<String>>,
 }
 
-/// Whether a model is to think, and how hard.
+/// Whether a model is to think, and its effort.
 #[derive(Debug, PartialEq)]
 pub enum Think {
     No,
@@ -81,7 +81,7 @@ pub struct Message {
     pub tool_calls: Option<Vec<ToolCall>>,
     /// Only of a tool.
     pub tool_name: Option<String>,
-    /// A tool's. Most clients know no ids.
+    /// Only of a tool. Most clients send no ids.
     pub tool_call_id: Option<String>,
 }
 
@@ -94,7 +94,7 @@ pub enum Role {
     Tool,
 }
 
-/// A call the assistant made earlier.
+/// A call that the assistant made earlier.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct ToolCall {

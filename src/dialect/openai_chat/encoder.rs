@@ -1,5 +1,5 @@
-//! Events become chunks, each a server-sent event, in the order of OpenAI's own: the role, what is said, the
-//! reason for ending, the cost if it was asked for, `[DONE]`.
+//! Encodes events as chunks, each a server-sent event, in the order of OpenAI's own: role, content, finish reason,
+//! usage if it was requested, `[DONE]`.
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub struct Chunks {
     calls: Vec<u32>,
     /// Thinking of each choice.
     thinking: Vec<OpenThinking>,
-    /// Of the answers that have ended.
+    /// Usage of the choices that have ended.
     usage: Option<Usage>,
 }
 
@@ -62,7 +62,7 @@ enum Delta<'a> {
 }
 
 impl Chunks {
-    /// An encoder at the begin of a stream.
+    /// An encoder at the beginning of a stream.
     pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Chunks {
         Chunks {
             id: format!("chatcmpl-{}", meta.id),

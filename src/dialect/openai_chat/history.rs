@@ -1,4 +1,4 @@
-//! The messages of a chat request, one by one. Whether they make a legal transcript is not asked here.
+//! Converts the messages of a chat request, one by one. `transcript` makes them legal.
 
 use serde_json::{Value, json};
 

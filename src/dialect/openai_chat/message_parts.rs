@@ -9,7 +9,7 @@ use super::Calls;
 use crate::conversation::{self, Finish};
 use crate::dialect::common::call_arguments;
 
-/// OpenAI's name for the build that answered; here it is this server's version.
+/// OpenAI's fingerprint of the build that responded: here the server's version.
 pub const FINGERPRINT: &str = "fp_copilot_proxy";
 
 /// Usage in OpenAI's form.
@@ -25,7 +25,7 @@ pub struct Usage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct PromptDetails {
     cached_tokens: u64,
-    /// Only Claude's models tell it.
+    /// Only Claude's models report it.
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_write_tokens: Option<NonZeroU64>,
 }
@@ -54,9 +54,9 @@ impl From<conversation::Usage> for Usage {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Cost {
-    /// The answers are still coming.
+    /// The choices are still running.
     NotYet,
-    /// They have ended.
+    /// All have ended.
     Known(Usage),
 }
 

@@ -1,4 +1,4 @@
-//! A chat request's body becomes an `Ask`.
+//! Parses the body of a chat request.
 
 use serde_json::Value;
 
@@ -66,7 +66,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     Ok((parsed, response_options))
 }
 
-/// Fields that no model behind VS Code can honour: to ignore them would be to answer another question.
+/// Rejects fields that no model of VS Code can honor and that change the meaning of the response.
 fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failure> {
     const NO_SOUND: &str = "VS Code's models don't speak, only text can be asked for";
     if request.logprobs == Some(true) {

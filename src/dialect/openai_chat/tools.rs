@@ -21,7 +21,7 @@ pub struct OfferedTools {
 }
 
 impl OfferedTools {
-    /// The tools that a model can be handed, and the choice.
+    /// Returns the tools that a model can be offered, and the choice.
     pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
         let mut tools = ToolList::default();
         add_tools(&mut tools, self.tools)?;
@@ -45,7 +45,7 @@ impl OfferedTools {
     }
 }
 
-/// The tools that a model can be handed.
+/// Returns the tools that a model can be offered.
 pub fn read_tools(offered: Option<Vec<wire::Tool>>) -> Result<Vec<Tool>, Failure> {
     let mut tools = ToolList::default();
     add_tools(&mut tools, offered)?;
@@ -62,7 +62,7 @@ fn add_tools(tools: &mut ToolList, offered: Option<Vec<wire::Tool>>) -> Result<(
     Ok(())
 }
 
-/// A tool of a type that VS Code knows nothing like is left out: agents offer such ones beside their own.
+/// Reads a tool. One of a type without a counterpart in VS Code is left out: agents send such tools beside their own.
 fn read_tool(tool: wire::Tool) -> Result<Option<Tool>, Failure> {
     match (tool.kind.as_deref(), tool.function) {
         (Some("function") | None, Some(function)) => read_function(function).map(Some).at("function"),

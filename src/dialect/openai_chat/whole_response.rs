@@ -1,4 +1,4 @@
-//! A whole chat completion: the same events, folded.
+//! Builds a whole chat completion from the same events that a stream encodes.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -1,7 +1,7 @@
-//! A chat request as it lies in the body. Only fields that are looked at: all others are let through unread.
+//! Wire types of a chat request. Only fields that are used; all others are ignored.
 //!
-//! Things that a `type` tells apart are flat here, with every kind's fields optional: serde would buffer a
-//! tagged enum whole and forget where in it the mistake was.
+//! Objects with a `type` are flat here, with the fields of every type optional: serde would buffer a tagged enum
+//! whole and lose the place of an error.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -72,7 +72,7 @@ pub struct Message {
     pub name: Option<String>,
     /// Only of the assistant.
     pub refusal: Option<String>,
-    /// Only of the assistant: what it said aloud.
+    /// Only of the assistant: audio that it returned.
     pub audio: Option<Block>,
     /// Only of the assistant: thinking that an earlier response of this server had.
     pub reasoning_content: Option<String>,
@@ -156,7 +156,7 @@ pub struct ImageUrl {
     pub url: String,
 }
 
-/// A call the assistant made earlier.
+/// A call that the assistant made earlier.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct ToolCall {
@@ -181,7 +181,7 @@ pub struct CustomCall {
     pub input: String,
 }
 
-/// A tool the client offers.
+/// A tool that the client offers.
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 pub struct Tool {

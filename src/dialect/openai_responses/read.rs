@@ -1,4 +1,4 @@
-//! A request's body becomes an `Ask`.
+//! Parses the body of a request.
 
 use std::sync::Arc;
 
