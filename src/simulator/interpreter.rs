@@ -356,6 +356,23 @@ mod tests {
     }
 
     #[test]
+    fn signature_comes_only_if_the_request_includes_encrypted_thinking() {
+        let included = |is_included| {
+            let stage = stage(false);
+            let chat = Chat { include_encrypted_thinking: is_included, ..stage.chat };
+            performance("sign:s", Stage { chat, ..stage }).collect::<Vec<Step>>()
+        };
+        assert_eq!(included(false), []);
+        let metadata = json!({"encrypted_content": "s", "vscode_thinking_origin_api": "chatCompletions"});
+        let thinking = Thinking {
+            id: Some("thinking_0".into()),
+            metadata: metadata.as_object().cloned(),
+            ..Thinking::default()
+        };
+        assert_eq!(included(true), [Step::Say(Part::Thinking(thinking))]);
+    }
+
+    #[test]
     fn stats_are_read_when_their_turn_comes() {
         let stage = stage(false);
         let tally = stage.tally.clone();

@@ -1,7 +1,11 @@
 //! Thinking in every dialect: its signature goes to the client, and back to the model that made it.
 
+use copilot_proxy::bridge::protocol::{FromEditor, ProviderError, ResponsePart};
+use copilot_proxy::conversation::{Part, Thinking};
 use serde_json::{Value, json};
 
+use crate::client::Request;
+use crate::editor::{Editor, model};
 use crate::openai::with;
 use crate::server::Server;
 
@@ -231,4 +235,36 @@ fn thinking_is_switched_on_and_off_in_every_dialect() {
         assert_eq!(configuration["reasoningEffort"].as_str(), level, "{told}");
         assert_eq!(dump["modelOptions"]["_enableThinking"] == json!(true), enabled, "{told}");
     }
+}
+
+#[test]
+fn request_whose_signature_is_rejected_is_sent_once_more_without_thinking() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let mut client = server.client();
+    let mut messages = vec![json!({ "role": "user", "content": "Hi" })];
+    client.send(&Request::post("/v1/messages", &messages_request("m", &messages)));
+    let (stream, first) = editor.expect_chat();
+    assert!(first.include_encrypted_thinking);
+    let metadata = json!({ "encrypted_content": "sig" }).as_object().cloned();
+    let sealed = Thinking { id: Some("thinking_0".into()), metadata, ..Thinking::text("Hm.") };
+    let part = Part::Thinking(sealed.clone());
+    editor.send(stream, &FromEditor::Part(ResponsePart { part: part.clone() }));
+    editor.respond(stream, "Hello");
+    messages.push(json!({ "role": "assistant", "content": client.response().json()["content"] }));
+    messages.push(json!({ "role": "user", "content": "And?" }));
+
+    client.send(&Request::post("/v1/messages", &messages_request("m", &messages)));
+    let (stream, second) = editor.expect_chat();
+    assert_eq!(second.messages[1].parts, [part, Part::text("Hello")]);
+    assert_eq!(second.options["_enableThinking"], json!(true));
+    let message = "Request Failed: 400 {\"error\":{\"message\":\"Invalid `signature` in `thinking` block\"}}";
+    let error = ProviderError { name: "Error".into(), code: None, message: message.into() };
+    editor.send(stream, &FromEditor::Failed(error));
+    let (stream, plain) = editor.expect_chat();
+    assert_eq!(plain.messages[1].parts, [Part::text("Hello")]);
+    assert_eq!(plain.options.get("_enableThinking"), None);
+    editor.respond(stream, "Yes");
+    let response = client.response();
+    assert_eq!((response.status, &response.json()["content"][0]["text"]), (200, &json!("Yes")));
 }
