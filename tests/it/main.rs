@@ -42,6 +42,7 @@ mod ollama;
 mod openai;
 mod panel;
 mod prefix;
+mod provider_rules;
 mod recordings;
 mod response_filters;
 mod responses;
