@@ -185,11 +185,14 @@ fn error_code(failure: &Failure) -> &'static str {
     }
 }
 
-/// A stream has no header left to say when to try again; Codex reads it in the sentence.
+/// A stream has no header left to say when to try again; Codex reads it in the sentence. A block says so itself.
 fn error_message(failure: &Failure) -> String {
     let wait = failure.headers().into_iter().find(|(name, _)| *name == "retry-after");
     match wait {
-        Some((_, seconds)) if error_code(failure) == "rate_limit_exceeded" => {
+        Some((_, seconds))
+            if error_code(failure) == "rate_limit_exceeded"
+                && !matches!(failure, Failure::Blocked { .. }) =>
+        {
             format!("{failure}; try again in {seconds}s")
         }
         _ => failure.to_string(),

@@ -437,6 +437,14 @@ fn a_failure_in_mid_stream_ends_it_without_closing_what_was_open() {
         error(Failure::RateLimited { message: message(), retry_after }),
         json!({ "code": "rate_limit_exceeded", "message": "so it is; try again in 20s" })
     );
+    let blocked = Failure::Blocked { message: message(), remaining: std::time::Duration::from_secs(90) };
+    assert_eq!(
+        error(blocked),
+        json!({
+            "code": "rate_limit_exceeded",
+            "message": "Copilot Proxy is blocked by the model provider for another 1 min 30 s: so it is",
+        })
+    );
     assert_eq!(
         error(Failure::TooLong { tokens: 9, maximum: 8 }),
         json!({
