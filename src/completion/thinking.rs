@@ -63,21 +63,31 @@ fn is_tool_loop_without_thinking(messages: &[Message]) -> bool {
         && !turns.any(|message| has(message, |part| matches!(part, Part::Thinking(_))))
 }
 
-/// The request without any thinking, if the service behind the provider rejected it for its thinking. One signature that
-/// went bad must not end a session.
+/// The request with less thinking, if the service behind the provider rejected it for its thinking: first without that of
+/// turns that called no tool, which no service needs, then without any. One signature that went bad must not end a session.
 pub(super) fn without_rejected(error: &ProviderError, chat: &Chat) -> Option<Chat> {
     const SUBJECTS: [&str; 3] = ["thinking", "signature", "encrypted_content"];
     let sentence = error.message.strip_prefix("Request Failed: 400")?;
     SUBJECTS.iter().find(|subject| sentence.contains(**subject))?;
     let mut chat = chat.clone();
+    let calls = |message: &Message| message.parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
+    if remove_thinking(&mut chat.messages, |message| !calls(message)) {
+        return Some(chat);
+    }
     let was_enabled = chat.options.shift_remove(ENABLE).is_some();
+    let removed = remove_thinking(&mut chat.messages, |_| true);
+    (was_enabled || removed).then_some(chat)
+}
+
+/// Removes the thinking of these messages; false if they had none.
+fn remove_thinking(messages: &mut [Message], of: impl Fn(&Message) -> bool) -> bool {
     let mut removed = false;
-    for message in &mut chat.messages {
+    for message in messages.iter_mut().filter(|message| of(message)) {
         let before = message.parts.len();
         message.parts.retain(|part| !matches!(part, Part::Thinking(_)));
         removed |= message.parts.len() < before;
     }
-    (was_enabled || removed).then_some(chat)
+    removed
 }
 
 /// Name of the model option that switches Claude's thinking on.
@@ -178,14 +188,23 @@ mod tests {
         let chat: Chat = serde_json::from_value(json!({
             "vendor": "copilot", "model": "m", "tools": [], "required": false,
             "options": {"_enableThinking": true, "temperature": 1},
-            "messages": [assistant(vec![of_model(Some("m")), Part::text("a")])],
+            "messages": [
+                assistant(vec![of_model(Some("m")), Part::text("a")]),
+                assistant(vec![of_model(Some("m")), call()]),
+            ],
         }))
         .unwrap();
         let error =
             |message: &str| ProviderError { name: "Error".into(), code: None, message: message.into() };
         let invalid = error("Request Failed: 400 {\"message\":\"Invalid `signature` in `thinking` block\"}");
-        let plain = without_rejected(&invalid, &chat).unwrap();
-        assert_eq!(plain.messages, [assistant(vec![Part::text("a")])]);
+        let less = without_rejected(&invalid, &chat).unwrap();
+        assert_eq!(
+            less.messages,
+            [assistant(vec![Part::text("a")]), assistant(vec![of_model(None), call()])]
+        );
+        assert_eq!(less.options, chat.options);
+        let plain = without_rejected(&invalid, &less).unwrap();
+        assert_eq!(plain.messages, [assistant(vec![Part::text("a")]), assistant(vec![call()])]);
         assert_eq!(json!(plain.options), json!({"temperature": 1}));
         assert_eq!(without_rejected(&invalid, &plain), None);
         for other in ["Request Failed: 400 {\"message\":\"bad tool\"}", "Server error: 500 thinking"] {

@@ -238,7 +238,7 @@ fn thinking_is_switched_on_and_off_in_every_dialect() {
 }
 
 #[test]
-fn request_whose_signature_is_rejected_is_sent_once_more_without_thinking() {
+fn request_that_is_rejected_for_its_thinking_is_sent_with_less() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
@@ -260,9 +260,12 @@ fn request_whose_signature_is_rejected_is_sent_once_more_without_thinking() {
     assert_eq!(second.options["_enableThinking"], json!(true));
     let message = "Request Failed: 400 {\"error\":{\"message\":\"Invalid `signature` in `thinking` block\"}}";
     let error = ProviderError { name: "Error".into(), code: None, message: message.into() };
+    editor.send(stream, &FromEditor::Failed(error.clone()));
+    let (stream, less) = editor.expect_chat();
+    assert_eq!(less.messages[1].parts, [Part::text("Hello")]);
+    assert_eq!(less.options["_enableThinking"], json!(true));
     editor.send(stream, &FromEditor::Failed(error));
     let (stream, plain) = editor.expect_chat();
-    assert_eq!(plain.messages[1].parts, [Part::text("Hello")]);
     assert_eq!(plain.options.get("_enableThinking"), None);
     editor.respond(stream, "Yes");
     let response = client.response();
