@@ -236,6 +236,44 @@ test("what just fits arrives whole, the system prompt first of all; one more tok
 	);
 });
 
+const PNG =
+	"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const image = (mime, base64 = PNG) => ({
+	type: "image_url",
+	image_url: { url: `data:${mime};base64,${base64}` },
+});
+/** A chat of these turns, each the content of a user's message. */
+const chatOf = (model, turns) => {
+	const messages = turns.flatMap((content) => [
+		{ role: "user", content },
+		{ role: "assistant", content: "a" },
+	]);
+	const last = { role: "user", content: wish({ text: ["seen"] }) };
+	return proxy.ask("/v1/chat/completions", { body: { model, messages: [...messages, last] } });
+};
+const imagesSent = () => JSON.stringify(mock.questions.at(-1).body).match(/image\/png/g)?.length ?? 0;
+
+for (const model of [GPT, CODEX, CLAUDE]) {
+	test(`${model}: an image goes up by the type of its bytes, another as words`, async () => {
+		assert.equal((await chatOf(model, [[image("image/jpg")]])).status, 200);
+		// One service has the type of an image twice.
+		assert.notEqual(imagesSent(), 0, JSON.stringify(mock.questions.at(-1).body));
+		assert.equal((await chatOf(model, [[image("image/svg+xml", "PHN2Zy8+")]])).status, 200);
+		assert.equal(imagesSent(), 0);
+		assert.match(JSON.stringify(mock.questions.at(-1).body), /image of type image\/svg\+xml left out/);
+	});
+}
+
+test("of more images than Claude takes the oldest become words in steps of ten", async () => {
+	const turns = Array.from({ length: 21 }, () => [image("image/png")]);
+	assert.equal((await chatOf(CLAUDE, turns.slice(1))).status, 200);
+	assert.equal(imagesSent(), 20);
+	assert.equal((await chatOf(CLAUDE, turns)).status, 200);
+	assert.equal(imagesSent(), 11);
+	const words = /image left out: this model takes at most 20 images/g;
+	assert.equal(JSON.stringify(mock.questions.at(-1).body).match(words).length, 10);
+});
+
 const tool = (name) => ({
 	type: "function",
 	function: {
