@@ -320,6 +320,57 @@ test("one of two tools can be required", async () => {
 	assert.match(JSON.stringify(body.messages.at(-1)), /`find`/);
 });
 
+/** A request to the service without its marks for the cache, which move from turn to turn. */
+const unmarked = (value) =>
+	JSON.parse(JSON.stringify(value, (name, inner) => (name.endsWith("cache_control") ? undefined : inner)));
+
+/** The blocks of a request's messages: Copilot joins messages of one role for Claude. */
+const blocksOf = ({ messages, input }) =>
+	(messages ?? input).flatMap(({ role, content }) => [content].flat().map((block) => ({ role, block })));
+
+for (const model of [GPT, CLAUDE, CODEX]) {
+	const find = { calls: [{ id: "call_1", name: "find", input: { q: "x" } }] };
+	const tools = ["get_exchange", "find"].map(tool);
+
+	test(`${model}: no tool_choice changes the tools or the messages before the last`, async () => {
+		await asked("chat", model, { text: ["Words."], ...find }, { tools });
+		const plain = unmarked(mock.questions.at(-1).body);
+		const named = { type: "function", function: { name: "find" } };
+		for (const choice of ["none", "required", named]) {
+			const got = await asked("chat", model, { text: ["Words."], ...find }, { tools, tool_choice: choice });
+			assert.equal(got.status, 200, got.text);
+			const { body } = mock.questions.at(-1);
+			assert.deepEqual(unmarked(body.tools), plain.tools);
+			const [before, blocks] = [blocksOf(plain), blocksOf(unmarked(body))];
+			assert.deepEqual(blocks.slice(0, before.length), before);
+			assert.equal(blocks.length, before.length + 1);
+			const { message } = got.json.choices[0];
+			assert.equal(message.content, "Words.");
+			assert.equal(message.tool_calls?.[0].function.name, choice === "none" ? undefined : "find");
+			assert.equal(got.json.copilot_proxy?.dropped_calls, choice === "none" ? 1 : undefined);
+		}
+	});
+
+	test(`${model}: a response against tool_choice is asked for once more, then 502`, async () => {
+		const one = { type: "function", function: { name: "get_exchange" } };
+		for (const [answer, more] of [
+			[find, { tools, tool_choice: "none" }],
+			[{ text: ["Words."] }, { tools, tool_choice: "required" }],
+			[
+				{ text: ["Words."], ...find },
+				{ tools, tool_choice: one },
+			],
+			[{ text: ["Words."] }, { tools: [tool("find")], tool_choice: "required" }],
+		]) {
+			const before = mock.questions.length;
+			const got = await asked("chat", model, answer, more);
+			assert.equal(got.status, 502, got.text);
+			assert.equal(got.text.includes("Words."), false);
+			assert.equal(mock.questions.length, before + 2);
+		}
+	});
+}
+
 for (const model of [GPT, CLAUDE, CODEX]) {
 	test(`${model}: a call after text comes streamed, without a blank before it`, async () => {
 		const answer = { text: ["I look."], calls: [{ id: "call_1", name: "get_exchange", input: { q: "x" } }] };
