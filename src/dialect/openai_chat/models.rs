@@ -98,8 +98,8 @@ const FIELDS: [&str; 13] = [
     "max_model_len",
 ];
 
-/// Names under which clients look for the size of the context: `OpenRouter`'s, a common one, and vLLM's. The editor reveals
-/// the limit of the input; it is what a client may send.
+/// Names under which clients look for the size of the context: `OpenRouter`'s, a common one, and vLLM's. The editor
+/// reveals the limit of the input; it is what a client may send.
 const CONTEXT_LENGTHS: [&str; 3] = ["context_length", "context_window", "max_model_len"];
 
 /// Prices as the editor's properties have them, and their names here.
