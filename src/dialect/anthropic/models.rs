@@ -77,7 +77,7 @@ pub fn item(model: &Model) -> Value {
 fn capabilities(model: &Model) -> Value {
     let yes = || json!({ "supported": true });
     let no = || json!({ "supported": false });
-    let mut capabilities = json!({
+    json!({
         "batch": no(),
         "citations": no(),
         "code_execution": no(),
@@ -101,22 +101,20 @@ fn capabilities(model: &Model) -> Value {
                 "enabled": yes(),
             },
         },
-    });
-    if let Some(effort) = effort(model)
-        && let Some(capabilities) = capabilities.as_object_mut()
-    {
-        capabilities.insert("effort".into(), effort);
-    }
-    capabilities
+        "effort": effort(model),
+    })
 }
 
-/// Levels of effort. The editor doesn't reveal those of a model. Claude's service and OpenAI's Responses API take these
-/// three for every model that has any; of other families nothing is known.
-fn effort(model: &Model) -> Option<Value> {
+/// Levels of effort. The editor doesn't reveal those of a model. Claude's service and OpenAI's Responses API take three of
+/// them for every model that has any. The API's form wants all levels of all models, so unknown ones are not supported.
+fn effort(model: &Model) -> Value {
     let family = model.family.to_lowercase();
     let is_known = family.contains("claude") || family.starts_with("gpt-5");
-    let yes = json!({ "supported": true });
-    is_known.then(|| json!({ "supported": true, "low": yes, "medium": yes, "high": yes }))
+    let known = json!({ "supported": is_known });
+    let no = json!({ "supported": false });
+    json!({
+        "supported": is_known, "low": known, "medium": known, "high": known, "max": no, "xhigh": no,
+    })
 }
 
 #[cfg(test)]
@@ -172,19 +170,26 @@ mod tests {
                         "supported": true,
                         "types": { "adaptive": yes, "between_tools": yes, "disabled": yes, "enabled": yes },
                     },
-                    "effort": { "supported": true, "low": yes, "medium": yes, "high": yes },
+                    "effort": {
+                        "supported": true, "low": yes, "medium": yes, "high": yes, "max": no, "xhigh": no,
+                    },
                 },
             })
         );
     }
 
     #[test]
-    fn effort_is_left_out_where_the_levels_are_unknown() {
+    fn effort_is_not_supported_where_the_levels_are_unknown() {
         for (family, is_told) in
             [("claude-haiku-4.5", true), ("gpt-5-codex", true), ("gpt-4o", false), ("gemini-2.5-pro", false)]
         {
             let model = Model { family: family.into(), ..model("m") };
-            assert_eq!(item(&model)["capabilities"].get("effort").is_some(), is_told, "{family}");
+            let effort = &item(&model)["capabilities"]["effort"];
+            assert_eq!(
+                (&effort["supported"], &effort["low"]["supported"]),
+                (&json!(is_told), &json!(is_told)),
+                "{family}"
+            );
         }
     }
 
