@@ -21,6 +21,8 @@ mod handlers;
 mod head_timeout;
 mod listener;
 pub mod listeners;
+mod origin_questions;
+mod page;
 mod payload;
 mod peer;
 mod request_body;

@@ -26,6 +26,10 @@ pub struct ServerOptions {
     #[arg(long)]
     pub ipv6: bool,
 
+    /// Origin of web pages that may use the models; `*` allows any
+    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    pub allow_origins: Vec<String>,
+
     /// Requests that run at the same time
     #[arg(long, value_name = "N", default_value_t = 128, help_heading = LIMITS)]
     pub max_running: usize,
@@ -64,6 +68,10 @@ pub struct ServerOptions {
     /// Close connections whose client reads nothing for this long
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "60000", help_heading = TIMES)]
     pub stall_timeout: Duration,
+
+    /// Time that a web page's request waits for the user's permission
+    #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "60000", help_heading = TIMES)]
+    pub permission_wait: Duration,
 
     /// Interval of attempts to open a port that another program uses
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "2000", help_heading = TIMES)]

@@ -103,8 +103,12 @@ impl Server {
         let (sender, events) = unbounded_channel();
         let (registry, availability) = ModelRegistry::new(options.window_wait);
         let registry = registry.start();
-        let user_settings =
-            UserSettings { port: options.port, ipv6: options.ipv6, ..UserSettings::default() };
+        let user_settings = UserSettings {
+            port: options.port,
+            ipv6: options.ipv6,
+            allowed_origins: options.allow_origins.clone(),
+            ..UserSettings::default()
+        };
         let started = now();
         let context = CompletionContext {
             registry: registry.clone(),

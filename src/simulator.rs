@@ -11,7 +11,8 @@ use tokio::sync::watch;
 
 use crate::bridge::frames::{FrameError, FrameReader, Incoming};
 use crate::bridge::protocol::{
-    Chat, Folder, FromEditor, Hello, ModelInfo, Models, PROTOCOL, Refused, ToEditor, Tools, Window,
+    Chat, Folder, FromEditor, Hello, ModelInfo, Models, OriginAnswer, OriginDecision, PROTOCOL, Refused,
+    ToEditor, Tools, Window,
 };
 use crate::simulator::outbox::FrameQueue;
 use crate::simulator::response::StreamWriter;
@@ -129,6 +130,11 @@ impl Editor {
             ToEditor::InvokeTool(asked) => {
                 let voice = self.voice(stream);
                 self.running.start(stream, |paused| response::tool(asked, voice(paused)));
+            }
+            // There is no user to ask.
+            ToEditor::AskOrigin(_) => {
+                let decision = OriginDecision::Unanswered;
+                self.outbox.message(stream, &FromEditor::OriginAnswer(OriginAnswer { decision }));
             }
             ToEditor::RefreshModels => self.tell_models(),
             ToEditor::Ping => self.outbox.message(stream, &FromEditor::Pong),

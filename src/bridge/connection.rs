@@ -100,7 +100,8 @@ async fn read_loop(
             | FromEditor::End
             | FromEditor::Failed(_)
             | FromEditor::Tools(_)
-            | FromEditor::ToolOutput(_) => continue,
+            | FromEditor::ToolOutput(_)
+            | FromEditor::OriginAnswer(_) => continue,
         };
         events.send(event).await;
     }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::outbox::Outbox;
 use super::pending_requests::PendingRequests;
-use super::protocol::{Chat, InvokeTool, ToEditor};
+use super::protocol::{AskOrigin, Chat, InvokeTool, ToEditor};
 use super::response_stream::{PendingResponse, ResponseStream};
 #[cfg(test)]
 use super::{frames::Incoming, protocol::FromEditor};
@@ -68,6 +68,11 @@ impl Editor {
     /// Calls a tool of the editor.
     pub fn invoke_tool(&self, name: String, input: serde_json::Value) -> Result<PendingResponse, Failure> {
         PendingResponse::open(&self.pending, &ToEditor::InvokeTool(InvokeTool { name, input }))
+    }
+
+    /// Asks the user whether web pages of an origin may use the models.
+    pub fn ask_origin(&self, origin: String) -> Result<PendingResponse, Failure> {
+        PendingResponse::open(&self.pending, &ToEditor::AskOrigin(AskOrigin { origin }))
     }
 
     /// Sends a message about the connection as a whole; does nothing if the editor is gone.

@@ -41,6 +41,8 @@ pub enum ToEditor {
     ListTools,
     /// Run a tool. Answered with `ToolOutput` or `Failed`.
     InvokeTool(InvokeTool),
+    /// Ask the user whether web pages of an origin may use the models. Answered with `OriginAnswer` or `Failed`.
+    AskOrigin(AskOrigin),
     /// The state of the server; pushed after the welcome and with every change.
     Status(Status),
     /// A line of the server's log.
@@ -96,6 +98,8 @@ pub enum FromEditor {
     Tools(Tools),
     /// Answer to `InvokeTool`.
     ToolOutput(ToolOutput),
+    /// Answer to `AskOrigin`.
+    OriginAnswer(OriginAnswer),
     /// Answer to `Ping`.
     Pong,
 }
@@ -230,8 +234,10 @@ pub struct UserSettings {
     pub raw_logging: bool,
     /// The key that clients must send; empty = none.
     pub api_key: String,
-    /// Origins of web pages that may chat; `*` = any.
+    /// Origins of web pages that may use the models, besides local ones; `*` = any.
     pub allowed_origins: Vec<String>,
+    /// Origins of web pages that may not; the user is not asked about them.
+    pub blocked_origins: Vec<String>,
     /// Origins of web pages that may use the editor's tools.
     pub tool_origins: Vec<String>,
     /// Editor names besides the loopback ones.
@@ -267,7 +273,8 @@ impl Default for UserSettings {
             log_requests_to_ui: false,
             raw_logging: false,
             api_key: String::new(),
-            allowed_origins: vec!["*".into()],
+            allowed_origins: Vec::new(),
+            blocked_origins: Vec::new(),
             tool_origins: Vec::new(),
             allowed_hosts: Vec::new(),
             auto_tools: AutoTools::default(),
@@ -360,6 +367,35 @@ pub struct InvokeTool {
     /// Arguments of the call.
     #[cfg_attr(test, ts(type = "unknown"))]
     pub input: Value,
+}
+
+/// An origin to ask the user about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AskOrigin {
+    /// Value of a request's `Origin`; `null` for files and sandboxed frames.
+    pub origin: String,
+}
+
+/// The user's answer about an origin. The editor has written it to its settings already, except for `null`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct OriginAnswer {
+    /// The decision.
+    pub decision: OriginDecision,
+}
+
+/// A decision about the web pages of an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum OriginDecision {
+    /// They may use the models.
+    Allow,
+    /// They may not.
+    Block,
+    /// The user has dismissed the question, or the editor can't show it.
+    Unanswered,
 }
 
 /// The tools of an editor, just now.

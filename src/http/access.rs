@@ -1,7 +1,7 @@
 //! Access control: the middleware that every request passes first and every response last.
 //!
-//! The `Host` must be a loopback name, which stops DNS rebinding; another user's connection and a web page of an
-//! origin that is not allowed are refused; a key is checked where the user set one; CORS headers let pages read.
+//! The `Host` must be a loopback name, which stops DNS rebinding; another user's connection is refused; a key is checked
+//! where the user set one; `page` decides about web pages, after asking the user; CORS headers let them read responses.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -11,11 +11,15 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use subtle::ConstantTimeEq;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::error_response::respond;
+use super::error_response::{PathForms, respond};
 use super::head_timeout::{GuardedBody, HeadTimer, ResponseGuard};
+use super::origin_questions::{blocked, refused};
+use super::page::{Decision, Page, PageAccess, is_loopback, without_port};
 use super::payload::SharedPayload;
 use super::peer::Peer;
+use super::request_body;
 use super::request_id::RequestId;
 use super::state::AppState;
 use crate::bridge::protocol::UserSettings;
@@ -35,19 +39,26 @@ pub(super) async fn control(
     let is_preflight = request.method() == Method::OPTIONS;
     let requested_headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let from_public_network = request.headers().contains_key("access-control-request-private-network");
-    let origin = Origin::of(request.headers(), &user_settings);
-    request.extensions_mut().insert(ClientPermissions::of(&origin, request.headers(), &user_settings));
-
+    let page = Page::of(request.headers());
+    request.extensions_mut().insert(ClientPermissions { may_use_tools: page.may_use_tools(&user_settings) });
+    let is_readable = route_pages(&request) != Some(PageAccess::Local);
     let options = request.app_data::<Data<AppState>>().map(|state| state.options.clone());
     let payload = SharedPayload::share(&mut request);
 
-    let mut response = if let Err(failure) = authorize(&request, &origin, &user_settings) {
+    let admitted = match authorize(&request, &user_settings) {
+        Ok(()) if is_preflight => Ok(None),
+        Ok(()) => admit_page(&request, &page, &user_settings).await,
+        Err(failure) => Err(failure),
+    };
+    let mut permit = None;
+    let mut response = if let Err(failure) = admitted {
         let refused = respond(request.request(), &failure);
         request.into_response(refused)
     } else if is_preflight {
         let preflight = HttpResponse::NoContent().finish();
         request.into_response(preflight)
     } else {
+        permit = admitted.ok().flatten();
         next.call(request).await?.map_into_boxed_body()
     };
 
@@ -60,7 +71,10 @@ pub(super) async fn control(
         guard.iter().for_each(ResponseGuard::close_afterwards);
     }
     let headers = response.headers_mut();
-    allow_origin(headers, &origin);
+    if is_readable {
+        allow_reading(headers);
+    }
+    headers.insert(header::VARY, HeaderValue::from_static("origin"));
     if is_preflight {
         allow_methods(headers, requested_headers, from_public_network);
     }
@@ -69,41 +83,7 @@ pub(super) async fn control(
         headers.insert(HeaderName::from_static("x-request-id"), id.clone());
         headers.insert(HeaderName::from_static("request-id"), id);
     }
-    Ok(response.map_body(|_, body| GuardedBody { body, _guard: guard }.boxed()))
-}
-
-/// The origin of a request, classified once: admission and CORS headers both use the result.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Origin {
-    /// Not a web page: browsers send an origin with every request that could have an effect.
-    None {
-        /// The setting allows any origin, which every response then states.
-        any_allowed: bool,
-    },
-    /// A page that may send requests and read responses.
-    Allowed {
-        /// The value of the request's header.
-        origin: HeaderValue,
-        /// The setting allows any other origin, too.
-        any_allowed: bool,
-    },
-    /// A page that may do neither.
-    Denied,
-}
-
-impl Origin {
-    /// Classifies the `Origin` header by the setting `allowedOrigins`; pages of this machine are always allowed.
-    fn of(headers: &HeaderMap, user_settings: &UserSettings) -> Origin {
-        let any_allowed = user_settings.allowed_origins.iter().any(|allowed| allowed == "*");
-        let Some(origin) = headers.get(header::ORIGIN) else { return Origin::None { any_allowed } };
-        let text = origin.to_str().unwrap_or_default();
-        let listed = user_settings.allowed_origins.iter().any(|allowed| allowed == text);
-        if any_allowed || listed || is_local(text) {
-            Origin::Allowed { origin: origin.clone(), any_allowed }
-        } else {
-            Origin::Denied
-        }
-    }
+    Ok(response.map_body(|_, body| GuardedBody { body, _guard: guard, _permit: permit }.boxed()))
 }
 
 /// Permissions of the client that sent a request.
@@ -113,31 +93,50 @@ pub(super) struct ClientPermissions {
     pub may_use_tools: bool,
 }
 
-impl ClientPermissions {
-    fn of(origin: &Origin, headers: &HeaderMap, user_settings: &UserSettings) -> ClientPermissions {
-        let may_use_tools = match (origin, headers.get(header::ORIGIN)) {
-            // A page can make a browser fetch an image from here: without an origin, but with this header.
-            (Origin::None { .. }, _) => headers.get("sec-fetch-site").is_none_or(|site| site != "cross-site"),
-            (_, Some(origin)) => {
-                let origin = origin.to_str().unwrap_or_default();
-                is_local(origin) || user_settings.tool_origins.iter().any(|listed| listed == origin)
+/// Lets a page use the route of a request, after asking the user if that is needed. Pages of other origins hold the
+/// permit that this returns while their request is answered.
+async fn admit_page(
+    request: &ServiceRequest,
+    page: &Page,
+    user_settings: &UserSettings,
+) -> Result<Option<OwnedSemaphorePermit>, Failure> {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let route = route_pages(request);
+    let access = route.unwrap_or(if is_read { PageAccess::Any } else { PageAccess::Allowed });
+    let Page::Foreign { origin } = page else {
+        return match page.decide(access, user_settings) {
+            Decision::Allow => Ok(None),
+            Decision::Ask | Decision::Blocked | Decision::Refuse => {
+                Err(refused("web pages may not send such requests without an origin".into()))
             }
-            (_, None) => false,
         };
-        ClientPermissions { may_use_tools }
+    };
+    let Some(state) = request.app_data::<Data<AppState>>() else { return Ok(None) };
+    match page.decide(access, user_settings) {
+        Decision::Allow if access == PageAccess::Any => return Ok(None),
+        Decision::Allow => {}
+        Decision::Refuse => return Err(refused("only pages of this machine may use this endpoint".into())),
+        Decision::Blocked => return Err(blocked(origin)),
+        // No question about what would be refused anyway: browsers send other types than JSON without a preflight.
+        Decision::Ask => {
+            if *request.method() == Method::POST {
+                request_body::check_content_type(request.headers())?;
+            }
+            if route.is_none() {
+                return Err(refused(format!("web pages of {origin} are not allowed")));
+            }
+            state.origin_questions.ask(origin).await?;
+        }
     }
+    state.page_requests.acquire().await.map(Some)
 }
 
-/// Whether a page comes from this machine. `null` doesn't: it is the origin of files and sandboxed frames.
-fn is_local(origin: &str) -> bool {
-    match origin.split_once("://") {
-        Some(("vscode-webview", _)) => true,
-        Some(("http" | "https", host)) => is_loopback(without_port(host)),
-        _ => false,
-    }
+/// The pages that may use the route of a request; none if no route has its path.
+fn route_pages(request: &ServiceRequest) -> Option<PageAccess> {
+    request.app_data::<Data<PathForms>>()?.pages(request.match_info().as_str())
 }
 
-fn authorize(request: &ServiceRequest, origin: &Origin, user_settings: &UserSettings) -> Result<(), Failure> {
+fn authorize(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(), Failure> {
     authorize_peer(request.request().conn_data::<Peer>())?;
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
@@ -150,14 +149,6 @@ fn authorize(request: &ServiceRequest, origin: &Origin, user_settings: &UserSett
                 ),
             });
         }
-    }
-    if *origin == Origin::Denied {
-        return Err(Failure::Forbidden {
-            code: "origin_not_allowed",
-            message: "pages of this origin may not send requests; add it to the setting `copilotProxy.allowedOrigins` \
-                      if it is yours"
-                .into(),
-        });
     }
     let is_preflight = request.method() == Method::OPTIONS;
     if is_preflight || user_settings.api_key.is_empty() || has_key(request.headers(), &user_settings.api_key)
@@ -191,22 +182,6 @@ fn is_allowed_host(host: &str, allowed: &[String]) -> bool {
         || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
 }
 
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
-        _ => host,
-    }
-}
-
-/// Whether a name reaches this machine only.
-fn is_loopback(name: &str) -> bool {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let address = name.parse::<std::net::Ipv4Addr>();
-    address.is_ok_and(|address| address.is_loopback())
-        || matches!(name.as_str(), "localhost" | "[::1]")
-        || name.ends_with(".localhost")
-}
-
 /// Whether containers reach their host by this name. It is no local origin: another machine's name server may give
 /// it any address.
 fn is_container_host(name: &str) -> bool {
@@ -224,19 +199,10 @@ fn has_key(headers: &HeaderMap, key: &str) -> bool {
     [bearer, plain].into_iter().flatten().any(|found| bool::from(found.ct_eq(key.as_bytes())))
 }
 
-fn allow_origin(headers: &mut HeaderMap, origin: &Origin) {
-    let allowed = match origin {
-        Origin::None { any_allowed: true } | Origin::Allowed { any_allowed: true, .. } => {
-            Some(HeaderValue::from_static("*"))
-        }
-        Origin::Allowed { origin, .. } => Some(origin.clone()),
-        Origin::None { .. } | Origin::Denied => None,
-    };
-    if let Some(allowed) = allowed {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
-    }
-    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+/// Lets any page read a response: also the error that says why it may not use the endpoint.
+fn allow_reading(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
 }
 
 /// Response headers that scripts of pages may read.
@@ -263,27 +229,6 @@ fn allow_methods(headers: &mut HeaderMap, requested: Option<HeaderValue>, privat
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn loopback_origins_are_local() {
-        for origin in
-            ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173", "vscode-webview://abc"]
-        {
-            assert!(is_local(origin), "{origin}");
-        }
-        for origin in [
-            "null",
-            "",
-            "http://evil.test",
-            "https://localhost.evil.test",
-            "file://",
-            "chrome-extension://x",
-            "http://host.docker.internal",
-            "http://host.containers.internal:8080",
-        ] {
-            assert!(!is_local(origin), "{origin}");
-        }
-    }
 
     #[test]
     fn scheme_of_a_key_is_read_in_any_case() {

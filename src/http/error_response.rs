@@ -9,6 +9,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::Value;
 
 use super::codex_error;
+use super::page::PageAccess;
 use super::request_id::RequestId;
 use super::state::AppState;
 use crate::dialect::anthropic::Anthropic;
@@ -45,6 +46,8 @@ pub(super) struct PathForm {
     pub pattern: &'static str,
     /// Whether the path is also served with the prefix `/v1`.
     pub versioned: bool,
+    /// Web pages that may use it.
+    pub pages: PageAccess,
     /// Form of errors there.
     pub form: ErrorForm,
     /// Name of the dialect for the log; empty if the route has none.
@@ -67,6 +70,12 @@ impl PathForms {
             matches(form.pattern, path)
                 || form.versioned && unversioned.is_some_and(|path| matches(form.pattern, path))
         })
+    }
+
+    /// The web pages that may use the route of a path, which has been decoded as for routing.
+    pub fn pages(&self, path: &str) -> Option<PageAccess> {
+        let path = without_version(path);
+        self.0.iter().find(|form| matches(form.pattern, path)).map(|form| form.pages)
     }
 
     /// The form of errors for a request, never `ByVersionHeader`, and the dialect of its path.
@@ -152,6 +161,7 @@ pub(super) fn request_info<'a>(
         method: request.method().as_str(),
         path: request.path(),
         user_agent: text(USER_AGENT.as_str()).unwrap_or_default(),
+        origin: text("origin"),
         session: SESSION_HEADERS.iter().find_map(|name| text(name)),
         agent: text("x-claude-code-agent-id"),
         capture: false,

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 
 /// The timer of one connection, shared by its socket and its requests.
@@ -131,6 +132,8 @@ impl Drop for ResponseGuard {
 pub(super) struct GuardedBody {
     pub body: BoxBody,
     pub _guard: Option<ResponseGuard>,
+    /// Permit of a web page's request.
+    pub _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl MessageBody for GuardedBody {

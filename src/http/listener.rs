@@ -93,8 +93,9 @@ async fn serve(
         .app_data(state.responses.clone())
         .app_data(web::Data::new(state))
         .configure(super::routes::configure)
-        .wrap(from_fn(super::base_url::correct))
-        .wrap(from_fn(super::access::control));
+        .wrap(from_fn(super::access::control))
+        // First, so that access control judges the path that is routed.
+        .wrap(from_fn(super::base_url::correct));
     let shutdown = closing.clone();
     let factory = HttpService::<Connection, _, _>::build()
         .keep_alive(options.keep_alive)

@@ -299,6 +299,7 @@ mod tests {
             method: "POST",
             path: "/",
             user_agent: "",
+            origin: None,
             session: None,
             agent: None,
             capture: false,

@@ -8,6 +8,7 @@ use actix_web::{FromRequest, Handler, HttpRequest, Responder};
 use super::completion::complete_with;
 use super::error_response::{self, ErrorForm, PathForm, PathForms};
 use super::handlers::{count_tokens, health, metrics, models, not_offered, ollama, responses, tools, usage};
+use super::page::PageAccess;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
 use crate::dialect::legacy_completions::Completions;
@@ -22,6 +23,8 @@ pub(super) struct Route {
     path: &'static str,
     /// Whether the path is also served with the prefix `/v1`.
     versioned: bool,
+    /// Web pages that may use it.
+    pages: PageAccess,
     /// Form of error responses.
     form: ErrorForm,
     /// Name of the dialect for the log; empty if the route has none.
@@ -68,6 +71,7 @@ const fn completion<D: Dialect>(path: &'static str, versioned: bool, form: Error
         methods: Methods::Post,
         path,
         versioned,
+        pages: PageAccess::Allowed,
         form,
         dialect: D::NAME,
         listed: true,
@@ -82,12 +86,19 @@ const fn endpoint(
     form: ErrorForm,
     register: fn(&mut ServiceConfig, &str),
 ) -> Route {
-    Route { methods, path, versioned: false, form, dialect: "", listed: true, register }
+    let pages = PageAccess::Allowed;
+    Route { methods, path, versioned: false, pages, form, dialect: "", listed: true, register }
 }
 
 impl Route {
     const fn versioned(mut self) -> Route {
         self.versioned = true;
+        self
+    }
+
+    /// Lets pages of this machine use it, or all pages; otherwise those that the user has allowed may, too.
+    const fn pages(mut self, pages: PageAccess) -> Route {
+        self.pages = pages;
         self
     }
 
@@ -130,30 +141,42 @@ pub(super) const ROUTES: &[Route] = &[
     endpoint(Methods::Get, "/models", ErrorForm::ByVersionHeader, |config, path| {
         get(config, path, models::list);
     })
-    .versioned(),
+    .versioned()
+    .pages(PageAccess::Any),
     endpoint(Methods::Get, "/models/{id:.+}", ErrorForm::ByVersionHeader, |config, path| {
         get(config, path, models::get);
     })
-    .versioned(),
+    .versioned()
+    .pages(PageAccess::Any),
     endpoint(Methods::Get, "/tools", ErrorForm::OpenAi, |config, path| get(config, path, tools::list))
-        .versioned(),
+        .versioned()
+        .pages(PageAccess::Any),
     endpoint(Methods::Get, "/usage", ErrorForm::OpenAi, |config, path| get(config, path, usage::usage))
-        .versioned(),
+        .versioned()
+        .pages(PageAccess::Local),
     completion::<Ollama<Chat>>("/api/chat", false, ErrorForm::Ollama),
     completion::<Ollama<Generate>>("/api/generate", false, ErrorForm::Ollama),
-    endpoint(Methods::Get, "/api/tags", ErrorForm::Ollama, |config, path| get(config, path, ollama::tags)),
+    endpoint(Methods::Get, "/api/tags", ErrorForm::Ollama, |config, path| get(config, path, ollama::tags))
+        .pages(PageAccess::Any),
     endpoint(Methods::Post, "/api/show", ErrorForm::Ollama, |config, path| post(config, path, ollama::show)),
     endpoint(Methods::Post, "/api/pull", ErrorForm::Ollama, |config, path| post(config, path, ollama::pull)),
-    endpoint(Methods::Get, "/api/ps", ErrorForm::Ollama, |config, path| get(config, path, ollama::running)),
+    endpoint(Methods::Get, "/api/ps", ErrorForm::Ollama, |config, path| get(config, path, ollama::running))
+        .pages(PageAccess::Any),
     endpoint(Methods::Get, "/api/version", ErrorForm::Ollama, |config, path| {
         get(config, path, ollama::version);
-    }),
-    endpoint(Methods::Get, "/health", ErrorForm::OpenAi, |config, path| get(config, path, health::health)),
-    endpoint(Methods::Get, "/metrics", ErrorForm::OpenAi, |config, path| get(config, path, metrics::metrics)),
-    endpoint(Methods::Get, "/", ErrorForm::OpenAi, |config, path| get(config, path, health::root)).unlisted(),
+    })
+    .pages(PageAccess::Any),
+    endpoint(Methods::Get, "/health", ErrorForm::OpenAi, |config, path| get(config, path, health::health))
+        .pages(PageAccess::Any),
+    endpoint(Methods::Get, "/metrics", ErrorForm::OpenAi, |config, path| get(config, path, metrics::metrics))
+        .pages(PageAccess::Local),
+    endpoint(Methods::Get, "/", ErrorForm::OpenAi, |config, path| get(config, path, health::root))
+        .unlisted()
+        .pages(PageAccess::Any),
     // Claude Code sends this request when it starts.
     endpoint(Methods::Get, "/api/hello", ErrorForm::Ollama, |config, path| get(config, path, health::root))
-        .unlisted(),
+        .unlisted()
+        .pages(PageAccess::Any),
     unavailable("/embeddings", ErrorForm::OpenAi).versioned(),
     unavailable("/moderations", ErrorForm::OpenAi).versioned(),
     unavailable("/images/generations", ErrorForm::OpenAi).versioned(),
@@ -199,6 +222,7 @@ pub(super) fn path_forms() -> PathForms {
     let form = |route: &Route| PathForm {
         pattern: route.path,
         versioned: route.versioned,
+        pages: route.pages,
         form: route.form,
         dialect: route.dialect,
     };

@@ -8,9 +8,11 @@ use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 
 use super::connection_limit;
+use super::origin_questions::OriginQuestions;
 use crate::auto_mode::AutoModeService;
 use crate::bridge::protocol::UserSettings;
 use crate::completion::CompletionService;
+use crate::completion::admission::Admission;
 use crate::dialect::Dialect;
 use crate::dialect::openai_responses::OpenAiResponses;
 use crate::models::ModelRegistry;
@@ -19,6 +21,9 @@ use crate::options::ServerOptions;
 use crate::request_log::RequestLog;
 use crate::tools::ToolExecutor;
 use crate::usage_db::UsageWriter;
+
+/// Requests of foreign web pages that run at the same time, and that wait for others of them.
+const MAX_PAGE_REQUESTS: usize = 4;
 
 /// State of the server as handlers see it; cheap to clone.
 #[derive(Clone)]
@@ -41,6 +46,10 @@ pub struct AppState {
     pub options: Arc<ServerOptions>,
     /// Start of the server, in milliseconds since 1970.
     pub started: u64,
+    /// Asks the user about web pages.
+    pub origin_questions: Arc<OriginQuestions>,
+    /// Permits of requests of foreign web pages: they must not keep programs waiting.
+    pub page_requests: Admission,
     /// Permits of open connections, on all ports together.
     pub connections: Arc<Semaphore>,
     /// Random id of this run; distinguishes this server from another one on the same port.
@@ -58,6 +67,7 @@ impl AppState {
     ) -> AppState {
         let context = completions.context();
         connection_limit::raise_open_files();
+        let questions = OriginQuestions::new(context.registry.clone(), options.permission_wait);
         AppState {
             registry: context.registry.clone(),
             availability: context.availability.clone(),
@@ -68,6 +78,8 @@ impl AppState {
             request_log: Arc::new(RequestLog::with_history(usage)),
             options: Arc::new(options),
             started,
+            origin_questions: Arc::new(questions),
+            page_requests: Admission::new(MAX_PAGE_REQUESTS, MAX_PAGE_REQUESTS),
             connections: Arc::new(Semaphore::new(connection_limit::most_connections())),
             instance: uuid::Uuid::new_v4().simple().to_string().into(),
         }

@@ -1,9 +1,11 @@
 //! Counters since the start of the server and current gauges, in Prometheus's text format.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -24,6 +26,7 @@ const BOUNDS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0,
 /// Counters of finished requests.
 pub struct Metrics {
     requests: Family<Ended, Counter>,
+    origins: Mutex<HashSet<String>>,
     input: Family<Answered, Counter>,
     output: Family<Answered, Counter>,
     credits: Family<Charged, Counter<f64, AtomicU64>>,
@@ -52,7 +55,13 @@ struct Ended {
     /// Id of the model; empty if none was resolved.
     model: String,
     outcome: String,
+    /// Origin of the web page that sent it; empty for programs, for refused requests and for origins beyond the first
+    /// [`MAX_ORIGINS`].
+    origin: String,
 }
+
+/// Most origins that are counted separately: pages choose their names.
+const MAX_ORIGINS: usize = 50;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Answered {
@@ -74,6 +83,7 @@ impl Default for Metrics {
         let histograms = || Family::new_with_constructor(histogram as fn() -> Histogram);
         Metrics {
             requests: Family::default(),
+            origins: Mutex::default(),
             input: Family::default(),
             output: Family::default(),
             credits: Family::default(),
@@ -109,7 +119,12 @@ impl Metrics {
             };
             self.credits.get_or_create(&charged).inc_by(credits.amount());
         }
-        let ended = Ended { dialect: dialect.clone(), model, outcome: outcome.to_owned() };
+        let ended = Ended {
+            dialect: dialect.clone(),
+            model,
+            outcome: outcome.to_owned(),
+            origin: self.origin(record),
+        };
         self.requests.get_or_create(&ended).inc();
         if let Some(tokens) = tokens {
             self.input.get_or_create(&answered).inc_by(tokens.input);
@@ -119,6 +134,16 @@ impl Metrics {
             if let Some(time) = time {
                 family.get_or_create(&answered).observe(Duration::from_millis(*time).as_secs_f64());
             }
+        }
+    }
+
+    fn origin(&self, record: &RequestRecord) -> String {
+        let Some(origin) = record.origin.as_ref().filter(|_| !record.rejected) else { return String::new() };
+        let mut origins = self.origins.lock();
+        if origins.contains(origin) || origins.len() < MAX_ORIGINS && origins.insert(origin.clone()) {
+            origin.clone()
+        } else {
+            String::new()
         }
     }
 

@@ -31,6 +31,8 @@ pub struct RequestInfo<'a> {
     pub path: &'a str,
     /// The client's `User-Agent`.
     pub user_agent: &'a str,
+    /// Origin of the web page that sent it; absent for programs.
+    pub origin: Option<&'a str>,
     /// The client's session, where it names one.
     pub session: Option<&'a str>,
     /// The sub-agent in the session, where the client names one.
@@ -93,13 +95,24 @@ impl RecordState {
 
 impl Record {
     pub(super) fn open(log: Arc<RequestLog>, number: u64, info: RequestInfo<'_>) -> (Record, SharedRecord) {
-        let RequestInfo { id, dialect, method, path, user_agent, session, agent, capture, raw_logging } =
-            info;
+        let RequestInfo {
+            id,
+            dialect,
+            method,
+            path,
+            user_agent,
+            origin,
+            session,
+            agent,
+            capture,
+            raw_logging,
+        } = info;
         let record = RequestRecord {
             number,
             id,
             time: now(),
             client: client::named(user_agent),
+            origin: origin.map(|origin| cut(origin, MAX_REQUESTED)),
             dialect: dialect.to_owned(),
             method: method.to_owned(),
             path: cut(path, MAX_REQUESTED),

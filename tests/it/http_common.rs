@@ -67,7 +67,7 @@ fn responses_of_all_kinds(server: &Server, add: impl Fn(Request) -> Request) -> 
 
 #[test]
 fn every_response_has_a_unique_id_and_cors_headers() {
-    let server = Server::demo(&[]);
+    let server = Server::demo(&["--allow-origin", "https://page.test"]);
     let mut responses =
         responses_of_all_kinds(&server, |request| request.header("origin", "https://page.test"));
     responses.push((200, stream(&server, "say:a").head));

@@ -425,7 +425,7 @@ fn request_without_origin_needs_no_content_type() {
 #[test]
 fn request_of_a_page_without_json_content_type_gets_415() {
     // A page can send other types without a preflight; JSON needs one.
-    let server = Server::demo(&[]);
+    let server = Server::demo(&["--allow-origin", "https://page.test"]);
     let send = |content_type: Option<&str>| {
         let request =
             Request::new("POST", CHAT).header("origin", "https://page.test").body(chat("say:a").to_string());

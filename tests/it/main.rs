@@ -40,6 +40,7 @@ mod multi_window;
 mod odd_requests;
 mod ollama;
 mod openai;
+mod origins;
 mod panel;
 mod prefix;
 mod provider_rules;

@@ -90,7 +90,7 @@ fn statuses_from(server: &Server, origin: &str) -> Vec<u16> {
 
 #[test]
 fn pages_of_other_origins_may_not_use_editor_tools() {
-    let server = Server::demo(&[]);
+    let server = Server::demo(&["--allow-origin", "*"]);
     for origin in
         ["https://page.test", "null", "http://localhost.evil.test", "file://", "chrome-extension://abc"]
     {

@@ -37,6 +37,8 @@ export interface BridgeHandlers {
 	listTools(request: Request): Promise<FromEditor>;
 	/** Resolves to the response. */
 	invokeTool(invocation: InvokeTool, request: Request): Promise<FromEditor>;
+	/** Resolves to the response. */
+	askOrigin(origin: string): Promise<FromEditor>;
 	refreshModels(): void;
 	/** Resolves once the window has reacted; never, where it has vanished. */
 	isAlive(): Thenable<unknown>;
@@ -156,6 +158,8 @@ export class Bridge {
 				return this.#run(stream, (request) => this.#handlers.listTools(request));
 			case "invoke_tool":
 				return this.#run(stream, (request) => this.#handlers.invokeTool(message, request));
+			case "ask_origin":
+				return this.#run(stream, () => this.#handlers.askOrigin(message.origin));
 			case "cancel":
 				return this.#cancel(stream);
 			case "pause":

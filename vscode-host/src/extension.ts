@@ -11,6 +11,7 @@ import { FirstRun } from "./first-run";
 import { Log } from "./log";
 import { Models } from "./models";
 import { Notices, showFailures } from "./notices";
+import { Origins } from "./origins";
 import { Panel } from "./panel";
 import { viewOf } from "./panel-view";
 import { Program } from "./program";
@@ -29,6 +30,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	const models = new Models();
 	const consent = new Consent();
 	const tools = new Tools();
+	const origins = new Origins(settings);
 	const notices = new Notices();
 	const firstRun = new FirstRun(context.globalState);
 	const directory = userDirectory();
@@ -57,6 +59,7 @@ export function activate(context: vscode.ExtensionContext): void {
 				chat: (chat, request) => answer(chat, request, models, consent),
 				listTools: () => tools.list(),
 				invokeTool: (invocation, request) => tools.invoke(invocation, request),
+				askOrigin: (origin) => origins.ask(origin),
 				refreshModels: readModels,
 				// Models and tools live in the window. Where that has vanished, as in a remote one that went to sleep,
 				// the extension host lives on for hours, and its requests would wait.

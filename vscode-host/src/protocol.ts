@@ -25,6 +25,15 @@ models: Array<ModelTotals>,
 minutes: Array<Minute>, };
 
 /**
+ * An origin to ask the user about.
+ */
+export type AskOrigin = { 
+/**
+ * Value of a request's `Origin`; `null` for files and sandboxed frames.
+ */
+origin: string, };
+
+/**
  * Progress of a request in auto mode.
  */
 export type AutoModeStatus = { 
@@ -256,7 +265,7 @@ path: string, };
 /**
  * From an editor to the server.
  */
-export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "stop_request" } & StopRequest | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "pong" };
+export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "stop_request" } & StopRequest | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
 
 /**
  * Request for the captured bodies of one request.
@@ -475,6 +484,20 @@ export type Models = {
 models: Array<ModelInfo>, };
 
 /**
+ * The user's answer about an origin. The editor has written it to its settings already, except for `null`.
+ */
+export type OriginAnswer = { 
+/**
+ * The decision.
+ */
+decision: OriginDecision, };
+
+/**
+ * A decision about the web pages of an origin.
+ */
+export type OriginDecision = "allow" | "block" | "unanswered";
+
+/**
  * Outcome of a request.
  */
 export type Outcome = { "state": "running" } | { "state": "finished", 
@@ -559,6 +582,10 @@ time: number,
  * Product and version of its client; empty where it doesn't say.
  */
 client: string, 
+/**
+ * Origin of the web page that sent it; absent for programs.
+ */
+origin?: string, 
 /**
  * Dialect: `openai-chat`; empty for endpoints that run no model.
  */
@@ -717,7 +744,7 @@ id: string, };
 /**
  * Messages from the server to an editor. The frame's stream names the request; 0 = the connection itself.
  */
-export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "model_catalog" } & ModelCatalog | { "type": "refresh_models" } | { "type": "superseded" } | { "type": "ping" };
+export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "ask_origin" } & AskOrigin | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "model_catalog" } & ModelCatalog | { "type": "refresh_models" } | { "type": "superseded" } | { "type": "ping" };
 
 /**
  * Usage of a request, in tokens.
@@ -838,9 +865,13 @@ raw_logging: boolean,
  */
 api_key: string, 
 /**
- * Origins of web pages that may chat; `*` = any.
+ * Origins of web pages that may use the models, besides local ones; `*` = any.
  */
 allowed_origins: Array<string>, 
+/**
+ * Origins of web pages that may not; the user is not asked about them.
+ */
+blocked_origins: Array<string>, 
 /**
  * Origins of web pages that may use the editor's tools.
  */

@@ -60,6 +60,7 @@ export class Settings implements vscode.Disposable {
 			raw_logging: read("rawLogging", isBoolean),
 			api_key: read("apiKey", isString).trim(),
 			allowed_origins: read("allowedOrigins", isStrings),
+			blocked_origins: read("blockedOrigins", isStrings),
 			tool_origins: read("toolOrigins", isStrings),
 			allowed_hosts: read("allowedHosts", isStrings),
 			auto_tools: {
@@ -87,6 +88,21 @@ export class Settings implements vscode.Disposable {
 		const isDefault = JSON.stringify(value) === JSON.stringify(declared.default);
 		const configuration = vscode.workspace.getConfiguration(SECTION);
 		await configuration.update(name, isDefault ? undefined : value, vscode.ConfigurationTarget.Global);
+	}
+
+	/** Moves an entry from one list to another, in the user settings. */
+	async move(entry: string, from: "allowedOrigins" | "blockedOrigins", to: typeof from): Promise<void> {
+		const source = read(from, isStrings);
+		if (source.includes(entry)) {
+			await this.write(
+				from,
+				source.filter((other) => other !== entry),
+			);
+		}
+		const target = read(to, isStrings);
+		if (!target.includes(entry)) {
+			await this.write(to, [...target, entry]);
+		}
 	}
 
 	dispose(): void {

@@ -17,6 +17,7 @@ const idle: BridgeHandlers = {
 	chat: async () => undefined,
 	listTools: async () => ({ type: "tools", tools: [] }),
 	invokeTool: async () => ({ type: "tool_output", content: [] }),
+	askOrigin: async () => ({ type: "origin_answer", decision: "unanswered" }),
 	refreshModels: () => undefined,
 	isAlive: async () => undefined,
 	superseded: () => undefined,

@@ -81,6 +81,7 @@ function facts(request: RequestRecord): HTMLElement {
 		["Request", id],
 		["Endpoint", `${method} ${path}${stream ? ", streamed" : ""}`],
 		["Requested model", request.rejected ? undefined : (requested ?? "no model")],
+		["Web page", request.origin],
 		["Model", model],
 		["Routed to", routed],
 		[

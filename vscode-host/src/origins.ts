@@ -1,0 +1,40 @@
+// Asks the user whether the web pages of an origin may use the models. The answer goes into the settings.
+
+import * as vscode from "vscode";
+import type { FromEditor, OriginDecision } from "./protocol";
+import type { Settings } from "./settings";
+
+/** The origin of files and of sandboxed frames, whatever page they belong to: the server remembers its answer. */
+const NO_ORIGIN = "null";
+
+const ALLOW = "Allow";
+const BLOCK = "Block";
+
+export class Origins {
+	readonly #settings: Pick<Settings, "move">;
+
+	constructor(settings: Pick<Settings, "move">) {
+		this.#settings = settings;
+	}
+
+	/** Shows the question and resolves when the user has answered or dismissed it. */
+	async ask(origin: string): Promise<FromEditor> {
+		const chosen = await vscode.window.showWarningMessage(question(origin), ALLOW, BLOCK);
+		const decision: OriginDecision = chosen === ALLOW ? "allow" : chosen === BLOCK ? "block" : "unanswered";
+		if (origin !== NO_ORIGIN) {
+			if (decision === "allow") {
+				await this.#settings.move(origin, "blockedOrigins", "allowedOrigins");
+			} else if (decision === "block") {
+				await this.#settings.move(origin, "allowedOrigins", "blockedOrigins");
+			}
+		}
+		return { type: "origin_answer", decision };
+	}
+}
+
+function question(origin: string): string {
+	const costs = "Its requests can cost Copilot credits.";
+	return origin === NO_ORIGIN
+		? `A web page without an address (a file or a sandboxed frame) wants to use the models of Copilot Proxy. ${costs} The answer applies to all such pages for one hour.`
+		: `The web page ${origin} wants to use the models of Copilot Proxy. ${costs}`;
+}
