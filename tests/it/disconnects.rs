@@ -1,0 +1,131 @@
+//! Rows of the fault matrix about clients: one that vanishes while the model is silent, one that is slow, very many at once.
+
+use copilot_proxy::bridge::protocol::{FromEditor, ToEditor};
+use serde_json::{Value, json};
+
+use crate::client::Request;
+use crate::editor::{Editor, model};
+use crate::openai::with;
+use crate::server::Server;
+
+/// Requests of each dialect, streamed and whole.
+fn every_dialect_and_mode() -> Vec<(String, Value)> {
+    let messages = json!([{ "role": "user", "content": "Hello" }]);
+    let mut requests = Vec::new();
+    for (path, fields) in [
+        ("/v1/chat/completions", json!({ "messages": messages })),
+        ("/v1/completions", json!({ "prompt": "Hello" })),
+        ("/v1/messages", json!({ "messages": messages, "max_tokens": 9 })),
+        ("/v1/responses", json!({ "input": "Hello" })),
+        ("/api/chat", json!({ "messages": messages })),
+        ("/api/generate", json!({ "prompt": "Hello" })),
+    ] {
+        for stream in [true, false] {
+            requests
+                .push((path.to_owned(), with(fields.clone(), &json!({ "model": "m", "stream": stream }))));
+        }
+    }
+    requests
+}
+
+/// Number of clients that vanish, for each dialect and mode.
+const TRIES: usize = 200;
+
+#[test]
+fn every_vanished_client_is_cancelled_in_every_dialect_and_mode() {
+    // Without pings, which would fail, the server has to notice the closed connection.
+    let server = Server::serve(&["--ping-every", "600000", "--open-after", "600000"]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    for (path, body) in every_dialect_and_mode() {
+        for attempt in 0..TRIES {
+            let mut client = server.client();
+            client.send(&Request::post(&path, &body));
+            let (stream_id, _) = editor.expect_chat();
+            // Before the first part, and after it.
+            if attempt % 2 == 1 {
+                editor.send_text(stream_id, "Hello");
+            }
+            drop(client);
+            editor.expect_cancel(stream_id);
+        }
+    }
+}
+
+/// A client that reads one KiB at a time must not hold up others: all of theirs finish before its own.
+#[test]
+fn client_that_reads_slowly_delays_no_other() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let body = every_dialect_and_mode().remove(0).1;
+    let post = || {
+        let mut client = server.client();
+        client.send(&Request::post("/v1/chat/completions", &body));
+        client
+    };
+    let slow = post();
+    let (slow_id, _) = editor.expect_chat();
+    // More than the system's buffers take: the editor is asked to pause.
+    let text = "word ".repeat(20_000);
+    let paused = loop {
+        editor.send_text(slow_id, &text);
+        if let Some(message) = editor.try_receive() {
+            break message;
+        }
+    };
+    assert_eq!(paused, (slow_id, ToEditor::Pause));
+    for number in 0..20 {
+        let fast = post();
+        let (stream_id, _) = editor.expect_chat();
+        editor.respond(stream_id, &number.to_string());
+        let events = fast.stream().rest();
+        assert_eq!(events.last().map(String::as_str), Some("data: [DONE]"), "{events:?}");
+    }
+    // It reads on, and gets everything.
+    editor.send(slow_id, &FromEditor::End);
+    let events = slow.stream().rest();
+    assert_eq!(events.last().map(String::as_str), Some("data: [DONE]"));
+    while let Some((stream, message)) = editor.try_receive() {
+        assert!(stream == slow_id && matches!(message, ToEditor::Pause | ToEditor::Resume), "{message:?}");
+    }
+}
+
+/// Memory with 1000 idle connections and 1000 streams at most, in bytes: the goal of a release build is 40 MB.
+#[cfg(target_os = "linux")]
+const MEMORY: u64 = 80_000_000;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn thousand_idle_connections_and_thousand_streams_leave_the_server_responsive() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    if limit.current.is_some_and(|current| current < 3000) {
+        return crate::skipped("needs 3000 file descriptors");
+    }
+    let server = Server::serve(&["--max-running", "1000", "--max-waiting", "1000", "--keep-alive", "600000"]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let body = every_dialect_and_mode().remove(0).1;
+    let idle: Vec<_> = (0..1000)
+        .map(|_| {
+            let mut client = server.client();
+            client.send(&Request::get("/health"));
+            assert_eq!(client.response().status, 200);
+            client
+        })
+        .collect();
+    let streams: Vec<_> = (0..1000)
+        .map(|_| {
+            let mut client = server.client();
+            client.send(&Request::post("/v1/chat/completions", &body));
+            let (stream_id, _) = editor.expect_chat();
+            editor.send_text(stream_id, "Hello");
+            client.stream()
+        })
+        .collect();
+    assert_eq!(server.get("/health").status, 200);
+    let memory = server.process.memory().unwrap();
+    assert!(memory < MEMORY, "{memory} bytes");
+    drop(idle);
+    drop(streams);
+    for _ in 0..1000 {
+        assert!(matches!(editor.expect_message(), (_, ToEditor::Cancel)));
+    }
+}
