@@ -163,6 +163,14 @@ impl Client {
         self.unread.is_empty() && !self.receive()
     }
 
+    /// Reads until the server closes the connection; returns the status of each response.
+    pub fn statuses(&mut self) -> Vec<u16> {
+        while self.receive() {}
+        let text = String::from_utf8_lossy(&self.unread);
+        let heads = text.split("HTTP/1.1 ").skip(1);
+        heads.filter_map(|head| head.get(..3)?.parse().ok()).collect()
+    }
+
     /// Reads and discards until the server closes the connection.
     pub fn read_until_closed(&mut self) {
         while self.receive() {}

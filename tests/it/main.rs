@@ -52,6 +52,7 @@ mod run;
 mod server;
 mod setup;
 mod setup_json;
+mod smuggling;
 mod speed;
 mod suspend;
 mod terminal;
