@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix::{Actor, Addr};
 use parking_lot::RwLock;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::allocator;
 use crate::bridge::directory::{Directory, DirectoryError};
@@ -273,8 +273,22 @@ impl Server {
         self.broadcast.notify_all(&ToEditor::Superseded);
         // Gives the editors' writers their turn, even if there is nothing else to wait for.
         tokio::task::yield_now().await;
-        self.port.close(self.state.options.handover).await;
-        self.port.drained().await;
+        let options = self.state.options.clone();
+        self.port.close(options.handover + options.drain).await;
+        if timeout(options.handover, self.port.drained()).await.is_err() {
+            log::warn!("handover: requests still running after {:?} are ended", options.handover);
+            self.fail_running();
+            self.port.drained().await;
+        }
+    }
+
+    /// Ends the running responses with an error.
+    fn fail_running(&self) {
+        self.state.auto_mode.stop_all();
+        for editor in self.broadcast.editors() {
+            editor.fail_all(&Failure::Stopping);
+        }
+        self.registry.do_send(StopWaiting);
     }
 
     async fn send_registry<M>(&self, message: M) -> Result<(), ServerError>
@@ -319,13 +333,7 @@ impl Server {
 
     /// Ends the running responses with an error and closes the port. Connections get a moment to end, in the background.
     async fn close_port(&mut self) {
-        if self.port.open_number().is_some() {
-            self.state.auto_mode.stop_all();
-            for editor in self.broadcast.editors() {
-                editor.fail_all(&Failure::Stopping);
-            }
-        }
-        self.registry.do_send(StopWaiting);
+        self.fail_running();
         self.port.close(self.state.options.drain).await;
     }
 

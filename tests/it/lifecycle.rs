@@ -171,16 +171,20 @@ fn reload_within_the_grace_time_keeps_the_server() {
 }
 
 #[test]
-fn sigterm_lets_running_responses_finish() {
-    let mut server = Server::serve(&[]);
-    let _editor = server.simulate();
-    let mut stream = stream(&server, "say:so far\nhang:");
-    read_until(&mut stream, "far");
-    server.process.terminate();
-    let events = stream.rest();
-    assert_eq!(data(events.last().unwrap())["error"]["code"], "stopping");
-    assert_eq!(server.process.wait_for_exit().code(), Some(0));
-    assert_eq!(server.home.server_file(), None);
+fn signals_end_running_responses_with_an_error_event() {
+    use rustix::process::Signal;
+
+    for signal in [Signal::TERM, Signal::HUP] {
+        let mut server = Server::serve(&[]);
+        let _editor = server.simulate();
+        let mut stream = stream(&server, "say:so far\nhang:");
+        read_until(&mut stream, "far");
+        server.process.signal(signal);
+        let events = stream.rest();
+        assert_eq!(data(events.last().unwrap())["error"]["code"], "stopping");
+        assert_eq!(server.process.wait_for_exit().code(), Some(0));
+        assert_eq!(server.home.server_file(), None);
+    }
 }
 
 #[test]

@@ -414,6 +414,9 @@ fn handover_ends_after_its_timeout() {
     let mut stream = stream(&server, "say:so far\nhang:");
     read_until(&mut stream, "far");
     Editor::attach(&server.home).send(0, &FromEditor::Handover);
+    // What is still running ends with an error event, not with the connection.
+    let events = stream.rest();
+    assert_eq!(data(events.last().unwrap())["error"]["code"], "stopping");
     assert_eq!(server.process.wait_for_exit().code(), Some(0));
 }
 
