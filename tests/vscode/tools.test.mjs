@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { attachFakeEditor, dialects, saidIn, startProxy, until } from "./harness/index.mjs";
 
 const AUTO = { use_vscode_tools: true, tool_execution: "auto" };
+const FOREIGN = ["http://evil.test", "null", "https://localhost.evil.test"];
 const NOTE = "The owl flies at nine.";
 const MCP = {
 	servers: {
@@ -23,7 +24,8 @@ let window;
 let folder;
 
 before(async () => {
-	proxy = await startProxy();
+	// The pages may use the models, so that what they are refused is the tools.
+	proxy = await startProxy({ settings: { "copilotProxy.allowedOrigins": FOREIGN } });
 	folder = proxy.editor.folder({ "note.txt": NOTE, ".vscode/mcp.json": JSON.stringify(MCP) });
 	window = await proxy.editor.open(folder);
 	await proxy.untilServing();
@@ -45,7 +47,7 @@ test("a foreign web page gets at no tool, and no editor hears of its attempts", 
 			[path, { body: request("say:no", { tool_execution: "auto" }) }],
 		]),
 	];
-	for (const origin of ["http://evil.test", "null", "https://localhost.evil.test"]) {
+	for (const origin of FOREIGN) {
 		for (const [path, options] of attempts) {
 			const { status } = await proxy.ask(path, { ...options, headers: { origin } });
 			assert.equal(status, 403, `${origin} ${path} ${JSON.stringify(options)}`);
