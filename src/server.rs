@@ -40,7 +40,7 @@ use http_port::HttpPort;
 use signals::Signals;
 
 /// Time for the usage database to take its last rows when the server ends.
-const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Reasons for which a server can't run.
 #[derive(Debug, thiserror::Error)]
@@ -194,14 +194,14 @@ impl Server {
         self.address.retract();
         self.close_port().await;
         self.port.drained().await;
-        self.flush_history();
+        self.close_history();
         Ok(())
     }
 
-    /// Writes the last rows of the usage database.
-    fn flush_history(&self) {
+    /// Writes the last rows of the usage database and closes it.
+    fn close_history(&self) {
         if let Some(usage) = &self.state.request_log.usage {
-            usage.flush(FLUSH_LIMIT);
+            usage.close(CLOSE_LIMIT);
         }
     }
 
@@ -249,7 +249,7 @@ impl Server {
                 log::info!("handover: a newer server takes over, running requests finish first");
                 self.address.retract();
                 self.hand_over().await;
-                self.flush_history();
+                self.close_history();
                 return Ok(Next::Exit);
             }
             BridgeEvent::Watch(id, enabled) => self.broadcast.subscribe(id, enabled),

@@ -137,6 +137,20 @@ fn directory_that_cannot_be_used_is_a_problem_and_rows_wait_for_it() {
 }
 
 #[test]
+fn closed_database_is_not_created_again() {
+    let home = directory();
+    let state = home.path().join("state");
+    let writer = UsageWriter::start(path_in(&state));
+    writer.insert(row("gpt", "curl", Some(1)));
+    writer.close(SOON);
+    assert_eq!(read(&state, &by(GroupBy::Model)).unwrap().totals.requests, 1);
+    std::fs::remove_dir_all(&state).unwrap();
+    writer.insert(row("late", "curl", None));
+    writer.close(SOON);
+    assert!(!state.exists());
+}
+
+#[test]
 fn removed_database_is_created_again() {
     let home = directory();
     let writer = UsageWriter::start(path_in(home.path()));

@@ -35,6 +35,8 @@ enum Command {
     Insert(Box<UsageRow>),
     /// Write what waits, then answer.
     Flush(SyncSender<()>),
+    /// Write what waits, close the database, then answer. Nothing is written after it.
+    Close(SyncSender<()>),
 }
 
 impl UsageWriter {
@@ -64,9 +66,20 @@ impl UsageWriter {
 
     /// Writes all rows inserted so far; gives up after `limit`.
     pub fn flush(&self, limit: Duration) {
-        let (done, flushed) = sync_channel(1);
-        if self.sender.try_send(Command::Flush(done)).is_ok() {
-            let _ = flushed.recv_timeout(limit);
+        self.wait_for(Command::Flush, limit);
+    }
+
+    /// Writes all rows inserted so far and closes the database; gives up after `limit`. Later rows are left out: the
+    /// directory of a demo is removed next, and a late row would create it again.
+    pub fn close(&self, limit: Duration) {
+        self.wait_for(Command::Close, limit);
+    }
+
+    fn wait_for(&self, command: impl FnOnce(SyncSender<()>) -> Command, limit: Duration) {
+        let (done, finished) = sync_channel(1);
+        if self.sender.try_send(command(done)).is_ok() {
+            // A thread that takes longer goes on without us.
+            let _ = finished.recv_timeout(limit);
         }
     }
 
@@ -88,18 +101,24 @@ impl Database {
         let mut waiting = Vec::new();
         let mut retry_at = Instant::now();
         self.write(&mut waiting);
-        loop {
-            let Ok(first) = receiver.recv() else { break };
-            let mut flushed = Vec::new();
-            collect(first, receiver, &mut waiting, &mut flushed);
-            if Instant::now() >= retry_at || !flushed.is_empty() {
+        while let Ok(first) = receiver.recv() {
+            let end = collect(first, receiver, &mut waiting);
+            if Instant::now() >= retry_at || !matches!(end, BatchEnd::Time) {
                 self.write(&mut waiting);
                 retry_at = Instant::now() + if waiting.is_empty() { Duration::ZERO } else { RETRY };
             }
             // The oldest are left out first: the newest say more about today.
             let excess = waiting.len().saturating_sub(MAX_WAITING);
             waiting.drain(..excess);
-            drop(flushed);
+            match end {
+                BatchEnd::Time => {}
+                BatchEnd::Flush(done) => drop(done),
+                BatchEnd::Close(done) => {
+                    self.connection = None;
+                    drop(done);
+                    return;
+                }
+            }
         }
         self.write(&mut waiting);
     }
@@ -145,27 +164,26 @@ impl Database {
     }
 }
 
-/// Takes the commands of one batch: until the batch's time is over or a flush is asked for.
-fn collect(
-    first: Command,
-    receiver: &Receiver<Command>,
-    rows: &mut Vec<UsageRow>,
-    flushed: &mut Vec<SyncSender<()>>,
-) {
+/// Reason for which a batch ends. Dropping the sender tells the waiting thread that its command is done.
+enum BatchEnd {
+    Time,
+    Flush(SyncSender<()>),
+    Close(SyncSender<()>),
+}
+
+/// Takes the rows of one batch: until the batch's time is over or another command comes.
+fn collect(first: Command, receiver: &Receiver<Command>, rows: &mut Vec<UsageRow>) -> BatchEnd {
     let end = Instant::now() + BATCH;
-    let mut command = Some(first);
+    let mut command = first;
     loop {
-        match command.take() {
-            Some(Command::Insert(row)) => rows.push(*row),
-            Some(Command::Flush(done)) => {
-                flushed.push(done);
-                return;
-            }
-            None => {}
+        match command {
+            Command::Insert(row) => rows.push(*row),
+            Command::Flush(done) => return BatchEnd::Flush(done),
+            Command::Close(done) => return BatchEnd::Close(done),
         }
         match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(next) => command = Some(next),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            Ok(next) => command = next,
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return BatchEnd::Time,
         }
     }
 }
