@@ -16,6 +16,7 @@ pub mod admission;
 mod auto_model;
 pub mod blank;
 mod context;
+pub mod context_edits;
 mod dispatch;
 pub mod dropped_calls;
 pub mod editor_request;

@@ -9,9 +9,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+mod context_edit;
 pub mod image;
 mod routed_model;
 
+pub use context_edit::{AppliedEdit, ClearToolUses, ClearedInputs, ContextChange, ContextEdit, Trigger};
 pub use routed_model::RoutedModel;
 
 /// A model request: the messages so far, the tools that the model may call, and the options of the response.
@@ -159,7 +161,8 @@ impl Event {
                 Event::Thinking(thinking) => thinking.size(),
                 Event::ToolCall(call) => call.memory(),
                 Event::ToolRan(ran) => ran.call.memory() + ran.result.memory(),
-                Event::Finish(..) => 0,
+                Event::Context(ContextChange::Compacted { summary }) => summary.len(),
+                Event::Context(ContextChange::Edited(_)) | Event::Finish(..) => 0,
             }
     }
 }
@@ -377,6 +380,8 @@ pub struct Options {
     pub output: Output,
     /// Number of responses; absent = 1.
     pub choices: Option<std::num::NonZeroU8>,
+    /// Edits of the conversation before the model reads it, in their order.
+    pub context_edits: Vec<ContextEdit>,
 }
 
 /// Length of a response, as OpenAI's APIs know it.
@@ -433,6 +438,8 @@ pub enum Event {
     ToolCall(ToolCall),
     /// The proxy ran a tool of the editor (auto mode).
     ToolRan(ToolRan),
+    /// The server changed the conversation, as its client asked.
+    Context(ContextChange),
     /// Last event of every response that no failure ended.
     Finish(Finish, Usage),
 }

@@ -14,6 +14,7 @@ mod completion;
 mod connection;
 mod connection_limit;
 mod content_coding;
+mod context;
 mod editor_tools;
 mod error_response;
 mod expectation;

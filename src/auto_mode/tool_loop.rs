@@ -169,7 +169,7 @@ async fn stream_turn(
                 }
                 send(events, Event::Thinking(thinking)).await?;
             }
-            other @ Event::ToolRan(_) => send(events, other).await?,
+            other @ (Event::ToolRan(_) | Event::Context(_)) => send(events, other).await?,
         }
     }
     Ok(turn)

@@ -54,11 +54,11 @@ fn validated(mut dispatch: Dispatch) -> impl Stream<Item = Result<Event, Failure
                             yield event;
                         }
                     }
-                    Ok(Event::Thinking(_) | Event::ToolRan(_)) if !held.is_empty() => {
+                    Ok(Event::Thinking(_) | Event::ToolRan(_) | Event::Context(_)) if !held.is_empty() => {
                         held.push(event);
                         continue;
                     }
-                    Ok(Event::Thinking(_) | Event::ToolRan(_)) => {}
+                    Ok(Event::Thinking(_) | Event::ToolRan(_) | Event::Context(_)) => {}
                 }
                 yield event;
             }

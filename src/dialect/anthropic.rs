@@ -14,6 +14,7 @@ mod block_content;
 mod block_events;
 mod blocks;
 mod builtin_tools;
+mod context_management;
 pub mod count_tokens;
 mod encoder;
 mod error_response;
@@ -35,6 +36,15 @@ pub struct Anthropic;
 pub struct ResponseOptions {
     /// Display of thinking.
     pub thoughts: Thoughts,
+    /// Handling of the context, if the request has `context_management`.
+    pub context: Option<ContextOptions>,
+}
+
+/// Handling of the context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ContextOptions {
+    /// Whether the response ends after a compaction, so that the client can add to the summary.
+    pub pauses: bool,
 }
 
 /// Display of thinking.

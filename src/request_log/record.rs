@@ -165,7 +165,7 @@ impl Record {
             match event {
                 Event::Text(text) => state.record.characters += length(text),
                 Event::Thinking(thought) => state.record.characters += length(&thought.text),
-                Event::ToolCall(_) | Event::ToolRan(_) => {}
+                Event::ToolCall(_) | Event::ToolRan(_) | Event::Context(_) => {}
                 Event::Finish(finish, usage) => {
                     let mut total = *usage;
                     if let Some(Ending::Finished(_, before)) = &state.ending {

@@ -21,6 +21,7 @@ mod client_tools;
 mod compaction;
 mod compatibility;
 mod content_coding;
+mod context_management;
 mod directory;
 mod disconnects;
 mod doctor;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Thoughts;
 use super::message::{Block, Delta};
-use crate::conversation::{Event, Thinking, ToolCall};
+use crate::conversation::{ContextChange, Event, Thinking, ToolCall};
 use crate::dialect::common::sealed_thinking;
 
 /// A step in the content of a response.
@@ -49,6 +49,8 @@ impl BlockSteps {
             Event::Text(text) => self.text(text, &mut tell),
             Event::Thinking(thought) => self.thought(thought, &mut tell),
             Event::ToolCall(call) => self.call(call, &mut tell),
+            Event::Context(ContextChange::Edited(_)) => {}
+            Event::Context(ContextChange::Compacted { summary }) => self.compaction(summary, &mut tell),
             // The rounds of auto mode don't run into one another: what follows is a block of its own.
             Event::ToolRan(_) | Event::Finish(..) => {
                 self.close(&mut tell);
@@ -104,6 +106,14 @@ impl BlockSteps {
         let Some(data) = sealed_thinking::seal(thought) else { return };
         let index = self.close(tell);
         tell(BlockStep::Open(index, Block::RedactedThinking { data }));
+        tell(BlockStep::Close(index));
+        self.position = Position::Between(index + 1);
+    }
+
+    fn compaction<'a>(&mut self, summary: &'a str, tell: &mut impl FnMut(BlockStep<'a>)) {
+        let index = self.close(tell);
+        tell(BlockStep::Open(index, Block::compaction()));
+        tell(BlockStep::Grow(index, Delta::Compaction { content: summary, encrypted_content: () }));
         tell(BlockStep::Close(index));
         self.position = Position::Between(index + 1);
     }
@@ -205,7 +215,7 @@ mod tests {
                             Delta::Text { text } => said.push_str(text),
                             Delta::Thinking { thinking } => thought.push_str(thinking),
                             Delta::Signature { .. } => assert!(is_thought),
-                            Delta::InputJson { .. } => {}
+                            Delta::InputJson { .. } | Delta::Compaction { .. } => {}
                         }
                     }
                     BlockStep::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),

@@ -13,9 +13,14 @@ pub fn read(body: &[u8]) -> Result<ParsedRequest, Failure> {
     read::read_request(request).map(|(ask, _)| ask)
 }
 
-/// Builds the response: the size of the request.
-pub fn response(tokens: u64) -> Value {
-    json!({ "input_tokens": tokens })
+/// Builds the response: the size of the request; `original` is that before the edits of its context, if it has any.
+pub fn response(tokens: u64, original: Option<u64>) -> Value {
+    match original {
+        None => json!({ "input_tokens": tokens }),
+        Some(original) => {
+            json!({ "input_tokens": tokens, "context_management": { "original_input_tokens": original } })
+        }
+    }
 }
 
 #[cfg(test)]
@@ -43,7 +48,11 @@ mod tests {
         let ask =
             ParsedRequest { model: Some("claude-sonnet-4".into()), conversation, ..ParsedRequest::default() };
         assert_eq!(read(body.to_string().as_bytes()), Ok(ask));
-        assert_eq!(response(7), json!({ "input_tokens": 7 }));
+        assert_eq!(response(7, None), json!({ "input_tokens": 7 }));
+        assert_eq!(
+            response(7, Some(9)),
+            json!({ "input_tokens": 7, "context_management": { "original_input_tokens": 9 } })
+        );
     }
 
     #[test]

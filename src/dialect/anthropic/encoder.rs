@@ -2,8 +2,10 @@
 //! `message_start`, the blocks one after another, `message_delta` with stop reason and usage, `message_stop`.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::block_events::{BlockStep, BlockSteps};
+use super::context_management::ContextReport;
 use super::message::{Block, Delta, Ending, Message, Usage};
 use super::{ResponseOptions, error_response};
 use crate::conversation::Event;
@@ -16,6 +18,7 @@ use crate::failure::Failure;
 pub struct Stream {
     meta: ResponseMeta,
     steps: BlockSteps,
+    changes: ContextReport,
 }
 
 #[derive(Serialize)]
@@ -38,6 +41,8 @@ enum Said<'a> {
     MessageDelta {
         delta: Ending<'a>,
         usage: Usage,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        context_management: Option<Value>,
         copilot_proxy: ResponseExtensions<'a>,
     },
     MessageStop,
@@ -76,7 +81,11 @@ impl<'a> From<BlockStep<'a>> for Said<'a> {
 impl Stream {
     /// An encoder at the begin of a stream.
     pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Stream {
-        Stream { meta: meta.clone(), steps: BlockSteps::new(options.thoughts) }
+        Stream {
+            meta: meta.clone(),
+            steps: BlockSteps::new(options.thoughts),
+            changes: ContextReport::new(options),
+        }
     }
 }
 
@@ -87,12 +96,16 @@ impl Encoder for Stream {
 
     fn event(&mut self, _only_one: usize, event: &Event, out: &mut Vec<u8>) {
         self.steps.take(event, |step| Said::from(step).put(out));
+        self.changes.event(event);
         match event {
-            Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) => {}
+            Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) | Event::Context(_) => {}
             Event::ToolRan(ran) => Said::Ping { copilot_proxy: Some(ResponseExtensions::tool(ran)) }.put(out),
             Event::Finish(finish, usage) => {
                 let copilot_proxy = ResponseExtensions::last(usage);
-                Said::MessageDelta { delta: finish.into(), usage: (*usage).into(), copilot_proxy }.put(out);
+                let delta = self.changes.ending(finish);
+                let context_management = self.changes.report();
+                let usage = (*usage).into();
+                Said::MessageDelta { delta, usage, context_management, copilot_proxy }.put(out);
             }
         }
     }

@@ -4,6 +4,7 @@ use super::blocks;
 use super::tools::Change;
 use super::wire::{self, Block};
 use crate::conversation::{Message, Role};
+use crate::dialect::common::compaction;
 use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::failure::{Failure, ResultExt};
@@ -29,8 +30,16 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
     if !parts.is_empty() {
         history.messages.push(Message { role: Role::System, name: None, parts });
     }
+    let system = history.messages.len();
     let last_of_user = messages.iter().rposition(|message| message.role == wire::Role::User);
-    for (index, message) in messages.into_iter().enumerate() {
+    for (index, mut message) in messages.into_iter().enumerate() {
+        if let Some(summary) = take_summary(&mut message.content) {
+            history.messages.truncate(system);
+            history.messages.push(Message::text(Role::User, compaction::words(Some(&summary))));
+            if matches!(&message.content, Some(OneOrMany::Many(blocks)) if blocks.is_empty()) {
+                continue;
+            }
+        }
         let is_cleared = message.clear_at.as_deref() == Some("next_user_message")
             && last_of_user.is_some_and(|last| index < last);
         let is_newest = last_of_user == Some(index);
@@ -41,6 +50,17 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
         }
     }
     Ok(history)
+}
+
+/// Takes the last summary from a content, with the blocks that it replaces. One that failed is null.
+fn take_summary(content: &mut Option<OneOrMany<Block>>) -> Option<String> {
+    let Some(OneOrMany::Many(blocks)) = content else { return None };
+    let summary = |block: &Block| {
+        let is_compaction = block.get("type").is_some_and(|kind| kind == "compaction");
+        block.get("content").filter(|_| is_compaction)?.as_str().map(str::to_owned)
+    };
+    let position = blocks.iter().rposition(|block| summary(block).is_some())?;
+    blocks.drain(..=position).next_back().as_ref().and_then(summary)
 }
 
 impl History {

@@ -21,6 +21,8 @@ pub struct Message<'a> {
     ending: Ending<'a>,
     usage: Usage,
     #[serde(skip_serializing_if = "Option::is_none")]
+    context_management: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     copilot_proxy: Option<ResponseExtensions<'a>>,
 }
 
@@ -46,8 +48,14 @@ impl<'a> Message<'a> {
             content,
             ending,
             usage: usage.into(),
+            context_management: None,
             copilot_proxy,
         }
+    }
+
+    /// The message with the report of applied edits.
+    pub fn with_context(self, context_management: Option<Value>) -> Message<'a> {
+        Message { context_management, ..self }
     }
 }
 
@@ -73,6 +81,10 @@ pub enum Block {
         input: Value,
         caller: Caller,
     },
+    Compaction {
+        content: Option<String>,
+        encrypted_content: (),
+    },
 }
 
 impl Block {
@@ -84,6 +96,11 @@ impl Block {
     /// A text block without text yet.
     pub fn text() -> Block {
         Block::Text { citations: (), text: String::new() }
+    }
+
+    /// A summary of the conversation, still to come.
+    pub fn compaction() -> Block {
+        Block::Compaction { content: None, encrypted_content: () }
     }
 
     /// A call whose input is still to come.
@@ -109,6 +126,9 @@ impl Block {
             (Block::ToolUse { input, .. }, Delta::InputJson { partial_json: whole }) => {
                 input.clone_from(whole);
             }
+            (Block::Compaction { content, .. }, Delta::Compaction { content: whole, .. }) => {
+                *content = Some((*whole).to_owned());
+            }
             (block, delta) => debug_assert!(false, "{delta:?} does not belong to {block:?}"),
         }
     }
@@ -132,6 +152,9 @@ pub enum Delta<'a> {
     /// The last of a thought.
     #[serde(rename = "signature_delta")]
     Signature { signature: String },
+    /// All of a summary.
+    #[serde(rename = "compaction_delta")]
+    Compaction { content: &'a str, encrypted_content: () },
     /// All of a call's input: calls come whole from the editor.
     #[serde(rename = "input_json_delta")]
     InputJson {
@@ -157,6 +180,13 @@ pub struct Ending<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Details {
     Refusal { category: (), explanation: () },
+}
+
+impl Ending<'_> {
+    /// The ending of a response that stops after a compaction.
+    pub fn compaction() -> Ending<'static> {
+        Ending { stop_reason: Some("compaction"), ..Ending::default() }
+    }
 }
 
 impl<'a> From<&'a Finish> for Ending<'a> {

@@ -82,10 +82,10 @@ fn capabilities(model: &Model) -> Value {
         "citations": no(),
         "code_execution": no(),
         "context_management": {
-            "supported": false,
-            "clear_thinking_20251015": no(),
-            "clear_tool_uses_20250919": no(),
-            "compact_20260112": no(),
+            "supported": true,
+            "clear_thinking_20251015": yes(),
+            "clear_tool_uses_20250919": yes(),
+            "compact_20260112": yes(),
         },
         "image_input": { "supported": model.images },
         "pdf_input": no(),
@@ -160,8 +160,8 @@ mod tests {
                 "capabilities": {
                     "batch": no, "citations": no, "code_execution": no,
                     "context_management": {
-                        "supported": false, "clear_thinking_20251015": no, "clear_tool_uses_20250919": no,
-                        "compact_20260112": no,
+                        "supported": true, "clear_thinking_20251015": yes, "clear_tool_uses_20250919": yes,
+                        "compact_20260112": yes,
                     },
                     "image_input": yes, "pdf_input": no,
                     "server_tools": { "supported": false, "code_execution": no, "web_search": no },

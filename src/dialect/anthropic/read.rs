@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::tools::OfferedTools;
-use super::{ResponseOptions, Thoughts, history, wire};
+use super::{ResponseOptions, Thoughts, context_management, history, wire};
 use crate::conversation::{Conversation, Options, Output, ThinkingMode};
 use crate::dialect::common::body_json::read_json;
 use crate::dialect::common::option_limits;
@@ -35,6 +35,7 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
         request.tool_execution,
         request.max_tool_rounds,
     );
+    let context = context_management::read(request.context_management)?;
     let thinking = read_thinking(request.thinking)?;
     let (effort, format) =
         request.output_config.map_or((None, None), |config| (config.effort, config.format));
@@ -51,6 +52,7 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
             .tool_choice
             .as_ref()
             .is_some_and(|choice| choice.disable_parallel_tool_use == Some(true)),
+        context_edits: context.edits,
         output: format.or(request.output_format).map_or(Output::Text, read_format),
         ..Options::default()
     };
@@ -68,7 +70,7 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
         extensions,
         ..ParsedRequest::default()
     };
-    Ok((ask, ResponseOptions { thoughts: thinking.thoughts }))
+    Ok((ask, ResponseOptions { thoughts: thinking.thoughts, context: context.options }))
 }
 
 /// The thinking options.

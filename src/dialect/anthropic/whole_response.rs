@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::ResponseOptions;
 use super::block_events::{BlockStep, BlockSteps};
-use super::message::{Block, Ending, Message};
+use super::context_management::ContextReport;
+use super::message::{Block, Message};
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::ResponseMeta;
 use crate::dialect::common::extensions::ResponseExtensions;
@@ -30,5 +31,8 @@ pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Ev
         }
     }
     let (finish, usage) = end;
-    json!(Message::whole(meta, content, Ending::from(finish), usage, ResponseExtensions::whole(events)))
+    let changes = ContextReport::of(options, events);
+    let ending = changes.ending(finish);
+    let message = Message::whole(meta, content, ending, usage, ResponseExtensions::whole(events));
+    json!(message.with_context(changes.report()))
 }

@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::common::string_or_object::WordOrObject;
 use crate::dialect::common::whole_number;
 use crate::dialect::{Rounds, ToolExecution};
 
@@ -33,6 +34,8 @@ pub struct Request {
     pub output_config: Option<OutputConfig>,
     /// `output_config.format`, as it was named before.
     pub output_format: Option<Format>,
+
+    pub context_management: Option<ContextManagement>,
 
     /// Whether the server is to keep the conversation.
     pub thread: Option<IgnoredAny>,
@@ -253,4 +256,60 @@ pub struct Format {
 #[serde(rename_all = "snake_case")]
 pub enum FormatKind {
     JsonSchema,
+}
+
+/// Edits of the conversation. Each is read by its type; others are let through.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ContextManagement {
+    pub edits: Option<Vec<Map<String, Value>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ClearToolUses {
+    pub trigger: Option<Amount>,
+    pub keep: Option<Amount>,
+    pub clear_at_least: Option<Amount>,
+    pub exclude_tools: Option<Vec<String>>,
+    pub clear_tool_inputs: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ClearThinking {
+    pub keep: Option<WordOrObject<KeepWord, Amount>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeepWord {
+    All,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Compact {
+    pub trigger: Option<Amount>,
+    pub pause_after_compaction: Option<bool>,
+    pub instructions: Option<String>,
+}
+
+/// A number of something.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Amount {
+    #[serde(rename = "type")]
+    pub kind: AmountKind,
+    #[serde(default, deserialize_with = "whole_number::optional")]
+    pub value: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AmountKind {
+    InputTokens,
+    ToolUses,
+    ThinkingTurns,
+    All,
 }

@@ -28,15 +28,23 @@ const SUMMARY: &str = "[Earlier turns of this conversation were compacted. Their
 const MISSING: &str = "[Earlier turns of this conversation are missing: another service compacted them, in a form that \
                        can't be read here.]";
 
-/// Turns a conversation into the request for its summary. The instruction is a message of its own at the end, so that
+/// Turns a conversation into the request for its summary, with more instructions of the client. The instruction is a message of its own at the end, so that
 /// everything before it stays as it was in earlier requests.
-pub fn request_summary(conversation: &mut Conversation, instruction: Option<&str>) {
-    let instruction = instruction.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(INSTRUCTION);
+pub fn request_summary(conversation: &mut Conversation, more: Option<&str>) {
+    let more = more.map(str::trim).filter(|text| !text.is_empty());
+    let instruction = more.map_or_else(|| INSTRUCTION.to_owned(), |more| format!("{INSTRUCTION}\n\n{more}"));
     conversation.messages.push(Message::text(Role::User, instruction));
     conversation.tool_choice = ToolChoice::None;
     let options = std::mem::take(&mut conversation.options);
-    conversation.options =
-        Options { output: Output::Text, stop: Vec::new(), choices: None, max_tokens: None, ..options };
+    conversation.options = Options {
+        output: Output::Text,
+        stop: Vec::new(),
+        choices: None,
+        max_tokens: None,
+        verbosity: None,
+        context_edits: Vec::new(),
+        ..options
+    };
 }
 
 /// Seals a summary for the client: all of it is inside, so that no memory of the server is needed to open it.

@@ -67,7 +67,7 @@ impl<'a> ResponseExtensions<'a> {
                     fields.dropped_calls = fields.dropped_calls.saturating_add(usage.dropped_calls);
                     credits = Credits::sum(credits, usage.credits);
                 }
-                Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) => {}
+                Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) | Event::Context(_) => {}
             }
         }
         let ResponseExtensions { tools, dropped_calls, .. } = fields;

@@ -88,7 +88,7 @@ impl Encoder for CompletionChunks {
         match event {
             Event::Text(text) => self.text(choice, text, out),
             // The API has no place for thoughts, and no tools.
-            Event::Thinking(_) | Event::ToolCall(_) | Event::ToolRan(_) => {}
+            Event::Thinking(_) | Event::ToolCall(_) | Event::ToolRan(_) | Event::Context(_) => {}
             Event::Finish(finish, usage) => {
                 self.usage = Some(with_choice(self.usage, *usage));
                 let finish_reason = Some(finish_reason(finish));
@@ -141,7 +141,7 @@ fn folded(options: &ResponseOptions, events: &[Event]) -> (String, &'static str)
     for event in events {
         match event {
             Event::Text(more) => text.push_str(more),
-            Event::Thinking(_) | Event::ToolCall(_) | Event::ToolRan(_) => {}
+            Event::Thinking(_) | Event::ToolCall(_) | Event::ToolRan(_) | Event::Context(_) => {}
             Event::Finish(finish, _) => reason = finish_reason(finish),
         }
     }

@@ -147,6 +147,8 @@ impl Encoder for Chunks {
                 self.delta(choice, delta, out);
                 self.seal_thinking(choice, Some(&call.id), out);
             }
+            // Only requests of other APIs ask for it.
+            Event::Context(_) => {}
             Event::ToolRan(ran) => {
                 self.seal_thinking(choice, None, out);
                 let choices =

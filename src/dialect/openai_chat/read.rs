@@ -41,6 +41,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         single_tool_call: request.parallel_tool_calls == Some(false) || calls == Calls::Function,
         output: read_format(request.response_format)?,
         choices: option_limits::choices("n", request.n)?,
+        ..Options::default()
     };
     let response_options = ResponseOptions {
         include_usage: request.stream_options.is_some_and(|options| options.include_usage == Some(true)),

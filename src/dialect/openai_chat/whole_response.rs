@@ -87,7 +87,7 @@ fn choice(index: usize, events: &[Event], calls: Calls) -> Choice<'_> {
             Event::Text(text) if text.is_empty() => None,
             Event::Thinking(piece) => thinking.add(piece),
             Event::ToolCall(call) => thinking.seal(Some(&call.id)),
-            Event::Text(_) | Event::ToolRan(_) | Event::Finish(..) => thinking.seal(None),
+            Event::Text(_) | Event::ToolRan(_) | Event::Context(_) | Event::Finish(..) => thinking.seal(None),
         };
         message.reasoning_details.extend(sealed);
         match (event, calls) {
@@ -97,7 +97,7 @@ fn choice(index: usize, events: &[Event], calls: Calls) -> Choice<'_> {
             (Event::ToolCall(call), Calls::Function) => {
                 message.function_call.get_or_insert_with(|| FunctionCall::new(call));
             }
-            (Event::ToolRan(_), _) => {}
+            (Event::ToolRan(_) | Event::Context(_), _) => {}
             (Event::Finish(finish, _), _) => reason = finish_reason(finish, calls),
         }
     }

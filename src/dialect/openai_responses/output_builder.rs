@@ -79,6 +79,8 @@ impl Answer {
             Event::Text(text) => self.text(text, tell),
             Event::Thinking(thought) => self.thought(thought, tell),
             Event::ToolCall(call) => self.call(call, tell),
+            // Only requests of other APIs ask for it.
+            Event::Context(_) => {}
             Event::ToolRan(ran) => {
                 // What comes after it belongs to another round: an item of its own.
                 self.close(Status::Completed, tell);

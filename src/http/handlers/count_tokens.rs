@@ -13,7 +13,7 @@ use crate::http::access::ClientPermissions;
 use crate::http::error_response::respond;
 use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
-use crate::http::{editor_tools, request_body};
+use crate::http::{context, editor_tools, request_body};
 
 /// Counts tokens in Anthropic's form.
 pub(in crate::http) async fn messages(
@@ -24,7 +24,7 @@ pub(in crate::http) async fn messages(
 ) -> HttpResponse {
     let read = |body: Bytes| anthropic::read(&body);
     match count(&request, payload, *client, &state, UnknownModel::Nearest, read).await {
-        Ok(tokens) => HttpResponse::Ok().json(anthropic::response(tokens)),
+        Ok(Tokens { edited, original }) => HttpResponse::Ok().json(anthropic::response(edited, original)),
         Err(failure) => respond(&request, &failure),
     }
 }
@@ -38,9 +38,17 @@ pub(in crate::http) async fn responses(
 ) -> HttpResponse {
     let read = |body: Bytes| openai::read(&body, &state.responses);
     match count(&request, payload, *client, &state, UnknownModel::Reject, read).await {
-        Ok(tokens) => HttpResponse::Ok().json(openai::response(tokens)),
+        Ok(tokens) => HttpResponse::Ok().json(openai::response(tokens.edited)),
         Err(failure) => respond(&request, &failure),
     }
+}
+
+/// Tokens of a request.
+struct Tokens {
+    /// After the edits that it asks for.
+    edited: u64,
+    /// Before them, if it asks for any.
+    original: Option<u64>,
 }
 
 /// Counts tokens without running a model. Only failures are recorded in the request log.
@@ -51,16 +59,23 @@ async fn count(
     state: &AppState,
     unknown_model: UnknownModel,
     read: impl FnOnce(Bytes) -> Result<ParsedRequest, Failure>,
-) -> Result<u64, Failure> {
+) -> Result<Tokens, Failure> {
     let body =
         request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
     let ParsedRequest { model, mut conversation, extensions, .. } = read(body)?;
     editor_tools::attach(&mut conversation, extensions, request, client, state).await?;
-    let completion_request = CompletionRequest {
+    let mut completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
         model,
         nearest_if_unknown: unknown_model == UnknownModel::Nearest,
         conversation,
     };
-    state.completions.count(completion_request).await
+    let original = if completion_request.conversation.options.context_edits.is_empty() {
+        None
+    } else {
+        Some(state.completions.count(completion_request.clone()).await?)
+    };
+    // A compaction that is due happens when the request is answered.
+    context::edit(&mut completion_request.conversation).await?;
+    Ok(Tokens { edited: state.completions.count(completion_request).await?, original })
 }

@@ -8,6 +8,7 @@ use crate::conversation::{
     ToolCall, ToolChoice, ToolResult,
 };
 use crate::dialect::anthropic::{ResponseOptions, Thoughts};
+use crate::dialect::common::compaction::words as summary_words;
 use crate::dialect::common::sealed_thinking;
 use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
@@ -259,15 +260,38 @@ fn what_ran_at_anthropic_reaches_the_model_as_json() {
             { "type": "web_search_tool_result", "tool_use_id": "s1", "content": [] },
             { "type": "mcp_tool_use", "id": "m1" },
             { "type": "fallback", "from": { "model": "a" }, "to": { "model": "b" } },
-            { "type": "compaction", "content": "They talked." },
             { "type": "compaction", "content": null },
         ]),
         &[
             text(r#"{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"x"}}"#),
             text(r#"{"type":"web_search_tool_result","tool_use_id":"s1","content":[]}"#),
             text(r#"{"type":"mcp_tool_use","id":"m1"}"#),
-            text("They talked."),
         ],
+    );
+}
+
+#[test]
+fn summary_replaces_everything_before_it() {
+    let body = request(&json!({
+        "system": "Be brief.",
+        "messages": [
+            { "role": "user", "content": "one" },
+            { "role": "assistant", "content": [
+                { "type": "text", "text": "two" },
+                { "type": "compaction", "content": "They talked.", "encrypted_content": null },
+                { "type": "text", "text": "three" },
+            ] },
+            { "role": "user", "content": "four" },
+        ],
+    }));
+    assert_eq!(
+        conversation(&body).messages,
+        [
+            Message::text(Role::System, "Be brief."),
+            Message::text(Role::User, summary_words(Some("They talked."))),
+            Message::text(Role::Assistant, "three"),
+            Message::text(Role::User, "four"),
+        ]
     );
 }
 
@@ -400,7 +424,7 @@ fn thinking_is_an_effort() {
         };
         assert_eq!(
             (ask.conversation.options, response_options),
-            (options, ResponseOptions { thoughts }),
+            (options, ResponseOptions { thoughts, ..ResponseOptions::default() }),
             "{body}"
         );
     }

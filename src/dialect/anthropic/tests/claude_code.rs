@@ -9,7 +9,7 @@ use crate::conversation::{
     ToolResult,
 };
 use crate::dialect::RequestHead;
-use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts, count_tokens};
+use crate::dialect::anthropic::{Anthropic, ContextOptions, ResponseOptions, Thoughts, count_tokens};
 use crate::dialect::{Dialect, ParsedRequest};
 
 const REQUEST: &str = include_str!("claude_code.json");
@@ -107,7 +107,8 @@ fn nothing_of_it_is_lost() {
         stream: true,
         ..ParsedRequest::default()
     };
-    assert_eq!((ask, response_options), (expected, ResponseOptions { thoughts: Thoughts::Shown }));
+    let context = Some(ContextOptions { pauses: false });
+    assert_eq!((ask, response_options), (expected, ResponseOptions { thoughts: Thoughts::Shown, context }));
 }
 
 #[test]

@@ -53,7 +53,7 @@ proptest! {
         mut events in prop::collection::vec(arbitrary::event(), 0..20),
         thoughts in prop::sample::select(&[Thoughts::Shown, Thoughts::Signed, Thoughts::Hidden]),
     ) {
-        let options = ResponseOptions { thoughts };
+        let options = ResponseOptions { thoughts, ..ResponseOptions::default() };
         events.push(end(Finish::Stop));
         let folded = folded(&streamed(options, &events));
         prop_assert_eq!(folded, Anthropic::response(&meta(), &options, &[events]));

@@ -95,7 +95,7 @@ fn thinking_without_text_is_redacted_and_shown_only_if_asked_for() {
     );
     for thoughts in [Thoughts::Shown, Thoughts::Signed] {
         check(
-            ResponseOptions { thoughts },
+            ResponseOptions { thoughts, ..ResponseOptions::default() },
             &[encrypted("rs_1"), end(Finish::Stop)],
             &[&start, r#"{"type":"content_block_stop","index":0}"#],
             &ending("end_turn"),
@@ -104,7 +104,13 @@ fn thinking_without_text_is_redacted_and_shown_only_if_asked_for() {
     }
     for thoughts in [Thoughts::Unasked, Thoughts::Hidden] {
         let events = [encrypted("rs_1"), end(Finish::Stop)];
-        check(ResponseOptions { thoughts }, &events, &[], &ending("end_turn"), &json!([]));
+        check(
+            ResponseOptions { thoughts, ..ResponseOptions::default() },
+            &events,
+            &[],
+            &ending("end_turn"),
+            &json!([]),
+        );
     }
 }
 
@@ -112,7 +118,7 @@ fn thinking_without_text_is_redacted_and_shown_only_if_asked_for() {
 fn signature_of_the_provider_is_in_the_signature() {
     let events =
         [thought("Hm", Some("thinking_0")), encrypted("thinking_0"), text("Yes."), end(Finish::Stop)];
-    let message = whole(ResponseOptions { thoughts: Thoughts::Shown }, &events);
+    let message = whole(ResponseOptions { thoughts: Thoughts::Shown, ..ResponseOptions::default() }, &events);
     let block = &message["content"][0];
     let opened =
         sealed_thinking::open(block["thinking"].as_str().unwrap().into(), block["signature"].as_str());
@@ -193,7 +199,7 @@ fn thoughts_are_left_out_as_the_client_asks() {
     let events = [thought("Hm", Some("t1")), text("Yes."), end(Finish::Stop)];
     let words = json!({ "type": "text", "citations": null, "text": "Yes." });
     check(
-        ResponseOptions { thoughts: Thoughts::Signed },
+        ResponseOptions { thoughts: Thoughts::Signed, ..ResponseOptions::default() },
         &events,
         &[
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
@@ -207,7 +213,7 @@ fn thoughts_are_left_out_as_the_client_asks() {
         &json!([{ "type": "thinking", "thinking": "", "signature": seal("t1", 2) }, words]),
     );
     check(
-        ResponseOptions { thoughts: Thoughts::Hidden },
+        ResponseOptions { thoughts: Thoughts::Hidden, ..ResponseOptions::default() },
         &events,
         &[
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","citations":null,"text":""}}"#,

@@ -202,6 +202,7 @@ fn all_that_can_be_asked_for_arrives() {
                         schema: json!({ "type": "object" }),
                     },
                     choices: NonZeroU8::new(2),
+                    ..Options::default()
                 },
             },
             stream: true,

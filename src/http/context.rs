@@ -1,0 +1,128 @@
+//! Edits of a conversation that its client asked for: applied before the model runs, reported as an event. A
+//! compaction asks the model for a summary first and goes on with that.
+
+use actix_web::HttpRequest;
+use async_stream::stream;
+use futures_util::StreamExt;
+
+use super::request_id::RequestId;
+use super::state::AppState;
+use crate::blocking;
+use crate::completion::context_edits::{apply, compacted, count};
+use crate::completion::{CompletionRequest, Events, PreparedCompletion};
+use crate::conversation::{
+    AppliedEdit, ContextChange, ContextEdit, Conversation, Event, Finish, Message, Role, Usage,
+};
+use crate::dialect::common::compaction::{request_summary, words};
+use crate::failure::Failure;
+
+/// A compaction whose trigger is reached.
+pub(super) struct Compaction {
+    instructions: Option<String>,
+    /// Whether the response ends with the summary.
+    pub pauses: bool,
+}
+
+/// Applies the edits of a conversation. Returns those that changed something, and the compaction that is due.
+pub(super) async fn edit(
+    conversation: &mut Conversation,
+) -> Result<(Vec<AppliedEdit>, Option<Compaction>), Failure> {
+    if conversation.options.context_edits.is_empty() {
+        return Ok((Vec::new(), None));
+    }
+    let size = conversation.size();
+    let mut edited = std::mem::take(conversation);
+    let work = move || {
+        let compact = edited.options.context_edits.iter().find_map(|edit| match edit {
+            ContextEdit::Compact { trigger, instructions, pauses } => {
+                Some((*trigger, Compaction { instructions: instructions.clone(), pauses: *pauses }))
+            }
+            ContextEdit::ClearToolUses(_) | ContextEdit::ClearThinking { .. } => None,
+        });
+        let applied = apply(&mut edited);
+        let due = compact.filter(|(trigger, _)| count(&edited) >= *trigger).map(|(_, compaction)| compaction);
+        Ok((edited, applied, due))
+    };
+    let (edited, applied, due) = blocking::run(size, work).await?;
+    *conversation = edited;
+    Ok((applied, due))
+}
+
+/// Adds the report of applied edits before the end of a response.
+pub(super) fn reported(mut events: Events, applied: Vec<AppliedEdit>) -> Events {
+    if applied.is_empty() {
+        return events;
+    }
+    Box::pin(stream! {
+        while let Some(event) = events.next().await {
+            if matches!(event, Ok(Event::Finish(..))) {
+                yield Ok(Event::Context(ContextChange::Edited(applied.clone())));
+            }
+            yield event;
+        }
+    })
+}
+
+/// Prepares the request for the summary of a conversation.
+pub(super) async fn prepare_summary(
+    request: &CompletionRequest,
+    compaction: &Compaction,
+    state: &AppState,
+) -> Result<PreparedCompletion, Failure> {
+    let mut request = request.clone();
+    request_summary(&mut request.conversation, compaction.instructions.as_deref());
+    state.completions.prepare(request).await
+}
+
+/// Runs the request for the summary, then the conversation that goes on with it.
+pub(super) fn compact(
+    summary: PreparedCompletion,
+    pauses: bool,
+    conversation: Conversation,
+    request: &HttpRequest,
+    state: &AppState,
+) -> Events {
+    let request_id = RequestId::of(request).text();
+    let completions = state.completions.clone();
+    Box::pin(stream! {
+        let mut text = String::new();
+        let mut usage = Usage::default();
+        let mut events = summary.events();
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::Text(more)) => text.push_str(&more),
+                Ok(Event::Finish(_, of_summary)) => usage = of_summary,
+                Ok(_) => {}
+                Err(failure) => {
+                    yield Err(failure);
+                    return;
+                }
+            }
+        }
+        drop(events);
+        let model = summary.model.id.clone();
+        // Its permit is free for the request that follows.
+        drop(summary);
+        let message = Message::text(Role::User, words(Some(&text)));
+        yield Ok(Event::Context(ContextChange::Compacted { summary: text }));
+        if pauses {
+            yield Ok(Event::Finish(Finish::Stop, usage));
+            return;
+        }
+        let request = CompletionRequest::same_model(request_id, model, compacted(conversation, message));
+        let prepared = match completions.prepare(request).await {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                yield Err(failure);
+                return;
+            }
+        };
+        let mut events = prepared.events();
+        while let Some(event) = events.next().await {
+            yield match event {
+                Ok(Event::Finish(finish, more)) => Ok(Event::Finish(finish, usage.and(more))),
+                event => event,
+            };
+        }
+    })
+}
