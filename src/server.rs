@@ -171,6 +171,7 @@ impl Server {
                         Presence::Replaced => {
                             log::warn!("handover: another server was started in this directory");
                             self.hand_over().await;
+                            self.close_history();
                             return Ok(());
                         }
                     }
