@@ -2,14 +2,14 @@
 import { once } from "node:events";
 import net from "node:net";
 import { createInterface } from "node:readline";
+import { until } from "./wait.mjs";
 
 /**
  * Gives a function that runs code over there: `await drive(async ({vscode, state}, x) => ..., x)`. The code may use only
  * what it is given; arguments and value cross as JSON; an error keeps its name, code and message.
  */
 export async function driveOf(socketPath) {
-	const socket = net.connect(socketPath);
-	await once(socket, "connect");
+	const socket = await connected(socketPath);
 	const waiting = new Map();
 	let last = 0;
 	let gone = false;
@@ -39,4 +39,18 @@ export async function driveOf(socketPath) {
 		});
 	drive.close = () => socket.destroy();
 	return drive;
+}
+
+/** Connects to a socket whose file may be there a moment before its listener. */
+function connected(socketPath) {
+	return until(async () => {
+		const socket = net.connect(socketPath);
+		try {
+			await once(socket, "connect");
+			return socket;
+		} catch (error) {
+			if (error.code === "ECONNREFUSED") return undefined;
+			throw error;
+		}
+	}, `a listener at ${socketPath}`);
 }
