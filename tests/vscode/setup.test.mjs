@@ -35,18 +35,12 @@ async function seesDiff(title, text, side = "modified") {
 
 /** Picks a client, of several with this label the one described so. */
 async function pick(label, description = "") {
+	await window.command("Copilot Proxy: Set up a Client...");
 	const row = window.page.locator(".quick-input-list .monaco-list-row").filter({
 		has: window.page.locator(".label-name").getByText(label, { exact: true }),
 		hasText: description,
 	});
-	// A window that has just opened may take the focus from the list, which closes it.
-	await until(async () => {
-		await window.command("Copilot Proxy: Set up a Client...");
-		return row.waitFor({ timeout: 15_000 }).then(
-			() => true,
-			() => false,
-		);
-	}, `the entry ${label}`);
+	await row.waitFor();
 	if (label === "Codex") await window.picture("clients");
 	await row.click();
 }
