@@ -52,7 +52,7 @@ pub fn attach(
     if !auto {
         return Ok(None);
     }
-    let history = store.history_hash(&conversation.messages);
-    conversation.messages = store.restore(std::mem::take(&mut conversation.messages));
+    let (messages, history) = store.restore(std::mem::take(&mut conversation.messages));
+    conversation.messages = messages;
     Ok(Some(AutoMode { editor, runnable, rounds: extensions.max_tool_rounds, history }))
 }

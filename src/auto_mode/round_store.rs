@@ -59,15 +59,6 @@ struct StoredRounds {
 }
 
 impl RoundStore {
-    /// Hashes the messages before a response.
-    pub fn history_hash(&self, messages: &[Message]) -> HistoryHash {
-        let mut hash = HistoryHash(self.hashing.build_hasher());
-        for message in messages {
-            hash.add(message);
-        }
-        hash
-    }
-
     /// Stores the rounds of a response.
     pub fn insert(&self, end: ResponseEnd, rounds: Vec<Message>) {
         let (client_calls, text_key) = match end {
@@ -79,13 +70,11 @@ impl RoundStore {
         self.stored.lock().insert(StoredRounds { client_calls, text_key, rounds, bytes });
     }
 
-    /// Puts the stored rounds back into a history, before what the client knows of the response that they led to.
-    pub fn restore(&self, messages: Vec<Message>) -> Vec<Message> {
+    /// Puts the stored rounds back into a history, before what the client knows of the response that they led to. Also
+    /// returns the hash of the history as the client sent it.
+    pub fn restore(&self, messages: Vec<Message>) -> (Vec<Message>, HistoryHash) {
         let stored = self.stored.lock();
-        if stored.responses.is_empty() {
-            return messages;
-        }
-        let mut hash = self.history_hash(&[]);
+        let mut hash = HistoryHash(self.hashing.build_hasher());
         let mut restored = Vec::with_capacity(messages.len());
         let mut last: Option<Arc<StoredRounds>> = None;
         let mut messages = messages.into_iter().peekable();
@@ -115,7 +104,7 @@ impl RoundStore {
                 None => restored.extend(response),
             }
         }
-        restored
+        (restored, hash)
     }
 }
 
@@ -278,10 +267,18 @@ mod tests {
         Message::text(Role::Assistant, text)
     }
 
+    fn restored(store: &RoundStore, messages: Vec<Message>) -> Vec<Message> {
+        store.restore(messages).0
+    }
+
+    fn hash(store: &RoundStore, messages: Vec<Message>) -> HistoryHash {
+        store.restore(messages).1
+    }
+
     #[test]
     fn rounds_of_a_text_are_restored_in_its_place() {
         let store = RoundStore::default();
-        let end = |text: &str| ResponseEnd::Text(store.history_hash(&[user("question")]), text.into());
+        let end = |text: &str| ResponseEnd::Text(hash(&store, vec![user("question")]), text.into());
         store.insert(end("Let me look. It is blue. "), round("Let me look. ").to_vec());
         let [called, result] = round("Let me look. ");
         // Clients may trim the end, or have a message for each text.
@@ -292,18 +289,18 @@ mod tests {
             let history = [vec![user("question")], client, vec![user("next")]].concat();
             let expected =
                 [user("question"), called.clone(), result.clone(), assistant("It is blue."), user("next")];
-            assert_eq!(store.restore(history), expected);
+            assert_eq!(restored(&store, history), expected);
         }
     }
 
     #[test]
     fn same_text_in_another_conversation_gets_no_rounds() {
         let store = RoundStore::default();
-        let end = ResponseEnd::Text(store.history_hash(&[user("question")]), "Done.".into());
+        let end = ResponseEnd::Text(hash(&store, vec![user("question")]), "Done.".into());
         store.insert(end, round("").to_vec());
         let other = vec![user("other question"), assistant("Done.")];
-        assert_eq!(store.restore(other.clone()), other);
-        assert_eq!(store.restore(vec![user("question"), assistant("Done.")]).len(), 4);
+        assert_eq!(restored(&store, other.clone()), other);
+        assert_eq!(restored(&store, vec![user("question"), assistant("Done.")]).len(), 4);
     }
 
     #[test]
@@ -315,10 +312,9 @@ mod tests {
         client.parts.insert(0, Part::text("Let me look. Now you."));
         let mut rest = calling("client");
         rest.parts.insert(0, Part::text("Now you."));
-        assert_eq!(store.restore(vec![client]), [called.clone(), result.clone(), rest]);
+        assert_eq!(restored(&store, vec![client]), [called.clone(), result.clone(), rest]);
         called.parts.remove(0);
-        let restored = store.restore(vec![calling("client")]);
-        assert_eq!(restored, [called, result, calling("client")]);
+        assert_eq!(restored(&store, vec![calling("client")]), [called, result, calling("client")]);
     }
 
     #[test]
@@ -326,7 +322,7 @@ mod tests {
         let store = RoundStore::default();
         store.insert(ResponseEnd::ClientCalls(vec!["1".into(), "2".into()]), round("").to_vec());
         let history = vec![calling("1"), user("result of 1"), calling("2"), user("result of 2")];
-        assert_eq!(store.restore(history).len(), 6);
+        assert_eq!(restored(&store, history).len(), 6);
     }
 
     #[test]
@@ -337,7 +333,7 @@ mod tests {
         let history = vec![Message::text(Role::User, "question"), calling("client"), calling("other")];
         let [question, client, other] = history.clone().try_into().unwrap();
         let [editor, result] = round;
-        assert_eq!(store.restore(history), [question, editor, result, client, other]);
+        assert_eq!(restored(&store, history), [question, editor, result, client, other]);
     }
 
     #[test]
@@ -346,8 +342,8 @@ mod tests {
         for number in 0..=MAX_STORED {
             store.insert(calls(&number.to_string()), vec![Message::text(Role::User, "round")]);
         }
-        assert_eq!(store.restore(vec![calling("0")]).len(), 1);
-        assert_eq!(store.restore(vec![calling("1")]).len(), 2);
+        assert_eq!(restored(&store, vec![calling("0")]).len(), 1);
+        assert_eq!(restored(&store, vec![calling("1")]).len(), 2);
     }
 
     #[test]
@@ -357,10 +353,10 @@ mod tests {
         for number in 0..4 {
             store.insert(calls(&number.to_string()), round());
         }
-        let restored = |call: &str| store.restore(vec![calling(call)]).len() == 2;
-        assert_eq!(["0", "1", "2", "3"].map(restored), [false, true, true, true]);
+        let is_stored = |call: &str| restored(&store, vec![calling(call)]).len() == 2;
+        assert_eq!(["0", "1", "2", "3"].map(is_stored), [false, true, true, true]);
         // Rounds over the limit by themselves are not stored and displace no others.
         store.insert(calls("4"), vec![Message::text(Role::User, "x".repeat(MAX_BYTES + 1))]);
-        assert_eq!(["3", "4"].map(restored), [true, false]);
+        assert_eq!(["3", "4"].map(is_stored), [true, false]);
     }
 }
