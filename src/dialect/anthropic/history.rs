@@ -31,6 +31,7 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
         history.messages.push(Message { role: Role::System, name: None, parts });
     }
     let system = history.messages.len();
+    // Results of tools are blocks of the user's messages here.
     let last_of_user = messages.iter().rposition(|message| message.role == wire::Role::User);
     for (index, mut message) in messages.into_iter().enumerate() {
         if let Some(summary) = take_summary(&mut message.content) {
@@ -42,9 +43,9 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
         }
         let is_cleared = message.clear_at.as_deref() == Some("next_user_message")
             && last_of_user.is_some_and(|last| index < last);
-        let is_newest = last_of_user == Some(index);
-        let unshowable = if is_newest { Unshowable::Reject } else { Unshowable::Describe };
-        let message = history.read(message, unshowable).at(format_args!("messages[{index}]"))?;
+        let message = history
+            .read(message, Unshowable::of_message(index, last_of_user))
+            .at(format_args!("messages[{index}]"))?;
         if !is_cleared {
             history.messages.extend(message);
         }

@@ -1,4 +1,4 @@
-//! Bytes in requests: checked base64, `data:` URLs, and images, whose type is told by their bytes.
+//! Bytes in requests: checked base64, `data:` URLs, and images, whose type is determined by their bytes.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -40,7 +40,22 @@ pub enum Unshowable {
     Describe,
 }
 
+/// Index of the newest message of the user; `None` if a result of a tool has followed it.
+pub fn newest_user_message<T>(
+    messages: &[T],
+    is_user: impl Fn(&T) -> bool,
+    is_result: impl Fn(&T) -> bool,
+) -> Option<usize> {
+    let last = messages.iter().rposition(|message| is_user(message) || is_result(message))?;
+    messages.get(last).is_some_and(is_user).then_some(last)
+}
+
 impl Unshowable {
+    /// The handling for the message at `index`, if `newest` is the index of the newest one of the user.
+    pub fn of_message(index: usize, newest: Option<usize>) -> Unshowable {
+        if Some(index) == newest { Unshowable::Reject } else { Unshowable::Describe }
+    }
+
     /// Reads an image in base64. `mime` is the client's label, for messages only.
     pub fn image(self, mime: &str, base64: &str) -> Result<Content, Failure> {
         self.image_or_words(data(mime, base64).and_then(image), || image_left_out(mime))

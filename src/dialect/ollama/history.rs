@@ -4,28 +4,22 @@ use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
 use crate::dialect::common::call_arguments;
 use crate::dialect::common::call_ids::OpenCalls;
-use crate::dialect::common::media::Unshowable;
+use crate::dialect::common::media::{Unshowable, newest_user_message};
 use crate::failure::{Failure, ResultExt};
 
 /// Reads the messages.
 pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
     let mut calls = OpenCalls::default();
-    let newest = newest_user_message(&messages);
+    let newest = newest_user_message(
+        &messages,
+        |message| message.role == wire::Role::User,
+        |message| message.role == wire::Role::Tool,
+    );
     let read = |(index, message)| {
-        let unshowable = if Some(index) == newest { Unshowable::Reject } else { Unshowable::Describe };
-        read_message(message, &mut calls, unshowable).at(format_args!("messages[{index}]"))
+        read_message(message, &mut calls, Unshowable::of_message(index, newest))
+            .at(format_args!("messages[{index}]"))
     };
     messages.into_iter().enumerate().map(read).collect()
-}
-
-/// Index of the newest message of the user; `None` if results of tools have followed it.
-fn newest_user_message(messages: &[wire::Message]) -> Option<usize> {
-    messages
-        .iter()
-        .enumerate()
-        .rfind(|(_, message)| matches!(message.role, wire::Role::User | wire::Role::Tool))
-        .filter(|(_, message)| message.role == wire::Role::User)
-        .map(|(index, _)| index)
 }
 
 fn read_message(

@@ -7,7 +7,7 @@ use crate::conversation::{Content, Message, Part, Role, ToolCall, ToolResult};
 use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::call_ids::OpenCalls;
 use crate::dialect::common::files::File;
-use crate::dialect::common::media::Unshowable;
+use crate::dialect::common::media::{Unshowable, newest_user_message};
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::string_or_object::WordOrObject;
 use crate::dialect::common::{block_words, call_arguments, sealed_thinking};
@@ -22,24 +22,16 @@ pub fn read(messages: Vec<wire::Message>) -> Result<Vec<Message>, Failure> {
         return Err(Failure::invalid("messages", "empty, expected at least one message"));
     }
     let mut functions = OpenCalls::default();
-    let newest = newest_user_message(&messages);
+    let newest = newest_user_message(
+        &messages,
+        |message| message.role == wire::Role::User,
+        |message| matches!(message.role, wire::Role::Tool | wire::Role::Function),
+    );
     let read = |(index, message)| {
-        let unshowable = if Some(index) == newest { Unshowable::Reject } else { Unshowable::Describe };
-        read_message(message, &mut functions, unshowable).at(format_args!("messages[{index}]"))
+        read_message(message, &mut functions, Unshowable::of_message(index, newest))
+            .at(format_args!("messages[{index}]"))
     };
     messages.into_iter().enumerate().map(read).collect()
-}
-
-/// Index of the newest message of the user; `None` if results of tools have followed it.
-fn newest_user_message(messages: &[wire::Message]) -> Option<usize> {
-    messages
-        .iter()
-        .enumerate()
-        .rfind(|(_, message)| {
-            matches!(message.role, wire::Role::User | wire::Role::Tool | wire::Role::Function)
-        })
-        .filter(|(_, message)| message.role == wire::Role::User)
-        .map(|(index, _)| index)
 }
 
 fn read_message(

@@ -13,7 +13,7 @@ use super::wire;
 use crate::conversation::{Message, Part, Role, ToolCall, ToolResult};
 use crate::dialect::common::block_words::without_base64;
 use crate::dialect::common::body_json::read_value;
-use crate::dialect::common::media::Unshowable;
+use crate::dialect::common::media::{Unshowable, newest_user_message};
 use crate::dialect::common::{call_arguments, sealed_thinking};
 use crate::failure::{Failure, ResultExt};
 
@@ -43,11 +43,11 @@ impl Reader<'_> {
     /// Reads all items; `of_user` gets the messages that the user wrote, no outputs of tools.
     pub fn read(&self, items: Vec<Value>, of_user: &mut Vec<Message>) -> Result<Vec<Message>, Failure> {
         let mut messages = Vec::with_capacity(items.len());
-        let newest = newest_user_message(&items);
+        let newest = newest_user_message(&items, is_user_message, is_output);
         for (index, item) in items.into_iter().enumerate() {
-            let is_of_user = item.get("role").is_some_and(|role| role == "user");
-            let unshowable = if Some(index) == newest { Unshowable::Reject } else { Unshowable::Describe };
-            let message = self.item(item, unshowable).at(format_args!("input[{index}]"))?;
+            let is_of_user = is_user_message(&item);
+            let message =
+                self.item(item, Unshowable::of_message(index, newest)).at(format_args!("input[{index}]"))?;
             of_user.extend(message.iter().filter(|_| is_of_user).cloned());
             messages.extend(message);
         }
@@ -115,7 +115,7 @@ impl Reader<'_> {
         of(Role::Assistant, vec![Part::ToolCall(call)])
     }
 
-    /// Reads reasoning. Its provider gets it back as it was sealed or stored; reasoning from elsewhere is text only.
+    /// Reads reasoning. Its provider gets it back as it was sealed or stored; other reasoning is text only.
     fn reasoning(&self, item: Value) -> Result<Option<Message>, Failure> {
         let item: wire::ReasoningItem = read_value(item)?;
         if item.encrypted_content.is_none()
@@ -139,13 +139,13 @@ impl Reader<'_> {
     }
 }
 
-/// Index of the newest message of the user; `None` if the output of a call has followed it.
-fn newest_user_message(items: &[Value]) -> Option<usize> {
-    let is_user = |item: &Value| item.get("role").and_then(Value::as_str) == Some("user");
-    let is_output =
-        |item: &Value| item.get("type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("_output"));
-    let found = items.iter().enumerate().rfind(|(_, item)| is_user(item) || is_output(item));
-    found.filter(|(_, item)| is_user(item)).map(|(index, _)| index)
+fn is_user_message(item: &Value) -> bool {
+    item.get("role").is_some_and(|role| role == "user")
+}
+
+/// Whether an item is the output of a call.
+fn is_output(item: &Value) -> bool {
+    item.get("type").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("_output"))
 }
 
 fn of(role: Role, parts: Vec<Part>) -> Message {
