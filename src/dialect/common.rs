@@ -6,6 +6,7 @@ pub mod block_words;
 pub mod body_json;
 pub mod call_arguments;
 pub mod call_ids;
+pub mod checksum;
 pub mod compaction;
 pub mod extensions;
 pub mod files;

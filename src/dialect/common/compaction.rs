@@ -3,8 +3,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
 
+use super::checksum::checksum;
 use crate::conversation::{Conversation, Message, Options, Output, Role, ToolChoice};
 
 /// Begins every sealed summary: distinguishes it from what other services seal, and names the version of its form.
@@ -49,18 +49,15 @@ pub fn request_summary(conversation: &mut Conversation, more: Option<&str>) {
 
 /// Seals a summary for the client: all of it is inside, so that no memory of the server is needed to open it.
 pub fn seal(summary: &str) -> String {
-    let checksum = Sha256::digest(summary);
-    let checksum = checksum.get(..CHECKSUM).unwrap_or_default();
-    STANDARD.encode([MAGIC, checksum, summary.as_bytes()].concat())
+    let sum: [u8; CHECKSUM] = checksum(summary.as_bytes());
+    STANDARD.encode([MAGIC, &sum, summary.as_bytes()].concat())
 }
 
 /// Opens a sealed summary; `None` if another service sealed it, or if it is damaged.
 pub fn open(sealed: &str) -> Option<String> {
     let bytes = STANDARD.decode(sealed.trim()).ok()?;
-    let (checksum, summary) = bytes.strip_prefix(MAGIC)?.split_at_checked(CHECKSUM)?;
-    (Sha256::digest(summary).get(..CHECKSUM)? == checksum)
-        .then(|| String::from_utf8(summary.to_vec()).ok())
-        .flatten()
+    let (sum, summary) = bytes.strip_prefix(MAGIC)?.split_at_checked(CHECKSUM)?;
+    (checksum::<CHECKSUM>(summary) == *sum).then(|| String::from_utf8(summary.to_vec()).ok()).flatten()
 }
 
 /// The text in which a model reads a summary, or learns that it is missing.

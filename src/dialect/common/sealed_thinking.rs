@@ -7,11 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
+use super::checksum::checksum;
 use crate::conversation::Thinking;
 
-/// Begin of each sealed reasoning. No colon is in base64, so that texts which a client has joined can be told apart.
+/// Begin of each sealed reasoning. No colon is in base64, so that texts which a client has joined can be separated.
 const PREFIX: &str = "copilot-proxy:r1:";
 
 /// Signature of reasoning that no provider takes back, for dialects that know none without.
@@ -50,7 +50,7 @@ pub fn seal_with_length(thinking: &Thinking, length: usize) -> Option<String> {
         length,
     };
     let json = serde_json::to_vec(&sealed).ok()?;
-    let mut bytes = checksum(&json).to_vec();
+    let mut bytes = checksum::<CHECKSUM>(&json).to_vec();
     bytes.extend(json);
     Some(format!("{PREFIX}{}", STANDARD.encode(bytes)))
 }
@@ -89,19 +89,11 @@ pub fn open_joined<'a>(text: String, seals: impl IntoIterator<Item = &'a str>) -
 fn unseal(sealed: &str) -> Option<(usize, Thinking)> {
     let bytes = STANDARD.decode(sealed.strip_prefix(PREFIX)?).ok()?;
     let (sum, json) = bytes.split_at_checked(CHECKSUM)?;
-    if checksum(json) != sum {
+    if checksum::<CHECKSUM>(json) != *sum {
         return None;
     }
     let Sealed { id, metadata, model, length } = serde_json::from_slice(json).ok()?;
     Some((length, Thinking { text: String::new(), id, metadata, model: model.map(Into::into) }))
-}
-
-fn checksum(json: &[u8]) -> [u8; CHECKSUM] {
-    let mut sum = [0; CHECKSUM];
-    for (byte, digest) in sum.iter_mut().zip(Sha256::digest(json)) {
-        *byte = digest;
-    }
-    sum
 }
 
 #[cfg(test)]

@@ -115,7 +115,6 @@ fn stored_conversation(previous: Option<&str>, memory: &Memory) -> Result<Vec<Me
 
 /// Fields that can't be honoured here: to ignore them would be to answer another question.
 fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failure> {
-    const NO_PROBABILITIES: &str = "VS Code's models tell no token probabilities";
     if request.background == Some(true) {
         return Err(Failure::unsupported("background", "answers are given at once here, not fetched later"));
     }
@@ -132,10 +131,10 @@ fn refuse_what_changes_the_meaning(request: &wire::Request) -> Result<(), Failur
         ));
     }
     if request.top_logprobs.is_some_and(|number| number > 0) {
-        return Err(Failure::unsupported("top_logprobs", NO_PROBABILITIES));
+        return Err(Failure::unsupported("top_logprobs", option_limits::NO_PROBABILITIES));
     }
     if request.include.iter().flatten().any(|field| field == "message.output_text.logprobs") {
-        return Err(Failure::unsupported("include", NO_PROBABILITIES));
+        return Err(Failure::unsupported("include", option_limits::NO_PROBABILITIES));
     }
     Ok(())
 }
