@@ -10,6 +10,14 @@ use crate::conversation::{Credits, CreditsSource, Event, Usage};
 /// of a model begins; the lowest length that GitHub has published is 128 000.
 pub(super) const STANDARD_CONTEXT: u64 = 100_000;
 
+/// Whether a model costs more beyond some length of the prompt.
+pub(super) fn has_long_context_price(model: &ModelInfo) -> bool {
+    model.extra.get(LONG_CONTEXT_INPUT).is_some_and(|cost| !cost.is_null())
+}
+
+/// The editor's property of a model with the price of input in a long context.
+const LONG_CONTEXT_INPUT: &str = "longContextInputCost";
+
 /// Prices of a model, in credits per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PriceList {
@@ -41,7 +49,7 @@ impl PriceList {
         Some(PriceList {
             standard: prices(["inputCost", "cacheCost", "cacheWriteCost", "outputCost"])?,
             long_context: prices([
-                "longContextInputCost",
+                LONG_CONTEXT_INPUT,
                 "longContextCacheCost",
                 "longContextCacheWriteCost",
                 "longContextOutputCost",

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use serde_json::Map;
 use tokio::time::timeout;
 
-use super::price::STANDARD_CONTEXT;
+use super::price::{STANDARD_CONTEXT, has_long_context_price};
 use crate::bridge::protocol::{Chat, ModelInfo};
 use crate::bridge::{BridgeError, Editor};
 use crate::conversation::{Message, Role, Tool};
@@ -61,10 +61,6 @@ impl StandardContexts {
     }
 }
 
-fn has_long_context_price(model: &ModelInfo) -> bool {
-    model.extra.get("longContextInputCost").is_some_and(|cost| !cost.is_null())
-}
-
 /// Finds the largest message that the provider takes by default; `None` if it answers otherwise than Copilot's.
 async fn search(model: &ModelInfo, editor: &Editor) -> Option<u64> {
     let (mut fits, mut exceeds) = (0, model.max_input_tokens);
@@ -76,8 +72,8 @@ async fn search(model: &ModelInfo, editor: &Editor) -> Option<u64> {
             fits = middle;
         }
     }
-    let overhead = count_conversation(&probe(model, 0).messages, &probe(model, 0).tools).checked;
-    Some(fits + overhead)
+    let empty = probe(model, 0);
+    Some(fits + count_conversation(&empty.messages, &empty.tools).checked)
 }
 
 /// Whether a message of so many tokens exceeds the provider's default limit.
