@@ -105,9 +105,9 @@ impl Dialect for OpenAiResponses {
 
     fn store(memory: &Memory, meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) {
         if let Some(StoredInput { messages, items }) = &options.stored {
-            let answer = whole_response::gather(meta, options, answers);
-            let told = whole_response::told(meta, options, answers, &answer).to_string();
-            memory.keep(response_object::id(meta), messages, answer.into_messages(), told, items);
+            let output = whole_response::output(meta, options, answers);
+            let object = whole_response::of_output(meta, options, answers, &output).to_string();
+            memory.keep(response_object::id(meta), messages, output.into_messages(), object, items);
         }
     }
 }

@@ -36,7 +36,7 @@ impl Dialect for Compact {
     /// The user's messages, then the summary.
     fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
         let (_, usage) = whole_response::end(answers);
-        let answer = whole_response::gather(meta, options, answers);
+        let answer = whole_response::output(meta, options, answers);
         let mut output =
             options.compaction.as_ref().map(|of_user| of_user.items(&meta.id)).unwrap_or_default();
         output.extend(answer.items().iter().map(|item| json!(item)));

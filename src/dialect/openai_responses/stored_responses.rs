@@ -1,7 +1,7 @@
 //! Stored responses, for `previous_response_id`, `item_reference` and `GET /v1/responses/{id}`.
 //!
-//! In memory only and bounded: the oldest answer goes first. Messages are kept as they were understood, under
-//! the names the model saw.
+//! In memory only and bounded: the oldest response is removed first. Messages are stored as they were read, with the
+//! tool names that the model has.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ const MOST_ANSWERS: usize = 1000;
 /// Most bytes of JSON that are stored: a few hundred turns of an agent, or some with images.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// The latest answers.
+/// The latest responses.
 pub struct Memory {
     kept: Mutex<Kept>,
     most_answers: usize,
@@ -46,9 +46,9 @@ struct Answer {
     /// The input of the response.
     before: Arc<Vec<Message>>,
     /// The output, each part with its item's id; tools of auto mode have none.
-    said: Vec<(Option<String>, Arc<Message>)>,
+    output: Vec<(Option<String>, Arc<Message>)>,
     /// The response object, as JSON.
-    told: String,
+    object: String,
     /// The items of the request, as a JSON list.
     input: Arc<str>,
     bytes: usize,
@@ -65,17 +65,18 @@ impl Memory {
         &self,
         id: String,
         before: &Arc<Vec<Message>>,
-        said: Vec<(Option<String>, Message)>,
-        told: String,
+        output: Vec<(Option<String>, Message)>,
+        object: String,
         input: &Arc<str>,
     ) {
-        let messages: usize = before.iter().chain(said.iter().map(|(_, message)| message)).map(weight).sum();
-        let bytes = messages + told.len() + input.len();
+        let messages: usize =
+            before.iter().chain(output.iter().map(|(_, message)| message)).map(weight).sum();
+        let bytes = messages + object.len() + input.len();
         if bytes > self.most_bytes {
             return;
         }
-        let said = said.into_iter().map(|(id, message)| (id, Arc::new(message))).collect();
-        let answer = Answer { before: before.clone(), said, told, input: input.clone(), bytes };
+        let output = output.into_iter().map(|(id, message)| (id, Arc::new(message))).collect();
+        let answer = Answer { before: before.clone(), output, object, input: input.clone(), bytes };
         let mut kept = self.kept.lock();
         kept.forget(&id);
         while kept.order.len() >= self.most_answers || kept.bytes + bytes > self.most_bytes {
@@ -89,13 +90,13 @@ impl Memory {
     pub fn conversation(&self, id: &str) -> Option<Vec<Message>> {
         let kept = self.kept.lock();
         let answer = kept.answers.get(id)?;
-        let said = answer.said.iter().map(|(_, message)| Message::clone(message));
-        Some(answer.before.iter().cloned().chain(said).collect())
+        let output = answer.output.iter().map(|(_, message)| Message::clone(message));
+        Some(answer.before.iter().cloned().chain(output).collect())
     }
 
-    /// The response object of an answer, as JSON.
+    /// The response object, as JSON.
     pub fn response(&self, id: &str) -> Option<String> {
-        self.kept.lock().answers.get(id).map(|answer| answer.told.clone())
+        self.kept.lock().answers.get(id).map(|answer| answer.object.clone())
     }
 
     /// The items that a response was given, as a JSON list.
@@ -108,19 +109,19 @@ impl Memory {
         let response = {
             let kept = self.kept.lock();
             let (_, response) = kept.items.get(id)?;
-            kept.answers.get(response)?.told.clone()
+            kept.answers.get(response)?.object.clone()
         };
         let mut response: Value = serde_json::from_str(&response).ok()?;
         let items = response.get_mut("output")?.as_array_mut()?;
         items.iter_mut().find(|item| item["id"] == *id).map(Value::take)
     }
 
-    /// Keeps an answer no longer; false if it was not kept.
+    /// Removes a response; false if it was not stored.
     pub fn forget(&self, id: &str) -> bool {
         self.kept.lock().forget(id)
     }
 
-    /// One item of an answer.
+    /// One item of a response.
     pub fn item(&self, id: &str) -> Option<Message> {
         self.kept.lock().items.get(id).map(|(message, _)| Message::clone(message))
     }
@@ -128,7 +129,7 @@ impl Memory {
 
 impl Kept {
     fn keep(&mut self, id: String, answer: Answer) {
-        for (item, message) in &answer.said {
+        for (item, message) in &answer.output {
             if let Some(item) = item {
                 self.items.insert(item.clone(), (message.clone(), id.clone()));
             }
@@ -142,7 +143,7 @@ impl Kept {
         let Some(answer) = self.answers.remove(id) else { return false };
         self.order.retain(|kept| kept != id);
         self.bytes -= answer.bytes;
-        for (item, _) in answer.said {
+        for (item, _) in answer.output {
             if let Some(item) = item {
                 self.items.remove(&item);
             }

@@ -1,4 +1,4 @@
-//! A whole response: the same events, folded.
+//! Builds a whole response from the same events that a stream encodes.
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,8 @@ use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::ResponseMeta;
 use crate::dialect::common::extensions::ResponseExtensions;
 
-/// The answer in the end; the API asks for one only.
-pub fn gather(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Answer {
+/// Collects the output of a response; the API has one choice only.
+pub fn output(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Answer {
     let mut answer = Answer::new(meta, options);
     for event in answers.iter().take(1).flatten() {
         answer.event(event, &mut |_| {});
@@ -20,11 +20,11 @@ pub fn gather(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Eve
 
 /// Builds the whole response.
 pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-    told(meta, options, answers, &gather(meta, options, answers))
+    of_output(meta, options, answers, &output(meta, options, answers))
 }
 
 /// Builds the response of an output that has been collected already.
-pub fn told(
+pub fn of_output(
     meta: &ResponseMeta,
     options: &ResponseOptions,
     answers: &[Vec<Event>],
