@@ -24,15 +24,16 @@ fn data_url((label, base64): Image<'_>) -> String {
     format!("data:{label};base64,{base64}")
 }
 
+/// A history in which this message is not the newest of the user.
+fn older_turn(message: Value) -> Value {
+    json!([message, { "role": "assistant", "content": "a" }, { "role": "user", "content": "dump:" }])
+}
+
 fn openai_chat(image: Image<'_>, place: Place) -> (&'static str, Value) {
     let part = json!({ "type": "image_url", "image_url": { "url": data_url(image) } });
     let messages = match place {
         Place::Newest => json!([{ "role": "user", "content": [part, { "type": "text", "text": "dump:" }] }]),
-        Place::Older => json!([
-            { "role": "user", "content": [part] },
-            { "role": "assistant", "content": "a" },
-            { "role": "user", "content": "dump:" },
-        ]),
+        Place::Older => older_turn(json!({ "role": "user", "content": [part] })),
         Place::ToolResult => json!([
             { "role": "user", "content": "x" },
             { "role": "assistant", "tool_calls": [{ "id": "c1", "type": "function", "function": { "name": "f", "arguments": "{}" } }] },
@@ -49,11 +50,7 @@ fn responses(image: Image<'_>, place: Place) -> (&'static str, Value) {
         Place::Newest => {
             json!([{ "role": "user", "content": [part, { "type": "input_text", "text": "dump:" }] }])
         }
-        Place::Older => json!([
-            { "role": "user", "content": [part] },
-            { "role": "assistant", "content": "a" },
-            { "role": "user", "content": "dump:" },
-        ]),
+        Place::Older => older_turn(json!({ "role": "user", "content": [part] })),
         Place::ToolResult => json!([
             { "role": "user", "content": "x" },
             { "type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}" },
@@ -69,11 +66,7 @@ fn anthropic((label, base64): Image<'_>, place: Place) -> (&'static str, Value) 
         json!({ "type": "image", "source": { "type": "base64", "media_type": label, "data": base64 } });
     let messages = match place {
         Place::Newest => json!([{ "role": "user", "content": [block, { "type": "text", "text": "dump:" }] }]),
-        Place::Older => json!([
-            { "role": "user", "content": [block] },
-            { "role": "assistant", "content": "a" },
-            { "role": "user", "content": "dump:" },
-        ]),
+        Place::Older => older_turn(json!({ "role": "user", "content": [block] })),
         Place::ToolResult => json!([
             { "role": "user", "content": "x" },
             { "role": "assistant", "content": [{ "type": "tool_use", "id": "c1", "name": "f", "input": {} }] },
@@ -89,11 +82,7 @@ fn anthropic((label, base64): Image<'_>, place: Place) -> (&'static str, Value) 
 fn ollama((_, base64): Image<'_>, place: Place) -> (&'static str, Value) {
     let messages = match place {
         Place::Newest => json!([{ "role": "user", "content": "dump:", "images": [base64] }]),
-        Place::Older => json!([
-            { "role": "user", "content": "", "images": [base64] },
-            { "role": "assistant", "content": "a" },
-            { "role": "user", "content": "dump:" },
-        ]),
+        Place::Older => older_turn(json!({ "role": "user", "content": "", "images": [base64] })),
         Place::ToolResult => json!([
             { "role": "user", "content": "x" },
             { "role": "assistant", "content": "", "tool_calls": [{ "function": { "name": "f", "arguments": {} } }] },

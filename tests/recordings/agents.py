@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent import CACHE, NODE_PROGRAMS, Place
+from agent import CACHE, CODEX_CONFIG, NODE_PROGRAMS, Place
 
 # The folders of `setup.sh` that hold agents from npm.
 AGENT_SETS = ("agents", "more-agents")
@@ -80,24 +80,9 @@ def claude_code(model: str) -> Callable[[Place, str, str], object]:
 
 # Codex
 
-CODEX_CONFIG = """\
-model = "%s"
-model_provider = "proxy"
-check_for_update_on_startup = false
-
-[analytics]
-enabled = false
-
-[model_providers.proxy]
-name = "Copilot Proxy"
-base_url = "%s/v1"
-env_key = "PROXY_KEY"
-wire_api = "responses"
-"""
-
 
 def codex(place: Place, url: str, text: str) -> str:
-    place.write("home/.codex/config.toml", CODEX_CONFIG % (GPT, url))
+    place.write("home/.codex/config.toml", CODEX_CONFIG.replace("scripted-1", GPT) % url)
     return place.run([NODE_PROGRAMS / "codex", "exec", "--sandbox", "danger-full-access", "-"], stdin=text, PROXY_KEY="unused")
 
 

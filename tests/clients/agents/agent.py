@@ -11,6 +11,22 @@ SECONDS = 240
 # What an agent wants from the outside (prices, updates, telemetry) ends at a port where nobody listens.
 NOWHERE = "http://127.0.0.1:9"
 
+# `config.toml` of a Codex that uses the server; `%s` is its URL.
+CODEX_CONFIG = """\
+model = "scripted-1"
+model_provider = "proxy"
+check_for_update_on_startup = false
+
+[analytics]
+enabled = false
+
+[model_providers.proxy]
+name = "Copilot Proxy"
+base_url = "%s/v1"
+env_key = "PROXY_KEY"
+wire_api = "responses"
+"""
+
 
 def environment_of(home: Path, more: dict) -> dict:
     """The environment of a program that has this home and no way to the outside."""

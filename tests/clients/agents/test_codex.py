@@ -6,23 +6,9 @@ import re
 import subprocess
 
 import pytest
-from agent import CACHE, NODE_PROGRAMS
+from agent import CACHE, CODEX_CONFIG, NODE_PROGRAMS
 from demo import Demo
 
-CONFIG = """\
-model = "scripted-1"
-model_provider = "proxy"
-check_for_update_on_startup = false
-
-[analytics]
-enabled = false
-
-[model_providers.proxy]
-name = "Copilot Proxy"
-base_url = "%s/v1"
-env_key = "PROXY_KEY"
-wire_api = "responses"
-"""
 SCRIPT = """\
 say:I shall leave a proof.
 call:exec_command {"cmd":"echo made by Codex > proof.txt"}
@@ -33,7 +19,7 @@ say:Codex is done.
 
 @pytest.mark.turn
 def test_it_takes_a_turn_with_a_tool(demo, place):
-    place.write("home/.codex/config.toml", CONFIG % demo.url)
+    place.write("home/.codex/config.toml", CODEX_CONFIG % demo.url)
 
     output = place.run(
         [NODE_PROGRAMS / "codex", "exec", "--sandbox", "danger-full-access", "-"], stdin=SCRIPT, PROXY_KEY="unused"
@@ -43,7 +29,7 @@ def test_it_takes_a_turn_with_a_tool(demo, place):
     assert output.strip().endswith("Codex is done.")
 
 # A provider of this name compacts remotely.
-COMPACTS = CONFIG.replace('name = "Copilot Proxy"', 'name = "OpenAI"')
+COMPACTS = CODEX_CONFIG.replace('name = "Copilot Proxy"', 'name = "OpenAI"')
 # Compacts before every turn but the first.
 COMPACTS_ALWAYS = f"model_auto_compact_token_limit = 100\n{COMPACTS}"
 

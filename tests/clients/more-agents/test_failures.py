@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from agent import CACHE, NODE_PROGRAMS, environment_of
+from agent import CACHE, CODEX_CONFIG, NODE_PROGRAMS, environment_of
 from demo import Demo
 
 MORE_PROGRAMS = CACHE / "more-agents" / "node_modules" / ".bin"
@@ -31,19 +31,6 @@ RETRIED = {"quota", "rate limit"}
 # How long a trial may take before the agent is ended.
 PATIENCE = 150
 
-CODEX = """\
-model = "scripted-1"
-model_provider = "proxy"
-check_for_update_on_startup = false
-[analytics]
-enabled = false
-[model_providers.proxy]
-name = "Copilot Proxy"
-base_url = "%s/v1"
-env_key = "PROXY_KEY"
-wire_api = "responses"
-"""
-
 
 def claude_code(demo, place):
     return [NODE_PROGRAMS / "claude", "-p"], {
@@ -56,7 +43,7 @@ def claude_code(demo, place):
 
 
 def codex(demo, place):
-    place.write("home/.codex/config.toml", CODEX % demo.url)
+    place.write("home/.codex/config.toml", CODEX_CONFIG % demo.url)
     return [NODE_PROGRAMS / "codex", "exec", "--sandbox", "danger-full-access", "-"], {"PROXY_KEY": "unused"}
 
 

@@ -5,8 +5,10 @@ import json
 
 import anthropic
 import pytest
-from anthropic import Anthropic, AsyncAnthropic, beta_tool
+from anthropic import Anthropic, AsyncAnthropic
 from pydantic import BaseModel
+
+from weather import weather_tool
 
 WEATHER = {
     "name": "get_weather",
@@ -100,19 +102,8 @@ def test_calls_stream_with_their_input(client):
 @pytest.mark.turn
 def test_the_tool_runner_takes_the_whole_turn(client):
     towns = []
-
-    @beta_tool
-    def get_weather(town: str) -> str:
-        """The weather in a town.
-
-        Args:
-            town: its name
-        """
-        towns.append(town)
-        return "sunny"
-
     script = 'call:get_weather {"town":"Ulm"}\nthen:\ncall:get_weather {"town":"Bonn"}\nthen:\nsay:Sunny in both.'
-    runner = client.beta.messages.tool_runner(**question(script, tools=[get_weather]))
+    runner = client.beta.messages.tool_runner(**question(script, tools=[weather_tool(towns)]))
     message = runner.until_done()
 
     assert (towns, message.content[0].text) == (["Ulm", "Bonn"], "Sunny in both.")

@@ -10,9 +10,9 @@ import json
 import anthropic
 import openai
 import pytest
-from anthropic import beta_tool
 
 from demo import Demo
+from weather import weather_tool
 
 MODELS = ["auto", "claude-sonnet-4", "gpt-5-mini", "gpt-4o", "scripted-1"]
 SCRIPT = 'call:get_weather {"town":"Ulm"}\nthen:\ncall:get_weather {"town":"Bonn"}\nthen:\nsay:Sunny in both.'
@@ -28,20 +28,9 @@ def url():
 @pytest.mark.parametrize("model", MODELS)
 def test_anthropic_tool_runner(url, model):
     towns = []
-
-    @beta_tool
-    def get_weather(town: str) -> str:
-        """The weather in a town.
-
-        Args:
-            town: its name
-        """
-        towns.append(town)
-        return "sunny"
-
     client = anthropic.Anthropic(base_url=url, api_key="x", max_retries=0)
     runner = client.beta.messages.tool_runner(
-        model=model, max_tokens=999, messages=[{"role": "user", "content": SCRIPT}], tools=[get_weather]
+        model=model, max_tokens=999, messages=[{"role": "user", "content": SCRIPT}], tools=[weather_tool(towns)]
     )
     message = runner.until_done()
     assert (towns, message.content[0].text) == (["Ulm", "Bonn"], "Sunny in both.")
