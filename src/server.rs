@@ -29,13 +29,13 @@ use crate::tools::ToolExecutor;
 use crate::tools::executor::EditorDetached;
 use crate::usage_db::{self, UsageWriter};
 
-mod address;
 mod broadcast;
+mod discovery;
 mod http_port;
 mod signals;
 
-use address::{Address, Presence};
 use broadcast::Broadcast;
+use discovery::{Discovery, Presence};
 use http_port::HttpPort;
 use signals::Signals;
 
@@ -78,7 +78,7 @@ pub struct Server {
     state: AppState,
     registry: Addr<ModelRegistry>,
     executor: Addr<ToolExecutor>,
-    address: Address,
+    discovery: Discovery,
     events: UnboundedReceiver<QueuedEvent>,
     broadcast: Broadcast,
     port: HttpPort,
@@ -126,14 +126,14 @@ impl Server {
         let executor = ToolExecutor::new(registry.clone(), availability, options.list_tools_timeout).start();
         let usage = history.map(|directory| UsageWriter::start(usage_db::path_in(&directory)));
         let state = AppState::new(completions, executor.clone(), options, started, usage);
-        let address = Address::new(directory, lock, &state, sender)?;
+        let discovery = Discovery::new(directory, lock, &state, sender)?;
         let port = state.options.port;
         Ok(Server {
             broadcast: Broadcast::new(state.request_log.clone()),
             state,
             registry,
             executor,
-            address,
+            discovery,
             events,
             port: HttpPort::new(port),
         })
@@ -166,7 +166,7 @@ impl Server {
                 }
                 () = at(Some(next_check)) => {
                     next_check = Instant::now() + self.state.options.directory_check;
-                    match self.address.check() {
+                    match self.discovery.check() {
                         Presence::Ours => Next::Continue,
                         Presence::Replaced => {
                             log::warn!("handover: another server was started in this directory");
@@ -192,7 +192,7 @@ impl Server {
             };
         }
         self.broadcast.flush_lines();
-        self.address.retract();
+        self.discovery.retract();
         self.close_port().await;
         self.port.drained().await;
         self.close_history();
@@ -248,7 +248,7 @@ impl Server {
             }
             BridgeEvent::Handover => {
                 log::info!("handover: a newer server takes over, running requests finish first");
-                self.address.retract();
+                self.discovery.retract();
                 self.hand_over().await;
                 self.close_history();
                 return Ok(Next::Exit);
@@ -339,7 +339,7 @@ impl Server {
     }
 
     fn publish(&mut self) {
-        self.address.publish(self.port.open_number());
+        self.discovery.publish(self.port.open_number());
     }
 
     /// Sends the editors what has changed.

@@ -1,5 +1,5 @@
-//! The address of the server: its directory with lock, socket and `server.json`, through which editors find it. All of them
-//! are made anew when something removes them: cleaners of temporary files do so, and people.
+//! Lets editors find the server, by its directory with lock, socket and `server.json`. All of them are made anew when
+//! something removes them, such as a cleaner of temporary files.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::bridge::{ConnectionConfig, QueuedEvent};
 use crate::http::AppState;
 
 /// The server's directory and what is in it.
-pub(super) struct Address {
+pub(super) struct Discovery {
     directory: Directory,
     lock: Lock,
     file: ServerFile,
@@ -35,14 +35,14 @@ pub(super) enum Presence {
     Replaced,
 }
 
-impl Address {
+impl Discovery {
     /// Opens the socket in a directory whose lock is held, and publishes it.
     pub fn new(
         directory: Directory,
         lock: Lock,
         state: &AppState,
         events: UnboundedSender<QueuedEvent>,
-    ) -> Result<Address, ServerError> {
+    ) -> Result<Discovery, ServerError> {
         let options = &state.options;
         let config = ConnectionConfig {
             version: options.version.clone(),
@@ -64,7 +64,7 @@ impl Address {
         };
         directory.publish(&file)?;
         let accept_loop = tokio::task::spawn_local(listener.accept_loop(config.clone()));
-        Ok(Address { directory, lock, file, config, accept_loop, has_failed: false })
+        Ok(Discovery { directory, lock, file, config, accept_loop, has_failed: false })
     }
 
     /// Publishes the port; `None` while it is closed.
