@@ -1,7 +1,7 @@
 //! Access control: the middleware that every request passes first and every response last.
 //!
 //! The `Host` must be a loopback name, which stops DNS rebinding; another user's connection is refused; a key is checked
-//! where the user set one; `page` decides about web pages, after asking the user; CORS headers let them read responses.
+//! where the user set one; `web_page` decides about web pages, after asking the user; CORS headers let them read responses.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,15 +13,16 @@ use actix_web::{HttpMessage, HttpResponse};
 use subtle::ConstantTimeEq;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::error_response::{PathForms, respond};
+use super::error_response::respond;
 use super::head_timeout::{GuardedBody, HeadTimer, ResponseGuard};
 use super::origin_questions::{blocked, refused};
-use super::page::{Decision, Page, PageAccess, is_loopback, without_port};
 use super::payload::SharedPayload;
 use super::peer::Peer;
 use super::request_body;
 use super::request_id::RequestId;
+use super::route_index::RouteIndex;
 use super::state::AppState;
+use super::web_page::{Decision, Page, PageAccess, is_loopback, without_port};
 use crate::bridge::protocol::UserSettings;
 use crate::failure::Failure;
 
@@ -133,7 +134,7 @@ async fn admit_page(
 
 /// The pages that may use the route of a request; none if no route has its path.
 fn route_pages(request: &ServiceRequest) -> Option<PageAccess> {
-    request.app_data::<Data<PathForms>>()?.pages(request.match_info().as_str())
+    request.app_data::<Data<RouteIndex>>()?.pages(request.match_info().as_str())
 }
 
 fn authorize(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use actix_web::http::uri::PathAndQuery;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
-use super::error_response::PathForms;
+use super::route_index::RouteIndex;
 
 /// Segments that base URLs end with.
 const PREFIXES: [&str; 2] = ["v1", "api"];
@@ -18,7 +18,7 @@ pub(super) async fn correct<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
-    let known = request.app_data::<Data<PathForms>>().cloned();
+    let known = request.app_data::<Data<RouteIndex>>().cloned();
     let corrected = known.and_then(|known| corrected(request.path(), |path| known.has(path)));
     if let Some(uri) = corrected.and_then(|path| with_path(request.uri(), &path)) {
         request.match_info_mut().get_mut().update(&uri);
@@ -60,11 +60,11 @@ fn corrected(path: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::routes::path_forms;
+    use crate::http::routes::route_index;
 
     #[test]
     fn slips_in_base_urls_are_corrected() {
-        let known = path_forms();
+        let known = route_index();
         for (path, expected) in [
             ("/v1//chat/completions", "/v1/chat/completions"),
             ("//v1/chat/completions", "/v1/chat/completions"),
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn other_paths_stay_as_they_are() {
-        let known = path_forms();
+        let known = route_index();
         for path in [
             "/",
             "/v1",

@@ -16,7 +16,7 @@ use super::error_response::{in_dialect, request_info};
 use super::request_id::RequestId;
 use super::response::{ChoiceEvents, ResponseWriter, panicked};
 use super::state::AppState;
-use super::{context, editor_tools, request_body};
+use super::{context_edits, editor_tools, request_body};
 use crate::blocking;
 use crate::completion::{CompletionRequest, Events, PreparedCompletion};
 use crate::conversation::{Event, Finish, Usage};
@@ -155,13 +155,13 @@ async fn complete(
     let auto_mode =
         editor_tools::attach(&mut completion_request.conversation, extensions, request, client, state)
             .await?;
-    let (applied, compaction) = context::edit(&mut completion_request.conversation).await?;
+    let (applied, compaction) = context_edits::edit(&mut completion_request.conversation).await?;
     if let (Some(compaction), None) = (compaction, &auto_mode) {
-        let prepared = context::prepare_summary(&completion_request, &compaction, state).await?;
+        let prepared = context_edits::prepare_summary(&completion_request, &compaction, state).await?;
         let (model, counted_input) = (prepared.model.clone(), prepared.counted_input);
         let conversation = completion_request.conversation;
-        let events = context::compact(prepared, compaction.pauses, conversation, request, state);
-        let events = single_choice(context::reported(events, applied));
+        let events = context_edits::compact(prepared, compaction.pauses, conversation, request, state);
+        let events = single_choice(context_edits::reported(events, applied));
         return Ok(RunningCompletion { model, counted_input, events });
     }
     // Only auto mode needs the conversation again; it may be megabytes.
@@ -177,7 +177,7 @@ async fn complete(
         )),
         None if applied.is_empty() => all_choices(&prepared, choices),
         // The API that has edits has one choice.
-        None => single_choice(context::reported(prepared.events(), applied)),
+        None => single_choice(context_edits::reported(prepared.events(), applied)),
     };
     Ok(RunningCompletion { model, counted_input, events })
 }

@@ -7,7 +7,7 @@ const RESERVED: u64 = 64;
 /// memory is the limit.
 const MOST: u64 = 8192;
 
-/// Connections that are only told that they are refused, at once; more are closed without a response.
+/// Connections at once that get a refusal; more are closed without a response.
 pub(super) const REFUSED: usize = 8;
 
 /// Raises this process's limit on open files as far as the system permits: macOS begins with 256.

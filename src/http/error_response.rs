@@ -2,132 +2,25 @@
 //! and failed handlers.
 
 use actix_web::error::{InternalError, QueryPayloadError};
-use actix_web::http::header::{HeaderMap, UPGRADE, USER_AGENT};
+use actix_web::http::header::{UPGRADE, USER_AGENT};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::Value;
 
 use super::codex_error;
-use super::page::PageAccess;
+use super::error_form::{ErrorForm, by_version_header};
 use super::request_id::RequestId;
+use super::route_index::RouteIndex;
 use super::state::AppState;
-use crate::dialect::anthropic::Anthropic;
-use crate::dialect::ollama::{Chat, Ollama};
-use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::{Dialect, ErrorResponse};
 use crate::failure::Failure;
 use crate::request_log::RequestInfo;
 
-/// The API whose error form a path uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ErrorForm {
-    OpenAi,
-    Anthropic,
-    Ollama,
-    /// Both OpenAI and Anthropic define the path; Anthropic's clients send `anthropic-version`.
-    ByVersionHeader,
-}
-
-impl ErrorForm {
-    /// The error response of a failure in this form.
-    pub fn error_response(self, failure: &Failure) -> ErrorResponse {
-        match self {
-            ErrorForm::OpenAi | ErrorForm::ByVersionHeader => OpenAiChat::error_response(failure),
-            ErrorForm::Anthropic => Anthropic::error_response(failure),
-            ErrorForm::Ollama => Ollama::<Chat>::error_response(failure),
-        }
-    }
-}
-
-/// Path of a route, without `/v1`, with the form of its errors.
-pub(super) struct PathForm {
-    /// Path in actix-web's syntax.
-    pub pattern: &'static str,
-    /// Whether the path is also served with the prefix `/v1`.
-    pub versioned: bool,
-    /// Web pages that may use it.
-    pub pages: PageAccess,
-    /// Form of errors there.
-    pub form: ErrorForm,
-    /// Name of the dialect for the log; empty if the route has none.
-    pub dialect: &'static str,
-}
-
-/// Error forms of all routes.
-pub(super) struct PathForms(Vec<PathForm>);
-
-impl PathForms {
-    /// The forms of these routes.
-    pub fn new(forms: impl Iterator<Item = PathForm>) -> PathForms {
-        PathForms(forms.collect())
-    }
-
-    /// Whether a route has this path.
-    pub fn has(&self, path: &str) -> bool {
-        let unversioned = path.strip_prefix("/v1");
-        self.0.iter().any(|form| {
-            matches(form.pattern, path)
-                || form.versioned && unversioned.is_some_and(|path| matches(form.pattern, path))
-        })
-    }
-
-    /// The web pages that may use the route of a path, which has been decoded as for routing.
-    pub fn pages(&self, path: &str) -> Option<PageAccess> {
-        let path = without_version(path);
-        self.0.iter().find(|form| matches(form.pattern, path)).map(|form| form.pages)
-    }
-
-    /// The form of errors for a request, never `ByVersionHeader`, and the dialect of its path.
-    ///
-    /// A client that sends `anthropic-version` gets Anthropic's form at every path; an unknown path has the form of the
-    /// API with its prefix.
-    pub fn of(&self, path: &str, headers: &HeaderMap) -> (ErrorForm, &'static str) {
-        let path = without_version(path);
-        let found = self.0.iter().find(|form| matches(form.pattern, path));
-        let (form, dialect) = match found {
-            Some(found) => (found.form, found.dialect),
-            None if path.starts_with("/messages/") => (ErrorForm::Anthropic, ""),
-            None if path.starts_with("/api/") => (ErrorForm::Ollama, ""),
-            None => (ErrorForm::OpenAi, ""),
-        };
-        (by_version_header(form, headers), dialect)
-    }
-}
-
-fn by_version_header(form: ErrorForm, headers: &HeaderMap) -> ErrorForm {
-    match form {
-        _ if headers.contains_key(VERSION_HEADER) => ErrorForm::Anthropic,
-        ErrorForm::ByVersionHeader => ErrorForm::OpenAi,
-        form => form,
-    }
-}
-
-/// The header that Anthropic's clients send.
-const VERSION_HEADER: &str = "anthropic-version";
-
-/// Whether the client uses Anthropic's API. The key's header doesn't decide: clients of both send either one.
-pub(super) fn wants_anthropic(request: &HttpRequest) -> bool {
-    request.headers().contains_key(VERSION_HEADER)
-}
-
-/// Whether a path matches a pattern: `{id}` stands for one segment, `{id:.+}` for one or more.
-fn matches(pattern: &str, path: &str) -> bool {
-    let Some((before, rest)) = pattern.split_once('{') else { return pattern == path };
-    let (variable, after) = rest.split_once('}').unwrap_or((rest, ""));
-    let value = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-    value.is_some_and(|value| !value.is_empty() && (variable.ends_with(":.+") || !value.contains('/')))
-}
-
-/// Removes the `/v1` that is optional for versioned endpoints.
-pub(super) fn without_version(path: &str) -> &str {
-    path.strip_prefix("/v1").unwrap_or(path)
-}
-
 /// Records a failure and builds its error response in the form of the request's path.
 pub(super) fn respond(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    let (form, dialect) = match request.app_data::<Data<PathForms>>() {
-        Some(forms) => forms.of(request.path(), request.headers()),
+    let (form, dialect) = match request.app_data::<Data<RouteIndex>>() {
+        Some(routes) => routes.error_form(request.path(), request.headers()),
         None => (by_version_header(ErrorForm::ByVersionHeader, request.headers()), ""),
     };
     record(request, dialect, failure);

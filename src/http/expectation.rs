@@ -6,23 +6,23 @@ use actix_web::body::BoxBody;
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderName, HeaderValue};
 
-use super::error_response::PathForms;
 use super::request_body;
 use super::request_id::RequestId;
+use super::route_index::RouteIndex;
 use crate::failure::Failure;
 use crate::options::MAX_BODY;
 
 /// Lets the client send its body, or refuses the request.
-pub(super) fn check(request: Request, forms: &PathForms) -> Result<Request, Response<BoxBody>> {
+pub(super) fn check(request: Request, routes: &RouteIndex) -> Result<Request, Response<BoxBody>> {
     if request_body::declares_too_much(request.headers()) {
-        Err(too_large(&request, forms))
+        Err(too_large(&request, routes))
     } else {
         Ok(request)
     }
 }
 
-fn too_large(request: &Request, forms: &PathForms) -> Response<BoxBody> {
-    let (form, _) = forms.of(request.path(), request.headers());
+fn too_large(request: &Request, routes: &RouteIndex) -> Response<BoxBody> {
+    let (form, _) = routes.error_form(request.path(), request.headers());
     let error = form.error_response(&Failure::BodyTooLarge { limit: MAX_BODY });
     let status = StatusCode::from_u16(error.status).unwrap_or_default();
     let mut response = Response::with_body(status, BoxBody::new(error.body.to_string()));

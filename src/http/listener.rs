@@ -96,13 +96,14 @@ async fn serve(
         .wrap(from_fn(super::access::control))
         // First, so that access control judges the path that is routed.
         .wrap(from_fn(super::base_url::correct));
+    let routes = Arc::new(super::routes::route_index());
     let shutdown = closing.clone();
     let factory = HttpService::<Connection, _, _>::build()
         .keep_alive(options.keep_alive)
         // `Connection` limits it, for every head and not only for the first.
         .client_request_timeout(Duration::ZERO)
         .h1_allow_half_closed(false)
-        .expect(fn_service(|request| ready(expectation::check(request, &super::routes::path_forms()))))
+        .expect(fn_service(move |request| ready(expectation::check(request, &routes))))
         // A client that is still sending its request gets this long to read an early response.
         .client_disconnect_timeout(LINGER)
         .on_connect_ext(|connection: &Connection, data| {

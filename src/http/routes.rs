@@ -6,9 +6,11 @@ use actix_web::web::{self, Data, QueryConfig, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, Responder};
 
 use super::completion::complete_with;
-use super::error_response::{self, ErrorForm, PathForm, PathForms};
+use super::error_form::ErrorForm;
+use super::error_response;
 use super::handlers::{count_tokens, health, metrics, models, not_offered, ollama, responses, tools, usage};
-use super::page::PageAccess;
+use super::route_index::{IndexedRoute, RouteIndex};
+use super::web_page::PageAccess;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
 use crate::dialect::legacy_completions::Completions;
@@ -206,7 +208,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     // The memory of dialects that don't store responses.
     config.app_data(Data::new(()));
     config.app_data(QueryConfig::default().error_handler(error_response::unreadable_query));
-    config.app_data(Data::new(path_forms()));
+    config.app_data(Data::new(route_index()));
     config.app_data(Data::new(health::Endpoints(documented().collect())));
     for route in ROUTES {
         (route.register)(config, route.path);
@@ -217,16 +219,16 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     config.default_service(web::to(error_response::no_such_path));
 }
 
-/// The error forms of all routes.
-pub(super) fn path_forms() -> PathForms {
-    let form = |route: &Route| PathForm {
+/// The index of all routes.
+pub(super) fn route_index() -> RouteIndex {
+    let indexed = |route: &Route| IndexedRoute {
         pattern: route.path,
         versioned: route.versioned,
         pages: route.pages,
         form: route.form,
         dialect: route.dialect,
     };
-    PathForms::new(ROUTES.iter().map(form))
+    RouteIndex::new(ROUTES.iter().map(indexed))
 }
 
 /// Registers a handler for `POST`.
@@ -302,10 +304,10 @@ mod tests {
 
     #[test]
     fn path_decides_the_form_of_errors_unless_the_version_header_does() {
-        let forms = path_forms();
+        let index = route_index();
         let form = |request: TestRequest| {
             let request = request.to_http_request();
-            forms.of(request.path(), request.headers()).0
+            index.error_form(request.path(), request.headers()).0
         };
         let plain = |path| form(TestRequest::with_uri(path));
         let versioned =
@@ -332,10 +334,10 @@ mod tests {
 
     #[test]
     fn path_decides_the_dialect_in_the_log() {
-        let forms = path_forms();
+        let index = route_index();
         let dialect = |path| {
             let request = TestRequest::with_uri(path).to_http_request();
-            forms.of(request.path(), request.headers()).1
+            index.error_form(request.path(), request.headers()).1
         };
         assert_eq!(dialect("/v1/messages/count_tokens"), "anthropic");
         assert_eq!(dialect("/chat/completions"), "openai-chat");

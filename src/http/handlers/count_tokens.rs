@@ -13,7 +13,7 @@ use crate::http::access::ClientPermissions;
 use crate::http::error_response::respond;
 use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
-use crate::http::{context, editor_tools, request_body};
+use crate::http::{context_edits, editor_tools, request_body};
 
 /// Counts tokens in Anthropic's form.
 pub(in crate::http) async fn messages(
@@ -76,6 +76,6 @@ async fn count(
         Some(state.completions.count(completion_request.clone()).await?)
     };
     // A compaction that is due happens when the request is answered.
-    context::edit(&mut completion_request.conversation).await?;
+    context_edits::edit(&mut completion_request.conversation).await?;
     Ok(Tokens { edited: state.completions.count(completion_request).await?, original })
 }

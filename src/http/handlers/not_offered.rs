@@ -3,7 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::failure::Failure;
-use crate::http::error_response::{respond, without_version};
+use crate::http::error_response::respond;
+use crate::http::route_index::without_version;
 
 /// Responds with 400 and the reason why the endpoint can't be offered.
 pub(in crate::http) async fn not_offered(request: HttpRequest) -> HttpResponse {

@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use actix_web::web::{Data, Query, ReqData};
+use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
 use crate::failure::Failure;
-use crate::http::access::ClientPermissions;
 use crate::http::error_response::respond;
 use crate::http::state::AppState;
 use crate::usage_db::{self, Period, UsageQuery, UsageReport, UsageWriter};
@@ -31,27 +30,15 @@ pub(in crate::http) struct Parameters {
 pub(in crate::http) async fn usage(
     request: HttpRequest,
     parameters: Query<Parameters>,
-    client: ReqData<ClientPermissions>,
     state: Data<AppState>,
 ) -> HttpResponse {
-    match report(&parameters, *client, &state).await {
+    match report(&parameters, &state).await {
         Ok(report) => HttpResponse::Ok().json(report),
         Err(failure) => respond(&request, &failure),
     }
 }
 
-async fn report(
-    parameters: &Parameters,
-    client: ClientPermissions,
-    state: &AppState,
-) -> Result<UsageReport, Failure> {
-    // The same pages that may see the editor's tools: all others could read which programs a person uses.
-    if !client.may_use_tools {
-        return Err(Failure::Forbidden {
-            code: "origin_not_allowed",
-            message: "web pages may not read the usage".into(),
-        });
-    }
+async fn report(parameters: &Parameters, state: &AppState) -> Result<UsageReport, Failure> {
     let query = query(parameters)?;
     let writer = state.request_log.usage.clone().ok_or_else(|| {
         Failure::internal("no usage is recorded: the environment names no home directory for its database")

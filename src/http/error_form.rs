@@ -1,0 +1,48 @@
+//! The form of error responses: that of the API whose path or header a client uses.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderMap;
+
+use crate::dialect::anthropic::Anthropic;
+use crate::dialect::ollama::{Chat, Ollama};
+use crate::dialect::openai_chat::OpenAiChat;
+use crate::dialect::{Dialect, ErrorResponse};
+use crate::failure::Failure;
+
+/// The API whose error form a path uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ErrorForm {
+    OpenAi,
+    Anthropic,
+    Ollama,
+    /// Both OpenAI and Anthropic define the path; Anthropic's clients send `anthropic-version`.
+    ByVersionHeader,
+}
+
+impl ErrorForm {
+    /// The error response of a failure in this form.
+    pub fn error_response(self, failure: &Failure) -> ErrorResponse {
+        match self {
+            ErrorForm::OpenAi | ErrorForm::ByVersionHeader => OpenAiChat::error_response(failure),
+            ErrorForm::Anthropic => Anthropic::error_response(failure),
+            ErrorForm::Ollama => Ollama::<Chat>::error_response(failure),
+        }
+    }
+}
+
+/// Decides between the APIs that define a path. A client that sends `anthropic-version` uses Anthropic's.
+pub(super) fn by_version_header(form: ErrorForm, headers: &HeaderMap) -> ErrorForm {
+    match form {
+        _ if headers.contains_key(VERSION_HEADER) => ErrorForm::Anthropic,
+        ErrorForm::ByVersionHeader => ErrorForm::OpenAi,
+        form => form,
+    }
+}
+
+/// The header that Anthropic's clients send.
+const VERSION_HEADER: &str = "anthropic-version";
+
+/// Whether the client uses Anthropic's API. The key's header doesn't decide: clients of both send either one.
+pub(super) fn wants_anthropic(request: &HttpRequest) -> bool {
+    request.headers().contains_key(VERSION_HEADER)
+}

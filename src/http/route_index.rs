@@ -1,0 +1,75 @@
+//! Finds facts about a route by a request's path, outside of actix-web's routing: the form of its errors, the web pages
+//! that may use it, and whether a path exists. `routes` fills it from the route table.
+
+use actix_web::http::header::HeaderMap;
+
+use super::error_form::{ErrorForm, by_version_header};
+use super::web_page::PageAccess;
+
+/// A route as the index has it.
+pub(super) struct IndexedRoute {
+    /// Path in actix-web's syntax, without `/v1`.
+    pub pattern: &'static str,
+    /// Whether the path is also served with the prefix `/v1`.
+    pub versioned: bool,
+    /// Web pages that may use it.
+    pub pages: PageAccess,
+    /// Form of errors there.
+    pub form: ErrorForm,
+    /// Name of the dialect for the log; empty if the route has none.
+    pub dialect: &'static str,
+}
+
+/// The routes of the server, in the order of the route table.
+pub(super) struct RouteIndex(Vec<IndexedRoute>);
+
+impl RouteIndex {
+    /// An index of these routes.
+    pub fn new(routes: impl Iterator<Item = IndexedRoute>) -> RouteIndex {
+        RouteIndex(routes.collect())
+    }
+
+    /// Whether a route has this path.
+    pub fn has(&self, path: &str) -> bool {
+        let unversioned = path.strip_prefix("/v1");
+        self.0.iter().any(|route| {
+            matches(route.pattern, path)
+                || route.versioned && unversioned.is_some_and(|path| matches(route.pattern, path))
+        })
+    }
+
+    /// The web pages that may use the route of a path, which has been decoded as for routing.
+    pub fn pages(&self, path: &str) -> Option<PageAccess> {
+        let path = without_version(path);
+        self.0.iter().find(|route| matches(route.pattern, path)).map(|route| route.pages)
+    }
+
+    /// The form of errors for a request, never `ByVersionHeader`, and the dialect of its path.
+    ///
+    /// A client that sends `anthropic-version` gets Anthropic's form at every path; an unknown path has the form of the
+    /// API with its prefix.
+    pub fn error_form(&self, path: &str, headers: &HeaderMap) -> (ErrorForm, &'static str) {
+        let path = without_version(path);
+        let found = self.0.iter().find(|route| matches(route.pattern, path));
+        let (form, dialect) = match found {
+            Some(found) => (found.form, found.dialect),
+            None if path.starts_with("/messages/") => (ErrorForm::Anthropic, ""),
+            None if path.starts_with("/api/") => (ErrorForm::Ollama, ""),
+            None => (ErrorForm::OpenAi, ""),
+        };
+        (by_version_header(form, headers), dialect)
+    }
+}
+
+/// Whether a path matches a pattern: `{id}` stands for one segment, `{id:.+}` for one or more.
+fn matches(pattern: &str, path: &str) -> bool {
+    let Some((before, rest)) = pattern.split_once('{') else { return pattern == path };
+    let (variable, after) = rest.split_once('}').unwrap_or((rest, ""));
+    let value = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    value.is_some_and(|value| !value.is_empty() && (variable.ends_with(":.+") || !value.contains('/')))
+}
+
+/// Removes the `/v1` that is optional for versioned endpoints.
+pub(super) fn without_version(path: &str) -> &str {
+    path.strip_prefix("/v1").unwrap_or(path)
+}
