@@ -177,7 +177,7 @@ impl Lock {
         }
     }
 
-    /// Windows lets nobody remove a file that is open.
+    /// Windows doesn't remove open files.
     #[cfg(not(unix))]
     pub fn is_in_place(&self) -> bool {
         true

@@ -15,7 +15,7 @@ use super::connection::serve_connection;
 use super::directory::Directory;
 use super::handshake::{ConnectionConfig, HandshakeConfig};
 
-/// Most connections at once, attached or not; later ones wait. Nobody has half as many windows open.
+/// Most connections at once, attached or not; later ones wait. No user has half as many windows.
 const MAX_CONNECTIONS: usize = 256;
 
 /// The socket that editors attach to, not accepting yet.

@@ -70,7 +70,7 @@ pub fn read(
         }
         // Marks where another model took over; the API shows it to no model.
         "fallback" => Ok(Vec::new()),
-        // Legal elsewhere, so that it is a mistake here and not of a later version of the API.
+        // Legal in other requests, so that it is an error here and not a field of a later version of the API.
         "thinking" | "redacted_thinking" | "tool_use" | "tool_result" => Err(unknown(kind, expected)),
         _ if is_of_a_server_tool(kind) => Ok(words(without_base64(block).to_string())),
         _ => {

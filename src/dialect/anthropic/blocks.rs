@@ -71,7 +71,7 @@ fn read_system_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part
     let (kind, block) = read_typed(block)?;
     match kind.as_str() {
         "tool_addition" | "tool_removal" => change_tools(&kind, block, changes),
-        // Legal elsewhere, so that it is a mistake here and not of a later version of the API.
+        // Legal in other requests, so that it is an error here and not a field of a later version of the API.
         "image" | "document" | "search_result" | "thinking" | "redacted_thinking" | "tool_use"
         | "tool_result" => Err(unknown(&kind, "`text` in a system prompt")),
         _ => {

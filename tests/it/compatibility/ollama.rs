@@ -21,7 +21,7 @@ pub const TABLE: Table = Table {
                 ("keep_alive", Ignored, "VS Code loads the models"),
                 ("suffix", Refused(r#""x""#), "VS Code's models can't fill in the middle of a text"),
                 ("template raw", Refused("true"), "the providers put messages into templates of their own"),
-                ("context", Refused("[1]"), "earlier turns are not told as tokens; use `/api/chat`"),
+                ("context", Refused("[1]"), "earlier turns can't be given as tokens; use `/api/chat`"),
                 ("logprobs top_logprobs", Refused("1"), "VS Code's models tell no token probabilities"),
             ],
         },
