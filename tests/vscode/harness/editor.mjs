@@ -199,7 +199,14 @@ class Editor {
 	/** Opens a folder or a `.code-workspace` file, a fresh folder if none is named, in a window of its own. */
 	async open(folder = this.folder()) {
 		const page = await this.context.newPage();
-		return this.#attached(page, () => this.#show(page, folder));
+		let window = await this.#attached(page, () => this.#show(page, folder));
+		// VS Code shows a .code-workspace without its folders now and then, until the page is loaded again.
+		await until(async () => {
+			if (await window.hasFolder()) return true;
+			window = await this.reload(window);
+			return false;
+		}, `the folder of ${folder}`);
+		return window;
 	}
 
 	/** Opens so many windows at the same instant. */

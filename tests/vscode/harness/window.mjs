@@ -17,6 +17,10 @@ export class Window {
 		Object.assign(this, { pid, provider, consumer });
 	}
 
+	hasFolder() {
+		return this.provider(({ vscode }) => (vscode.workspace.workspaceFolders ?? []).length > 0);
+	}
+
 	/** The path of the folder that is open. */
 	folder() {
 		return this.provider(({ vscode }) => vscode.workspace.workspaceFolders[0].uri.fsPath);
@@ -40,9 +44,11 @@ export class Window {
 		const input = this.page.locator(".quick-input-widget input").first();
 		await input.waitFor();
 		await input.fill(`>${title}`);
-		const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first();
-		await row.waitFor();
-		await this.page.keyboard.press("Enter");
+		// The title alone: other commands begin with the same words. Enter would run the row that has the focus, which is
+		// another one until the list is filtered.
+		const name = this.page.locator(".label-name").getByText(title, { exact: true });
+		const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ has: name }).first();
+		await row.click();
 	}
 
 	/** The modal dialogs on screen: none, or the one in front. */
