@@ -13,8 +13,9 @@ use crate::conversation::Event;
 use crate::failure::Failure;
 
 pub mod admission;
-mod auto_model;
+mod auto_prompt;
 pub mod blank;
+mod blocked_vendors;
 mod context;
 pub mod context_edits;
 mod dispatch;
@@ -29,7 +30,6 @@ pub mod json_output;
 mod json_schema;
 pub mod max_tokens;
 pub mod price;
-mod provider_blocks;
 pub mod provider_error;
 mod rate_limit_backoff;
 pub mod required_output;
@@ -45,8 +45,8 @@ mod timing;
 pub mod usage_counter;
 mod verbosity;
 
+pub use blocked_vendors::BlockedVendors;
 pub use context::CompletionContext;
-pub use provider_blocks::ProviderBlocks;
 pub use rate_limit_backoff::RateLimitBackoff;
 pub use service::{CompletionRequest, CompletionService, PreparedCompletion};
 

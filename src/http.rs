@@ -24,7 +24,6 @@ mod head_timeout;
 mod listener;
 pub mod listeners;
 mod origin_questions;
-mod payload;
 mod peer;
 mod request_body;
 mod request_id;
@@ -32,6 +31,7 @@ mod response;
 mod route_index;
 mod routes;
 mod state;
+mod unread_body;
 mod web_page;
 
 pub use state::AppState;

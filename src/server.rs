@@ -18,7 +18,7 @@ use crate::bridge::{BridgeEvent, QueuedEvent};
 use crate::completion::admission::Admission;
 use crate::completion::routed_models::RoutedModels;
 use crate::completion::standard_context::StandardContexts;
-use crate::completion::{CompletionContext, CompletionService, ProviderBlocks, RateLimitBackoff};
+use crate::completion::{BlockedVendors, CompletionContext, CompletionService, RateLimitBackoff};
 use crate::failure::Failure;
 use crate::http::AppState;
 use crate::log::now;
@@ -117,7 +117,7 @@ impl Server {
             admission: Admission::new(options.max_running, options.max_waiting),
             calibration: Arc::default(),
             back_off: RateLimitBackoff::default(),
-            blocks: ProviderBlocks::default(),
+            blocked_vendors: BlockedVendors::default(),
             routed_models: RoutedModels::default(),
             standard_contexts: StandardContexts::default(),
             model_timeout: options.model_timeout,

@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use super::admission::Admission;
 use super::routed_models::RoutedModels;
 use super::standard_context::StandardContexts;
-use super::{ProviderBlocks, RateLimitBackoff};
+use super::{BlockedVendors, RateLimitBackoff};
 use crate::bridge::protocol::UserSettings;
 use crate::models::ModelRegistry;
 use crate::models::availability::EditorAvailability;
@@ -31,7 +31,7 @@ pub struct CompletionContext {
     /// Computes the wait after a rate limit, which the provider doesn't send.
     pub back_off: RateLimitBackoff,
     /// Blocks by providers that last.
-    pub blocks: ProviderBlocks,
+    pub blocked_vendors: BlockedVendors,
     /// Models that `auto` was routed to.
     pub routed_models: RoutedModels,
     /// Largest prompts at the standard price of models.

@@ -7,14 +7,14 @@ use async_stream::stream;
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::auto_model;
+use super::auto_prompt;
+use super::blocked_vendors;
 use super::context::CompletionContext;
 use super::dropped_calls::DroppedCalls;
 use super::editor_request::EditorRequest;
 use super::event_mapper::EventMapper;
 use super::filter::Filter;
 use super::filter_chain::FilterChain;
-use super::provider_blocks;
 use super::provider_error::{self, Classification, Provider};
 use super::required_output::{Outcome, RequiredOutput, Violation};
 use super::retry_messages::retry_messages;
@@ -102,7 +102,7 @@ impl Dispatch {
         let mut chat = Arc::unwrap_or_clone(self.chat.clone());
         chat.messages.extend(messages);
         if auto::is_auto(&self.model) {
-            auto_model::add_words(&mut chat.messages);
+            auto_prompt::add_words(&mut chat.messages);
         }
         let retry = Dispatch {
             chat: Arc::new(chat),
@@ -116,7 +116,7 @@ impl Dispatch {
     /// Runs the request. Calls that the client must not get are recorded in `dropped`.
     pub fn run(self, dropped: DroppedCalls) -> Events {
         Box::pin(stream! {
-            if let Err(failure) = self.context.blocks.check(&self.model.vendor) {
+            if let Err(failure) = self.context.blocked_vendors.check(&self.model.vendor) {
                 yield Err(failure);
                 return;
             }
@@ -219,9 +219,9 @@ impl Dispatch {
         let provider = if is_copilot { Provider::Copilot } else { Provider::Other };
         match self.context.back_off.classify(error, provider) {
             Classification::Failed(Failure::Blocked { message, .. })
-                if is_copilot || provider_blocks::is_copilots(&message) =>
+                if is_copilot || blocked_vendors::is_copilots(&message) =>
             {
-                Classification::Failed(self.context.blocks.record(&self.model.vendor, message))
+                Classification::Failed(self.context.blocked_vendors.record(&self.model.vendor, message))
             }
             classification => classification,
         }

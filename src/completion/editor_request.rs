@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::auto_model;
+use super::auto_prompt;
 use super::image_limit;
 use super::required_output::RequiredOutput;
 use super::thinking;
@@ -44,7 +44,7 @@ impl EditorRequest {
         let (conversation, required) = RequiredOutput::extract(conversation);
         let (mut conversation, names) = transcript::legal(conversation);
         if auto::is_auto(model) {
-            auto_model::add_words(&mut conversation.messages);
+            auto_prompt::add_words(&mut conversation.messages);
         }
         // Messages of their own after those of the client, so that the prefix is the same in the next turn.
         verbosity::instruct(&mut conversation);

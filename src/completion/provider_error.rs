@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::provider_blocks::BLOCK;
+use super::blocked_vendors::BLOCK;
 use crate::bridge::protocol::ProviderError;
 use crate::conversation::Finish;
 use crate::failure::Failure;

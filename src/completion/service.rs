@@ -73,7 +73,7 @@ impl CompletionService {
     pub async fn prepare(&self, request: CompletionRequest) -> Result<PreparedCompletion, Failure> {
         let start = Instant::now();
         let ResolvedModel { model, editors } = self.resolve(&request).await?;
-        self.context.blocks.check(&model.model.vendor)?;
+        self.context.blocked_vendors.check(&model.model.vendor)?;
         let CompletionRequest { request_id, model: requested, conversation, .. } = request;
         log::info!(
             "model resolved request={request_id} requested={} model={}",

@@ -3,8 +3,8 @@
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, Thinking, ToolCall, ToolResult};
 use crate::dialect::common::call_arguments;
-use crate::dialect::common::call_ids::OpenCalls;
 use crate::dialect::common::media::{Unshowable, newest_user_message};
+use crate::dialect::common::open_calls::OpenCalls;
 use crate::failure::{Failure, ResultExt};
 
 /// Reads the messages.

@@ -22,7 +22,7 @@ pub fn is_copilots(message: &str) -> bool {
 
 /// The blocks that last, by the vendor of the provider; clones share them.
 #[derive(Clone, Default)]
-pub struct ProviderBlocks(Arc<Mutex<HashMap<String, Block>>>);
+pub struct BlockedVendors(Arc<Mutex<HashMap<String, Block>>>);
 
 struct Block {
     until: Instant,
@@ -30,7 +30,7 @@ struct Block {
     message: String,
 }
 
-impl ProviderBlocks {
+impl BlockedVendors {
     /// Fails while a block by this vendor lasts.
     pub(super) fn check(&self, vendor: &str) -> Result<(), Failure> {
         let mut blocks = self.0.lock();
@@ -69,7 +69,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn block_lasts_five_minutes_from_the_first_refusal() {
-        let blocks = ProviderBlocks::default();
+        let blocks = BlockedVendors::default();
         assert_eq!(remaining(blocks.check("copilot")), None);
         blocks.record("copilot", "too many".into());
         tokio::time::advance(Duration::from_secs(100)).await;
@@ -85,7 +85,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn block_is_one_vendors() {
-        let blocks = ProviderBlocks::default();
+        let blocks = BlockedVendors::default();
         blocks.record("copilot", "too many".into());
         assert_eq!(remaining(blocks.check("other")), None);
     }
