@@ -57,7 +57,7 @@ fn removed_socket_is_opened_again() {
 #[test]
 fn removed_directory_is_made_again_with_its_lock() {
     let server = Server::serve(&CHECK_OFTEN);
-    fs::remove_dir_all(server.home.path()).unwrap();
+    server.home.remove();
     attached_again(&server);
     let mut second = start_serving(&server.home, "0", &[]);
     assert_eq!(second.wait_for_exit().code(), Some(3), "the new lock is held");
@@ -73,7 +73,7 @@ fn server_whose_directory_another_one_took_hands_over() {
     editor.send_text(stream_id, "before ");
     let mut response = client.stream();
     read_until(&mut response, "before");
-    fs::remove_dir_all(server.home.path()).unwrap();
+    server.home.remove();
     let port = server.port.to_string();
     let mut second = start_serving(&server.home, &port, &["--port-retry", "50"]);
     until("the other's file", || (server.home.server_file()?["pid"] == second.id()).then_some(()));

@@ -32,6 +32,14 @@ impl Home {
         serde_json::from_slice(&fs::read(self.0.join("server.json")).ok()?).ok()
     }
 
+    /// Removes the directory in one step: a server that writes to it meanwhile can't keep it from going.
+    #[cfg(unix)]
+    pub fn remove(&self) {
+        let aside = self.0.with_extension("removed");
+        fs::rename(&self.0, &aside).unwrap();
+        until("the directory to be removed", || fs::remove_dir_all(&aside).ok());
+    }
+
     /// Waits until `server.json` names a port, and returns it.
     pub fn port(&self) -> u16 {
         until("a port in server.json", || {
