@@ -73,7 +73,8 @@ pub(super) async fn run_tool_loop(
 ) -> Result<(), Failure> {
     let AutoMode { editor, runnable, rounds, history } = auto_mode;
     let LoopServices { completions, executor, rounds: store } = services;
-    let (model, request_id) = (first.model.id.clone(), first.request_id().clone());
+    let (model, request_id, client) =
+        (first.model.id.clone(), first.request_id().clone(), first.client.clone());
     let mut prepared = first;
     let mut total = Usage::default();
     let mut finished_rounds = Vec::new();
@@ -124,7 +125,12 @@ pub(super) async fn run_tool_loop(
             ToolChoice::Allowed { names, .. } => ToolChoice::Allowed { names, is_required: false },
             _ => ToolChoice::Auto,
         };
-        let next = CompletionRequest::same_model(request_id.clone(), model.clone(), conversation.clone());
+        let next = CompletionRequest::same_model(
+            request_id.clone(),
+            model.clone(),
+            client.clone(),
+            conversation.clone(),
+        );
         prepared = completions.prepare(next).await?;
     }
     Ok(())

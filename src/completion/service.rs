@@ -16,6 +16,7 @@ use crate::blocking;
 use crate::bridge::protocol::ContextSize;
 use crate::conversation::{Conversation, Event, Finish, Usage};
 use crate::failure::Failure;
+use crate::keys::ClientIdentity;
 use crate::log::quoted;
 use crate::models::registry::{GetModels, ResolveModel, ResolvedModel};
 use crate::models::{ModelEntry, auto};
@@ -35,14 +36,21 @@ pub struct CompletionRequest {
     pub model: Option<String>,
     /// Whether an unknown name resolves to the nearest model instead of failing.
     pub nearest_if_unknown: bool,
+    /// The client that asks, as far as its key names it.
+    pub client: ClientIdentity,
     /// The conversation so far.
     pub conversation: Conversation,
 }
 
 impl CompletionRequest {
-    /// A later request of the same exchange, for the model that was resolved first.
-    pub fn same_model(request_id: Arc<str>, model: String, conversation: Conversation) -> CompletionRequest {
-        CompletionRequest { request_id, model: Some(model), nearest_if_unknown: false, conversation }
+    /// A later request of the same client and exchange, for the model that was resolved first.
+    pub fn same_model(
+        request_id: Arc<str>,
+        model: String,
+        client: ClientIdentity,
+        conversation: Conversation,
+    ) -> CompletionRequest {
+        CompletionRequest { request_id, model: Some(model), nearest_if_unknown: false, client, conversation }
     }
 }
 
@@ -52,6 +60,8 @@ pub struct PreparedCompletion {
     pub model: ModelEntry,
     /// Tokens of the input, calibrated.
     pub counted_input: u64,
+    /// The client that asks.
+    pub client: ClientIdentity,
     dispatch: Dispatch,
     permit: Arc<OwnedSemaphorePermit>,
     /// Time from the call of `prepare` to the permit.
@@ -74,7 +84,7 @@ impl CompletionService {
         let start = Instant::now();
         let ResolvedModel { model, editors } = self.resolve(&request).await?;
         self.context.blocked_vendors.check(&model.model.vendor)?;
-        let CompletionRequest { request_id, model: requested, conversation, .. } = request;
+        let CompletionRequest { request_id, model: requested, client, conversation, .. } = request;
         log::info!(
             "model resolved request={request_id} requested={} model={}",
             quoted(requested.as_deref().unwrap_or_default()),
@@ -97,7 +107,7 @@ impl CompletionService {
         let permit = Arc::new(self.context.admission.acquire().await?);
         let dispatch =
             Dispatch::new(self.context.clone(), request_id, &model, editors, editor_request, counted_input);
-        Ok(PreparedCompletion { model, counted_input, dispatch, permit, ready: start.elapsed() })
+        Ok(PreparedCompletion { model, counted_input, client, dispatch, permit, ready: start.elapsed() })
     }
 
     /// Resolves the model of a request without running it.

@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpMessage, HttpResponse};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use subtle::ConstantTimeEq;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -25,6 +25,7 @@ use super::unread_body::SharedPayload;
 use super::web_page::{Decision, Page, PageAccess, is_loopback, without_port};
 use crate::bridge::protocol::UserSettings;
 use crate::failure::Failure;
+use crate::keys::ClientIdentity;
 
 /// The middleware around all routes.
 pub(super) async fn control(
@@ -92,6 +93,11 @@ pub(super) async fn control(
 pub(super) struct ClientPermissions {
     /// Whether it may see and run the editor's tools: any program, local pages and pages that the user listed.
     pub may_use_tools: bool,
+}
+
+/// The client of a request, as far as its key names it.
+pub(super) fn identity_of(request: &HttpRequest) -> ClientIdentity {
+    request.extensions().get().cloned().unwrap_or_default()
 }
 
 /// Lets a page use the route of a request, after asking the user if that is needed. Pages of other origins hold the

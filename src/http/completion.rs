@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::ready;
 use futures_util::stream::{self, StreamExt, select_all};
 
-use super::access::ClientPermissions;
+use super::access::{ClientPermissions, identity_of};
 use super::error_response::{in_dialect, request_info};
 use super::request_id::RequestId;
 use super::response::{ChoiceEvents, ResponseWriter, panicked};
@@ -95,6 +95,7 @@ async fn attempt<D: Dialect>(
         request_id: RequestId::of(request).text(),
         model: parsed.model,
         nearest_if_unknown: D::UNKNOWN_MODEL == UnknownModel::Nearest,
+        client: identity_of(request),
         conversation: parsed.conversation,
     };
     let RunningCompletion { model, counted_input, events } = if parsed.only_model {

@@ -100,7 +100,7 @@ pub(super) fn compact(
             }
         }
         drop(events);
-        let model = summary.model.id.clone();
+        let (model, client) = (summary.model.id.clone(), summary.client.clone());
         // Its permit is free for the request that follows.
         drop(summary);
         let message = Message::text(Role::User, words(Some(&text)));
@@ -109,7 +109,8 @@ pub(super) fn compact(
             yield Ok(Event::Finish(Finish::Stop, usage));
             return;
         }
-        let request = CompletionRequest::same_model(request_id, model, compacted(conversation, message));
+        let conversation = compacted(conversation, message);
+        let request = CompletionRequest::same_model(request_id, model, client, conversation);
         let prepared = match completions.prepare(request).await {
             Ok(prepared) => prepared,
             Err(failure) => {

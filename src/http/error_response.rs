@@ -57,6 +57,7 @@ pub(super) fn request_info<'a>(
         origin: text("origin"),
         session: SESSION_HEADERS.iter().find_map(|name| text(name)),
         agent: text("x-claude-code-agent-id"),
+        client: request.extensions().get().cloned().unwrap_or_default(),
         capture: false,
         raw_logging: false,
     }

@@ -233,6 +233,7 @@ mod tests {
 
     use super::*;
     use crate::dialect::{ErrorResponse, ParsedRequest, RequestHead};
+    use crate::keys::ClientIdentity;
     use crate::request_log::{RequestInfo, RequestLog};
 
     /// A dialect that writes the events' text as it is, and panics at some of it.
@@ -302,6 +303,7 @@ mod tests {
             origin: None,
             session: None,
             agent: None,
+            client: ClientIdentity::default(),
             capture: false,
             raw_logging: false,
         });

@@ -10,6 +10,7 @@ use super::{RequestLog, client};
 use crate::bridge::protocol::{Exchange, Outcome, RequestRecord, Tokens};
 use crate::conversation::{Credits, Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
+use crate::keys::ClientIdentity;
 use crate::log::{now, quoted};
 use crate::usage_db::UsageRow;
 
@@ -37,6 +38,8 @@ pub struct RequestInfo<'a> {
     pub session: Option<&'a str>,
     /// The sub-agent in the session, where the client names one.
     pub agent: Option<&'a str>,
+    /// The client, as far as its key names it.
+    pub client: ClientIdentity,
     /// Whether to capture its bodies.
     pub capture: bool,
     /// Whether log lines may quote it.
@@ -104,14 +107,17 @@ impl Record {
             origin,
             session,
             agent,
+            client,
             capture,
             raw_logging,
         } = info;
+        let session = session.or(client.session());
         let record = RequestRecord {
             number,
             id,
             time: now(),
             client: client::named(user_agent),
+            key: client.key_name().map(str::to_owned),
             origin: origin.map(|origin| cut(origin, MAX_REQUESTED)),
             dialect: dialect.to_owned(),
             method: method.to_owned(),
@@ -236,13 +242,15 @@ impl Drop for Record {
             },
             None => Outcome::Disconnected,
         };
-        let RequestRecord { id, dialect, method, model, routed_model, first_ms, rejected, .. } = &*record;
+        let RequestRecord { id, key, dialect, method, model, routed_model, first_ms, rejected, .. } =
+            &*record;
         let model = quoted(model.as_deref().unwrap_or_default()).to_string();
         let routed =
             routed_model.as_ref().map(|model| format!(" routed_model={}", quoted(model))).unwrap_or_default();
+        let key = key.as_ref().map(|key| format!(" key={}", quoted(key))).unwrap_or_default();
         match ending {
             Some(Ending::Finished(finish, usage)) => log::info!(
-                "request finished request={id} dialect={dialect} model={model}{routed} reason={} total={elapsed:.1?} \
+                "request finished request={id}{key} dialect={dialect} model={model}{routed} reason={} total={elapsed:.1?} \
                  first_ms={} tokens_in={} tokens_out={}{}",
                 finish.as_str(),
                 first_ms.unwrap_or_default(),
@@ -253,7 +261,7 @@ impl Drop for Record {
             Some(Ending::Failed(failure)) if *rejected => {
                 // Neither path nor message: any program can have written both.
                 log::warn!(
-                    "request rejected request={id} method={} error={}",
+                    "request rejected request={id}{key} method={} error={}",
                     quoted(method),
                     failure.kind()
                 );
@@ -261,11 +269,11 @@ impl Drop for Record {
             Some(Ending::Failed(failure)) => {
                 let why = if self.raw_logging { failure.to_string() } else { failure.redacted() };
                 log::warn!(
-                    "request failed request={id} dialect={dialect} model={model} total={elapsed:.1?} error={why:?}"
+                    "request failed request={id}{key} dialect={dialect} model={model} total={elapsed:.1?} error={why:?}"
                 );
             }
             None => log::info!(
-                "request cancelled, client disconnected request={id} dialect={dialect} model={model} total={elapsed:.1?}"
+                "request cancelled, client disconnected request={id}{key} dialect={dialect} model={model} total={elapsed:.1?}"
             ),
         }
         let lacks_consent = matches!(ending, Some(Ending::Failed(Failure::ConsentMissing { .. })));
@@ -302,7 +310,7 @@ fn usage_row(state: &RecordState) -> Option<UsageRow> {
         client: record.client.clone(),
         session: session.clone().unwrap_or_else(|| record.client.clone()),
         agent: agent.clone(),
-        key: None,
+        key: record.key.clone(),
         model: record.model.clone(),
         routed_model: record.routed_model.clone(),
         input_tokens: usage.input,

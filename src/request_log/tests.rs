@@ -4,6 +4,7 @@ use super::*;
 use crate::bridge::protocol::{CapturedBody, ModelTotals, Tokens};
 use crate::conversation::{Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
+use crate::keys::{ClientIdentity, Key, KeyKind, KeyLimits};
 
 fn log() -> Arc<RequestLog> {
     Arc::default()
@@ -19,6 +20,7 @@ fn info(id: &str, capture: bool) -> RequestInfo<'static> {
         origin: None,
         session: None,
         agent: None,
+        client: ClientIdentity::default(),
         capture,
         raw_logging: false,
     }
@@ -46,6 +48,7 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
         id: id.into(),
         time: 0,
         client: "curl/8.5.0".into(),
+        key: None,
         origin: None,
         dialect: "openai-chat".into(),
         method: "POST".into(),
@@ -251,4 +254,19 @@ fn long_names_and_messages_are_cut() {
         other => panic!("{other:?}"),
     });
     assert_eq!(lengths, Some((Some(200), 4096)));
+}
+
+#[test]
+fn record_names_the_key_of_its_request() {
+    let key = Key {
+        name: "run-claude-1".into(),
+        kind: KeyKind::Run,
+        models: Vec::new(),
+        may_use_tools: true,
+        limits: KeyLimits::default(),
+    };
+    let log = log();
+    let record = log.begin(RequestInfo { client: ClientIdentity::of(Arc::new(key)), ..info("a", false) });
+    drop(record);
+    assert_eq!(log.activity(None).requests[0].key.as_deref(), Some("run-claude-1"));
 }

@@ -73,6 +73,7 @@ mod tests {
             id: "req_1".into(),
             time: 0,
             client: String::new(),
+            key: None,
             origin: None,
             dialect: "openai-chat".into(),
             method: "POST".into(),

@@ -583,6 +583,10 @@ time: number,
  */
 client: string, 
 /**
+ * Name of the key that it carried; absent without a valid one.
+ */
+key?: string, 
+/**
  * Origin of the web page that sent it; absent for programs.
  */
 origin?: string, 

@@ -69,6 +69,10 @@ pub struct RequestRecord {
     pub time: u64,
     /// Product and version of its client; empty where it doesn't say.
     pub client: String,
+    /// Name of the key that it carried; absent without a valid one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub key: Option<String>,
     /// Origin of the web page that sent it; absent for programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]

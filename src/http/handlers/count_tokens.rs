@@ -9,7 +9,7 @@ use crate::dialect::anthropic::count_tokens as anthropic;
 use crate::dialect::openai_responses::input_tokens as openai;
 use crate::dialect::{ParsedRequest, UnknownModel};
 use crate::failure::Failure;
-use crate::http::access::ClientPermissions;
+use crate::http::access::{ClientPermissions, identity_of};
 use crate::http::error_response::respond;
 use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
@@ -68,6 +68,7 @@ async fn count(
         request_id: RequestId::of(request).text(),
         model,
         nearest_if_unknown: unknown_model == UnknownModel::Nearest,
+        client: identity_of(request),
         conversation,
     };
     let original = if completion_request.conversation.options.context_edits.is_empty() {

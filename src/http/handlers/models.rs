@@ -11,6 +11,7 @@ use crate::conversation::Conversation;
 use crate::dialect::anthropic::models as anthropic;
 use crate::dialect::openai_chat::models as openai;
 use crate::failure::Failure;
+use crate::http::access::identity_of;
 use crate::http::error_form::wants_anthropic;
 use crate::http::error_response::respond;
 use crate::http::request_id::RequestId;
@@ -59,6 +60,7 @@ pub(in crate::http) async fn get(
         // A message with any name is answered, but only a name of Anthropic's models is a question for one of them.
         nearest_if_unknown: is_anthropic && name.to_ascii_lowercase().contains("claude"),
         model: Some(name.into_inner()),
+        client: identity_of(&request),
         conversation: Conversation::default(),
     };
     match state.completions.model(&completion_request).await {

@@ -11,6 +11,7 @@ use crate::conversation::Conversation;
 use crate::dialect::ollama::models::{self, Model, Wanted};
 use crate::dialect::ollama::{NDJSON, VERSION};
 use crate::failure::Failure;
+use crate::http::access::identity_of;
 use crate::http::error_response::respond;
 use crate::http::request_body;
 use crate::http::request_id::RequestId;
@@ -80,6 +81,7 @@ async fn read_and_resolve(
         request_id: RequestId::of(request).text(),
         model: wanted.model(),
         nearest_if_unknown: false,
+        client: identity_of(request),
         conversation: Conversation::default(),
     };
     let entry = state.completions.model(&completion_request).await?;
