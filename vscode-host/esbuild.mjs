@@ -39,7 +39,7 @@ if (process.argv.includes("--test")) {
 	await build({
 		...common,
 		target: "node20",
-		entryPoints: [...tests.map((name) => `test/${name}`), "test/fake/program.ts"],
+		entryPoints: [...tests.map((name) => `test/${name}`), "test/fake/server-program.ts"],
 		outdir: "out/test",
 		outbase: "test",
 		alias: { vscode: "./test/fake/vscode.ts" },

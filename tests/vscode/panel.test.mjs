@@ -73,7 +73,7 @@ test("a request is seen while it runs and when it has ended", async () => {
 	await until(async () => (await cell(8)) !== "", "the time it takes so far");
 	await window.picture("running");
 	stream.hangUp();
-	await row().getByText("Client left").waitFor();
+	await row().getByText("Disconnected").waitFor();
 
 	await proxy.chat("usage:70 5 30\nsay:counted", { model: "scripted-usage" });
 	await row().getByText("Stop").waitFor();

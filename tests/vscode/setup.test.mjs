@@ -35,7 +35,7 @@ async function seesDiff(title, text, side = "modified") {
 
 /** Picks a client, of several with this label the one described so. */
 async function pick(label, description = "") {
-	await window.command("Copilot Proxy: Set up a Client...");
+	await window.command("Copilot Proxy: Set Up a Client...");
 	const row = window.page.locator(".quick-input-list .monaco-list-row").filter({
 		has: window.page.locator(".label-name").getByText(label, { exact: true }),
 		hasText: description,
@@ -103,7 +103,7 @@ test("a client without a file gets a text to copy", async () => {
 
 test("the panel leads there", async () => {
 	await window.statusItem("copilot-proxy.copilot-proxy", "status").click();
-	await window.webview().getByRole("button", { name: "Set up a Client..." }).click();
+	await window.webview().getByRole("button", { name: "Set Up a Client..." }).click();
 	await window.page.locator(".quick-input-list").getByText("Claude Code").waitFor();
 	await window.page.keyboard.press("Escape");
 	await window.webview().getByRole("button", { name: "Diagnose" }).click();

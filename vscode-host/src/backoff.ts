@@ -1,22 +1,22 @@
 // Back-off between attempts, and the count of failures after which to give up. Pure: time is an argument.
 
-/** Waits double from one to the other, in milliseconds. */
+/** The first and the longest wait, in milliseconds; each wait is twice the one before. */
 export interface Delays {
 	first: number;
 	longest: number;
 }
 
-/** The wait before the given try, counted from 0. */
+/** The wait before an attempt, counted from 0, in milliseconds. */
 export function delay({ first, longest }: Delays, attempt: number): number {
 	return Math.min(longest, first * 2 ** Math.min(attempt, 30));
 }
 
-/** The same, spread so that several windows do not come at the same instant. `random` is from 0 to 1. */
+/** The wait with jitter, so that several windows don't connect at the same instant. `random` is from 0 to 1. */
 export function jittered(delays: Delays, attempt: number, random: number): number {
 	return delay(delays, attempt) * (0.5 + random / 2);
 }
 
-/** Counts what goes wrong within a span of time. */
+/** Counts the failures within the last `within` milliseconds. */
 export class FailureCounter {
 	#times: number[] = [];
 
@@ -25,7 +25,7 @@ export class FailureCounter {
 		private readonly within: number,
 	) {}
 
-	/** Notes one more. Are these too many? */
+	/** Counts one failure; returns whether the limit is reached. */
 	add(now: number): boolean {
 		this.#times = this.#times.filter((time) => now - time < this.within);
 		this.#times.push(now);
@@ -41,7 +41,7 @@ export class FailureCounter {
 	}
 }
 
-/** Is the first version older than the second? Reads `major.minor.patch`; what follows does not count. */
+/** Whether a version is older than another. It compares `major.minor.patch` and ignores the rest. */
 export function isOlder(version: string, than: string): boolean {
 	const [ours, theirs] = [numbers(version), numbers(than)];
 	const differs = ours.findIndex((number, at) => number !== theirs[at]);

@@ -1,5 +1,5 @@
-// One connection to a server: the handshake, the routing of messages, and the table of what is being worked on.
-// When it ends, everything that was running on it ends with it.
+// One connection to a server: the handshake, the routing of messages, and the table of running requests.
+// When the connection ends, its running requests are cancelled.
 
 import * as net from "node:net";
 import { deferred } from "./deferred";
@@ -22,11 +22,11 @@ import type {
 } from "./protocol";
 import { Request } from "./request";
 
-/** In milliseconds. A server on the same machine accepts within one; longer means that there is none. */
-const CONNECT_WITHIN = 300;
-/** In milliseconds. A server under load may take its time to accept, but not for ever. */
-const WELCOME_WITHIN = 2000;
-/** In bytes: one read takes in a whole piece of a long message. */
+/** In milliseconds. A server on the same machine accepts within 1 ms; a longer wait means that none is running. */
+const CONNECT_TIMEOUT = 300;
+/** In milliseconds. A server under load accepts the handshake late; one that hangs never does. */
+const WELCOME_TIMEOUT = 2000;
+/** In bytes: one read can take a whole piece of a long message. */
 const READ_BUFFER = 256 * 1024;
 
 /** Handlers of the server's messages. */
@@ -40,7 +40,7 @@ export interface BridgeHandlers {
 	/** Resolves to the response. */
 	askOrigin(origin: string): Promise<FromEditor>;
 	refreshModels(): void;
-	/** Resolves once the window has reacted; never, where it has vanished. */
+	/** Resolves once the window has reacted; never resolves if the window no longer exists. */
 	isAlive(): Thenable<unknown>;
 	/** Another server replaces this one. */
 	superseded(): void;
@@ -70,23 +70,23 @@ export async function connect(
 }
 
 export class Bridge {
-	/** Resolves when the connection has ended, to the reason. */
+	/** Resolves to the reason when the connection has ended. */
 	readonly ended: Promise<string>;
 
 	readonly #socket: net.Socket;
 	readonly #outbox: Outbox;
 	readonly #handlers: BridgeHandlers;
 	readonly #running = new Map<number, Request>();
-	#greet: ((meeting: ConnectResult) => void) | undefined;
+	#onConnectResult: ((result: ConnectResult) => void) | undefined;
 
 	constructor(
 		endpoint: string,
 		hello: Hello,
 		handlers: BridgeHandlers,
-		greet: (meeting: ConnectResult) => void,
+		onConnectResult: (result: ConnectResult) => void,
 	) {
 		this.#handlers = handlers;
-		this.#greet = greet;
+		this.#onConnectResult = onConnectResult;
 		const reader = new FrameReader((stream, message) => this.#route(stream, message));
 		const { promise, resolve } = deferred<string>();
 		this.ended = promise;
@@ -95,7 +95,7 @@ export class Bridge {
 			try {
 				reader.push(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
 			} catch (error) {
-				this.#socket.destroy(new Error(`the server is not understood: ${failureOf(error).message}`));
+				this.#socket.destroy(new Error(`invalid message from the server: ${failureOf(error).message}`));
 			}
 			return true;
 		};
@@ -104,11 +104,11 @@ export class Bridge {
 			onread: { buffer: Buffer.allocUnsafeSlow(READ_BUFFER), callback: read },
 		});
 		this.#outbox = new Outbox(this.#socket);
-		let deadline = this.#giveUpAfter(CONNECT_WITHIN, "no server listens");
+		let deadline = this.#closeAfter(CONNECT_TIMEOUT, "no server is listening");
 		this.#socket
 			.once("connect", () => {
 				clearTimeout(deadline);
-				deadline = this.#giveUpAfter(WELCOME_WITHIN, "no welcome came");
+				deadline = this.#closeAfter(WELCOME_TIMEOUT, "the server did not complete the handshake");
 				this.send({ type: "hello", ...hello });
 			})
 			.on("error", (error) => {
@@ -116,7 +116,7 @@ export class Bridge {
 			})
 			.once("close", () => {
 				clearTimeout(deadline);
-				this.#greet = undefined;
+				this.#onConnectResult = undefined;
 				this.#cancelAll();
 				resolve(reason);
 			});
@@ -135,9 +135,9 @@ export class Bridge {
 		this.#cancelAll();
 	}
 
-	#giveUpAfter(ms: number, reason: string): NodeJS.Timeout {
+	#closeAfter(ms: number, reason: string): NodeJS.Timeout {
 		return setTimeout(() => {
-			if (this.#greet) {
+			if (this.#onConnectResult) {
 				this.#socket.destroy(new Error(reason));
 			}
 		}, ms);
@@ -146,9 +146,9 @@ export class Bridge {
 	#route(stream: number, message: ToEditor): void {
 		switch (message.type) {
 			case "welcome":
-				return this.#greeted({ kind: "attached", welcome: message, bridge: this });
+				return this.#resolveConnect({ kind: "attached", welcome: message, bridge: this });
 			case "refused":
-				return this.#greeted({ kind: "refused", refused: message });
+				return this.#resolveConnect({ kind: "refused", refused: message });
 			case "chat":
 				return this.#run(stream, async (request) => {
 					await this.#handlers.chat(message, request);
@@ -183,17 +183,17 @@ export class Bridge {
 			case "ping":
 				return void this.#handlers.isAlive().then(
 					() => this.send({ type: "pong" }),
-					() => undefined, // a window that is closing
+					() => undefined, // the window is closing
 				);
 			default:
 				return unreachable(message);
 		}
 	}
 
-	#greeted(meeting: ConnectResult): void {
-		this.#greet?.(meeting);
-		this.#greet = undefined;
-		if (meeting.kind === "refused") {
+	#resolveConnect(result: ConnectResult): void {
+		this.#onConnectResult?.(result);
+		this.#onConnectResult = undefined;
+		if (result.kind === "refused") {
 			this.close();
 		}
 	}
@@ -205,7 +205,7 @@ export class Bridge {
 		void work(request)
 			.catch((error: unknown): FromEditor => ({ type: "failed", ...failureOf(error) }))
 			.then((last) => {
-				request.say(last);
+				request.send(last);
 				request.dispose();
 				if (this.#running.get(stream) === request) {
 					this.#running.delete(stream);

@@ -1,41 +1,41 @@
-// One chat: a question of the server goes to its model, and the parts of the answer go back as they come. Nothing is
-// counted, matched or formatted here.
+// Runs one chat request: sends it to the model and streams the parts of its response to the server. Counting, filtering
+// and formatting are up to the server.
 
 import * as vscode from "vscode";
-import { type Consent, JUSTIFICATION } from "./consent";
+import { messagesFor } from "./chat-messages";
 import { codeOf } from "./failure";
 import { isHighSurrogate } from "./frames";
 import { Kind } from "./generated";
-import { messagesFor } from "./messages";
+import { type Consent, JUSTIFICATION } from "./model-consent";
 import type { Models } from "./models";
-import { base64, seen } from "./parts";
+import { base64, recognize } from "./parts";
 import type { Chat, Tool } from "./protocol";
 import type { Request } from "./request";
 
-/** VS Code hands these on to the provider, though the stable typings do not name them. */
+/** Options that VS Code passes on to the provider, though the stable typings lack them. */
 type Options = vscode.LanguageModelChatRequestOptions & {
 	configuration?: Record<string, unknown>;
 	includeEncryptedThinking?: boolean;
 };
 
-/** Asks the model; done when its answer is complete. */
-export async function answer(chat: Chat, request: Request, models: Models, consent: Consent): Promise<void> {
+/** Sends the request to its model; resolves when the response is complete. */
+export async function runChat(chat: Chat, request: Request, models: Models, consent: Consent): Promise<void> {
 	const response = await send(chat, request, models, consent);
-	const speaker = new PartWriter(request);
+	const writer = new PartWriter(request);
 	for await (const part of response.stream) {
 		if (request.isCancelled) {
 			return;
 		}
-		speaker.say(part);
-		// Most of the time there is nothing to wait for, and a pointless `await` costs as much as a part.
+		writer.write(part);
+		// The response is rarely blocked, and an unnecessary `await` costs as much as a part.
 		for (let blocked = request.blocked; blocked && !request.isCancelled; blocked = request.blocked) {
 			await blocked;
 		}
 	}
-	speaker.end();
+	writer.end();
 }
 
-/** A model that is not there, or has vanished since the models were read, is looked for once more. */
+/** Sends the request. If the model is missing or has been removed, the models are read again and it retries once. */
 async function send(
 	chat: Chat,
 	request: Request,
@@ -81,7 +81,7 @@ function toolFor({ name, description, input_schema: inputSchema }: Tool): vscode
 	return { name, description, ...(inputSchema ? { inputSchema } : {}) };
 }
 
-/** Tells the server the parts of one answer. */
+/** Writes the parts of one response to the server. */
 class PartWriter {
 	/** The first half of a character whose second half is in the next part. */
 	#half = "";
@@ -89,8 +89,8 @@ class PartWriter {
 
 	constructor(private readonly request: Request) {}
 
-	say(part: unknown): void {
-		const it = seen(part);
+	write(part: unknown): void {
+		const it = recognize(part);
 		switch (it.kind) {
 			case "text":
 				return this.#text(this.#half + it.text);
@@ -98,25 +98,25 @@ class PartWriter {
 				return it.metadata ? this.#sealed(it.text, it.id, it.metadata) : this.#thinking(it.text, it.id);
 			case "call": {
 				const { id, name, input } = it;
-				return this.request.say({ type: "part", part: { type: "tool_call", id, name, input } });
+				return this.request.send({ type: "part", part: { type: "tool_call", id, name, input } });
 			}
 			case "data":
-				return this.request.say({
+				return this.request.send({
 					type: "part",
 					part: { type: "data", mime: it.mime, base64: base64(it.data) },
 				});
 			case "tree":
 			case "unknown":
-				return; // newer than we are
+				return; // a kind that this version doesn't know
 			default:
 				return it satisfies never;
 		}
 	}
 
-	/** Nothing more comes: half a character stays half a one. */
+	/** Ends the response; a pending half of a character is sent as it is. */
 	end(): void {
 		if (this.#half !== "") {
-			this.request.words(Kind.text, this.#half);
+			this.request.sendText(Kind.text, this.#half);
 		}
 	}
 
@@ -125,23 +125,23 @@ class PartWriter {
 		this.#half = isHalf ? text.slice(-1) : "";
 		const whole = isHalf ? text.slice(0, -1) : text;
 		if (whole !== "") {
-			this.request.words(Kind.text, whole);
+			this.request.sendText(Kind.text, whole);
 		}
 	}
 
-	/** Thinking that its provider wants back with this metadata. */
+	/** Sends thinking together with the metadata that its provider requires with it in later requests. */
 	#sealed(text: string, id: string | undefined, metadata: Record<string, unknown>): void {
 		const part = { type: "thinking", text, ...(id === undefined ? {} : { id }), metadata } as const;
-		this.request.say({ type: "part", part });
+		this.request.send({ type: "part", part });
 	}
 
 	#thinking(text: string, id: string | undefined): void {
 		if (id !== undefined && id !== this.#thought) {
 			this.#thought = id;
-			this.request.say({ type: "thinking_id", id });
+			this.request.send({ type: "thinking_id", id });
 		}
 		if (text !== "") {
-			this.request.words(Kind.thinking, text);
+			this.request.sendText(Kind.thinking, text);
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// A promise and the key to it.
+// A promise with the function that resolves it.
 
 export interface Deferred<T> {
 	promise: Promise<T>;

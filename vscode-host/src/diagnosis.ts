@@ -1,19 +1,19 @@
 // The command "Diagnose": runs the program's doctor and shows its findings, errors first.
 
 import * as vscode from "vscode";
-import type { Documents } from "./documents";
+import type { Cli } from "./cli";
 import type { Finding, Report } from "./generated";
-import type { Program } from "./program";
+import type { Documents } from "./virtual-documents";
 
 /** Runs the diagnosis and shows it as Markdown. */
-export async function diagnose(program: Program, documents: Documents): Promise<void> {
+export async function diagnose(cli: Cli, documents: Documents): Promise<void> {
 	const result = await vscode.window.withProgress(
 		{
 			location: vscode.ProgressLocation.Notification,
-			title: "Copilot Proxy: checking the server and its models with a test request",
+			title: "Copilot Proxy: Checking the server and its models with a test request",
 			cancellable: true,
 		},
-		(_, token) => report(program, token),
+		(_, token) => report(cli, token),
 	);
 	if (result) {
 		const uri = documents.add("Copilot Proxy Diagnosis.md", markdown(result, new Date()));
@@ -21,9 +21,9 @@ export async function diagnose(program: Program, documents: Documents): Promise<
 	}
 }
 
-/** Undefined if the user cancels. */
-async function report(program: Program, token: vscode.CancellationToken): Promise<Report | undefined> {
-	const run = await program.run(["doctor", "--json"]);
+/** Runs `doctor`; undefined if the user cancels. */
+async function report(cli: Cli, token: vscode.CancellationToken): Promise<Report | undefined> {
+	const run = await cli.run(["doctor", "--json"]);
 	token.onCancellationRequested(() => run.stop());
 	run.answer();
 	const { stdout, stderr } = await run.ended;
@@ -43,7 +43,7 @@ const SECTIONS = [
 	["ok", "✓ OK"],
 ] as const;
 
-/** As Markdown. Pure. */
+/** The report as Markdown. Pure. */
 export function markdown({ version, base_url: url, findings }: Report, at: Date): string {
 	const errors = findings.filter(({ status }) => status === "error").length;
 	const summary =
@@ -56,13 +56,13 @@ export function markdown({ version, base_url: url, findings }: Report, at: Date)
 	return [`# Copilot Proxy: ${summary}\n`, ...parts, "---\n", `${plain(foot)}\n`].filter(Boolean).join("\n");
 }
 
-/** Hints are our own text and may hold code; what was found may hold anything. */
+/** A hint is text of this project and may contain Markdown; a finding may contain any characters, so it is escaped. */
 function item({ subject, found, hint }: Finding): string {
 	const todo = hint === undefined ? "" : `  \n  → ${hint.replaceAll("<", "\\<")}`;
 	return `- **${plain(subject)}**: ${plain(found)}${todo}`;
 }
 
-/** Text that Markdown leaves as it is, on one line. */
+/** Escapes a text for Markdown and puts it on one line. */
 function plain(text: string): string {
 	return text.replaceAll(/\s+/g, " ").replaceAll(/[\\`*_{}[\]<>#|~&]/g, "\\$&");
 }

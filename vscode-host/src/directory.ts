@@ -1,4 +1,4 @@
-// The per-user directory in which window and server find each other. Only the server writes its files.
+// The per-user directory through which the windows find the server. Only the server writes its files.
 
 import { lstat, mkdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { failureOf } from "./failure";
 import type { ServerFile } from "./generated";
 
-/** The environment variable that names the directory in which the user's directory is. */
+/** The environment variable that names the parent directory. */
 const PARENT_VARIABLE = process.platform === "win32" ? "LOCALAPPDATA" : "XDG_RUNTIME_DIR";
 
 /** Path of this user's directory. */
@@ -18,18 +18,18 @@ export function userDirectory(env: NodeJS.ProcessEnv = process.env): string {
 	return runtime ? join(runtime, "copilot-proxy") : join(tmpdir(), `copilot-proxy-${process.getuid?.()}`);
 }
 
-/** Creates the directory where there is none, and throws unless only this user can enter it: its owner gets our chats. */
+/** Creates the directory if there is none. Throws unless only this user can enter it, since its owner could read all chats. */
 export async function ensurePrivateDir(directory: string): Promise<void> {
 	try {
 		await mkdir(directory, { recursive: true, mode: 0o700 });
 	} catch (error) {
 		const { message } = failureOf(error);
 		throw new Error(
-			`${directory} can't be created: ${message}. Make the directory that it is in writable, or start VS Code with ${PARENT_VARIABLE} set to a directory of yours`,
+			`${directory} can't be created: ${message}. Make the directory that it is in writable, or start VS Code with ${PARENT_VARIABLE} set to a directory that you can write to`,
 		);
 	}
 	if (process.platform === "win32") {
-		return; // below %LOCALAPPDATA%, which nobody else can write to
+		return; // it is below %LOCALAPPDATA%, which only this user can write to
 	}
 	const found = await lstat(directory);
 	if (!found.isDirectory()) {
@@ -43,13 +43,13 @@ export async function ensurePrivateDir(directory: string): Promise<void> {
 	}
 }
 
-/** Reads `server.json`; undefined where there is none. */
+/** Reads `server.json`; undefined if there is none or it is incomplete. */
 export async function readServerFile(directory: string): Promise<ServerFile | undefined> {
 	try {
 		const found: unknown = JSON.parse(await readFile(join(directory, "server.json"), "utf8"));
 		return isServerFile(found) ? found : undefined;
 	} catch {
-		return undefined; // no server, or one that is just starting or leaving
+		return undefined; // no server is running, or it is starting or shutting down
 	}
 }
 

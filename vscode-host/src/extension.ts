@@ -1,28 +1,28 @@
 // Creates the parts of the extension and connects them. Decides nothing.
 
 import * as vscode from "vscode";
-import { serverProgram, startServer } from "./binary";
-import { answer } from "./chat";
-import { Consent } from "./consent";
+import { runChat } from "./chat";
+import { Cli } from "./cli";
 import { diagnose } from "./diagnosis";
+import { Review } from "./diff-review";
 import { userDirectory } from "./directory";
-import { Documents } from "./documents";
 import { FirstRun } from "./first-run";
+import { serverProgram, startServer } from "./launch";
 import { Log } from "./log";
+import { Consent } from "./model-consent";
 import { Models } from "./models";
 import { Notices, showFailures } from "./notices";
 import { Origins } from "./origins";
 import { Panel } from "./panel";
 import { viewOf } from "./panel-view";
-import { Program } from "./program";
 import type { FromEditor, Window } from "./protocol";
-import { Review } from "./review";
 import { Server } from "./server";
 import { endpoint } from "./server-state";
 import { Settings } from "./settings";
 import { Setup } from "./setup";
 import { StatusBar } from "./status-bar";
 import { Tools } from "./tools";
+import { Documents } from "./virtual-documents";
 
 export function activate(context: vscode.ExtensionContext): void {
 	const log = new Log();
@@ -36,7 +36,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	const directory = userDirectory();
 
 	const userSettings = (): FromEditor => ({ type: "user_settings", ...settings.userSettings });
-	/** Empty before the models were read for the first time. */
+	/** Empty before the first read. */
 	const currentModels = (): FromEditor[] =>
 		models.infos ? [{ type: "models", models: [...models.infos] }] : [];
 	const watchMessage = (): FromEditor[] => (panel.isWatching ? [{ type: "watch", enabled: true }] : []);
@@ -56,13 +56,13 @@ export function activate(context: vscode.ExtensionContext): void {
 				return startServer(program, settings.port, directory);
 			},
 			handlers: {
-				chat: (chat, request) => answer(chat, request, models, consent),
+				chat: (chat, request) => runChat(chat, request, models, consent),
 				listTools: () => tools.list(),
 				invokeTool: (invocation, request) => tools.invoke(invocation, request),
 				askOrigin: (origin) => origins.ask(origin),
 				refreshModels: readModels,
-				// Models and tools live in the window. Where that has vanished, as in a remote one that went to sleep,
-				// the extension host lives on for hours, and its requests would wait.
+				// Models and tools run in the window. If it is gone, as with a remote window on a suspended machine, the
+				// extension host stays for hours, and requests to it would never get a response.
 				isAlive: () => vscode.commands.executeCommand("setContext", "copilotProxy.attached", true),
 				log: (line) => log.server(line),
 				activity: (activity) => panel.activity(activity),
@@ -73,7 +73,7 @@ export function activate(context: vscode.ExtensionContext): void {
 		settings.autoStart,
 	);
 
-	const program = new Program(
+	const cli = new Cli(
 		() => serverProgram(context, settings.serverPath),
 		() => ({
 			directory,
@@ -83,7 +83,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	);
 	const documents = new Documents();
 	const review = new Review(documents);
-	const setup = new Setup(program, documents, review);
+	const setup = new Setup(cli, documents, review);
 
 	const statusBar = new StatusBar("copilotProxy.showStatus");
 	const panel: Panel = new Panel(context.extensionUri, {
@@ -150,7 +150,7 @@ export function activate(context: vscode.ExtensionContext): void {
 		),
 		command("allow", () => consent.obtain(models.all)),
 		command("setUp", () => showFailures(() => setup.start())),
-		command("diagnose", () => showFailures(() => diagnose(program, documents))),
+		command("diagnose", () => showFailures(() => diagnose(cli, documents))),
 		command("showLogs", () => log.show()),
 		command("openSettings", () =>
 			vscode.commands.executeCommand("workbench.action.openSettings", "@ext:copilot-proxy.copilot-proxy"),
@@ -160,7 +160,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	readModels();
 }
 
-/** Port 0 asks for a free one, which is not known yet. */
+/** Port 0 means any free port, which is not known yet. */
 function urlOf(port: number): string | undefined {
 	return port === 0 ? undefined : endpoint(port);
 }

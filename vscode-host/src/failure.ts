@@ -2,7 +2,7 @@
 
 import type { ProviderError } from "./protocol";
 
-/** The `code` of an error, which tells VS Code's own kinds apart even where the class was lost. */
+/** The `code` of an error. It identifies VS Code's kinds of errors even if the error has lost its class. */
 export function codeOf(error: unknown): string | undefined {
 	const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
 	return typeof code === "string" ? code : undefined;

@@ -1,5 +1,5 @@
-// One greeting, the first time that everything is ready: where programs talk to, and the walkthrough. It helps once and
-// never comes again, in no window.
+// The notification of the first successful start: the endpoint for programs, and the walkthrough. It is shown once per
+// installation.
 
 import * as vscode from "vscode";
 import type { ServerState } from "./server-state";
@@ -13,14 +13,14 @@ const COPY = "Copy Endpoint";
 export class FirstRun {
 	constructor(private readonly memory: vscode.Memento) {}
 
-	/** Greets in the focused window, if it started the server. */
+	/** Shows the notification if this window is focused and started the server. */
 	greet(state: ServerState): void {
 		const status = state.kind === "attached" && state.startedHere ? state.status : undefined;
 		const port = status?.http.state === "running" && status.models > 0 ? status.http.port : undefined;
 		if (port === undefined || !vscode.window.state.focused || this.memory.get(GREETED) === true) {
 			return;
 		}
-		void this.memory.update(GREETED, true); // before it is read: a window that closes meanwhile has greeted too
+		void this.memory.update(GREETED, true); // saved first: it counts as shown even if the window closes before it is read
 		const text = `Copilot Proxy is ready: programs on this machine can use Copilot's models at ${endpoint(port)}.`;
 		void vscode.window.showInformationMessage(text, START, COPY).then((chosen) => {
 			switch (chosen) {

@@ -1,5 +1,5 @@
-// The frames of the bridge: encodes messages and text, and decodes messages. Knows no sockets.
-// src/bridge/frames.rs of the server describes the layout.
+// The frames of the bridge: encodes messages and text, and decodes messages. It uses no sockets.
+// The server's src/bridge/frames.rs describes the layout.
 
 import { HEAD, Kind, LENGTH, MAX_MESSAGE, MAX_PAYLOAD, PIECE } from "./generated";
 import type { FromEditor, ToEditor } from "./protocol";
@@ -13,17 +13,17 @@ const HEADER = LENGTH + HEAD;
 const MAX_UNIT_BYTES = 3;
 const PIECE_UNITS = Math.floor(PIECE / MAX_UNIT_BYTES);
 
-/** Copilot sends it before a tool call: the server drops it then, and can do so only if it has a frame of its own. */
+/** Copilot sends it before a tool call. The server can drop it then only if it has a frame of its own. */
 const BLANK = " ";
 
 /**
- * Frames on their way out, collected in one growing buffer. Texts of one stream that follow each other share a frame, but
- * a lone blank has one of its own.
+ * Collects outgoing frames in one growing buffer. Consecutive texts of one stream share a frame; a lone blank has a frame
+ * of its own.
  */
 export class FrameBuffer {
 	#bytes = Buffer.allocUnsafeSlow(64 * 1024);
 	#length = 0;
-	#words: { at: number; kind: TextKind; stream: number } | undefined;
+	#openText: { at: number; kind: TextKind; stream: number } | undefined;
 
 	get isEmpty(): boolean {
 		return this.#length === 0;
@@ -38,7 +38,7 @@ export class FrameBuffer {
 		this.#putBytes(Kind.json, stream, json.subarray(at));
 	}
 
-	putWords(kind: TextKind, stream: number, text: string): void {
+	putText(kind: TextKind, stream: number, text: string): void {
 		for (let at = 0; at < text.length; ) {
 			let end = Math.min(at + PIECE_UNITS, text.length);
 			if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) {
@@ -53,11 +53,11 @@ export class FrameBuffer {
 	take(): Buffer {
 		const taken = this.#bytes.subarray(0, this.#length);
 		this.#length = 0;
-		this.#words = undefined;
+		this.#openText = undefined;
 		return taken;
 	}
 
-	/** Leaves the bytes that were taken to those who took them. */
+	/** Allocates a new buffer, since the last one is still being written. */
 	renew(): void {
 		this.#bytes = Buffer.allocUnsafeSlow(64 * 1024);
 	}
@@ -65,7 +65,7 @@ export class FrameBuffer {
 	#putPiece(kind: TextKind, stream: number, text: string): void {
 		this.#reserve(HEADER + text.length * MAX_UNIT_BYTES);
 		const isBlank = text === BLANK;
-		const last = isBlank ? undefined : this.#words;
+		const last = isBlank ? undefined : this.#openText;
 		if (last?.kind === kind && last.stream === stream) {
 			const held = this.#bytes.readUInt32LE(last.at);
 			if (held + text.length * MAX_UNIT_BYTES <= PIECE) {
@@ -79,7 +79,7 @@ export class FrameBuffer {
 		const written = this.#bytes.write(text, at + HEADER);
 		this.#putHeader(kind, stream, written);
 		this.#length += written;
-		this.#words = isBlank ? undefined : { at, kind, stream };
+		this.#openText = isBlank ? undefined : { at, kind, stream };
 	}
 
 	#putBytes(kind: number, stream: number, payload: Buffer): void {
@@ -87,7 +87,7 @@ export class FrameBuffer {
 		this.#putHeader(kind, stream, payload.length);
 		payload.copy(this.#bytes, this.#length);
 		this.#length += payload.length;
-		this.#words = undefined;
+		this.#openText = undefined;
 	}
 
 	#putHeader(kind: number, stream: number, length: number): void {
@@ -107,7 +107,7 @@ export class FrameBuffer {
 	}
 }
 
-/** The bytes of the server become messages, however they were cut on the way. */
+/** Decodes the server's bytes, which arrive in chunks of any size, to messages. */
 export class FrameReader {
 	readonly #header = Buffer.allocUnsafeSlow(HEADER);
 	#headerHeld = 0;
@@ -115,9 +115,9 @@ export class FrameReader {
 	readonly #pieces = new Map<number, Buffer[]>();
 	#piecesHeld = 0;
 
-	constructor(private readonly said: (stream: number, message: ToEditor) => void) {}
+	constructor(private readonly onMessage: (stream: number, message: ToEditor) => void) {}
 
-	/** Takes the next bytes, which are free to be overwritten afterwards. Throws where they are none of ours. */
+	/** Decodes the next bytes and keeps no reference to them. Throws if they are not valid frames. */
 	push(chunk: Buffer): void {
 		for (let at = 0; at < chunk.length; ) {
 			at = this.#payload ? this.#fillPayload(chunk, at) : this.#fillHeader(chunk, at);
@@ -134,7 +134,7 @@ export class FrameReader {
 		const { kind, stream, length } = header(this.#header);
 		const start = at + taken;
 		if (chunk.length - start >= length) {
-			this.#understand(kind, stream, chunk.subarray(start, start + length));
+			this.#handleFrame(kind, stream, chunk.subarray(start, start + length));
 			return start + length;
 		}
 		this.#payload = { kind, stream, bytes: Buffer.allocUnsafeSlow(length), held: 0 };
@@ -150,25 +150,28 @@ export class FrameReader {
 		payload.held += taken;
 		if (payload.held === payload.bytes.length) {
 			this.#payload = undefined;
-			this.#understand(payload.kind, payload.stream, payload.bytes);
+			this.#handleFrame(payload.kind, payload.stream, payload.bytes);
 		}
 		return at + taken;
 	}
 
-	#understand(kind: number, stream: number, payload: Buffer): void {
+	#handleFrame(kind: number, stream: number, payload: Buffer): void {
 		switch (kind) {
 			case Kind.piece:
-				return this.#keep(stream, payload);
+				return this.#addPiece(stream, payload);
 			case Kind.json: {
 				const pieces = this.#pieces.get(stream);
-				return this.said(stream, parsed(pieces ? this.#joined(stream, pieces, payload) : payload));
+				return this.onMessage(
+					stream,
+					parseMessage(pieces ? this.#joinPieces(stream, pieces, payload) : payload),
+				);
 			}
 			default:
 				throw new Error(`a frame of kind ${kind}, expected ${Kind.json} or ${Kind.piece}`);
 		}
 	}
 
-	#keep(stream: number, piece: Buffer): void {
+	#addPiece(stream: number, piece: Buffer): void {
 		if (this.#piecesHeld + piece.length > MAX_MESSAGE) {
 			throw new Error(`a message longer than ${MAX_MESSAGE} bytes`);
 		}
@@ -178,7 +181,7 @@ export class FrameReader {
 		this.#pieces.set(stream, pieces);
 	}
 
-	#joined(stream: number, pieces: Buffer[], last: Buffer): Buffer {
+	#joinPieces(stream: number, pieces: Buffer[], last: Buffer): Buffer {
 		this.#pieces.delete(stream);
 		for (const piece of pieces) {
 			this.#piecesHeld -= piece.length;
@@ -195,15 +198,15 @@ function header(bytes: Buffer): { kind: number; stream: number; length: number }
 	return { kind: bytes.readUInt8(LENGTH), stream: bytes.readUInt32LE(LENGTH + 1), length: length - HEAD };
 }
 
-function parsed(json: Buffer): ToEditor {
+function parseMessage(json: Buffer): ToEditor {
 	const message: unknown = JSON.parse(json.toString());
 	if (typeof message === "object" && message !== null && "type" in message) {
-		return message as ToEditor; // both ends ship together: the handshake has compared the versions
+		return message as ToEditor; // not validated: both ends ship together, and the handshake has compared the protocol versions
 	}
 	throw new Error("a message without a type");
 }
 
-/** JSON has a spelling for half a surrogate pair that the server's parser rightly refuses. */
+/** Replaces escaped lone surrogates, which `JSON.stringify` writes and the server's parser rejects. */
 function wellFormed(json: string): string {
 	return json.includes("\\ud")
 		? json.replace(/(\\\\)|\\ud[89a-f][0-9a-f]{2}/g, (found, backslash) => (backslash ? found : "\ufffd"))

@@ -1,9 +1,9 @@
-// The output channel: the server's lines at their own levels, and our own among them.
+// The output channel: log lines of the server at their own levels, and those of this window.
 
 import * as vscode from "vscode";
 import type { LogLine } from "./protocol";
 
-/** A line that arrives later than this was replayed, and is shown with its own time. In milliseconds. */
+/** Age in milliseconds from which a line counts as replayed; it is shown with its own time then. */
 const LIVE = 2000;
 
 export class Log implements vscode.Disposable {
@@ -17,7 +17,7 @@ export class Log implements vscode.Disposable {
 		this.#channel.warn(`window: ${text}`);
 	}
 
-	/** A line of the server's. */
+	/** Writes a log line of the server. */
 	server({ level, time, text }: LogLine): void {
 		const wasLive = Math.abs(Date.now() - time) < LIVE;
 		this.#channel[level](wasLive ? text : `(${new Date(time).toISOString()}) ${text}`);

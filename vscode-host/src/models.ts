@@ -1,16 +1,16 @@
-// The models of this window: read once and kept, since asking VS Code for them costs up to 110 ms, and read again when
-// it says that they have changed.
+// The models of this window. They are cached, since a read takes up to 110 ms, and read again when VS Code reports a
+// change.
 
 import * as vscode from "vscode";
 import type { ModelInfo } from "./protocol";
 
-/** One change makes VS Code say so several times. In milliseconds. */
+/** Debounce time in milliseconds: VS Code fires several events for one change. */
 const SETTLED_AFTER = 50;
 
-/** Only here does every good answer end with a count of its tokens. */
+/** The only vendor whose complete responses always end with a usage part. */
 const COUNTING = { vendor: "copilot", extension: "GitHub.copilot-chat" };
 
-/** For tests, whose stand-in for Copilot has no such extension: models that count, as `vendor/id`, separated by commas. */
+/** For tests, which have no Copilot extension: comma-separated `vendor/id` of models that report usage. */
 const TEST_COUNTING = "COPILOT_PROXY_TEST_REPORTS_USAGE";
 
 /** Properties with fields of their own in `ModelInfo`. */
@@ -18,7 +18,7 @@ const NAMED = new Set(["vendor", "id", "family", "version", "name", "maxInputTok
 
 export class Models implements vscode.Disposable {
 	readonly #changed = new vscode.EventEmitter<readonly ModelInfo[]>();
-	/** The models were read; whether they differ from those before is for the reader to see. */
+	/** Fires after each read, whether or not the models have changed. */
 	readonly onDidRead = this.#changed.event;
 
 	readonly #subscription: vscode.Disposable;
@@ -34,17 +34,17 @@ export class Models implements vscode.Disposable {
 		});
 	}
 
-	/** As last read; undefined before the first time. */
+	/** The models as last read; undefined before the first read. */
 	get infos(): readonly ModelInfo[] | undefined {
 		return this.#infos;
 	}
 
-	/** VS Code's own, as last read. */
+	/** VS Code's model objects, as last read. */
 	get all(): readonly vscode.LanguageModelChat[] {
 		return this.#models;
 	}
 
-	/** The model, as last read. */
+	/** Finds a model among those last read; throws NotFound if there is none. */
 	find(vendor: string, id: string): vscode.LanguageModelChat {
 		const found = this.#models.find((model) => model.vendor === vendor && model.id === id);
 		if (!found) {
@@ -53,7 +53,7 @@ export class Models implements vscode.Disposable {
 		return found;
 	}
 
-	/** Reads the models. A call during another one gets a new reading, since that one may be out of date. */
+	/** Reads the models. A call during a running read starts another one, since the running one may be out of date. */
 	read(): Promise<void> {
 		const previous = this.#reading ?? Promise.resolve();
 		const reading = previous.then(async () => {
@@ -89,7 +89,7 @@ function infoOf(model: vscode.LanguageModelChat): ModelInfo {
 	};
 }
 
-/** There at run time, but not in the stable typings. */
+/** `capabilities` exists at run time, but not in the stable typings. */
 function capabilitiesOf(model: object): { supportsToolCalling?: unknown; supportsImageToText?: unknown } {
 	const capabilities: unknown = "capabilities" in model ? model.capabilities : undefined;
 	return typeof capabilities === "object" && capabilities !== null ? capabilities : {};

@@ -1,4 +1,4 @@
-// Notifications: few, each once, and only in the focused window.
+// Notifications of states that need an action: each once, and only in the focused window.
 
 import * as vscode from "vscode";
 import { failureOf } from "./failure";
@@ -9,7 +9,7 @@ import { noticeOf } from "./server-state";
 type Button = [title: string, command: string, ...args: unknown[]];
 
 const SETTINGS: Button = ["Change Port", "workbench.action.openSettings", "copilotProxy.port"];
-const LOGS: Button = ["Show Log", "copilotProxy.showLogs"];
+const LOGS: Button = ["Show Logs", "copilotProxy.showLogs"];
 const RETRY: Button = ["Retry", "copilotProxy.start"];
 const RELOAD: Button = ["Reload Window", "workbench.action.reloadWindow"];
 const ALLOW: Button = ["Allow...", "copilotProxy.allow"];
@@ -25,18 +25,18 @@ export class Notices {
 		}
 		this.#shown = subject;
 		if (!vscode.window.state.focused) {
-			return; // the status bar says it here, a notification comes in the window in front
+			return; // only the focused window shows a notification; here the status bar is enough
 		}
-		const { more } = noticeOf(state);
+		const { detail } = noticeOf(state);
 		switch (subject) {
 			case "failed":
-				return show("error", `Copilot Proxy: ${more}`, RETRY, LOGS);
+				return show("error", `Copilot Proxy: ${detail}`, RETRY, LOGS);
 			case "outdated":
-				return show("warning", `Copilot Proxy: ${more}`, RELOAD);
+				return show("warning", `Copilot Proxy: ${detail}`, RELOAD);
 			case "port":
-				return show("warning", `Copilot Proxy: ${more}`, SETTINGS);
+				return show("warning", `Copilot Proxy: ${detail}`, SETTINGS);
 			case "consent":
-				return show("info", `Copilot Proxy: ${more}`, ALLOW);
+				return show("info", `Copilot Proxy: ${detail}`, ALLOW);
 			default:
 				return;
 		}

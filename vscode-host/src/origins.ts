@@ -1,10 +1,10 @@
-// Asks the user whether the web pages of an origin may use the models. The answer goes into the settings.
+// Asks the user whether the web pages of an origin may use the models, and writes the answer to the settings.
 
 import * as vscode from "vscode";
 import type { FromEditor, OriginDecision } from "./protocol";
 import type { Settings } from "./settings";
 
-/** The origin of files and of sandboxed frames, whatever page they belong to: the server remembers its answer. */
+/** The `Origin` header of all files and sandboxed frames. The settings can't tell them apart, so the server keeps this answer. */
 const NO_ORIGIN = "null";
 
 const ALLOW = "Allow";

@@ -1,5 +1,5 @@
-// What waits to be written to the server. A turn's frames are collected and written once, at its end; what is urgent
-// is written at once. There is no timer: a write costs more than all frames of a turn, and waiting costs the reader.
+// The queue of frames for the server. The frames of one turn of the event loop are written together at its end; urgent
+// ones are flushed immediately. A write costs more than all frames of a turn, and a timer would delay the client.
 
 import type { Socket } from "node:net";
 import { FrameBuffer, type TextKind } from "./frames";
@@ -17,24 +17,24 @@ export class Outbox {
 		this.#schedule();
 	}
 
-	words(kind: TextKind, stream: number, text: string): void {
-		this.#frames.putWords(kind, stream, text);
+	text(kind: TextKind, stream: number, text: string): void {
+		this.#frames.putText(kind, stream, text);
 		this.#schedule();
 	}
 
-	/** Writes what there is, now. */
+	/** Writes all collected frames now. */
 	flush(): void {
 		if (this.#frames.isEmpty || !this.socket.writable) {
 			return;
 		}
 		this.socket.write(this.#frames.take());
-		// The system usually takes all of it at once; the rest still lies in our buffer.
+		// Node.js still refers to this buffer if the system didn't take all of it, so the next frames need another one.
 		if (this.socket.writableLength > 0) {
 			this.#frames.renew();
 		}
 	}
 
-	/** Undefined while the server takes what is written; else done when it does again, or is gone. */
+	/** Undefined while the server reads; else resolves when it reads again or the connection has closed. */
 	get full(): Promise<void> | undefined {
 		if (!this.socket.writableNeedDrain) {
 			return undefined;

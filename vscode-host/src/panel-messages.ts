@@ -1,4 +1,4 @@
-// Messages between the extension and its panel's page. Types only: both sides are built from this file.
+// Messages between the extension and its panel's page. Types only; both sides import this file.
 
 import type { Activity, CatalogModel, EditorTool, Exchange, ModelInfo } from "./protocol";
 
@@ -37,7 +37,7 @@ export type Command = (typeof COMMANDS)[number];
 /** The state as the page shows it, without decisions left to it. */
 export interface PanelView {
 	title: string;
-	more: string;
+	detail: string;
 	tone: "idle" | "running" | "warning" | "error";
 	actions: Command[];
 	/** Base URL; absent while the port is closed. */

@@ -1,4 +1,4 @@
-// The view of the panel, from the state of the extension's parts. Pure.
+// Computes the view of the panel from the state of the extension's parts. Pure.
 
 import type { Command, PanelView, SettingView, Totals } from "./panel-messages";
 import type { ModelInfo } from "./protocol";
@@ -13,13 +13,13 @@ export interface Sources {
 }
 
 export function viewOf({ state, models, settings, needsKey }: Sources): PanelView {
-	const { says, more, attention } = noticeOf(state);
+	const { label, detail, attention } = noticeOf(state);
 	const status = state.kind === "attached" ? state.status : undefined;
 	const port = status?.http.state === "running" ? status.http.port : undefined;
 	const totals = totalsOf(state);
 	return {
-		title: port === undefined ? says : `Running on port ${port}`,
-		more,
+		title: port === undefined ? label : `Running on port ${port}`,
+		detail,
 		tone: attention ?? (port === undefined ? "idle" : "running"),
 		actions: actionsOf(state),
 		...(port === undefined ? {} : { endpoint: endpoint(port) }),

@@ -1,5 +1,5 @@
-// The panel that a click on the status bar opens: its page, and the messages to and from it. It keeps no state: VS Code
-// drops a hidden page, and a new one gets everything again.
+// The panel that a click on the status bar opens: its page, and the messages to and from it. It keeps no state, since
+// VS Code discards a hidden page and a new one gets everything again.
 
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -10,13 +10,13 @@ import type { Activity, CatalogModel, Exchange } from "./protocol";
 /** Functions of the extension that the panel needs. */
 export interface PanelHost {
 	view(): PanelView;
-	/** Reads the tools; starts the servers that bring some, where that is wanted. */
+	/** Reads the tools; with `startServers` it starts the MCP servers first. */
 	tools(startServers: boolean): Promise<ToolsView>;
 	/** Subscribes to the requests, or ends the subscription. */
 	watch(enabled: boolean): void;
-	/** The words of this request are to be shown. */
+	/** Requests the bodies of a request. */
 	getExchange(id: string): void;
-	/** The user wants to stop a request that runs in auto mode. */
+	/** Stops a request that runs in auto mode. */
 	stopRequest(id: string): void;
 	/** Writes a setting. */
 	set(name: string, value: unknown): Promise<void>;
@@ -45,7 +45,7 @@ export class Panel implements vscode.Disposable {
 		const out = vscode.Uri.joinPath(this.extension, "out");
 		const page = await readFile(vscode.Uri.joinPath(media, "panel.html").fsPath, "utf8");
 		if (this.#panel) {
-			return; // two clicks, one panel
+			return; // a second click while the page was read
 		}
 		const panel = vscode.window.createWebviewPanel(
 			"copilotProxy.panel",

@@ -1,10 +1,10 @@
-// What a part of VS Code's is, told by its shape: parts that other extensions make, and newer kinds that the stable
-// API does not name, are no instances of the classes we see.
+// Recognizes the parts of responses by their shape. Parts that other extensions create, and kinds that the stable API
+// lacks, are not instances of the classes that this extension can import.
 
-/** Opaque values that a provider wants back with its thinking. */
+/** Opaque values that a provider requires together with its thinking in later requests. */
 type Metadata = Record<string, unknown>;
 
-export type Seen =
+export type RecognizedPart =
 	| { kind: "text"; text: string }
 	| { kind: "thinking"; text: string; id: string | undefined; metadata: Metadata | undefined }
 	| { kind: "call"; id: string; name: string; input: unknown }
@@ -12,13 +12,13 @@ export type Seen =
 	| { kind: "tree"; value: object }
 	| { kind: "unknown" };
 
-export function seen(part: unknown): Seen {
+export function recognize(part: unknown): RecognizedPart {
 	if (typeof part !== "object" || part === null) {
 		return { kind: "unknown" };
 	}
 	const isThinking = "id" in part || "metadata" in part;
 	if ("value" in part && typeof part.value === "string" && !isThinking) {
-		return { kind: "text", text: part.value }; // nearly all of them, so first
+		return { kind: "text", text: part.value }; // checked first, since nearly all parts are text
 	}
 	const { value, id, callId, name, input, mimeType, data, metadata } = part as Record<string, unknown>;
 	if (typeof name === "string" && "callId" in part) {
@@ -41,7 +41,7 @@ export function seen(part: unknown): Seen {
 	return typeof value === "object" && value !== null ? { kind: "tree", value } : { kind: "unknown" };
 }
 
-/** Without what only tells VS Code's own chat how to show the thinking. */
+/** The metadata without the fields that only control how VS Code's chat shows the thinking. */
 function metadataOf(metadata: unknown): Metadata | undefined {
 	if (typeof metadata !== "object" || metadata === null) {
 		return undefined;
@@ -52,7 +52,7 @@ function metadataOf(metadata: unknown): Metadata | undefined {
 	return kept.length > 0 ? Object.fromEntries(kept) : undefined;
 }
 
-/** The base64 of bytes. */
+/** Encodes bytes as base64. */
 export function base64(data: Uint8Array): string {
 	return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
 }

@@ -1,5 +1,5 @@
-// The text of a prompt-tsx tree, in which GitHub Copilot's own tools answer: `{node: {type: 1, children: [...]}}` with
-// texts `{type: 2, text, lineBreakBefore}` as leaves. Pure.
+// Extracts the text of a prompt-tsx tree, the result format of GitHub Copilot's own tools:
+// `{node: {type: 1, children: [...]}}` with texts `{type: 2, text, lineBreakBefore}` as leaves. Pure.
 
 const ELEMENT = 1;
 const TEXT = 2;
@@ -11,10 +11,10 @@ interface Node {
 	lineBreakBefore?: unknown;
 }
 
-/** The text, top to bottom; empty where there is none. */
+/** The text of all leaves in order; empty if there is none. */
 export function textOf(tree: object): string {
 	let text = "";
-	// No recursion: the tree comes from another extension and may be deep.
+	// Not recursive, since the tree comes from another extension and may be deep.
 	const waiting: unknown[] = ["node" in tree ? tree.node : tree];
 	while (waiting.length > 0) {
 		const node = waiting.pop() as Node | null | undefined;

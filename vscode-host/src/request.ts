@@ -1,4 +1,4 @@
-// A running request of the server: sends its response, can be paused and cancelled.
+// A running request of the server: it sends its response, and can be paused and cancelled.
 
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
@@ -9,7 +9,7 @@ import type { FromEditor } from "./protocol";
 export class Request {
 	readonly #cancellation = new vscode.CancellationTokenSource();
 	#paused: { until: Promise<void>; end: () => void } | undefined;
-	#spoke = false;
+	#hasSent = false;
 
 	constructor(
 		private readonly stream: number,
@@ -20,26 +20,26 @@ export class Request {
 		return this.#cancellation.token;
 	}
 
-	/** Cancels it: nothing is sent from now on. */
+	/** Whether the request is cancelled; nothing more is sent then. */
 	get isCancelled(): boolean {
 		return this.#cancellation.token.isCancellationRequested;
 	}
 
-	say(message: FromEditor): void {
+	send(message: FromEditor): void {
 		if (!this.isCancelled) {
 			this.outbox.message(this.stream, message);
-			this.#first();
+			this.#flushFirst();
 		}
 	}
 
-	words(kind: TextKind, text: string): void {
+	sendText(kind: TextKind, text: string): void {
 		if (!this.isCancelled) {
-			this.outbox.words(kind, this.stream, text);
-			this.#first();
+			this.outbox.text(kind, this.stream, text);
+			this.#flushFirst();
 		}
 	}
 
-	/** Undefined while more may be sent; else resolves when that may have changed. */
+	/** Undefined while more may be sent; else resolves when it should be checked again. */
 	get blocked(): Promise<void> | undefined {
 		return this.#paused?.until ?? this.outbox.full;
 	}
@@ -65,10 +65,10 @@ export class Request {
 		this.#cancellation.dispose();
 	}
 
-	/** The client waits for the first part: it is written soon, not at the end of the turn. */
-	#first(): void {
-		if (!this.#spoke) {
-			this.#spoke = true;
+	/** Writes the first part before the turn ends, since the client waits for it. */
+	#flushFirst(): void {
+		if (!this.#hasSent) {
+			this.#hasSent = true;
 			process.nextTick(() => this.outbox.flush());
 		}
 	}

@@ -5,20 +5,20 @@ import type { Status } from "./protocol";
 export type ServerState =
 	/** No server runs, and none should. */
 	| { kind: "off" }
-	/** One is being looked for, started or waited for. */
+	/** The extension looks for a server, starts one or waits for one. */
 	| { kind: "starting" }
 	/** Attached; `status` is the last one that the server sent. Errors are shown in the window that started it. */
 	| { kind: "attached"; version: string; startedHere: boolean; status: Status | undefined }
 	/** The server's protocol is newer: this window must be reloaded. */
 	| { kind: "outdated"; reason: string }
-	/** It could not be started, or ended again and again. */
+	/** The server could not be started, or ended repeatedly. */
 	| { kind: "failed"; reason: string };
 
 /** The state in one line, an explanation, and whether it needs attention. */
 export interface Notice {
 	icon: string;
-	says: string;
-	more: string;
+	label: string;
+	detail: string;
 	attention?: "warning" | "error";
 }
 
@@ -26,13 +26,13 @@ export interface Notice {
 export function noticeOf(state: ServerState): Notice {
 	switch (state.kind) {
 		case "off":
-			return { icon: "circle-slash", says: "Off", more: "No server is running." };
+			return { icon: "circle-slash", label: "Off", detail: "No server is running." };
 		case "starting":
 			return STARTING;
 		case "outdated":
-			return { icon: "warning", says: "Reload", more: state.reason, attention: "warning" };
+			return { icon: "warning", label: "Reload", detail: state.reason, attention: "warning" };
 		case "failed":
-			return { icon: "error", says: "Error", more: state.reason, attention: "error" };
+			return { icon: "error", label: "Error", detail: state.reason, attention: "error" };
 		case "attached":
 			return state.status ? noticeOfStatus(state.status, state.startedHere) : STARTING;
 		default:
@@ -40,10 +40,10 @@ export function noticeOf(state: ServerState): Notice {
 	}
 }
 
-/** One server serves all windows; the starting window's extension has its log. */
+/** Said in the windows that didn't start the server. */
 const OTHERS = " Another window has started the server.";
 
-const STARTING: Notice = { icon: "sync~spin", says: "Starting", more: "The server is starting." };
+const STARTING: Notice = { icon: "sync~spin", label: "Starting", detail: "The server is starting." };
 
 function noticeOfStatus(
 	{ http, in_flight: inFlight, models, consent_needed: consentNeeded }: Status,
@@ -51,27 +51,27 @@ function noticeOfStatus(
 ): Notice {
 	switch (http.state) {
 		case "off":
-			return { icon: "circle-slash", says: "Off", more: "The server was stopped, for all windows." };
+			return { icon: "circle-slash", label: "Off", detail: "The server was stopped for all windows." };
 		case "port_taken":
 			return {
 				icon: "warning",
-				says: `${http.port} taken`,
-				more: `Another program uses port ${http.port}. Copilot Proxy takes it as soon as it is free, or set another one in copilotProxy.port.`,
+				label: `${http.port} taken`,
+				detail: `Port ${http.port} is in use by another program. Stop that program, or choose another port in copilotProxy.port.`,
 				attention: "warning",
 			};
 		case "failed":
 			return {
 				icon: "error",
-				says: "Error",
-				more: `Port ${http.port} can't be opened: ${http.message}`,
+				label: "Error",
+				detail: `Port ${http.port} can't be opened: ${http.message}`,
 				attention: "error",
 			};
 		case "running": {
 			if (models === 0) {
 				return {
 					icon: "warning",
-					says: "No models",
-					more: "Install GitHub Copilot and sign in.",
+					label: "No models",
+					detail: "No models are available. Install GitHub Copilot and sign in.",
 					attention: "warning",
 				};
 			}
@@ -79,16 +79,16 @@ function noticeOfStatus(
 			if (consentNeeded && inFlight === 0) {
 				return {
 					icon: "warning",
-					says: "Allow models",
-					more: "A program asked for a model, and you have not allowed it yet.",
+					label: "Allow models",
+					detail: "A program wants to use a model. Run Allow Models... to allow it.",
 					attention: "warning",
 				};
 			}
 			const requests = inFlight > 0 ? ` (${inFlight})` : "";
 			return {
 				icon: "radio-tower",
-				says: `${http.port}${requests}`,
-				more: `Programs on this machine can use ${models === 1 ? "1 model" : `${models} models`} at ${endpoint(http.port)}.${startedHere ? "" : OTHERS}`,
+				label: `${http.port}${requests}`,
+				detail: `Programs on this machine can use ${models === 1 ? "1 model" : `${models} models`} at ${endpoint(http.port)}.${startedHere ? "" : OTHERS}`,
 			};
 		}
 		default:
@@ -101,7 +101,7 @@ export function endpoint(port: number): string {
 	return `http://127.0.0.1:${port}`;
 }
 
-/** Whether the next step is to start the server, not to stop it. */
+/** Whether the user's next action is to start the server rather than to stop it. */
 export function isOff(state: ServerState): boolean {
 	return (
 		state.kind === "off" ||

@@ -1,19 +1,19 @@
-// The window's side of the one server that all windows share: finds it, starts it where there is none, stays attached,
-// and comes back when it is gone.
+// Keeps this window attached to the server that all windows share: finds it, starts it if there is none, and reconnects
+// when the connection ends.
 
 import { type FSWatcher, watch } from "node:fs";
 import * as vscode from "vscode";
 import { delay, FailureCounter, isOlder, jittered } from "./backoff";
-import type { Launched } from "./binary";
 import { type Bridge, type BridgeHandlers, type ConnectResult, connect } from "./bridge";
 import { deferred } from "./deferred";
 import { ensurePrivateDir, readServerFile } from "./directory";
 import { failureOf } from "./failure";
+import type { Launched } from "./launch";
 import type { Log } from "./log";
 import { type FromEditor, PROTOCOL, type Refused, type Status, type Welcome, type Window } from "./protocol";
 import type { ServerState } from "./server-state";
 
-/** What the server needs of the rest of the extension. */
+/** Dependencies on the rest of the extension. */
 export interface ServerDeps {
 	readonly directory: string;
 	readonly version: string;
@@ -25,29 +25,29 @@ export interface ServerDeps {
 	launch(): Promise<Launched>;
 }
 
-/** A started server is looked for this often, and this long; it takes some 10 ms. In milliseconds. */
-const LOOK = { first: 20, longest: 1000 };
-const UP_WITHIN = 5000;
-/** Another server that can't be reached for so long is about to leave: then it is our turn. In milliseconds. */
-const OTHER_UP_WITHIN = 500;
-/** Before coming back to a server that is gone, in milliseconds. */
+/** Interval and timeout for a started server to publish its address, in milliseconds; it takes about 10. */
+const POLL = { first: 20, longest: 1000 };
+const START_TIMEOUT = 5000;
+/** In milliseconds. Another server that is unreachable for so long is shutting down, and this window starts one. */
+const OTHER_START_TIMEOUT = 500;
+/** Waits before reconnecting, in milliseconds. */
 const BACK_OFF = { first: 50, longest: 2000 };
-/** So many ends of a server in such a time, in milliseconds: it will not live. */
-const TOO_MANY = { limit: 5, within: 60_000 };
-/** So many programs that hang at the start in such a time, in milliseconds: the next one would, too. */
-const TOO_MANY_HUNG = { limit: 2, within: 60_000 };
-/** An older server finishes what it is doing within 30 s; one that stays longer is used as it is. In milliseconds. */
-const HANDOVER_WITHIN = 40_000;
-/** One that takes another's place is up soon after that one has left; then it is our turn. In milliseconds. */
-const SUCCESSOR_WITHIN = 5000;
-/** A window asks for no more handovers than this: two with programs of different ages must come to rest. */
-const HANDOVERS = 3;
+/** Lost servers within a time, in milliseconds, after which the window gives up. */
+const MAX_FAILURES = { limit: 5, within: 60_000 };
+/** Programs that hang at the start within a time, in milliseconds, after which the window gives up. */
+const MAX_HUNG_STARTS = { limit: 2, within: 60_000 };
+/** In milliseconds. An older server finishes its requests within 30 s; one that stays longer is used. */
+const HANDOVER_TIMEOUT = 40_000;
+/** In milliseconds. A server that replaces another one starts within this time, else this window starts one. */
+const SUCCESSOR_TIMEOUT = 5000;
+/** Handovers that one window requests at most, so that windows with different versions don't replace each other forever. */
+const MAX_HANDOVERS = 3;
 
-/** What the user wants of the server. */
+/** The user's intent for the server. */
 type Intent =
-	/** None has to run; one that runs is used. */
+	/** No server has to run; a running one is used. */
 	| "off"
-	/** One has to run. */
+	/** A server has to run. */
 	| "run"
 	/** The user asked for an open port, and no server has opened it yet. */
 	| "start"
@@ -59,11 +59,11 @@ interface Peer {
 	token: string | undefined;
 	/** The last status that it sent. */
 	status: Status | undefined;
-	/** Why it is about to leave: this window asked it to make room, or another one did and starts a new one. */
+	/** The reason for which it will shut down: this window asked for a handover, or another one did and starts a server. */
 	departure: "none" | "replaced" | "superseded";
 }
 
-/** A program that was started, and has neither ended nor published its address. */
+/** The started program has neither ended nor published its address. */
 class HungError extends Error {}
 
 const NEVER = new Promise<never>(() => undefined);
@@ -82,8 +82,8 @@ export class Server implements vscode.Disposable {
 	#isDisposed = false;
 	/** Ends the current pause. */
 	#wake: () => void = () => undefined;
-	readonly #failures = new FailureCounter(TOO_MANY.limit, TOO_MANY.within);
-	readonly #hung = new FailureCounter(TOO_MANY_HUNG.limit, TOO_MANY_HUNG.within);
+	readonly #failures = new FailureCounter(MAX_FAILURES.limit, MAX_FAILURES.within);
+	readonly #hung = new FailureCounter(MAX_HUNG_STARTS.limit, MAX_HUNG_STARTS.within);
 
 	constructor(
 		private readonly deps: ServerDeps,
@@ -249,11 +249,11 @@ export class Server implements vscode.Disposable {
 			anotherRuns = true;
 			return NEVER;
 		});
-		died.catch(() => undefined); // it is heard below, as long as anybody listens
+		died.catch(() => undefined); // handled by the race below while that waits
 		let waited = 0;
-		const within = () => (anotherRuns ? OTHER_UP_WITHIN : UP_WITHIN);
+		const within = () => (anotherRuns ? OTHER_START_TIMEOUT : START_TIMEOUT);
 		for (let attempt = 0; waited < within() && !this.#isDisposed; attempt += 1) {
-			const pause = delay(LOOK, attempt);
+			const pause = delay(POLL, attempt);
 			waited += pause;
 			await Promise.race([this.#pause(pause), died]);
 			const result = await this.#connect();
@@ -265,11 +265,11 @@ export class Server implements vscode.Disposable {
 			return this.#launch();
 		}
 		if (anotherRuns || this.#isDisposed) {
-			throw new Error("the server that runs can't be reached");
+			throw new Error("a server is running, but can't be reached");
 		}
 		kill();
 		throw new HungError(
-			`${program} did not start within ${UP_WITHIN / 1000} s. Check that it is Copilot Proxy's program (copilotProxy.serverPath)`,
+			`${program} did not start within ${START_TIMEOUT / 1000} s. Check that it is Copilot Proxy's program (copilotProxy.serverPath)`,
 		);
 	}
 
@@ -297,33 +297,33 @@ export class Server implements vscode.Disposable {
 			this.#keepRunning();
 			this.#setState({ kind: "starting" });
 		} else if (this.#wasStopped()) {
-			this.#intent = this.#intent === "stop" ? "stop" : "off"; // its end is no reason to start it again
+			this.#intent = this.#intent === "stop" ? "stop" : "off"; // a stopped server isn't started again
 		} else if (this.#peer.departure === "superseded") {
 			this.#keepRunning();
 			this.#setState({ kind: "starting" });
-			await this.#waitForChange(SUCCESSOR_WITHIN);
+			await this.#waitForChange(SUCCESSOR_TIMEOUT);
 		} else {
 			this.#keepRunning();
 			await this.#retryLater(`the connection to the server ended: ${reason}`);
 		}
 	}
 
-	/** Only an older one that others started: where `serverPath` names an old program, ours is no newer. */
+	/** Whether to replace an older server. One that this window started stays: `serverPath` may name an older program. */
 	#shouldReplace(pid: number, version: string): boolean {
 		const isOurs = pid === this.#launchedPid;
-		return isOlder(version, this.deps.version) && !isOurs && this.#handovers < HANDOVERS;
+		return isOlder(version, this.deps.version) && !isOurs && this.#handovers < MAX_HANDOVERS;
 	}
 
-	/** Asks an older server to make room and waits until it has left. */
+	/** Requests a handover of an older server and waits until it has shut down. */
 	async #waitForHandover(bridge: Bridge, version: string): Promise<boolean> {
-		this.deps.log.info(`the server is version ${version}: it makes room for ${this.deps.version}`);
+		this.deps.log.info(`replacing the server of version ${version} by ${this.deps.version}`);
 		this.#keepRunning();
 		this.#setState({ kind: "starting" });
 		bridge.send({ type: "handover" });
 		const left = bridge.ended.then(() => true);
-		const hasLeft = await Promise.race([left, this.#pause(HANDOVER_WITHIN).then(() => false)]);
+		const hasLeft = await Promise.race([left, this.#pause(HANDOVER_TIMEOUT).then(() => false)]);
 		this.#wake();
-		await this.#pause(delay(LOOK, this.#handovers));
+		await this.#pause(delay(POLL, this.#handovers));
 		this.#handovers += 1;
 		return hasLeft;
 	}
@@ -335,7 +335,7 @@ export class Server implements vscode.Disposable {
 				this.#setState({ kind: "outdated", reason: message });
 				return this.#waitForChange();
 			case "server_too_old":
-				this.#keepRunning(); // it has understood, and leaves when it has finished what it is doing
+				this.#keepRunning(); // it shuts down once its running requests have finished
 				this.#setState({ kind: "starting" });
 				return this.#pause(jittered(BACK_OFF, 3, Math.random()));
 			case "token":
@@ -378,7 +378,7 @@ export class Server implements vscode.Disposable {
 		}
 	}
 
-	/** Whether the user stopped it and has not started it since. */
+	/** Whether the user stopped the server and has not started it since. */
 	#wasStopped(): boolean {
 		return this.#intent === "stop" || (this.#intent !== "start" && this.#peer.status?.http.state === "off");
 	}
@@ -413,7 +413,7 @@ export class Server implements vscode.Disposable {
 		try {
 			const found = await readServerFile(this.deps.directory);
 			if (found && found.token !== this.#peer.token) {
-				return; // it came before we watched
+				return; // it started before the watcher did
 			}
 			await promise;
 		} finally {
@@ -423,7 +423,7 @@ export class Server implements vscode.Disposable {
 	}
 }
 
-/** Undefined where the system can't watch: then only the user's actions are noticed. */
+/** Watches a file; undefined if the system can't. Then only the user's actions end the wait. */
 function watchFor(file: string, directory: string, changed: () => void): FSWatcher | undefined {
 	try {
 		return watch(directory, (_, name) => {

@@ -1,5 +1,5 @@
-// The person's settings (`copilotProxy.*`). VS Code hands on whatever stands in settings.json; here the types are put
-// right, for the server takes no others. Defaults are written in package.json and nowhere else.
+// The user's settings (`copilotProxy.*`). VS Code passes on any value from settings.json, so a value of the wrong type is
+// replaced by the default here: the server rejects it otherwise. package.json is the only place that has the defaults.
 
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import type { ContextSize, UserSettings } from "./protocol";
 
 const SECTION = "copilotProxy";
 
-/** A setting as package.json declares it: as much of JSON Schema as stands there. */
+/** A setting as package.json declares it: the keywords of JSON Schema that are used there. */
 export interface Declared {
 	type: string;
 	default: unknown;
@@ -20,11 +20,11 @@ export interface Declared {
 	markdownDescription: string;
 }
 
-/** Not to be seen by who looks over one's shoulder. */
+/** Settings whose values the panel hides. */
 const SECRETS = new Set(["apiKey"]);
 
 export class Settings implements vscode.Disposable {
-	/** Tells which ones changed: call it with a name. */
+	/** Fires with a function that tells whether the setting of a name has changed. */
 	readonly #changed = new vscode.EventEmitter<(name: string) => boolean>();
 	readonly onDidChange = this.#changed.event;
 	readonly #subscription = vscode.workspace.onDidChangeConfiguration((change) => {
@@ -44,7 +44,7 @@ export class Settings implements vscode.Disposable {
 		return read("port", isPort);
 	}
 
-	/** Empty where none is set. */
+	/** Empty if it is not set. */
 	get serverPath(): string {
 		const path = read("serverPath", isString).trim();
 		return path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
@@ -73,7 +73,7 @@ export class Settings implements vscode.Disposable {
 		};
 	}
 
-	/** All of them, in their order, as the panel shows them. */
+	/** All settings in the order of package.json, as the panel shows them. */
 	get views(): SettingView[] {
 		const all = Object.entries(this.declared).sort(([, one], [, other]) => one.order - other.order);
 		return all.map(([id, declared]) => viewOf(id.slice(SECTION.length + 1), declared));
@@ -111,7 +111,7 @@ export class Settings implements vscode.Disposable {
 	}
 }
 
-/** The setting, or its default where its value is of another type. */
+/** The value of a setting, or its default if the value has the wrong type. */
 function read<T>(name: string, is: (value: unknown) => value is T, otherwise?: T): T {
 	const configuration = vscode.workspace.getConfiguration(SECTION);
 	const value: unknown = configuration.get(name);
@@ -166,7 +166,7 @@ function kindOf({ type }: Declared): SettingView["kind"] {
 	}
 }
 
-/** Is this a value that the setting may have? */
+/** Whether the setting accepts this value. */
 function fits(value: unknown, declared: Declared): boolean {
 	const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = declared;
 	switch (kindOf(declared)) {

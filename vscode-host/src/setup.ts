@@ -1,12 +1,12 @@
-// "Set up a Client...": the person picks a program, sees what will be written, and agrees or not. Which programs there are,
-// what their files are to hold and how to undo it, the program knows.
+// The command "Set Up a Client...": the user selects a client, reviews the change, and applies it. The server program's
+// `setup` command lists the clients, plans the changes and writes the files.
 
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import type { Documents } from "./documents";
+import type { Cli } from "./cli";
+import type { Review } from "./diff-review";
 import type { ClientEntry, Plan } from "./generated";
-import type { Program } from "./program";
-import type { Review } from "./review";
+import type { Documents } from "./virtual-documents";
 
 /** The user's choice, and the folder that it applies to. */
 interface Selection {
@@ -23,7 +23,7 @@ const COPY = "Copy";
 
 export class Setup {
 	constructor(
-		private readonly program: Program,
+		private readonly cli: Cli,
 		private readonly documents: Documents,
 		private readonly review: Review,
 	) {}
@@ -31,7 +31,7 @@ export class Setup {
 	/** Runs the whole dialog. */
 	async start(): Promise<void> {
 		const picked = await vscode.window.showQuickPick(this.#choices(), {
-			title: "Set up a Client",
+			title: "Set Up a Client",
 			placeHolder: "Select the program that should use Copilot's models",
 			matchOnDescription: true,
 		});
@@ -43,8 +43,8 @@ export class Setup {
 	async #choices(): Promise<Choice[]> {
 		const [cwd = homedir(), ...others] = folders();
 		const clients = await this.#clients(cwd);
-		const selectiones = clients.map((client) => ({ client, cwd, undo: false }));
-		// A .env lies in a folder, and each has its own.
+		const selections = clients.map((client) => ({ client, cwd, undo: false }));
+		// Each workspace folder has a .env file of its own.
 		const more = await Promise.all(
 			others.map(async (folder) =>
 				(await this.#clients(folder))
@@ -52,7 +52,7 @@ export class Setup {
 					.map((client) => ({ client, cwd: folder, undo: false })),
 			),
 		);
-		const all = [...selectiones, ...more.flat()];
+		const all = [...selections, ...more.flat()];
 		const written = all.filter(
 			({ client }) => client.file !== null && (client.client !== "env" || folders().length > 0),
 		);
@@ -69,7 +69,7 @@ export class Setup {
 	}
 
 	async #clients(cwd: string): Promise<ClientEntry[]> {
-		const run = await this.program.run(["setup", "--json"], cwd);
+		const run = await this.cli.run(["setup", "--json"], cwd);
 		return JSON.parse(await run.line());
 	}
 
@@ -77,7 +77,7 @@ export class Setup {
 		const { client, cwd, undo } = selection;
 		// The plan names what an undo would lose, and the user decides.
 		const more = undo ? ["--undo", "--force"] : [];
-		const run = await this.program.run(["setup", client.client, "--json", ...more], cwd);
+		const run = await this.cli.run(["setup", client.client, "--json", ...more], cwd);
 		const plan: Plan = JSON.parse(await run.line());
 		switch (plan.plan) {
 			case "write":

@@ -1,4 +1,4 @@
-// The status bar item: the server's state as it pushes it; nothing is polled.
+// The status bar item. It shows the state that the server pushes and polls nothing.
 
 import * as vscode from "vscode";
 import type { Status } from "./protocol";
@@ -18,12 +18,12 @@ export class StatusBar implements vscode.Disposable {
 		const notice = noticeOf(state);
 		const shown = JSON.stringify([notice, state]);
 		if (shown === this.#shown) {
-			return; // each change of the item is a message to the window
+			return; // each change of the item costs a message to the window
 		}
 		this.#shown = shown;
-		this.#item.text = `$(${notice.icon}) Copilot Proxy: ${notice.says}`;
+		this.#item.text = `$(${notice.icon}) Copilot Proxy: ${notice.label}`;
 		this.#item.tooltip = tooltipOf(notice, state);
-		this.#item.accessibilityInformation = { label: `Copilot Proxy: ${notice.says}. ${notice.more}` };
+		this.#item.accessibilityInformation = { label: `Copilot Proxy: ${notice.label}. ${notice.detail}` };
 		this.#item.backgroundColor =
 			notice.attention && new vscode.ThemeColor(`statusBarItem.${notice.attention}Background`);
 	}
@@ -33,9 +33,9 @@ export class StatusBar implements vscode.Disposable {
 	}
 }
 
-function tooltipOf({ more }: Notice, state: ServerState): vscode.MarkdownString {
+function tooltipOf({ detail }: Notice, state: ServerState): vscode.MarkdownString {
 	const tooltip = new vscode.MarkdownString();
-	tooltip.appendText(more);
+	tooltip.appendText(detail);
 	if (state.kind === "attached" && state.status) {
 		const rows = rowsOf(state.status, state.version).map(([name, value]) => `| ${name} | ${value} |`);
 		tooltip.appendMarkdown(`\n\n| | |\n|---|---:|\n${rows.join("\n")}\n`);
@@ -48,7 +48,7 @@ function tooltipOf({ more }: Notice, state: ServerState): vscode.MarkdownString 
 	return tooltip;
 }
 
-/** The likely next actions. */
+/** The most likely actions in the current state. */
 function linksOf(state: ServerState): [title: string, command: string][] {
 	const status = state.kind === "attached" ? state.status : undefined;
 	return [

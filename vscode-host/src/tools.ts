@@ -1,19 +1,19 @@
-// The editor's tools: VS Code's own, other extensions' and MCP servers'. They are read fresh each time, for VS Code says
-// nothing when they change. Confirmation dialogs are VS Code's affair.
+// The editor's tools: those of VS Code, of other extensions and of MCP servers. They are read again each time, since
+// VS Code has no event for their changes. VS Code shows confirmation dialogs by itself.
 
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
-import { base64, seen } from "./parts";
+import { base64, recognize } from "./parts";
 import { textOf } from "./prompt-tree";
 import type { Content, EditorTool, FromEditor, InvokeTool } from "./protocol";
 import type { Request } from "./request";
 
-/** VS Code starts MCP servers only on request; this often they are requested again, in ms. */
-const MCP_START_EVERY = 60_000;
-/** A server that takes longer is listed the next time, in ms. */
-const MCP_START_WITHIN = 5_000;
+/** Interval in milliseconds after which MCP servers are started again; VS Code starts them only on request. */
+const MCP_START_INTERVAL = 60_000;
+/** In milliseconds. The tools of a server that takes longer are in the next list. */
+const MCP_START_TIMEOUT = 5_000;
 
-const UNTRUSTED = "tools are off while VS Code is in Restricted Mode: trust the workspace to use them";
+const UNTRUSTED = "tools are off while VS Code is in Restricted Mode; trust the workspace to use them";
 
 export class Tools {
 	#mcp: { since: number; started: Promise<void> } | undefined;
@@ -25,7 +25,7 @@ export class Tools {
 		return { type: "tools", tools: this.now };
 	}
 
-	/** Those there are without starting anything. */
+	/** The tools that are available without starting MCP servers. */
 	get now(): EditorTool[] {
 		return vscode.workspace.isTrusted ? vscode.lm.tools.map(toolFrom) : [];
 	}
@@ -41,20 +41,20 @@ export class Tools {
 
 	#startMcpServers(): Promise<void> {
 		const now = performance.now();
-		if (!this.#mcp || now - this.#mcp.since > MCP_START_EVERY) {
+		if (!this.#mcp || now - this.#mcp.since > MCP_START_INTERVAL) {
 			this.#mcp = { since: now, started: startMcpServers() };
 		}
 		return this.#mcp.started;
 	}
 }
 
-/** Done when they run, or when it takes too long. A VS Code without MCP has no such command: then there is nothing to start. */
+/** Starts the MCP servers; resolves when they run, or after the timeout. Without MCP, VS Code lacks the command. */
 async function startMcpServers(): Promise<void> {
 	const started = vscode.commands
 		.executeCommand("workbench.mcp.startServer", "*", { waitForLiveTools: true })
 		.then(undefined, () => undefined);
 	const { promise: late, resolve } = deferred();
-	const timer = setTimeout(resolve, MCP_START_WITHIN);
+	const timer = setTimeout(resolve, MCP_START_TIMEOUT);
 	await Promise.race([started, late]);
 	clearTimeout(timer);
 }
@@ -64,7 +64,7 @@ function toolFrom({ name, description, inputSchema, tags }: vscode.LanguageModel
 }
 
 function contentFrom(part: unknown): Content[] {
-	const it = seen(part);
+	const it = recognize(part);
 	switch (it.kind) {
 		case "text":
 			return [{ type: "text", text: it.text }];
@@ -75,7 +75,7 @@ function contentFrom(part: unknown): Content[] {
 		case "thinking":
 		case "call":
 		case "unknown":
-			return []; // no result of a tool
+			return []; // tools don't return these
 		default:
 			return it satisfies never;
 	}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { delay, FailureCounter, isOlder, jittered } from "../src/backoff";
 
-test("waits double up to the longest", () => {
+test("delays double up to the maximum", () => {
 	const looks = { first: 20, longest: 1000 };
 	assert.deepEqual(
 		[0, 1, 2, 5, 6, 1000].map((attempt) => delay(looks, attempt)),
@@ -11,7 +11,7 @@ test("waits double up to the longest", () => {
 	assert.deepEqual([jittered(looks, 0, 0), jittered(looks, 0, 1)], [10, 20]);
 });
 
-test("five setbacks within a minute are too many", () => {
+test("the counter reaches its limit with five failures within a minute", () => {
 	const setbacks = new FailureCounter(5, 60_000);
 	assert.deepEqual(
 		[0, 10_000, 20_000, 30_000, 61_000, 62_000].map((now) => setbacks.add(now)),
@@ -21,7 +21,7 @@ test("five setbacks within a minute are too many", () => {
 	assert.equal(setbacks.add(63_000), false);
 });
 
-test("versions are compared by their numbers", () => {
+test("versions are compared numerically", () => {
 	assert.ok(isOlder("0.9.9", "0.10.0"));
 	assert.ok(isOlder("0.1.0", "1.0.0-beta"));
 	assert.ok(!isOlder("0.1.0", "0.1.0"));

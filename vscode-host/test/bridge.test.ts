@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { type Bridge, type BridgeHandlers, type ConnectResult, connect } from "../src/bridge";
 import type { Hello, ToEditor } from "../src/protocol";
 import type { Request } from "../src/request";
-import { FakeServer, frame, type Peer, temporaryDirectory } from "./fake/peer";
+import { FakeServer, frame, type Peer, temporaryDirectory } from "./fake/server";
 
 const hello: Hello = {
 	token: "secret",
@@ -60,23 +60,23 @@ async function attached(
 	return { peer, bridge };
 }
 
-test("the hello comes first, and a welcome attaches", async (test) => {
+test("the hello is the first message, and a welcome attaches", async (test) => {
 	const server = await listening(test);
 	const meeting = connect(server.endpoint, hello, idle);
 	const peer = await server.accept();
-	assert.deepEqual(await peer.next(), { stream: 0, said: { type: "hello", ...hello } });
-	peer.say(0, { type: "welcome", version: "0.2.0", pid: 42 });
+	assert.deepEqual(await peer.next(), { stream: 0, item: { type: "hello", ...hello } });
+	peer.send(0, { type: "welcome", version: "0.2.0", pid: 42 });
 	const met = await meeting;
 	assert.deepEqual(met.kind === "attached" && met.welcome, { type: "welcome", version: "0.2.0", pid: 42 });
 	met.kind === "attached" && met.bridge.close();
 	await peer.closed;
 });
 
-test("a refusal is told with its reason, and the connection is closed", async (test) => {
+test("a refusal is reported with its reason and closes the connection", async (test) => {
 	const server = await listening(test);
 	const meeting = connect(server.endpoint, hello, idle);
 	const peer = await server.accept();
-	peer.say(0, { type: "refused", reason: "editor_too_old", message: "reload" });
+	peer.send(0, { type: "refused", reason: "editor_too_old", message: "reload" });
 	assert.deepEqual(await meeting, {
 		kind: "refused",
 		refused: { type: "refused", reason: "editor_too_old", message: "reload" },
@@ -84,7 +84,7 @@ test("a refusal is told with its reason, and the connection is closed", async (t
 	await peer.closed;
 });
 
-test("nobody there, someone who hangs up and someone who talks nonsense are absent", async (test) => {
+test("a missing server, a closed connection and invalid frames are absent", async (test) => {
 	const server = await listening(test);
 	assert.match(JSON.stringify(await connect(`${server.endpoint}.not`, hello, idle)), /"absent".*ENOENT/);
 
@@ -94,131 +94,134 @@ test("nobody there, someone who hangs up and someone who talks nonsense are abse
 
 	const nonsense = connect(server.endpoint, hello, idle);
 	(await server.accept()).socket.write("HTTP/1.1 400 Bad Request\r\n\r\n");
-	assert.match(JSON.stringify(await nonsense), /"absent".*not understood: a frame of 1347703880 bytes/);
+	assert.match(
+		JSON.stringify(await nonsense),
+		/"absent".*invalid message from the server: a frame of 1347703880 bytes/,
+	);
 });
 
-test("a server that does not greet is given up", async (test) => {
+test("a server that sends no welcome is absent after a timeout", async (test) => {
 	const server = await listening(test);
 	const meeting = connect(server.endpoint, hello, idle);
 	await server.accept();
-	assert.deepEqual(await meeting, { kind: "absent", reason: "no welcome came" });
+	assert.deepEqual(await meeting, { kind: "absent", reason: "the server did not complete the handshake" });
 });
 
-test("a ping is answered as soon as the window has shown that it is there", async (test) => {
+test("a ping is answered once the window has reacted", async (test) => {
 	let isThere = () => {};
 	const window = new Promise<void>((resolve) => {
 		isThere = resolve;
 	});
 	const { peer, bridge } = await attached(test, { isAlive: () => window });
-	peer.say(0, { type: "ping" });
-	peer.say(1, { type: "list_tools" });
+	peer.send(0, { type: "ping" });
+	peer.send(1, { type: "list_tools" });
 	assert.deepEqual(await peer.nextOf("tools"), { type: "tools", tools: [] });
 	bridge.send({ type: "handover" });
 	isThere();
 	await peer.nextOf("handover");
-	assert.deepEqual(await peer.next(), { stream: 0, said: { type: "pong" } });
+	assert.deepEqual(await peer.next(), { stream: 0, item: { type: "pong" } });
 });
 
-test("what the server tells reaches those whom it concerns", async (test) => {
-	const heard: unknown[] = [];
+test("each message of the server reaches its handler", async (test) => {
+	const handled: unknown[] = [];
 	const { peer } = await attached(test, {
-		status: ({ models }) => heard.push(models),
-		log: ({ text }) => heard.push(text),
-		refreshModels: () => heard.push("refresh"),
+		status: ({ models }) => handled.push(models),
+		log: ({ text }) => handled.push(text),
+		refreshModels: () => handled.push("refresh"),
 	});
 	const counts = { in_flight: 0, editors: 1, requests: 0, tokens_in: 0, tokens_out: 0, started_at: 0 };
-	peer.say(0, { type: "status", http: { state: "off" }, models: 3, consent_needed: false, ...counts });
-	peer.say(0, { type: "log", level: "info", time: 0, text: "line" });
-	peer.say(0, { type: "refresh_models" });
-	peer.say(0, { type: "ping" });
+	peer.send(0, { type: "status", http: { state: "off" }, models: 3, consent_needed: false, ...counts });
+	peer.send(0, { type: "log", level: "info", time: 0, text: "line" });
+	peer.send(0, { type: "refresh_models" });
+	peer.send(0, { type: "ping" });
 	await peer.nextOf("pong");
-	assert.deepEqual(heard, [3, "line", "refresh"]);
+	assert.deepEqual(handled, [3, "line", "refresh"]);
 });
 
-test("requests are answered on their streams, each for itself", async (test) => {
+test("each request is answered on its own stream", async (test) => {
 	const { peer } = await attached(test, {
-		chat: async (_, request) => request.words(1, "hi"),
+		chat: async (_, request) => request.sendText(1, "hi"),
 		invokeTool: async ({ name }) => {
 			throw Object.assign(new Error(`no ${name}`), { name: "Canceled", code: 7 });
 		},
 	});
-	peer.say(1, chat);
-	assert.deepEqual(await peer.whole(1), [{ text: "hi" }, { type: "end" }]);
-	peer.say(2, { type: "list_tools" });
-	assert.deepEqual(await peer.whole(2), [{ type: "tools", tools: [] }]);
-	peer.say(3, { type: "invoke_tool", name: "tool", input: {} });
-	assert.deepEqual(await peer.whole(3), [{ type: "failed", name: "Canceled", message: "no tool" }]);
+	peer.send(1, chat);
+	assert.deepEqual(await peer.receiveAll(1), [{ text: "hi" }, { type: "end" }]);
+	peer.send(2, { type: "list_tools" });
+	assert.deepEqual(await peer.receiveAll(2), [{ type: "tools", tools: [] }]);
+	peer.send(3, { type: "invoke_tool", name: "tool", input: {} });
+	assert.deepEqual(await peer.receiveAll(3), [{ type: "failed", name: "Canceled", message: "no tool" }]);
 });
 
-test("the first words leave with what comes in the same breath, before the end of the turn", async (test) => {
+test("the first part is written before the end of the event loop's turn", async (test) => {
 	let written = 0;
 	const { peer } = await attached(test, {
 		chat: async (_, request) => {
 			const socket = (request as unknown as { outbox: { socket: { bytesWritten: number } } }).outbox.socket;
 			const before = socket.bytesWritten;
-			await undefined; // the model is asked
-			request.words(1, "first");
+			await undefined; // as long as sending the request takes
+			request.sendText(1, "first");
 			await undefined;
-			request.words(1, " second");
+			request.sendText(1, " second");
 			await new Promise<void>((resolve) => process.nextTick(resolve));
 			written = socket.bytesWritten - before;
-			request.words(1, " third");
+			request.sendText(1, " third");
 			await new Promise<void>((resolve) => process.nextTick(resolve));
 			assert.equal(socket.bytesWritten - before, written);
 		},
 	});
-	peer.say(1, chat);
-	assert.deepEqual(await peer.whole(1), [{ text: "first second third" }, { type: "end" }]);
+	peer.send(1, chat);
+	assert.deepEqual(await peer.receiveAll(1), [{ text: "first second third" }, { type: "end" }]);
 	assert.equal(written, 9 + "first second".length);
 });
 
-test("a cancelled request is told so and says nothing more", async (test) => {
+test("a cancelled request sees its token cancelled and sends nothing more", async (test) => {
 	const cancelled: string[] = [];
 	const { peer } = await attached(test, {
 		chat: async (_, request) => {
-			request.words(1, "a");
+			request.sendText(1, "a");
 			await new Promise<void>((resolve) => request.token.onCancellationRequested(() => resolve()));
 			cancelled.push("cancelled");
-			request.words(1, "b");
+			request.sendText(1, "b");
 			throw new Error("network request aborted");
 		},
 	});
-	peer.say(5, chat);
-	assert.deepEqual(await peer.next(), { stream: 5, said: { text: "a" } });
-	peer.say(5, { type: "cancel" });
-	peer.say(5, { type: "cancel" });
-	peer.say(0, { type: "ping" });
-	assert.deepEqual(await peer.next(), { stream: 0, said: { type: "pong" } });
+	peer.send(5, chat);
+	assert.deepEqual(await peer.next(), { stream: 5, item: { text: "a" } });
+	peer.send(5, { type: "cancel" });
+	peer.send(5, { type: "cancel" });
+	peer.send(0, { type: "ping" });
+	assert.deepEqual(await peer.next(), { stream: 0, item: { type: "pong" } });
 	assert.deepEqual(cancelled, ["cancelled"]);
 });
 
-test("a paused request waits, and goes on when it may", async (test) => {
+test("a paused request waits until it is resumed", async (test) => {
 	const { peer } = await attached(test, {
 		chat: async (_, request) => {
-			request.words(1, "a");
-			await new Promise<void>((resolve) => setImmediate(resolve)); // the pause is on its way
+			request.sendText(1, "a");
+			await new Promise<void>((resolve) => setImmediate(resolve)); // until the pause has arrived
 			while (!request.blocked) {
 				await new Promise<void>((resolve) => setImmediate(resolve));
 			}
 			await request.blocked;
-			request.words(1, "b");
+			request.sendText(1, "b");
 		},
 	});
-	peer.say(5, chat);
-	assert.deepEqual(await peer.next(), { stream: 5, said: { text: "a" } });
-	peer.say(5, { type: "pause" });
-	peer.say(0, { type: "ping" });
-	assert.deepEqual(await peer.next(), { stream: 0, said: { type: "pong" } });
-	peer.say(5, { type: "resume" });
-	assert.deepEqual(await peer.next(), { stream: 5, said: { text: "b" } });
+	peer.send(5, chat);
+	assert.deepEqual(await peer.next(), { stream: 5, item: { text: "a" } });
+	peer.send(5, { type: "pause" });
+	peer.send(0, { type: "ping" });
+	assert.deepEqual(await peer.next(), { stream: 0, item: { type: "pong" } });
+	peer.send(5, { type: "resume" });
+	assert.deepEqual(await peer.next(), { stream: 5, item: { text: "b" } });
 });
 
-test("who answers faster than the server reads is held up until it has read", async (test) => {
+test("a response that is faster than the server reads waits for the socket", async (test) => {
 	let blocked = 0;
 	const { peer } = await attached(test, {
 		chat: async (_, request) => {
 			for (let part = 0; part < 4000; part += 1) {
-				request.words(1, "0123456789".repeat(100));
+				request.sendText(1, "0123456789".repeat(100));
 				if (part % 50 === 49) {
 					await new Promise<void>((resolve) => setImmediate(resolve));
 				}
@@ -230,14 +233,14 @@ test("who answers faster than the server reads is held up until it has read", as
 			}
 		},
 	});
-	peer.say(1, chat);
+	peer.send(1, chat);
 	await peer.next();
 	peer.socket.pause();
-	const [words] = (await peer.whole(1)) as [{ text: string }];
+	const [words] = (await peer.receiveAll(1)) as [{ text: string }];
 	assert.ok(words.text.length >= 3_900_000 && blocked > 0);
 });
 
-test("when the connection ends, all that was running is cancelled", async (test) => {
+test("the end of the connection cancels all running requests", async (test) => {
 	const requests: Request[] = [];
 	const hang = async (request: Request) => {
 		requests.push(request);
@@ -250,9 +253,9 @@ test("when the connection ends, all that was running is cancelled", async (test)
 			return { type: "tools", tools: [] };
 		},
 	});
-	peer.say(1, chat);
-	peer.say(2, { type: "list_tools" });
-	peer.say(0, { type: "ping" });
+	peer.send(1, chat);
+	peer.send(2, { type: "list_tools" });
+	peer.send(0, { type: "ping" });
 	await peer.nextOf("pong");
 	peer.socket.destroy();
 	await bridge.ended;
@@ -262,9 +265,9 @@ test("when the connection ends, all that was running is cancelled", async (test)
 	);
 });
 
-test("what is not understood ends the connection", async (test) => {
+test("an invalid message ends the connection", async (test) => {
 	const { peer, bridge } = await attached(test);
 	peer.socket.write(frame(0, 0, '{"type":"from the future"}'));
-	assert.match(await bridge.ended, /^the server is not understood: /);
+	assert.match(await bridge.ended, /^invalid message from the server: /);
 	await peer.closed;
 });

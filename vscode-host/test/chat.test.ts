@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { answer } from "../src/chat";
-import { Consent } from "../src/consent";
+import { runChat } from "../src/chat";
+import { Consent } from "../src/model-consent";
 import { Models } from "../src/models";
 import type { Outbox } from "../src/outbox";
 import type { Chat, Message } from "../src/protocol";
@@ -40,60 +40,63 @@ beforeEach(async () => {
 	await models.read();
 });
 
-/** A request whose answer is kept instead of sent. */
-function listening(): { request: Request; heard: unknown[] } {
-	const heard: unknown[] = [];
+/** A request that records its response instead of sending it. */
+function recording(): { request: Request; recorded: unknown[] } {
+	const recorded: unknown[] = [];
 	const outbox = {
 		full: undefined,
 		flush() {},
-		message: (_: number, message: unknown) => heard.push(message),
-		words: (kind: number, _: number, text: string) => heard.push([kind === 1 ? "text" : "thinking", text]),
+		message: (_: number, message: unknown) => recorded.push(message),
+		text: (kind: number, _: number, text: string) => recorded.push([kind === 1 ? "text" : "thinking", text]),
 	};
-	return { request: new Request(1, outbox as unknown as Outbox), heard };
+	return { request: new Request(1, outbox as unknown as Outbox), recorded };
 }
 
-async function heard(...all: unknown[]): Promise<unknown[]> {
-	const { request, heard } = listening();
+async function responseOf(...all: unknown[]): Promise<unknown[]> {
+	const { request, recorded } = recording();
 	model.answer = () => parts(...all);
-	await answer(question, request, models, new Consent());
-	return heard;
+	await runChat(question, request, models, new Consent());
+	return recorded;
 }
 
-/** What the model was asked. */
-async function asked(chat: Partial<Chat>): Promise<FakeModel["asked"][number] | undefined> {
-	await answer({ ...question, ...chat }, listening().request, models, new Consent());
+/** Runs a chat and returns the request that the model got. */
+async function requestFor(chat: Partial<Chat>): Promise<FakeModel["asked"][number] | undefined> {
+	await runChat({ ...question, ...chat }, recording().request, models, new Consent());
 	return model.asked.at(-1);
 }
 
 const text = (value: string) => new LanguageModelTextPart(value);
 const data = { type: "part", part: { type: "data", mime: "usage", base64: "e30=" } };
 
-test("text parts are passed on, empty ones are not", async () => {
-	assert.deepEqual(await heard(text("a "), text(""), text("b")), [
+test("text parts are sent, empty ones are dropped", async () => {
+	assert.deepEqual(await responseOf(text("a "), text(""), text("b")), [
 		["text", "a "],
 		["text", "b"],
 	]);
 });
 
-test("characters whose halves come in two parts stay whole", async () => {
-	assert.deepEqual(await heard(text("a\ud83d"), text("\ude00b"), text("\ud83d"), text(""), text("\ude00")), [
-		["text", "a"],
-		["text", "😀b"],
-		["text", "😀"],
-	]);
+test("a surrogate pair that is split across parts is sent whole", async () => {
+	assert.deepEqual(
+		await responseOf(text("a\ud83d"), text("\ude00b"), text("\ud83d"), text(""), text("\ude00")),
+		[
+			["text", "a"],
+			["text", "😀b"],
+			["text", "😀"],
+		],
+	);
 });
 
-test("half a character at the end is not lost", async () => {
-	assert.deepEqual(await heard(text("a\ud83d")), [
+test("a lone surrogate at the end is sent", async () => {
+	assert.deepEqual(await responseOf(text("a\ud83d")), [
 		["text", "a"],
 		["text", "\ud83d"],
 	]);
 });
 
-test("a thought is announced when its id changes, and comes whole where its provider wants metadata back", async () => {
+test("thinking sends its id when it changes, and one part with its metadata", async () => {
 	const thought = (value: string | string[], id?: string, metadata?: object) =>
 		new LanguageModelThinkingPart(value, id, metadata);
-	const said = await heard(
+	const sent = await responseOf(
 		thought("hm", "a"),
 		thought(["m", "m"], "a"),
 		thought("so", "b"),
@@ -102,7 +105,7 @@ test("a thought is announced when its id changes, and comes whole where its prov
 		thought("anon"),
 		text("yes"),
 	);
-	assert.deepEqual(said, [
+	assert.deepEqual(sent, [
 		{ type: "thinking_id", id: "a" },
 		["thinking", "hm"],
 		["thinking", "mm"],
@@ -114,10 +117,10 @@ test("a thought is announced when its id changes, and comes whole where its prov
 	]);
 });
 
-test("calls and data are passed on, told by their shape", async () => {
+test("calls and data are recognized by their shape", async () => {
 	const call = { type: "part", part: { type: "tool_call", id: "1", name: "look", input: { at: [1] } } };
 	assert.deepEqual(
-		await heard(
+		await responseOf(
 			new LanguageModelToolCallPart("1", "look", { at: [1] }),
 			{ callId: "1", name: "look", input: { at: [1] } },
 			{ callId: undefined, name: "look", input: undefined },
@@ -128,14 +131,14 @@ test("calls and data are passed on, told by their shape", async () => {
 	);
 });
 
-test("what is none of these is left out", async () => {
+test("unknown parts are dropped", async () => {
 	assert.deepEqual(
-		await heard(undefined, null, 7, "words", {}, { value: 7 }, { value: { node: {} } }, []),
+		await responseOf(undefined, null, 7, "words", {}, { value: 7 }, { value: { node: {} } }, []),
 		[],
 	);
 });
 
-test("messages become VS Code's, one to one", async () => {
+test("messages are converted to VS Code's classes", async () => {
 	const image = { type: "data", mime: "image/png", base64: "AQID" } as const;
 	const messages: Message[] = [
 		{ role: "system", parts: [{ type: "text", text: "Be brief." }] },
@@ -157,7 +160,7 @@ test("messages become VS Code's, one to one", async () => {
 		},
 	];
 	const picture = new LanguageModelDataPart(Buffer.from([1, 2, 3]), "image/png");
-	assert.deepEqual((await asked({ messages }))?.messages, [
+	assert.deepEqual((await requestFor({ messages }))?.messages, [
 		new LanguageModelChatMessage(1, [text("Be brief.")], undefined),
 		new LanguageModelChatMessage(1, [text("GetExchange:"), picture], "ann"),
 		new LanguageModelChatMessage(
@@ -177,9 +180,9 @@ test("messages become VS Code's, one to one", async () => {
 	]);
 });
 
-test("options are passed on as they stand, and those that are empty not at all", async () => {
-	const justification = "A program on this machine asks through Copilot Proxy.";
-	assert.deepEqual((await asked({ options: { temperature: 0.5 } }))?.options, {
+test("options are passed on unchanged, and empty ones are left out", async () => {
+	const justification = "A program on this machine wants to use the models through Copilot Proxy.";
+	assert.deepEqual((await requestFor({ options: { temperature: 0.5 } }))?.options, {
 		justification,
 		modelOptions: { temperature: 0.5 },
 	});
@@ -188,7 +191,7 @@ test("options are passed on as they stand, and those that are empty not at all",
 		{ name: "look", description: "Looks.", input_schema: schema },
 		{ name: "wait", description: "" },
 	];
-	assert.deepEqual((await asked({ tools, configuration: { reasoningEffort: "high" } }))?.options, {
+	assert.deepEqual((await requestFor({ tools, configuration: { reasoningEffort: "high" } }))?.options, {
 		justification,
 		modelOptions: {},
 		tools: [
@@ -198,15 +201,15 @@ test("options are passed on as they stand, and those that are empty not at all",
 		toolMode: 1,
 		configuration: { reasoningEffort: "high" },
 	});
-	assert.equal((await asked({ tools: tools.slice(1), required: true }))?.options.toolMode, 2);
-	assert.deepEqual((await asked({ include_encrypted_thinking: true }))?.options, {
+	assert.equal((await requestFor({ tools: tools.slice(1), required: true }))?.options.toolMode, 2);
+	assert.deepEqual((await requestFor({ include_encrypted_thinking: true }))?.options, {
 		justification,
 		modelOptions: {},
 		includeEncryptedThinking: true,
 	});
 });
 
-test("a model that has vanished is looked for once more", async () => {
+test("a removed model is looked up once more", async () => {
 	const older = model;
 	const newer = new FakeModel("copilot", "gpt");
 	older.answer = () => {
@@ -214,34 +217,34 @@ test("a model that has vanished is looked for once more", async () => {
 		throw LanguageModelError.NotFound("copilot/gpt");
 	};
 	newer.answer = () => parts(text("here"));
-	const { request, heard } = listening();
-	await answer(question, request, models, new Consent());
-	assert.deepEqual(heard, [["text", "here"]]);
+	const { request, recorded } = recording();
+	await runChat(question, request, models, new Consent());
+	assert.deepEqual(recorded, [["text", "here"]]);
 });
 
-test("a model that is not there is not found", async () => {
+test("an unknown model fails with NotFound", async () => {
 	fake.models = [];
 	const reads = fake.modelReads;
 	await assert.rejects(
-		answer({ ...question, model: "none" }, listening().request, models, new Consent()),
+		runChat({ ...question, model: "none" }, recording().request, models, new Consent()),
 		(error) =>
 			error instanceof LanguageModelError && error.code === "NotFound" && error.message === "copilot/none",
 	);
 	assert.equal(fake.modelReads, reads + 1);
 });
 
-test("a failure while the model speaks comes after what it said", async () => {
-	const { request, heard } = listening();
+test("a failure in the middle of a response comes after its parts", async () => {
+	const { request, recorded } = recording();
 	model.answer = async function* () {
 		yield text("a");
 		throw new Error("Response got filtered.");
 	};
-	await assert.rejects(answer(question, request, models, new Consent()), /Response got filtered/);
-	assert.deepEqual(heard, [["text", "a"]]);
+	await assert.rejects(runChat(question, request, models, new Consent()), /Response got filtered/);
+	assert.deepEqual(recorded, [["text", "a"]]);
 });
 
-test("a cancelled request reads no further part", async () => {
-	const { request, heard } = listening();
+test("a cancelled request reads no further parts", async () => {
+	const { request, recorded } = recording();
 	let pulled = 0;
 	model.answer = async function* () {
 		for (;;) {
@@ -252,8 +255,8 @@ test("a cancelled request reads no further part", async () => {
 			}
 		}
 	};
-	await answer(question, request, models, new Consent());
-	assert.deepEqual(heard, [
+	await runChat(question, request, models, new Consent());
+	assert.deepEqual(recorded, [
 		["text", "1 "],
 		["text", "2 "],
 	]);
@@ -261,9 +264,9 @@ test("a cancelled request reads no further part", async () => {
 	assert.ok(model.asked[0]?.token.isCancellationRequested);
 });
 
-test("a paused request pulls no further part, until it goes on or is cancelled", async () => {
+test("a paused request reads no further parts until it is resumed or cancelled", async () => {
 	for (const goOn of ["resume", "cancel"] as const) {
-		const { request } = listening();
+		const { request } = recording();
 		let pulled = 0;
 		model.answer = async function* () {
 			for (; pulled < 3; pulled += 1) {
@@ -271,7 +274,7 @@ test("a paused request pulls no further part, until it goes on or is cancelled",
 			}
 		};
 		request.pause();
-		const answered = answer(question, request, models, new Consent());
+		const answered = runChat(question, request, models, new Consent());
 		for (let turn = 0; turn < 5; turn += 1) {
 			await new Promise<void>((resolve) => setImmediate(resolve));
 		}

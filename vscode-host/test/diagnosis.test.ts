@@ -11,7 +11,7 @@ const report = (...findings: Parameters<typeof markdown>[0]["findings"]) => ({
 const at = new Date(0);
 const foot = `---\n\nVersion 0.1.0, http://127.0.0.1:8080, ${at.toLocaleString()}\n`;
 
-test("a diagnosis begins with what is wrong, and says what to do", () => {
+test("the report begins with the errors and their hints", () => {
 	const found = markdown(
 		report(
 			{ subject: "server", status: "ok", found: "version 0.1.0 runs here (process 7)" },
@@ -35,7 +35,7 @@ test("a diagnosis begins with what is wrong, and says what to do", () => {
 	);
 });
 
-test("what was found is shown as it was found", () => {
+test("findings are escaped for Markdown", () => {
 	const text = "<img src=x> of __a__ [b](command:c)\n# d | `e`";
 	assert.match(
 		markdown(report({ subject: "windows", status: "ok", found: text }), at),

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ensurePrivateDir, readServerFile, userDirectory } from "../src/directory";
-import { temporaryDirectory } from "./fake/peer";
+import { temporaryDirectory } from "./fake/server";
 
-test("the directory is the user's own", () => {
+test("each user has a directory of their own", () => {
 	assert.equal(userDirectory({ XDG_RUNTIME_DIR: "/run/user/7" }), "/run/user/7/copilot-proxy");
 	assert.equal(userDirectory({ XDG_RUNTIME_DIR: "" }), join(tmpdir(), `copilot-proxy-${process.getuid?.()}`));
 });
 
-test("it is made for this user alone, and refused when others may enter", async (test) => {
+test("the directory is created with mode 0700, and rejected if others can enter it", async (test) => {
 	const home = temporaryDirectory(test);
 	const directory = join(home, "a", "copilot-proxy");
 	await ensurePrivateDir(directory);
@@ -24,7 +24,7 @@ test("it is made for this user alone, and refused when others may enter", async 
 	await assert.rejects(ensurePrivateDir(join(home, "link")), /is not a directory/);
 });
 
-test("what a server said of itself is read, anything else is no server", async (test) => {
+test("a complete server.json is read, an incomplete one counts as none", async (test) => {
 	const directory = temporaryDirectory(test);
 	const file = join(directory, "server.json");
 	assert.equal(await readServerFile(directory), undefined);

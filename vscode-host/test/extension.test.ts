@@ -1,4 +1,4 @@
-// The extension as a whole: beside a fake VS Code, with a server that is found on disk and started as a process.
+// The whole extension with a fake VS Code; the server is found on disk and started as a process.
 
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { beforeEach, type TestContext, test } from "node:test";
 import type * as vscode from "vscode";
 import { activate } from "../src/extension";
 import { PROTOCOL } from "../src/protocol";
-import { FakeServer, temporaryDirectory } from "./fake/peer";
+import { FakeServer, temporaryDirectory } from "./fake/server";
 import {
 	ExtensionMode,
 	FakeMemento,
@@ -31,8 +31,8 @@ beforeEach(() => {
 	delete process.env.FAKE_VERSION;
 });
 
-/** A private place: the user's directory, and the extension's own folders. */
-function place(test: TestContext): { home: string; directory: string } {
+/** A temporary home with the user's directory and the extension's folders. */
+function temporaryHome(test: TestContext): { home: string; directory: string } {
 	test.after(() => {
 		for (const window of windows.splice(0)) {
 			window.dispose();
@@ -50,7 +50,7 @@ function program(home: string): string {
 	const path = join(home, "fake-server");
 	writeFileSync(
 		path,
-		`#!${process.execPath}\nrequire(${JSON.stringify(join(__dirname, "fake/program.js"))});\n`,
+		`#!${process.execPath}\nrequire(${JSON.stringify(join(__dirname, "fake/server-program.js"))});\n`,
 	);
 	chmodSync(path, 0o755);
 	return path;
@@ -84,13 +84,13 @@ async function until(probe: () => boolean, what: string): Promise<void> {
 	for (let looks = 0; !probe(); looks += 1) {
 		assert.ok(
 			looks < 3000,
-			`${what} did not come; the status bar says ${fake.statusItem.text}, the log ${JSON.stringify(fake.log)}`,
+			`${what} did not happen; status bar: ${fake.statusItem.text}, the log ${JSON.stringify(fake.log)}`,
 		);
 		await new Promise((resolve) => setTimeout(resolve, 10));
 	}
 }
 
-const says = (text: string) => until(() => String(fake.statusItem.text).endsWith(`: ${text}`), text);
+const untilStatus = (text: string) => until(() => String(fake.statusItem.text).endsWith(`: ${text}`), text);
 const run = (command: string) => fake.commands.get(`copilotProxy.${command}`)?.();
 const starts = (directory: string) =>
 	readFileSync(join(directory, "starts"), "utf8").trim().split("\n").map(Number);
@@ -102,27 +102,27 @@ const alive = (pid: number) => {
 	}
 };
 
-test("a window starts the server, stops it, starts it again, and leaves it behind", async (test) => {
-	const { home, directory } = place(test);
+test("a window starts the server, stops and restarts it, and closes without stopping it", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	fake.settings = { serverPath: program(home), port: 8181 };
 	const window = open(home);
-	await says("8181");
+	await untilStatus("8181");
 	run("stop");
-	await says("Off");
+	await untilStatus("Off");
 	run("start");
-	await says("8181");
+	await untilStatus("8181");
 	run("copyEndpoint");
 	assert.equal(fake.clipboard, "http://127.0.0.1:8181/v1");
 	assert.equal(starts(directory).length, 1);
 	run("restart");
 	await until(() => starts(directory).length === 2, "a fresh process");
-	await says("8181");
+	await untilStatus("8181");
 	window.dispose();
 	await until(() => !starts(directory).some(alive), "the end of a server that nobody needs");
 });
 
-test("what the server is told after its welcome: settings, models; later what changes", async (test) => {
-	const { home, directory } = place(test);
+test("the server gets settings and models after its welcome, and later changes", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	const server = await new FakeServer(directory).listen();
 	test.after(() => server.close());
 	server.publish();
@@ -137,7 +137,7 @@ test("what the server is told after its welcome: settings, models; later what ch
 		pid: process.pid,
 		window: { focused: true, folders: [{ name: "work", path: "/work" }] },
 	});
-	peer.say(0, { type: "welcome", version: "0.1.0", pid: 1 });
+	peer.send(0, { type: "welcome", version: "0.1.0", pid: 1 });
 	assert.equal((await peer.nextOf("user_settings")).port, 8080);
 	assert.deepEqual(
 		(await peer.nextOf("models")).models.map(({ id }) => id),
@@ -151,7 +151,7 @@ test("what the server is told after its welcome: settings, models; later what ch
 		(await peer.nextOf("models")).models.map(({ id }) => id),
 		["newer"],
 	);
-	peer.say(0, { type: "refresh_models" });
+	peer.send(0, { type: "refresh_models" });
 	await peer.nextOf("models");
 	fake.focused = false;
 	fake.changes.window.fire({});
@@ -159,8 +159,8 @@ test("what the server is told after its welcome: settings, models; later what ch
 	fake.focused = true;
 });
 
-test("a chat goes all the way", async (test) => {
-	const { home, directory } = place(test);
+test("a chat request reaches the model and its response the server", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	const server = await new FakeServer(directory).listen();
 	test.after(() => server.close());
 	server.publish();
@@ -178,20 +178,24 @@ test("a chat goes all the way", async (test) => {
 		configuration: {},
 		include_encrypted_thinking: false,
 	};
-	peer.say(1, { type: "chat", messages: [{ role: "user", parts: [{ type: "text", text: "Hi" }] }], ...chat });
-	assert.deepEqual(await peer.whole(1), [{ text: "Hello you" }, { type: "end" }]);
+	peer.send(1, {
+		type: "chat",
+		messages: [{ role: "user", parts: [{ type: "text", text: "Hi" }] }],
+		...chat,
+	});
+	assert.deepEqual(await peer.receiveAll(1), [{ text: "Hello you" }, { type: "end" }]);
 });
 
-test("the server's log lines are in the output channel, at their own levels", async (test) => {
-	const { home, directory } = place(test);
+test("the output channel has the server's log lines at their levels", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	const server = await new FakeServer(directory).listen();
 	test.after(() => server.close());
 	server.publish();
 	open(home);
 	const peer = await server.welcome();
-	peer.say(0, { type: "log", level: "warn", time: Date.now(), text: "live" });
-	peer.say(0, { type: "log", level: "debug", time: 0, text: "replayed" });
-	peer.say(0, { type: "ping" });
+	peer.send(0, { type: "log", level: "warn", time: Date.now(), text: "live" });
+	peer.send(0, { type: "log", level: "debug", time: 0, text: "replayed" });
+	peer.send(0, { type: "ping" });
 	await peer.nextOf("pong");
 	assert.deepEqual(fake.log, [
 		["warn", "live"],
@@ -199,69 +203,69 @@ test("the server's log lines are in the output channel, at their own levels", as
 	]);
 });
 
-test("a server that was killed comes back", async (test) => {
-	const { home, directory } = place(test);
+test("a killed server is started again", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	fake.settings = { serverPath: program(home), port: 8182 };
 	open(home);
-	await says("8182");
+	await untilStatus("8182");
 	const [pid = 0] = starts(directory);
 	process.kill(pid, "SIGKILL");
 	await until(() => starts(directory).length === 2, "a second server");
-	await says("8182");
+	await untilStatus("8182");
 	assert.deepEqual(fake.notifications, []);
 });
 
-test("a server that was stopped by a person is not started again because its process ended", async (test) => {
-	const { home, directory } = place(test);
+test("a server that the user stopped is not started again when its process ends", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	fake.settings = { serverPath: program(home), port: 8183 };
 	open(home);
-	await says("8183");
+	await untilStatus("8183");
 	run("stop");
-	await says("Off");
+	await untilStatus("Off");
 	process.kill(starts(directory)[0] ?? 0, "SIGKILL");
 	await until(() => fake.statusItem.text === "$(circle-slash) Copilot Proxy: Off", "Off");
 	run("start");
-	await says("8183");
+	await untilStatus("8183");
 	assert.equal(starts(directory).length, 2);
 });
 
-test("a server that does not live is given up, and tried again when asked", async (test) => {
-	const { home, directory } = place(test);
+test("a server that keeps ending is given up until the user retries", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	process.env.FAKE_SERVER = "die";
 	fake.settings = { serverPath: program(home), port: 8184 };
 	open(home);
-	await says("Error");
+	await untilStatus("Error");
 	assert.equal(starts(directory).length, 5);
 	assert.deepEqual(fake.notifications, [
-		["Copilot Proxy: fake-server ended with code 1", "Retry", "Show Log"],
+		["Copilot Proxy: fake-server ended with code 1", "Retry", "Show Logs"],
 	]);
 	process.env.FAKE_SERVER = "serve";
 	run("start");
-	await says("8184");
+	await untilStatus("8184");
 });
 
-test("a start that fails is an error with the program's own reason", async (test) => {
-	const { home } = place(test);
+test("a failed start shows the reason that the program printed", async (test) => {
+	const { home } = temporaryHome(test);
 	process.env.FAKE_SERVER = "full";
 	fake.settings = { serverPath: program(home), port: 8184 };
 	open(home);
-	await says("Error");
+	await untilStatus("Error");
 	assert.deepEqual(fake.notifications, [
 		[
 			"Copilot Proxy: fake-server ended with code 1: server.json: No space left on device",
 			"Retry",
-			"Show Log",
+			"Show Logs",
 		],
 	]);
 });
 
-test("a program that hangs is ended, tried once more, and named", async (test) => {
-	const { home, directory } = place(test);
+test("a hanging program is killed, started once more, and named in the error", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	process.env.FAKE_SERVER = "hang";
 	const path = program(home);
 	fake.settings = { serverPath: path, port: 8184 };
 	open(home);
-	await says("Error");
+	await untilStatus("Error");
 	assert.equal(
 		fake.notifications[0]?.[0],
 		`Copilot Proxy: ${path} did not start within 5 s. Check that it is Copilot Proxy's program (copilotProxy.serverPath)`,
@@ -271,47 +275,47 @@ test("a program that hangs is ended, tried once more, and named", async (test) =
 	await until(() => !pids.some(alive), "the end of both");
 });
 
-test("a directory that can't be created is an error that says what to do", async (test) => {
-	const { home } = place(test);
+test("a directory that can't be created is an error with a hint", async (test) => {
+	const { home } = temporaryHome(test);
 	writeFileSync(join(home, "file"), "");
 	process.env.XDG_RUNTIME_DIR = join(home, "file");
 	fake.settings = { serverPath: program(home), port: 8184 };
 	open(home);
-	await says("Error");
+	await untilStatus("Error");
 	assert.match(
 		fake.notifications[0]?.[0] ?? "",
 		/copilot-proxy can't be created: ENOTDIR: .* Make the directory that it is in writable, or start VS Code with XDG_RUNTIME_DIR set/,
 	);
 });
 
-test("a program that is missing is an error that names it", async (test) => {
-	const { home } = place(test);
+test("a missing program is an error that names it", async (test) => {
+	const { home } = temporaryHome(test);
 	fake.settings = { serverPath: "/nowhere/copilot-proxy" };
 	open(home);
-	await says("Error");
+	await untilStatus("Error");
 	assert.match(
 		fake.notifications[0]?.[0] ?? "",
 		/^Copilot Proxy: there is no server program at \/nowhere\/copilot-proxy/,
 	);
 });
 
-test("the bundled program is run from a copy, and copies of other versions go", async (test) => {
-	const { home, directory } = place(test);
+test("the bundled program runs from a copy, and copies of other versions are removed", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	mkdirSync(join(home, "bin"));
 	mkdirSync(join(home, "storage/bin/0.0.1-deadbeef"), { recursive: true });
 	const bundled = program(home);
 	writeFileSync(join(home, "bin/copilot-proxy"), readFileSync(bundled));
 	fake.settings = { port: 8185 };
 	open(home);
-	await says("8185");
+	await untilStatus("8185");
 	const started = fake.log.map(([, text]) => text).find((text) => text.startsWith("window: starting "));
 	assert.match(started ?? "", /storage\/bin\/0\.1\.0-[0-9a-f]+\/copilot-proxy$/);
 	assert.equal(starts(directory).length, 1);
 	assert.throws(() => readFileSync(join(home, "storage/bin/0.0.1-deadbeef")), { code: "ENOENT" });
 });
 
-test("windows that open at once have one server", async (test) => {
-	const { home, directory } = place(test);
+test("windows that open at the same time share one server", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	fake.settings = { serverPath: program(home), port: 8186 };
 	for (let window = 0; window < 5; window += 1) {
 		open(home);
@@ -324,11 +328,11 @@ test("windows that open at once have one server", async (test) => {
 	assert.deepEqual(fake.notifications, []);
 });
 
-test("without autoStart a window attaches to the server there is, or waits for one", async (test) => {
-	const { home, directory } = place(test);
+test("without autoStart a window attaches to a running server or waits for one", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	fake.settings = { autoStart: false };
 	open(home);
-	await says("Off");
+	await untilStatus("Off");
 	const server = await new FakeServer(directory).listen();
 	test.after(() => server.close());
 	await new Promise((resolve) => setTimeout(resolve, 50));
@@ -338,8 +342,8 @@ test("without autoStart a window attaches to the server there is, or waits for o
 	assert.deepEqual(fake.log, []);
 });
 
-test("an older server makes room for the newer one of this window", async (test) => {
-	const { home, directory } = place(test);
+test("a window replaces an older server", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	const older = await new FakeServer(directory).listen();
 	older.publish({ version: "0.0.9" });
 	process.env.FAKE_VERSION = "0.1.0";
@@ -349,22 +353,22 @@ test("an older server makes room for the newer one of this window", async (test)
 	await peer.nextOf("handover");
 	older.close();
 	peer.socket.end();
-	await says("8187");
+	await untilStatus("8187");
 	assert.equal(starts(directory).length, 1);
 });
 
-test("a server that makes room for another window's is waited for, not started anew", async (test) => {
-	const { home, directory } = place(test);
+test("a window waits for the server that replaces its own", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	const older = await new FakeServer(directory).listen();
 	older.publish();
 	fake.settings = { serverPath: program(home) };
 	open(home);
 	const peer = await older.welcome();
 	await peer.nextOf("models");
-	peer.say(0, { type: "superseded" });
+	peer.send(0, { type: "superseded" });
 	older.close();
 	peer.socket.end();
-	await says("Starting");
+	await untilStatus("Starting");
 	const newer = await new FakeServer(directory).listen();
 	test.after(() => newer.close());
 	newer.publish({ version: "0.2.0" });
@@ -372,8 +376,8 @@ test("a server that makes room for another window's is waited for, not started a
 	assert.deepEqual(fake.log, [], "neither a start nor a complaint");
 });
 
-test("windows that can only start an old server come to rest with it", async (test) => {
-	const { home, directory } = place(test);
+test("windows that can only start an old server stop replacing it", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	process.env.FAKE_VERSION = "0.0.9";
 	fake.settings = { serverPath: program(home), port: 8190 };
 	open(home);
@@ -383,56 +387,56 @@ test("windows that can only start an old server come to rest with it", async (te
 	assert.deepEqual(fake.notifications, []);
 });
 
-test("a server that finds itself too old is waited for, then replaced", async (test) => {
-	const { home, directory } = place(test);
+test("a server that is too old for the window is replaced once it has ended", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	const older = await new FakeServer(directory).listen();
 	older.publish();
 	fake.settings = { serverPath: program(home), port: 8188 };
 	open(home);
 	for (let refusals = 0; refusals < 2; refusals += 1) {
 		const peer = await older.accept();
-		peer.say(0, { type: "refused", reason: "server_too_old", message: "it makes room" });
+		peer.send(0, { type: "refused", reason: "server_too_old", message: "it makes room" });
 		await peer.closed;
 	}
 	older.close();
-	await says("8188");
+	await untilStatus("8188");
 });
 
-test("a window that is too old says that it wants to be reloaded", async (test) => {
-	const { home, directory } = place(test);
+test("a window that is too old for the server asks to be reloaded", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	const newer = await new FakeServer(directory).listen();
 	test.after(() => newer.close());
 	newer.publish();
 	open(home);
 	const peer = await newer.accept();
-	peer.say(0, { type: "refused", reason: "editor_too_old", message: "reload the window" });
-	await says("Reload");
+	peer.send(0, { type: "refused", reason: "editor_too_old", message: "reload the window" });
+	await untilStatus("Reload");
 	assert.deepEqual(fake.notifications, [["Copilot Proxy: reload the window", "Reload Window"]]);
 });
 
-test("another program is started when its path changes", async (test) => {
-	const { home, directory } = place(test);
+test("a change of serverPath starts the other program", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	fake.settings = { serverPath: program(home), port: 8189 };
 	open(home);
-	await says("8189");
+	await untilStatus("8189");
 	const other = join(home, "other-server");
 	writeFileSync(other, readFileSync(program(home)), { mode: 0o755 });
 	fake.set("serverPath", other);
 	await until(() => starts(directory).length === 2, "the other program");
-	await says("8189");
+	await untilStatus("8189");
 	assert.ok(fake.log.some(([, text]) => text === `window: starting ${other}`));
 });
 
-test("a directory that others may enter is not used", async (test) => {
-	const { home, directory } = place(test);
+test("a directory that others can enter is not used", async (test) => {
+	const { home, directory } = temporaryHome(test);
 	chmodSync(directory, 0o777);
 	open(home);
-	await says("Error");
+	await untilStatus("Error");
 	assert.match(fake.notifications[0]?.[0] ?? "", /is open to other users/);
 });
 
-test("what the manifest offers is there", async (test) => {
-	const { home } = place(test);
+test("every command of the manifest is registered", async (test) => {
+	const { home } = temporaryHome(test);
 	fake.settings = { autoStart: false };
 	open(home);
 	const manifest = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8"));

@@ -35,7 +35,7 @@ const ready = (more: Partial<Status & { startedHere: boolean }> = {}): ServerSta
 };
 const memory = () => new FakeMemento() as unknown as vscode.Memento;
 
-test("it greets once, when everything is ready, and in no later window", () => {
+test("the notification is shown once, when the server is ready", () => {
 	const remembered = memory();
 	const window = new FirstRun(remembered);
 	window.greet({ kind: "starting" });
@@ -53,7 +53,7 @@ test("it greets once, when everything is ready, and in no later window", () => {
 	]);
 });
 
-test("it does not greet where nobody looks, nor where another window has started the server", () => {
+test("it is not shown in an unfocused window or one that didn't start the server", () => {
 	const window = new FirstRun(memory());
 	window.greet(ready({ startedHere: false }));
 	fake.focused = false;
@@ -61,7 +61,7 @@ test("it does not greet where nobody looks, nor where another window has started
 	assert.deepEqual(fake.notifications, []);
 });
 
-test("its button opens the walkthrough", async () => {
+test("the button opens the walkthrough", async () => {
 	fake.click = "Get Started";
 	new FirstRun(memory()).greet(ready());
 	await new Promise((resolve) => setImmediate(resolve));

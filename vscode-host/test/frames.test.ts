@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FrameBuffer, FrameReader } from "../src/frames";
 import { Kind, MAX_PAYLOAD, PIECE } from "../src/generated";
 import type { ToEditor } from "../src/protocol";
-import { frame } from "./fake/peer";
+import { frame } from "./fake/server";
 
 /** The frames in bytes: kind, stream, payload. */
 function frames(bytes: Buffer): [kind: number, stream: number, payload: Buffer][] {
@@ -22,16 +22,16 @@ function read(bytes: Buffer, chunk = bytes.length): [number, ToEditor][] {
 	for (let at = 0; at < bytes.length; at += chunk) {
 		const window = Buffer.from(bytes.subarray(at, at + chunk));
 		reader.push(window);
-		window.fill(0xff); // the reader must not hold on to it
+		window.fill(0xff); // the reader must not keep a reference to it
 	}
 	return all;
 }
 
 const log = (text: string): ToEditor => ({ type: "log", level: "info", time: 0, text });
 
-test("words and messages become the bytes of the layout", () => {
+test("text and messages are encoded as the layout describes", () => {
 	const out = new FrameBuffer();
-	out.putWords(Kind.text, 7, "hé");
+	out.putText(Kind.text, 7, "hé");
 	out.putMessage(258, { type: "end" });
 	assert.equal(
 		out.take().toString("latin1"),
@@ -40,15 +40,15 @@ test("words and messages become the bytes of the layout", () => {
 	assert.ok(out.isEmpty);
 });
 
-test("words of one stream that follow each other share a frame", () => {
+test("consecutive texts of one stream share a frame", () => {
 	const out = new FrameBuffer();
-	out.putWords(Kind.text, 1, "a");
-	out.putWords(Kind.text, 1, "é");
-	out.putWords(Kind.text, 2, "b");
-	out.putWords(Kind.text, 1, "c");
-	out.putWords(Kind.thinking, 1, "d");
+	out.putText(Kind.text, 1, "a");
+	out.putText(Kind.text, 1, "é");
+	out.putText(Kind.text, 2, "b");
+	out.putText(Kind.text, 1, "c");
+	out.putText(Kind.thinking, 1, "d");
 	out.putMessage(1, { type: "end" });
-	out.putWords(Kind.thinking, 1, "e");
+	out.putText(Kind.thinking, 1, "e");
 	assert.deepEqual(
 		frames(out.take()).map(([kind, stream, payload]) => [kind, stream, payload.toString()]),
 		[
@@ -65,7 +65,7 @@ test("words of one stream that follow each other share a frame", () => {
 test("a lone blank has a frame of its own", () => {
 	const out = new FrameBuffer();
 	for (const text of ["a", "b", " ", "c", "d", " "]) {
-		out.putWords(Kind.text, 1, text);
+		out.putText(Kind.text, 1, text);
 	}
 	assert.deepEqual(
 		frames(out.take()).map(([, , payload]) => payload.toString()),
@@ -73,24 +73,24 @@ test("a lone blank has a frame of its own", () => {
 	);
 });
 
-test("what was taken is not joined to what follows", () => {
+test("text after take starts a new frame", () => {
 	const out = new FrameBuffer();
-	out.putWords(Kind.text, 1, "a");
+	out.putText(Kind.text, 1, "a");
 	assert.equal(out.take().length, 10);
-	out.putWords(Kind.text, 1, "b");
+	out.putText(Kind.text, 1, "b");
 	assert.deepEqual(frames(out.take()), [[1, 1, Buffer.from("b")]]);
 });
 
-test("many words are cut between characters", () => {
+test("long text is split between characters", () => {
 	const out = new FrameBuffer();
 	const words = `a${"😀".repeat(PIECE)}`;
-	out.putWords(Kind.text, 1, words);
+	out.putText(Kind.text, 1, words);
 	const cut = frames(out.take());
 	assert.ok(cut.length > 3 && cut.every(([, , payload]) => payload.length <= PIECE));
 	assert.ok(cut.map(([, , payload]) => payload.toString()).join("") === words);
 });
 
-test("a long message leaves in pieces", () => {
+test("a long message is sent in pieces", () => {
 	const out = new FrameBuffer();
 	const message = "é".repeat(PIECE);
 	out.putMessage(3, { type: "failed", name: "Error", message });
@@ -103,7 +103,7 @@ test("a long message leaves in pieces", () => {
 	assert.equal(JSON.parse(Buffer.concat(cut.map(([, , payload]) => payload)).toString()).message, message);
 });
 
-test("half a surrogate pair in a message is replaced, what only looks like one is not", () => {
+test("a lone surrogate in a message is replaced, an escaped backslash before u is not", () => {
 	const out = new FrameBuffer();
 	out.putMessage(1, { type: "failed", name: "\ud83d", message: "\\ud83d \\\udc00 😀" });
 	const [[, , json] = []] = frames(out.take());
@@ -115,7 +115,7 @@ test("half a surrogate pair in a message is replaced, what only looks like one i
 	assert.ok(!String(json).includes("\\udc00"));
 });
 
-test("messages come back, however the bytes were cut", () => {
+test("messages are decoded from chunks of any size", () => {
 	const long = log("é".repeat(PIECE));
 	const json = Buffer.from(JSON.stringify(long));
 	const bytes = Buffer.concat([
@@ -137,7 +137,7 @@ test("messages come back, however the bytes were cut", () => {
 	}
 });
 
-test("what is no frame is refused before room is made for it", () => {
+test("an invalid frame is rejected before its buffer is allocated", () => {
 	const refused = (bytes: Buffer) => {
 		try {
 			return read(bytes);
@@ -156,7 +156,7 @@ test("what is no frame is refused before room is made for it", () => {
 	assert.equal(refused(frame(0, 0, "7")), "Error: a message without a type");
 });
 
-test("pieces that add up to too much are refused, finished ones no longer count", () => {
+test("pieces beyond the message limit are rejected, and finished messages don't count", () => {
 	const piece = (stream: number) => frame(3, stream, Buffer.alloc(MAX_PAYLOAD, " "));
 	const finished = Buffer.concat([piece(1), frame(0, 1, JSON.stringify({ type: "ping" }))]);
 	assert.equal(read(Buffer.concat(Array(20).fill(finished))).length, 20);

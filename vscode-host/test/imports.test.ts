@@ -1,4 +1,4 @@
-// The structure of the sources: no two modules import each other, directly or through others.
+// The structure of the sources: no module imports itself, directly or through others.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -48,13 +48,13 @@ function circle(imports: Map<string, string[]>): string[] | undefined {
 	return undefined;
 }
 
-test("no modules import each other in a circle", () => {
+test("imports have no cycle", () => {
 	const imports = new Map([...importsOf("src"), ...importsOf("webview")]);
 	assert.ok(imports.size > 40, `${imports.size} files found`);
 	assert.deepEqual(circle(imports), undefined);
 });
 
-test("a circle is found", () => {
+test("the check finds a cycle", () => {
 	const imports = new Map([
 		["a", ["b"]],
 		["b", ["c"]],

@@ -17,7 +17,7 @@ async function told(...models: FakeModel[]) {
 	return read.infos;
 }
 
-test("a model is told with all that it reveals", async () => {
+test("a model is sent with all its properties", async () => {
 	const capabilities = { supportsToolCalling: true, supportsImageToText: false };
 	const more = {
 		pricing: "1x",
@@ -42,7 +42,7 @@ test("a model is told with all that it reveals", async () => {
 	]);
 });
 
-test("what the editor does not say of a model is not told", async () => {
+test("unknown capabilities of a model are left out", async () => {
 	const [info] = (await told(new FakeModel("v", "m", { maxInputTokens: Number.NaN }))) ?? [];
 	assert.deepEqual(
 		[info?.tools, info?.images, info?.max_input_tokens, info?.extra],
@@ -50,7 +50,7 @@ test("what the editor does not say of a model is not told", async () => {
 	);
 });
 
-test("only Copilot's own models count their tokens, and those that a test marks", async () => {
+test("only models of Copilot and those marked by a test report usage", async () => {
 	const models = [new FakeModel("copilot", "a"), new FakeModel("other", "a"), new FakeModel("other", "b")];
 	const marks = async () => (await told(...models))?.map((info) => info.reports_usage);
 	assert.deepEqual(await marks(), [false, false, false]);
@@ -60,7 +60,7 @@ test("only Copilot's own models count their tokens, and those that a test marks"
 	assert.deepEqual(await marks(), [true, false, true]);
 });
 
-test("several changes at once are one reading", async (test) => {
+test("several change events cause one read", async (test) => {
 	test.mock.timers.enable({ apis: ["setTimeout"] });
 	const models = new Models();
 	const before = fake.modelReads;
@@ -75,7 +75,7 @@ test("several changes at once are one reading", async (test) => {
 	assert.equal(models.find("copilot", "gpt"), fake.models[0]);
 });
 
-test("a model is found by vendor and id", async () => {
+test("models are found by vendor and id", async () => {
 	const models = new Models();
 	fake.models = [new FakeModel("a", "m"), new FakeModel("b", "m")];
 	await models.read();
@@ -83,7 +83,7 @@ test("a model is found by vendor and id", async () => {
 	assert.throws(() => models.find("b", "n"), LanguageModelError);
 });
 
-test("a reading that fails is told to who asked, and the next one is not hindered", async () => {
+test("a failed read rejects its callers, and the next read succeeds", async () => {
 	const models = new Models();
 	const select = Object.getOwnPropertyDescriptor(fake, "models");
 	Object.defineProperty(fake, "models", {

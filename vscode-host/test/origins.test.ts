@@ -24,7 +24,7 @@ async function ask(origin: string, button: string | undefined) {
 	return answer;
 }
 
-test("an allowed origin goes into the settings before the server hears of it", async () => {
+test("an allowed origin is written to the settings before the server is told", async () => {
 	assert.deepEqual(await ask("https://a.test", "Allow"), { type: "origin_answer", decision: "allow" });
 	assert.deepEqual(fake.written, [["allowedOrigins", ["https://a.test"], Global]]);
 	assert.match(JSON.stringify(fake.notifications), /https:\/\/a\.test/);
@@ -43,7 +43,7 @@ test("a blocked origin is not asked about again", async () => {
 	assert.deepEqual(fake.written, [["blockedOrigins", ["https://old.test", "https://a.test"], Global]]);
 });
 
-test("a dismissed question decides nothing", async () => {
+test("a dismissed question leaves the settings unchanged", async () => {
 	assert.deepEqual(await ask("https://a.test", undefined), { type: "origin_answer", decision: "unanswered" });
 	assert.deepEqual(fake.written, []);
 });

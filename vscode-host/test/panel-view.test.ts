@@ -22,10 +22,10 @@ const attached = (http: HttpState, consentNeeded = false): ServerState => ({
 });
 const shown = (state: ServerState) => viewOf({ state, models: [], settings: [], needsKey: false });
 
-test("a running server has an endpoint, totals, and can be stopped", () => {
+test("a running server has an endpoint, totals and a stop action", () => {
 	assert.deepEqual(shown(attached({ state: "running", port: 8080 })), {
 		title: "Running on port 8080",
-		more: "Programs on this machine can use 1 model at http://127.0.0.1:8080.",
+		detail: "Programs on this machine can use 1 model at http://127.0.0.1:8080.",
 		tone: "running",
 		actions: ["stop", "restart", "setUp", "diagnose", "showLogs"],
 		endpoint: "http://127.0.0.1:8080",
@@ -44,10 +44,10 @@ test("a running server has an endpoint, totals, and can be stopped", () => {
 	});
 });
 
-test("without a server there is nothing but a way to start one", () => {
+test("without a server the view has a start action and no totals", () => {
 	assert.deepEqual(shown({ kind: "off" }), {
 		title: "Off",
-		more: "No server is running.",
+		detail: "No server is running.",
 		tone: "idle",
 		actions: ["start", "setUp", "diagnose", "showLogs"],
 		needsKey: false,
@@ -56,7 +56,7 @@ test("without a server there is nothing but a way to start one", () => {
 	});
 });
 
-test("what can be done depends on how things stand", () => {
+test("the actions depend on the state", () => {
 	const actions = (state: ServerState) => shown(state).actions.join(" ");
 	assert.deepEqual(
 		[

@@ -9,7 +9,7 @@ import { fake, Uri } from "./fake/vscode";
 const home = Uri.file(join(__dirname, "../..")) as unknown as vscode.Uri;
 const view: PanelView = {
 	title: "Off",
-	more: "No server is running.",
+	detail: "No server is running.",
 	tone: "idle",
 	actions: ["start"],
 	needsKey: false,
@@ -48,7 +48,7 @@ async function opened(): Promise<{ panel: Panel; webview: (typeof fake.webviews)
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test("the page loads its own two files and nothing else, and runs no script without this page's nonce", async () => {
+test("the page loads two files only and runs only scripts with its nonce", async () => {
 	const { webview } = await opened();
 	assert.ok(!webview.html.includes("{{"));
 	const [, nonce] = /script-src 'nonce-([0-9a-f]{32})'/.exec(webview.html) ?? [];
@@ -65,7 +65,7 @@ test("the page loads its own two files and nothing else, and runs no script with
 	);
 });
 
-test("it is shown once, and reset when it was closed", async () => {
+test("there is one panel, and a new one after it was closed", async () => {
 	const { panel, webview } = await opened();
 	await panel.show();
 	assert.equal(fake.webviews.length, 1);
@@ -74,9 +74,9 @@ test("it is shown once, and reset when it was closed", async () => {
 	assert.equal(fake.webviews.length, 2);
 });
 
-test("a page that is ready is told everything, and the server that somebody looks", async () => {
+test("a ready page gets the full state, and the server a subscription", async () => {
 	const { panel, webview } = await opened();
-	webview.says({ type: "ready" });
+	webview.send({ type: "ready" });
 	await settled();
 	assert.deepEqual(webview.told, [
 		{ type: "view", view },
@@ -98,12 +98,12 @@ test("a page that is ready is told everything, and the server that somebody look
 	]);
 });
 
-test("nobody looks at a page that is hidden or closed, until it is ready again", async () => {
+test("a hidden or closed page ends the subscription until it is ready again", async () => {
 	const { panel, webview } = await opened();
-	webview.says({ type: "ready" });
+	webview.send({ type: "ready" });
 	webview.hide();
 	webview.hide();
-	webview.says({ type: "ready" });
+	webview.send({ type: "ready" });
 	webview.close();
 	await settled();
 	assert.deepEqual(
@@ -118,15 +118,15 @@ test("nobody looks at a page that is hidden or closed, until it is ready again",
 	assert.equal(panel.isWatching, false);
 });
 
-test("its buttons run our commands, copy, set and look, and do nothing else", async () => {
+test("messages of the page run known commands only, copy, set and request bodies", async () => {
 	const { webview } = await opened();
-	webview.says({ type: "run", command: "stop" });
-	webview.says({ type: "run", command: "../workbench.action.quit" });
-	webview.says({ type: "copy", text: "http://127.0.0.1:8080" });
-	webview.says({ type: "get_exchange", id: "req_1" });
-	webview.says({ type: "set", name: "port", value: 9000 });
-	webview.says({ type: "readTools" });
-	webview.says({ type: "unknown" });
+	webview.send({ type: "run", command: "stop" });
+	webview.send({ type: "run", command: "../workbench.action.quit" });
+	webview.send({ type: "copy", text: "http://127.0.0.1:8080" });
+	webview.send({ type: "get_exchange", id: "req_1" });
+	webview.send({ type: "set", name: "port", value: 9000 });
+	webview.send({ type: "readTools" });
+	webview.send({ type: "unknown" });
 	await settled();
 	assert.deepEqual(fake.executed, [["copilotProxy.stop"]]);
 	assert.equal(fake.clipboard, "http://127.0.0.1:8080");

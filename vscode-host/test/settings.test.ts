@@ -32,7 +32,7 @@ const defaults = {
 	context_size: "full",
 };
 
-test("the defaults are those of package.json, and no workspace can change a setting", () => {
+test("the defaults are those of package.json, and workspaces can't change a setting", () => {
 	const settings = new Settings(declared);
 	assert.deepEqual(settings.userSettings, defaults);
 	assert.deepEqual([settings.autoStart, settings.serverPath], [true, ""]);
@@ -42,7 +42,7 @@ test("the defaults are those of package.json, and no workspace can change a sett
 	);
 });
 
-test("what a person set is told", () => {
+test("the server gets the user's settings", () => {
 	Object.assign(fake.settings, {
 		port: 0,
 		ipv6: true,
@@ -77,7 +77,7 @@ test("what a person set is told", () => {
 	});
 });
 
-test("a value of another type counts as not set", () => {
+test("a value of the wrong type counts as not set", () => {
 	Object.assign(fake.settings, {
 		port: "8081",
 		defaultModel: null,
@@ -98,23 +98,23 @@ test("a value of another type counts as not set", () => {
 	assert.equal(new Settings(declared).serverPath, "");
 });
 
-test("~ in the server's path is the home directory", () => {
+test("~ in serverPath is the home directory", () => {
 	fake.settings.serverPath = "~/bin/copilot-proxy";
 	assert.equal(new Settings(declared).serverPath, join(homedir(), "bin/copilot-proxy"));
 });
 
-test("changes are told with their names, those of others are not", () => {
+test("a change event has the names of the changed settings, and only of this extension", () => {
 	const settings = new Settings(declared);
-	const heard: boolean[][] = [];
-	settings.onDidChange((changed) => heard.push([changed("port"), changed("serverPath")]));
+	const changes: boolean[][] = [];
+	settings.onDidChange((changed) => changes.push([changed("port"), changed("serverPath")]));
 	fake.set("port", 9);
 	fake.changes.configuration.fire({ affectsConfiguration: (name) => "editor.fontSize".startsWith(name) });
 	settings.dispose();
 	fake.set("port", 10);
-	assert.deepEqual(heard, [[true, false]]);
+	assert.deepEqual(changes, [[true, false]]);
 });
 
-test("the panel is shown every setting with its kind, and whether it was changed", () => {
+test("the panel gets every setting with its kind and whether it has its default", () => {
 	fake.settings.port = 9000;
 	fake.settings.modelTimeout = "soon";
 	const views = new Settings(declared).views;
@@ -143,7 +143,7 @@ test("the panel is shown every setting with its kind, and whether it was changed
 	assert.deepEqual([port?.value, port?.minimum, port?.maximum], [9000, 0, 65_535]);
 });
 
-test("what the panel changes goes into the person's settings, what is no value of a setting does not", async () => {
+test("a valid change in the panel is written to the user settings, an invalid one is not", async () => {
 	const settings = new Settings(declared);
 	fake.written.length = 0;
 	await settings.write("port", 9000);

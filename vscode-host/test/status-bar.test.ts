@@ -34,18 +34,23 @@ function attached(http: HttpState, more: Partial<Status & { startedHere: boolean
 
 const running: HttpState = { state: "running", port: 8080 };
 
-test("one line says how the server fares", () => {
+test("the status bar shows each state in one line", () => {
 	const bar = new StatusBar("open");
 	const line = (state: ServerState) => {
 		bar.show(state);
 		return fake.statusItem.text;
 	};
-	const unheard: ServerState = { kind: "attached", version: "0.1.0", startedHere: true, status: undefined };
+	const withoutStatus: ServerState = {
+		kind: "attached",
+		version: "0.1.0",
+		startedHere: true,
+		status: undefined,
+	};
 	assert.deepEqual(
 		[
 			line({ kind: "off" }),
 			line({ kind: "starting" }),
-			line(unheard),
+			line(withoutStatus),
 			line(attached(running)),
 			line(attached(running, { in_flight: 3 })),
 			line(attached(running, { models: 0 })),
@@ -76,7 +81,7 @@ test("one line says how the server fares", () => {
 	assert.equal(fake.statusItem.command, "open");
 });
 
-test("the tooltip is a small table, and trouble has a colour", () => {
+test("the tooltip is a table, and warnings and errors have a background color", () => {
 	const bar = new StatusBar("open");
 	bar.show(attached(running, { in_flight: 3 }));
 	const { value } = fake.statusItem.tooltip as MarkdownString;
@@ -95,7 +100,7 @@ test("the tooltip is a small table, and trouble has a colour", () => {
 	assert.deepEqual(fake.statusItem.backgroundColor, new ThemeColor("statusBarItem.warningBackground"));
 });
 
-test("a taken port is told once, in the window that the server was started from", () => {
+test("a taken port is notified once, in the window that started the server", () => {
 	const taken = (startedHere: boolean) => attached({ state: "port_taken", port: 8080 }, { startedHere });
 	new Notices().show(taken(false));
 	assert.deepEqual(fake.notifications, []);
@@ -103,17 +108,17 @@ test("a taken port is told once, in the window that the server was started from"
 	notices.show(taken(true));
 	notices.show(taken(true));
 	assert.equal(fake.notifications.length, 1);
-	assert.match(fake.notifications[0]?.[0] ?? "", /^Copilot Proxy: Another program uses port 8080\./);
+	assert.match(fake.notifications[0]?.[0] ?? "", /^Copilot Proxy: Port 8080 is in use by another program\./);
 	notices.show(attached(running));
 	notices.show(taken(true));
 	assert.equal(fake.notifications.length, 2);
 });
 
-test("a window that nobody looks at tells nothing", () => {
+test("an unfocused window shows no notification", () => {
 	fake.focused = false;
 	new Notices().show({ kind: "failed", reason: "no program" });
 	assert.deepEqual(fake.notifications, []);
 	fake.focused = true;
 	new Notices().show({ kind: "failed", reason: "no program" });
-	assert.deepEqual(fake.notifications, [["Copilot Proxy: no program", "Retry", "Show Log"]]);
+	assert.deepEqual(fake.notifications, [["Copilot Proxy: no program", "Retry", "Show Logs"]]);
 });

@@ -29,7 +29,7 @@ async function answered(...content: unknown[]): Promise<unknown> {
 const leaf = (text: string, lineBreakBefore = false) => ({ type: 2, text, lineBreakBefore });
 const element = (...children: unknown[]) => ({ type: 1, ctor: 2, children });
 
-test("tools are read fresh, with their schema and tags", async () => {
+test("each list has the current tools with schema and tags", async () => {
 	const tools = new Tools();
 	const schema = { type: "object" };
 	fake.tools = [
@@ -46,7 +46,7 @@ test("tools are read fresh, with their schema and tags", async () => {
 	});
 });
 
-test("MCP servers are started before the tools are read, not each time, and need not exist", async () => {
+test("MCP servers are started before the tools are read, at most once per interval", async () => {
 	const tools = new Tools();
 	fake.tools = [];
 	fake.executeCommand = async () => {
@@ -58,7 +58,7 @@ test("MCP servers are started before the tools are read, not each time, and need
 	assert.deepEqual(fake.executed, [["workbench.mcp.startServer", "*", { waitForLiveTools: true }]]);
 });
 
-test("MCP servers that do not start hold nobody up for ever", async (test) => {
+test("the list is returned after a timeout if an MCP server doesn't start", async (test) => {
 	test.mock.timers.enable({ apis: ["setTimeout"] });
 	fake.tools = [];
 	fake.executeCommand = () => new Promise(() => undefined);
@@ -67,7 +67,7 @@ test("MCP servers that do not start hold nobody up for ever", async (test) => {
 	assert.deepEqual(await listed, { type: "tools", tools: [] });
 });
 
-test("a tool is run with its input and without a chat's token, and may be cancelled", async () => {
+test("a tool runs with its input, without a chat token, and can be cancelled", async () => {
 	const asked = request();
 	fake.invokeTool = (name, options, token) => {
 		assert.deepEqual([name, options], ["look", { toolInvocationToken: undefined, input: { at: 1 } }]);
@@ -80,7 +80,7 @@ test("a tool is run with its input and without a chat's token, and may be cancel
 	});
 });
 
-test("a result keeps text and data, trees become text, the rest is left out", async () => {
+test("a result keeps text and data, converts trees to text and drops other parts", async () => {
 	const tree = {
 		node: element(leaf("src/"), element(leaf("main.rs", true), leaf(" (new)")), leaf("end", true)),
 	};
@@ -106,7 +106,7 @@ test("a result keeps text and data, trees become text, the rest is left out", as
 	assert.deepEqual(await answered(), { type: "tool_output", content: [] });
 });
 
-test("a tree of any depth and with unknown nodes has its text", () => {
+test("the text of a deep tree with unknown nodes is extracted", () => {
 	let deep: unknown = leaf("bottom");
 	for (let depth = 0; depth < 100_000; depth += 1) {
 		deep = element(deep);
@@ -120,10 +120,10 @@ test("a tree of any depth and with unknown nodes has its text", () => {
 	assert.equal(textOf({}), "");
 });
 
-test("in Restricted Mode there are no tools", async () => {
+test("Restricted Mode lists no tools and runs none", async () => {
 	fake.isTrusted = false;
 	fake.tools = [{ name: "look", description: "", tags: [] }];
 	assert.deepEqual(await new Tools().list(), { type: "tools", tools: [] });
-	await assert.rejects(new Tools().invoke(invocation, request()), /Restricted Mode: trust the workspace/);
+	await assert.rejects(new Tools().invoke(invocation, request()), /Restricted Mode; trust the workspace/);
 	assert.deepEqual(fake.executed, []);
 });

@@ -1,4 +1,4 @@
-// What the panel's page decides by itself: numbers and times in words, commands, and which requests it knows.
+// The pure logic of the panel's page: formatted numbers and times, curl commands, and its copy of the records.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -35,7 +35,7 @@ const activity = (reset: boolean, ...requests: RequestRecord[]) => ({
 	minutes: [],
 });
 
-test("numbers and times are short and readable", () => {
+test("numbers and times are formatted briefly", () => {
 	assert.deepEqual([0, 9999, 10_000, 999_499, 999_500, 12_345_678].map(short), [
 		"0",
 		"9,999",
@@ -60,7 +60,7 @@ test("numbers and times are short and readable", () => {
 	]);
 });
 
-test("the speed is that of what follows the first sign", () => {
+test("tokens per second are measured from the first part", () => {
 	const tokens = { input: 1, output: 100, cached: 0, reported: true };
 	const rate = (more: object) => tokensPerSecond(request(1, finished, more));
 	assert.equal(rate({ tokens, first_ms: 1000, duration_ms: 3000 }), 50);
@@ -68,21 +68,21 @@ test("the speed is that of what follows the first sign", () => {
 	assert.equal(rate({ first_ms: 1000, duration_ms: 3000 }), undefined);
 });
 
-test("an outcome is a word or two", () => {
+test("each outcome has a label and a tone", () => {
 	assert.deepEqual(
 		[request(1), request(1, finished), request(1, failed), request(1, { state: "disconnected" })].map(
 			outcomeOf,
 		),
 		[
-			{ says: "Running", tone: "running" },
-			{ says: "Tool calls", tone: "good" },
-			{ says: "Rate limited", tone: "bad" },
-			{ says: "Client left", tone: "idle" },
+			{ label: "Running", tone: "running" },
+			{ label: "Tool calls", tone: "good" },
+			{ label: "Rate limited", tone: "bad" },
+			{ label: "Disconnected", tone: "idle" },
 		],
 	);
 });
 
-test("a shell reads a copied command as it was meant", () => {
+test("a shell parses the copied curl command into the intended arguments", () => {
 	const body = `{"text":"it's $HOME \\\\ \`x\`"}`;
 	const headers: [string, string][] = [["x-copilot-proxy-workspace", "/home/me/it's mine"]];
 	const command = curl("http://127.0.0.1:8080/v1/messages", body, true, headers);
@@ -110,7 +110,7 @@ test("a shell reads a copied command as it was meant", () => {
 	}
 });
 
-test("the page knows what the server keeps: what runs, and the last hundred", () => {
+test("the page keeps running requests and the last hundred", () => {
 	const records = new Records();
 	records.take(
 		activity(true, request(1), ...Array.from({ length: 100 }, (_, at) => request(at + 2, finished))),
@@ -124,7 +124,7 @@ test("the page knows what the server keeps: what runs, and the last hundred", ()
 	assert.deepEqual(records.newestFirst, [request(7)]);
 });
 
-test("those that were turned away drive out no others", () => {
+test("rejected requests don't evict others", () => {
 	const records = new Records();
 	const turnedAway = Array.from({ length: 21 }, (_, at) => request(at + 2, failed, { rejected: true }));
 	records.take(activity(true, request(1, finished), ...turnedAway));
@@ -133,7 +133,7 @@ test("those that were turned away drive out no others", () => {
 	assert.deepEqual(records.take(activity(false, request(23, failed, { rejected: true }))), []);
 });
 
-test("a failure is told once, and none of those that were there before", () => {
+test("a failure is announced once, and failures of the initial state are not", () => {
 	const records = new Records();
 	assert.deepEqual(records.take(activity(true, request(1, failed), request(2))), []);
 	assert.deepEqual(records.take(activity(false, request(1, failed), request(2, failed))), [
@@ -142,7 +142,7 @@ test("a failure is told once, and none of those that were there before", () => {
 	assert.deepEqual(records.take(activity(false, request(2, failed))), []);
 });
 
-test("the models are those of all windows, and without a server those of this one", () => {
+test("the models are those of all windows, or of this window without a server", () => {
 	const model = (vendor: string, id: string) => ({
 		vendor,
 		id,
@@ -167,7 +167,7 @@ test("the models are those of all windows, and without a server those of this on
 	assert.deepEqual(shown([own], []), []);
 });
 
-test("every id that a script of the page looks up is in the page", () => {
+test("panel.html has every id that the page's scripts look up", () => {
 	const folder = join(__dirname, "..", "..");
 	const page = readFileSync(join(folder, "media", "panel.html"), "utf8");
 	const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);

@@ -6,7 +6,7 @@ import { clock, count, short } from "./format";
 
 const MINUTE = 60_000;
 const MINUTES = 60;
-/** The hour's picture in its own units: 60 columns of 10. */
+/** Width of the hour's chart in its own units: 60 columns of 10. */
 const WIDE = 10 * MINUTES;
 const HIGH = 96;
 
@@ -65,7 +65,7 @@ function bar({ time, requests, failed }: Minute, now: number, scale: number): SV
 	];
 }
 
-/** An even number at least as large. */
+/** The next round, even number for the top of the scale. */
 function niceTop(most: number): number {
 	const steps = [2, 4, 6, 10, 20, 40, 60, 100, 200, 400, 600, 1000, 2000, 4000];
 	return steps.find((step) => step >= most) ?? 2 * Math.ceil(most / 2);
@@ -90,9 +90,7 @@ function describe(requests: number, failed: number): string {
 const totals = drawer((models: readonly ModelTotals[]) => {
 	const place = byId("model-totals");
 	if (models.length === 0) {
-		return place.replaceChildren(
-			make("p", { className: "empty", textContent: "No model has answered yet." }),
-		);
+		return place.replaceChildren(make("p", { className: "empty", textContent: "No responses yet." }));
 	}
 	const tokens = ({ tokens_in: into, tokens_out: out }: ModelTotals) => into + out;
 	const sorted = models.toSorted((one, other) => tokens(other) - tokens(one));

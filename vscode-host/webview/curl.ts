@@ -1,6 +1,6 @@
 // A request as a curl command for a terminal. Pure.
 
-/** Asks a model whether it is there; the first thing to try. */
+/** A sample request to a model. */
 export function tryOut(
 	endpoint: string,
 	dialect: "openai" | "anthropic" | "ollama",
@@ -16,7 +16,7 @@ export function tryOut(
 	return curl(endpoint + path, JSON.stringify(body), needsKey);
 }
 
-/** Sends a body, with these headers besides the usual ones. */
+/** A curl command that sends a body with additional headers. */
 export function curl(
 	url: string,
 	body: string,
@@ -33,7 +33,7 @@ export function curl(
 	].join(" \\\n  ");
 }
 
-/** One word for any shell of Unix. */
+/** Quotes a text as one word of a POSIX shell. */
 function quoted(text: string): string {
 	return /^[\w:/.@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

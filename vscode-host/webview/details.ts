@@ -1,5 +1,4 @@
-// What is folded out under a request: how it ended and what to do about it, its totals, and - where the person wants to
-// see them - the request and the reply.
+// The expanded details of a request: its failure with a hint, its figures, and its bodies if they are captured.
 
 import type { CapturedBody, Exchange, RequestRecord } from "../src/protocol";
 import { curl } from "./curl";
@@ -89,7 +88,7 @@ function facts(request: RequestRecord): HTMLElement {
 			tokens && `${count(tokens.input)}${tokens.cached > 0 ? `, ${count(tokens.cached)} cached` : ""}`,
 		],
 		["Tokens out", tokens && count(tokens.output)],
-		["Counted by", tokens && (tokens.reported ? "the provider" : "counted by Copilot Proxy")],
+		["Counted by", tokens && (tokens.reported ? "the provider" : "Copilot Proxy")],
 		["First token", first === undefined ? undefined : `after ${duration(first)}`],
 		["Total", whole === undefined ? undefined : duration(whole)],
 		["Speed", rate === undefined ? undefined : `${count(Math.round(rate))} tokens per second`],
@@ -138,7 +137,7 @@ function bodyOf(title: string, body: CapturedBody, command?: string): HTMLElemen
 	);
 }
 
-/** JSON as people read it; anything else as it stands. */
+/** Indents JSON; any other text stays unchanged. */
 function indented(text: string): string {
 	try {
 		return JSON.stringify(JSON.parse(text), null, 2);

@@ -1,8 +1,8 @@
-// Making elements. No inline styles and no inline handlers anywhere: the page's policy forbids them.
+// Helpers that create elements, without inline styles and handlers, which the page's security policy forbids.
 
 type Child = Node | string;
 
-/** An element with properties and children. */
+/** Creates an element with properties and children. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
 	tag: Tag,
 	properties: Partial<HTMLElementTagNameMap[Tag]> = {},
@@ -13,7 +13,7 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
 	return element;
 }
 
-/** A part of a picture. */
+/** Creates an SVG element. */
 export function draw(
 	tag: string,
 	attributes: Record<string, string | number>,
@@ -27,12 +27,12 @@ export function draw(
 	return element;
 }
 
-/** The element of the page that has this id: it is written in panel.html. */
+/** The element of panel.html with an id. */
 export function byId<Type extends HTMLElement = HTMLElement>(id: string): Type {
 	return document.getElementById(id) as Type;
 }
 
-/** Draws only when what is shown has changed, so that focus and selection stay where they are. */
+/** Wraps a redraw so that it runs only when its source has changed, which keeps focus and selection. */
 export function drawer<Source>(redraw: (source: Source) => void): (source: Source) => void {
 	let drawn: string | undefined;
 	return (source) => {
@@ -44,12 +44,12 @@ export function drawer<Source>(redraw: (source: Source) => void): (source: Sourc
 	};
 }
 
-/** Says something to those who hear the page instead of seeing it. */
+/** Announces a text to screen readers. */
 export function announce(text: string): void {
 	byId("announcement").textContent = text;
 }
 
-/** Text in which `code` stands between backticks and *stress* between stars. */
+/** Converts text with `code` between backticks to elements, and removes the stars of *emphasis*. */
 export function prose(text: string): Child[] {
 	const piece = (each: string, at: number): Child =>
 		at % 2 === 1 ? make("code", { textContent: each }) : each.replaceAll("*", "");

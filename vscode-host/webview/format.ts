@@ -1,4 +1,4 @@
-// Numbers and times as people read them. Pure.
+// Formats numbers, times and outcomes. Pure.
 
 import type { RequestRecord } from "../src/protocol";
 
@@ -6,7 +6,7 @@ export function count(number: number): string {
 	return number.toLocaleString("en-US");
 }
 
-/** `1.2M`, `34k`, `567`: where there is little room. */
+/** A short form of a number: `1.2M`, `34k`, `567`. */
 export function short(number: number): string {
 	if (number < 10_000) {
 		return count(number);
@@ -14,7 +14,7 @@ export function short(number: number): string {
 	return number < 999_500 ? `${Math.round(number / 1000)}k` : `${(number / 1e6).toFixed(1)}M`;
 }
 
-/** From milliseconds. */
+/** Formats a duration in milliseconds. */
 export function duration(ms: number): string {
 	if (ms < 1000) {
 		return `${Math.round(ms)} ms`;
@@ -26,7 +26,7 @@ export function duration(ms: number): string {
 	return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** An age, from milliseconds. */
+/** Formats an age in milliseconds. */
 export function age(ms: number): string {
 	const minutes = Math.floor(ms / 60_000);
 	if (minutes < 1) {
@@ -43,7 +43,7 @@ export function clock(time: number): string {
 	return new Date(time).toLocaleTimeString("en-GB");
 }
 
-/** Rate after the first part; undefined where there is too little to measure. */
+/** The rate after the first part; undefined if the response is too short to measure. */
 export function tokensPerSecond({
 	tokens,
 	duration_ms: whole,
@@ -56,24 +56,24 @@ export function tokensPerSecond({
 	return spoken >= 50 && tokens.output > 1 ? (1000 * tokens.output) / spoken : undefined;
 }
 
-/** Outcome of a request in one or two words. */
+/** Label and tone of a request's outcome. */
 export function outcomeOf({ outcome }: RequestRecord): {
-	says: string;
+	label: string;
 	tone: "running" | "good" | "bad" | "idle";
 } {
 	switch (outcome.state) {
 		case "running":
-			return { says: "Running", tone: "running" };
+			return { label: "Running", tone: "running" };
 		case "finished":
-			return { says: words(outcome.reason), tone: "good" };
+			return { label: words(outcome.reason), tone: "good" };
 		case "failed":
-			return { says: words(outcome.kind), tone: "bad" };
+			return { label: words(outcome.kind), tone: "bad" };
 		case "disconnected":
-			return { says: "Client left", tone: "idle" };
+			return { label: "Disconnected", tone: "idle" };
 	}
 }
 
-/** `tool_calls` as `Tool calls`. */
+/** Formats `tool_calls` as `Tool calls`. */
 function words(name: string): string {
 	const spaced = name.replaceAll("_", " ");
 	return spaced.charAt(0).toUpperCase() + spaced.slice(1);

@@ -1,4 +1,4 @@
-// The upper part of the page: how the server fares, what can be done about it, and where programs talk to.
+// The upper part of the page: the server's state, its actions, and the base URLs for programs.
 
 import type { Command, PanelView } from "../src/panel-messages";
 import { tryOut } from "./curl";
@@ -10,27 +10,27 @@ const TITLES: Record<Command, string> = {
 	stop: "Stop",
 	restart: "Restart",
 	allow: "Allow Models...",
-	setUp: "Set up a Client...",
+	setUp: "Set Up a Client...",
 	diagnose: "Diagnose",
 	showLogs: "Show Logs",
 	openSettings: "Open in Settings",
 };
 
-/** The most likely actions. */
+/** The most likely actions, drawn as primary buttons. */
 const INVITING: ReadonlySet<Command> = new Set(["start", "allow"]);
 
-/** `model` is the one that sample commands ask. */
+/** Draws the upper part; `model` is used in the sample commands. */
 export function headOf(view: PanelView, model: string): void {
-	const { title, more, tone, actions, endpoint, needsKey } = view;
-	state({ title, more, tone });
+	const { title, detail, tone, actions, endpoint, needsKey } = view;
+	state({ title, detail, tone });
 	buttons(actions);
 	endpoints({ endpoint, needsKey, model });
 }
 
-const state = drawer(({ title, more, tone }: Pick<PanelView, "title" | "more" | "tone">) => {
+const state = drawer(({ title, detail, tone }: Pick<PanelView, "title" | "detail" | "tone">) => {
 	document.body.dataset.tone = tone;
 	byId("title").textContent = title;
-	byId("more").textContent = more;
+	byId("detail").textContent = detail;
 });
 
 const buttons = drawer((actions: Command[]) => {
@@ -44,7 +44,7 @@ const buttons = drawer((actions: Command[]) => {
 	);
 	byId("actions").replaceChildren(...made);
 	if (had) {
-		made[0]?.focus(); // who pressed Stop with the keyboard finds Start under it
+		made[0]?.focus(); // keeps the keyboard focus, for example on Start after Stop
 	}
 });
 
@@ -77,6 +77,6 @@ function row(name: string, url: string, command: string): HTMLElement {
 		make("span", { className: "name", textContent: name }),
 		make("code", { textContent: url }),
 		button("Copy", url, `${name} base URL`),
-		button("Copy curl", command, `a curl command for ${name}`),
+		button("Copy as curl", command, `a curl command for ${name}`),
 	);
 }

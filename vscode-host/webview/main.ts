@@ -18,9 +18,9 @@ import { wireTabs } from "./tabs";
 import { toolsOf, wireTools } from "./tools";
 import { setTotals, showTotals } from "./totals";
 
-/** In milliseconds: how long a running request has taken so far is seen to grow. */
+/** In milliseconds: updates the duration of running requests. */
 const TICK = 500;
-/** In milliseconds: how long the server has been up, and the hour that is shown. */
+/** In milliseconds: updates the server's uptime and the chart of the last hour. */
 const SLOW_TICK = 15_000;
 
 const records = new Records();
@@ -40,7 +40,7 @@ function showView(now: PanelView): void {
 	showModels(now);
 }
 
-/** Everything that names models. */
+/** Updates all parts that show models. */
 function showModels(now: PanelView): void {
 	const models = shown(now.models, offered);
 	const first = models[0]?.request_name ?? "gpt-4o";
@@ -74,7 +74,7 @@ addEventListener("message", ({ data }: MessageEvent<ToPanel>) => {
 			return toolsOf(data.tools);
 		case "activity":
 			for (const failed of records.take(data.activity)) {
-				announce(`Request ${failed.number} failed: ${outcomeOf(failed).says}`);
+				announce(`Request ${failed.number} failed: ${outcomeOf(failed).label}`);
 			}
 			return showRecords();
 		case "exchange":

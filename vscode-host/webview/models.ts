@@ -1,4 +1,4 @@
-// The models, with what they take and can.
+// The table of models: names, limits and capabilities.
 
 import type { ModelInfo } from "../src/protocol";
 import { byId, drawer, make } from "./dom";
@@ -26,7 +26,13 @@ function row(model: Shown): HTMLElement {
 	});
 	button.onclick = () => copy(request_name, request_name, button);
 	const where = model.isInOtherWindow
-		? [make("span", { className: "tag", textContent: "other window", title: "Only another window has it" })]
+		? [
+				make("span", {
+					className: "tag",
+					textContent: "other window",
+					title: "Available in another window only",
+				}),
+			]
 		: [];
 	return make(
 		"tr",
@@ -40,7 +46,7 @@ function row(model: Shown): HTMLElement {
 	);
 }
 
-/** Other properties that fit in a few words: prices, categories. */
+/** Other properties with short values, such as prices and categories. */
 function extraOf({ extra }: ModelInfo): string {
 	return Object.entries(extra)
 		.filter(([, value]) => ["string", "number"].includes(typeof value) || value === true)

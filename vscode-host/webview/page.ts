@@ -1,4 +1,4 @@
-// The page's way to the extension, and what it remembers while VS Code has thrown it away.
+// Messages from the page to the extension, and the state that survives while VS Code has discarded the page.
 
 import type { FromPanel } from "../src/panel-messages";
 import { announce } from "./dom";
@@ -13,7 +13,7 @@ declare function acquireVsCodeApi(): Host;
 
 export interface Memory {
 	tab: string;
-	/** Ids of the requests that are folded out. */
+	/** Ids of the expanded requests. */
 	open: string[];
 }
 

@@ -2,7 +2,7 @@
 
 import type { Activity, Minute, ModelTotals, RequestRecord } from "../src/protocol";
 
-/** Requests that have ended, and those that were turned away; as many as the server keeps. */
+/** Ended requests and rejected requests that are kept; as many as the server keeps. */
 const KEPT = 100;
 const KEPT_TURNED_AWAY = 20;
 
@@ -11,7 +11,7 @@ export class Records {
 	models: readonly ModelTotals[] = [];
 	minutes: readonly Minute[] = [];
 
-	/** Takes changes; returns the requests that have just failed, without repeated rejections. */
+	/** Applies changes; returns the requests that have just failed, without repeated rejections. */
 	take({ reset, requests, models, minutes }: Activity): RequestRecord[] {
 		if (reset) {
 			this.#requests.clear();

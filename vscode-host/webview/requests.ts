@@ -1,5 +1,5 @@
-// The table of requests. Each has a body of rows of its own that stays while the request changes, so that focus,
-// selection and what is folded out stay too.
+// The table of requests. Each request has its own `tbody`, which is updated in place, so that focus, selection and
+// expanded details survive a change.
 
 import type { Exchange, RequestRecord } from "../src/protocol";
 import { Details } from "./details";
@@ -13,7 +13,7 @@ export class Requests {
 	readonly #table = byId("requests").querySelector("table") as HTMLTableElement;
 	readonly #items = new Map<number, Item>();
 
-	/** These, the newest first. */
+	/** Shows the requests, newest first. */
 	show(requests: readonly RequestRecord[]): void {
 		byId("requests").hidden = requests.length === 0;
 		byId("no-requests").hidden = requests.length > 0;
@@ -36,14 +36,14 @@ export class Requests {
 		}
 	}
 
-	/** Shows the bodies of one of them. */
+	/** Shows the bodies of a request. */
 	exchange(exchange: Exchange): void {
 		for (const item of this.#items.values()) {
 			item.exchange(exchange);
 		}
 	}
 
-	/** Time goes by. */
+	/** Updates the durations of running requests. */
 	tick(): void {
 		for (const item of this.#items.values()) {
 			item.tick();
@@ -113,9 +113,9 @@ class Item {
 			first_ms: first,
 			number,
 		} = request;
-		const { says, tone } = outcomeOf(request);
+		const { label, tone } = outcomeOf(request);
 		this.#toggle.textContent = clock(time);
-		this.#toggle.ariaLabel = `${clock(time)}, request ${number}: ${says}. Details`;
+		this.#toggle.ariaLabel = `${clock(time)}, request ${number}: ${label}. Details`;
 		this.#fill(1, client || "unknown");
 		this.#fill(2, dialect || path, dialect ? "" : `No API is spoken at ${path}`);
 		this.#fill(
@@ -134,7 +134,7 @@ class Item {
 		this.#fill(6, first === undefined ? "" : duration(first));
 		const rate = tokensPerSecond(request);
 		this.#fill(8, rate === undefined ? "" : count(Math.round(rate)));
-		const outcome = make("span", { className: "outcome", textContent: says });
+		const outcome = make("span", { className: "outcome", textContent: label });
 		outcome.dataset.tone = tone;
 		this.#cells[9]?.replaceChildren(outcome);
 		this.tick();
@@ -155,7 +155,7 @@ class Item {
 		}
 	}
 
-	/** That it is folded out. */
+	/** Expands or collapses the details. */
 	forget(): void {
 		remember({ open: remembered().open.filter((id) => id !== this.#request.id) });
 	}
@@ -188,7 +188,7 @@ class Item {
 	}
 }
 
-/** A token has about four characters. */
+/** Estimated tokens of a running response; a token has about four characters. */
 function soFar({ characters, outcome }: RequestRecord): string {
 	return outcome.state === "running" && characters > 0 ? `~${short(Math.ceil(characters / 4))}` : "";
 }

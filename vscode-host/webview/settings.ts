@@ -1,4 +1,4 @@
-// The settings, editable in place. package.json has their types.
+// The settings, editable on the page. package.json defines their types.
 
 import type { SettingView } from "../src/panel-messages";
 import { announce, byId, drawer, make, prose } from "./dom";
@@ -9,14 +9,14 @@ interface AutoTools {
 	deny?: string[];
 }
 
-/** The drawers of the settings, by name. */
+/** The redraw function of each setting, by name. */
 const rows = new Map<string, (setting: SettingView) => void>();
 
 export function wireSettings(): void {
 	byId("settings-open").onclick = () => send({ type: "run", command: "openSettings" });
 }
 
-/** Each is drawn by itself, so that one that is being edited stays as it is when another changes. */
+/** Draws each setting separately, so that a change of one doesn't reset another one that is being edited. */
 export function settingsOf(settings: readonly SettingView[], models: readonly string[]): void {
 	for (const setting of settings) {
 		let redraw = rows.get(setting.name);
@@ -102,19 +102,19 @@ function textFor({ name, value, isSecret }: SettingView, set: (to: string) => vo
 	});
 	if (name === "defaultModel") {
 		input.setAttribute("list", "model-ids");
-		input.placeholder = "Copilot's first";
+		input.placeholder = "Copilot's first model";
 	}
 	input.onchange = () => set(input.value.trim());
 	return described(input, name);
 }
 
-/** One value a line. */
+/** A text area with one value per line. */
 function linesFor(name: string, value: string[], set: (to: string[]) => void, about = name): HTMLElement {
 	const area = make("textarea", {
 		id: `setting-${name}`,
 		value: value.join("\n"),
 		rows: Math.max(1, Math.min(6, value.length)),
-		placeholder: "One a line",
+		placeholder: "One per line",
 		spellcheck: false,
 	});
 	area.onchange = () =>
@@ -132,7 +132,7 @@ function described<Type extends HTMLElement>(element: Type, name: string): Type 
 	return element;
 }
 
-/** `logRequestsToUI` as `Log Requests To UI`, like VS Code does. */
+/** Formats `logRequestsToUI` as `Log Requests To UI`, as VS Code does. */
 function titleOf(name: string): string {
 	const spaced = name.replaceAll(/([a-z])([A-Z])/g, "$1 $2");
 	return spaced.charAt(0).toUpperCase() + spaced.slice(1);

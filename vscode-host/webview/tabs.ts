@@ -1,4 +1,4 @@
-// The four parts of the page, one at a time. Arrow keys go from tab to tab, as everywhere in VS Code.
+// The tabs of the page. Arrow keys move between them, as everywhere in VS Code.
 
 import { remember, remembered } from "./page";
 

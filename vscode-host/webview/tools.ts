@@ -1,15 +1,15 @@
-// The editor's tools, to be found by word and by tag.
+// The list of the editor's tools, filtered by text and by tag.
 
 import type { ToolsView } from "../src/panel-messages";
 import type { EditorTool } from "../src/protocol";
 import { byId, make } from "./dom";
 import { send } from "./page";
 
-const RESTRICTED = "Tools are off while VS Code is in Restricted Mode: trust the workspace to use them.";
-const NONE = "This window has no tools. Extensions and MCP servers bring some.";
-/** Tags by which VS Code links tools to each other: of no use to people. */
+const RESTRICTED = "Tools are off while VS Code is in Restricted Mode. Trust the workspace to use them.";
+const NONE = "This window has no tools. Install extensions or MCP servers that provide some.";
+/** Prefix of the tags with which VS Code links tools to each other; they mean nothing to users. */
 const LINK = "enable_other_tool_";
-const NO_MATCH = "No tool matches.";
+const NO_MATCH = "No matching tools.";
 
 let view: ToolsView = { isRestricted: false, tools: [] };
 const tags = new Set<string>();

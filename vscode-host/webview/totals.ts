@@ -1,4 +1,4 @@
-// A few large numbers on what the server has done since it started.
+// The totals since the server started, as large numbers.
 
 import type { Totals } from "../src/panel-messages";
 import { byId, make } from "./dom";
@@ -11,7 +11,7 @@ export function setTotals(now: Totals | undefined): void {
 	showTotals();
 }
 
-/** Also called as time goes by. */
+/** Draws the totals; called periodically for the uptime. */
 export function showTotals(): void {
 	const place = byId("server-totals");
 	place.hidden = totals === undefined;
@@ -26,7 +26,7 @@ export function showTotals(): void {
 		["Tokens out", short(tokensOut), count(tokensOut)],
 		["Windows", count(windows), count(windows)],
 		[
-			"Up for",
+			"Uptime",
 			age(Date.now() - startedAt),
 			`Version ${version}, since ${new Date(startedAt).toLocaleString()}`,
 		],

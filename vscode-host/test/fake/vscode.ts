@@ -1,5 +1,5 @@
-// The slice of `vscode` that the extension uses, as far as the tests need it, and what they see and set of it: `fake`.
-// The bundler puts it in the place of the real one.
+// A fake of the parts of `vscode` that the extension uses; `fake` is its state, which tests read and set.
+// The bundler replaces the real module by it.
 
 export class EventEmitter<T> {
 	readonly #listeners = new Set<(value: T) => void>();
@@ -145,7 +145,7 @@ export class Uri {
 	}
 }
 
-/** A model that answers with what the test puts into `answer`. */
+/** A model whose response is the stream that the test sets as `answer`. */
 export class FakeModel {
 	readonly family: string;
 	readonly version = "1";
@@ -166,7 +166,7 @@ export class FakeModel {
 		this.family = id;
 		this.name = id.toUpperCase();
 		Object.assign(this, more);
-		// VS Code's own objects have methods too, and none of these is told.
+		// Not enumerable, like the methods of VS Code's own objects, which the extension must not send.
 		for (const hidden of ["asked", "answer"]) {
 			Object.defineProperty(this, hidden, { enumerable: false });
 		}
@@ -205,29 +205,29 @@ const defaults = () => ({
 	serverPath: "",
 });
 
-/** The page of a panel, from within: what it was told, and its way to say something. */
+/** The page of a panel: the messages that it received, and `send`, which sends one. */
 class FakeWebview {
-	readonly #heard = new EventEmitter<unknown>();
+	readonly #received = new EventEmitter<unknown>();
 	readonly #closed = new EventEmitter<void>();
-	readonly #seen = new EventEmitter<void>();
+	readonly #changedViewState = new EventEmitter<void>();
 	readonly told: unknown[] = [];
 	readonly cspSource = "SOURCE";
-	readonly onDidReceiveMessage = this.#heard.event;
+	readonly onDidReceiveMessage = this.#received.event;
 	readonly onDidDispose = this.#closed.event;
-	readonly onDidChangeViewState = this.#seen.event;
+	readonly onDidChangeViewState = this.#changedViewState.event;
 	isVisible = true;
 	html = "";
 	asWebviewUri = (uri: Uri) => uri;
 	postMessage = async (message: unknown) => this.told.push(message);
-	says = (message: unknown) => this.#heard.fire(message);
+	send = (message: unknown) => this.#received.fire(message);
 	close = () => this.#closed.fire();
 	hide = () => {
 		this.isVisible = false;
-		this.#seen.fire();
+		this.#changedViewState.fire();
 	};
 }
 
-/** What an extension remembers, in all windows. */
+/** The extension's global state. */
 export class FakeMemento {
 	constructor(private readonly values: Record<string, unknown> = {}) {}
 	keys = () => Object.keys(this.values);
@@ -266,12 +266,12 @@ class Fake {
 	readonly log: [level: string, text: string][] = [];
 	readonly statusItem: Record<string, unknown> = {};
 	readonly notifications: [text: string, ...buttons: string[]][] = [];
-	/** The button that is clicked in notifications. */
+	/** Label of the button that is clicked in notifications. */
 	click: string | undefined;
 	readonly webviews: FakeWebview[] = [];
 	clipboard = "";
 
-	/** Sets a setting and tells that it changed. */
+	/** Changes a setting and fires the change event. */
 	set(name: string, value: unknown): void {
 		this.settings[name] = value;
 		const changed = `copilotProxy.${name}`;

@@ -10,10 +10,10 @@ import { ALREADY_RUNNING } from "./generated";
 
 const NAME = process.platform === "win32" ? "copilot-proxy.exe" : "copilot-proxy";
 
-/** For tests: how long the server stays when the last window has left, in milliseconds. */
+/** For tests: the server's grace period after its last window has closed, in milliseconds. */
 const TEST_GRACE = "COPILOT_PROXY_TEST_GRACE";
 
-/** The program to start: the user's own, the one of a working copy, or the one in the extension. */
+/** Finds the program to start: `copilotProxy.serverPath`, else that of a working copy, else the bundled one. */
 export async function serverProgram(context: vscode.ExtensionContext, serverPath: string): Promise<string> {
 	if (serverPath !== "") {
 		return existing(serverPath, "copilotProxy.serverPath names it");
@@ -40,20 +40,20 @@ export interface Launched {
 	pid: number | undefined;
 	/** Path of the program. */
 	program: string;
-	/** Done when it has ended, with the reason; undefined where it found another one running. */
+	/** Resolves to the reason when the server has ended, or to undefined if another server was running. */
 	ended: Promise<string | undefined>;
-	/** Ends it, for one that hangs. */
+	/** Kills a server that hangs. */
 	kill(): void;
 }
 
-/** Last characters of the standard error that are kept: the reason for which a server can't start is one line. */
+/** Characters of standard error that are kept, the last ones: the reason of a failed start is one line. */
 const KEPT_ERROR = 2000;
 
 /** Starts a server that outlives this window. */
 export function startServer(program: string, port: number, directory: string): Launched {
 	const { promise: ended, resolve } = deferred<string | undefined>();
 	const { [TEST_GRACE]: grace } = process.env;
-	// Only the standard error, which has the reason of a failed start. This window may close first: the server goes on.
+	// Only standard error is read, which has the reason of a failed start. The server outlives this window.
 	const more = grace ? ["--grace", grace] : [];
 	const server = spawn(program, ["serve", "--port", String(port), "--dir", directory, ...more], {
 		cwd: directory,
@@ -96,9 +96,9 @@ async function newest(paths: string[]): Promise<string | undefined> {
 }
 
 /**
- * A copy of the program, made once: a running program can't be replaced on Windows, so that one inside the extension
- * would stand in the way of the extension's own update. Copies of other builds go. A build is known by its time: to read
- * and hash the whole program would take this thread longer than all else that the extension does to start.
+ * Copies the program once per build and removes copies of other builds. Windows can't replace a running program, so one
+ * that runs inside the extension's folder would block the extension's update. The modification time identifies a build:
+ * hashing the program would take longer than the rest of the extension's start.
  */
 async function copied(bundled: string, storage: string, version: string): Promise<string> {
 	const { mtimeMs, size } = await stat(bundled);
@@ -106,19 +106,19 @@ async function copied(bundled: string, storage: string, version: string): Promis
 	const program = join(storage, folder, NAME);
 	await mkdir(dirname(program), { recursive: true });
 	if ((await stat(program).catch(() => undefined))?.size !== size) {
-		// Another window may be at it too: the copy appears whole or not at all.
+		// Another window may copy at the same time, so the finished file is renamed into place.
 		const unfinished = `${program}.${process.pid}`;
 		await copyFile(bundled, unfinished);
 		await rename(unfinished, program);
 	}
-	await chmod(program, 0o755); // packaging may have lost it
+	await chmod(program, 0o755); // packaging may have removed the executable bit
 	await prune(storage, folder);
 	return program;
 }
 
 async function prune(storage: string, except: string): Promise<void> {
 	const others = (await readdir(storage)).filter((name) => name !== except);
-	// One that runs can't be removed on Windows; the next start tries again.
+	// Windows can't remove a running program; the next start tries again.
 	await Promise.all(
 		others.map((name) => rm(join(storage, name), { recursive: true }).catch(() => undefined)),
 	);

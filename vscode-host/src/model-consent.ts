@@ -1,22 +1,22 @@
-// VS Code asks the person once per provider whether our extension may use its models - but once for each request that is
-// waiting. So the first request to a provider goes alone, and its fate is that of all that waited for it.
+// VS Code asks the user whether this extension may use a provider's models, with one dialog for each waiting request. So
+// the first request to a provider is sent alone, and the others wait for its outcome.
 
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
 import { codeOf } from "./failure";
 
-/** Stands in the dialog. */
-export const JUSTIFICATION = "A program on this machine asks through Copilot Proxy.";
+/** The text that VS Code's dialog shows. */
+export const JUSTIFICATION = "A program on this machine wants to use the models through Copilot Proxy.";
 
 type Outcome = { kind: "given" } | { kind: "refused"; error: unknown } | { kind: "unknown" };
 
 export class Consent {
-	/** Providers whose models may be used, and those that a first request is out for. */
+	/** Providers with consent, and those whose first request is running. */
 	readonly #vendors = new Map<string, "given" | Promise<Outcome>>();
-	/** Providers that are known to ask. */
-	readonly #asking = new Set(["copilot"]);
+	/** Providers that are known to require consent. */
+	readonly #askingVendors = new Set(["copilot"]);
 
-	/** Sends a request, as soon as it raises no dialog beside another one's. */
+	/** Sends a request; it waits while a dialog for the same provider is open. */
 	async ask<T>(vendor: string, send: () => Thenable<T>, token: vscode.CancellationToken): Promise<T> {
 		for (;;) {
 			const known = this.#vendors.get(vendor);
@@ -36,9 +36,9 @@ export class Consent {
 		}
 	}
 
-	/** Raises the dialogs that are still to come, one for each provider, without anything being asked of a model. */
+	/** Asks for consent to all providers that require it, one dialog each, and cancels the test request once it is given. */
 	async obtain(models: readonly vscode.LanguageModelChat[]): Promise<void> {
-		for (const vendor of this.#asking) {
+		for (const vendor of this.#askingVendors) {
 			const model = models.find((each) => each.vendor === vendor);
 			if (!model || this.#vendors.get(vendor) === "given") {
 				continue;
@@ -47,9 +47,9 @@ export class Consent {
 			const { token } = cancellation;
 			const hello = [vscode.LanguageModelChatMessage.User("Hello")];
 			const send = () => model.sendRequest(hello, { justification: JUSTIFICATION }, token);
-			// A refusal is an answer too, and what else may be wrong shows when a program asks.
+			// Errors are ignored: the next request of a program reports them.
 			await this.ask(vendor, send, token).catch(() => undefined);
-			cancellation.cancel(); // it is sent as soon as the person allows it
+			cancellation.cancel(); // the request was sent when the user gave consent
 			cancellation.dispose();
 		}
 	}
@@ -69,7 +69,7 @@ export class Consent {
 		}
 	}
 
-	/** The user may have withdrawn the consent meanwhile. */
+	/** Sends a request with known consent, which the user may have withdrawn meanwhile. */
 	async #send<T>(vendor: string, send: () => Thenable<T>): Promise<T> {
 		try {
 			return await send();
@@ -85,7 +85,7 @@ export class Consent {
 		if (codeOf(error) !== "NoPermissions") {
 			return false;
 		}
-		this.#asking.add(vendor);
+		this.#askingVendors.add(vendor);
 		return true;
 	}
 }

@@ -1,5 +1,5 @@
-// A server as far as the extension sees one: a real socket, frames read and written by a second, plain implementation
-// of the layout, so that a mistake in the extension's own is not made twice.
+// The server's side of the bridge for tests: a real socket with its own implementation of the frames, so that a mistake in
+// the extension's implementation isn't repeated.
 
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FromEditor, ToEditor } from "../../src/protocol";
 
-/** What the extension said on a stream: words as they stand, prefixed thoughts, messages. */
-export type Said = { text: string } | { thinking: string } | FromEditor;
+/** A frame from the extension: text, thinking or a message. */
+export type Item = { text: string } | { thinking: string } | FromEditor;
 
 export function frame(kind: number, stream: number, payload: Buffer | string): Buffer {
 	const bytes = Buffer.from(payload);
@@ -21,92 +21,92 @@ export function frame(kind: number, stream: number, payload: Buffer | string): B
 	return Buffer.concat([head, bytes]);
 }
 
-/** One connection, from the server's side. */
+/** One connection of an extension. */
 export class Peer {
-	readonly said: { stream: number; said: Said }[] = [];
+	readonly received: { stream: number; item: Item }[] = [];
 	readonly closed: Promise<unknown>;
 	#bytes = Buffer.alloc(0);
 	#pieces = new Map<number, Buffer>();
 	#read = 0;
-	#heard: () => void = () => undefined;
+	#wake: () => void = () => undefined;
 
 	constructor(readonly socket: net.Socket) {
 		socket.on("error", () => undefined);
-		socket.on("data", (chunk) => this.#take(chunk));
+		socket.on("data", (chunk) => this.#readFrames(chunk));
 		this.closed = once(socket, "close");
 	}
 
-	say(stream: number, message: ToEditor): void {
+	send(stream: number, message: ToEditor): void {
 		this.socket.write(frame(0, stream, JSON.stringify(message)));
 	}
 
-	/** The next thing said, whatever the stream. */
-	async next(): Promise<{ stream: number; said: Said }> {
+	/** The next item of any stream. */
+	async next(): Promise<{ stream: number; item: Item }> {
 		for (;;) {
-			const next = this.said[this.#read];
+			const next = this.received[this.#read];
 			if (next) {
 				this.#read += 1;
 				return next;
 			}
 			await new Promise<void>((resolve) => {
-				this.#heard = resolve;
+				this.#wake = resolve;
 			});
 		}
 	}
 
-	/** The next message of that type, skipping others. */
+	/** The next message of a type; others are skipped. */
 	async nextOf<T extends FromEditor["type"]>(type: T): Promise<Extract<FromEditor, { type: T }>> {
 		for (;;) {
-			const { said } = await this.next();
-			if ("type" in said && said.type === type) {
-				return said as Extract<FromEditor, { type: T }>;
+			const { item } = await this.next();
+			if ("type" in item && item.type === type) {
+				return item as Extract<FromEditor, { type: T }>;
 			}
 		}
 	}
 
-	/** All that is said on a stream, up to the message that ends it. CapturedBody that follow each other are joined. */
-	async whole(stream: number): Promise<Said[]> {
-		const all: Said[] = [];
+	/** All items of a stream up to the message that ends it; consecutive texts are joined. */
+	async receiveAll(stream: number): Promise<Item[]> {
+		const all: Item[] = [];
 		for (;;) {
 			const next = await this.next();
 			if (next.stream !== stream) {
 				continue;
 			}
-			const { said } = next;
+			const { item } = next;
 			const last = all.at(-1);
-			if ("text" in said && last && "text" in last) {
-				last.text += said.text;
+			if ("text" in item && last && "text" in last) {
+				last.text += item.text;
 			} else {
-				all.push({ ...said });
+				all.push({ ...item });
 			}
-			if ("type" in said && ["end", "failed", "tools", "tool_output"].includes(said.type)) {
+			if ("type" in item && ["end", "failed", "tools", "tool_output"].includes(item.type)) {
 				return all;
 			}
 		}
 	}
 
-	#take(chunk: Buffer): void {
+	#readFrames(chunk: Buffer): void {
 		this.#bytes = Buffer.concat([this.#bytes, chunk]);
 		while (this.#bytes.length >= 4 && this.#bytes.length >= 4 + this.#bytes.readUInt32LE(0)) {
 			const end = 4 + this.#bytes.readUInt32LE(0);
-			this.#understand(this.#bytes.readUInt8(4), this.#bytes.readUInt32LE(5), this.#bytes.subarray(9, end));
+			this.#handleFrame(this.#bytes.readUInt8(4), this.#bytes.readUInt32LE(5), this.#bytes.subarray(9, end));
 			this.#bytes = this.#bytes.subarray(end);
 		}
-		this.#heard();
+		this.#wake();
 	}
 
-	#understand(kind: number, stream: number, payload: Buffer): void {
+	#handleFrame(kind: number, stream: number, payload: Buffer): void {
 		const held = this.#pieces.get(stream) ?? Buffer.alloc(0);
 		switch (kind) {
 			case 0:
 				this.#pieces.delete(stream);
-				this.said.push({ stream, said: JSON.parse(Buffer.concat([held, payload]).toString()) });
+				this.received.push({ stream, item: JSON.parse(Buffer.concat([held, payload]).toString()) });
 				return;
 			case 1:
-				this.said.push({ stream, said: { text: payload.toString() } });
+				this.received.push({ stream, item: { text: payload.toString() } });
 				return;
 			case 2:
-				this.said.push({ stream, said: { thinking: payload.toString() } });
+				this.received.push({ stream, item: { thinking: payload.toString() } });
 				return;
 			case 3:
 				this.#pieces.set(stream, Buffer.concat([held, payload]));
@@ -143,7 +143,7 @@ export class FakeServer {
 		return this;
 	}
 
-	/** Says where it is. */
+	/** Writes server.json. */
 	publish(more: object = {}): void {
 		const about = {
 			pid: process.pid,
@@ -165,11 +165,11 @@ export class FakeServer {
 				});
 	}
 
-	/** The next connection, welcomed. */
+	/** Accepts the next connection and sends the welcome. */
 	async welcome(version = "0.1.0"): Promise<Peer> {
 		const peer = await this.accept();
 		await peer.nextOf("hello");
-		peer.say(0, { type: "welcome", version, pid: process.pid });
+		peer.send(0, { type: "welcome", version, pid: process.pid });
 		return peer;
 	}
 
@@ -179,7 +179,7 @@ export class FakeServer {
 	}
 }
 
-/** A directory that goes when the test ends, even while a window is still about to look into it. */
+/** A directory that is removed when the test ends, even if a window is still reading it. */
 export function temporaryDirectory(test: { after(run: () => Promise<void>): void }): string {
 	const directory = mkdtempSync(join(tmpdir(), "copilot-proxy-test-"));
 	test.after(async () => {

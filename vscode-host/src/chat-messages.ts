@@ -5,7 +5,7 @@ import type { Content, Data, Message, Part, Thinking } from "./protocol";
 
 type InputPart = vscode.LanguageModelInputPart;
 
-/** Exported at run time, but not yet in the stable typings. */
+/** A class that exists at run time, but not yet in the stable typings. */
 type ThinkingPartClass = new (value: string, id?: string, metadata?: Record<string, unknown>) => InputPart;
 
 export function messagesFor(messages: readonly Message[]): vscode.LanguageModelChatMessage[] {
@@ -15,7 +15,7 @@ export function messagesFor(messages: readonly Message[]): vscode.LanguageModelC
 	);
 }
 
-/** VS Code has no system role for extensions: who sends one anyway means the model to read it. */
+/** Maps a role. VS Code has no system role for extensions, so a system message is sent as the user's. */
 function roleFor(role: Message["role"]): vscode.LanguageModelChatMessageRole {
 	const { Assistant, User } = vscode.LanguageModelChatMessageRole;
 	return role === "assistant" ? Assistant : User;
@@ -46,7 +46,7 @@ function dataFor({ base64, mime }: Data): vscode.LanguageModelDataPart {
 	return new vscode.LanguageModelDataPart(Buffer.from(base64, "base64"), mime);
 }
 
-/** Providers take a thought back only with the id and the metadata that it came with. */
+/** Providers accept earlier thinking only with its id and metadata; other thinking is left out. */
 function thinkingFor({ text, id, metadata }: Thinking): InputPart[] {
 	const { LanguageModelThinkingPart } = vscode as { LanguageModelThinkingPart?: ThinkingPartClass };
 	const isSealed = id !== undefined || metadata !== undefined;

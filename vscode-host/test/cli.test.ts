@@ -1,18 +1,18 @@
-// The program's commands, run with a program that only says what it was told.
+// Commands of the server program, run with a program that prints its arguments and environment.
 
 import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { Program } from "../src/program";
-import { temporaryDirectory } from "./fake/peer";
+import { Cli } from "../src/cli";
+import { temporaryDirectory } from "./fake/server";
 
 /** A program that runs this. */
-function program(test: TestContext, code: string, more = {}): Program {
+function program(test: TestContext, code: string, more = {}): Cli {
 	const path = join(temporaryDirectory(test), "program");
 	writeFileSync(path, `#!${process.execPath}\n${code}\n`);
 	chmodSync(path, 0o755);
-	return new Program(
+	return new Cli(
 		async () => path,
 		() => ({ directory: "/run/it's", url: "http://127.0.0.1:1", key: "", ...more }),
 	);
@@ -21,7 +21,7 @@ function program(test: TestContext, code: string, more = {}): Program {
 const TELL =
 	"console.log(JSON.stringify([process.argv.slice(2), process.env.COPILOT_PROXY_API_KEY ?? null, process.cwd()]))";
 
-test("a command is told which server is meant, and the key where nobody else can read it", async (test) => {
+test("a command gets the server as arguments and the key in its environment", async (test) => {
 	const plain = await program(test, TELL).run(["setup", "a b"], "/");
 	const args = ["setup", "a b", "--dir", "/run/it's"];
 	assert.deepEqual(JSON.parse(await plain.line()), [[...args, "--url", "http://127.0.0.1:1"], null, "/"]);
@@ -29,7 +29,7 @@ test("a command is told which server is meant, and the key where nobody else can
 	assert.deepEqual(JSON.parse(await keyed.line()), [args, "secret", "/"]);
 });
 
-test("it says a line, hears the answer, and ends", async (test) => {
+test("a command's first line is read before it gets the answer", async (test) => {
 	const echo = "console.log('well?'); process.stdin.on('data', (word) => process.stdout.write(word))";
 	const run = await program(test, echo).run([]);
 	assert.equal(await run.line(), "well?");
@@ -37,14 +37,14 @@ test("it says a line, hears the answer, and ends", async (test) => {
 	assert.deepEqual(await run.ended, { code: 0, stdout: "well?\ny\n", stderr: "" });
 });
 
-test("one that says nothing has its complaint told", async (test) => {
+test("a command without output fails with its error output", async (test) => {
 	const run = await program(
 		test,
 		"console.error('copilot-proxy: no home directory'); process.exitCode = 1",
 	).run([]);
 	await assert.rejects(run.line(), new Error("no home directory"));
 	assert.equal((await run.ended).code, 1);
-	const missing = new Program(
+	const missing = new Cli(
 		async () => "/nowhere/at/all",
 		() => ({ directory: "/", url: undefined, key: "" }),
 	);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Consent } from "../src/consent";
 import { deferred } from "../src/deferred";
+import { Consent } from "../src/model-consent";
 import { CancellationTokenSource, FakeModel, LanguageModelError } from "./fake/vscode";
 
 const { token } = new CancellationTokenSource();
@@ -22,7 +22,7 @@ function asking(consent: Consent) {
 	return { dialogs, ask, names: () => dialogs.map(({ name }) => name) };
 }
 
-test("the first request goes alone, the others follow together when it is allowed", async () => {
+test("the first request is sent alone, the waiting ones when consent is given", async () => {
 	const { dialogs, ask, names } = asking(new Consent());
 	const answers = [ask("a"), ask("b"), ask("c")];
 	await settled();
@@ -37,7 +37,7 @@ test("the first request goes alone, the others follow together when it is allowe
 	assert.deepEqual(names(), ["a", "b", "c", "d"]);
 });
 
-test("a refusal is that of all who waited, the next request asks again", async () => {
+test("a refusal fails all waiting requests, and the next request asks again", async () => {
 	const { dialogs, ask, names } = asking(new Consent());
 	const answers = [ask("a"), ask("b"), ask("c")];
 	dialogs[0]?.fail(LanguageModelError.NoPermissions("no"));
@@ -48,7 +48,7 @@ test("a refusal is that of all who waited, the next request asks again", async (
 	assert.equal(await again, "d");
 });
 
-test("another failure says nothing about consent: the next who waits goes alone", async () => {
+test("after another failure the next waiting request is sent alone", async () => {
 	const { dialogs, ask, names } = asking(new Consent());
 	const answers = [ask("a"), ask("b"), ask("c")];
 	dialogs[0]?.fail(new Error("broken image"));
@@ -60,14 +60,14 @@ test("another failure says nothing about consent: the next who waits goes alone"
 	assert.deepEqual(await Promise.all(answers), ["broken image", "b", "c"]);
 });
 
-test("each provider has its own", async () => {
+test("each provider has its own consent", async () => {
 	const { ask, names } = asking(new Consent());
 	ask("a", "copilot");
 	ask("b", "other");
 	assert.deepEqual(names(), ["a", "b"]);
 });
 
-test("consent that was taken back is asked for again", async () => {
+test("withdrawn consent is asked for again", async () => {
 	const { dialogs, ask, names } = asking(new Consent());
 	const first = ask("a");
 	dialogs[0]?.allow();
@@ -80,7 +80,7 @@ test("consent that was taken back is asked for again", async () => {
 	assert.deepEqual(names(), ["a", "b", "c"]);
 });
 
-test("who is cancelled while waiting raises no dialog", async () => {
+test("a request that is cancelled while it waits opens no dialog", async () => {
 	const consent = new Consent();
 	const { dialogs, ask } = asking(consent);
 	ask("a");
@@ -92,7 +92,7 @@ test("who is cancelled while waiting raises no dialog", async () => {
 	await assert.rejects(waiting, { name: "Canceled" });
 });
 
-test("the dialogs that are to come can be raised at once, and nothing is asked of a model", async () => {
+test("obtain asks for all missing consents and cancels its test requests", async () => {
 	const consent = new Consent();
 	const all = ["copilot/a", "copilot/b", "asking/c", "silent/d"].map((name) => {
 		const [vendor = "", id = ""] = name.split("/");

@@ -1,8 +1,8 @@
-// Virtual documents: read-only texts, dropped when no editor shows them any more.
+// Read-only virtual documents; each is removed when its last editor closes.
 
 import * as vscode from "vscode";
 
-/** The scheme of their addresses. package.json names it too. */
+/** The scheme of their URIs; package.json names it, too. */
 export const SCHEME = "copilot-proxy";
 
 export class Documents implements vscode.Disposable {
@@ -15,7 +15,7 @@ export class Documents implements vscode.Disposable {
 	];
 	#made = 0;
 
-	/** Adds a text; returns its URI. The extension of its name tells VS Code the language. */
+	/** Adds a text and returns its URI. VS Code takes the language from the extension of the name. */
 	add(name: string, text: string): vscode.Uri {
 		this.#made += 1;
 		const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${this.#made}/${name}` });

@@ -1,10 +1,10 @@
-// Shows a person what is about to change in a file, in VS Code's own diff, and asks. A notification asks too, but it hides
-// after a while: the buttons in the title of the diff stay.
+// Shows a planned change of a file in VS Code's diff editor and asks the user to apply it. A notification asks as well,
+// but it hides after some seconds; the buttons in the diff's title bar remain.
 
 import { basename } from "node:path";
 import * as vscode from "vscode";
 import { deferred } from "./deferred";
-import type { Documents } from "./documents";
+import type { Documents } from "./virtual-documents";
 
 /** A planned change of a file. */
 export interface Change {
@@ -14,11 +14,11 @@ export interface Change {
 	/** Title of the diff's tab. */
 	title: string;
 	question: string;
-	/** The button that agrees. */
+	/** Label of the button that applies the change. */
 	yes: string;
 }
 
-/** Says to package.json's menus that the buttons belong there. */
+/** The context key that shows the buttons; package.json's menus use it. */
 const PENDING = "copilotProxy.reviewing";
 const NO = "Cancel";
 
@@ -31,7 +31,7 @@ export class Review implements vscode.Disposable {
 
 	constructor(private readonly documents: Documents) {}
 
-	/** Whether the user agrees. Closing the diff, or opening the next one, means no. */
+	/** Resolves to whether the user applies the change. Closing the diff or opening the next one means no. */
 	async agreed({ file, before, after, title, question, yes }: Change): Promise<boolean> {
 		this.#decide?.(false);
 		const { promise, resolve } = deferred<boolean>();

@@ -1,10 +1,10 @@
-// Stands in for the server program: takes the lock of its directory, says where it is, and does what FAKE_SERVER says:
-// "serve" welcomes whoever comes and ends when the last one has left; "die" ends at once, "full" with a reason; "hang" does nothing.
+// A fake of the server program. It takes the lock of its directory, writes server.json and behaves as FAKE_SERVER says:
+// "serve" accepts connections until the last one has closed, "die" exits, "full" exits with a reason, "hang" does nothing.
 
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FromEditor, HttpState } from "../../src/protocol";
-import { FakeServer, type Peer } from "./peer";
+import { FakeServer, type Peer } from "./server";
 
 const ANOTHER_RUNS = 3;
 const args = process.argv.slice(2);
@@ -13,15 +13,15 @@ const directory = after("--dir");
 const port = Number(after("--port"));
 const lock = join(directory, "lock");
 
-/** Only one of many that are started at once gets it; a killed one's is taken away first. */
-function takesLock(): boolean {
+/** Takes the lock, which only one of several processes gets; the lock of a dead process is removed first. */
+function takeLock(): boolean {
 	if (!alive(holder())) {
 		rmSync(lock, { force: true });
 	}
 	const own = join(directory, `lock.${process.pid}`);
 	writeFileSync(own, String(process.pid));
 	try {
-		linkSync(own, lock); // with its content, or not at all
+		linkSync(own, lock); // the lock appears together with its content
 		return true;
 	} catch {
 		return false;
@@ -30,7 +30,7 @@ function takesLock(): boolean {
 	}
 }
 
-/** Undefined where there is none. */
+/** The process that holds the lock; undefined if there is none. */
 function holder(): number | undefined {
 	try {
 		return Number(readFileSync(lock, "utf8"));
@@ -51,19 +51,19 @@ async function serve(): Promise<void> {
 	const server = await new FakeServer(directory).listen();
 	const peers = new Set<Peer>();
 	let http: HttpState = { state: "running", port };
-	const tell = () => {
+	const sendStatus = () => {
 		const counts = { in_flight: 0, models: 1, requests: 0, tokens_in: 0, tokens_out: 0, started_at: 0 };
 		for (const peer of peers) {
-			peer.say(0, { type: "status", http, editors: peers.size, consent_needed: false, ...counts });
+			peer.send(0, { type: "status", http, editors: peers.size, consent_needed: false, ...counts });
 		}
 	};
-	const heard = (message: FromEditor) => {
+	const onMessage = (message: FromEditor) => {
 		if (message.type === "start") {
 			http = { state: "running", port };
-			tell();
+			sendStatus();
 		} else if (message.type === "stop") {
 			http = { state: "off" };
-			tell();
+			sendStatus();
 		} else if (message.type === "handover") {
 			server.close();
 			process.exit(0);
@@ -73,11 +73,11 @@ async function serve(): Promise<void> {
 	for (;;) {
 		const peer = await server.welcome(process.env.FAKE_VERSION);
 		peers.add(peer);
-		tell();
+		sendStatus();
 		void (async () => {
 			for (;;) {
-				const { said } = await peer.next();
-				"type" in said && heard(said);
+				const { item } = await peer.next();
+				"type" in item && onMessage(item);
 			}
 		})();
 		void peer.closed.then(() => {
@@ -86,13 +86,13 @@ async function serve(): Promise<void> {
 				server.close();
 				process.exit(0);
 			}
-			tell();
+			sendStatus();
 		});
 	}
 }
 
 writeFileSync(join(directory, "starts"), `${process.pid}\n`, { flag: "a" });
-if (!takesLock()) {
+if (!takeLock()) {
 	process.exit(ANOTHER_RUNS);
 }
 switch (process.env.FAKE_SERVER) {
