@@ -133,9 +133,10 @@ impl DirectoryOption {
         self.dir.clone().unwrap_or_else(Directory::of_the_user)
     }
 
-    /// Directory for data that outlives the server: the directory given, else the user's state directory.
+    /// Directory for data that outlives the server: the directory given if it is a private one, else the user's state
+    /// directory. VS Code names the user's own directory, which the system empties when the user logs out.
     pub fn state_path(&self) -> Option<PathBuf> {
-        self.dir.clone().or_else(state_directory)
+        self.dir.clone().filter(|dir| *dir != Directory::of_the_user()).or_else(state_directory)
     }
 }
 

@@ -189,6 +189,19 @@ impl Server {
         Server { port: process.wait_until_listening(), process, home }
     }
 
+    /// Runs `serve` as VS Code does for a user whose directories are in `home`: `run/copilot-proxy` is the server's,
+    /// `state/copilot-proxy` that of data that outlives it.
+    #[cfg(unix)]
+    pub fn serve_for_user(home: &Arc<Home>) -> Server {
+        let run = home.path().join("run");
+        let dir = run.join("copilot-proxy");
+        fs::create_dir_all(&run).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_copilot-proxy"));
+        command.env("XDG_RUNTIME_DIR", &run).env("XDG_STATE_HOME", home.path().join("state"));
+        let process = Process::run(home, command, &["serve", "--port", "0", "--dir", dir.to_str().unwrap()]);
+        Server { port: process.wait_until_listening(), process, home: home.clone() }
+    }
+
     /// Runs `serve` in a directory that the test shares with other processes.
     pub fn serve_in(home: &Arc<Home>, arguments: &[&str]) -> Server {
         let process = start_serving(home, "0", arguments);

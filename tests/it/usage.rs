@@ -184,6 +184,16 @@ fn rows_survive_a_killed_server_and_the_next_one_adds_to_them() {
     assert_eq!((run(), run()), (1, 2));
 }
 
+#[cfg(unix)]
+#[test]
+fn server_of_vscode_keeps_its_history_in_the_users_state_directory() {
+    let home = Home::new();
+    let server = Server::serve_for_user(&home);
+    usage(&server, "");
+    assert!(home.path().join("state/copilot-proxy/usage.db").exists());
+    assert!(!home.path().join("run/copilot-proxy/usage.db").exists());
+}
+
 #[test]
 fn command_prints_a_table_json_and_csv_without_a_server() {
     let home = Home::new();
