@@ -1,6 +1,5 @@
-// The official SDKs, the libraries on them and the coding agents, taking their turns (a question, the model's tool calls,
-// their results, the answer) through a real VS Code. What a client does there is said once, in tests/clients: its tests run
-// here against this server. tests/clients/setup.sh installs the clients; where it has not been run, they are skipped.
+// Official SDKs, libraries and coding agents with tool loops through a real VS Code. The tests are those of tests/clients,
+// run against this server. tests/clients/setup.sh installs the clients; without it, they are skipped.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,8 +12,8 @@ import { clients } from "./harness/installed.mjs";
 
 const tests = path.resolve(import.meta.dirname, "../clients");
 
-// How many turns each file takes, so that none gets lost on the way here. `sets` are what tests/clients/setup.sh installs
-// for them; the first is where they run. Agents that are not worth their time every time are `more`.
+// The number of tests of each file, so that none is skipped by mistake. `sets` are those that tests/clients/setup.sh
+// installs; the tests run in the first. Slow agents are in `more`, which runs on request.
 const SUITES = {
 	"the SDKs for Python and LangChain": {
 		sets: ["sdks"],
@@ -61,10 +60,10 @@ const SUITES = {
 	},
 };
 
-// aider's turn is an answer that it makes an edit of.
+// aider has no tools: it applies the response as an edit.
 const WITHOUT_TOOLS = ["agents/test_aider.py"];
 
-/** Why a suite can't run, or false. A set has its stamp once it is complete; Node's must be seen from its tests, too. */
+/** The reason for which a suite can't run, or false. A complete set has a stamp file; Node's sets must be linked, too. */
 function missing({ sets, more }) {
 	if (more && !process.env.COPILOT_PROXY_MORE_CLIENTS) return "not every time: COPILOT_PROXY_MORE_CLIENTS=1";
 	const complete = (set) =>
@@ -86,14 +85,14 @@ before(async () => {
 });
 after(() => proxy?.stop());
 
-/** Some turns are by a name that means a model of Copilot's. Leave for those is given once, as a person gives it. */
+/** Gives consent to Copilot's models once, since some tests use their names. */
 async function allowCopilot() {
-	const said = proxy.said("say:allowed", { model: "claude-opus-4.6" });
+	const said = proxy.textFor("say:allowed", { model: "claude-opus-4.6" });
 	await window.answer("Allow");
 	assert.equal(await said, "allowed");
 }
 
-/** The command that runs the turns in these files and leaves a report in JUnit's form. */
+/** The command that runs these files' tests and writes a JUnit report. */
 function command(environment, files, place) {
 	const report = path.join(place, "report.xml");
 	if (environment === "node") {
@@ -113,7 +112,7 @@ function command(environment, files, place) {
 	return [path.join(clients, environment, "bin/python"), "-m", "pytest", "-m", "turn", ...options, ...files];
 }
 
-/** Runs a suite's turns against this server. Gives how many passed in each file, and all that was printed. */
+/** Runs a suite against this server. Returns the number of passed tests by file, and the output. */
 async function run({ sets: [environment], turns }) {
 	const place = proxy.editor.folder();
 	const [program, ...args] = command(environment, Object.keys(turns), place);
@@ -122,7 +121,7 @@ async function run({ sets: [environment], turns }) {
 		env: {
 			...process.env,
 			COPILOT_PROXY_URL: `http://127.0.0.1:${proxy.port}`,
-			NODE_TEST_CONTEXT: undefined, // with it, Node's runner would take itself for a part of this one
+			NODE_TEST_CONTEXT: undefined, // else the inner test runner would report to this one
 			NO_PROXY: "127.0.0.1,localhost",
 			no_proxy: "127.0.0.1,localhost",
 			PYTHONDONTWRITEBYTECODE: "1",
@@ -139,7 +138,7 @@ async function run({ sets: [environment], turns }) {
 	return { passed: passedIn(fs.readFileSync(path.join(place, "report.xml"), "utf8")), printed };
 }
 
-/** How many tests passed in each file, by a report in JUnit's form: whatever else became of one is an element in it. */
+/** The number of passed tests by file, from a JUnit report: a test case without child elements has passed. */
 function passedIn(report) {
 	const [, ...cases] = report.split("<testcase ");
 	const passed = {};
@@ -150,7 +149,7 @@ function passedIn(report) {
 	return passed;
 }
 
-/** How many requests have reached VS Code, and how many of them brought the results of tools and were answered. */
+/** The number of requests that reached VS Code, and of those with tool results that were completed. */
 const reached = () =>
 	window.provider(({ state: { requests } }) => {
 		const brought = ({ outcome, messages }) =>
@@ -160,7 +159,7 @@ const reached = () =>
 	});
 
 for (const [name, suite] of Object.entries(SUITES)) {
-	test(`${name}: each takes its turns`, { skip: missing(suite) }, async () => {
+	test(`${name}: every client completes its tool loops`, { skip: missing(suite) }, async () => {
 		const before = await reached();
 		const { passed, printed } = await run(suite);
 		assert.deepEqual(passed, suite.turns, printed);

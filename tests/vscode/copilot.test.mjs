@@ -1,5 +1,5 @@
-// GitHub's own Copilot Chat, as VS Code brings it along, between our extension and a mock of GitHub's service: what the
-// service says comes out as it is, in each dialect, and nothing of a question is lost on the way there.
+// The Copilot Chat extension that VS Code includes, with a mock of GitHub's service: requests reach the service complete,
+// and its responses reach the client in every dialect.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
@@ -39,7 +39,7 @@ const wish = (answer) => JSON.stringify(answer);
 const modelIds = async () =>
 	(await proxy.get("/v1/models").catch(() => undefined))?.json?.data?.map(({ id }) => id) ?? [];
 
-/** What a model answers in a dialect to a wish. */
+/** The response of a model in a dialect to the response that `wish` describes. */
 const asked = (name, model, answer, more) => {
 	const { path, request } = dialects[name];
 	return proxy.ask(path, { body: request(wish(answer), { model, ...more }) });
@@ -49,7 +49,7 @@ const streamed = async (name, model, answer, more) => {
 	return dataOf(await proxy.open(path, { body: request(wish(answer), { model, ...more }) }));
 };
 
-test("Copilot's models are listed, without those that serve the editor itself", async () => {
+test("Copilot's models are listed, without its internal ones", async () => {
 	const { data } = (await proxy.get("/v1/models")).json;
 	assert.deepEqual(data.map(({ id, owned_by: owner }) => `${owner}/${id}`).toSorted(), [
 		"copilot/auto",
@@ -66,7 +66,7 @@ for (const model of [GPT, CLAUDE, CODEX]) {
 			text: ["Hello ", "from ", "GitHub"],
 			usage: { input: 70, cached: 30, output: 9, reasoning: model === CLAUDE ? 0 : 4 },
 		};
-		test(`${name}: ${model} answers whole and streamed, with the service's own usage`, async () => {
+		test(`${name}: ${model} responds whole and streamed, with the service's usage`, async () => {
 			const whole = await asked(name, model, answer);
 			assert.equal(whole.status, 200, whole.text);
 			assert.equal(textOf(whole.json), "Hello from GitHub");
@@ -85,7 +85,7 @@ for (const model of [GPT, CLAUDE, CODEX]) {
 	}
 }
 
-/** Usage in any dialect's words, as the mock was told it. */
+/** The usage of a response in any dialect, in the mock's form. */
 function countsOf(usage) {
 	if ("prompt_tokens" in usage)
 		return {
@@ -110,7 +110,7 @@ for (const [model, finish] of [
 	[CLAUDE, "max_tokens"],
 	[CODEX, "max_output_tokens"],
 ]) {
-	test(`an answer of ${model} that was cut says so in every dialect`, async () => {
+	test(`a truncated response of ${model} is marked in every dialect`, async () => {
 		const cut = async (name) => (await asked(name, model, { text: ["and then"], finish })).json;
 		const { choices } = await cut("chat");
 		assert.deepEqual([choices[0].message.content, choices[0].finish_reason], ["and then", "length"]);
@@ -127,7 +127,7 @@ const error = (status, code, message = "what the service says", more = {}) => ({
 });
 const TELL_NO_MORE = { "x-should-retry": "false" };
 
-// What the service answers, and what the client gets.
+// Errors of the service, and the client's status and code.
 const refusals = [
 	["a quota that is used up", error(402, "quota_exceeded"), 429, "insufficient_quota", TELL_NO_MORE],
 	["a rate limit", error(429, "rate_limited"), 429, "rate_limit_exceeded", { "retry-after": "10" }],
@@ -160,7 +160,7 @@ for (const [what, answer, status, code, headers = {}] of refusals) {
 	});
 }
 
-test("quota, rate limit and overload have Anthropic's names at its own door", async () => {
+test("quota, rate limit and overload have Anthropic's error types in its dialect", async () => {
 	const typeOf = async (answer) => {
 		const { status, json } = await asked("messages", CLAUDE, answer);
 		return [status, json.error.type];
@@ -180,14 +180,14 @@ for (const status of [401, 403]) {
 	});
 }
 
-test("a filtered answer that had begun ends as filtered", async () => {
+test("a response that is filtered after its start ends with content_filter", async () => {
 	const { path, request } = dialects.chat;
 	const answer = { text: ["well"], wait: true, finish: "content_filter" };
 	const { events } = await proxy.open(path, { body: request(wish(answer), { model: GPT }) });
 	const seen = [];
 	for await (const { data } of events) {
 		seen.push(data);
-		if (dialects.chat.textIn([data]) === "well") mock.goOn(); // what an error follows at once, VS Code drops
+		if (dialects.chat.textIn([data]) === "well") mock.goOn(); // VS Code drops a part that an error follows immediately
 	}
 	assert.equal(seen.at(-1), "[DONE]");
 	assert.deepEqual(
@@ -196,7 +196,7 @@ test("a filtered answer that had begun ends as filtered", async () => {
 	);
 });
 
-test("what does not fit is refused before anything is sent, in each dialect's words", async () => {
+test("a prompt that is too long is refused before it is sent, with each dialect's error", async () => {
 	const before = mock.questions.length;
 	const long = `${"word ".repeat(PROMPT_LIMIT + 1_000)}\n${wish({ text: ["read"] })}`;
 	const chat = await proxy.chat(long, { model: GPT });
@@ -208,7 +208,7 @@ test("what does not fit is refused before anything is sent, in each dialect's wo
 	assert.equal(mock.questions.length, before);
 });
 
-test("what just fits arrives whole, the system prompt first of all; one more token is refused", async () => {
+test("a prompt of the maximum size arrives complete, and one token more is refused", async () => {
 	const system = "Always be brief.";
 	const body = (words) => ({
 		model: GPT,
@@ -226,7 +226,7 @@ test("what just fits arrives whole, the system prompt first of all; one more tok
 	assert.equal((await send(most + 1)).status, 400);
 	assert.equal(mock.questions.length, before);
 	assert.equal((await send(most)).status, 200);
-	// Before them is what of Copilot's own instructions has still found room: those it cuts first.
+	// Copilot's own instructions come before them; it trims those first.
 	const sent = mock.questions.at(-1).body.messages.slice(-body(most).messages.length);
 	const textOf = ({ content }) =>
 		typeof content === "string" ? content : content.map(({ text }) => text).join("");
@@ -242,7 +242,7 @@ const image = (mime, base64 = PNG) => ({
 	type: "image_url",
 	image_url: { url: `data:${mime};base64,${base64}` },
 });
-/** A chat of these turns, each the content of a user's message. */
+/** A conversation of user messages with these contents. */
 const chatOf = (model, turns) => {
 	const messages = turns.flatMap((content) => [
 		{ role: "user", content },
@@ -254,9 +254,9 @@ const chatOf = (model, turns) => {
 const imagesSent = () => JSON.stringify(mock.questions.at(-1).body).match(/image\/png/g)?.length ?? 0;
 
 for (const model of [GPT, CODEX, CLAUDE]) {
-	test(`${model}: an image goes up by the type of its bytes, another as words`, async () => {
+	test(`${model}: an image is sent with the type of its bytes, an unsupported one as text`, async () => {
 		assert.equal((await chatOf(model, [[image("image/jpg")]])).status, 200);
-		// One service has the type of an image twice.
+		// One of the services sends the type of an image twice.
 		assert.notEqual(imagesSent(), 0, JSON.stringify(mock.questions.at(-1).body));
 		assert.equal((await chatOf(model, [[image("image/svg+xml", "PHN2Zy8+")]])).status, 200);
 		assert.equal(imagesSent(), 0);
@@ -264,7 +264,7 @@ for (const model of [GPT, CODEX, CLAUDE]) {
 	});
 }
 
-test("of more images than Claude takes the oldest become words in steps of ten", async () => {
+test("beyond Claude's limit the oldest images are replaced by text in steps of ten", async () => {
 	const turns = Array.from({ length: 21 }, () => [image("image/png")]);
 	assert.equal((await chatOf(CLAUDE, turns.slice(1))).status, 200);
 	assert.equal(imagesSent(), 20);
@@ -284,7 +284,7 @@ const tool = (name) => ({
 });
 const LONG = `files.${"very_".repeat(10)}long`; // 60 characters
 
-test("names with dots and long ones are mapped there and back", async () => {
+test("long tool names and those with dots are mapped and restored", async () => {
 	const tools = ["a.b", "a_b", LONG].map(tool);
 	await asked("chat", GPT, { text: ["seen"] }, { tools });
 	const names = mock.questions.at(-1).body.tools.map(({ function: { name } }) => name);
@@ -306,7 +306,7 @@ test("names with dots and long ones are mapped there and back", async () => {
 	);
 });
 
-test("one of two tools can be required", async () => {
+test("tool_choice can require one of two tools", async () => {
 	const tools = [tool("get_exchange"), tool("find")];
 	const answer = { calls: [{ id: "call_1", name: "find", input: { q: "x" } }] };
 	const got = await asked("chat", GPT, answer, { tools, tool_choice: "required" });
@@ -315,12 +315,12 @@ test("one of two tools can be required", async () => {
 	const named = { type: "function", function: { name: "find" } };
 	await asked("chat", GPT, answer, { tools, tool_choice: named });
 	const { body } = mock.questions.at(-1);
-	// The whole list stays for the service's cache, so the provider can't be told to require one of it.
+	// The tool list stays complete for the service's cache, so `required` can't be limited to one tool.
 	assert.deepEqual([body.tools.length, body.tool_choice], [2, undefined]);
 	assert.match(JSON.stringify(body.messages.at(-1)), /`find`/);
 });
 
-/** A request to the service without its marks for the cache, which move from turn to turn. */
+/** A request to the service without its cache markers, which move with each turn. */
 const unmarked = (value) =>
 	JSON.parse(JSON.stringify(value, (name, inner) => (name.endsWith("cache_control") ? undefined : inner)));
 
@@ -332,7 +332,7 @@ for (const model of [GPT, CLAUDE, CODEX]) {
 	const find = { calls: [{ id: "call_1", name: "find", input: { q: "x" } }] };
 	const tools = ["get_exchange", "find"].map(tool);
 
-	test(`${model}: no tool_choice changes the tools or the messages before the last`, async () => {
+	test(`${model}: tool_choice changes neither the tools nor earlier messages`, async () => {
 		await asked("chat", model, { text: ["Words."], ...find }, { tools });
 		const plain = unmarked(mock.questions.at(-1).body);
 		const named = { type: "function", function: { name: "find" } };
@@ -351,7 +351,7 @@ for (const model of [GPT, CLAUDE, CODEX]) {
 		}
 	});
 
-	test(`${model}: a response against tool_choice is asked for once more, then 502`, async () => {
+	test(`${model}: a response against tool_choice is retried once, then 502`, async () => {
 		const one = { type: "function", function: { name: "get_exchange" } };
 		for (const [answer, more] of [
 			[find, { tools, tool_choice: "none" }],
@@ -372,7 +372,7 @@ for (const model of [GPT, CLAUDE, CODEX]) {
 }
 
 for (const model of [GPT, CLAUDE, CODEX]) {
-	test(`${model}: a call after text comes streamed, without a blank before it`, async () => {
+	test(`${model}: a streamed call after text has no blank before it`, async () => {
 		const answer = { text: ["I look."], calls: [{ id: "call_1", name: "get_exchange", input: { q: "x" } }] };
 		const events = await streamed("chat", model, answer, { tools: [tool("get_exchange")] });
 		assert.equal(dialects.chat.textIn(events), "I look.");
@@ -386,7 +386,7 @@ for (const model of [GPT, CLAUDE, CODEX]) {
 	});
 }
 
-/** A tool turn in each dialect: its newest message holds only the result of a call. */
+/** A tool turn in each dialect: the last message has only the result of a call. */
 const toolTurns = {
 	chat: (text) => [
 		{ role: "user", content: text },
@@ -444,7 +444,7 @@ for (const [status, expected, code] of [
 	});
 }
 
-test("a prompt that a long-context price begins in arrives whole", async () => {
+test("a prompt beyond the start of the long-context price arrives complete", async () => {
 	const system = "Always be brief.";
 	const messages = [
 		{ role: "system", content: system },
@@ -460,7 +460,7 @@ test("a prompt that a long-context price begins in arrives whole", async () => {
 	assert.ok(JSON.stringify(sent[0].content).includes(system), JSON.stringify(sent[0]).slice(0, 200));
 });
 
-test("the standard context ends where the long-context price begins, and is found without a request", async () => {
+test("the standard context ends at the long-context price, and is found without a request", async () => {
 	await window.configure("copilotProxy.contextSize", "standard");
 	const ask = (words) =>
 		proxy.chat(`Many${" word".repeat(words)}\n${wish({ text: ["read"] })}`, { model: "gpt-4.1-long" });
@@ -474,7 +474,7 @@ test("the standard context ends where the long-context price begins, and is foun
 	assert.equal(mock.questions.length, before + 1);
 });
 
-test("a client that hangs up ends the question at the service", async () => {
+test("a client's disconnect cancels the request to the service", async () => {
 	const { path, request } = dialects.chat;
 	const stream = await proxy.open(path, {
 		body: request(wish({ text: ["on"], wait: true }), { model: GPT }),
@@ -488,10 +488,10 @@ test("a client that hangs up ends the question at the service", async () => {
 const LOOK = { name: "look", description: "Looks.", schema: { type: "object", properties: {} } };
 const THOUGHT = { thinking: "Hm.", signature: "sig-1", text: ["I look."] };
 const CALL = { calls: [{ id: "call_1", name: "look", input: {} }] };
-/** What the service was last asked. */
+/** The last request that the service got. */
 const upstream = () => mock.questions.at(-1).body;
 
-/** Two turns of the Messages API; the second sends the content of the first back, as `edit` leaves it. */
+/** Two turns of the Messages API; the second sends the content of the first back, changed by `edit`. */
 async function messagesTurns(model, answer, more, edit = (content) => content) {
 	const tools = [dialects.messages.tool(LOOK)];
 	const first = await asked("messages", model, answer, { tools, ...more });
@@ -510,7 +510,7 @@ async function messagesTurns(model, answer, more, edit = (content) => content) {
 	return content;
 }
 
-test("messages: Claude thinks as asked, and its signature goes back before the text and the call", async () => {
+test("messages: Claude thinks on request, and its signature is sent back before the text and the call", async () => {
 	const more = { thinking: { type: "adaptive" }, output_config: { effort: "high" } };
 	const content = await messagesTurns(CLAUDE, { ...THOUGHT, ...CALL }, more);
 	assert.deepEqual(
@@ -531,7 +531,7 @@ test("messages: Claude thinks as asked, and its signature goes back before the t
 	assert.deepEqual([turn[0].thinking, turn[0].signature], ["Hm.", "sig-1"]);
 });
 
-test("messages: the signature of a turn without calls goes back", async () => {
+test("messages: the signature of a turn without calls is sent back", async () => {
 	await messagesTurns(CLAUDE, THOUGHT, { thinking: { type: "enabled", budget_tokens: 1_024 } });
 	const { output_config: output, messages } = upstream();
 	assert.deepEqual(output, { effort: "low" });
@@ -542,7 +542,7 @@ test("messages: the signature of a turn without calls goes back", async () => {
 	);
 });
 
-test("messages: thinking that is disabled or not asked for does not come", async () => {
+test("messages: no thinking if it is disabled or not requested", async () => {
 	for (const thinking of [undefined, { type: "disabled" }]) {
 		const answer = { text: ["plain"] };
 		await asked("messages", CLAUDE, answer, { thinking });
@@ -552,7 +552,7 @@ test("messages: thinking that is disabled or not asked for does not come", async
 	}
 });
 
-test("messages: a signature of another server ends no session, in a tool loop it switches thinking off", async () => {
+test("messages: a signature of another server is dropped, and switches thinking off in a tool loop", async () => {
 	const foreign = (content) =>
 		content.map((block) => (block.type === "thinking" ? { ...block, signature: "EqQBCgIYAhIM" } : block));
 	await messagesTurns(CLAUDE, { ...THOUGHT, ...CALL }, { thinking: { type: "adaptive" } }, foreign);
@@ -565,7 +565,7 @@ test("messages: a signature of another server ends no session, in a tool loop it
 	);
 });
 
-test("messages: encrypted reasoning without text is redacted thinking, and goes back", async () => {
+test("messages: encrypted reasoning without text is redacted_thinking, and is sent back", async () => {
 	const answer = { thinking: "", signature: "gAAA", ...CALL };
 	const [block] = await messagesTurns(CODEX, answer, { thinking: { type: "adaptive" } });
 	assert.equal(block.type, "redacted_thinking");
@@ -574,7 +574,7 @@ test("messages: encrypted reasoning without text is redacted thinking, and goes 
 });
 
 for (const model of [CODEX, CLAUDE]) {
-	test(`responses: reasoning of ${model} comes out encrypted and goes back`, async () => {
+	test(`responses: reasoning of ${model} is encrypted and sent back`, async () => {
 		const tools = [dialects.responses.tool(LOOK)];
 		const more = {
 			tools,
@@ -612,7 +612,7 @@ for (const [model, sealedIn] of [
 	[CODEX, ({ input }) => input.find(({ type }) => type === "reasoning")?.encrypted_content],
 	[CLAUDE, ({ messages }) => messages.find(({ role }) => role === "assistant").content[0].signature],
 ]) {
-	test(`chat: the thinking of ${model} goes back as a client sends its message back`, async () => {
+	test(`chat: the thinking of ${model} is sent back with the client's message`, async () => {
 		const more = { tools: [dialects.chat.tool(LOOK)], reasoning_effort: "low" };
 		const answer = { ...THOUGHT, ...CALL };
 		const { choices } = (await asked("chat", model, answer, more)).json;
@@ -630,8 +630,8 @@ for (const [model, sealedIn] of [
 	});
 }
 
-// The last, for it makes Copilot refuse for five minutes.
-test("a block is 429 with its remaining time, and no request goes out while it lasts", async () => {
+// The last test, since Copilot then refuses requests for five minutes.
+test("a block is 429 with its remaining time, and no request is sent while it lasts", async () => {
 	for (const attempt of [1, 2]) {
 		const before = mock.questions.length;
 		const got = await asked("chat", GPT, {

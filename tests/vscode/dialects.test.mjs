@@ -1,8 +1,8 @@
-// Every dialect through a real VS Code: thinking, tools, pictures, long prompts and the count of tokens cross it both ways.
+// Every dialect through a real VS Code: thinking, tools, images, long prompts and usage.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
-import { dataOf, dialects, saidIn, startProxy } from "./harness/index.mjs";
+import { dataOf, dialects, responseText, startProxy } from "./harness/index.mjs";
 
 const { messages, responses } = dialects;
 const GET = {
@@ -34,7 +34,7 @@ async function asked({ path, request }, script, more) {
 const streamed = async ({ path, request }, script, more) =>
 	dataOf(await proxy.open(path, { body: request(script, more) }));
 
-/** What reached the model, of a request whose last words are `dump:`. */
+/** The request as the model got it; its last message must end with `dump:`. */
 const dumped = async (dialect, more) => JSON.parse(dialect.textOf(await asked(dialect, "", more)));
 
 test("messages: thinking comes before the text, in a block of its own", async () => {
@@ -86,7 +86,7 @@ test("responses: thinking is a reasoning item before the message", async () => {
 
 const SCRIPT = 'say:I look.\ncall:get {"a":1}\nthen:\nsay:It is two.';
 
-test("messages: a tool of the client's is called, and its result goes on", async () => {
+test("messages: the model calls a client tool and gets its result", async () => {
 	const tools = [messages.tool(GET)];
 	const first = await asked(messages, SCRIPT, { tools });
 	const [, call] = first.content;
@@ -106,7 +106,7 @@ test("messages: a tool of the client's is called, and its result goes on", async
 	assert.equal(messages.textOf(second), "It is two.");
 });
 
-test("responses: a tool of the client's is called, and its result goes on", async () => {
+test("responses: the model calls a client tool and gets its result", async () => {
 	const tools = [responses.tool(GET)];
 	const first = await asked(responses, SCRIPT, { tools });
 	const call = first.output.find(({ type }) => type === "function_call");
@@ -134,7 +134,7 @@ const pictures = {
 	],
 };
 for (const [name, content] of Object.entries(pictures)) {
-	test(`${name}: a picture reaches the model byte for byte`, async () => {
+	test(`${name}: an image reaches the model unchanged`, async () => {
 		const said = [{ role: "user", content }];
 		const { messages } = await dumped(
 			dialects[name],
@@ -156,16 +156,16 @@ for (const [name, content] of Object.entries(pictures)) {
 
 for (const [name, dialect] of Object.entries(dialects)) {
 	for (const stream of [false, true]) {
-		test(`${name}: a prompt of 200 kB reaches the model, its answer ${stream ? "streamed" : "whole"}`, async () => {
+		test(`${name}: a prompt of 200 kB reaches the model, ${stream ? "streamed" : "whole"}`, async () => {
 			const prompt = `${"Ein Satz von vielen, mit Grüßen. ".repeat(6_000)}\nsay:read`;
-			assert.equal(await saidIn(dialect, proxy, prompt, { stream }), "read");
+			assert.equal(await responseText(dialect, proxy, prompt, { stream }), "read");
 			const [message] = await window.provider(({ state }) => state.requests.at(-1).messages);
 			assert.deepEqual(message, { role: "user", parts: [{ type: "text", text: prompt }] });
 		});
 	}
 }
 
-test("the count of tokens is the provider's in every dialect, whole and streamed", async () => {
+test("the usage is the provider's in every dialect, whole and streamed", async () => {
 	const script = "usage:70 5 30\nsay:counted";
 	const more = { model: "scripted-usage" };
 	const chat = await asked(dialects.chat, script, more);
@@ -185,7 +185,7 @@ test("the count of tokens is the provider's in every dialect, whole and streamed
 	assert.deepEqual(counts((await streamed(responses, script, more)).at(-1).response.usage), [70, 5, 30]);
 });
 
-test("an answer cut short says so in every dialect", async () => {
+test("a truncated response is marked in every dialect", async () => {
 	const cut = (dialect) => asked(dialect, "cut:\nsay:and then", { model: "scripted-usage" });
 	assert.equal((await cut(dialects.chat)).choices[0].finish_reason, "length");
 	assert.equal((await cut(messages)).stop_reason, "max_tokens");

@@ -1,5 +1,5 @@
-// The main road: a program on this machine talks to a model inside a real VS Code, over HTTP from outside. The packaged
-// extension is installed as a user installs it; the scripted provider stands in for GitHub Copilot.
+// End to end: a program uses a model inside a real VS Code over HTTP. The packaged extension is installed as a user
+// installs it; a scripted provider replaces GitHub Copilot.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { load, lost, startProxy, until } from "./harness/index.mjs";
@@ -25,7 +25,7 @@ async function streamed(stream) {
 const numbered = (count, size) =>
 	Array.from({ length: count }, (_, i) => String(i).padEnd(size, ".")).join("");
 
-test("the models of both vendors are listed, each with its vendor as owner", async () => {
+test("the models of both vendors are listed with their vendors as owners", async () => {
 	const { status, json } = await proxy.get("/v1/models");
 	assert.equal(status, 200);
 	assert.deepEqual(json.data.map(({ id, owned_by: owner }) => `${owner}/${id}`).toSorted(), [
@@ -43,7 +43,7 @@ test("the models of both vendors are listed, each with its vendor as owner", asy
 	assert.equal(model.maxInputTokens, 16_384);
 });
 
-test("a whole answer", async () => {
+test("a whole response", async () => {
 	const { status, json } = await proxy.chat("say:Hello from VS Code");
 	assert.equal(status, 200);
 	assert.equal(json.object, "chat.completion");
@@ -52,7 +52,7 @@ test("a whole answer", async () => {
 	assert.equal(json.choices[0].finish_reason, "stop");
 });
 
-test("a streamed answer ends with its reason and [DONE]", async () => {
+test("a streamed response ends with its finish reason and [DONE]", async () => {
 	const stream = await proxy.stream("say:Hello from VS Code");
 	assert.equal(stream.status, 200);
 	assert.match(stream.headers["content-type"], /^text\/event-stream/);
@@ -69,22 +69,22 @@ test("a streamed answer ends with its reason and [DONE]", async () => {
 test("parts arrive whole and in order", async () => {
 	assert.equal((await streamed(await proxy.stream("parts:300 8"))).text, numbered(300, 8));
 	assert.equal((await streamed(await proxy.stream("parts:2000 40"))).text, numbered(2000, 40));
-	assert.equal(await proxy.said("parts:2000 40"), numbered(2000, 40));
+	assert.equal(await proxy.textFor("parts:2000 40"), numbered(2000, 40));
 });
 
-test("parts come as the model speaks, not at its end", async () => {
+test("parts arrive before the model has ended", async () => {
 	const stream = await proxy.stream("say:first\nhang:");
 	let text = "";
 	for await (const { data } of stream.events) {
 		text += data.choices?.[0]?.delta.content ?? "";
-		if (text === "first") break; // the model has not ended, and never will
+		if (text === "first") break; // the model never ends its response
 	}
 	assert.equal(text, "first", "the stream must not end before it");
 	stream.hangUp();
 });
 
-test("what reaches the model is what the client sent", async () => {
-	const dumped = await proxy.said("", {
+test("the model gets the client's messages and options", async () => {
+	const dumped = await proxy.textFor("", {
 		messages: [
 			{ role: "system", content: "Be brief." },
 			{ role: "user", content: 'Grüß Gott\u2028"\\ 😀' },
@@ -107,7 +107,7 @@ test("what reaches the model is what the client sent", async () => {
 	});
 });
 
-test("the count of tokens is the provider's, and an answer cut short says so", async () => {
+test("the usage is the provider's, and a truncated response is marked", async () => {
 	const { json } = await proxy.chat("usage:70 5 30\nsay:counted", { model: "scripted-usage" });
 	assert.equal(json.choices[0].finish_reason, "stop");
 	assert.equal(json.usage.prompt_tokens, 70);
@@ -119,19 +119,19 @@ test("the count of tokens is the provider's, and an answer cut short says so", a
 	assert.equal(cut.json.choices[0].finish_reason, "length");
 });
 
-test("fifty clients at once each get their own answer", async () => {
+test("fifty concurrent clients each get their own response", async () => {
 	const clients = Array.from({ length: 50 }, (_, i) => i);
 	const text = (i) => `${`client-${i} `.repeat(20)}p0 p1 p2 `;
 	const answers = await Promise.all(
 		clients.map(async (i) => {
 			const script = `say:${`client-${i} `.repeat(20)}\nslow:3 20`;
-			return i % 2 ? proxy.said(script) : (await streamed(await proxy.stream(script))).text;
+			return i % 2 ? proxy.textFor(script) : (await streamed(await proxy.stream(script))).text;
 		}),
 	);
 	assert.deepEqual(answers, clients.map(text));
 });
 
-test("a client that hangs up cancels its model, before the first part and after", async () => {
+test("a client's disconnect cancels its model, before and after the first part", async () => {
 	const before = await proxy.stats();
 
 	const stream = await proxy.stream("say:on\nhang:");
@@ -148,7 +148,7 @@ test("a client that hangs up cancels its model, before the first part and after"
 	);
 });
 
-/** Three requests that want consent: one that raises the dialog, two that come while it is there. */
+/** Three requests that need consent: the first opens the dialog, the others arrive while it is open. */
 async function threeAtTheDialog() {
 	const ask = (name) => proxy.chat(`say:${name}`, { model: "gpt-4.1" });
 	const first = ask("a");
@@ -156,12 +156,12 @@ async function threeAtTheDialog() {
 	const waiting = [first, ask("b"), ask("c")];
 	const running = async () => /requests_in_flight (\d+)/.exec((await proxy.get("/metrics")).text)?.[1];
 	await until(async () => (await running()) === "3", "three requests");
-	// What was sent to the window before is there when this comes back from it.
+	// Messages are ordered, so earlier ones have arrived at the window when this one returns.
 	await proxy.get("/v1/tools");
 	return { waiting };
 }
 
-test("refused consent is a 403 that says what to do, for all that waited for the one dialog", async () => {
+test("refused consent is a 403 with a hint for all requests that waited for the dialog", async () => {
 	const { waiting } = await threeAtTheDialog();
 	assert.match(await window.answer("Cancel"), /Copilot Proxy/);
 	for (const { status, json } of await Promise.all(waiting)) {
@@ -171,18 +171,18 @@ test("refused consent is a 403 that says what to do, for all that waited for the
 	await proxy.untilStatus(window, "Copilot Proxy: Allow models");
 });
 
-test("the next requests ask again, once for all of them, and after that never", async () => {
+test("after a refusal the next requests open one dialog, and none once consent is given", async () => {
 	const { waiting } = await threeAtTheDialog();
 	await window.answer("Allow");
 	const said = (await Promise.all(waiting)).map(({ json }) => json.choices[0].message.content);
 	assert.deepEqual(said, ["a", "b", "c"]);
-	assert.equal(await proxy.said("say:again", { model: "claude-sonnet-4.5" }), "again");
+	assert.equal(await proxy.textFor("say:again", { model: "claude-sonnet-4.5" }), "again");
 	assert.equal(await window.dialogs().count(), 0);
 });
 
 test("the status bar shows the port", () => proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`));
 
-test("a reload keeps the server, and what is asked meanwhile waits for the window", async (context) => {
+test("a reload keeps the server, and requests wait for the window meanwhile", async (context) => {
 	const [pid] = proxy.pids;
 	const { outcomes, end } = load(proxy, 4);
 	await until(() => outcomes.length >= 8, "answers before the reload");
@@ -197,7 +197,7 @@ test("a reload keeps the server, and what is asked meanwhile waits for the windo
 	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
 	await proxy.untilServing();
 	assert.deepEqual(proxy.pids, [pid]);
-	assert.equal(await proxy.said("say:still here"), "still here");
+	assert.equal(await proxy.textFor("say:still here"), "still here");
 });
 
 test("Stop Server closes the port, Start Server opens it again", async () => {
@@ -207,7 +207,7 @@ test("Stop Server closes the port, Start Server opens it again", async () => {
 	await window.command("Copilot Proxy: Start Server");
 	await proxy.untilServing();
 	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
-	assert.equal(await proxy.said("say:back"), "back");
+	assert.equal(await proxy.textFor("say:back"), "back");
 });
 
 test("a killed server is started again", async () => {
@@ -215,12 +215,12 @@ test("a killed server is started again", async () => {
 	process.kill(pid, "SIGKILL");
 	await until(() => proxy.pids.some((each) => each !== pid), "a new server");
 	await proxy.untilServing();
-	assert.equal(await proxy.said("say:again"), "again");
+	assert.equal(await proxy.textFor("say:again"), "again");
 	assert.equal(proxy.pids.length, 1);
 	assert.equal(proxy.file.pid, proxy.pids[0]);
 });
 
-test("a second window attaches without a word and answers when the first has gone", async () => {
+test("a second window attaches without notifications and answers after the first has closed", async () => {
 	const pids = proxy.pids;
 	const other = await proxy.editor.open();
 	await proxy.untilServing({ windows: 2 });
@@ -230,7 +230,7 @@ test("a second window attaches without a word and answers when the first has gon
 	await proxy.editor.close(window);
 	window = other;
 	await proxy.untilServing();
-	assert.equal(await proxy.said("say:from the second"), "from the second");
+	assert.equal(await proxy.textFor("say:from the second"), "from the second");
 	const requests = await other.provider(({ state }) => state.requests.length);
 	assert.equal(requests, 1);
 	assert.deepEqual(proxy.pids, pids);

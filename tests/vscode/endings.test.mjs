@@ -1,6 +1,5 @@
-// How a server ends: by itself when the last window has left, however that came about, and never later than its grace. One
-// that ends again and again is not started for ever.
-// What a killed browser leaves is an extension host that waits for it to come back, here for the shortest time there is.
+// The end of a server: it ends by itself within its grace period after the last window, even if that crashed. A server
+// that keeps crashing is given up. A killed browser leaves an extension host that waits for it, here for the minimum time.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { alive, listening, startProxy, until } from "./harness/index.mjs";
@@ -8,7 +7,7 @@ import { alive, listening, startProxy, until } from "./harness/index.mjs";
 const GRACE_MS = 2_000;
 
 let proxy;
-/** The one window of a test and the next. */
+/** The window that several tests share. */
 let single;
 
 before(async () => {
@@ -30,7 +29,7 @@ async function nothingIsLeft() {
 	assert.equal(proxy.file, undefined);
 }
 
-test("the last window takes the server with it, the first does not", async () => {
+test("the server ends with the last window, not with the first", async () => {
 	const [one, other] = await twoWindows();
 	const [pid] = proxy.pids;
 	await proxy.editor.close(one);
@@ -40,7 +39,7 @@ test("the last window takes the server with it, the first does not", async () =>
 	await nothingIsLeft();
 });
 
-test("a stop is forgotten with the last window, and the next one starts a server", async () => {
+test("a stop lasts until the last window closes", async () => {
 	const window = await proxy.editor.open();
 	await proxy.untilServing();
 	await window.command("Copilot Proxy: Stop Server");
@@ -49,10 +48,10 @@ test("a stop is forgotten with the last window, and the next one starts a server
 	await nothingIsLeft();
 	single = await proxy.editor.open();
 	await proxy.untilServing();
-	assert.equal(await proxy.said("say:again"), "again");
+	assert.equal(await proxy.textFor("say:again"), "again");
 });
 
-test("a server that keeps dying is given up, and Retry starts another", async () => {
+test("a server that keeps crashing is given up, and Retry starts another", async () => {
 	const status = single.statusItem("copilot-proxy.copilot-proxy", "status");
 	await until(async () => {
 		proxy.killServers();
@@ -63,12 +62,12 @@ test("a server that keeps dying is given up, and Retry starts another", async ()
 	await single.press("Retry", "Retry");
 	await proxy.untilServing();
 	await proxy.untilStatus(single, `Copilot Proxy: ${proxy.port}`);
-	assert.equal(await proxy.said("say:once more"), "once more");
+	assert.equal(await proxy.textFor("say:once more"), "once more");
 	await proxy.editor.close(single);
 	await nothingIsLeft();
 });
 
-test("extension hosts and server killed at once come back as one server", async () => {
+test("one server is started after extension hosts and server were killed together", async () => {
 	let [one, other] = await twoWindows();
 	const [pid] = proxy.pids;
 	one = await proxy.editor.reopened(one, () => {
@@ -81,7 +80,7 @@ test("extension hosts and server killed at once come back as one server", async 
 	for (const window of [one, other]) assert.deepEqual(await window.complaints(), []);
 });
 
-test("a killed browser takes the server with it, once its extension hosts have given up", async () => {
+test("the server ends after a killed browser's extension hosts have ended", async () => {
 	const hosts = proxy.editor.hosts().filter(alive);
 	assert.equal(hosts.length, 2);
 	await proxy.editor.killBrowser();

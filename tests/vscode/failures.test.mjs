@@ -1,5 +1,5 @@
-// Failures, as they cross a real VS Code: every error of Copilot's provider reaches the client with the status and code it
-// can act on, and an editor that dies takes no client with it.
+// Failures through a real VS Code: every error of Copilot's provider reaches the client with the right status and code,
+// and no client hangs when an editor dies.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startProxy, until } from "./harness/index.mjs";
@@ -36,7 +36,7 @@ for (const [script, status, code] of cases) {
 	});
 }
 
-test("whoever is blocked or has no quota left is told not to try again", async () => {
+test("blocked and quota_exceeded tell the client not to retry", async () => {
 	const blocked = await proxy.chat("fail:Blocked temporarily blocked");
 	assert.equal(blocked.headers["x-should-retry"], "false");
 	assert.equal(blocked.headers["retry-after"], "5");
@@ -61,18 +61,18 @@ for (const [script, status] of statuses) {
 	});
 }
 
-test("a failure in the midst of a stream keeps what was said and ends with an error event", async () => {
+test("a failure in mid-stream keeps the text before it and ends with an error event", async () => {
 	const data = await dataOf(await proxy.stream("say:half of it\nfail:Blocked temporarily blocked"));
 	assert.equal(textIn(data.slice(0, -1)), "half of it");
 	assert.equal(data.at(-1).error.code, "rate_limit_exceeded");
 });
 
-test("an answer that begins nowhere stays a status, streamed or not", async () => {
+test("a failure before the first part is a status, streamed or not", async () => {
 	const stream = await proxy.stream("fail:ChatQuotaExceeded all used up");
 	assert.equal(stream.status, 429);
 });
 
-test("an extension host that dies ends its streams with an error event, and its successor answers", async () => {
+test("a dead extension host ends its streams with an error event, and the next one answers", async () => {
 	const stream = await proxy.stream("say:on\nhang:");
 	const first = await stream.events.next();
 	assert.ok(first.value);
@@ -80,17 +80,17 @@ test("an extension host that dies ends its streams with an error event, and its 
 	window = await proxy.editor.killExtensionHost(window);
 	assert.ok((await rest).at(-1).error, "the last event is an error");
 	await proxy.untilServing();
-	assert.equal(await proxy.said("say:back"), "back");
+	assert.equal(await proxy.textFor("say:back"), "back");
 });
 
-test("a request without a part yet moves to another window when its own goes", async () => {
+test("a request without a part is retried in another window when its window closes", async () => {
 	const other = await proxy.editor.open();
 	await until(async () => {
-		await proxy.said("say:whose turn is it?"); // that of the window that has been idle longest
+		await proxy.textFor("say:which window?"); // the window that has been idle longest
 		return other.provider(({ state }) => state.requests.length > 0);
 	}, "the second window to be asked");
 
-	const answer = proxy.said("wait:5000\nsay:moved");
+	const answer = proxy.textFor("wait:5000\nsay:moved");
 	const busy = await until(() => busyOne(window, other), "a window to be asked");
 	await proxy.editor.close(busy);
 	assert.equal(await answer, "moved");

@@ -1,6 +1,6 @@
-// Servers and windows of different ages, as after an update of the extension: a newer window replaces an older server when
-// that has finished what it is doing, an older window makes do with a newer server, or says that it can't. The other age is
-// the packaged program itself, pretending to be of another version.
+// Servers and windows of different versions, as after an update of the extension: a newer window replaces an older server
+// once that has finished its requests; an older window uses a newer server or asks for a reload. The other version is the
+// packaged program with another version number.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +21,7 @@ before(async () => {
 });
 after(() => proxy?.stop());
 
-/** Starts a server of another version, as a window of that version would have; gives its pid once it is up. */
+/** Starts a server of another version as a window of that version would; returns its pid once it runs. */
 async function startServer(version) {
 	const program = path.join(proxy.editor.installed("copilot-proxy.copilot-proxy"), "bin/copilot-proxy");
 	fs.mkdirSync(proxy.directory, { recursive: true, mode: 0o700 });
@@ -36,7 +36,7 @@ async function startServer(version) {
 const versionThere = async () => (await proxy.get("/health")).json.version;
 const MODEL = { vendor: "scripted", id: "scripted-1", family: "scripted", version: "1", name: "Scripted" };
 
-test("a newer window replaces an older server, whose answer is finished first", async () => {
+test("a newer window replaces an older server after its running response", async () => {
 	const older = await startServer(OLDER);
 	const fake = await attachFakeEditor(proxy.file, { version: OLDER });
 	fake.say(0, {
@@ -63,13 +63,13 @@ test("a newer window replaces an older server, whose answer is finished first", 
 	assert.equal(await versionThere(), OURS);
 	assert.equal(alive(older), false);
 	assert.equal(proxy.pids.length, 1);
-	assert.equal(await proxy.said("say:by the newer"), "by the newer");
+	assert.equal(await proxy.textFor("say:by the newer"), "by the newer");
 	assert.deepEqual(await window.complaints(), []);
 	await proxy.editor.close(window);
 	await proxy.untilGone();
 });
 
-test("a window makes do with a newer server, and waits for one that takes its server's place", async () => {
+test("a window uses a newer server, and waits for one that replaces its server", async () => {
 	const newer = await startServer(NEWER);
 	const window = await proxy.editor.open();
 	await proxy.untilServing();
@@ -89,14 +89,14 @@ test("a window makes do with a newer server, and waits for one that takes its se
 	await proxy.untilGone();
 });
 
-test("a window that is too old for a server says so, and a reload mends it", async () => {
+test("a window that is too old for the server asks for a reload, which fixes it", async () => {
 	const message = `Copilot Proxy ${NEWER} is running, this window still has ${OURS}: reload the window`;
 	const endServer = await startRefusingServer(proxy.directory, { reason: "editor_too_old", message });
 	const window = await proxy.editor.open();
 	await proxy.untilStatus(window, "Copilot Proxy: Reload");
 	await window.toast(message).waitFor();
 	assert.deepEqual(proxy.pids, [], "it starts no server beside the newer one");
-	// The window that comes back would be as new as the server; here the server is as old as the window.
+	// After an update the reloaded window has the server's version; here the server gets the window's version instead.
 	const reloaded = await proxy.editor.reopened(window, async () => {
 		await endServer();
 		await window.press(message, "Reload Window");

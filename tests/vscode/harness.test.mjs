@@ -1,4 +1,4 @@
-// Shows that the harness and the scripted provider do what the other tests rest on, without the extension under test.
+// Tests of the harness and the scripted provider, without the extension under test.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => editor?.stop());
 
-/** Runs in the consumer: asks a model, gives the parts of its answer as plain data. */
+/** Runs in the consumer: sends a request to a model and returns the parts of its response as plain data. */
 async function asking({ vscode }, vendor, id, content, options) {
 	const [model] = await vscode.lm.selectChatModels({ vendor, id });
 	const response = await model.sendRequest([vscode.LanguageModelChatMessage.User(content)], options);
@@ -48,7 +48,7 @@ test("the models of both vendors can be selected", async () => {
 	]);
 });
 
-test("a script is obeyed, part by part", async () => {
+test("a script produces its parts one by one", async () => {
 	const tools = [{ name: "get", description: "Gets.", inputSchema: { type: "object" } }];
 	assert.deepEqual(await answer('say:Hello, world\nthink:hm\ncall:get {"a":1}\nusage:7 5 3', { tools }), [
 		{ text: "Hello, " },
@@ -72,7 +72,7 @@ test("a script is obeyed, part by part", async () => {
 	);
 });
 
-test("both halves of a character can arrive apart", async () => {
+test("the halves of a surrogate pair can arrive in two parts", async () => {
 	assert.deepEqual(await answer("units:😀"), [{ text: "\ud83d" }, { text: "\ude00" }]);
 });
 
@@ -89,7 +89,7 @@ test("dump shows what reached the model", async () => {
 	);
 });
 
-test("a failure keeps its code or name and loses nothing said before it", async () => {
+test("a failure keeps its code or name and the text before it", async () => {
 	const failure = (content) =>
 		window.consumer(async ({ vscode }, content) => {
 			const [model] = await vscode.lm.selectChatModels({ id: "scripted-1" });
@@ -119,7 +119,7 @@ test("a failure keeps its code or name and loses nothing said before it", async 
 	});
 });
 
-test("Copilot's refusals come through", async () => {
+test("requests that Copilot refuses are refused", async () => {
 	const tools = ["a", "b"].map((name) => ({ name, description: name }));
 	await assert.rejects(
 		answer("say:no", { tools, toolMode: 2 }),
@@ -149,7 +149,7 @@ test("a cancellation reaches the provider, and stats counts it", async () => {
 	);
 });
 
-test("a copilot model asks for consent: no is NoPermissions, yes is kept", async () => {
+test("a Copilot model needs consent: a refusal is NoPermissions, consent is kept", async () => {
 	const ask = (content) =>
 		window.consumer(asking, "copilot", "gpt-4.1", content, { justification: "To be tested." });
 	const refused = ask("say:no").then(
@@ -168,7 +168,7 @@ test("a copilot model asks for consent: no is NoPermissions, yes is kept", async
 	assert.deepEqual(await ask("say:again\ncut:"), [{ text: "again" }]);
 });
 
-test("a change of the models is heard", async () => {
+test("a change of the models fires its event", async () => {
 	await window.provider(({ state }) => {
 		state.models.scripted.push({ ...state.models.scripted[0], id: "scripted-new" });
 		state.changed.fire();
@@ -183,7 +183,7 @@ test("a change of the models is heard", async () => {
 	);
 });
 
-test("each tool gives its kind of result, or fails its own way", async () => {
+test("each test tool returns its kind of result or fails as described", async () => {
 	const invoke = (name, input = {}) =>
 		window.consumer(
 			async ({ vscode }, name, input) => {
@@ -204,7 +204,7 @@ test("each tool gives its kind of result, or fails its own way", async () => {
 	assert.deepEqual(await confirmed, ["confirmed"]);
 });
 
-test("a tool call that is cancelled hears of it", async () => {
+test("a cancelled tool call sees its token cancelled", async () => {
 	const hearing = window.consumer(async ({ vscode }) => {
 		const source = new vscode.CancellationTokenSource();
 		const running = vscode.lm.invokeTool(
@@ -222,7 +222,7 @@ test("a tool call that is cancelled hears of it", async () => {
 	await hearing;
 });
 
-test("the palette, the status bar and notifications can be reached", async () => {
+test("the harness uses the command palette, the status bar and notifications", async () => {
 	await window.untilStatus("copilot-proxy-tests.consumer", "status", "Consumer: ready");
 	await window.command("Scripted Consumer: Greet");
 	await until(
@@ -231,7 +231,7 @@ test("the palette, the status bar and notifications can be reached", async () =>
 	);
 });
 
-test("a proposed API is refused to those who do not declare it", () =>
+test("a proposed API is refused to extensions that don't declare it", () =>
 	assert.rejects(
 		window.consumer(async ({ vscode }) => {
 			const [model] = await vscode.lm.selectChatModels({ id: "scripted-1" });
@@ -240,7 +240,7 @@ test("a proposed API is refused to those who do not declare it", () =>
 		/CANNOT use API proposal: languageModelSystem/,
 	));
 
-test("reloads and crashes bring a new extension host, a second window has its own", async () => {
+test("reloads and crashes start a new extension host, and each window has its own", async () => {
 	const first = window.pid;
 	window = await editor.reload(window);
 	await until(() => !alive(first), "the first extension host to end");

@@ -1,5 +1,5 @@
-// Many windows, one server: five that open at once, reloads and crashes under load, and what a person does in one window
-// holding for all. No window but the one that acts ever complains of anything.
+// Many windows with one server: opening at the same time, reloads and crashes under load, and actions in one window that
+// apply to all. Only the window of an action shows notifications.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
@@ -24,7 +24,7 @@ async function closeWindow(window) {
 	windows = windows.filter((each) => each !== window);
 }
 
-test("five windows that open at once have one server, and nothing to say", async () => {
+test("five windows that open at the same time share one server, without notifications", async () => {
 	windows = await proxy.editor.openTogether(5);
 	await proxy.untilServing({ windows: 5 });
 	await running();
@@ -33,17 +33,17 @@ test("five windows that open at once have one server, and nothing to say", async
 	assert.deepEqual(await complaints(), []);
 });
 
-test("requests go round: the window that has been idle longest is asked", async () => {
+test("each request goes to the window that has been idle longest", async () => {
 	const asked = () =>
 		Promise.all(windows.map((window) => window.provider(({ state }) => state.requests.length)));
-	// A window that has just attached tells its models a moment later: only then is it its turn.
+	// An attached window gets requests only after it has sent its models.
 	await until(async () => {
-		await proxy.said("say:is everybody there?");
+		await proxy.textFor("say:is everybody there?");
 		return (await asked()).every((count) => count > 0);
 	}, "every window to have been asked");
 	const before = await asked();
 	for (const word of ["one", "two", "three", "four", "five"])
-		assert.equal(await proxy.said(`say:${word}`), word);
+		assert.equal(await proxy.textFor(`say:${word}`), word);
 	const after = await asked();
 	assert.deepEqual(
 		after.map((count, place) => count - before[place]),
@@ -51,7 +51,7 @@ test("requests go round: the window that has been idle longest is asked", async 
 	);
 });
 
-test("windows close in any order, and the server stays with those that are left", async () => {
+test("windows close in any order, and the server serves the remaining ones", async () => {
 	const [pid] = proxy.pids;
 	const [first, , , fourth, fifth] = windows;
 	for (const window of [fourth, first, fifth]) await closeWindow(window);
@@ -61,7 +61,7 @@ test("windows close in any order, and the server stays with those that are left"
 	assert.deepEqual(await complaints(), []);
 });
 
-test("reloads and crashes under load lose no request that had not begun", async (context) => {
+test("reloads and crashes under load lose no request without output", async (context) => {
 	const [pid] = proxy.pids;
 	const { outcomes, end } = load(proxy, 10);
 	const served = async (count) => {
@@ -69,7 +69,7 @@ test("reloads and crashes under load lose no request that had not begun", async 
 		await until(() => outcomes.length >= before + count, `${count} more answers`);
 	};
 	await served(20);
-	// A window that has just attached tells its models a moment later: only then can it stand in for the other.
+	// An attached window can take over only after it has sent its models.
 	const answers = (window) =>
 		until(() => window.provider(({ state }) => state.requests.length > 0), "the window to be asked");
 	const [one, other] = windows;
@@ -90,7 +90,7 @@ test("reloads and crashes under load lose no request that had not begun", async 
 	assert.deepEqual(await complaints(), []);
 });
 
-test("Stop in one window is a stop in all, and a later window does not start it", async () => {
+test("Stop in one window applies to all, and a later window does not start the server", async () => {
 	const [pid] = proxy.pids;
 	await windows[0].command("Copilot Proxy: Stop Server");
 	await proxy.untilClosed();
@@ -106,10 +106,10 @@ test("Stop in one window is a stop in all, and a later window does not start it"
 	assert.deepEqual(await complaints(), []);
 });
 
-/** The lines of a window's output channel that hold this text. */
+/** The lines of a window's output channel that contain this text. */
 const linesWith = (log, text) => log.split("\n").filter((line) => line.includes(text));
 
-test("the server's lines are in every window's output channel once, at their own levels", async () => {
+test("every window's output channel has each log line once, at its level", async () => {
 	const early = (await proxy.chat("say:hello")).headers["x-request-id"];
 	windows.push(await proxy.editor.open());
 	await proxy.untilServing({ windows: 4 });
@@ -134,7 +134,7 @@ test("the server's lines are in every window's output channel once, at their own
 	await closeWindow(windows.at(-1));
 });
 
-test("a server that was killed is back for all windows, and what ran is cancelled", async () => {
+test("a killed server is started again for all windows, and running requests are cancelled", async () => {
 	const [pid] = proxy.pids;
 	const stream = await proxy.stream("say:on\nhang:");
 	await stream.events.next();
@@ -152,7 +152,7 @@ test("a server that was killed is back for all windows, and what ran is cancelle
 	assert.deepEqual(await complaints(), []);
 });
 
-test("another port is taken up without a reload", async () => {
+test("a changed port applies without a reload", async () => {
 	const [pid] = proxy.pids;
 	const { port } = proxy;
 	proxy.port = await freePort();
@@ -164,7 +164,7 @@ test("another port is taken up without a reload", async () => {
 	assert.deepEqual(proxy.pids, [pid]);
 });
 
-test("a port of another program's is waited for, and taken when it is free", async () => {
+test("the server opens a port in use by another program as soon as it is free", async () => {
 	const [pid] = proxy.pids;
 	const foreigner = net.createServer().listen(0, "127.0.0.1");
 	await once(foreigner, "listening");
@@ -176,11 +176,11 @@ test("a port of another program's is waited for, and taken when it is free", asy
 	foreigner.close();
 	await proxy.untilServing({ windows: 3 });
 	await running();
-	assert.equal(await proxy.said("say:free"), "free");
+	assert.equal(await proxy.textFor("say:free"), "free");
 	assert.deepEqual(proxy.pids, [pid]);
 });
 
-/** Whether a question is answered before its client loses patience. */
+/** Whether a request gets a response before its client's timeout. */
 async function isAnswered() {
 	const body = JSON.stringify({ model: "scripted-1", messages: [{ role: "user", content: "say:here" }] });
 	const options = { method: "POST", body, signal: AbortSignal.timeout(1_000) };
@@ -190,13 +190,13 @@ async function isAnswered() {
 	);
 }
 
-test("a window that has vanished is passed by, though its extension host lives on", async () => {
+test("a crashed window gets no requests, though its extension host is still running", async () => {
 	const vanished = windows.pop();
 	const requests = () => vanished.provider(({ state }) => state.requests.length);
 	const before = await requests();
 	await until(async () => (await isAnswered()) && (await requests()) > before, "its turn");
 	const host = await proxy.editor.crash(vanished);
-	// Until its silence is noticed it has its turn, and whoever asks it waits in vain.
+	// It still gets requests until the server notices that it doesn't respond.
 	await until(async () => {
 		for (let request = 0; request < 6; request += 1) if (!(await isAnswered())) return false;
 		return true;

@@ -1,5 +1,5 @@
-// A Model Context Protocol server over stdio, as people have them in .vscode/mcp.json: `node mcp-server.mjs FOLDER`. One
-// tool reads a file of the folder, the other would change something, so that VS Code asks before it runs it.
+// A Model Context Protocol server over stdio for .vscode/mcp.json: `node mcp-server.mjs FOLDER`. One tool reads a file of
+// the folder; the other is not read-only, so VS Code asks for confirmation.
 import fs from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";

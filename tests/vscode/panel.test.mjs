@@ -1,4 +1,4 @@
-// The panel in a real VS Code: what it shows while a program asks, what its buttons and fields do, and how it looks.
+// The panel in a real VS Code: running requests, its buttons and fields, and its themes.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, test } from "node:test";
@@ -23,7 +23,7 @@ const THEIRS = {
 let proxy;
 let window;
 let panel;
-/** What the page was refused by its policy, and what went wrong in it. */
+/** Policy violations and errors of the page. */
 const complaints = [];
 
 before(async () => {
@@ -53,7 +53,7 @@ const cell = async (column, at = 0) =>
 	).trim();
 const tab = (name) => panel.getByRole("tab", { name });
 
-test("a click on the status bar opens it", async () => {
+test("a click on the status bar opens the panel", async () => {
 	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
 	await window.statusItem("copilot-proxy.copilot-proxy", "status").click();
 	await panel.getByRole("heading", { name: `Running on port ${proxy.port}` }).waitFor();
@@ -61,17 +61,17 @@ test("a click on the status bar opens it", async () => {
 	const url = `http://127.0.0.1:${proxy.port}`;
 	assert.deepEqual(urls, [`${url}/v1`, url, url]);
 	await panel.getByText("No requests yet.").waitFor();
-	await window.picture("empty");
+	await window.screenshot("empty");
 });
 
-test("a request is seen while it runs and when it has ended", async () => {
+test("a request is shown while it runs and when it has ended", async () => {
 	const stream = await proxy.stream("say:Hello\nhang:");
 	await stream.events.next();
 	await row().getByText("Running").waitFor();
 	assert.equal(await cell(3), "openai-chat");
 	assert.equal(await cell(4), "scripted-1");
 	await until(async () => (await cell(8)) !== "", "the time it takes so far");
-	await window.picture("running");
+	await window.screenshot("running");
 	stream.hangUp();
 	await row().getByText("Disconnected").waitFor();
 
@@ -81,7 +81,7 @@ test("a request is seen while it runs and when it has ended", async () => {
 	assert.equal(await rows().count(), 2);
 });
 
-test("a failure says why and what to do", async () => {
+test("a failed request shows its reason and a hint", async () => {
 	await proxy.chat("say:nothing", { model: "no-such-model" });
 	await row().getByText("Unknown model").waitFor();
 	await row().getByRole("button").press("Enter");
@@ -92,7 +92,7 @@ test("a failure says why and what to do", async () => {
 	assert.equal(await panel.locator(".failure:visible").count(), 0);
 });
 
-test("whoever is turned away at the door is there too", async () => {
+test("rejected requests are shown", async () => {
 	await proxy.get("/v2/chat/completions");
 	await row().getByText("No such path").waitFor();
 	assert.deepEqual([await cell(3), await cell(4)], ["/v2/chat/completions", ""]);
@@ -100,11 +100,11 @@ test("whoever is turned away at the door is there too", async () => {
 	await panel.locator(".failure:visible .advice").getByText("Check the base URL in the client").waitFor();
 	await panel.getByText("GET /v2/chat/completions", { exact: true }).waitFor();
 	await panel.locator(".failure:visible").scrollIntoViewIfNeeded();
-	await window.picture("turned-away");
+	await window.screenshot("turned-away");
 	await row().click();
 });
 
-test("sums per model and the picture of the hour are there for eyes and ears", async () => {
+test("the charts have text alternatives", async () => {
 	const totals = panel.locator("#model-totals tbody tr").filter({ hasText: "scripted-usage" });
 	await totals.waitFor();
 	assert.deepEqual(await totals.locator("td").allInnerTexts(), ["1", "70", "5"]);
@@ -112,7 +112,7 @@ test("sums per model and the picture of the hour are there for eyes and ears", a
 	assert.match(said, /^In the last hour 4 requests, 2 failed, most at \d\d:\d\d: \d\.$/);
 });
 
-test("models and tools are listed, and tools are found by word and by tag", async () => {
+test("models and tools are listed, and tools are filtered by text and tag", async () => {
 	await tab("Models").click();
 	const model = panel.getByRole("row").filter({ hasText: "scripted-mini" });
 	await model.waitFor();
@@ -122,7 +122,7 @@ test("models and tools are listed, and tools are found by word and by tag", asyn
 	const theirs = panel.getByRole("row").filter({ hasText: "Gemini" });
 	await theirs.getByText("elsewhere/scripted-1", { exact: true }).waitFor();
 	await theirs.getByText("other window").waitFor();
-	await window.picture("models");
+	await window.screenshot("models");
 	other.close();
 	await theirs.waitFor({ state: "detached" });
 	assert.equal(await panel.getByText("other window").count(), 0);
@@ -139,13 +139,13 @@ test("models and tools are listed, and tools are found by word and by tag", asyn
 	const tag = await panel.locator(".chip").first().textContent();
 	for (const tags of await tools.locator(".tags").allInnerTexts()) assert.ok(tags.includes(tag), tags);
 	await panel.locator(".chip").first().click();
-	await window.picture("tools");
+	await window.screenshot("tools");
 });
 
-test("what is said is shown once the person wants to see it, also as a command", async () => {
+test("bodies are shown once logRequestsToUI is on, also as a curl command", async () => {
 	await tab("Settings").click();
 	await panel.getByLabel("Log Requests To UI").check();
-	await window.picture("settings");
+	await window.screenshot("settings");
 	await until(
 		() => fs.readFileSync(proxy.editor.at("user/User/settings.json"), "utf8").includes("logRequestsToUI"),
 		"the setting in settings.json",
@@ -171,10 +171,10 @@ test("what is said is shown once the person wants to see it, also as a command",
 	await panel.locator("pre").getByText('"say:words to keep"').waitFor();
 	await panel.getByRole("button", { name: "Copy the request as a curl command" }).waitFor();
 	await panel.locator(".bodies pre").first().scrollIntoViewIfNeeded();
-	await window.picture("words");
+	await window.screenshot("words");
 });
 
-test("a page that was hidden comes back as it was", async () => {
+test("a hidden page is restored with its state", async () => {
 	const before = await rows().count();
 	await window.command("File: New Untitled Text File");
 	await panel.locator("body").waitFor({ state: "detached" });
@@ -189,13 +189,13 @@ test("Stop closes the port, Start opens it", async () => {
 	await panel.getByRole("heading", { name: "Off" }).waitFor();
 	await proxy.untilClosed();
 	assert.equal(await panel.locator("#connect").isVisible(), false);
-	await window.picture("off");
+	await window.screenshot("off");
 	await panel.getByRole("button", { name: "Start", exact: true }).click();
 	await proxy.untilServing();
 	await panel.getByRole("heading", { name: `Running on port ${proxy.port}` }).waitFor();
 });
 
-test("another port is one number away", async () => {
+test("the port is changed in the panel's settings", async () => {
 	const port = await freePort();
 	await tab("Settings").click();
 	const field = panel.getByLabel("Port", { exact: true });
@@ -207,10 +207,10 @@ test("another port is one number away", async () => {
 	await panel.getByRole("heading", { name: `Running on port ${port}` }).waitFor();
 	proxy.port = port;
 	await proxy.untilServing();
-	assert.equal(await proxy.said("say:here"), "here");
+	assert.equal(await proxy.textFor("say:here"), "here");
 });
 
-test("it fits light, dark and high contrast", async () => {
+test("the panel follows light, dark and high-contrast themes", async () => {
 	await proxy.chat("say:a longer answer for the picture", { model: "scripted-1" });
 	await proxy.chat("usage:12000 900 8000\nsay:cached", { model: "scripted-usage" });
 	await fetch(`http://127.0.0.1:${proxy.port}/v1/messages`, {
@@ -240,12 +240,12 @@ test("it fits light, dark and high contrast", async () => {
 			return colours.size < colours.add(colour).size;
 		}, `the colours of ${theme}`);
 		await panel.locator("body").evaluate(() => scrollTo(0, 0));
-		await window.picture(name);
+		await window.screenshot(name);
 		await panel.locator("#requests").scrollIntoViewIfNeeded();
 		await panel.locator("body").evaluate(() => scrollTo(0, 360));
-		await window.picture(`${name}-requests`);
+		await window.screenshot(`${name}-requests`);
 	}
 	running.hangUp();
 });
 
-test("the page's policy had nothing to refuse", () => assert.deepEqual(complaints, []));
+test("the page caused no policy violations or errors", () => assert.deepEqual(complaints, []));

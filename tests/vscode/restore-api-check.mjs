@@ -1,11 +1,11 @@
-// Puts back VS Code's refusal of proposed APIs in a freshly installed code-server, which grants every proposal to every
-// extension. With it, an extension under test that reaches past the stable API fails here as it would for a user.
+// Restores the check of proposed APIs in an installed code-server, which grants every proposal to every extension. With
+// the check, an extension that uses more than the stable API fails here as it would for a user.
 // Usage: node restore-api-check.mjs PATH-TO-lib/vscode/out
 import fs from "node:fs";
 import path from "node:path";
 
-// Each bundle carries a minified copy of the same two functions: `isEnabled(extension, proposal) { return true }` and
-// the check that calls it and throws.
+// Each bundle has a minified copy of two functions: `isEnabled(extension, proposal) { return true }` and the check that
+// calls it and throws.
 const granted =
 	/(?<head>function (?<isEnabled>[\w$]+)\((?<extension>[\w$]+),(?<proposal>[\w$]+)\)\{)return!0(?<tail>\}function [\w$]+\([\w$]+,[\w$]+\)\{if\(!\k<isEnabled>\([\w$,]+\)\)throw new Error\(`Extension '[^']+' CANNOT use API proposal)/;
 

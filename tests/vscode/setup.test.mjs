@@ -1,5 +1,4 @@
-// A person sets up a program from within VS Code: sees what will be written, agrees, and takes it back; and asks what is
-// wrong.
+// Setting up a client from VS Code: review, apply, undo; and the diagnosis.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -27,13 +26,13 @@ after(() => proxy?.stop());
 const read = (file) => (fs.existsSync(file) ? fs.readFileSync(file, "utf8") : undefined);
 const shown = (side) => window.page.locator(`.monaco-diff-editor .editor.${side}`);
 
-/** Waits for a diff of this file, one side of which shows these words. */
+/** Waits for a diff of this file with this text on one side. */
 async function seesDiff(title, text, side = "modified") {
 	await window.page.getByRole("tab", { name: title }).waitFor();
 	await shown(side).getByText(text).first().waitFor();
 }
 
-/** Picks a client, of several with this label the one described so. */
+/** Picks a client by its label and, if several have it, its description. */
 async function pick(label, description = "") {
 	await window.command("Copilot Proxy: Set Up a Client...");
 	const row = window.page.locator(".quick-input-list .monaco-list-row").filter({
@@ -41,15 +40,15 @@ async function pick(label, description = "") {
 		hasText: description,
 	});
 	await row.waitFor();
-	if (label === "Codex") await window.picture("clients");
+	if (label === "Codex") await window.screenshot("clients");
 	await row.click();
 }
 
-test("a client is set up as the diff shows it, and back to the byte", async () => {
+test("a client is set up as the diff shows, and undo restores the file byte for byte", async () => {
 	await pick("Codex");
 	await seesDiff("~/.codex/config.toml: now ↔ with Copilot Proxy", "[model_providers.copilot-proxy]");
 	await window.toast("write ~/.codex/config.toml as shown").waitFor();
-	await window.picture("diff");
+	await window.screenshot("diff");
 	assert.equal(read(config), MINE, "before anybody agreed");
 	await window.press("write ~/.codex/config.toml as shown", "Write");
 	await window.toast("Codex is set up. Next: start it as usual: codex.").waitFor();
@@ -65,7 +64,7 @@ test("a client is set up as the diff shows it, and back to the byte", async () =
 	assert.equal(await window.page.locator(".monaco-diff-editor").count(), 0);
 });
 
-test("the diff's own buttons do as well, and what was not there before goes", async () => {
+test("the diff's buttons apply the change, and undo removes a new file", async () => {
 	const env = path.join(await window.folder(), ".env");
 	await pick(".env");
 	await seesDiff(/\.env: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
@@ -81,7 +80,7 @@ test("the diff's own buttons do as well, and what was not there before goes", as
 	await until(() => read(env) === undefined, "the file to go");
 });
 
-test("whoever closes the diff wants nothing", async () => {
+test("closing the diff discards the change", async () => {
 	await pick("Claude Code");
 	await seesDiff(/settings\.json: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
 	await window.command("View: Close Editor");
@@ -101,13 +100,13 @@ test("a client without a file gets a text to copy", async () => {
 	await window.command("View: Close Editor");
 });
 
-test("the panel leads there", async () => {
+test("the panel opens the list of clients", async () => {
 	await window.statusItem("copilot-proxy.copilot-proxy", "status").click();
 	await window.webview().getByRole("button", { name: "Set Up a Client..." }).click();
 	await window.page.locator(".quick-input-list").getByText("Claude Code").waitFor();
 	await window.page.keyboard.press("Escape");
 	await window.webview().getByRole("button", { name: "Diagnose" }).click();
-	await window.answer("Allow"); // a model is asked, and VS Code asks the person
+	await window.answer("Allow"); // the diagnosis sends a request, which needs consent
 	await window.page.getByRole("tab", { name: "Preview Copilot Proxy Diagnosis.md" }).waitFor();
 });
 
@@ -128,10 +127,10 @@ test("a diagnosis names the server, the window and the models", async () => {
 		"consent is given",
 	])
 		assert.ok(text.includes(line), `${line} in ${text}`);
-	await window.picture("diagnosis");
+	await window.screenshot("diagnosis");
 });
 
-test("each folder of a workspace has a .env of its own", async () => {
+test("each workspace folder has its own .env", async () => {
 	const folders = [proxy.editor.folder(), proxy.editor.folder({ ".env": "MINE=1\n" })];
 	const workspace = path.join(proxy.editor.folder(), "two.code-workspace");
 	fs.writeFileSync(workspace, JSON.stringify({ folders: folders.map((folder) => ({ path: folder })) }));

@@ -1,9 +1,9 @@
-// The editor's tools: VS Code's own, other extensions' and a real MCP server's are listed, chosen, and run in auto mode,
-// in every dialect, whole and streamed; VS Code's dialogs stay its own; and a foreign web page gets at none of them.
+// Editor tools of VS Code, of other extensions and of a real MCP server: listed, selected, and run in auto mode in every
+// dialect, whole and streamed. VS Code shows its dialogs, and foreign web pages can't use the tools.
 import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { attachFakeEditor, dialects, saidIn, startProxy, until } from "./harness/index.mjs";
+import { attachFakeEditor, dialects, responseText, startProxy, until } from "./harness/index.mjs";
 
 const AUTO = { use_vscode_tools: true, tool_execution: "auto" };
 const FOREIGN = ["http://evil.test", "null", "https://localhost.evil.test"];
@@ -24,7 +24,7 @@ let window;
 let folder;
 
 before(async () => {
-	// The pages may use the models, so that what they are refused is the tools.
+	// The pages may use the models, so that only the use of tools is refused.
 	proxy = await startProxy({ settings: { "copilotProxy.allowedOrigins": FOREIGN } });
 	folder = proxy.editor.folder({ "note.txt": NOTE, ".vscode/mcp.json": JSON.stringify(MCP) });
 	window = await proxy.editor.open(folder);
@@ -35,8 +35,8 @@ after(() => proxy?.stop());
 const toolsAt = async (query = "", headers = {}) => (await proxy.get(`/v1/tools${query}`, headers)).json.data;
 const namesAt = async (...where) => (await toolsAt(...where)).map(({ name }) => name);
 
-test("a foreign web page gets at no tool, and no editor hears of its attempts", async () => {
-	const fake = await attachFakeEditor(proxy.file); // has the focus, so it would be asked
+test("a foreign web page can't use tools, and its attempts don't reach an editor", async () => {
+	const fake = await attachFakeEditor(proxy.file); // has the focus, so requests would go to it
 	await proxy.untilServing({ windows: 2 });
 	const attempts = [
 		["/v1/tools", {}],
@@ -53,7 +53,7 @@ test("a foreign web page gets at no tool, and no editor hears of its attempts", 
 			assert.equal(status, 403, `${origin} ${path} ${JSON.stringify(options)}`);
 		}
 	}
-	assert.deepEqual(await toolsAt(), []); // a local caller is answered by the same window
+	assert.deepEqual(await toolsAt(), []); // the same request without a foreign origin gets a response of that window
 	fake.close();
 	const asked = fake.heard.filter(({ type }) => !["welcome", "status", "log", "ping"].includes(type));
 	assert.deepEqual(asked, [{ type: "list_tools" }]);
@@ -86,7 +86,7 @@ test("VS Code's own tools, another extension's and an MCP server's are listed", 
 	);
 });
 
-test("tags and names choose among them", async () => {
+test("tools are selected by tags and names", async () => {
 	assert.deepEqual((await namesAt("?tags=mcp")).toSorted(), ["mcp_notes_forget_note", "mcp_notes_read_note"]);
 	assert.deepEqual(await namesAt("?tags=test,math"), ["test_add"]);
 	assert.deepEqual(await namesAt("?name=TEST_%3F%3Fd"), ["test_add"]);
@@ -96,20 +96,23 @@ test("tags and names choose among them", async () => {
 
 for (const [name, dialect] of Object.entries(dialects)) {
 	for (const stream of [false, true]) {
-		test(`auto mode reads a file and answers with its content: ${name}, ${stream ? "streamed" : "whole"}`, async () => {
-			const said = await saidIn(dialect, proxy, READ_NOTE, { ...AUTO, stream });
+		test(`auto mode reads a file and responds with its content: ${name}, ${stream ? "streamed" : "whole"}`, async () => {
+			const said = await responseText(dialect, proxy, READ_NOTE, { ...AUTO, stream });
 			assert.equal(said, `I look.tool said: ${NOTE}`);
 		});
 	}
 }
 
-test("calls of one turn run beside each other, and their results come in order", async () => {
+test("the calls of one turn run in parallel, and their results keep the order", async () => {
 	const script = 'call:test_add {"a":40,"b":2}\ncall:test_fail {"message":"no luck"}\ncall:test_tree';
-	assert.equal(await proxy.said(script, AUTO), "tool said: 42\n[The tool failed.]\nno luck\nsrc/\nREADME.md");
+	assert.equal(
+		await proxy.textFor(script, AUTO),
+		"tool said: 42\n[The tool failed.]\nno luck\nsrc/\nREADME.md",
+	);
 });
 
-test("a picture that a tool gives reaches the model", async () => {
-	await proxy.said("call:test_picture", AUTO);
+test("an image in a tool result reaches the model", async () => {
+	await proxy.textFor("call:test_picture", AUTO);
 	const last = await window.provider(({ state }) => state.requests.at(-1).resultData);
 	assert.deepEqual(last, [
 		{
@@ -121,16 +124,16 @@ test("a picture that a tool gives reaches the model", async () => {
 	]);
 });
 
-test("a tool that wants to be confirmed asks in VS Code, and a refusal is a result", async () => {
-	const refused = proxy.said("call:test_confirm", AUTO);
+test("a tool with confirmation opens VS Code's dialog, and a refusal is a tool result", async () => {
+	const refused = proxy.textFor("call:test_confirm", AUTO);
 	assert.match(await window.answer("Cancel"), /Really\?Do what was asked\?/);
 	assert.equal(await refused, "tool said: [The tool failed.]\nCanceled");
-	const allowed = proxy.said("call:test_confirm", AUTO);
+	const allowed = proxy.textFor("call:test_confirm", AUTO);
 	await window.answer("Yes");
 	assert.equal(await allowed, "tool said: confirmed");
 });
 
-test("a client that hangs up cancels the tool that runs for it", async () => {
+test("a client's disconnect cancels its running tool", async () => {
 	const hangUp = proxy.post("call:test_hang", AUTO);
 	await until(() => window.provider(({ state }) => state.hangs === 1), "the tool to run");
 	hangUp();
@@ -138,8 +141,8 @@ test("a client that hangs up cancels the tool that runs for it", async () => {
 	assert.equal((await proxy.stats()).active, 0);
 });
 
-test("a tool that works within VS Code's own chat only is left out once that is known", async () => {
-	const run = (name, input) => proxy.said(`call:${name} ${JSON.stringify(input)}`, AUTO);
+test("a tool that needs a chat token is disabled once that is known", async () => {
+	const run = (name, input) => proxy.textFor(`call:${name} ${JSON.stringify(input)}`, AUTO);
 	const subagent = ["runSubagent", { prompt: "GetExchange.", description: "Looks" }];
 	assert.match(
 		await run(...subagent),
@@ -152,11 +155,14 @@ test("a tool that works within VS Code's own chat only is left out once that is 
 	assert.ok((await namesAt()).includes("runSubagent"), "a client may still see it");
 });
 
-test("a request names the window whose tools it means", async () => {
+test("x-copilot-proxy-workspace selects the window whose tools run", async () => {
 	const other = await proxy.editor.open(proxy.editor.folder({ "note.txt": "Another note." }));
 	await proxy.untilServing({ windows: 2 });
 	const run = (workspace) =>
-		saidIn(dialects.chat, proxy, READ_NOTE, { ...AUTO, headers: { "x-copilot-proxy-workspace": workspace } });
+		responseText(dialects.chat, proxy, READ_NOTE, {
+			...AUTO,
+			headers: { "x-copilot-proxy-workspace": workspace },
+		});
 	for (const name of [folder, `${folder}/`, path.basename(folder)])
 		assert.equal(await run(name), `I look.tool said: ${NOTE}`);
 	const ofOther = { "x-copilot-proxy-workspace": path.basename(await folderOf(other)) };
@@ -171,11 +177,11 @@ test("a request names the window whose tools it means", async () => {
 
 const folderOf = (window) => window.provider(({ vscode }) => vscode.workspace.workspaceFolders[0].uri.fsPath);
 
-// The last, for it changes what VS Code has: GitHub's own extension is part of it, and off until somebody wants it.
+// The last test, since it turns on GitHub's own extension, which is off by default.
 test("GitHub Copilot's own tool reads a file of the workspace", async () => {
 	await window.enableCopilot();
 	await until(async () => (await namesAt("?name=copilot_readFile")).length > 0, "Copilot's tools");
 	const input = { filePath: path.join(folder, "note.txt"), startLine: 1, endLine: 1 };
-	const said = await proxy.said(`call:copilot_readFile ${JSON.stringify(input)}`, AUTO);
+	const said = await proxy.textFor(`call:copilot_readFile ${JSON.stringify(input)}`, AUTO);
 	assert.equal(said.trim(), `tool said: ${NOTE}`);
 });

@@ -1,6 +1,6 @@
 "use strict";
-// Stands where the extension under test stands, so that the harness can be tested without it: VS Code asks nobody for
-// consent when the provider uses its own models.
+// Replaces the extension under test in the tests of the harness. It can't be the provider itself, since VS Code doesn't
+// ask for consent when an extension uses its own models.
 const vscode = require("vscode");
 const { drive } = require("../provider/drive");
 

@@ -1,8 +1,8 @@
-// One answer in each of the three forms of GitHub's service, as the events of its stream. `usage` is told as
-// {input, cached, output, reasoning}, `input` with the cached ones in it. `thinking` is its text, `signature` what the service
-// wants back with it.
+// Encodes a response in each of the three APIs of GitHub's service, as the events of its stream. `usage` is
+// {input, cached, output, reasoning}; `input` includes the cached tokens. `thinking` is its text, `signature` what the
+// service requires with it in later requests.
 
-/** Here the answer waits. */
+/** Marks the place where the response waits. */
 export const WAIT = Symbol("wait");
 
 const nothing = { input: 10, cached: 0, output: 1, reasoning: 0 };
@@ -116,5 +116,5 @@ function* responses({ thinking, signature, text = [], calls = [], finish, usage 
 	yield { type: `response.${ending.status}`, response: { ...about, ...ending, usage: counts } };
 }
 
-/** By the path of the service's door. */
+/** The encoders by the service's path. */
 export const encoders = { "/chat/completions": chat, "/v1/messages": messages, "/responses": responses };

@@ -1,18 +1,18 @@
-// GitHub's service as GitHub Copilot Chat knows it, on loopback: signing in, three models, and their answers in the three
-// forms that the service speaks. Also the proxy through which all of Copilot's traffic goes, so that nothing gets out.
+// A mock of GitHub's service on loopback: sign-in, three models, and responses in the three APIs of the service. It is
+// also the proxy of Copilot's traffic, so that no request leaves the machine.
 //
-// A question says what it wants as JSON in its last line: {text: [...], calls: [{id, name, input}], finish, usage} is an
-// answer, {status, headers, body} an error, {cut: true} a connection that ends. With {wait: true} an answer has no end until `goOn`.
+// The last line of a prompt is JSON that describes the response: {text: [...], calls: [{id, name, input}], finish, usage},
+// an error {status, headers, body}, or {cut: true} for a closed connection. With {wait: true} it ends after `goOn`.
 import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
 import { encoders, WAIT } from "./copilot-answers.mjs";
 
-/** What stands before `api.` in the address of a GitHub Enterprise server: a name that only the proxy knows. */
+/** The host name of the GitHub Enterprise server after `api.`; only the proxy resolves it. */
 const ENTERPRISE = "copilot.test";
 export const PROMPT_LIMIT = 16_000;
 
-/** Of `gpt-4.1-long`: Copilot trims to the first unless a request asks for more. */
+/** Context sizes of `gpt-4.1-long`: Copilot trims to the first unless a request asks for more. */
 export const LONG_WINDOW = { standard: 32_000, window: 200_000 };
 const LONG_CONTEXT = {
 	prices: {
@@ -36,15 +36,15 @@ export async function startCopilotMock() {
 }
 
 class CopilotMock {
-	/** The questions that models were asked: `{path, body, cut}`, `cut` once the asker has left. */
+	/** The requests to models: `{path, body, cut}`; `cut` is set once the client has disconnected. */
 	questions = [];
-	/** Requests to route model `auto`: their bodies. */
+	/** The bodies of requests to route model `auto`. */
 	routings = [];
 	/** The response to the next request to route `auto`, in place of a model: `{status, body}`. */
 	routingError;
 	/** The model that `auto` is routed to. */
 	routedModel = "gpt-5-codex";
-	/** How many tokens for the service were given out. */
+	/** The number of service tokens that were issued. */
 	tokens = 0;
 	#server = http.createServer((request, response) => this.#serve(request, response));
 
@@ -55,7 +55,7 @@ class CopilotMock {
 		this.url = `http://127.0.0.1:${this.#server.address().port}`;
 	}
 
-	/** The user's settings that bring Copilot here. */
+	/** The user settings that send Copilot's traffic to this mock. */
 	get settings() {
 		return {
 			"http.proxy": this.url,
@@ -70,7 +70,7 @@ class CopilotMock {
 		await once(this.#server, "close");
 	}
 
-	/** The enterprise server is this one; any other host is out of reach. */
+	/** Forwards the enterprise server's host to this mock and refuses any other host. */
 	#tunnel(request, socket) {
 		socket.on("error", () => {});
 		if (request.url !== `api.${ENTERPRISE}:80`) return socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
@@ -105,7 +105,7 @@ class CopilotMock {
 		}
 	}
 
-	/** The session ends at once, so that each request is routed anew. */
+	/** The session expires immediately, so that each request is routed again. */
 	#route(body, response) {
 		this.routings.push(body);
 		const { status, body: error } = this.routingError ?? {};
@@ -150,7 +150,7 @@ class CopilotMock {
 	}
 }
 
-/** The last line of the last words of a user's that are a wish. */
+/** The description of the response: the last line of a user's text that is JSON. */
 function wishOf({ messages, input }) {
 	const wishes = (messages ?? input)
 		.filter(({ role }) => role === "user")
@@ -160,7 +160,7 @@ function wishOf({ messages, input }) {
 	return JSON.parse(wishes.at(-1) ?? '{"text":["no wish"]}');
 }
 
-/** `body` is sent as it is if it is text. */
+/** Sends a response; a text `body` is sent unchanged. */
 function json(response, body = "", { status = 200, headers = {} } = {}) {
 	response.writeHead(status, { "content-type": "application/json", ...headers });
 	response.end(typeof body === "string" ? body : JSON.stringify(body));

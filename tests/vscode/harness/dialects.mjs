@@ -1,6 +1,6 @@
-// The three dialects as a client without opinions speaks them: a question for a script, and the words of its answer.
+// The three dialects from the side of a plain client: requests for a script, and the text of responses.
 
-/** The words in each part of a list, joined. */
+/** Joins the text of each part of a list. */
 const joined = (list, wordsOf) => list.map((each) => wordsOf(each) ?? "").join("");
 
 export const dialects = {
@@ -47,8 +47,8 @@ export async function dataOf({ events }) {
 	return all;
 }
 
-/** What a model answers to `script` in a dialect, asked for whole or as a stream: the words alone. */
-export async function saidIn(
+/** The text of a model's response to `script` in a dialect, whole or streamed. */
+export async function responseText(
 	{ path, request, textOf, textIn },
 	proxy,
 	script,

@@ -5,8 +5,8 @@ import { createInterface } from "node:readline";
 import { until } from "./wait.mjs";
 
 /**
- * Gives a function that runs code over there: `await drive(async ({vscode, state}, x) => ..., x)`. The code may use only
- * what it is given; arguments and value cross as JSON; an error keeps its name, code and message.
+ * Returns a function that runs code there: `await drive(async ({vscode, state}, x) => ..., x)`. The code can use only its
+ * arguments, which are sent as JSON like its value; an error keeps its name, code and message.
  */
 export async function driveOf(socketPath) {
 	const socket = await connected(socketPath);
@@ -14,7 +14,7 @@ export async function driveOf(socketPath) {
 	let last = 0;
 	let gone = false;
 
-	socket.on("error", () => {}); // 'close' follows and tells those who wait
+	socket.on("error", () => {}); // 'close' follows and rejects the pending calls
 	socket.on("close", () => {
 		gone = true;
 		for (const { reject } of waiting.values()) reject(new Error("the extension host has ended"));
@@ -41,7 +41,7 @@ export async function driveOf(socketPath) {
 	return drive;
 }
 
-/** Connects to a socket whose file may be there a moment before its listener. */
+/** Connects to a socket, whose file appears shortly before its listener. */
 function connected(socketPath) {
 	return until(async () => {
 		const socket = net.connect(socketPath);

@@ -1,5 +1,5 @@
-// A real VS Code in headless Chromium with everything of its own in one temporary folder: home, settings, extensions,
-// runtime directory, logs. Loopback only. Whatever it started ends with `stop`, or with the test process.
+// A real VS Code in headless Chromium, with home, settings, extensions, runtime directory and logs in one temporary
+// folder. Loopback only. `stop` or the end of the test process ends all its processes.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
@@ -16,11 +16,11 @@ const tests = path.dirname(import.meta.dirname);
 const SETTINGS = {
 	"chat.mcp.gallery.enabled": false,
 	"extensions.autoCheckUpdates": false,
-	// As VS Code writes it today: what is written as in older versions, each window mends by writing the whole file anew,
-	// and five that do so at once can lose what else is in it.
+	// In the current format: each window migrates an older one by rewriting the file, and several that do so at the same
+	// time can lose other settings.
 	"extensions.autoUpdate": "off",
 	"extensions.ignoreRecommendations": true,
-	"remote.autoForwardPorts": false, // else a toast appears for every port that anything on the machine opens
+	"remote.autoForwardPorts": false, // else a notification appears for every port that any program opens
 	"telemetry.telemetryLevel": "off",
 	"update.mode": "none",
 	"workbench.secondarySideBar.defaultVisibility": "hidden",
@@ -45,18 +45,18 @@ const SERVER_FLAGS = [
 	"--disable-workspace-trust",
 	"--disable-getting-started-override",
 	"--disable-proxy",
-	// In seconds, the least there is: what is left of a page whose last words were lost ends after this, not after hours.
+	// The minimum in seconds: the extension host of a page whose goodbye was lost ends after this time, not after hours.
 	"--reconnection-grace-time",
 	"20",
 ];
 
-// An interrupted test run ends as any other does: with the 'exit' at which every editor clears up after itself.
+// An interrupted test run ends with the 'exit' event, too, on which every editor removes its files.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
 /**
- * Starts VS Code with the provider (or, as `provider`, the folder of what stands in its place) and `extensions`: .vsix
- * files, and folders of tests' own extensions, each of which opens a socket in its folder's name (provider/drive.js).
- * `settings` are a user's; the extensions see `environment`.
+ * Starts VS Code with the provider (or the replacement in the folder `provider`) and `extensions`: .vsix files, and folders
+ * of test extensions, each of which opens a socket with its folder's name (provider/drive.js). `settings` are the user's;
+ * `environment` is that of the extensions.
  */
 export async function startEditor({
 	provider = "provider",
@@ -75,16 +75,16 @@ export async function startEditor({
 }
 
 /**
- * Closes a page after it has said goodbye: a busy browser ends a closed page before its last words have left, and the
- * extension host of a page that just vanishes waits for it to come back.
+ * Closes a page after it has sent its goodbye: a busy browser ends a closed page before its last message is sent, and the
+ * extension host then waits for the page to reconnect.
  */
 async function goodbye(page) {
-	await page.goto("about:blank").catch(() => {}); // one that has crashed says nothing
+	await page.goto("about:blank").catch(() => {}); // a crashed page sends none
 	await page.close();
 }
 
 class Editor {
-	/** The run's folder. Its name is short, for sockets lie in it and a socket's path has little room. */
+	/** The run's folder. Its name is short, since it contains sockets and the length of a socket's path is limited. */
 	run = fs.mkdtempSync("/tmp/cp-");
 	runtimeDir = this.at("run");
 	#driven = [];
@@ -141,7 +141,7 @@ class Editor {
 		this.context.setDefaultTimeout(PATIENCE_MS);
 	}
 
-	/** Nothing of the tester's own environment reaches VS Code or the extensions, and nothing of theirs the tester. */
+	/** The environment of VS Code and the extensions, which has nothing of the test process's own. */
 	#environment() {
 		return {
 			PATH: process.env.PATH,
@@ -186,7 +186,7 @@ class Editor {
 		);
 	}
 
-	/** Makes a folder with these files in it: their content by their path. */
+	/** Creates a folder with these files: contents by path. */
 	folder(files = {}) {
 		const folder = fs.mkdtempSync(this.at("folder-"));
 		for (const [name, content] of Object.entries(files)) {
@@ -196,11 +196,11 @@ class Editor {
 		return folder;
 	}
 
-	/** Opens a folder or a `.code-workspace` file, a fresh folder if none is named, in a window of its own. */
+	/** Opens a folder or a `.code-workspace` file in a new window; a new folder if none is given. */
 	async open(folder = this.folder()) {
 		const page = await this.context.newPage();
 		let window = await this.#attached(page, () => this.#show(page, folder));
-		// VS Code shows a .code-workspace without its folders now and then, until the page is loaded again.
+		// VS Code sometimes shows a .code-workspace without its folders until the page is reloaded.
 		await until(async () => {
 			if (await window.hasFolder()) return true;
 			window = await this.reload(window);
@@ -209,7 +209,7 @@ class Editor {
 		return window;
 	}
 
-	/** Opens so many windows at the same instant. */
+	/** Opens several windows at the same time. */
 	async openTogether(count) {
 		const before = new Set(this.#hosts("provider"));
 		const pages = await Promise.all(
@@ -248,7 +248,7 @@ class Editor {
 		return this.reopened(window, () => window.page.reload());
 	}
 
-	/** Ends the window's extension host as a crash would; VS Code starts another. */
+	/** Kills the window's extension host; VS Code starts another. */
 	async killExtensionHost(window) {
 		return this.reopened(window, () => process.kill(window.pid, "SIGKILL"));
 	}
@@ -267,7 +267,7 @@ class Editor {
 		);
 	}
 
-	/** The pid of every extension host there was. */
+	/** The pids of all extension hosts so far. */
 	hosts() {
 		return this.#hosts("provider").map(Number);
 	}
@@ -298,7 +298,7 @@ class Editor {
 		return new Window({ pid: Number(pid), ...drives });
 	}
 
-	/** What an extension wrote to its log output channel: a text for each window, in the order they were opened. */
+	/** The log output channel of an extension: a text for each window, in the order in which they were opened. */
 	logs(extension, channel) {
 		const number = (name) => Number(/exthost(\d+)/.exec(name)[1]);
 		return fs
@@ -308,16 +308,16 @@ class Editor {
 			.map((name) => fs.readFileSync(this.at("user/logs", name), "utf8"));
 	}
 
-	/** Ends the window's page as a crash would; gives its extension host, which waits for it to come back. */
+	/** Crashes the window's page; returns its extension host, which waits for the page to reconnect. */
 	async crash({ page, pid }) {
 		const crashed = new Promise((resolve) => page.once("crash", resolve));
 		const session = await this.context.newCDPSession(page);
-		session.send("Page.crash").catch(() => {}); // nobody is left to answer
+		session.send("Page.crash").catch(() => {}); // the crashed page sends no reply
 		await crashed;
 		return pid;
 	}
 
-	/** Ends the browser as a crash would: the extension hosts are left alone, and wait for it to come back. */
+	/** Kills the browser; the extension hosts wait for it to reconnect. */
 	async killBrowser() {
 		const gone = new Promise((resolve) => this.#browser.once("disconnected", resolve));
 		for (const { pid, command } of processesOf(this.run))
@@ -325,13 +325,13 @@ class Editor {
 		await gone;
 	}
 
-	/** Closes VS Code as its user would, then ends and removes whatever is left. Gives what was left running. */
+	/** Closes VS Code as a user would, then kills remaining processes and removes the files. Returns those processes. */
 	stop() {
 		this.#stopped ??= this.#stop();
 		return this.#stopped;
 	}
 
-	/** Closes every window. An extension host that does not end is among what `stop` finds left. */
+	/** Closes every window. `stop` returns an extension host that does not end. */
 	async closeAll() {
 		const hosts = this.hosts();
 		const pages = this.#browser?.isConnected() ? this.context.pages() : [];
@@ -352,12 +352,12 @@ class Editor {
 		);
 		this.#clear();
 		await until(() => processesOf(this.run).length === 0, "the rest to end");
-		fs.rmSync(this.run, { recursive: true, force: true }); // again: what was ending may have written meanwhile
+		fs.rmSync(this.run, { recursive: true, force: true }); // again, since ending processes may have written meanwhile
 		process.removeListener("exit", this.#endWithUs);
 		return left;
 	}
 
-	/** Synchronous, for it may be the last thing this process does. */
+	/** Synchronous, since it runs on 'exit', too. */
 	#clear() {
 		killAll(this.run);
 		fs.rmSync(this.run, { recursive: true, force: true });

@@ -1,10 +1,10 @@
-// A window that is none: it attaches to the server as an extension does, keeps all that it is told, and answers nothing
-// but a question for its tools. For what a real window can't show: which messages came, and which didn't.
+// A fake window: it attaches to the server like the extension, records all messages, and answers only requests for its
+// tools. It shows which messages the server sends, which a real window can't.
 import { once } from "node:events";
 import net from "node:net";
 import { frame, reader } from "./frames.mjs";
 
-/** Attaches to the server whose `server.json` says this. `folders` are open in it, and it has the focus. */
+/** Attaches to the server of a `server.json`, as a focused window with these folders. */
 export async function attachFakeEditor(
 	{ endpoint, token, protocol },
 	{ version = "0.1.0", folders = [] } = {},
@@ -27,7 +27,7 @@ class FakeEditor {
 
 	constructor(socket) {
 		this.#socket = socket;
-		socket.on("error", () => {}); // whoever waits then waits in vain, and says for what
+		socket.on("error", () => {}); // a wait for a message then fails with its name
 		socket.on(
 			"data",
 			reader((stream, message) => this.#take(stream, message)),
@@ -38,17 +38,17 @@ class FakeEditor {
 		this.#socket.write(frame(0, stream, JSON.stringify(message)));
 	}
 
-	/** CapturedBody of an answer. */
+	/** Sends text of a response. */
 	words(stream, text) {
 		this.#socket.write(frame(1, stream, text));
 	}
 
-	/** The stream that a message came on. */
+	/** The stream of a message. */
 	streamOf(message) {
 		return this.#streams.get(message);
 	}
 
-	/** The first message of this type, which may have come already. */
+	/** The first message of a type; it may have arrived before. */
 	hears(type) {
 		const found = this.heard.find((message) => message.type === type);
 		return found ?? new Promise((resolve) => this.#waiting.push({ type, resolve }));

@@ -1,18 +1,18 @@
-// A server that is none: it lies where the user's server would be found, and refuses every window.
+// A fake server in the user's directory that refuses every window.
 import { once } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { frame, reader } from "./frames.mjs";
 
-/** Refuses whoever says hello, with this message of the bridge; gives a function that ends it. */
+/** Answers every hello with this message; returns a function that ends the server. */
 export async function startRefusingServer(directory, refused) {
 	const endpoint = path.join(directory, "fake.sock");
 	const file = path.join(directory, "server.json");
 	const sockets = new Set();
 	const server = net.createServer((socket) => {
 		sockets.add(socket);
-		socket.on("error", () => {}); // a window that closes
+		socket.on("error", () => {}); // the window has closed the connection
 		socket.on("close", () => sockets.delete(socket));
 		socket.on(
 			"data",

@@ -1,6 +1,6 @@
-// The bridge's frames, read and written plainly: length, kind, stream, payload. No message is in pieces here.
+// Encodes and decodes frames of the bridge: length, kind, stream, payload. Messages in pieces are not supported.
 
-/** One frame: a message is of kind 0, words of an answer are of kind 1. */
+/** Encodes a frame: kind 0 is a message, kind 1 text of a response. */
 export function frame(kind, stream, text) {
 	const payload = Buffer.from(text);
 	const head = Buffer.alloc(9);
@@ -10,7 +10,7 @@ export function frame(kind, stream, text) {
 	return Buffer.concat([head, payload]);
 }
 
-/** Gives a function that takes what a socket brings, and hands on each message with its stream. */
+/** Returns a function that takes the bytes of a socket and passes on each message with its stream. */
 export function reader(take) {
 	let bytes = Buffer.alloc(0);
 	return (chunk) => {

@@ -1,12 +1,12 @@
-// A client without opinions: raw node http, so that a test sees the status, every header, and each event when it comes.
+// A plain HTTP client on Node's http module, so that a test sees the status, every header, and the time of each event.
 import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
 
-// Far longer than any answer of these tests takes: whoever is silent for so long has hung.
+// Far longer than any response of these tests takes.
 const SILENCE_MS = 60_000;
 
-/** A port that was free a moment ago. */
+/** A port that was free when it was checked. */
 export async function freePort() {
 	const probe = net.createServer().listen(0, "127.0.0.1");
 	await once(probe, "listening");
@@ -16,7 +16,7 @@ export async function freePort() {
 	return port;
 }
 
-/** Whether somebody accepts connections on the port. */
+/** Whether a program accepts connections on the port. */
 export async function listening(port) {
 	const socket = net.connect(port, "127.0.0.1");
 	try {
@@ -29,7 +29,7 @@ export async function listening(port) {
 	}
 }
 
-/** Sends a request, JSON if there is a `body`, and waits for nothing. */
+/** Sends a request, with `body` as JSON, without waiting for the response. */
 function begin(port, path, { method, headers = {}, body } = {}) {
 	const request = http.request({
 		host: "127.0.0.1",
@@ -44,16 +44,16 @@ function begin(port, path, { method, headers = {}, body } = {}) {
 	return request;
 }
 
-/** Sends a request and gives the answer once its head is here. */
+/** Sends a request and resolves to the response once its head has arrived. */
 async function send(port, path, options) {
 	const request = begin(port, path, options);
 	const [response] = await once(request, "response");
 	response.setEncoding("utf8");
-	request.on("error", () => {}); // from here on the response tells of a broken connection
+	request.on("error", () => {}); // from here on, the response emits the error of a broken connection
 	return { request, response };
 }
 
-/** One exchange, whole: `{status, headers, text, json}`. */
+/** Sends a request and resolves to the whole response: `{status, headers, text, json}`. */
 export async function ask(port, path, options) {
 	const { response } = await send(port, path, options);
 	let text = "";
@@ -61,16 +61,16 @@ export async function ask(port, path, options) {
 	return { status: response.statusCode, headers: response.headers, text, json: parsed(text) };
 }
 
-/** Sends a request and leaves it there; the function it gives hangs up as a vanished client does. */
+/** Sends a request; the returned function closes its connection. */
 export function post(port, path, options) {
 	const request = begin(port, path, options);
-	request.on("error", () => {}); // hanging up is one
+	request.on("error", () => {}); // closing the connection emits one
 	return () => request.destroy();
 }
 
 /**
- * A stream of server-sent events: `{status, headers, events, hangUp}`. `events` yields `{event, data, at}` as each comes,
- * `data` parsed where it is JSON; `hangUp` closes the connection as a vanished client does.
+ * A stream of server-sent events: `{status, headers, events, hangUp}`. `events` yields `{event, data, at}` as they arrive,
+ * with `data` parsed if it is JSON; `hangUp` closes the connection.
  */
 export async function openStream(port, path, options) {
 	const { request, response } = await send(port, path, options);

@@ -1,4 +1,4 @@
-// Where setup.sh put things, and tests/clients/setup.sh the clients.
+// Paths of the programs that setup.sh and tests/clients/setup.sh install.
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";

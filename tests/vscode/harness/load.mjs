@@ -1,7 +1,7 @@
-// Programs that ask without a pause while windows and servers come and go, and what became of each of their requests.
+// Clients that send requests without pause while windows and servers start and end, and the outcome of each request.
 import { dataOf } from "./dialects.mjs";
 
-/** Clients that ask one thing after the other until they are stopped; tells what became of every request. */
+/** Starts clients that send one request after another until they are stopped; returns the outcome of every request. */
 export function load(proxy, clients) {
 	const outcomes = [];
 	let isOver = false;
@@ -21,7 +21,7 @@ export function load(proxy, clients) {
 	return { outcomes, end };
 }
 
-/** "whole"; "broken" where it had begun and ends with an error; else what went wrong. */
+/** "whole", "broken" for a response that ends with an error after its first part, or a description of the failure. */
 async function outcomeOf(proxy, script, expected) {
 	try {
 		const stream = await proxy.stream(script);
@@ -35,7 +35,7 @@ async function outcomeOf(proxy, script, expected) {
 	}
 }
 
-/** Those that neither arrived nor had begun. */
+/** The outcomes of requests that failed without any output. */
 export function lost(outcomes) {
 	return outcomes.filter((outcome) => outcome !== "whole" && outcome !== "broken");
 }

@@ -1,14 +1,14 @@
-// The processes of one run, found in /proc by the run's folder, which all of them carry in their environment or arguments.
+// The processes of one run, found in /proc by the run's folder in their environment or arguments.
 import fs from "node:fs";
 import path from "node:path";
 
-/** Whether this process runs; one that has ended but was not waited for doesn't. */
+/** Whether a process runs; a zombie doesn't. */
 export function alive(pid) {
 	const status = read(`/proc/${pid}/stat`);
 	return status !== "" && !/^\d+ \(.*\) [ZX]/s.test(status);
 }
 
-/** Every living process that belongs to the run in this folder, but never the asking one. */
+/** Every running process of the run in this folder, except this one. */
 export function processesOf(run) {
 	return fs
 		.readdirSync("/proc")
@@ -20,23 +20,23 @@ export function processesOf(run) {
 		.map((pid) => ({ pid: Number(pid), command: read(`/proc/${pid}/cmdline`).split("\0").filter(Boolean) }));
 }
 
-/** Those of them that are `copilot-proxy serve`. */
+/** The processes of the run that are `copilot-proxy serve`. */
 export const proxiesOf = (run) =>
 	processesOf(run).filter(
 		({ command: [program = "", verb] }) =>
 			path.basename(program).startsWith("copilot-proxy") && verb === "serve",
 	);
 
-/** Ends every process of the run at once; for one that is over or has failed. */
+/** Kills every process of the run. */
 export const killAll = (run) => kill(processesOf(run));
 
-/** Ends these processes as a crash would. */
+/** Kills these processes. */
 export function kill(processes) {
 	for (const { pid } of processes) {
 		try {
 			process.kill(pid, "SIGKILL");
 		} catch (error) {
-			if (error.code !== "ESRCH") throw error; // it ended by itself meanwhile
+			if (error.code !== "ESRCH") throw error; // it has ended meanwhile
 		}
 	}
 }
@@ -45,6 +45,6 @@ function read(file) {
 	try {
 		return fs.readFileSync(file, "utf8");
 	} catch {
-		return ""; // it ended, or is somebody else's
+		return ""; // it has ended, or belongs to another user
 	}
 }

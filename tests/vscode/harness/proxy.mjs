@@ -1,4 +1,4 @@
-// The extension under test in a VS Code of its own, and its server as a client and as the system sees it.
+// The extension under test in its own VS Code, with its server from the sides of a client and of the system.
 import fs from "node:fs";
 import path from "node:path";
 import models from "../provider/models.js";
@@ -13,17 +13,16 @@ const CHAT = "/v1/chat/completions";
 
 const MODELS = Object.values(models.offered()).flat().length;
 
-/** How much later than its grace a server may be gone: it looks at once, but the machine may be busy. */
+/** Tolerance after the grace period in which a server must have ended, for busy machines. */
 const ENDED_MS = 5_000;
 
-// What the extension takes on trust for GitHub's own provider it must be told of a stand-in's: these models end every
-// answer with a count of its tokens, so that one without was cut short.
+// The extension knows this of GitHub's provider only and must be told it of the scripted one: these models end every
+// response with its usage, so that one without was truncated.
 const REPORTING = ["scripted/scripted-usage", "copilot/gpt-4.1", "copilot/claude-sonnet-4.5"];
 
 /**
- * Starts VS Code with the packaged extension and a port of its own; opens no window yet. `grace` is how long the server
- * stays when the last window has left, in milliseconds: here longer than a reload on the busiest machine takes, unless
- * the test is about the server's end.
+ * Starts VS Code with the packaged extension and its own port, without a window. `grace` is the server's grace period after
+ * the last window in milliseconds: longer than a reload on a busy machine, unless the test is about the server's end.
  */
 export async function startProxy({ settings = {}, grace = PATIENCE_MS, ...options } = {}) {
 	const vsix = process.env.COPILOT_PROXY_VSIX;
@@ -46,12 +45,12 @@ export class RunningProxy {
 		Object.assign(this, { editor, port, grace });
 	}
 
-	/** The directory where the server and the windows find each other. */
+	/** The directory through which the windows find the server. */
 	get directory() {
 		return path.join(this.editor.runtimeDir, "copilot-proxy");
 	}
 
-	/** What `server.json` says, or undefined while there is none. */
+	/** The content of `server.json`, or undefined while there is none. */
 	get file() {
 		try {
 			return JSON.parse(fs.readFileSync(path.join(this.directory, "server.json"), "utf8"));
@@ -66,7 +65,7 @@ export class RunningProxy {
 		return proxiesOf(this.editor.run).map(({ pid }) => pid);
 	}
 
-	/** Ends every server there is just now, as a crash would. */
+	/** Kills every running server. */
 	killServers() {
 		kill(proxiesOf(this.editor.run));
 	}
@@ -75,12 +74,12 @@ export class RunningProxy {
 		return ask(this.port, path, { headers });
 	}
 
-	/** The answer to a request at any door: see `ask` in http.mjs. */
+	/** The response of any endpoint: see `ask` in http.mjs. */
 	ask(path, options) {
 		return ask(this.port, path, options);
 	}
 
-	/** The answer to a request at any door, as it comes. */
+	/** The response of any endpoint as a stream. */
 	open(path, { body, ...options }) {
 		return openStream(this.port, path, { body: { ...body, stream: true }, ...options });
 	}
@@ -90,29 +89,29 @@ export class RunningProxy {
 		return ask(this.port, CHAT, { body: request(script, more) });
 	}
 
-	/** What a model answers to `script`: the text alone. */
-	async said(script, more) {
+	/** The text of a model's response to `script`. */
+	async textFor(script, more) {
 		const { status, json, text } = await this.chat(script, more);
 		if (status !== 200) throw new Error(`${status}: ${text}`);
 		return json.choices[0].message.content;
 	}
 
-	/** The same, streamed: see `openStream`. */
+	/** A streamed chat completion: see `openStream`. */
 	stream(script, more) {
 		return this.open(CHAT, { body: request(script, more) });
 	}
 
-	/** The same, only sent. */
+	/** A chat completion that is sent without waiting for the response. */
 	post(script, more) {
 		return post(this.port, CHAT, { body: request(script, more) });
 	}
 
 	/** The provider's own count of requests. */
 	async stats() {
-		return JSON.parse(await this.said("stats:"));
+		return JSON.parse(await this.textFor("stats:"));
 	}
 
-	/** Waits until the server answers, these windows are attached to it, and the models are there. */
+	/** Waits until the server runs, these windows are attached, and the models are listed. */
 	async untilServing({ windows = 1 } = {}) {
 		const serves = ({ json }) => json?.editors === windows && json.models_available >= MODELS;
 		await until(
@@ -125,24 +124,24 @@ export class RunningProxy {
 		return until(async () => !(await listening(this.port)), `port ${this.port} to close`);
 	}
 
-	/** Waits until no server process is left: its grace has passed. */
+	/** Waits until no server process is left after the grace period. */
 	untilGone() {
 		return until(() => this.pids.length === 0, "the server to end by itself", this.grace + ENDED_MS);
 	}
 
-	/** Waits until the window's status bar item says this. */
+	/** Waits until the window's status bar item has this text. */
 	untilStatus(window, text) {
 		return window.untilStatus(EXTENSION, STATUS_ITEM, text);
 	}
 
-	/** Closes VS Code, and does not wait for a long grace to pass. Gives what was left running beside the server. */
+	/** Closes VS Code without waiting for a long grace period. Returns remaining processes other than the server. */
 	async stop() {
 		await this.editor.closeAll();
 		for (const pid of this.pids) process.kill(pid, "SIGTERM");
 		return this.editor.stop();
 	}
 
-	/** The extension's output channel, of each window that was opened, in that order. */
+	/** The extension's output channel of each window, in the order in which they were opened. */
 	get logs() {
 		return this.editor.logs(EXTENSION, "Copilot Proxy");
 	}

@@ -1,9 +1,9 @@
-// Waiting for facts. Nothing in these tests sleeps and hopes: it asks until the answer is yes, or says what never came.
+// Waits for conditions. The tests never sleep for a fixed time: they poll until a condition holds, and name it in a timeout.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const EVERY_MS = 25;
 
-// Only ever spent in vain: many times what anything here takes, for a loaded machine is no failure.
+// Reached only on failure: many times longer than any condition takes, since a busy machine is no failure.
 export const PATIENCE_MS = 90_000;
 
 /** The first truthy value of `probe`; after `ms` without one, an error that names `what`. */

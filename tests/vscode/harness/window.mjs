@@ -1,15 +1,15 @@
-// One VS Code window: what a person does and sees there, and a way into the extensions behind it.
+// One VS Code window: actions and content of its user interface, and code that runs in its extension host.
 import fs from "node:fs";
 import path from "node:path";
 import { until } from "./wait.mjs";
 
-/** The folder that pictures of the windows go to, for people to look at. */
+/** The folder for screenshots, if they are wanted. */
 const PICTURES = process.env.COPILOT_PROXY_SCREENSHOTS;
 
 const DIALOG = ".monaco-dialog-box";
 
 export class Window {
-	/** What is seen; whoever makes a window sets it. */
+	/** The page; the creator of the window sets it. */
 	page;
 
 	/** `provider` and `consumer` run code in the extension of that name: see drive.mjs. `pid` is their extension host's. */
@@ -44,8 +44,8 @@ export class Window {
 		const input = this.page.locator(".quick-input-widget input").first();
 		await input.waitFor();
 		await input.fill(`>${title}`);
-		// The title alone: other commands begin with the same words. Enter would run the row that has the focus, which is
-		// another one until the list is filtered.
+		// The exact title, since other commands begin with the same words. Enter would run the focused row, which is another
+		// one until the list is filtered.
 		const name = this.page.locator(".label-name").getByText(title, { exact: true });
 		const row = this.page.locator(".quick-input-list .monaco-list-row").filter({ has: name }).first();
 		await row.click();
@@ -56,7 +56,7 @@ export class Window {
 		return this.page.locator(DIALOG);
 	}
 
-	/** Waits for a modal dialog, answers it with the button of that name, gives its text. */
+	/** Waits for a modal dialog, clicks a button of it, and returns its text. */
 	async answer(button) {
 		const dialog = this.dialogs();
 		await dialog.waitFor();
@@ -65,7 +65,7 @@ export class Window {
 		return text;
 	}
 
-	/** Turns on GitHub's own Copilot Chat, which VS Code has with it, and off until somebody wants it. */
+	/** Turns on GitHub's Copilot Chat extension, which VS Code includes but leaves off. */
 	async enableCopilot() {
 		const enabled = this.provider(async ({ vscode }) => {
 			const options = { enable: true, justification: "To be tested." };
@@ -84,7 +84,7 @@ export class Window {
 		return this.page.locator(".notifications-toasts .notification-toast").allInnerTexts();
 	}
 
-	/** The same but for the extension's one greeting, which comes where a server has started for the first time. */
+	/** The toasts without the extension's first-run notification. */
 	async complaints() {
 		return (await this.notifications()).filter((text) => !text.includes("Copilot Proxy is ready"));
 	}
@@ -104,7 +104,7 @@ export class Window {
 		return this.page.locator(`[id="${extension}.${id}"]`);
 	}
 
-	/** Waits until the status bar item says this (icons have no text). */
+	/** Waits until the status bar item has this text (icons have none). */
 	async untilStatus(extension, id, text, ms) {
 		const item = this.statusItem(extension, id);
 		const said = async () => (await item.count()) > 0 && (await item.first().textContent()).trim();
@@ -121,8 +121,8 @@ export class Window {
 		});
 	}
 
-	/** Takes a picture of the window, if somebody wants to look at it. */
-	async picture(name) {
+	/** Takes a screenshot of the window, if screenshots are wanted. */
+	async screenshot(name) {
 		if (!PICTURES) return;
 		fs.mkdirSync(PICTURES, { recursive: true });
 		await this.page.screenshot({ path: path.join(PICTURES, `${name}.png`) });

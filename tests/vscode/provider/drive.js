@@ -1,18 +1,18 @@
 "use strict";
-// A test's way into an extension host: on a socket in the folder that COPILOT_PROXY_TEST_RUN names, one line of JSON in
-// ({id, code}) and one out ({id, value} or {id, error}). `code` is the body of an async function that sees `scope`.
+// Runs code of a test inside an extension host. On a socket in the folder COPILOT_PROXY_TEST_RUN it reads lines of JSON
+// ({id, code}) and writes one for each ({id, value} or {id, error}). `code` is the body of an async function with `scope`.
 const net = require("node:net");
 const path = require("node:path");
 const { createInterface } = require("node:readline");
 
 const AsyncFunction = (async () => {}).constructor;
 
-/** Opens the socket `NAME-PID.sock`; without the environment variable, nothing. */
+/** Opens the socket `NAME-PID.sock`, if the environment variable is set. */
 function drive(name, scope) {
 	const run = process.env.COPILOT_PROXY_TEST_RUN;
 	if (!run) return { dispose() {} };
 	const server = net.createServer((socket) => {
-		socket.on("error", () => {}); // the test has gone: nobody is left to tell
+		socket.on("error", () => {}); // the test has closed the connection
 		createInterface({ input: socket })
 			.on("line", async (line) => {
 				const { id, code } = JSON.parse(line);

@@ -1,5 +1,5 @@
 "use strict";
-// What `dump:` prints: a request as plain JSON, its bytes as their length and digest. Pure.
+// The output of `dump:`: a request as plain JSON, with bytes as length and digest. Pure.
 const { createHash } = require("node:crypto");
 
 const describeData = ({ mime, data }) => ({
@@ -20,7 +20,7 @@ function describePart(part) {
 	}
 }
 
-/** The pictures and other data in the tools' results, which `dump:` does not show. */
+/** Images and other data in tool results, which `dump:` does not show. */
 const dataInResults = ({ messages }) =>
 	messages
 		.flatMap(({ parts }) => parts.flatMap(({ type, data }) => (type === "tool_result" ? data : [])))

@@ -1,18 +1,18 @@
 "use strict";
-// Stands in for GitHub Copilot in a real VS Code: two vendors of models that answer from scripts, tools to call, and a
-// socket through which a test reads what reached the models and changes what is on offer.
+// A fake of GitHub Copilot for a real VS Code: scripted models of two vendors, test tools, and a socket through which a
+// test reads the requests and changes the models.
 const vscode = require("vscode");
 const { dataInResults, describe } = require("./dump");
 const { drive } = require("./drive");
 const { offered } = require("./models");
 const { errorFor, partFor, requestFrom } = require("./parts");
-const { count, perform } = require("./perform");
+const { count, interpret } = require("./interpreter");
 const { asRead, refusal } = require("./rules");
 const { choose } = require("./script");
-const { statsOf, waiting } = require("./stage");
+const { statsOf, waiting } = require("./response-context");
 const { registerTools } = require("./tools");
 
-/** What tests reach through the socket. After changing `models`, fire `changed`. */
+/** The state that tests access through the socket. After a change of `models`, fire `changed`. */
 const state = {
 	changed: new vscode.EventEmitter(),
 	models: offered(),
@@ -24,14 +24,14 @@ state.stats = () => statsOf(state.requests);
 
 const textsOf = ({ parts }) => parts.filter(({ text }) => text !== undefined).map(({ text }) => text);
 
-/** Answers one request; `say` takes each part as it comes. */
+/** Responds to one request; each part is passed to `say`. */
 async function answer(model, request, record, say, token) {
 	const refused = refusal(request);
 	if (refused) throw new Error(refused);
 	const read = asRead(request);
 	const { script, phase } = choose(read.messages);
 	record.counts = script.every(({ name }) => name !== "stats");
-	const stage = {
+	const context = {
 		...waiting(token),
 		count,
 		given: () => describe(read),
@@ -40,7 +40,7 @@ async function answer(model, request, record, say, token) {
 		stats: state.stats,
 		tools: read.tools,
 	};
-	for await (const part of perform(phase, stage)) say(partFor(part));
+	for await (const part of interpret(phase, context)) say(partFor(part));
 }
 
 const providerOf = (vendor) => ({

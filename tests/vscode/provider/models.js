@@ -1,6 +1,6 @@
 "use strict";
-// The models on offer, by vendor, as VS Code wants them. `reportsUsage` is ours: whether every answer ends with a count of
-// its tokens, as Copilot's do. Tests change the lists while they run, so `offered` gives fresh ones.
+// The models by vendor, in VS Code's form. `reportsUsage` is an addition: whether every response ends with its usage, as
+// Copilot's do. Tests change the lists, so `offered` returns new ones.
 
 const model = (id, family, more) => ({
 	id,
@@ -14,7 +14,7 @@ const model = (id, family, more) => ({
 	...more,
 });
 
-// VS Code asks the user before another extension may use one of these.
+// VS Code requires consent for these.
 const copilot = (id, family, more) =>
 	model(id, family, {
 		requiresAuthorization: { label: "GitHub" },

@@ -1,6 +1,6 @@
 "use strict";
-// The border to VS Code's classes: its messages and options become plain data on the way in, plain parts become its
-// classes on the way out, and so do failures. Everything inside the border is free of VS Code.
+// Converts VS Code's messages and options to plain data, and plain parts and failures to VS Code's classes, so that the
+// other modules don't depend on VS Code.
 const vscode = require("vscode");
 
 /** A request as plain data. */
@@ -38,7 +38,7 @@ function plainPart(part) {
 	return { type: "unknown", value: String(part) };
 }
 
-/** A plain part of an answer as VS Code wants it. */
+/** Converts a plain part of a response to VS Code's class. */
 function partFor({ type, ...part }) {
 	switch (type) {
 		case "text":
@@ -54,7 +54,7 @@ function partFor({ type, ...part }) {
 	}
 }
 
-/** The failure as Copilot's provider raises it: a code of VS Code's own, or any other word as the error's name. */
+/** The error as Copilot's provider throws it: one of VS Code's codes, or any other word as the error's name. */
 function errorFor({ code, message }) {
 	switch (code) {
 		case "Blocked":

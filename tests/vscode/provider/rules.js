@@ -1,10 +1,10 @@
 "use strict";
-// What GitHub Copilot's provider refuses, and what it drops without a word, so that whoever passes here passes there.
-// Pure: a request is `{messages, tools, toolMode, modelOptions}` as parts.js makes it.
+// The rules of GitHub Copilot's provider: requests that it refuses, and content that it drops silently.
+// Pure: a request is `{messages, tools, toolMode, modelOptions}` as parts.js creates it.
 
 const MAX_TOOLS = 128;
 
-/** The sentence Copilot refuses the request with, or undefined. */
+/** The message with which Copilot refuses the request, or undefined. */
 function refusal({ messages, tools, toolMode }) {
 	const misnamed = tools.find(({ name }) => !/^[\w-]+$/.test(name));
 	if (misnamed) {
@@ -49,7 +49,7 @@ function resultsFrom(messages, start) {
 	return ids;
 }
 
-/** The request as Copilot reads it: one text per assistant message, no list of stop strings. */
+/** The request as Copilot interprets it: one text per assistant message, no list of stop strings. */
 function asRead(request) {
 	const { stop, ...others } = request.modelOptions;
 	return {

@@ -1,5 +1,5 @@
 "use strict";
-// Copilot's rules: what is refused, with which sentence, and what is dropped.
+// Tests of Copilot's rules: refused requests with their messages, and dropped content.
 const assert = require("node:assert/strict");
 const { test } = require("node:test");
 const { asRead, refusal } = require("./rules");
@@ -18,13 +18,13 @@ const request = (more) => ({
 });
 const tools = (length) => Array.from({ length }, (_, i) => ({ name: `tool-${i}` }));
 
-test("what Copilot takes is not refused", () => {
+test("a legal request is accepted", () => {
 	assert.equal(refusal(request({ tools: tools(128) })), undefined);
 	assert.equal(refusal(request({ tools: tools(1), toolMode: "required" })), undefined);
 	assert.equal(refusal(request({ toolMode: "required" })), undefined);
 });
 
-test("each refusal has Copilot's own sentence", () => {
+test("each refusal has Copilot's message", () => {
 	const refused = (more) => refusal(request(more));
 	assert.equal(
 		refused({ tools: tools(2), toolMode: "required" }),
@@ -38,7 +38,7 @@ test("each refusal has Copilot's own sentence", () => {
 	assert.equal(refused({ messages: [] }), "Invalid request: no messages.");
 });
 
-test("every call wants its result directly after it", () => {
+test("every call needs its result directly after it", () => {
 	const calls = assistant(call("1"), call("2"));
 	const refused = (...messages) => refusal(request({ messages }))?.match(/response messages: (\w+)/)[1];
 	assert.equal(refused(calls, user(result("2"), result("1"), text("and"))), undefined);

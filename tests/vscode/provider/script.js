@@ -1,9 +1,9 @@
 "use strict";
-// The scripted models' language, read: which directives a message holds, and which of them answer a conversation.
-// Pure, and knows nothing of VS Code: messages are `{role, parts}` as parts.js makes them. Doing it is perform.js.
+// Parses the scripts of the models: the directives of a message, and the phase that answers a conversation. Pure:
+// messages are `{role, parts}` as parts.js creates them. interpreter.js runs the phase.
 
-// Each directive's name and the arguments it takes. A line whose argument doesn't fit (`usage: see below`) is none: people
-// and agents write such lines without meaning us.
+// The name of each directive and its arguments. A line with another argument (`usage: see below`) is not a directive,
+// since people and agents write such lines in ordinary prompts.
 const ANY = /^/;
 const WORD_AND_REST = /^\s*\S/;
 const ARGUMENT = {
@@ -40,7 +40,7 @@ function directiveIn(line) {
 	return Object.hasOwn(ARGUMENT, name) && ARGUMENT[name].test(argument) ? { name, argument } : undefined;
 }
 
-/** The script of one message, or undefined if it holds no directive. */
+/** The script of one message, or undefined if it has no directive. */
 function scriptOf({ role, parts }) {
 	if (role !== "user") return undefined;
 	const texts = parts.filter(({ type }) => type === "text").map(({ text }) => text);
@@ -56,7 +56,7 @@ const asksAfterResults = ({ role, parts }) => {
 
 const holdsResult = ({ parts }) => parts.some(({ type }) => type === "tool_result");
 
-/** What answers these messages: `{script, phase}`, the phase a list of directives, the script the one it belongs to. */
+/** The phase that answers these messages and its script: `{script, phase}`, the phase a list of directives. */
 function choose(messages) {
 	const lastAnswer = messages.findLastIndex(({ role }) => role === "assistant");
 	const before = messages.slice(0, lastAnswer + 1);
@@ -80,11 +80,11 @@ function choose(messages) {
 const run = (script, number) => ({ script: script.flat(), phase: script[number] });
 const fixed = (text) => ({ script: [], phase: [{ name: "verbatim", argument: text }] });
 
-/** A text with its `\n`, `\t` and `\\` meant. */
+/** A text with its escapes `\n`, `\t` and `\\` replaced. */
 const unescaped = (text) =>
 	text.replace(/\\([nt\\])/g, (_, letter) => ({ n: "\n", t: "\t", "\\": "\\" })[letter]);
 
-/** The pieces a text is streamed in: cut after every space and every newline. */
+/** The pieces in which a text is streamed: split after every space and newline. */
 const words = (text) => text.match(/[^ \n]*[ \n]|[^ \n]+$/g) ?? [];
 
 module.exports = { choose, phasesOf, scriptOf, unescaped, words };

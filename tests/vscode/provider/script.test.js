@@ -1,5 +1,5 @@
 "use strict";
-// The language's reading: which lines are directives, and which script answers a conversation.
+// Tests of the parser: the lines that are directives, and the script that answers a conversation.
 const assert = require("node:assert/strict");
 const { test } = require("node:test");
 const { choose, phasesOf, unescaped, words } = require("./script");
@@ -13,7 +13,7 @@ const user = (...parts) => ({
 });
 const assistant = (...parts) => ({ ...user(...parts), role: "assistant" });
 
-/** The chosen phase, in the language's own words. */
+/** The chosen phase, formatted as a script. */
 const chosen = (...messages) => choose(messages).phase.map(({ name, argument }) => `${name}:${argument}`);
 
 test("a directive is a known name at the start of a line, after spaces only", () => {
@@ -27,7 +27,7 @@ test("a directive is a known name at the start of a line, after spaces only", ()
 	]);
 });
 
-test("a line whose argument does not fit is no directive", () => {
+test("a line with an invalid argument is not a directive", () => {
 	const prose =
 		"wait: what?\nslow:\nparts:all\nusage: git log\nusage:1\nusage:1 2 3 4\ncall:\nfail: \nconstructor:x";
 	assert.deepEqual(phasesOf(prose), [[]]);
@@ -44,7 +44,7 @@ test("then: cuts a script into phases, which may be empty", () => {
 	assert.deepEqual(numbers, [["0"], [], ["2"]]);
 });
 
-test("the last message with a directive answers, whatever stands around it", () => {
+test("the last message with a directive answers, whatever text surrounds it", () => {
 	assert.deepEqual(
 		chosen(user("say:old"), assistant("old"), user("say:one"), user("say:two"), user("chat")),
 		["say:two"],
@@ -55,7 +55,7 @@ test("the text parts of a message are one script", () => {
 	assert.deepEqual(chosen(user("say:a", { type: "data" }, "say:b")), ["say:a", "say:b"]);
 });
 
-test("directives of an assistant, in a tool result or in the middle of a line are not obeyed", () => {
+test("directives of an assistant, in a tool result or within a line are ignored", () => {
 	const lorem = ["verbatim:Lorem ipsum dolor sit amet, consectetur adipiscing elit."];
 	assert.deepEqual(chosen(user("please say:no")), lorem);
 	assert.deepEqual(chosen(user("hi"), assistant("say:no")), lorem);
@@ -69,7 +69,7 @@ test("an old script does not answer a new message without one", () => {
 	assert.match(chosen(user("say:old"), assistant("old"), user("and now?"))[0], /^verbatim:Lorem/);
 });
 
-test("the results of a call bring on the phase of as many answers", () => {
+test("the number of tool turns selects the phase", () => {
 	const asked = user("call:get\nthen:\ncall:get\nthen:\nsay:done");
 	const first = [assistant(call("1")), user(result("1", "a"))];
 	const second = [assistant(call("2")), user(result("2", "b"))];
@@ -81,7 +81,7 @@ test("the results of a call bring on the phase of as many answers", () => {
 	]);
 });
 
-test("without a phase for them, the results are said", () => {
+test("without a phase for them, the results are repeated as text", () => {
 	assert.deepEqual(
 		chosen(
 			user("call:get\ncall:get"),
@@ -92,14 +92,14 @@ test("without a phase for them, the results are said", () => {
 	);
 });
 
-test("a directive after the last result begins anew, one before it does not", () => {
+test("a directive after the last result starts a new script, one before it does not", () => {
 	const asked = [user("call:get\nthen:\nsay:next"), assistant(call("1"), call("2"))];
 	assert.deepEqual(chosen(...asked, user(result("1", "a"), result("2", "b"), "say:new")), ["say:new"]);
 	assert.deepEqual(chosen(...asked, user(result("1", "a"), result("2", "b")), user("say:new")), ["say:new"]);
 	assert.deepEqual(chosen(...asked, user(result("1", "a"), "say:new", result("2", "b"))), ["say:next"]);
 });
 
-test("words join to the text they were cut from", () => {
+test("the pieces of a text join to it", () => {
 	assert.deepEqual(words(" a  b\nc"), [" ", "a ", " ", "b\n", "c"]);
 	assert.deepEqual(words(""), []);
 	assert.deepEqual(words("a b "), ["a ", "b "]);

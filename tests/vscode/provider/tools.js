@@ -1,5 +1,5 @@
 "use strict";
-// The editor tools that tests call: one for each kind of result and each way not to give one. package.json describes them.
+// The editor tools for tests: one for each kind of result and of failure. package.json describes them.
 const vscode = require("vscode");
 
 const { LanguageModelDataPart: Data, LanguageModelTextPart: Text, LanguageModelToolResult: Result } = vscode;
@@ -10,7 +10,7 @@ const PNG = Buffer.from(
 	"base64",
 );
 
-/** A prompt-tsx tree of lines, in the form its JSON has: kind 1 is an element, kind 2 a text. */
+/** A prompt-tsx tree of lines in its JSON form: type 1 is an element, type 2 a text. */
 const tree = (lines) => ({
 	node: {
 		type: 1,
@@ -39,7 +39,7 @@ const tools = {
 	},
 };
 
-/** A tool that never answers; `state.hangs` counts its runs, `state.toolCancellations` the cancellations it has seen. */
+/** A tool that never returns; `state.hangs` counts its calls, `state.toolCancellations` their cancellations. */
 const hanging = (state) => ({
 	invoke: (_options, token) =>
 		new Promise((_done, reject) => {

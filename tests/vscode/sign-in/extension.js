@@ -1,8 +1,8 @@
 "use strict";
-// Somebody is signed in to a GitHub Enterprise server, and to GitHub itself nobody is. An extension of the user's with the
-// id of one that VS Code brings along replaces it: so this stands where VS Code's own sign-in stands.
+// A fake sign-in to GitHub: it has a session for a GitHub Enterprise server and none for GitHub itself. An installed
+// extension replaces the built-in one with the same id.
 const vscode = require("vscode");
-const { drive } = require("./drive"); // laid beside this file by the harness
+const { drive } = require("./drive"); // the harness copies it here
 
 const ACCOUNT = { id: "1", label: "tester" };
 

@@ -1,11 +1,11 @@
 "use strict";
-// The language's doing: what each directive gives, and how an answer ends.
+// Tests of the interpreter: the parts of each directive, and the usage.
 const assert = require("node:assert/strict");
 const { test } = require("node:test");
-const { count, perform } = require("./perform");
+const { count, interpret } = require("./interpreter");
 const { phasesOf } = require("./script");
 
-const stage = {
+const context = {
 	count,
 	forever: () => Promise.reject(new Error("cancelled")),
 	given: () => ({ messages: [], tools: [], toolMode: "auto", modelOptions: {} }),
@@ -18,7 +18,7 @@ const stage = {
 
 async function partsOf(script, more) {
 	const parts = [];
-	for await (const part of perform(phasesOf(script)[0], { ...stage, ...more })) parts.push(part);
+	for await (const part of interpret(phasesOf(script)[0], { ...context, ...more })) parts.push(part);
 	return parts;
 }
 const textsOf = async (script, more) => (await partsOf(script, more)).map(({ text }) => text);
@@ -27,7 +27,7 @@ test("say streams its words", async () => {
 	assert.deepEqual(await textsOf(String.raw`say:Hello, big\nworld`), ["Hello, ", "big\n", "world"]);
 });
 
-test("units streams single UTF-16 units, halves of a pair apart", async () => {
+test("units streams single UTF-16 units, surrogates separately", async () => {
 	assert.deepEqual(await textsOf("units:a😀"), ["a", "\ud83d", "\ude00"]);
 });
 
@@ -37,33 +37,33 @@ test("slow and parts number their parts", async () => {
 	assert.deepEqual((await textsOf("parts:12 1")).slice(8), ["8", "9", "1", "1"]);
 });
 
-test("think is a part of its own kind", async () => {
+test("think yields a thinking part", async () => {
 	assert.deepEqual(await partsOf("think:hm hm"), [{ type: "thinking", text: "hm hm" }]);
 });
 
-test("calls have ids of their own, and an object as input", async () => {
+test("calls have unique ids, and an object as input", async () => {
 	const [first, second, third] = await partsOf('call:get {"a":1}\ncall:get\ncall:get {oops');
 	assert.deepEqual([first.name, first.input, second.input, third.input], ["get", { a: 1 }, {}, {}]);
 	assert.equal(new Set([first.id, second.id, third.id]).size, 3);
 });
 
-test("a call to a tool that the request lacks is said instead", async () => {
+test("a call to a tool that the request lacks becomes text", async () => {
 	assert.equal((await textsOf("call:put {}")).join(""), "no such tool: put");
 });
 
-test("fail throws its code and message after what stood before it", async () => {
+test("fail throws its code and message after the parts before it", async () => {
 	const seen = [];
 	const failing = async () => {
-		for await (const { text } of perform(phasesOf("say:half\nfail:Blocked too many requests")[0], stage))
+		for await (const { text } of interpret(phasesOf("say:half\nfail:Blocked too many requests")[0], context))
 			seen.push(text);
 	};
 	await assert.rejects(failing, { code: "Blocked", message: "too many requests" });
 	assert.deepEqual(seen, ["half"]);
 });
 
-test("hang goes on until it is cancelled", () => assert.rejects(textsOf("say:a\nhang:\nsay:b"), /cancelled/));
+test("hang waits until it is cancelled", () => assert.rejects(textsOf("say:a\nhang:\nsay:b"), /cancelled/));
 
-test("dump and stats are lines of JSON", async () => {
+test("dump and stats yield JSON", async () => {
 	assert.equal(
 		(await textsOf("dump:")).join(""),
 		'{"messages":[],"tools":[],"toolMode":"auto","modelOptions":{}}',
@@ -71,7 +71,7 @@ test("dump and stats are lines of JSON", async () => {
 	assert.equal((await textsOf("stats:")).join(""), '{"started":1}');
 });
 
-test("an answer ends with a count when told to, or when its model always does", async () => {
+test("a response ends with usage if the script or the model says so", async () => {
 	const usage = async (script, more) =>
 		(await partsOf(script, more)).filter(({ mime }) => mime === "usage").map(({ data }) => JSON.parse(data));
 	const counts = (prompt, completion, cached, reasoning = 0) => ({

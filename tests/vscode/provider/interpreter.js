@@ -1,12 +1,12 @@
 "use strict";
-// A chosen phase, performed: directives in, the parts of an answer out, one by one. Knows nothing of VS Code: time and
-// what the model was given come in through `stage`, and a cancellation is what its `pause` and `forever` throw.
+// Interprets a phase: generates the parts of a response from its directives. It doesn't depend on VS Code: time and the
+// request come in through `context`, whose `pause` and `forever` throw when the request is cancelled.
 const { unescaped, words } = require("./script");
 
-// VS Code holds an answer's parts back until none has come for 30 ms, and loses those it holds when the answer fails.
+// VS Code collects parts until none has come for 30 ms, and loses the collected ones if the response fails.
 const HELD_BACK_MS = 150;
 
-// A burst gives way to the rest of the extension host this often, so that a cancellation in its midst is seen.
+// A burst yields to the event loop after so many parts, so that a cancellation is seen.
 const BURST = 64;
 
 let calls = 0;
@@ -16,7 +16,7 @@ function* inWords(value) {
 	for (const word of words(value)) yield text(word);
 }
 
-/** The error that a `fail:` asks for, as plain data; parts.js makes it real. */
+/** The error of `fail:` as plain data; parts.js converts it. */
 class ScriptedFailure extends Error {
 	constructor(code, message) {
 		super(message);
@@ -24,7 +24,7 @@ class ScriptedFailure extends Error {
 	}
 }
 
-/** What each directive does; it returns the parts it gives, if any. */
+/** The function of each directive; it yields its parts. */
 const directives = {
 	*verbatim(argument) {
 		yield* inWords(argument);
@@ -87,24 +87,24 @@ const directives = {
 		yield* inWords(JSON.stringify(stats()));
 	},
 
-	usage() {}, // how the answer ends: see `usageOf`
+	usage() {}, // read by `usageOf`
 	cut() {},
 };
 
-/** The parts of the answer: the phase's own, then the count of tokens if one is due. */
-async function* perform(phase, stage) {
+/** The parts of the response: those of the phase, then the usage, if any. */
+async function* interpret(phase, context) {
 	const given = [];
 	for (const { name, argument } of phase) {
-		for await (const part of (await directives[name](argument, stage)) ?? []) {
+		for await (const part of (await directives[name](argument, context)) ?? []) {
 			given.push(part);
 			yield part;
 		}
 	}
-	const usage = usageOf(phase, given, stage);
+	const usage = usageOf(phase, given, context);
 	if (usage) yield { type: "data", mime: "usage", data: Buffer.from(JSON.stringify(usage)) };
 }
 
-/** The counts that end an answer: those of `usage:`, else the model's own if it reports any and `cut:` doesn't forbid. */
+/** The usage of a response: that of `usage:`, else a count if the model reports usage and there is no `cut:`. */
 function usageOf(phase, given, { reportsUsage, prompt, count }) {
 	const told = phase.findLast(({ name }) => name === "usage");
 	const cut = phase.some(({ name }) => name === "cut");
@@ -123,7 +123,7 @@ function usageOf(phase, given, { reportsUsage, prompt, count }) {
 	};
 }
 
-/** How these models count: four characters are a token, rounded up. */
+/** The token count of these models: four characters are a token, rounded up. */
 const count = (value) => Math.ceil([...value].length / 4);
 
 const numbers = (argument) => argument.split(/\s+/).filter(Boolean).map(Number);
@@ -132,8 +132,8 @@ function objectIn(json) {
 	try {
 		return json ? JSON.parse(json) : {};
 	} catch {
-		return {}; // as Copilot reads a call whose arguments are no JSON
+		return {}; // Copilot does the same if the arguments of a call are not JSON
 	}
 }
 
-module.exports = { count, perform };
+module.exports = { count, interpret };

@@ -1,10 +1,10 @@
 "use strict";
-// Where one answer is performed: its time, its cancellation, and its line in the record that tests and `stats:` read.
+// The context of a response: waiting that can be cancelled, and the statistics that tests and `stats:` read.
 const { setImmediate: turn } = require("node:timers/promises");
 
 class Cancelled extends Error {}
 
-/** Ways to wait that throw `Cancelled` when the token says so. */
+/** Functions that wait, and throw `Cancelled` when the token is cancelled. */
 function waiting(token) {
 	const until = (start) =>
 		new Promise((resolve, reject) => {
@@ -34,7 +34,7 @@ function waiting(token) {
 	};
 }
 
-/** How the requests of this record have come out; those that only asked for `stats:` don't count. */
+/** Counts the outcomes of the requests; those with `stats:` are left out. */
 function statsOf(requests) {
 	const counted = requests.filter(({ counts }) => counts);
 	const having = (outcome) => counted.filter((request) => request.outcome === outcome).length;
