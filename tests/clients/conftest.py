@@ -1,7 +1,7 @@
-"""What every test may ask for: the running demo, one for the whole run as for a person's day, and a fresh place for an
-agent. COPILOT_PROXY_URL names a server that runs already, to take the tests marked `turn` in place of the demo.
+"""Fixtures of all tests: the running demo, one for the whole run, and a new home and project for an
+agent. COPILOT_PROXY_URL names a running server, which then gets the tests marked `turn` instead of the demo.
 
-Some libraries have an environment of their own; in the others their tests are not collected.
+Some libraries have a separate environment; elsewhere their tests are not collected.
 """
 
 import os
@@ -11,9 +11,9 @@ import pytest
 from agent import Place
 from demo import Demo, Elsewhere
 
-# A proxy that the machine uses for the outside must not come between a client and 127.0.0.1.
+# Requests to 127.0.0.1 must not use the machine's proxy.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
-# LiteLLM would fetch the prices of models when it is imported, and wait where it can't.
+# Without this LiteLLM downloads the prices of models when it is imported.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 ELSEWHERE = {"python/test_litellm.py": "litellm", "python/test_libraries.py": "instructor"}

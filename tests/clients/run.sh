@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Runs the clients against `copilot-proxy demo`, installing them first where that is still to be done.
+# Runs the clients against `copilot-proxy demo`; installs them first if necessary.
 # Usage: run.sh [first|all|more]   first: OpenAI chat by the official SDKs; all (the default): every client;
-#                                  more: agents that are not worth their 0.4 GB every time.
+#                                  more: further agents, which take 0.4 GB.
 # The binary is COPILOT_PROXY_BIN, else target/release/copilot-proxy, else target/debug/copilot-proxy.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/copilot-proxy/clients
-# A proxy that the machine uses for the outside must not come between a client and 127.0.0.1.
+# Requests to 127.0.0.1 must not use the machine's proxy.
 export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost
 export PYTHONDONTWRITEBYTECODE=1
 failed=0

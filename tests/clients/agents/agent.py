@@ -1,4 +1,4 @@
-"""Runs a coding agent's own program in a throw-away home and project, with no way to the outside."""
+"""Runs a coding agent's program in a temporary home and project, without network access."""
 
 import os
 import subprocess
@@ -6,9 +6,9 @@ from pathlib import Path
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "copilot-proxy" / "clients"
 NODE_PROGRAMS = CACHE / "agents" / "node_modules" / ".bin"
-# An agent asks a few times and starts a shell; on a busy machine that takes its time.
+# An agent sends several requests and starts a shell, which takes long on a busy machine.
 SECONDS = 240
-# What an agent wants from the outside (prices, updates, telemetry) ends at a port where nobody listens.
+# Requests to other services (prices, updates, telemetry) go to a closed port.
 NOWHERE = "http://127.0.0.1:9"
 
 # `config.toml` of a Codex that uses the server; `%s` is its URL.
@@ -29,7 +29,7 @@ wire_api = "responses"
 
 
 def environment_of(home: Path, more: dict) -> dict:
-    """The environment of a program that has this home and no way to the outside."""
+    """The environment of a program with this home and without network access."""
     return {
         "PATH": f"{CACHE / 'bin'}:{os.environ['PATH']}",
         "HOME": str(home),
@@ -62,7 +62,7 @@ class Place:
         return (self.project / name).read_text()
 
     def run(self, command: list, stdin: str = "", **environment: str) -> str:
-        """What it prints. A failure shows everything it said."""
+        """Returns its output; an error includes everything that it printed."""
         done = subprocess.run(
             [str(part) for part in command],
             cwd=self.project,

@@ -1,4 +1,4 @@
-"""aider (chat completions, no tools): its turn is an answer in its own form that becomes a committed edit."""
+"""aider (chat completions, no tools): it applies the response's edit blocks and commits the change."""
 
 import pytest
 from agent import CACHE
@@ -15,8 +15,8 @@ QUIET = [
 
 
 @pytest.mark.turn
-def test_it_edits_and_commits(demo, place):
-    # The prices of models, which it would fetch.
+def test_edits_and_commits_in_one_turn(demo, place):
+    # The prices of models, so that it doesn't download them.
     place.write("home/.aider/caches/model_prices_and_context_window.json", '{"none": {}}')
     model = ["--model", "openai/scripted-1", "--weak-model", "openai/scripted-1", "--edit-format", "whole"]
     place.run(
@@ -31,5 +31,5 @@ def test_it_edits_and_commits(demo, place):
 
     assert place.read("hello.txt") == "hello from aider\n"
     assert place.run(["git", "status", "--porcelain", "hello.txt"]) == ""
-    # Its weak model was asked for the message, and knew none better.
+    # Its weak model writes the commit message.
     assert place.run(["git", "log", "-1", "--format=%s"]).startswith("Lorem ipsum")

@@ -21,7 +21,7 @@ OFFLINE = {
 
 
 def claude(demo, place, script: str, model: str = "scripted-1", **environment: str) -> dict:
-    """What it reports of a turn."""
+    """Its report of a turn."""
     command = [NODE_PROGRAMS / "claude", "-p", "--output-format", "json", "--allowedTools", "Bash,Read"]
     output = place.run(
         command,
@@ -38,7 +38,7 @@ def claude(demo, place, script: str, model: str = "scripted-1", **environment: s
 @pytest.mark.turn
 @pytest.mark.parametrize("model", ["scripted-1", "claude-opus-4-6"])
 @pytest.mark.parametrize("betas", ["0", "1"], ids=["betas", "no betas"])
-def test_it_takes_a_turn_with_tools(demo, place, model, betas):
+def test_turn_with_tools(demo, place, model, betas):
     report = claude(demo, place, SCRIPT % place.project, model, CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS=betas)
 
     assert place.read("proof.txt") == "made by Claude Code\n"
@@ -46,6 +46,6 @@ def test_it_takes_a_turn_with_tools(demo, place, model, betas):
     assert report["usage"]["output_tokens"] > 0 < report["usage"]["input_tokens"]
 
 
-def test_it_tells_the_reader_what_went_wrong(demo, place):
+def test_error_is_shown_to_the_user(demo, place):
     with pytest.raises(AssertionError, match="Allow Copilot Proxy in VS Code"):
         claude(demo, place, "fail:NoPermissions no")

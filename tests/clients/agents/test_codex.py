@@ -18,7 +18,7 @@ say:Codex is done.
 
 
 @pytest.mark.turn
-def test_it_takes_a_turn_with_a_tool(demo, place):
+def test_turn_with_a_tool(demo, place):
     place.write("home/.codex/config.toml", CODEX_CONFIG % demo.url)
 
     output = place.run(
@@ -38,7 +38,7 @@ def run(place, *arguments: str, stdin: str) -> str:
     return place.run([NODE_PROGRAMS / "codex", "exec", *arguments, "-"], stdin=stdin, PROXY_KEY="unused")
 
 
-def test_it_compacts_by_itself_and_goes_on_after_a_restart(place):
+def test_compacts_automatically_and_continues_after_a_restart(place):
     with Demo() as first:
         place.write("home/.codex/config.toml", COMPACTS_ALWAYS % first.url)
         assert run(place, stdin="say:blue it is").strip().endswith("blue it is")
@@ -50,7 +50,7 @@ def test_it_compacts_by_itself_and_goes_on_after_a_restart(place):
     assert "are missing" not in heard
 
 
-def test_a_thread_that_another_service_compacted_goes_on(place):
+def test_thread_compacted_by_another_service_continues(place):
     with Demo() as demo:
         place.write("home/.codex/config.toml", COMPACTS_ALWAYS % demo.url)
         run(place, stdin="say:blue it is")
@@ -67,7 +67,7 @@ def test_a_thread_that_another_service_compacted_goes_on(place):
 
 
 class AppServer:
-    """Codex behind an editor's protocol, which has the command `/compact` as a request."""
+    """Codex's app server, whose protocol has `/compact` as a request."""
 
     def __init__(self, place):
         environment = {
@@ -117,7 +117,7 @@ class AppServer:
         return reply
 
 
-def test_it_compacts_on_request(place):
+def test_compacts_on_request(place):
     with Demo() as demo:
         place.write("home/.codex/config.toml", COMPACTS % demo.url)
         codex = AppServer(place)

@@ -21,9 +21,9 @@ OFFLINE = dict.fromkeys(
 )
 
 
-# It starts slowly: one of its turns has to do for others than the demo.
+# It starts slowly, so only one of its dialects runs against a real VS Code.
 @pytest.mark.parametrize("dialect", [pytest.param("chat", marks=pytest.mark.turn), "responses", "messages"])
-def test_it_takes_a_turn_with_a_tool(demo, place, dialect):
+def test_turn_with_a_tool(demo, place, dialect):
     package, path = PROVIDERS[dialect]
     limit = {"context": 200_000, "output": 32_000}
     config = {

@@ -1,4 +1,4 @@
-"""`copilot-proxy setup` and `run`: the agents answer with no other step, and undoing leaves every byte as it was."""
+"""`copilot-proxy setup` and `run`: the agents work without another step, and undo restores the files byte for byte."""
 
 import pytest
 from agent import NODE_PROGRAMS
@@ -23,7 +23,7 @@ OFFLINE = {
 
 
 @pytest.mark.parametrize("client", ASK)
-def test_a_client_that_was_set_up_answers_and_can_be_set_back(demo, place, client):
+def test_setup_configures_a_client_and_undo_restores_its_files(demo, place, client):
     name, before = FILES[client]
     place.write(f"home/{name}", before)
 
@@ -36,7 +36,7 @@ def test_a_client_that_was_set_up_answers_and_can_be_set_back(demo, place, clien
 
 
 @pytest.mark.parametrize("client", ASK)
-def test_a_client_that_is_run_answers_and_its_files_stay(demo, place, client):
+def test_run_starts_a_client_without_changing_its_files(demo, place, client):
     name, _ = FILES[client]
     answer = place.run([binary(), "run", "--url", demo.url, "--", *ASK[client]], stdin="say:Just this once.", **OFFLINE)
 
@@ -44,6 +44,6 @@ def test_a_client_that_is_run_answers_and_its_files_stay(demo, place, client):
     assert not (place.home / name).exists()
 
 
-def test_how_a_client_ends_is_told(demo, place):
+def test_run_ends_with_the_exit_code_of_the_client(demo, place):
     with pytest.raises(AssertionError, match="ended with 7"):
         place.run([binary(), "run", "--url", demo.url, "--", "sh", "-c", "exit 7"])

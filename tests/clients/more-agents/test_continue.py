@@ -14,7 +14,7 @@ say:Continue is done.
 
 @pytest.mark.turn
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_it_takes_a_turn_with_a_tool(demo, place, provider):
+def test_turn_with_a_tool(demo, place, provider):
     model = {
         "name": "mine",
         "provider": provider,

@@ -1,4 +1,4 @@
-"""Errors that agents can't mend: the reason is shown, and soon. `-s` prints the times of the README's table."""
+"""Errors that a retry can't solve: agents show the reason soon. `-s` prints the times of the README's table."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from agent import CACHE, CODEX_CONFIG, NODE_PROGRAMS, environment_of
 from demo import Demo
 
 MORE_PROGRAMS = CACHE / "more-agents" / "node_modules" / ".bin"
-# The directive that raises each error, and words of which a person must see some: ours, the provider's or the agent's own.
+# The directive of each error, and texts of which one must be shown: the server's, the provider's or the agent's own.
 FAILURES = {
     "blocked": (
         "fail:Blocked The extension has been temporarily blocked due to making too many requests.",
@@ -24,11 +24,11 @@ FAILURES = {
     "too long": ("fail:Error Message exceeds token limit.", ["prompt is too long", "context window"]),
     "content filter": ("fail:Error Filtered by Responsible AI Service", ["Filtered by Responsible AI Service"]),
 }
-# Beyond this a person takes the agent for dead.
+# After this time a user takes the agent for dead.
 LIMIT = 60
-# Agents that ignore `x-should-retry` retry these in steps of their own, or as long as `retry-after` tells them to.
+# Agents that ignore `x-should-retry` retry these with their own back-off or after `retry-after`.
 RETRIED = {"quota", "rate limit"}
-# How long a trial may take before the agent is ended.
+# The time limit of a run.
 PATIENCE = 150
 
 
@@ -85,7 +85,7 @@ def cline(demo, place):
     return [program, TEXT], {}
 
 
-# Stands in a command for the text, which all others read from their standard input.
+# Placeholder of the prompt in a command; the other agents read it from standard input.
 TEXT = object()
 AGENTS = {
     "Claude Code": claude_code,
@@ -118,14 +118,14 @@ def trial(place, command, environment, directive, words):
     shown, output = None, ""
     for line in process.stdout:
         output += line
-        # Agents wrap lines, and some repeat the question.
+        # Agents wrap lines, and some repeat the prompt.
         so_far = " ".join(output.split()).replace(directive, "").lower()
         if shown is None and any(text.lower() in so_far for text in words):
             shown = time.monotonic() - began
     process.wait()
     ended = time.monotonic() - began if watchdog.is_alive() else None
     watchdog.cancel()
-    # Cline leaves a hub behind.
+    # Cline leaves a background process running.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, 9)
     return shown, ended, output
@@ -135,7 +135,7 @@ def trial(place, command, environment, directive, words):
 @pytest.mark.parametrize("agent", AGENTS)
 def test_agent_shows_the_reason_within_a_minute(place, agent, failure):
     directive, words = FAILURES[failure]
-    # A demo of its own: a block concerns everything that it is asked afterwards.
+    # A separate demo, since a block applies to all later requests.
     with Demo() as demo:
         command, environment = AGENTS[agent](demo, place)
         shown, ended, output = trial(place, command, environment, directive, words)

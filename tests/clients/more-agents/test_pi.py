@@ -23,7 +23,7 @@ say:pi is done.
 
 @pytest.mark.turn
 @pytest.mark.parametrize("api", PATHS)
-def test_it_takes_a_turn_with_a_tool(demo, place, api):
+def test_turn_with_a_tool(demo, place, api):
     provider = {"baseUrl": demo.url + PATHS[api], "apiKey": "unused", "api": api, "models": [MODEL]}
     place.write("home/.pi/agent/models.json", json.dumps({"providers": {"proxy": provider}}))
 

@@ -14,7 +14,7 @@ say:Qwen Code is done.
 
 
 @pytest.mark.turn
-def test_it_takes_a_turn_with_a_tool(demo, place):
+def test_turn_with_a_tool(demo, place):
     place.write("home/.qwen/settings.json", json.dumps(SETTINGS))
 
     output = place.run(

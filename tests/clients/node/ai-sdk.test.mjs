@@ -1,5 +1,5 @@
-// The Vercel AI SDK by each of its providers that fit: OpenAI (responses and chat), OpenAI-compatible,
-// Anthropic. Each generates, streams, calls tools and gives objects.
+// The Vercel AI SDK with its providers for OpenAI (responses and chat), OpenAI-compatible APIs and Anthropic: whole and
+// streamed text, tools and objects.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -10,7 +10,7 @@ import { APICallError, generateText, isStepCount, Output, streamText, tool } fro
 import { z } from "zod";
 import { collect, startDemo } from "./demo.mjs";
 
-// It would say that it does not know the model.
+// Suppresses the warning about an unknown model.
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
 const baseURL = `${await startDemo()}/v1`;
@@ -25,7 +25,7 @@ const SCHEMA_NAMES = { "openai responses": "response", "openai chat": "response"
 
 for (const [name, model] of Object.entries(providers)) {
 	describe(name, () => {
-		test("generates text and tells its usage", async () => {
+		test("generates text with usage", async () => {
 			const { text, finishReason, usage } = await generateText({ model, prompt: "say:Hello from the demo." });
 			assert.deepEqual([text, finishReason], ["Hello from the demo.", "stop"]);
 			assert.ok(usage.inputTokens > 0 && usage.outputTokens > 0, JSON.stringify(usage));
@@ -36,7 +36,7 @@ for (const [name, model] of Object.entries(providers)) {
 			assert.deepEqual(await collect(textStream), ["p0 ", "p1 ", "p2 "]);
 		});
 
-		test("takes a turn: runs tools until there is an answer", async () => {
+		test("takes a turn: runs tools until the answer", async () => {
 			const towns = [];
 			const weather = tool({
 				description: "The weather in a town",
@@ -65,14 +65,14 @@ for (const [name, model] of Object.entries(providers)) {
 			assert.deepEqual(calls.map((call) => call.input), [{ town: "Ulm" }]);
 		});
 
-		test("tells a failure by its status", async () => {
+		test("throws a failure with its status", async () => {
 			await assert.rejects(
 				generateText({ model, prompt: "fail:ChatRateLimited slow down", maxRetries: 0 }),
 				(error) => APICallError.isInstance(error) && error.statusCode === 429,
 			);
 		});
 
-		test("tells a failure in mid-stream", async () => {
+		test("reports a failure in mid-stream", async () => {
 			const { fullStream } = streamText({ model, prompt: "say:half a\nfail:Error the model broke off", onError() {} });
 			const parts = await collect(fullStream);
 			const heard = parts.filter((part) => part.type === "text-delta").map((part) => part.text);
@@ -80,9 +80,9 @@ for (const [name, model] of Object.entries(providers)) {
 			assert.match(JSON.stringify(parts.find((part) => part.type === "error")?.error) ?? "", /broke off/);
 		});
 
-		test("gives an object of the asked form", async () => {
+		test("generates an object that fits its schema", async () => {
 			const schema = z.object({ name: z.string(), age: z.number() });
-			// Each provider has its own name for a schema that has none.
+			// Each provider has its own default name for a schema.
 			const prompt = `call:${SCHEMA_NAMES[name]} {"name":"Ada","age":36}`;
 			const { output } = await generateText({ model, prompt, output: Output.object({ schema }) });
 			assert.deepEqual(output, { name: "Ada", age: 36 });

@@ -1,4 +1,4 @@
-// The official Anthropic SDK for Node: messages, streams, tools, counting, models, and the errors by class.
+// The official Anthropic SDK for Node: messages, streams, tools, counting, models, and error classes.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -19,7 +19,7 @@ const WEATHER = {
 	input_schema: { type: "object", properties: { town: { type: "string" } }, required: ["town"] },
 };
 
-test("a message comes whole", async () => {
+test("whole message", async () => {
 	const message = await client.messages.create(question("say:Hello from the demo."));
 	assert.deepEqual(
 		[message.content.map((block) => block.text), message.stop_reason, message.model],
@@ -28,7 +28,7 @@ test("a message comes whole", async () => {
 	assert.ok(message._request_id);
 });
 
-test("a message comes as a stream, its events in order", async () => {
+test("streamed message with its events in order", async () => {
 	const events = await collect(await client.messages.create(question("slow:3 50", { stream: true })));
 	const delta = "content_block_delta";
 	assert.deepEqual(
@@ -37,7 +37,7 @@ test("a message comes as a stream, its events in order", async () => {
 	);
 });
 
-test("the stream helper sums up the message", async () => {
+test("the stream helper collects the message", async () => {
 	const pieces = [];
 	const stream = client.messages.stream(question("think:Hm.\nsay:piece by piece"));
 	stream.on("text", (piece) => pieces.push(piece));
@@ -46,7 +46,7 @@ test("the stream helper sums up the message", async () => {
 	assert.deepEqual(content.map((block) => block.type), ["thinking", "text"]);
 });
 
-test("calls and their results make a turn", async () => {
+test("a turn with calls and their results", async () => {
 	const script = 'say:Look.\ncall:get_weather {"town":"Ulm"}\ncall:get_weather {"town":"Bonn"}\nthen:\nsay:Sunny.';
 	const asked = await client.messages.stream(question(script, { tools: [WEATHER] })).finalMessage();
 	const calls = asked.content.filter((block) => block.type === "tool_use");
@@ -62,7 +62,7 @@ test("calls and their results make a turn", async () => {
 	assert.equal(answer.content[0].text, "Sunny.");
 });
 
-test("the tool runner takes the whole turn", async () => {
+test("the tool runner takes a whole turn", async () => {
 	const towns = [];
 	const tool = betaTool({
 		name: "get_weather",
@@ -86,21 +86,21 @@ test("tokens are counted", async () => {
 	assert.ok(input_tokens >= 2000 && input_tokens < 5000, `${input_tokens}`);
 });
 
-test("the models are listed in this API's form", async () => {
+test("models are listed in Anthropic's form", async () => {
 	const models = await collect(client.models.list());
 	assert.ok(models.some((model) => model.id === "scripted-1"));
 	assert.ok(models.every((model) => model.type === "model" && model.display_name && model.lifecycle === "active"));
 	assert.deepEqual(await client.models.retrieve("scripted-1"), models.find((model) => model.id === "scripted-1"));
 });
 
-test("stop sequences and limits cut the message", async () => {
+test("stop sequences and limits end the message", async () => {
 	const stopped = await client.messages.create(question("say:one two three", { stop_sequences: ["o thr"] }));
 	const limited = await client.messages.create(question("slow:500 1", { max_tokens: 5 }));
 	assert.deepEqual([stopped.content[0].text, stopped.stop_reason, stopped.stop_sequence], ["one tw", "stop_sequence", "o thr"]);
 	assert.equal(limited.stop_reason, "max_tokens");
 });
 
-test("failures have their classes", async () => {
+test("failures have their error classes", async () => {
 	await assert.rejects(client.messages.create(question("fail:ChatRateLimited slow down")), Anthropic.RateLimitError);
 	await assert.rejects(client.messages.create(question("fail:NoPermissions no")), Anthropic.PermissionDeniedError);
 	await assert.rejects(client.messages.create(question("fail:Error boom")), Anthropic.InternalServerError);
@@ -112,7 +112,7 @@ test("failures have their classes", async () => {
 	});
 });
 
-test("a failure in mid-stream is thrown after what came", async () => {
+test("a failure in mid-stream is thrown after the parts", async () => {
 	const heard = [];
 	const stream = client.messages.stream(question("say:half a\nfail:Error the model broke off"));
 	stream.on("text", (piece) => heard.push(piece));

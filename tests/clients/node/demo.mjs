@@ -1,6 +1,6 @@
-// Starts the program under test, `copilot-proxy demo` on a free port, and ends it again.
-// Which binary: COPILOT_PROXY_BIN, else the release build of this tree, else the debug build. COPILOT_PROXY_URL names a
-// server that runs already, to take the tests with `turn` in their name in place of the demo.
+// Starts the program under test, `copilot-proxy demo` on a free port, and ends it.
+// The binary is COPILOT_PROXY_BIN, else the release build, else the debug build. COPILOT_PROXY_URL names a running server,
+// which then gets the tests with `turn` in their name instead of the demo.
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";

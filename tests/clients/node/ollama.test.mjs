@@ -14,7 +14,7 @@ const WEATHER = {
 	function: { name: "get_weather", parameters: { type: "object", properties: { town: { type: "string" } } } },
 };
 
-test("an answer comes whole", async () => {
+test("whole response", async () => {
 	const answer = await client.chat({ model, messages: user("think:Hm.\nsay:Hello from the demo."), think: true });
 	assert.deepEqual(answer.message, { role: "assistant", content: "Hello from the demo.", thinking: "Hm." });
 	assert.deepEqual([answer.model, answer.done, answer.done_reason], [model, true, "stop"]);
@@ -22,7 +22,7 @@ test("an answer comes whole", async () => {
 	assert.ok(answer.prompt_eval_count > 0 && answer.eval_count > 0);
 });
 
-test("an answer comes as a stream", async () => {
+test("streamed response", async () => {
 	const parts = await collect(await client.chat({ model, messages: user("slow:3 50"), stream: true }));
 	const last = parts.pop();
 	assert.equal(parts.map((part) => part.message.content).join(""), "p0 p1 p2 ");
@@ -30,14 +30,14 @@ test("an answer comes as a stream", async () => {
 	assert.deepEqual([last.message.content, last.done, last.done_reason], ["", true, "stop"]);
 });
 
-test("a text is generated", async () => {
+test("text is generated", async () => {
 	assert.equal((await client.generate({ model, prompt: "say:Hello." })).response, "Hello.");
 	const parts = await collect(await client.generate({ model, prompt: "slow:3 50", stream: true }));
 	assert.equal(parts.map((part) => part.response).join(""), "p0 p1 p2 ");
 	assert.equal((await client.generate({ model, prompt: "" })).done_reason, "load");
 });
 
-test("calls and their results make a turn", async () => {
+test("a turn with calls and their results", async () => {
 	const messages = user('call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny.');
 	const { message } = await client.chat({ model, messages, tools: [WEATHER] });
 	const called = message.tool_calls.map((call) => [call.function.name, call.function.arguments]);
@@ -48,14 +48,14 @@ test("calls and their results make a turn", async () => {
 	assert.equal(answer.message.content, "Sunny.");
 });
 
-test("an answer has its schema", async () => {
+test("output fits its schema", async () => {
 	const Person = z.object({ name: z.string(), age: z.number().int() });
 	const messages = user('call:answer {"name":"Ada","age":36}');
 	const { message } = await client.chat({ model, messages, format: z.toJSONSchema(Person) });
 	assert.deepEqual(Person.parse(JSON.parse(message.content)), { name: "Ada", age: 36 });
 });
 
-test("models are listed, shown and fetched", async () => {
+test("models are listed, shown and pulled", async () => {
 	const { models } = await client.list();
 	const ids = models.map((model) => model.name);
 	assert.ok(["scripted-1", "scripted-mini", "gpt-4o"].every((id) => ids.includes(id)), `${ids}`);
@@ -66,7 +66,7 @@ test("models are listed, shown and fetched", async () => {
 	assert.match((await client.version()).version, /^0\.\d+\.\d+$/);
 });
 
-test("failures say what failed", async () => {
+test("failures have status and message", async () => {
 	const fails = (asked, status, message) =>
 		assert.rejects(asked, (error) => {
 			assert.equal(error.status_code, status);
@@ -78,7 +78,7 @@ test("failures say what failed", async () => {
 	await fails(client.embed({ model, input: "a" }), 400, /VS Code/);
 });
 
-test("a failure in mid-stream is thrown after what came", async () => {
+test("a failure in mid-stream is thrown after the parts", async () => {
 	const stream = await client.chat({ model, messages: user("say:half a\nwait:50\nfail:Error broke off"), stream: true });
 	const heard = [];
 	await assert.rejects(async () => {
@@ -89,7 +89,7 @@ test("a failure in mid-stream is thrown after what came", async () => {
 	assert.equal(heard.join(""), "half a");
 });
 
-test("a stream that is aborted stops its model", async () => {
+test("aborting a stream cancels the model", async () => {
 	const stream = await client.chat({ model, messages: user("say:half\nhang:"), stream: true });
 	await assert.rejects(async () => {
 		for await (const part of stream) {

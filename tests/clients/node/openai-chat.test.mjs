@@ -1,4 +1,4 @@
-// The official openai SDK for Node on chat completions: answers, streams, tools, models, and the errors by class.
+// The official openai SDK for Node on chat completions: whole and streamed responses, tools, models, and error classes.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,7 +17,7 @@ const WEATHER = {
 	function: { name: "get_weather", parameters: { type: "object", properties: { town: { type: "string" } } } },
 };
 
-test("an answer comes whole", async () => {
+test("whole response", async () => {
 	const { choices, model, usage } = await ask("say:Hello from the demo.");
 	assert.deepEqual(
 		{ content: choices[0].message.content, finish: choices[0].finish_reason, model },
@@ -26,7 +26,7 @@ test("an answer comes whole", async () => {
 	assert.equal(usage.total_tokens, usage.prompt_tokens + usage.completion_tokens);
 });
 
-test("an answer comes as a stream", async () => {
+test("streamed response", async () => {
 	const chunks = await collect(await ask("slow:3 50", { stream: true }));
 	const pieces = chunks.map((chunk) => chunk.choices[0].delta.content).filter(Boolean);
 	assert.deepEqual(pieces, ["p0 ", "p1 ", "p2 "]);
@@ -34,7 +34,7 @@ test("an answer comes as a stream", async () => {
 	assert.equal(chunks.at(-1).choices[0].finish_reason, "stop");
 });
 
-test("usage comes last when asked for", async () => {
+test("usage is in the last chunk on request", async () => {
 	const chunks = await collect(
 		await ask("say:x\nusage:11 7 3", { model: "scripted-usage", stream: true, stream_options: { include_usage: true } }),
 	);
@@ -49,7 +49,7 @@ test("models are listed and retrieved", async () => {
 	assert.equal((await client.models.retrieve("scripted-1")).owned_by, "demo");
 });
 
-test("an unknown model is not found, and says which there are", async () => {
+test("an unknown model lists the available ones", async () => {
 	await assert.rejects(ask("say:x", { model: "no-such-thing" }), (error) => {
 		assert.ok(error instanceof OpenAI.NotFoundError);
 		assert.equal(error.code, "model_not_found");
@@ -59,7 +59,7 @@ test("an unknown model is not found, and says which there are", async () => {
 	});
 });
 
-test("failures have their classes", async () => {
+test("failures have their error classes", async () => {
 	await assert.rejects(ask("fail:ChatRateLimited slow down"), OpenAI.RateLimitError);
 	await assert.rejects(ask("fail:ChatQuotaExceeded used up"), (error) => {
 		assert.ok(error instanceof OpenAI.RateLimitError);
@@ -71,7 +71,7 @@ test("failures have their classes", async () => {
 	await assert.rejects(ask("fail:ChatRateLimited no", { stream: true }), OpenAI.RateLimitError);
 });
 
-test("a failure in mid-stream is thrown after what came", async () => {
+test("a failure in mid-stream is thrown after the parts", async () => {
 	const stream = await ask("say:half a\nfail:Error the model broke off", { stream: true });
 	const heard = [];
 	await assert.rejects(
@@ -86,14 +86,14 @@ test("a failure in mid-stream is thrown after what came", async () => {
 	assert.ok(heard.every((chunk) => chunk.choices[0].finish_reason === null));
 });
 
-test("many at once do not mix", async () => {
+test("concurrent responses do not mix", async () => {
 	const answers = await Promise.all(
 		Array.from({ length: 50 }, async (_, number) => text(await collect(await ask(`say:${number} \n`.repeat(20), { stream: true })))),
 	);
 	assert.deepEqual(answers, answers.map((_, number) => `${number} `.repeat(20)));
 });
 
-test("aborting stops the model", async () => {
+test("aborting cancels the model", async () => {
 	const stats = async () => JSON.parse((await ask("stats:")).choices[0].message.content);
 	const before = await stats();
 	const stream = await ask("say:here\nhang:", { stream: true });
@@ -105,7 +105,7 @@ test("aborting stops the model", async () => {
 	}
 });
 
-test("every answer has its own request id", async () => {
+test("every response has its own request id", async () => {
 	const answers = await Promise.all([1, 2, 3].map(() => ask("say:x").withResponse()));
 	assert.equal(new Set(answers.map(({ response }) => response.headers.get("x-request-id"))).size, 3);
 });
@@ -126,7 +126,7 @@ test("the tool runner takes a turn with a call and its result", async () => {
 	assert.deepEqual(towns, ["Ulm"]);
 });
 
-test("parallel calls arrive whole in a stream", async () => {
+test("parallel calls are streamed completely", async () => {
 	const script = 'say:Let me look.\ncall:get_weather {"town":"Ulm"}\ncall:get_weather {"town":"Bonn"}';
 	const stream = client.chat.completions.stream({
 		model: "scripted-1",
@@ -141,7 +141,7 @@ test("parallel calls arrive whole in a stream", async () => {
 	assert.deepEqual([message.content, finish_reason], ["Let me look.", "tool_calls"]);
 });
 
-test("a parsed answer has the asked form", async () => {
+test("a parsed response fits its schema", async () => {
 	const Person = z.object({ name: z.string(), age: z.number() });
 	const completion = await client.chat.completions.parse({
 		model: "scripted-1",

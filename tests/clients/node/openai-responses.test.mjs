@@ -1,4 +1,4 @@
-// The official openai SDK for Node on responses: answers, streams, calls, memory, structured output, errors.
+// The official openai SDK for Node on responses: whole and streamed responses, calls, stored responses, structured output, errors.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,12 +17,12 @@ const WEATHER = {
 	strict: true,
 };
 
-test("a response comes whole", async () => {
+test("whole response", async () => {
 	const { output_text, status, model } = await ask("say:Hello from the demo.");
 	assert.deepEqual([output_text, status, model], ["Hello from the demo.", "completed", "scripted-1"]);
 });
 
-test("a response comes as a stream, its events numbered", async () => {
+test("streamed response with numbered events", async () => {
 	const events = await collect(await ask("slow:3 50", { stream: true }));
 	assert.deepEqual(
 		events.filter((event) => event.type === "response.output_text.delta").map((event) => event.delta),
@@ -32,14 +32,14 @@ test("a response comes as a stream, its events numbered", async () => {
 	assert.equal(events.at(-1).type, "response.completed");
 });
 
-test("the stream helper sums up the response", async () => {
+test("the stream helper collects the response", async () => {
 	const stream = client.responses.stream({ model: "scripted-1", input: "think:Hm.\nsay:piece by piece" });
 	const response = await stream.finalResponse();
 	assert.equal(response.output_text, "piece by piece");
 	assert.deepEqual(response.output.map((item) => item.type), ["reasoning", "message"]);
 });
 
-test("a call and its result make a turn, by history and by memory", async () => {
+test("a turn with a call and its result, by history and by previous_response_id", async () => {
 	const script = 'call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny in Ulm.';
 	const asked = await ask(script, { tools: [WEATHER] });
 	const [call] = asked.output;
@@ -51,7 +51,7 @@ test("a call and its result make a turn, by history and by memory", async () => 
 	assert.deepEqual([byHistory.output_text, byMemory.output_text], ["Sunny in Ulm.", "Sunny in Ulm."]);
 });
 
-test("a parsed response has the asked form", async () => {
+test("a parsed response fits its schema", async () => {
 	const response = await client.responses.parse({
 		model: "scripted-1",
 		input: 'call:person {"name":"Ada","age":36}',
@@ -60,14 +60,14 @@ test("a parsed response has the asked form", async () => {
 	assert.deepEqual(response.output_parsed, { name: "Ada", age: 36 });
 });
 
-test("failures have their classes", async () => {
+test("failures have their error classes", async () => {
 	await assert.rejects(ask("say:x", { model: "no-such-thing" }), OpenAI.NotFoundError);
 	await assert.rejects(ask("fail:ChatRateLimited slow down"), OpenAI.RateLimitError);
 	await assert.rejects(ask("fail:ChatRateLimited no", { stream: true }), OpenAI.RateLimitError);
 	await assert.rejects(ask("say:x", { previous_response_id: "resp_never" }), OpenAI.APIError);
 });
 
-test("a failure in mid-stream ends in response.failed", async () => {
+test("a failure in mid-stream ends with response.failed", async () => {
 	const events = await collect(await ask("say:half a\nfail:Error the model broke off", { stream: true }));
 	assert.equal(events.at(-1).type, "response.failed");
 	assert.match(events.at(-1).response.error.message, /the model broke off/);

@@ -1,5 +1,5 @@
-"""A plain HTTP client for tests that look at bytes: what was sent, what came, whether the vendor's
-document agrees. Nothing here knows an SDK."""
+"""A plain HTTP client, without an SDK, for tests that compare bodies and streams with the vendor's
+document."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def post(url: str, path: str, body: dict, **headers: str) -> httpx.Response:
 
 
 def ask(url: str, path: str, body: dict) -> dict:
-    """A good answer, unstreamed, judged by the vendor's document and made plain."""
+    """Sends a request and returns the whole response in plain form, checked against the vendor's document."""
     response = post(url, path, body)
     assert response.status_code == 200, response.text
     return DOORS[path].whole(response.json())
@@ -31,7 +31,7 @@ def stream(url: str, path: str, body: dict) -> list[sse.Event]:
 
 
 def ask_streamed(url: str, path: str, body: dict) -> dict:
-    """The same by a stream, with the order of its events judged too."""
+    """Sends a streamed request and returns the same form, with the order of its events checked, too."""
     return DOORS[path].check(stream(url, path, body))
 
 

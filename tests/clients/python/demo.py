@@ -1,6 +1,6 @@
 """Starts the program under test: `copilot-proxy demo` on a free port, and ends it again.
 
-Which binary: COPILOT_PROXY_BIN, else the release build of this tree, else the debug build.
+The binary is COPILOT_PROXY_BIN, else the release build of this tree, else the debug build.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 READY = "listening on "
-# A debug build on a busy machine takes a few seconds; past this it isn't coming.
+# A debug build on a busy machine takes a few seconds; after this time it has failed.
 SECONDS_TO_START = 60
 
 
@@ -27,7 +27,7 @@ def binary() -> Path:
 
 
 class Elsewhere(NamedTuple):
-    """A server that somebody else has started and will end."""
+    """A running server, which these tests neither start nor stop."""
 
     url: str
 
@@ -62,7 +62,7 @@ class Demo:
 
     @property
     def directory(self) -> Path:
-        """Where its editors find it."""
+        """The directory of its socket and server.json."""
         return Path(tempfile.gettempdir()) / f"copilot-proxy-demo-{self._process.pid}"
 
     def log(self) -> str:

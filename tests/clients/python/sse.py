@@ -1,6 +1,6 @@
-"""Server-sent events read strictly, as the most fragile of the real clients reads them.
+"""A strict parser of server-sent events, as strict as the strictest of the real clients.
 
-Some clients cut lines at U+0085, U+2028 and U+2029 too, so none of these may stand unescaped.
+Some clients split lines at U+0085, U+2028 and U+2029, too, so these must be escaped.
 """
 
 import json
@@ -12,7 +12,7 @@ CUTTING = ["\x85", "\u2028", "\u2029"]
 
 @dataclass(frozen=True)
 class Event:
-    """One event: its name (None if it has none) and its data, decoded ("[DONE]" stays a text)."""
+    """One event: its name, if any, and its decoded data ("[DONE]" stays a text)."""
 
     name: str | None
     data: Any
@@ -37,7 +37,7 @@ def _event(block: str) -> Event | None:
         elif field == "data":
             data.append(value)
         else:
-            # A comment keeps the line alive and says nothing.
+            # A comment is a ping.
             assert field == "" and separator, f"no field of an event: {line!r}"
     if not data:
         assert name is None, f"an event without data: {block!r}"

@@ -1,4 +1,4 @@
-"""The official anthropic SDK: messages, streams, tools, thinking, counting, models, and the errors by class."""
+"""The official anthropic SDK: messages, streams, tools, thinking, counting, models, and error classes."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ def question(script: str, **more) -> dict:
     return {"model": "scripted-1", "max_tokens": 1000, "messages": [{"role": "user", "content": script}], **more}
 
 
-def test_a_message_comes_whole(client):
+def test_whole_message(client):
     message = client.messages.create(**question("say:Hello from the demo."))
 
     [block] = message.content
@@ -38,7 +38,7 @@ def test_a_message_comes_whole(client):
     assert message._request_id
 
 
-def test_a_message_comes_as_a_stream(client):
+def test_streamed_message(client):
     events = list(client.messages.create(**question("slow:3 50"), stream=True))
 
     assert [event.type for event in events if event.type != "ping"] == [
@@ -51,7 +51,7 @@ def test_a_message_comes_as_a_stream(client):
     ]
 
 
-def test_the_stream_helper_sums_up_the_message(client):
+def test_stream_helper_collects_the_message(client):
     with client.messages.stream(**question("think:Hm.\nsay:piece by piece")) as stream:
         pieces = list(stream.text_stream)
         message = stream.get_final_message()
@@ -61,7 +61,7 @@ def test_the_stream_helper_sums_up_the_message(client):
     assert message.content[0].thinking == "Hm."
 
 
-async def test_a_message_comes_as_an_async_stream(demo):
+async def test_async_streamed_message(demo):
     async with AsyncAnthropic(base_url=demo.url, api_key="unused", max_retries=0) as client:
         async with client.messages.stream(**question("parts:300 8")) as stream:
             text = "".join([piece async for piece in stream.text_stream])
@@ -70,7 +70,7 @@ async def test_a_message_comes_as_an_async_stream(demo):
 
 
 @pytest.mark.turn
-def test_a_call_and_its_result_make_a_turn(client):
+def test_turn_with_a_call_and_its_result(client):
     asked = client.messages.create(
         **question('say:Let me look.\ncall:get_weather {"town":"Ulm"}\ncall:clock\nthen:\nsay:Sunny.', tools=[WEATHER, CLOCK])
     )
@@ -90,7 +90,7 @@ def test_a_call_and_its_result_make_a_turn(client):
     assert (answer.content[0].text, answer.stop_reason) == ("Sunny.", "end_turn")
 
 
-def test_calls_stream_with_their_input(client):
+def test_calls_are_streamed_with_their_input(client):
     script = 'say:Look.\ncall:get_weather {"town":"Ulm"}\ncall:get_weather {"town":"Bonn"}'
     with client.messages.stream(**question(script, tools=[WEATHER])) as stream:
         message = stream.get_final_message()
@@ -100,7 +100,7 @@ def test_calls_stream_with_their_input(client):
 
 
 @pytest.mark.turn
-def test_the_tool_runner_takes_the_whole_turn(client):
+def test_tool_runner_takes_a_whole_turn(client):
     towns = []
     script = 'call:get_weather {"town":"Ulm"}\nthen:\ncall:get_weather {"town":"Bonn"}\nthen:\nsay:Sunny in both.'
     runner = client.beta.messages.tool_runner(**question(script, tools=[weather_tool(towns)]))
@@ -109,14 +109,14 @@ def test_the_tool_runner_takes_the_whole_turn(client):
     assert (towns, message.content[0].text) == (["Ulm", "Bonn"], "Sunny in both.")
 
 
-def test_a_thread_is_refused_in_the_way_the_sdk_understands(client):
+def test_unsupported_thread_is_refused_as_the_sdk_expects(client):
     with pytest.raises(anthropic.BadRequestError) as refused:
         client.messages.create(**question("say:x"), extra_body={"thread": {"type": "create"}})
 
     assert refused.value.body["error"]["details"] == {"error_code": "thread_unsupported_request", "unsupported": []}
 
 
-def test_tool_choice_decides_what_the_model_may_call(client):
+def test_tool_choice_limits_the_calls(client):
     def dump(**more) -> dict:
         return json.loads(client.messages.create(**question("dump:", **more)).content[0].text)
 
@@ -127,7 +127,7 @@ def test_tool_choice_decides_what_the_model_may_call(client):
     assert [message.content[0].name for message in (named, any_)] == ["clock", "clock"]
 
 
-def test_what_is_sent_reaches_the_model(client):
+def test_request_reaches_the_model(client):
     picture = base64.b64encode(b"\x89PNG not really").decode()
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": picture}}
     message = client.messages.create(
@@ -158,7 +158,7 @@ class Person(BaseModel):
     age: int
 
 
-def test_stop_sequences_and_limits_cut_the_message(client):
+def test_stop_sequences_and_limits_end_the_message(client):
     stopped = client.messages.create(**question("say:one two three four", stop_sequences=["never", "o thr"]))
     limited = client.messages.create(**question("slow:500 1") | {"max_tokens": 5})
 
@@ -183,12 +183,12 @@ def test_reported_usage_is_passed_on(client):
     with client.messages.stream(**reported) as stream:
         streamed = stream.get_final_message()
 
-    # Anthropic counts cached tokens beside the others, OpenAI among them.
+    # OpenAI's input tokens include the cached ones; Anthropic's don't.
     for usage in (message.usage, streamed.usage):
         assert (usage.input_tokens, usage.cache_read_input_tokens, usage.output_tokens) == (8, 3, 7)
 
 
-def test_the_models_are_listed_in_this_api_s_form(client):
+def test_models_are_listed_in_anthropics_form(client):
     models = {model.id: model for model in client.models.list()}
 
     assert {"scripted-1", "scripted-mini", "scripted-usage"} <= models.keys()
@@ -198,7 +198,7 @@ def test_the_models_are_listed_in_this_api_s_form(client):
         client.models.retrieve("no-such-thing")
 
 
-def test_an_unknown_model_falls_to_the_default_and_says_so(client):
+def test_unknown_model_uses_the_default_and_names_it(client):
     answer = client.messages.with_raw_response.create(**question("say:hi") | {"model": "claude-next-11"})
 
     assert answer.parse().content[0].text == "hi"
@@ -214,7 +214,7 @@ def test_an_unknown_model_falls_to_the_default_and_says_so(client):
         ({"extra_body": {"max_tokens": None}}, "max_tokens"),
     ],
 )
-def test_a_bad_request_is_told_its_place(client, change, place):
+def test_invalid_request_names_the_field(client, change, place):
     with pytest.raises(anthropic.BadRequestError) as bad:
         client.messages.create(**question("say:x") | change)
 
@@ -233,7 +233,7 @@ def test_a_bad_request_is_told_its_place(client, change, place):
         ("Error boom", anthropic.InternalServerError, "api_error"),
     ],
 )
-def test_a_failure_of_the_model_has_its_class(client, failure, error, kind):
+def test_model_failure_has_its_error_class(client, failure, error, kind):
     with pytest.raises(error) as failed:
         client.messages.create(**question(f"fail:{failure}"))
 
@@ -241,12 +241,12 @@ def test_a_failure_of_the_model_has_its_class(client, failure, error, kind):
     assert failed.value.request_id
 
 
-def test_too_long_a_prompt_is_refused_in_the_words_agents_look_for(client):
+def test_prompt_that_is_too_long_has_the_message_agents_match(client):
     with pytest.raises(anthropic.BadRequestError, match=r"prompt is too long: \d+ tokens > \d+ maximum"):
         client.messages.create(**question("word " * 40_000) | {"model": "scripted-mini"})
 
 
-def test_a_failure_in_mid_stream_is_raised_after_what_came(client):
+def test_failure_in_mid_stream_is_raised_after_the_parts(client):
     heard = []
     with pytest.raises(anthropic.APIError) as failed:
         with client.messages.stream(**question("say:half a\nfail:Error the model broke off")) as stream:
@@ -256,7 +256,7 @@ def test_a_failure_in_mid_stream_is_raised_after_what_came(client):
     assert "the model broke off" in str(failed.value)
 
 
-def test_a_parsed_message_has_the_asked_form(client):
+def test_parsed_message_fits_its_schema(client):
     message = client.messages.parse(**question('call:answer {"name":"Ada","age":36}'), output_format=Person)
 
     assert message.parsed_output == Person(name="Ada", age=36)

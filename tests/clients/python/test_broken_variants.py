@@ -1,6 +1,6 @@
-"""The judges judged: each takes a true stream of the demo, and refuses it once it is broken.
+"""Tests of the checks: each accepts a stream of the demo and rejects broken variants of it.
 
-Without this, a rule that checks nothing would look like a dialect that does everything right.
+Without these tests, a check that accepts everything would look like a correct dialect.
 """
 
 import pytest
@@ -31,7 +31,7 @@ DIALECTS = {
 
 @pytest.fixture(scope="module", params=DIALECTS, ids=DIALECTS)
 def judged(demo, request):
-    """A true stream, and whether a variant of it would be noticed: it breaks a rule, or adds up to another answer."""
+    """A correct stream, and a function that tells whether a variant of it is noticed."""
     rules, path, question = DIALECTS[request.param]
     events = client.stream(demo.url, path, {"model": "scripted-1", **question})
     truth = rules.check(events)
@@ -45,19 +45,19 @@ def judged(demo, request):
     return events, is_noticed
 
 
-def test_no_event_can_be_dropped(judged):
+def test_dropped_event_is_noticed(judged):
     events, is_noticed = judged
 
     assert [event for at, event in enumerate(events) if not is_noticed(events[:at] + events[at + 1 :])] == []
 
 
-def test_no_event_can_come_twice(judged):
+def test_repeated_event_is_noticed(judged):
     events, is_noticed = judged
 
     assert [event for at, event in enumerate(events) if not is_noticed(events[: at + 1] + events[at:])] == []
 
 
-def test_no_two_events_can_change_places(judged, request):
+def test_swapped_events_are_noticed(judged, request):
     if "chat" in request.node.name:
         pytest.skip("chat keeps text and calls apart; which came first is not told")
     events, is_noticed = judged
@@ -67,7 +67,7 @@ def test_no_two_events_can_change_places(judged, request):
 
 
 @pytest.mark.parametrize("field", ["index", "delta", "type", "id", "model", "sequence_number", "output_index", "stop_reason", "finish_reason"])
-def test_no_field_can_be_lost(judged, field):
+def test_missing_field_is_noticed(judged, field):
     events, is_noticed = judged
     variant = [Event(event.name, _without(event.data, field)) for event in events]
     if variant == events:
@@ -77,12 +77,12 @@ def test_no_field_can_be_lost(judged, field):
 
 
 @pytest.mark.parametrize("separator", sse.CUTTING)
-def test_no_separator_can_stand_unescaped(separator):
+def test_unescaped_line_separator_is_noticed(separator):
     with pytest.raises(AssertionError, match="unescaped"):
         sse.read(f'data: {{"text":"a{separator}b"}}\n\n'.encode())
 
 
-def test_no_stream_can_break_off():
+def test_truncated_stream_is_noticed():
     with pytest.raises(AssertionError, match="no end"):
         sse.read(b'data: {"a":1}\n\ndata: {"a":')
 

@@ -1,4 +1,4 @@
-"""The demo itself, as somebody meets it who types slowly."""
+"""The demo without requests."""
 
 import time
 
@@ -7,7 +7,7 @@ import httpx
 from demo import Demo
 
 
-def test_it_stays_though_nobody_asks():
+def test_demo_keeps_running_without_requests():
     grace = 0.2
     with Demo("--grace", str(int(grace * 1000))) as demo:
         time.sleep(5 * grace)  # Its editor is there all the time, so its leaving cannot be waited for.

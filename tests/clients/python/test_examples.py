@@ -1,4 +1,4 @@
-"""Every file of `examples/`, run as its reader would run it, against the demo."""
+"""Every file of `examples/`, run against the demo as a reader would run it."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from demo import REPOSITORY
 EXAMPLES = REPOSITORY / "examples"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "copilot-proxy" / "clients"
 PROGRAMS = {".py": [sys.executable], ".mjs": [str(CACHE / "bin" / "node")], ".sh": ["sh"]}
-# Node looks for packages beside a file that it runs; the examples have theirs from the reader.
+# Node looks for packages beside a file that it runs; readers install theirs.
 NEEDS_PACKAGES = {"openai_sdk.mjs", "anthropic_sdk.mjs"}
 
 ANSWERING = [
@@ -54,14 +54,14 @@ def run(demo, tmp_path):
     return run
 
 
-def test_every_example_is_run():
+def test_every_example_is_tested():
     files = {file.name for file in EXAMPLES.iterdir() if file.suffix in PROGRAMS}
 
     assert files == {*ANSWERING, *OTHERS}
 
 
 @pytest.mark.parametrize("example", ANSWERING)
-def test_it_answers_its_own_question_and_the_reader_s(run, example):
+def test_example_answers_its_default_question_and_a_given_one(run, example):
     unasked, asked = run(example), run(example, "say:Grüße, 漢字!")
 
     assert (unasked.returncode, unasked.stderr, asked.returncode, asked.stderr) == (0, "", 0, "")
@@ -69,7 +69,7 @@ def test_it_answers_its_own_question_and_the_reader_s(run, example):
     assert asked.stdout == "Grüße, 漢字!\n"
 
 
-def test_curl_gets_a_whole_and_a_streamed_answer(run):
+def test_curl_example_gets_a_whole_and_a_streamed_response(run):
     done = run("curl.sh", "scripted-1")
     whole, _, stream = done.stdout.partition("\n")
 
@@ -78,24 +78,24 @@ def test_curl_gets_a_whole_and_a_streamed_answer(run):
     assert stream.rstrip().endswith("data: [DONE]")
 
 
-def test_the_tool_of_the_program_is_run(run):
+def test_client_tool_of_the_example_runs(run):
     done = run("vscode_llm_tools_simple.py", 'call:disk_space {"path":"."}\ncall:disk_space {"path":"/no/such"}')
 
     assert done.returncode == 0
     assert "GB are free" in done.stdout and "FileNotFoundError" in done.stdout
 
 
-def test_the_tool_of_the_langchain_agent_is_run(run):
+def test_tool_of_the_langchain_agent_runs(run):
     assert run("langchain_agent.py", 'call:count_letters {"word":"Ulm"}').stdout == "tool said: 3\n"
 
 
-def test_the_tools_of_the_editor_are_run_by_the_server(run):
+def test_editor_tools_are_run_by_the_server(run):
     done = run("vscode_llm_tools_auto.py", "call:get_open_editors\nthen:\nsay:These are open.")
 
     assert (done.returncode, done.stdout) == (0, "These are open.\n")
 
 
-def test_the_tools_of_the_editor_are_listed(run):
+def test_editor_tools_are_listed(run):
     every = json.loads(run("vscode_llm_list_tools.py", "--json").stdout)
     tagged = json.loads(run("vscode_llm_list_tools.py", "--tags", "vscode,editor", "--json").stdout)
     named = json.loads(run("vscode_llm_list_tools.py", "--name", "LIST_*", "--json").stdout)
@@ -108,7 +108,7 @@ def test_the_tools_of_the_editor_are_listed(run):
 
 
 class TestTheFullExample:
-    def test_it_waits_2_4_and_8_seconds_before_it_gives_up(self, monkeypatch, capsys):
+    def test_retries_after_2_4_and_8_seconds(self, monkeypatch, capsys):
         waits = []
         monkeypatch.setattr("time.sleep", waits.append)
         outcome = self.outcome(monkeypatch, capsys, "say:x", VSCODE_LLM_ENDPOINT=f"http://127.0.0.1:{unused_port()}/v1/chat/completions")
@@ -126,7 +126,7 @@ class TestTheFullExample:
             ("NoPermissions no", "LlmError", 1),
         ],
     )
-    def test_it_tries_again_what_may_pass(self, demo, monkeypatch, capsys, failure, error, tries):
+    def test_temporary_errors_are_retried(self, demo, monkeypatch, capsys, failure, error, tries):
         waits = []
         monkeypatch.setattr("time.sleep", waits.append)
         status, _, errors = self.outcome(monkeypatch, capsys, f"fail:{failure}", VSCODE_LLM_ENDPOINT=f"{demo.url}/v1/chat/completions")
@@ -134,14 +134,14 @@ class TestTheFullExample:
         assert (status, len(waits) + 1) == (1, tries)
         assert errors.splitlines()[-1].startswith(f"{error}: ")
 
-    def test_it_never_repeats_what_it_has_said(self, demo, monkeypatch, capsys):
+    def test_no_retry_after_the_first_output(self, demo, monkeypatch, capsys):
         script = "say:half a\nfail:Error broke off"
         status, output, errors = self.outcome(monkeypatch, capsys, script, VSCODE_LLM_ENDPOINT=f"{demo.url}/v1/chat/completions")
 
         assert (status, output) == (1, "half a")
         assert "trying again" not in errors
 
-    def test_it_names_the_models_there_are(self, demo, monkeypatch, capsys):
+    def test_unknown_model_lists_the_available_ones(self, demo, monkeypatch, capsys):
         endpoint = f"{demo.url}/v1/chat/completions"
         status, _, errors = self.outcome(monkeypatch, capsys, "say:x", VSCODE_LLM_ENDPOINT=endpoint, VSCODE_LLM_MODEL="no-such-thing")
 
@@ -149,7 +149,7 @@ class TestTheFullExample:
         assert errors.startswith("UnknownModel: ") and "scripted-1" in errors
 
     @pytest.mark.parametrize(("fallback", "status", "output"), [("true", 0, "from Anthropic\n"), ("false", 1, "")])
-    def test_it_falls_back_to_anthropic_only_if_it_may(self, demo, monkeypatch, capsys, fallback, status, output):
+    def test_fallback_to_anthropic_needs_permission(self, demo, monkeypatch, capsys, fallback, status, output):
         monkeypatch.setattr("time.sleep", lambda _: None)
         outcome = self.outcome(
             monkeypatch,
@@ -157,7 +157,7 @@ class TestTheFullExample:
             "say:from Anthropic",
             VSCODE_LLM_ENDPOINT=f"http://127.0.0.1:{unused_port()}/v1/chat/completions",
             VSCODE_LLM_FALLBACK=fallback,
-            # The demo stands in for Anthropic's own service.
+            # The demo replaces Anthropic's service.
             ANTHROPIC_BASE_URL=demo.url,
             ANTHROPIC_API_KEY="a-key",
         )
@@ -166,7 +166,7 @@ class TestTheFullExample:
 
     @staticmethod
     def outcome(monkeypatch, capsys, question: str, **environment: str) -> tuple[int, str, str]:
-        """Its exit status, output and errors. It runs in this process, so that time can be had cheaply."""
+        """Runs the example in this process, with a fake clock; returns exit status, output and errors."""
         monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)

@@ -1,4 +1,4 @@
-"""A server that wants a key (`copilotProxy.apiKey`): the SDKs' errors, and the places they put a key in."""
+"""A server with a key (`copilotProxy.apiKey`): the SDKs' errors, and the headers in which they send it."""
 
 import time
 
@@ -23,7 +23,7 @@ def locked():
         yield demo
 
 
-def test_openai_s_sdk_is_told_that_its_key_is_wrong(locked):
+def test_openai_sdk_raises_authentication_error_for_a_wrong_key(locked):
     client = openai.OpenAI(base_url=f"{locked.url}/v1", api_key="another", max_retries=0)
 
     for ask in (client.models.list, lambda: client.chat.completions.create(model="scripted-1", messages=MESSAGES, stream=True)):
@@ -32,7 +32,7 @@ def test_openai_s_sdk_is_told_that_its_key_is_wrong(locked):
         assert refused.value.code == "invalid_api_key"
 
 
-def test_anthropic_s_sdk_is_told_that_its_key_is_wrong(locked):
+def test_anthropic_sdk_raises_authentication_error_for_a_wrong_key(locked):
     client = anthropic.Anthropic(base_url=locked.url, api_key="another", max_retries=0)
 
     for ask in (client.models.list, lambda: client.messages.create(model="scripted-1", max_tokens=9, messages=MESSAGES)):
@@ -41,7 +41,7 @@ def test_anthropic_s_sdk_is_told_that_its_key_is_wrong(locked):
         assert refused.value.body["error"]["type"] == "authentication_error"
 
 
-def test_the_right_key_opens(locked):
+def test_right_key_is_accepted(locked):
     completion = openai.OpenAI(base_url=f"{locked.url}/v1", api_key=KEY).chat.completions.create(
         model="scripted-1", messages=MESSAGES
     )

@@ -31,33 +31,33 @@ def get_weather(town: str) -> str:
 
 
 class Person(BaseModel):
-    """Somebody."""
+    """A person."""
 
     name: str
     age: int
 
 
-def test_it_answers(model):
+def test_whole_response(model):
     answer = model.invoke("say:Hello from the demo.")
 
     assert answer.text == "Hello from the demo."
     assert answer.usage_metadata["total_tokens"] > 0
 
 
-def test_it_streams(model):
+def test_streamed_response(model):
     chunks = list(model.stream("slow:3 50"))
 
     assert [chunk.text for chunk in chunks if chunk.text] == ["p0 ", "p1 ", "p2 "]
 
 
-async def test_it_streams_asynchronously(model):
+async def test_async_streamed_response(model):
     text = "".join([chunk.text async for chunk in model.astream("parts:300 8")])
 
     assert text == "".join(str(part).ljust(8, ".") for part in range(300))
 
 
 @pytest.mark.turn
-def test_a_call_and_its_result_make_a_turn(model):
+def test_turn_with_a_call_and_its_result(model):
     bound = model.bind_tools([get_weather])
     question = HumanMessage('say:Look.\ncall:get_weather {"town":"Ulm"}\ncall:get_weather {"town":"Bonn"}\nthen:\nsay:Sunny.')
     asked = bound.invoke([question])
@@ -67,7 +67,7 @@ def test_a_call_and_its_result_make_a_turn(model):
     assert bound.invoke([question, asked, *results]).text == "Sunny."
 
 
-def test_calls_stream(model):
+def test_calls_are_streamed(model):
     whole = AIMessageChunk("")
     for chunk in model.bind_tools([get_weather]).stream('call:get_weather {"town":"Ulm"}'):
         whole += chunk
@@ -76,7 +76,7 @@ def test_calls_stream(model):
 
 
 @pytest.mark.turn
-def test_an_agent_runs_to_its_answer(model):
+def test_agent_takes_turns_until_its_answer(model):
     agent = create_agent(model, [get_weather])
     script = 'call:get_weather {"town":"Ulm"}\nthen:\ncall:get_weather {"town":"Bonn"}\nthen:\nsay:Sunny in both.'
     messages = agent.invoke({"messages": [HumanMessage(script)]})["messages"]
@@ -85,14 +85,14 @@ def test_an_agent_runs_to_its_answer(model):
     assert messages[-1].text == "Sunny in both."
 
 
-def test_structured_output_by_a_forced_tool(model):
+def test_structured_output_by_a_required_tool(model):
     asked = model.with_structured_output(Person, method="function_calling")
 
     assert asked.invoke('call:Person {"name":"Ada","age":36}') == Person(name="Ada", age=36)
 
 
 def test_structured_output_by_a_schema(model):
-    # Anthropic's form has no place for a schema's name.
+    # Anthropic's API has no field for a schema's name.
     name = "answer" if isinstance(model, ChatAnthropic) else "Person"
     asked = model.with_structured_output(Person, method="json_schema")
 

@@ -1,5 +1,5 @@
-"""Libraries that stand on the SDKs: pydantic-ai, OpenAI's Agents SDK, instructor and llm. Each gives an answer of a
-type, or runs a tool to its answer."""
+"""Libraries on top of the SDKs: pydantic-ai, OpenAI's Agents SDK, instructor and llm. Each gets typed output or runs
+tools until the answer."""
 
 import json
 import os
@@ -25,7 +25,7 @@ TURN = 'call:get_weather {"town":"Ulm"}\nthen:\ncall:get_weather {"town":"Bonn"}
 
 
 class Person(BaseModel):
-    """Somebody."""
+    """A person."""
 
     name: str
     age: int
@@ -35,13 +35,13 @@ class TestPydanticAi:
     @pytest.fixture(params=["chat", "responses", "anthropic"])
     def model(self, demo, request):
         if request.param == "anthropic":
-            # What it may ask for, it knows by the name.
+            # It knows the model's capabilities by its name.
             return AnthropicModel("claude-opus-4-6", provider=AnthropicProvider(base_url=demo.url, api_key="unused"))
         kind = OpenAIChatModel if request.param == "chat" else OpenAIResponsesModel
         return kind("scripted-1", provider=OpenAIProvider(base_url=f"{demo.url}/v1", api_key="unused"))
 
     @pytest.mark.turn
-    async def test_an_agent_runs_to_its_answer(self, model):
+    async def test_agent_takes_turns_until_its_answer(self, model):
         towns = []
         agent = Agent(model, instructions="Be brief.")
 
@@ -55,7 +55,7 @@ class TestPydanticAi:
         assert (towns, result.output) == (["Ulm", "Bonn"], "Sunny in both.")
         assert result.usage.output_tokens > 0
 
-    async def test_it_streams(self, model):
+    async def test_streamed_response(self, model):
         async with Agent(model).run_stream("slow:3 50") as result:
             pieces = [piece async for piece in result.stream_text(delta=True, debounce_by=None)]
 
@@ -69,11 +69,11 @@ class TestPydanticAi:
         ],
         ids=["by a tool", "by asking"],
     )
-    async def test_an_answer_has_its_type(self, model, output, script):
+    async def test_output_has_its_type(self, model, output, script):
         assert (await Agent(model, output_type=output).run(script)).output == Person(name="Ada", age=36)
 
-    async def test_an_answer_has_its_type_by_a_schema(self, model):
-        # Anthropic's form has no place for a schema's name.
+    async def test_output_has_its_type_by_a_schema(self, model):
+        # Anthropic's API has no field for a schema's name.
         name = "answer" if isinstance(model, AnthropicModel) else "Person"
         agent = Agent(model, output_type=NativeOutput(Person))
 
@@ -89,7 +89,7 @@ class TestAgentsSdk:
         return kind("scripted-1", client)
 
     @pytest.mark.turn
-    async def test_an_agent_runs_to_its_answer(self, model):
+    async def test_agent_takes_turns_until_its_answer(self, model):
         towns = []
 
         @agents.function_tool
@@ -104,14 +104,14 @@ class TestAgentsSdk:
         assert (towns, result.final_output) == (["Ulm", "Bonn"], "Sunny in both.")
         assert {"raw_response_event", "run_item_stream_event"} <= kinds
 
-    async def test_an_agent_hands_over_to_another(self, model):
+    async def test_agent_hands_over_to_another(self, model):
         second = agents.Agent(name="Second", model=model)
         first = agents.Agent(name="First", model=model, handoffs=[second])
         result = await agents.Runner.run(first, "call:transfer_to_second\nthen:\nsay:Here is the second.")
 
         assert (result.last_agent.name, result.final_output) == ("Second", "Here is the second.")
 
-    async def test_its_compaction_session_keeps_the_users_words_and_a_summary(self, demo):
+    async def test_compaction_session_keeps_user_messages_and_a_summary(self, demo):
         agents.set_tracing_disabled(True)
         client = AsyncOpenAI(base_url=f"{demo.url}/v1", api_key="unused")
         model = agents.OpenAIResponsesModel("gpt-4o", client)
@@ -132,7 +132,7 @@ class TestAgentsSdk:
         assert kinds == ["message", "compaction"]
         assert "Their summary:]" in result.final_output
 
-    async def test_an_answer_has_its_type(self, model):
+    async def test_output_has_its_type(self, model):
         agent = agents.Agent(name="Clerk", model=model, output_type=Person)
 
         assert (await agents.Runner.run(agent, f"call:final_output {ADA}")).final_output == Person(name="Ada", age=36)
@@ -149,15 +149,15 @@ class TestInstructor:
         ],
         ids=lambda value: getattr(value, "name", ""),
     )
-    def test_an_answer_of_openai_s_client_has_its_type(self, demo, mode, script):
+    def test_openai_client_output_has_its_type(self, demo, mode, script):
         client = instructor.from_openai(OpenAI(base_url=f"{demo.url}/v1", api_key="unused"), mode=mode)
         messages = [{"role": "user", "content": script}]
         person = client.chat.completions.create(model="scripted-1", messages=messages, response_model=Person, max_retries=0)
 
-        # It is of a class made of ours.
+        # Its class is generated from `Person`.
         assert isinstance(person, Person) and person.model_dump() == {"name": "Ada", "age": 36}
 
-    def test_an_answer_of_anthropic_s_client_has_its_type(self, demo):
+    def test_anthropic_client_output_has_its_type(self, demo):
         client = instructor.from_anthropic(Anthropic(base_url=demo.url, api_key="unused"))
         messages = [{"role": "user", "content": f"call:Person {ADA}"}]
         person = client.messages.create(model="scripted-1", max_tokens=1000, messages=messages, response_model=Person, max_retries=0)
@@ -186,14 +186,14 @@ class TestLlm:
         return llm
 
     @pytest.mark.parametrize("streaming", [[], ["--no-stream"]], ids=["streamed", "whole"])
-    def test_it_answers(self, llm, streaming):
+    def test_whole_response(self, llm, streaming):
         assert llm(*streaming, "say:Hello from the demo.") == "Hello from the demo.\n"
 
     @pytest.mark.turn
-    def test_a_tool_is_run(self, llm):
+    def test_tool_is_run(self, llm):
         source = "def town_of(name: str) -> str:\n    return 'Ulm'"
 
         assert llm("--functions", source, 'call:town_of {"name":"Ada"}') == "tool said: Ulm\n"
 
-    def test_an_answer_has_its_schema(self, llm):
+    def test_output_fits_its_schema(self, llm):
         assert json.loads(llm("--schema", "name, age int", f"call:output {ADA}")) == {"name": "Ada", "age": 36}

@@ -26,20 +26,20 @@ def ask(demo, request):
     return completion
 
 
-def test_it_answers(ask):
+def test_whole_response(ask):
     answer = ask("say:Hello from the demo.")
 
     assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == ("Hello from the demo.", "stop")
     assert answer.usage.total_tokens > 0
 
 
-def test_it_streams(ask):
+def test_streamed_response(ask):
     pieces = [chunk.choices[0].delta.content for chunk in ask("slow:3 50", stream=True)]
 
     assert "".join(filter(None, pieces)) == "p0 p1 p2 "
 
 
-def test_line_separators_survive_its_reading_by_lines(ask):
+def test_line_separators_survive_reading_by_lines(ask):
     text = "a\u2028b\u2029c\u0085d"
     pieces = [chunk.choices[0].delta.content for chunk in ask(f"say:{text}", stream=True)]
 
@@ -47,7 +47,7 @@ def test_line_separators_survive_its_reading_by_lines(ask):
 
 
 @pytest.mark.turn
-def test_a_call_and_its_result_make_a_turn(ask):
+def test_turn_with_a_call_and_its_result(ask):
     script = 'call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny.'
     message = ask(script, tools=[WEATHER]).choices[0].message
     [call] = message.tool_calls
@@ -58,7 +58,7 @@ def test_a_call_and_its_result_make_a_turn(ask):
     assert answer.choices[0].message.content == "Sunny."
 
 
-def test_calls_stream(ask):
+def test_calls_are_streamed(ask):
     chunks = list(ask('call:get_weather {"town":"Ulm"}', tools=[WEATHER], stream=True))
     [call] = litellm.stream_chunk_builder(chunks).choices[0].message.tool_calls
 
@@ -70,22 +70,22 @@ class Person(BaseModel):
     age: int
 
 
-def test_an_answer_has_its_schema(ask, request):
-    # Anthropic's handler makes a tool of the schema itself.
+def test_output_fits_its_schema(ask, request):
+    # Anthropic's handler converts the schema to a tool.
     name = "json_tool_call" if "anthropic" in request.node.name else "Person"
     answer = ask(f'call:{name} {{"name":"Ada","age":36}}', response_format=Person)
 
     assert json.loads(answer.choices[0].message.content) == {"name": "Ada", "age": 36}
 
 
-def test_failures_have_their_classes(ask):
+def test_failures_have_their_error_classes(ask):
     with pytest.raises(litellm.RateLimitError):
         ask("fail:ChatRateLimited slow down")
     with pytest.raises(litellm.BadRequestError):
         ask("fail:Error Message exceeds token limit.")
 
 
-def test_a_failure_in_mid_stream_is_raised_after_what_came(ask):
+def test_failure_in_mid_stream_is_raised_after_the_parts(ask):
     heard = []
     with pytest.raises(Exception, match="broke off"):
         for chunk in ask("say:half a\nfail:Error the model broke off", stream=True):

@@ -1,4 +1,4 @@
-"""The official ollama SDK: chat, generate, tools, structured output, models, and its errors; and LangChain upon it."""
+"""The official ollama SDK: chat, generate, tools, structured output, models and errors; and LangChain on top of it."""
 
 import base64
 
@@ -9,12 +9,12 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_ollama import ChatOllama
 from pydantic import BaseModel
 
-# 1 x 1.
+# One pixel.
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
 class Person(BaseModel):
-    """Somebody."""
+    """A person."""
 
     name: str
     age: int
@@ -43,7 +43,7 @@ def user(script: str, **more) -> list[dict]:
     return [{"role": "user", "content": script, **more}]
 
 
-def test_an_answer_comes_whole(client):
+def test_whole_response(client):
     answer = client.chat("scripted-1", messages=user("think:Hm.\nsay:Hello from the demo."))
 
     assert (answer.message.role, answer.message.content) == ("assistant", "Hello from the demo.")
@@ -52,7 +52,7 @@ def test_an_answer_comes_whole(client):
     assert answer.total_duration == answer.load_duration + answer.prompt_eval_duration + answer.eval_duration > 0
 
 
-def test_an_answer_comes_as_a_stream(client):
+def test_streamed_response(client):
     *parts, last = client.chat("scripted-1:latest", messages=user("slow:3 50"), stream=True)
 
     assert "".join(part.message.content for part in parts) == "p0 p1 p2 "
@@ -60,21 +60,21 @@ def test_an_answer_comes_as_a_stream(client):
     assert (last.message.content, last.done, last.done_reason) == ("", True, "stop")
 
 
-async def test_an_answer_comes_as_an_async_stream(demo):
+async def test_async_streamed_response(demo):
     stream = await ollama.AsyncClient(host=demo.url).chat("scripted-1", messages=user("parts:300 8"), stream=True)
     text = "".join([part.message.content async for part in stream])
 
     assert text == "".join(str(part).ljust(8, ".") for part in range(300))
 
 
-def test_lines_are_not_cut_inside_an_answer(client):
+def test_line_separators_do_not_split_a_response(client):
     text = 'Grüße 漢字 👩‍👩‍👧 "quoted"\u2028separated\u0085next'
     parts = client.chat("scripted-1", messages=user(f"units:{text}"), stream=True)
 
     assert "".join(part.message.content for part in parts) == text
 
 
-def test_a_text_is_generated(client):
+def test_text_is_generated(client):
     whole = client.generate("scripted-1", prompt="say:Hello.", system="Be brief.")
     *parts, last = client.generate("scripted-1", prompt="think:Hm.\nslow:3 50", stream=True)
 
@@ -84,27 +84,27 @@ def test_a_text_is_generated(client):
     assert (last.response, last.done) == ("", True)
 
 
-def test_a_model_is_loaded_by_asking_nothing(client):
+def test_empty_prompt_loads_a_model(client):
     loaded = client.generate("scripted-1")
     unloaded = client.chat("scripted-1", messages=[], keep_alive=0)
 
     assert [(answer.done, answer.done_reason) for answer in (loaded, unloaded)] == [(True, "load"), (True, "unload")]
 
 
-def test_a_limit_is_a_limit(client):
+def test_num_predict_limits_the_response(client):
     answer = client.chat("scripted-1", messages=user("say:one two three four"), options={"num_predict": 2, "num_ctx": 8192})
 
     assert (answer.message.content, answer.done_reason) == ("one two", "length")
 
 
-def test_an_image_reaches_the_model(client):
+def test_image_reaches_the_model(client):
     answer = client.chat("scripted-1", messages=user("dump:", images=[PIXEL]))
 
     assert f'"mime":"image/png","bytes":{len(PIXEL)}' in answer.message.content.replace(" ", "")
 
 
 @pytest.mark.turn
-def test_calls_and_their_results_make_a_turn(client):
+def test_turn_with_calls_and_their_results(client):
     script = 'say:Look.\ncall:get_weather {"town":"Ulm"}\ncall:get_weather {"town":"Bonn"}\nthen:\nsay:Sunny.'
     messages = user(script)
     asked = client.chat("scripted-1", messages=messages, tools=[get_weather])
@@ -119,14 +119,14 @@ def test_calls_and_their_results_make_a_turn(client):
     assert answer.message.content == "Sunny."
 
 
-def test_calls_stream(client):
+def test_calls_are_streamed(client):
     parts = client.chat("scripted-1", messages=user('call:get_weather {"town":"Ulm"}'), tools=[get_weather], stream=True)
     calls = [call.function for part in parts for call in part.message.tool_calls or []]
 
     assert [(call.name, call.arguments) for call in calls] == [("get_weather", {"town": "Ulm"})]
 
 
-def test_an_answer_has_its_schema(client):
+def test_output_fits_its_schema(client):
     script = 'call:answer {"name":"Ada","age":36}'
     chatted = client.chat("scripted-1", messages=user(script), format=Person.model_json_schema())
     generated = client.generate("scripted-1", prompt=script, format=Person.model_json_schema())
@@ -135,7 +135,7 @@ def test_an_answer_has_its_schema(client):
         assert Person.model_validate_json(said) == Person(name="Ada", age=36)
 
 
-def test_models_are_listed_shown_and_fetched(client):
+def test_models_are_listed_shown_and_pulled(client):
     listed = {model.model: model for model in client.list().models}
     assert {"scripted-1", "scripted-mini", "gpt-4o"} <= listed.keys()
     assert listed["gpt-4o"].details.family == "gpt-4o" and len(listed["gpt-4o"].digest) == 64
@@ -148,7 +148,7 @@ def test_models_are_listed_shown_and_fetched(client):
     assert client.ps().models == []
 
 
-def test_an_unknown_model_is_not_found_and_says_which_there_are(client):
+def test_unknown_model_lists_the_available_ones(client):
     for ask in (client.show, client.generate, lambda name: list(client.chat(name, messages=user("say:hi"), stream=True))):
         with pytest.raises(ollama.ResponseError) as unknown:
             ask("no-such-thing")
@@ -156,7 +156,7 @@ def test_an_unknown_model_is_not_found_and_says_which_there_are(client):
         assert unknown.value.error.startswith("model 'no-such-thing' not found") and "scripted-1" in unknown.value.error
 
 
-def test_failures_say_what_failed(client):
+def test_failures_have_status_and_message(client):
     for ask, status, words in [
         (lambda: client.chat("scripted-1", messages=user("fail:ChatQuotaExceeded used up")), 429, "used up"),
         (lambda: client.chat("scripted-1", messages=user("a", images=["aGVsbG8="])), 400, "messages[0].images[0]"),
@@ -167,7 +167,7 @@ def test_failures_say_what_failed(client):
         assert failed.value.status_code == status and words in failed.value.error
 
 
-def test_a_failure_in_mid_stream_is_raised_after_what_came(client):
+def test_failure_in_mid_stream_is_raised_after_the_parts(client):
     stream = client.chat("scripted-1", messages=user("say:half a\nwait:50\nfail:Error the model broke off"), stream=True)
     heard = []
     with pytest.raises(ollama.ResponseError, match="the model broke off"):
@@ -177,8 +177,8 @@ def test_a_failure_in_mid_stream_is_raised_after_what_came(client):
     assert "".join(heard) == "half a"
 
 
-def test_vs_code_s_own_client_finds_what_it_looks_for(demo):
-    """GitHub Copilot's provider for Ollama: a least version, the list, and of each model its context and skills."""
+def test_vs_code_ollama_provider_finds_version_models_and_capabilities(demo):
+    """GitHub Copilot's provider for Ollama needs a minimum version, the list, and each model's context and capabilities."""
     version = httpx.get(f"{demo.url}/api/version").json()["version"]
     assert [int(number) for number in version.split(".")] >= [0, 6, 4]
     for model in httpx.get(f"{demo.url}/api/tags").json()["models"]:
@@ -188,7 +188,7 @@ def test_vs_code_s_own_client_finds_what_it_looks_for(demo):
         assert info["general.basename"] and "tools" in shown["capabilities"]
 
 
-def test_langchain_answers_and_streams(model):
+def test_langchain_whole_and_streamed_response(model):
     answer = model.invoke("say:Hello from the demo.")
 
     assert answer.text == "Hello from the demo."
@@ -207,7 +207,7 @@ def test_langchain_takes_a_turn(model):
     assert bound.invoke([question, asked, result]).text == "Sunny."
 
 
-def test_langchain_gets_an_answer_of_a_type(model):
+def test_langchain_output_has_its_type(model):
     asked = model.with_structured_output(Person)
 
     assert asked.invoke('call:answer {"name":"Ada","age":36}') == Person(name="Ada", age=36)

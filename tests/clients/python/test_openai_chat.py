@@ -1,4 +1,4 @@
-"""The official openai SDK on chat completions: answers, streams, models, and the errors by class."""
+"""The official openai SDK on chat completions: whole and streamed responses, models, and error classes."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ def user(script: str) -> list[dict]:
     return [{"role": "user", "content": script}]
 
 
-def test_an_answer_comes_whole(client):
+def test_whole_response(client):
     completion = client.chat.completions.create(model="scripted-1", messages=user("say:Hello from the demo."))
 
     [choice] = completion.choices
@@ -35,7 +35,7 @@ def test_an_answer_comes_whole(client):
     assert completion.usage.total_tokens == completion.usage.prompt_tokens + completion.usage.completion_tokens > 0
 
 
-def test_an_answer_comes_as_a_stream(client):
+def test_streamed_response(client):
     chunks = list(client.chat.completions.create(model="scripted-1", messages=user("slow:3 50"), stream=True))
 
     assert [chunk.choices[0].delta.content for chunk in chunks if chunk.choices[0].delta.content] == ["p0 ", "p1 ", "p2 "]
@@ -43,14 +43,14 @@ def test_an_answer_comes_as_a_stream(client):
     assert len({(chunk.id, chunk.model) for chunk in chunks}) == 1
 
 
-async def test_an_answer_comes_as_an_async_stream(async_client):
+async def test_async_streamed_response(async_client):
     stream = await async_client.chat.completions.create(model="scripted-1", messages=user("parts:300 8"), stream=True)
     text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
 
     assert text == "".join(str(part).ljust(8, ".") for part in range(300))
 
 
-def test_the_stream_helper_sums_up_the_answer(client):
+def test_stream_helper_collects_the_response(client):
     with client.chat.completions.stream(model="scripted-1", messages=user("say:piece by piece")) as stream:
         deltas = [event.delta for event in stream if event.type == "content.delta"]
         completion = stream.get_final_completion()
@@ -59,7 +59,7 @@ def test_the_stream_helper_sums_up_the_answer(client):
     assert completion.choices[0].message.content == "piece by piece"
 
 
-def test_a_stream_tells_its_usage_when_asked(client):
+def test_stream_has_usage_on_request(client):
     question = {"model": "scripted-usage", "messages": user("say:counted\nusage:11 7 3")}
     *_, last = client.chat.completions.create(**question, stream=True, stream_options={"include_usage": True})
     whole = client.chat.completions.create(**question)
@@ -70,7 +70,7 @@ def test_a_stream_tells_its_usage_when_asked(client):
         assert usage.prompt_tokens_details.cached_tokens == 3
 
 
-def test_every_script_reaches_a_tongue_as_written(client):
+def test_text_of_every_script_arrives_unchanged(client):
     text = "Grüße 漢字 👩‍👩‍👧 \\\\ \"quoted\"\u2028separated\u0085next"
     completion = client.chat.completions.create(model="scripted-1", messages=user(f"say:{text}"))
     stream = client.chat.completions.create(model="scripted-1", messages=user(f"units:{text}"), stream=True)
@@ -80,26 +80,26 @@ def test_every_script_reaches_a_tongue_as_written(client):
     assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == expected
 
 
-def test_the_models_are_listed(client):
+def test_models_are_listed(client):
     models = {model.id: model for model in client.models.list()}
 
     assert {"scripted-1", "scripted-mini", "scripted-usage"} <= models.keys()
     assert {model.owned_by for model in models.values()} == {"demo"}
 
 
-def test_a_model_is_retrieved_by_its_id(client):
+def test_model_is_retrieved_by_its_id(client):
     model = client.models.retrieve("scripted-mini")
 
     assert (model.id, model.object, model.owned_by) == ("scripted-mini", "model", "demo")
 
 
-def test_a_model_is_found_by_what_a_person_means(client):
+def test_model_is_found_by_an_informal_name(client):
     completion = client.chat.completions.create(model="claude-sonnet-4-20250514", messages=user("say:hi"))
 
     assert completion.model == "claude-sonnet-4"
 
 
-def test_an_unknown_model_is_not_found(client):
+def test_unknown_model_is_not_found(client):
     with pytest.raises(openai.NotFoundError) as unknown:
         client.chat.completions.create(model="no-such-thing", messages=user("say:hi"))
 
@@ -118,7 +118,7 @@ def test_an_unknown_model_is_not_found(client):
         ([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://127.0.0.1:9/a.png"}}]}], "messages[0]"),
     ],
 )
-def test_a_bad_request_is_told_its_place(client, messages, place):
+def test_invalid_request_names_the_field(client, messages, place):
     with pytest.raises(openai.BadRequestError) as bad:
         client.chat.completions.create(model="scripted-1", messages=messages)
 
@@ -137,14 +137,14 @@ def test_a_bad_request_is_told_its_place(client, messages, place):
         ("Error boom", openai.InternalServerError, None),
     ],
 )
-def test_a_failure_of_the_model_has_its_class(client, failure, error, code):
+def test_model_failure_has_its_error_class(client, failure, error, code):
     with pytest.raises(error) as failed:
         client.chat.completions.create(model="scripted-1", messages=user(f"fail:{failure}"))
 
     assert code in (None, failed.value.code)
 
 
-def test_a_rate_limit_says_when_to_come_back_and_spent_quota_not_to(client):
+def test_rate_limit_has_retry_after_and_exceeded_quota_has_not(client):
     with pytest.raises(openai.RateLimitError) as limited:
         client.chat.completions.create(model="scripted-1", messages=user("fail:ChatRateLimited slow down"))
     with pytest.raises(openai.RateLimitError) as spent:
@@ -154,7 +154,7 @@ def test_a_rate_limit_says_when_to_come_back_and_spent_quota_not_to(client):
     assert spent.value.response.headers["x-should-retry"] == "false"
 
 
-def test_a_failure_in_mid_stream_is_raised_after_what_came(client):
+def test_failure_in_mid_stream_is_raised_after_the_parts(client):
     heard = []
     with pytest.raises(openai.APIError) as failed:
         for chunk in client.chat.completions.create(
@@ -167,12 +167,12 @@ def test_a_failure_in_mid_stream_is_raised_after_what_came(client):
     assert "the model broke off" in failed.value.message
 
 
-def test_a_failure_before_the_first_part_is_a_status_also_when_streaming(client):
+def test_failure_before_the_first_part_is_a_status_when_streaming(client):
     with pytest.raises(openai.RateLimitError):
         client.chat.completions.create(model="scripted-1", messages=user("fail:ChatRateLimited no"), stream=True)
 
 
-def test_every_answer_has_its_own_request_id(client):
+def test_every_response_has_its_own_request_id(client):
     answers = [client.chat.completions.with_raw_response.create(model="scripted-1", messages=user("say:x")) for _ in range(3)]
 
     ids = {answer.headers["x-request-id"] for answer in answers}
@@ -183,7 +183,7 @@ def test_every_answer_has_its_own_request_id(client):
     assert unknown.value.request_id
 
 
-async def test_many_at_once_do_not_mix(async_client):
+async def test_concurrent_responses_do_not_mix(async_client):
     async def ask(number: int) -> str:
         script = "\n".join(f"say:{number}-{part} " for part in range(20))
         stream = await async_client.chat.completions.create(model="scripted-1", messages=user(script), stream=True)
@@ -194,7 +194,7 @@ async def test_many_at_once_do_not_mix(async_client):
     assert answers == ["".join(f"{number}-{part} " for part in range(20)) for number in range(50)]
 
 
-def test_a_client_that_leaves_stops_the_model(client):
+def test_client_disconnect_cancels_the_model(client):
     stream = client.chat.completions.create(model="scripted-1", messages=user("say:here\nhang:"), stream=True)
     next(stream)
     before = stats(client)

@@ -1,4 +1,4 @@
-"""The official openai SDK on chat completions: tools, forced tools, structured output, images, limits."""
+"""The official openai SDK on chat completions: tools, tool_choice, structured output, images, limits."""
 
 import base64
 import hashlib
@@ -31,13 +31,13 @@ def user(script: str) -> list[dict]:
 
 
 def dump(client, **question) -> dict:
-    """What reached the model."""
+    """The request as the model got it."""
     completion = client.chat.completions.create(model="scripted-1", **{"messages": user("dump:"), **question})
     return json.loads(completion.choices[0].message.content)
 
 
 @pytest.mark.turn
-def test_a_call_and_its_result_make_a_turn(client):
+def test_turn_with_a_call_and_its_result(client):
     messages = user('call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny in Ulm.')
     asked = client.chat.completions.create(model="scripted-1", messages=messages, tools=[WEATHER]).choices[0]
 
@@ -61,7 +61,7 @@ def test_parallel_calls_keep_their_order_in_a_stream(client):
     assert choice.finish_reason == "tool_calls"
 
 
-def test_the_results_of_parallel_calls_may_come_in_any_order(client):
+def test_results_of_parallel_calls_are_accepted_in_any_order(client):
     asked = client.chat.completions.create(
         model="scripted-1", messages=user('call:get_weather {"town":"Ulm"}\ncall:get_weather {"town":"Bonn"}'), tools=[WEATHER]
     ).choices[0]
@@ -77,7 +77,7 @@ def test_the_results_of_parallel_calls_may_come_in_any_order(client):
     assert sorted(answer.message.content.removeprefix("tool said: ").splitlines()) == ["rain", "sun"]
 
 
-def test_tool_choice_decides_what_the_model_may_call(client):
+def test_tool_choice_limits_the_calls(client):
     none = dump(client, tools=[WEATHER], tool_choice="none")
     auto = dump(client, tools=[WEATHER, CLOCK], tool_choice="auto")
     assert ([tool["name"] for tool in none["tools"]], none["toolMode"]) == (["get_weather"], "auto")
@@ -102,7 +102,7 @@ class Person(BaseModel):
     age: int
 
 
-def test_a_parsed_answer_has_the_asked_form(client):
+def test_parsed_response_fits_its_schema(client):
     completion = client.chat.completions.parse(
         model="scripted-1", messages=user('call:Person {"name":"Ada","age":36}'), response_format=Person
     )
@@ -112,7 +112,7 @@ def test_a_parsed_answer_has_the_asked_form(client):
     assert choice.message.tool_calls is None
 
 
-def test_a_parsed_answer_streams(client):
+def test_parsed_response_is_streamed(client):
     script = 'call:Person {"name":"Ada","age":36}'
     with client.chat.completions.stream(model="scripted-1", messages=user(script), response_format=Person) as stream:
         choice = stream.get_final_completion().choices[0]
@@ -131,7 +131,7 @@ def test_tools_are_parsed_into_types(client):
     assert call.function.parsed_arguments == Person(name="Ada", age=36)
 
 
-def test_what_is_sent_reaches_the_model(client):
+def test_request_reaches_the_model(client):
     picture = base64.b64encode(b"\x89PNG not really").decode()
     seen = dump(
         client,
@@ -154,7 +154,7 @@ def test_what_is_sent_reaches_the_model(client):
     assert seen["modelOptions"]["temperature"] == 0.25
 
 
-def test_stop_sequences_and_limits_cut_the_answer(client):
+def test_stop_sequences_and_limits_end_the_response(client):
     stopped = client.chat.completions.create(model="scripted-1", messages=user("say:one two three four"), stop=["never", "o thr"])
     limited = client.chat.completions.create(model="scripted-1", messages=user("slow:500 1"), max_tokens=5)
 
@@ -163,20 +163,20 @@ def test_stop_sequences_and_limits_cut_the_answer(client):
     assert limited.usage.completion_tokens <= 5
 
 
-def test_several_choices_are_given_when_asked_for(client):
+def test_n_gives_several_choices(client):
     completion = client.chat.completions.create(model="scripted-1", messages=user("say:again"), n=3)
 
     assert [(choice.index, choice.message.content) for choice in completion.choices] == [(n, "again") for n in range(3)]
 
 
-def test_what_cannot_be_honoured_is_refused(client):
+def test_unsupported_parameters_are_refused(client):
     with pytest.raises(openai.BadRequestError) as refused:
         client.chat.completions.create(model="scripted-1", messages=user("say:x"), logprobs=True)
 
     assert refused.value.param == "logprobs" or "logprobs" in refused.value.message
 
 
-def test_embeddings_are_refused_with_the_reason(client):
+def test_embeddings_are_refused_with_a_reason(client):
     with pytest.raises(openai.APIStatusError) as refused:
         client.embeddings.create(model="text-embedding-3-small", input="hello")
 

@@ -1,4 +1,4 @@
-"""The official openai SDK on responses: answers, streams, calls, memory, structured output, errors."""
+"""The official openai SDK on responses: whole and streamed responses, calls, stored responses, structured output, errors."""
 
 import json
 
@@ -22,14 +22,14 @@ def client(demo):
         yield client
 
 
-def test_a_response_comes_whole(client):
+def test_whole_response(client):
     response = client.responses.create(model="scripted-1", input="say:Hello from the demo.")
 
     assert (response.output_text, response.status, response.model) == ("Hello from the demo.", "completed", "scripted-1")
     assert response.usage.total_tokens == response.usage.input_tokens + response.usage.output_tokens > 0
 
 
-def test_a_response_comes_as_a_stream(client):
+def test_streamed_response(client):
     events = list(client.responses.create(model="scripted-1", input="slow:3 50", stream=True))
 
     assert [event.type.removeprefix("response.") for event in events] == [
@@ -46,7 +46,7 @@ def test_a_response_comes_as_a_stream(client):
     assert [event.sequence_number for event in events] == list(range(len(events)))
 
 
-def test_the_stream_helper_sums_up_the_response(client):
+def test_stream_helper_collects_the_response(client):
     with client.responses.stream(model="scripted-1", input="think:Hm.\nsay:piece by piece") as stream:
         pieces = [event.delta for event in stream if event.type == "response.output_text.delta"]
         response = stream.get_final_response()
@@ -57,7 +57,7 @@ def test_the_stream_helper_sums_up_the_response(client):
 
 
 @pytest.mark.turn
-def test_a_call_and_its_result_make_a_turn(client):
+def test_turn_with_a_call_and_its_result(client):
     script = 'call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny in Ulm.'
     asked = client.responses.create(model="scripted-1", input=script, tools=[WEATHER])
     [call] = asked.output
@@ -70,7 +70,7 @@ def test_a_call_and_its_result_make_a_turn(client):
 
 
 @pytest.mark.turn
-def test_a_response_continues_the_one_before(client):
+def test_previous_response_id_continues_a_response(client):
     script = 'call:get_weather {"town":"Ulm"}\nthen:\nsay:Sunny in Ulm.'
     asked = client.responses.create(model="scripted-1", input=script, tools=[WEATHER])
     result = {"type": "function_call_output", "call_id": asked.output[0].call_id, "output": "sunny"}
@@ -83,7 +83,7 @@ def test_a_response_continues_the_one_before(client):
     assert [text for text in texts if text] == [script, "sunny", "Sunny in Ulm.", "dump:"]
 
 
-def test_an_item_is_referred_to_by_its_id(client):
+def test_item_reference_finds_its_item(client):
     first = client.responses.create(model="scripted-1", input="say:I am the first.")
     second = client.responses.create(
         model="scripted-1",
@@ -97,7 +97,7 @@ def test_an_item_is_referred_to_by_its_id(client):
     assert "I am the first." in second.output_text
 
 
-def test_an_unknown_previous_response_is_refused(client):
+def test_unknown_previous_response_is_refused(client):
     with pytest.raises(openai.APIStatusError) as refused:
         client.responses.create(model="scripted-1", previous_response_id="resp_never", input="say:x")
 
@@ -105,7 +105,7 @@ def test_an_unknown_previous_response_is_refused(client):
     assert "resp_never" in refused.value.message
 
 
-def test_a_response_is_retrieved_and_deleted(client):
+def test_response_is_retrieved_and_deleted(client):
     given = client.responses.create(model="scripted-1", input="say:Keep this.")
     assert client.responses.retrieve(given.id).model_dump() == given.model_dump()
 
@@ -131,19 +131,19 @@ class Person(BaseModel):
     age: int
 
 
-def test_a_parsed_response_has_the_asked_form(client):
+def test_parsed_response_fits_its_schema(client):
     response = client.responses.parse(model="scripted-1", input='call:Person {"name":"Ada","age":36}', text_format=Person)
 
     assert response.output_parsed == Person(name="Ada", age=36)
 
 
-def test_a_limit_leaves_the_response_incomplete(client):
+def test_max_output_tokens_makes_the_response_incomplete(client):
     response = client.responses.create(model="scripted-1", input="slow:500 1", max_output_tokens=16)
 
     assert (response.status, response.incomplete_details.reason) == ("incomplete", "max_output_tokens")
 
 
-def test_failures_have_their_classes(client):
+def test_failures_have_their_error_classes(client):
     with pytest.raises(openai.NotFoundError):
         client.responses.create(model="no-such-thing", input="say:x")
     with pytest.raises(openai.RateLimitError):
@@ -154,7 +154,7 @@ def test_failures_have_their_classes(client):
         client.responses.create(model="scripted-1", input="fail:ChatRateLimited no", stream=True)
 
 
-def test_a_failure_in_mid_stream_ends_in_response_failed(client):
+def test_failure_in_mid_stream_ends_with_response_failed(client):
     *said, last = client.responses.create(model="scripted-1", input="say:half a\nfail:Error the model broke off", stream=True)
 
     assert "".join(event.delta for event in said if event.type == "response.output_text.delta") == "half a"

@@ -1,6 +1,6 @@
-"""The README's own examples, word for word, as its reader types them in a second terminal.
+"""The README's examples, run unchanged as a reader would run them in a second terminal.
 
-The demo has the port that the README names, unless another program has it: then the port is all that is changed.
+The demo uses the README's port. If another program uses that port, only the port in the examples is replaced.
 """
 
 import json
@@ -25,7 +25,7 @@ PROGRAMS = {
 
 
 def examples() -> dict[str, str]:
-    """By their language: the blocks of the section that ask the server something."""
+    """The section's examples that send requests, by language."""
     readme = (REPOSITORY / "README.md").read_text()
     [section] = re.findall(rf"^## {SECTION}$(.*?)^## ", readme, re.DOTALL | re.MULTILINE)
     blocks = re.findall(r"^```(\w+)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
@@ -52,7 +52,7 @@ def output(port, tmp_path):
     def output(language: str) -> str:
         file, program = PROGRAMS[language]
         (tmp_path / file).write_text(examples()[language].replace(f":{PORT}", f":{port}"))
-        # Its reader has no environment of ours.
+        # A reader's environment has no variables of these tests.
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "ANTHROPIC_"))}
         done = subprocess.run([*program, file], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
@@ -61,17 +61,17 @@ def output(port, tmp_path):
     return output
 
 
-def test_it_shows_curl_node_and_python():
+def test_readme_has_curl_node_and_python_examples():
     assert list(examples()) == ["sh", "js", "python"]
 
 
-def test_curl_gets_its_answer(output):
+def test_curl_example_gets_a_response(output):
     assert json.loads(output("sh"))["choices"][0]["message"]["content"] == "Hello from curl"
 
 
-def test_node_gets_its_answer(output):
+def test_node_example_gets_a_response(output):
     assert output("js") == "Hello from Node\n"
 
 
-def test_python_gets_its_answer(output):
+def test_python_example_gets_a_response(output):
     assert output("python") == "Hello from Python\n"

@@ -1,5 +1,5 @@
-"""Anthropic messages byte by byte: the vendor's document, the order of events, and that a stream adds
-up to the unstreamed message."""
+"""Anthropic messages compared with the vendor's document: bodies, the order of events, and that a stream
+adds up to the whole message."""
 
 import httpx
 import pytest
@@ -33,7 +33,7 @@ def question(script: str, **more) -> dict:
 
 
 @pytest.mark.parametrize("case", SCRIPTS.values(), ids=SCRIPTS.keys())
-def test_a_stream_adds_up_to_the_unstreamed_message(demo, case):
+def test_stream_adds_up_to_the_whole_message(demo, case):
     whole = client.ask(demo.url, PATH, question(**case))
     streamed = client.ask_streamed(demo.url, PATH, question(**case))
 
@@ -58,7 +58,7 @@ def test_a_stream_adds_up_to_the_unstreamed_message(demo, case):
         (question("fail:NoPermissions no"), 403),
     ],
 )
-def test_an_error_has_the_documented_form(demo, body, status):
+def test_error_has_the_documented_form(demo, body, status):
     response = client.post(demo.url, PATH, body)
 
     assert response.status_code == status, response.text
@@ -67,14 +67,14 @@ def test_an_error_has_the_documented_form(demo, body, status):
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/messages", 405), ("POST", "/v1/messages/nowhere", 404)])
-def test_a_wrong_door_answers_in_the_documented_form(demo, method, path, status):
+def test_unknown_path_or_method_has_the_documented_error(demo, method, path, status):
     response = httpx.request(method, demo.url + path, headers=VERSION)
 
     assert response.status_code == status
     specs.anthropic().check("ErrorResponse", response.json())
 
 
-def test_a_failure_in_mid_stream_is_an_error_event(demo):
+def test_failure_in_mid_stream_is_an_error_event(demo):
     *said, error = client.stream(demo.url, PATH, question("say:half a\nfail:Error broke off"))
 
     assert error.name == "error"
@@ -93,7 +93,7 @@ def test_models_have_the_documented_form(demo):
     assert (listing["first_id"], listing["last_id"]) == (listing["data"][0]["id"], listing["data"][-1]["id"])
 
 
-def test_a_count_has_the_documented_form(demo):
+def test_token_count_has_the_documented_form(demo):
     body = {key: value for key, value in question("hello").items() if key != "max_tokens"}
     answer = client.post(demo.url, "/v1/messages/count_tokens?beta=true", body)
 

@@ -1,5 +1,5 @@
-"""Chat completions byte by byte: the vendor's document, the order of events, and that a stream adds up
-to the unstreamed answer."""
+"""Chat completions compared with the vendor's document: bodies, the order of events, and that a stream
+adds up to the whole response."""
 
 import httpx
 import pytest
@@ -32,7 +32,7 @@ def question(script: str, model: str = "scripted-1", **more) -> dict:
 
 
 @pytest.mark.parametrize("case", SCRIPTS.values(), ids=SCRIPTS.keys())
-def test_a_stream_adds_up_to_the_unstreamed_answer(demo, case):
+def test_stream_adds_up_to_the_whole_response(demo, case):
     whole = client.ask(demo.url, PATH, question(**case))
     streamed = client.ask_streamed(demo.url, PATH, question(**case, stream_options={"include_usage": True}))
 
@@ -64,7 +64,7 @@ def test_usage_stays_out_of_a_stream_that_did_not_ask(demo):
         ([], 400),
     ],
 )
-def test_an_error_has_the_documented_form(demo, body, status):
+def test_error_has_the_documented_form(demo, body, status):
     answered, error = client.refused(demo.url, PATH, body)
 
     assert answered == status, error
@@ -75,7 +75,7 @@ def test_an_error_has_the_documented_form(demo, body, status):
     ("method", "path", "status"),
     [("GET", "/v1/chat/completions", 405), ("GET", "/v1/nowhere", 404), ("POST", "/v1/embeddings", None), ("POST", "/v1/images/generations", None)],
 )
-def test_a_wrong_door_answers_in_the_documented_form(demo, method, path, status):
+def test_unknown_path_or_method_has_the_documented_error(demo, method, path, status):
     response = httpx.request(method, demo.url + path, json={"model": "x", "input": "x"} if method == "POST" else None)
 
     assert response.status_code == (status or response.status_code) >= 400
@@ -84,7 +84,7 @@ def test_a_wrong_door_answers_in_the_documented_form(demo, method, path, status)
         assert "POST" in response.headers["allow"]
 
 
-def test_a_failure_in_mid_stream_is_an_error_event(demo):
+def test_failure_in_mid_stream_is_an_error_event(demo):
     events = client.stream(demo.url, PATH, question("say:half a\nfail:Error broke off"))
     chunks = [event.data for event in events if event.data != "[DONE]"]
 

@@ -1,5 +1,5 @@
-"""OpenAI responses byte by byte: the vendor's document, the order of events, and that a stream adds up
-to the unstreamed response."""
+"""OpenAI responses compared with the vendor's document: bodies, the order of events, and that a stream
+adds up to the whole response."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def question(script: str, **more) -> dict:
 
 
 @pytest.mark.parametrize("case", SCRIPTS.values(), ids=SCRIPTS.keys())
-def test_a_stream_adds_up_to_the_unstreamed_response(demo, case):
+def test_stream_adds_up_to_the_whole_response(demo, case):
     whole = client.ask(demo.url, PATH, question(**case))
     streamed = client.ask_streamed(demo.url, PATH, question(**case))
 
@@ -44,14 +44,14 @@ def test_a_stream_adds_up_to_the_unstreamed_response(demo, case):
         (question("fail:ChatQuotaExceeded no"), 429),
     ],
 )
-def test_an_error_has_the_documented_form(demo, body, status):
+def test_error_has_the_documented_form(demo, body, status):
     answered, error = client.refused(demo.url, PATH, body)
 
     assert answered == status, error
     specs.openai().check("ErrorResponse", error)
 
 
-def test_a_failure_in_mid_stream_ends_in_response_failed(demo):
+def test_failure_in_mid_stream_ends_with_response_failed(demo):
     events = client.stream(demo.url, PATH, question("say:half a\nfail:Error broke off"))
 
     for event in events:

@@ -1,8 +1,8 @@
 """Tool loops of the official SDKs on each kind of model that Copilot has.
 
-The simulated editor holds each to the rules of the service behind it: `auto` wants words in every user message, a
-Claude-like model knows no tool choice and refuses foreign ids, a GPT-like one of the Responses API other things than one
-of chat completions.
+The simulated editor enforces the rules of the service behind each model: `auto` needs text in every user message, a
+Claude-like model gets no tool choice and refuses foreign ids, and GPT-like models of the Responses API and of chat
+completions refuse different requests.
 """
 
 import json
@@ -43,7 +43,7 @@ def test_openai_chat_loop(url, model, choice):
     tools = [{"type": "function", "function": {"name": "get_weather", "parameters": SCHEMA}}]
     messages, towns = [{"role": "user", "content": SCRIPT}], []
     while True:
-        # A required call ends with the calls: the last turn is for words.
+        # With a required call, only the last turn may have text.
         wanted = choice if len(towns) < 2 else "auto"
         answer = client.chat.completions.create(model=model, messages=messages, tools=tools, tool_choice=wanted)
         message = answer.choices[0].message

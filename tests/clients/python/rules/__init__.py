@@ -1,5 +1,5 @@
-"""The order of a stream's events in each dialect, which no schema says, and what the stream adds up to.
+"""The order of a stream's events in each dialect, which the schemas don't describe.
 
-Each module has `check(events)`: AssertionError if the official SDKs could stumble, else the whole
-answer that the stream was, to be compared with what the same question gets unstreamed.
+Each module has `check(events)`: it raises AssertionError if the official SDKs could fail, else it
+returns the whole response that the stream adds up to, for comparison with an unstreamed one.
 """

@@ -1,4 +1,4 @@
-"""OpenAI chat completions: chunks of one head, each choice begun once and finished once, `[DONE]`."""
+"""OpenAI chat completions: chunks with equal id and model, one start and one finish per choice, `[DONE]`."""
 
 import json
 
@@ -65,7 +65,7 @@ class _Choice:
 
 
 def whole(body: dict) -> dict:
-    """An unstreamed answer in the form that `check` gives."""
+    """A whole response in the form that `check` returns."""
     specs.openai().check_answer(OPERATION, body)
     return {"choices": [_whole_choice(choice) for choice in body["choices"]], "usage": body.get("usage")}
 

@@ -5,7 +5,7 @@ import json
 import specs
 from sse import Event
 
-# Which deltas belong to which block.
+# The types of delta of each type of block.
 DELTAS = {
     "text": {"text_delta"},
     "thinking": {"thinking_delta", "signature_delta"},
@@ -81,7 +81,7 @@ def _plain(block: dict) -> dict:
 
 
 def whole(body: dict) -> dict:
-    """An unstreamed answer in the form that `check` gives."""
+    """A whole response in the form that `check` returns."""
     specs.anthropic().check("Message", body)
     return {
         "blocks": [_plain({**block, "json": ""}) for block in body["content"]],

@@ -1,4 +1,4 @@
-"""OpenAI responses: every event numbered, each item opened, filled, said again whole, and closed."""
+"""OpenAI responses: numbered events; each item is added, filled, repeated as a whole, and done."""
 
 import json
 
@@ -29,7 +29,7 @@ def check(events: list[Event]) -> dict:
 
 
 def _items(events: list[dict]) -> list[dict]:
-    """The items as their `done` events say them, each compared with what led to it."""
+    """The items of the `done` events, each compared with its deltas."""
     done: list[dict] = []
     item: _Item | None = None
     for event in events:
@@ -50,7 +50,7 @@ def _items(events: list[dict]) -> list[dict]:
 
 
 class _Item:
-    """An item on its way: which part is open, and the texts that its deltas make."""
+    """An incomplete item: its open part, and the text of its deltas."""
 
     def __init__(self, added: dict) -> None:
         self._added = added
@@ -95,7 +95,7 @@ class _Item:
 
 
 def whole(body: dict) -> dict:
-    """An unstreamed answer, or the response that a stream ends with, less its ids."""
+    """A whole response, or the response in a stream's last event, without its ids."""
     specs.openai().check_answer(OPERATION, body)
     return {"output": [_plain(item) for item in body["output"]], "status": body["status"], "usage": body["usage"]}
 
