@@ -25,6 +25,7 @@ mod listener;
 pub mod listeners;
 mod origin_questions;
 mod peer;
+mod read_ahead;
 mod request_body;
 mod request_id;
 mod response;

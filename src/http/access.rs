@@ -17,6 +17,7 @@ use super::error_response::respond;
 use super::head_timeout::{GuardedBody, HeadTimer, ResponseGuard};
 use super::origin_questions::{blocked, refused};
 use super::peer::Peer;
+use super::read_ahead::ReadAhead;
 use super::request_body;
 use super::request_id::RequestId;
 use super::route_index::RouteIndex;
@@ -35,6 +36,7 @@ pub(super) async fn control(
     let id = RequestId::new();
     let timer = request.request().conn_data::<HeadTimer>();
     let guard = timer.map(|timer| timer.head_complete(id.text()));
+    let answering = request.request().conn_data::<ReadAhead>().map(ReadAhead::begin);
     request.extensions_mut().insert(id.clone());
     let user_settings = request.app_data::<Data<AppState>>().map(|state| state.user_settings.read().clone());
     let user_settings = user_settings.unwrap_or_default();
@@ -85,7 +87,9 @@ pub(super) async fn control(
         headers.insert(HeaderName::from_static("x-request-id"), id.clone());
         headers.insert(HeaderName::from_static("request-id"), id);
     }
-    Ok(response.map_body(|_, body| GuardedBody { body, _guard: guard, _permit: permit }.boxed()))
+    Ok(response.map_body(|_, body| {
+        GuardedBody { body, _guard: guard, _answering: answering, _permit: permit }.boxed()
+    }))
 }
 
 /// Permissions of the client that sent a request.

@@ -2,30 +2,44 @@
 
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::head_timeout::{Expired, HeadTimer};
 use super::peer::Peer;
-use crate::options::ServerOptions;
+use super::read_ahead::ReadAhead;
+use crate::options::{MAX_BODY, ServerOptions};
 
 /// Response to a head that took too long. It has no JSON body: the API that the client speaks is not known yet.
 const HEAD_TIMEOUT_RESPONSE: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
+/// Most bytes that are kept of what a client sends while an earlier request is being answered: one more request of the
+/// largest size.
+const MAX_KEPT: usize = MAX_BODY + 64 * 1024;
+
+/// Bytes that are read and kept at a time, so that a client that sends much leaves time for others.
+const KEEP_AT_ONCE: usize = 64 * 1024;
+
 /// A socket that fails with `TimedOut` when nothing could be written for `stall_timeout`, or when a head is not
-/// complete within `receive_timeout`. Without the first, a client that never reads would keep its model running.
+/// complete within `receive_timeout`. Without the first, a client that never reads would keep its model running. It is read
+/// all the time, so that the end of a connection is noticed whatever the client sent before.
 pub(super) struct Connection {
     socket: TcpStream,
     /// Owner of the other end.
     pub(super) peer: Peer,
     /// Limits the time to receive a head.
     pub(super) head_timer: HeadTimer,
+    /// Limits what actix-web reads while it answers a request.
+    pub(super) read_ahead: ReadAhead,
+    /// What was received beyond that limit.
+    kept: BytesMut,
     stall_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -36,6 +50,8 @@ impl Connection {
             socket,
             peer,
             head_timer: HeadTimer::new(options.receive_timeout),
+            read_ahead: ReadAhead::default(),
+            kept: BytesMut::new(),
             stall_timeout: options.stall_timeout,
             stalled: None,
         }
@@ -63,6 +79,53 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Passes on what was kept, else what can be read of the socket.
+    fn pass_on(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+        room: usize,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = if self.kept.is_empty() {
+            // Frees the memory of what has been passed on.
+            self.kept = BytesMut::new();
+            let room = u64::try_from(room).unwrap_or(u64::MAX);
+            Pin::new(&mut (&mut self.socket).take(room)).poll_read(context, buffer)
+        } else {
+            let kept = self.kept.split_to(room.min(self.kept.len()).min(buffer.remaining()));
+            buffer.put_slice(&kept);
+            Poll::Ready(Ok(()))
+        };
+        self.read_ahead.passed(buffer.filled().len() - before);
+        read
+    }
+
+    /// Reads what can't be passed on yet and keeps it. Ready when the connection has ended, or has to.
+    fn keep(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.kept.reserve(KEEP_AT_ONCE);
+        let mut socket = (&mut self.socket).take(KEEP_AT_ONCE as u64);
+        let read = pin!(socket.read_buf(&mut self.kept)).poll(context);
+        match read {
+            Poll::Ready(Ok(0)) => Poll::Ready(Ok(())),
+            Poll::Ready(Ok(_)) if self.kept.len() > MAX_KEPT => {
+                log::warn!(
+                    "connection closed, the client sent too much before its response ended request={} limit={MAX_KEPT}",
+                    self.head_timer.request_id().as_deref().unwrap_or_default(),
+                );
+                Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()))
+            }
+            Poll::Ready(Ok(_)) => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
 impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -73,7 +136,10 @@ impl AsyncRead for Connection {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        let read = match self.read_ahead.room(context) {
+            0 => self.keep(context),
+            room => self.pass_on(context, buffer, room),
+        };
         if buffer.filled().len() > before {
             self.head_timer.bytes_received();
         } else if read.is_pending() && self.head_timer.poll_expired(context).is_ready() {

@@ -17,6 +17,8 @@ use actix_web::web::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 
+use super::read_ahead::AnsweringGuard;
+
 /// The timer of one connection, shared by its socket and its requests.
 #[derive(Clone)]
 pub(super) struct HeadTimer(Rc<RefCell<Timer>>);
@@ -128,10 +130,11 @@ impl Drop for ResponseGuard {
     }
 }
 
-/// A response's body together with the guard, which is dropped with it.
+/// A response's body together with the guards, which are dropped with it.
 pub(super) struct GuardedBody {
     pub body: BoxBody,
     pub _guard: Option<ResponseGuard>,
+    pub _answering: Option<AnsweringGuard>,
     /// Permit of a web page's request.
     pub _permit: Option<OwnedSemaphorePermit>,
 }

@@ -109,6 +109,7 @@ async fn serve(
         .on_connect_ext(|connection: &Connection, data| {
             data.insert(connection.peer);
             data.insert(connection.head_timer.clone());
+            data.insert(connection.read_ahead.clone());
         })
         .graceful_shutdown_signal(move || {
             let mut shutdown = shutdown.clone();

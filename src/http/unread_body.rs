@@ -17,6 +17,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
+use super::read_ahead::ReadAhead;
+
 /// Most bytes that are discarded.
 const MAX_DISCARDED: usize = 64 * 1024 * 1024;
 
@@ -32,6 +34,7 @@ pub(super) struct SharedPayload(Rc<RefCell<Receiving>>);
 
 struct Receiving {
     payload: Payload,
+    read_ahead: Option<ReadAhead>,
     has_ended: bool,
 }
 
@@ -47,7 +50,9 @@ impl SharedPayload {
             Payload::None => return None,
             payload => payload,
         };
-        let shared = SharedPayload(Rc::new(RefCell::new(Receiving { payload, has_ended: false })));
+        let read_ahead = request.request().conn_data::<ReadAhead>().cloned();
+        let shared =
+            SharedPayload(Rc::new(RefCell::new(Receiving { payload, read_ahead, has_ended: false })));
         request.set_payload(Payload::Stream { payload: Box::pin(shared.clone()) });
         Some(shared)
     }
@@ -80,12 +85,15 @@ impl Stream for SharedPayload {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Receiving { payload, has_ended } = &mut *self.0.borrow_mut();
+        let Receiving { payload, read_ahead, has_ended } = &mut *self.0.borrow_mut();
         if *has_ended {
             return Poll::Ready(None);
         }
         let polled = payload.poll_next_unpin(context);
         *has_ended = matches!(polled, Poll::Ready(None | Some(Err(_))));
+        if let (Some(read_ahead), Poll::Ready(Some(Ok(_)))) = (read_ahead, &polled) {
+            read_ahead.body_read();
+        }
         polled
     }
 }

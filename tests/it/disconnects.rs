@@ -9,7 +9,7 @@ use crate::openai::with;
 use crate::server::Server;
 
 /// Requests of each dialect, streamed and whole.
-fn every_dialect_and_mode() -> Vec<(String, Value)> {
+pub fn every_dialect_and_mode() -> Vec<(String, Value)> {
     let messages = json!([{ "role": "user", "content": "Hello" }]);
     let mut requests = Vec::new();
     for (path, fields) in [
@@ -49,6 +49,80 @@ fn every_vanished_client_is_cancelled_in_every_dialect_and_mode() {
             editor.expect_cancel(stream_id);
         }
     }
+}
+
+/// The bytes of a request whose body is this long.
+fn request_of(length: usize) -> Vec<u8> {
+    let body = &every_dialect_and_mode()[0].1;
+    let padding = " ".repeat(length.saturating_sub(body.to_string().len()));
+    let request = Request::new("POST", "/v1/chat/completions").header("content-type", "application/json");
+    request.body(body.to_string() + &padding).bytes()
+}
+
+/// Lengths of requests behind one that is being answered: below and above what actix-web reads ahead, and the longest.
+const BEHIND: [usize; 4] = [60_000, 200_000, 1_000_000, 10_000_000];
+
+#[test]
+fn client_that_vanishes_behind_another_request_is_cancelled() {
+    let server = Server::serve(&["--ping-every", "600000", "--open-after", "600000"]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    for (path, body) in every_dialect_and_mode() {
+        for length in BEHIND {
+            let mut client = server.client();
+            client.send(&Request::post(&path, &body));
+            let (stream_id, _) = editor.expect_chat();
+            client.send_bytes(&request_of(length)).expect("a server that reads");
+            drop(client);
+            editor.expect_cancel(stream_id);
+        }
+    }
+}
+
+#[test]
+fn client_that_vanishes_behind_many_small_requests_is_cancelled() {
+    let server = Server::serve(&["--ping-every", "600000", "--open-after", "600000"]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send_bytes(&request_of(0)).unwrap();
+    let (stream_id, _) = editor.expect_chat();
+    client.send_bytes(&Request::get("/health").bytes().repeat(20_000)).expect("a server that reads");
+    drop(client);
+    editor.expect_cancel(stream_id);
+}
+
+#[test]
+fn requests_behind_another_are_answered_in_turn() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    for length in BEHIND {
+        let mut client = server.client();
+        let whole = Request::post("/v1/chat/completions", &every_dialect_and_mode()[1].1);
+        client.send(&whole);
+        let (first, _) = editor.expect_chat();
+        client.send_bytes(&request_of(length)).expect("a server that reads");
+        client.send_bytes(&whole.bytes()).expect("a server that reads");
+        editor.respond(first, "one");
+        assert_eq!(client.response().json()["choices"][0]["message"]["content"], "one");
+        let (second, _) = editor.expect_chat();
+        editor.respond(second, "two");
+        assert!(String::from_utf8(client.response().body).unwrap().contains("two"), "{length}");
+        let (third, _) = editor.expect_chat();
+        editor.respond(third, "three");
+        assert_eq!(client.response().json()["choices"][0]["message"]["content"], "three");
+    }
+}
+
+#[test]
+fn more_than_one_largest_request_behind_another_closes_the_connection() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send_bytes(&request_of(0)).unwrap();
+    let (stream_id, _) = editor.expect_chat();
+    // The server closes while the client sends.
+    let _ = client.send_bytes(&request_of(10_000_000).repeat(2));
+    editor.expect_log("the client sent too much before its response ended");
+    editor.expect_cancel(stream_id);
 }
 
 /// A client that reads one KiB at a time must not hold up others: all of theirs finish before its own.
