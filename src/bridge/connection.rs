@@ -78,7 +78,7 @@ async fn read_loop(
         limit.message(length, Instant::now())?;
         let event = match message {
             FromEditor::Pong => {
-                editor.unanswered_pings.store(0, Ordering::Relaxed);
+                editor.unanswered_pings.send_replace(0);
                 continue;
             }
             FromEditor::Models(models) if models.models.len() > MAX_MODELS => {
@@ -114,7 +114,7 @@ async fn heartbeat(editor: &Editor, every: Duration) -> std::convert::Infallible
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        editor.unanswered_pings.fetch_add(1, Ordering::Relaxed);
+        editor.unanswered_pings.send_modify(|missed| *missed = missed.saturating_add(1));
         editor.notify(&ToEditor::Ping);
     }
 }

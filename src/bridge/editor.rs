@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(test)]
 use bytes::BytesMut;
 #[cfg(test)]
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
 
 use super::outbox::Outbox;
 use super::pending_requests::PendingRequests;
@@ -20,6 +20,10 @@ use crate::failure::Failure;
 /// Pings in a row that may go unanswered before an editor counts as unresponsive. Ticks are counted, not time:
 /// after a suspend all clocks jump, but no tick was missed.
 const MISSED_PINGS: u32 = 3;
+
+/// Pings in a row after which a running tool call fails: a minute, so that a tool that keeps the extension host busy is not
+/// taken for one that never ends.
+const MISSED_PINGS_OF_A_CALL: u32 = 12;
 
 /// Id of an attached editor; counted up since the server started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +41,7 @@ pub struct Editor {
     id: EditorId,
     pub(super) pending: Arc<PendingRequests>,
     outbox: Outbox,
-    pub(super) unanswered_pings: Arc<AtomicU32>,
+    pub(super) unanswered_pings: watch::Sender<u32>,
 }
 
 impl Editor {
@@ -46,7 +50,7 @@ impl Editor {
             id: EditorId(id),
             pending: PendingRequests::new(outbox.clone()),
             outbox,
-            unanswered_pings: Arc::default(),
+            unanswered_pings: watch::Sender::default(),
         }
     }
 
@@ -92,7 +96,13 @@ impl Editor {
 
     /// Whether the editor answers pings. One that is halted in a debugger does not, and is chosen last.
     pub fn is_responsive(&self) -> bool {
-        self.unanswered_pings.load(Ordering::Relaxed) < MISSED_PINGS
+        *self.unanswered_pings.borrow() < MISSED_PINGS
+    }
+
+    /// Waits until the editor has missed so many pings that its tool calls are given up.
+    pub async fn halted(&self) {
+        // Fails only when the sender is gone, which this handle holds.
+        let _ = self.unanswered_pings.subscribe().wait_for(|missed| *missed >= MISSED_PINGS_OF_A_CALL).await;
     }
 }
 

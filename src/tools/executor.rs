@@ -227,11 +227,18 @@ async fn run(permits: Arc<Semaphore>, editor: Editor, call: ToolCall) -> (ToolRe
     let ToolCall { id, name, input } = call;
     // The semaphore is never closed.
     let _permit = permits.acquire_owned().await.ok();
-    let response = match editor.invoke_tool(name, input) {
+    let response = match editor.invoke_tool(name.clone(), input) {
         Ok(response) => response,
         Err(failure) => return (failed(id, failure.to_string()), false),
     };
-    let Ok(response) = timeout(TIME_LIMIT, response.get()).await else {
+    let response = tokio::select! {
+        response = timeout(TIME_LIMIT, response.get()) => response,
+        () = editor.halted() => {
+            log::warn!("tool call given up, the window does not respond editor={} tool={name:?}", editor.id());
+            return (failed(id, "the VS Code window of the tool does not respond".into()), false);
+        }
+    };
+    let Ok(response) = response else {
         let seconds = TIME_LIMIT.as_secs();
         return (failed(id, format!("the tool did not finish within {seconds} seconds")), false);
     };

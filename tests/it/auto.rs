@@ -201,6 +201,30 @@ fn disconnect_cancels_tool_and_model() {
 }
 
 #[test]
+fn tool_call_of_a_halted_window_fails_and_another_window_goes_on() {
+    let server = Server::serve(&["--heartbeat", "50"]);
+    let mut halted = Editor::with_models(&server.home, &[model("m")]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &with(auto(chat("Hello")), &json!({ "model": "m" }))));
+    send_tools(&mut halted, &["a"]);
+    let (stream_id, _) = halted.expect_chat();
+    send_calls(&mut halted, stream_id, &["a"]);
+    let (tool, _) = expect_invocation(&mut halted);
+    // From here on the first window reads nothing and so answers no ping.
+    let mut other = Editor::attach(&server.home);
+    other.send_models(&[model("m")]);
+    let (stream_id, chat) = other.expect_chat();
+    let content = vec![Content::Text {
+        text: "[The tool failed.]\nthe VS Code window of the tool does not respond".into(),
+    }];
+    let expected = ToolResult { id: "id-a".into(), content, is_error: false };
+    assert_eq!(chat.messages.last().unwrap().parts, [Part::ToolResult(expected)]);
+    other.respond(stream_id, "Later");
+    assert_eq!(crate::openai::content(&client.response()), "Later");
+    halted.expect_cancel(tool);
+}
+
+#[test]
 fn client_tool_calls_are_returned_and_finished_rounds_stored() {
     let server = Server::demo(&[]);
     let own = json!([{ "type": "function", "function": { "name": "mine" } }]);
