@@ -258,6 +258,13 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Its text for clients, cut if a provider or a client wrote very much of it.
+    pub fn text(&self) -> String {
+        let mut text = self.to_string();
+        cut(&mut text, MAX_TEXT);
+        text
+    }
+
     /// A malformed field; an empty path means the whole body.
     pub fn invalid(at: impl Into<String>, message: impl Into<String>) -> Failure {
         Failure::Invalid { at: at.into(), message: message.into() }
@@ -362,9 +369,20 @@ impl<T> ResultExt for Result<T, Failure> {
 
 /// Text of a client, cut for a message that people read.
 pub fn shortened(text: &str) -> String {
-    const MAX: usize = 200;
-    let end = text.floor_char_boundary(MAX);
-    if end == text.len() { text.to_owned() } else { format!("{}...", text.get(..end).unwrap_or_default()) }
+    let mut text = text.to_owned();
+    cut(&mut text, 200);
+    text
+}
+
+/// Longest text of an error response in bytes: clients show it to people, and some of it echoes what others sent.
+pub const MAX_TEXT: usize = 8 * 1024;
+
+/// Cuts a text to this number of bytes, between characters.
+pub fn cut(text: &mut String, max: usize) {
+    if text.len() > max {
+        text.truncate(text.floor_char_boundary(max));
+        text.push_str("...");
+    }
 }
 
 /// A time in whole seconds, rounded up: `4 min 40 s`.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::blocked_vendors::BLOCK;
 use crate::bridge::protocol::ProviderError;
 use crate::conversation::Finish;
-use crate::failure::Failure;
+use crate::failure::{Failure, shortened};
 
 /// Meaning of a provider's error for the response.
 #[derive(Clone, Debug, PartialEq)]
@@ -261,7 +261,7 @@ impl ErrorBody {
     fn read(body: &str) -> Option<ErrorBody> {
         let body: Value = serde_json::from_str(body.trim()).ok()?;
         let error = body.get("error").filter(|error| error.is_object()).unwrap_or(&body);
-        let code = error.get("code").and_then(Value::as_str).map(str::to_owned);
+        let code = error.get("code").and_then(Value::as_str).map(shortened);
         let message =
             error.get("message").and_then(Value::as_str).map(str::to_owned).or_else(|| code.clone())?;
         Some(ErrorBody { message, code })

@@ -1,6 +1,5 @@
 //! Content codings of request bodies: reads the `Content-Encoding` header and unpacks. Pure.
 
-use std::fmt::Display;
 use std::io::Read;
 
 use actix_web::http::header::{CONTENT_ENCODING, HeaderMap};
@@ -109,9 +108,22 @@ enum UnpackError {
     Invalid(String),
 }
 
-impl<E: Display> From<E> for UnpackError {
-    fn from(error: E) -> UnpackError {
+impl From<&str> for UnpackError {
+    fn from(why: &str) -> UnpackError {
+        UnpackError::Invalid(why.to_owned())
+    }
+}
+
+impl From<std::io::Error> for UnpackError {
+    fn from(error: std::io::Error) -> UnpackError {
         UnpackError::Invalid(error.to_string())
+    }
+}
+
+impl From<FrameDecoderError> for UnpackError {
+    /// The decoder's own words are Rust's.
+    fn from(_: FrameDecoderError) -> UnpackError {
+        "its bytes are wrong or truncated".into()
     }
 }
 
@@ -138,7 +150,8 @@ fn unpack_zstd<'a>(packed: &'a [u8], limit: usize, out: &mut Vec<u8>) -> Result<
             Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
                 length, ..
             })) => {
-                rest = rest.get(usize::try_from(length)?..).ok_or("a skippable frame is truncated")?;
+                let after = usize::try_from(length).ok().and_then(|length| rest.get(length..));
+                rest = after.ok_or("a skippable frame is truncated")?;
                 continue;
             }
             Err(error) => return Err(error.into()),
@@ -280,6 +293,22 @@ mod tests {
             for wrong in [cut, longer, PLAIN.to_vec(), Vec::from(*b"\xef\xbb\xbf{}")] {
                 let failure = unpack(&[coding], wrong.clone().into(), 1000).unwrap_err();
                 assert_eq!(failure.status(), 400, "{coding:?} {wrong:?} {failure}");
+            }
+        }
+    }
+
+    #[test]
+    fn reasons_are_words_and_not_the_values_of_a_decoder() {
+        for (coding, packed) in samples() {
+            for at in 0..packed.len() {
+                for change in [1, 0x80, 0xff] {
+                    let mut wrong = packed.clone();
+                    wrong[at] ^= change;
+                    wrong.truncate(packed.len() - usize::from(change == 0x80));
+                    let Err(failure) = unpack(&[coding], wrong.into(), 1000) else { continue };
+                    let text = failure.to_string();
+                    assert!(!text.contains(['(', '{', '"', '[', '_', '\n']), "{coding:?}, byte {at}: {text}");
+                }
             }
         }
     }

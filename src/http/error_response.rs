@@ -14,7 +14,7 @@ use super::request_id::RequestId;
 use super::route_index::RouteIndex;
 use super::state::AppState;
 use crate::dialect::{Dialect, ErrorResponse};
-use crate::failure::Failure;
+use crate::failure::{Failure, MAX_TEXT, cut};
 use crate::request_log::RequestInfo;
 
 /// Records a failure and builds its error response in the form of the request's path.
@@ -88,19 +88,13 @@ fn build(request: &HttpRequest, failure: &Failure, mut error: ErrorResponse) -> 
     response.json(error.body)
 }
 
-/// Longest text in an error response, in bytes: clients show messages to people, and some echo what was sent.
-const MAX_TEXT: usize = 8 * 1024;
-
 /// Cuts long texts anywhere in an error's body.
 fn shorten(body: &mut Value) {
     match body {
-        Value::String(text) if text.len() > MAX_TEXT => {
-            text.truncate(text.floor_char_boundary(MAX_TEXT));
-            text.push_str("...");
-        }
+        Value::String(text) => cut(text, MAX_TEXT),
         Value::Array(items) => items.iter_mut().for_each(shorten),
         Value::Object(fields) => fields.values_mut().for_each(shorten),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, ORIGIN, TRANSFER_ENCODING};
 use actix_web::web::BytesMut;
 use bytes::Bytes;
@@ -71,14 +72,23 @@ async fn receive(
             () = &mut expired => return Err(Failure::ReceiveTimeout { within: limit }),
         };
         let Some(chunk) = chunk else { break };
-        let chunk =
-            chunk.map_err(|error| Failure::invalid("", format!("the body can't be read: {error}")))?;
+        let chunk = chunk.map_err(|error| Failure::invalid("", unreadable(&error)))?;
         if body.len() + chunk.len() > max_bytes {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
+}
+
+/// The reason for which no more of a body comes. actix-web's own words are Rust's, and speak of a content coding where the
+/// chunks are meant.
+fn unreadable(error: &PayloadError) -> &'static str {
+    match error {
+        PayloadError::Incomplete(_) | PayloadError::Io(_) => "the connection ended inside the body",
+        PayloadError::EncodingCorrupted => "the chunks of the body are malformed",
+        _ => "the body can't be read",
+    }
 }
 
 /// Whether a request declares a body that is too large, packed or not.

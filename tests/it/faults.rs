@@ -6,6 +6,7 @@ use copilot_proxy::bridge::protocol::{FromEditor, Hello, PROTOCOL, ProviderError
 use serde_json::json;
 
 use crate::client::Request;
+use crate::disconnects::every_dialect_and_mode;
 use crate::editor::{Editor, hello, model};
 use crate::openai::{CHAT, chat, complete, content, data, read_until, stream, streamed, text_of, with};
 use crate::server::Server;
@@ -82,6 +83,31 @@ fn text_before_a_failure_is_sent_before_the_error() {
         assert!(last.starts_with(error), "{path}: {events:?}");
         assert_eq!(before.iter().map(|event| delta(event)).collect::<String>(), "half a sentence", "{path}");
         assert!(last.contains("the line is cut"), "{path}: {events:?}");
+    }
+}
+
+#[test]
+fn long_error_of_an_editor_is_cut_in_every_dialect_and_mode() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let long = "é".repeat(250_000);
+    let json = json!({ "error": { "message": long, "code": long } });
+    let texts = [long.clone(), format!("Request Failed: 422 {json}"), json["error"].to_string()];
+    for (path, body) in every_dialect_and_mode() {
+        for message in &texts {
+            for begins in [false, true] {
+                let mut client = server.client();
+                client.send(&Request::post(&path, &body));
+                let (stream_id, _) = editor.expect_chat();
+                if begins {
+                    editor.send_text(stream_id, "Hello");
+                }
+                let error = ProviderError { name: "Error".into(), code: None, message: message.clone() };
+                editor.send(stream_id, &FromEditor::Failed(error));
+                let text = String::from_utf8(client.response().body).unwrap();
+                assert!(text.contains("éé...") && text.len() < 30_000, "{path}: {} bytes", text.len());
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub fn error_response(failure: &Failure) -> ErrorResponse {
 
 /// Builds the JSON of an HTTP response and of a stream's error event. The caller sets the request's id.
 pub fn body(failure: &Failure) -> Value {
-    let mut error = json!({ "type": kind(failure), "message": failure.to_string() });
+    let mut error = json!({ "type": kind(failure), "message": failure.text() });
     if let (Failure::ThreadUnsupported, Some(error)) = (failure, error.as_object_mut()) {
         // By this the SDKs know that they have to send whole conversations, and do.
         let details = json!({ "error_code": "thread_unsupported_request", "unsupported": [] });

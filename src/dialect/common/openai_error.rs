@@ -14,7 +14,7 @@ pub fn error_response(failure: &Failure) -> ErrorResponse {
 /// The JSON, alike in an HTTP answer and in a stream's error event.
 pub fn body(failure: &Failure) -> Value {
     let ErrorFields { kind, param, code } = words(failure);
-    json!({ "error": { "message": failure.to_string(), "type": kind, "param": param, "code": code } })
+    json!({ "error": { "message": failure.text(), "type": kind, "param": param, "code": code } })
 }
 
 /// The machine-readable fields of an error.

@@ -22,7 +22,7 @@ pub fn body(failure: &Failure) -> Value {
         Failure::UnknownModel { requested, known } => {
             format!("model '{requested}' not found; available: {}", known.join(", "))
         }
-        other => other.to_string(),
+        other => other.text(),
     };
     json!({ "error": said })
 }

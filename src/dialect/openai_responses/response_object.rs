@@ -193,8 +193,8 @@ fn error_message(failure: &Failure) -> String {
             if error_code(failure) == "rate_limit_exceeded"
                 && !matches!(failure, Failure::Blocked { .. }) =>
         {
-            format!("{failure}; try again in {seconds}s")
+            format!("{}; try again in {seconds}s", failure.text())
         }
-        _ => failure.to_string(),
+        _ => failure.text(),
     }
 }
