@@ -31,6 +31,7 @@ check: ## Check formatting, lints, types and documentation
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run check
 	cd tests/vscode && ../../vscode-host/node_modules/.bin/biome check .
 	cd benches && ../vscode-host/node_modules/.bin/biome check editor
+	cd tests/soak && ../../vscode-host/node_modules/.bin/biome check .
 
 # Which loads, and how often.
 ONLY ?=
@@ -42,6 +43,17 @@ bench: ## Measure against the goals of benches/README.md (ONLY="burst mixed", RO
 		echo "program size: $$(stat -c %s target/dist/copilot-proxy 2>/dev/null || stat -f %z target/dist/copilot-proxy) bytes"
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && node esbuild.mjs --bench
 	target/dist/bench --rounds $(ROUNDS) $(ONLY)
+
+# How long, and which random choices.
+MINUTES ?=
+SECONDS ?= $(if $(MINUTES),$(MINUTES)*60,1800)
+SEED ?=
+
+soak: ## Load the real extension for half an hour with random kills (MINUTES=30); writes docs/soak.md
+	cargo build --release --locked
+	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && node esbuild.mjs --soak
+	python3 tests/soak/soak.py --server target/release/copilot-proxy --seconds $$(($(SECONDS))) \
+		--report docs/soak.md $(if $(SEED),--seed $(SEED))
 
 package: ## Build the extension for this machine into dist/ (TARGET=, TRIPLE= for another)
 	cargo $(BUILD) --profile dist --locked $(if $(TRIPLE),--target $(TRIPLE))
@@ -63,4 +75,4 @@ protocol: ## Regenerate the TypeScript mirror of the bridge protocol
 clean: ## Remove everything that was built
 	rm -rf target dist vscode-host/out vscode-host/bin vscode-host/node_modules
 
-.PHONY: help demo test check bench package install deny protocol clean
+.PHONY: help demo test check bench soak package install deny protocol clean

@@ -51,11 +51,13 @@ extension() {
 	(cd vscode-host && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; } && npm test --silent) && benches
 }
 
-# What measures is tried too: a little of each load, whose answers must be right. It reads /proc, so on Linux only.
+# What measures is tried too: a little of each load, whose answers must be right, and one round of the soak test. Both read
+# /proc, so on Linux only.
 benches() {
 	[ "$(uname -s)" = Linux ] || return 0
-	(cd vscode-host && node esbuild.mjs --bench) && cargo build --locked --quiet --workspace &&
-		target/debug/bench --smoke --server target/debug/copilot-proxy
+	(cd vscode-host && node esbuild.mjs --bench --soak) && cargo build --locked --quiet --workspace &&
+		target/debug/bench --smoke --server target/debug/copilot-proxy &&
+		python3 tests/soak/soak.py --server target/debug/copilot-proxy --seconds 10
 }
 
 # The build that the server's tests have made: that of the package takes minutes more, meanwhile.

@@ -1,5 +1,6 @@
 // Bundles the extension into out/extension.js and the panel's page into out/panel.js and out/panel.css; with --test also
-// each test, beside a fake of the slice of `vscode` that we use; with --bench what measures it from within node.
+// each test, beside a fake of the slice of `vscode` that we use; with --bench what measures it from within node, and with
+// --soak the editor of the soak test.
 import { readdirSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -53,5 +54,15 @@ if (process.argv.includes("--bench")) {
 		target: "node20",
 		entryPoints: ["../benches/editor/host.ts", "../benches/editor/inproc.ts"],
 		outdir: "out/bench",
+	});
+}
+
+if (process.argv.includes("--soak")) {
+	await build({
+		...common,
+		target: "node20",
+		entryPoints: ["../tests/soak/editor.ts"],
+		outdir: "out/soak",
+		alias: { vscode: "./test/fake/vscode.ts" },
 	});
 }

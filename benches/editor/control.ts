@@ -8,13 +8,13 @@ import { createInterface } from "node:readline";
 /** Milliseconds; what it can't see is part of what it measures, alike for all. */
 const RESOLUTION = 1;
 
-/** Says where it is reached and what it wants to have said, then obeys. */
-export function obeyHarness(ready: object): void {
+/** Says where it is reached and what it wants to have said, then obeys; `more` are orders of one harness alone. */
+export function obeyHarness(ready: object, more: Record<string, () => object> = {}): void {
 	const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 	const say = (answer: object) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 	createInterface(process.stdin)
 		.on("line", (line) => {
-			const [order, path] = line.split(" ");
+			const [order = "", path] = line.split(" ");
 			switch (order) {
 				case "watch":
 					delay.reset();
@@ -33,7 +33,10 @@ export function obeyHarness(ready: object): void {
 					);
 					return;
 				default:
-					throw new Error(`an unknown order: ${order}`);
+					if (!more[order]) {
+						throw new Error(`an unknown order: ${order}`);
+					}
+					return say(more[order]());
 			}
 		})
 		.on("close", () => process.exit());
