@@ -1,7 +1,8 @@
 //! One model request from its conversation to its events.
 //!
-//! `service` is the entry: it resolves the model, prepares the request and waits for a permit. `dispatch` runs the
-//! request in an editor, with `failover` to another window and `retry` of a response that isn't what was required.
+//! `service` is the entry: it resolves the model, prepares the request and waits for a permit. `fallback` asks the next
+//! model of the request's `model_chain` where one can't respond. `dispatch` runs the request in an editor, with
+//! `failover` to another window and `retry` of a response that isn't what was required.
 //! `context` is the state that they share. The other modules are filters over the events (`filter_chain` puts them in
 //! order), the request for the editor and the classification of errors.
 
@@ -12,6 +13,7 @@ use futures_util::Stream;
 use crate::conversation::Event;
 use crate::failure::Failure;
 
+mod acceptance;
 pub mod admission;
 mod auto_prompt;
 pub mod blank;
@@ -23,12 +25,14 @@ pub mod dropped_calls;
 pub mod editor_request;
 pub mod event_mapper;
 mod failover;
+mod fallback;
 pub mod filter;
 pub mod filter_chain;
 mod image_limit;
 pub mod json_output;
 mod json_schema;
 pub mod max_tokens;
+mod model_chain;
 pub mod price;
 pub mod provider_error;
 mod rate_limit_backoff;
@@ -47,8 +51,10 @@ mod verbosity;
 
 pub use blocked_vendors::BlockedVendors;
 pub use context::CompletionContext;
+pub use fallback::FailedModel;
+pub use model_chain::ModelChain;
 pub use rate_limit_backoff::RateLimitBackoff;
-pub use service::{CompletionRequest, CompletionService, PreparedCompletion};
+pub use service::{CompletionRequest, CompletionService, StartedCompletion};
 
 /// The events of one response. Dropping the stream cancels the model.
 pub type Events = Pin<Box<dyn Stream<Item = Result<Event, Failure>>>>;

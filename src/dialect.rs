@@ -118,6 +118,8 @@ pub enum UnknownModel {
 pub struct ParsedRequest {
     /// Name of the model in the request; absent = the default model.
     pub model: Option<String>,
+    /// `models`: those to ask where `model` can't respond; absent = the user's fallbacks.
+    pub models: Option<Vec<String>>,
     /// The conversation.
     pub conversation: Conversation,
     /// Whether the client wants a stream.

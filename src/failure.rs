@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+mod fallback;
 mod hint;
 mod redacted;
 

@@ -8,7 +8,7 @@ use super::editor_tools::{self, AutoMode};
 use super::session::{self, Sessions};
 use super::tool_loop::LoopServices;
 use crate::bridge::protocol::{AutoModeStatus, AutoTools};
-use crate::completion::{CompletionService, Events, PreparedCompletion};
+use crate::completion::{CompletionService, Events, StartedCompletion};
 use crate::conversation::Conversation;
 use crate::dialect::RequestExtensions;
 use crate::failure::Failure;
@@ -52,14 +52,8 @@ impl AutoModeService {
     }
 
     /// Starts the session of a request and returns the events of its response. Dropping them cancels model and tools.
-    pub fn start(
-        &self,
-        request_id: String,
-        auto_mode: AutoMode,
-        first: PreparedCompletion,
-        conversation: Conversation,
-    ) -> Events {
-        session::start(self.services.clone(), &self.sessions, request_id, auto_mode, first, conversation)
+    pub fn start(&self, auto_mode: AutoMode, first: StartedCompletion, conversation: Conversation) -> Events {
+        session::start(self.services.clone(), &self.sessions, auto_mode, first, conversation)
     }
 
     /// Reads the status of every running session, with the id of its request.

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::editor_tools::AutoMode;
 use super::tool_loop::{LoopServices, Progress, run_tool_loop};
 use crate::bridge::protocol::AutoModeStatus;
-use crate::completion::{Events, PreparedCompletion};
+use crate::completion::{Events, StartedCompletion};
 use crate::conversation::{Conversation, Event};
 use crate::failure::Failure;
 
@@ -54,19 +54,19 @@ pub(super) struct SessionActor {
     events: Sender<Result<Event, Failure>>,
     progress: Progress,
     /// Taken when the actor starts.
-    work: Option<(LoopServices, AutoMode, PreparedCompletion, Conversation)>,
+    work: Option<(LoopServices, AutoMode, StartedCompletion, Conversation)>,
 }
 
 /// Starts the session of a request; dropping the events ends it.
 pub(super) fn start(
     services: LoopServices,
     sessions: &Sessions,
-    request_id: String,
     auto_mode: AutoMode,
-    first: PreparedCompletion,
+    first: StartedCompletion,
     conversation: Conversation,
 ) -> Events {
     let (events, received) = channel(BUFFERED_EVENTS);
+    let request_id = first.request_id.to_string();
     let session = SessionActor {
         request_id: request_id.clone(),
         sessions: sessions.clone(),

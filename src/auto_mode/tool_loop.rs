@@ -14,7 +14,7 @@ use super::editor_tools::AutoMode;
 use super::round_store::{ResponseEnd, RoundStore};
 use crate::bridge::Editor;
 use crate::bridge::protocol::AutoModeStatus;
-use crate::completion::{CompletionRequest, CompletionService, Events, PreparedCompletion};
+use crate::completion::{CompletionRequest, CompletionService, Events, StartedCompletion};
 use crate::conversation::{
     Content, Conversation, Event, Finish, Message, Part, Role, ToolCall, ToolChoice, ToolRan, ToolResult,
     Usage,
@@ -66,25 +66,23 @@ impl Progress {
 pub(super) async fn run_tool_loop(
     services: LoopServices,
     auto_mode: AutoMode,
-    first: PreparedCompletion,
+    first: StartedCompletion,
     mut conversation: Conversation,
     events: &EventSender,
     progress: &Progress,
 ) -> Result<(), Failure> {
     let AutoMode { editor, runnable, rounds, history } = auto_mode;
     let LoopServices { completions, executor, rounds: store } = services;
-    let (model, request_id, client) =
-        (first.model.id.clone(), first.request_id().clone(), first.client.clone());
-    let mut prepared = first;
+    // The model stays: another one would lose the provider's cache, and may not read this one's thinking.
+    let StartedCompletion { request_id, model, client, events: mut response, .. } = first;
     let mut total = Usage::default();
     let mut finished_rounds = Vec::new();
     // All that the client gets.
     let mut text = String::new();
     for round in 1.. {
         progress.start_round(round);
-        let turn = stream_turn(prepared.events(), &runnable, events).await?;
-        // Frees its permit before the next completion waits for one.
-        drop(prepared);
+        // Its permit is free when this returns, before the next completion waits for one.
+        let turn = stream_turn(response, &runnable, events).await?;
         total = total.and(turn.usage);
         for part in &turn.parts {
             if let Part::Text { text: piece } = part {
@@ -127,11 +125,11 @@ pub(super) async fn run_tool_loop(
         };
         let next = CompletionRequest::same_model(
             request_id.clone(),
-            model.clone(),
+            model.id.clone(),
             client.clone(),
             conversation.clone(),
         );
-        prepared = completions.prepare(next).await?;
+        response = completions.start(next, |_| ()).await?.events;
     }
     Ok(())
 }

@@ -13,8 +13,8 @@ use crate::conversation::{Content, Message, Part, Tool};
 mod activity;
 
 pub use activity::{
-    Activity, AutoModeStatus, CapturedBody, CatalogModel, Exchange, GetExchange, Minute, ModelCatalog,
-    ModelTotals, Outcome, RequestRecord, StopRequest, Tokens, Watch,
+    Activity, AutoModeStatus, CapturedBody, CatalogModel, Exchange, FailedModel, GetExchange, Minute,
+    ModelCatalog, ModelTotals, Outcome, PrefixLoss, RequestRecord, StopRequest, Tokens, Watch,
 };
 
 /// The version of everything below. Raise it with any change that an older peer would misread.
@@ -228,6 +228,8 @@ pub struct UserSettings {
     pub ipv6: bool,
     /// The model of requests that name none; empty = none set.
     pub default_model: String,
+    /// Models to ask, in this order, where the requested one can't respond; a request's own list replaces them.
+    pub fallbacks: Vec<String>,
     /// Requests and replies are shown in the panel.
     pub log_requests_to_ui: bool,
     /// Log lines may hold words of conversations.
@@ -270,6 +272,7 @@ impl Default for UserSettings {
             port: 8080,
             ipv6: false,
             default_model: String::new(),
+            fallbacks: Vec::new(),
             log_requests_to_ui: false,
             raw_logging: false,
             api_key: String::new(),

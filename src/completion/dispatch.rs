@@ -1,5 +1,6 @@
 //! One run of a prepared request: maps the editor's parts to events and filters them.
 
+use std::num::NonZeroU8;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use async_stream::stream;
 use futures_util::StreamExt;
 use serde_json::Value;
 
+use super::acceptance::Acceptance;
 use super::auto_prompt;
 use super::blocked_vendors;
 use super::context::CompletionContext;
@@ -50,6 +52,8 @@ pub(super) struct Dispatch {
     count: Count,
     /// Input tokens after calibration.
     counted_input: u64,
+    /// Set at the model's first part.
+    acceptance: Acceptance,
 }
 
 impl Dispatch {
@@ -74,11 +78,21 @@ impl Dispatch {
             options,
             count,
             counted_input,
+            acceptance: Acceptance::default(),
         }
     }
 
     pub fn request_id(&self) -> &Arc<str> {
         &self.request_id
+    }
+
+    pub fn acceptance(&self) -> &Acceptance {
+        &self.acceptance
+    }
+
+    /// Number of responses that the client wants.
+    pub fn choices(&self) -> u8 {
+        self.options.choices.map_or(1, NonZeroU8::get)
     }
 
     /// Whether the client allows no output: `max_tokens` 0.
@@ -131,7 +145,11 @@ impl Dispatch {
             let mut chat = self.chat.clone();
             let mut parts = Box::pin(run(&chat));
             loop {
-                let event = match parts.next().await {
+                let part = parts.next().await;
+                if matches!(part, Some(Ok(_))) {
+                    self.acceptance.set();
+                }
+                let event = match part {
                     None => {
                         self.context.back_off.reset();
                         self.with_routed_model(mapper.finish(), &mapper)

@@ -1,5 +1,6 @@
 //! Prepares model requests: resolves the model, builds the editor's request, checks its size and waits for a permit.
 
+use std::iter::once;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,12 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use super::acceptance::Acceptance;
 use super::context::CompletionContext;
 use super::dispatch::Dispatch;
 use super::editor_request::EditorRequest;
+use super::fallback::{self, FailedModel};
+use super::model_chain::{ModelChain, RequestedModel};
 use super::{Events, retry, timing};
 use crate::blocking;
 use crate::bridge::protocol::ContextSize;
@@ -32,10 +36,8 @@ pub struct CompletionService {
 pub struct CompletionRequest {
     /// Id of the HTTP request, for the log.
     pub request_id: Arc<str>,
-    /// Name of the model as the client wrote it; absent = the default model.
-    pub model: Option<String>,
-    /// Whether an unknown name resolves to the nearest model instead of failing.
-    pub nearest_if_unknown: bool,
+    /// The requested models.
+    pub models: ModelChain,
     /// The client that asks, as far as its key names it.
     pub client: ClientIdentity,
     /// The conversation so far.
@@ -50,22 +52,48 @@ impl CompletionRequest {
         client: ClientIdentity,
         conversation: Conversation,
     ) -> CompletionRequest {
-        CompletionRequest { request_id, model: Some(model), nearest_if_unknown: false, client, conversation }
+        CompletionRequest { request_id, models: ModelChain::only(Some(model), false), client, conversation }
     }
 }
 
+/// A request to one model of its chain.
+pub(super) struct Attempt<'a> {
+    pub request_id: &'a Arc<str>,
+    pub client: &'a ClientIdentity,
+    /// The model as the client named it.
+    pub requested: &'a RequestedModel,
+    /// That model, and the editors that have it.
+    pub resolved: ResolvedModel,
+    pub conversation: Conversation,
+    /// Arrival of the request.
+    pub began: Instant,
+}
+
 /// A request that is ready to run, once for each choice of the client.
-pub struct PreparedCompletion {
-    /// The resolved model.
+pub(super) struct PreparedCompletion {
+    model: ModelEntry,
+    counted_input: u64,
+    client: ClientIdentity,
+    dispatch: Dispatch,
+    permit: Arc<OwnedSemaphorePermit>,
+    /// Time from the arrival of the request to the permit.
+    ready: Duration,
+}
+
+/// A request that runs.
+pub struct StartedCompletion {
+    /// Id of the HTTP request, for the log.
+    pub request_id: Arc<str>,
+    /// The model that responds.
     pub model: ModelEntry,
     /// Tokens of the input, calibrated.
     pub counted_input: u64,
     /// The client that asks.
     pub client: ClientIdentity,
-    dispatch: Dispatch,
-    permit: Arc<OwnedSemaphorePermit>,
-    /// Time from the call of `prepare` to the permit.
-    ready: Duration,
+    /// Events of the first choice, or of the only one.
+    pub events: Events,
+    /// Events of the other choices.
+    pub other_choices: Vec<Events>,
 }
 
 impl CompletionService {
@@ -79,15 +107,24 @@ impl CompletionService {
         &self.context
     }
 
-    /// Resolves the model, builds its request and waits for a permit.
-    pub async fn prepare(&self, request: CompletionRequest) -> Result<PreparedCompletion, Failure> {
-        let start = Instant::now();
-        let ResolvedModel { model, editors } = self.resolve(&request).await?;
+    /// Starts a request with the first of its models that can respond. Calls `on_fallback` for each one that could not
+    /// before another is asked.
+    pub async fn start(
+        &self,
+        request: CompletionRequest,
+        on_fallback: impl FnMut(&FailedModel),
+    ) -> Result<StartedCompletion, Failure> {
+        fallback::start(self, request, on_fallback).await
+    }
+
+    /// Builds the request of an attempt and waits for a permit.
+    pub(super) async fn prepare(&self, attempt: Attempt<'_>) -> Result<PreparedCompletion, Failure> {
+        let Attempt { request_id, client, requested, resolved, conversation, began } = attempt;
+        let ResolvedModel { model, editors } = resolved;
         self.context.blocked_vendors.check(&model.model.vendor)?;
-        let CompletionRequest { request_id, model: requested, client, conversation, .. } = request;
         log::info!(
             "model resolved request={request_id} requested={} model={}",
-            quoted(requested.as_deref().unwrap_or_default()),
+            quoted(requested.name.as_deref().unwrap_or_default()),
             quoted(&model.id)
         );
         let (size, info) = (conversation.size(), model.model.clone());
@@ -105,14 +142,29 @@ impl CompletionService {
         }
         let counted_input = self.calibrated(&model, editor_request.count.estimated);
         let permit = Arc::new(self.context.admission.acquire().await?);
-        let dispatch =
-            Dispatch::new(self.context.clone(), request_id, &model, editors, editor_request, counted_input);
-        Ok(PreparedCompletion { model, counted_input, client, dispatch, permit, ready: start.elapsed() })
+        let dispatch = Dispatch::new(
+            self.context.clone(),
+            request_id.clone(),
+            &model,
+            editors,
+            editor_request,
+            counted_input,
+        );
+        let (client, ready) = (client.clone(), began.elapsed());
+        Ok(PreparedCompletion { model, counted_input, client, dispatch, permit, ready })
     }
 
-    /// Resolves the model of a request without running it.
+    /// Resolves the first model of a request that exists, without running it.
     pub async fn model(&self, request: &CompletionRequest) -> Result<ModelEntry, Failure> {
-        self.resolve(request).await.map(|resolved| resolved.model)
+        let mut first_failure = None;
+        for requested in request.models.iter() {
+            match self.resolve(requested).await {
+                Ok(resolved) => return Ok(resolved.model),
+                Err(failure @ Failure::UnknownModel { .. }) => _ = first_failure.get_or_insert(failure),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(first_failure.unwrap_or_else(|| Failure::internal("a request without a model")))
     }
 
     /// Counts the tokens of a request's input without running it.
@@ -124,12 +176,12 @@ impl CompletionService {
         Ok(self.calibrated(&model, count.estimated))
     }
 
-    async fn resolve(&self, request: &CompletionRequest) -> Result<ResolvedModel, Failure> {
+    pub(super) async fn resolve(&self, model: &RequestedModel) -> Result<ResolvedModel, Failure> {
         let resolve = async || {
             let message = ResolveModel {
-                requested: request.model.clone(),
+                requested: model.name.clone(),
                 default_model: self.context.user_settings.read().default_model.clone(),
-                nearest_if_unknown: request.nearest_if_unknown,
+                nearest_if_unknown: model.nearest_if_unknown,
             };
             self.context.registry.send(message).await.map_err(Failure::internal)?
         };
@@ -168,13 +220,25 @@ impl CompletionService {
 }
 
 impl PreparedCompletion {
-    /// Id of the HTTP request, for the log.
-    pub fn request_id(&self) -> &Arc<str> {
-        self.dispatch.request_id()
+    /// Set when the model's first part arrives.
+    pub fn acceptance(&self) -> Acceptance {
+        self.dispatch.acceptance().clone()
     }
 
-    /// Runs the request once.
-    pub fn events(&self) -> Events {
+    /// Runs the request, once for each choice.
+    pub fn start(self) -> StartedCompletion {
+        let choices = self.dispatch.choices();
+        StartedCompletion {
+            request_id: self.dispatch.request_id().clone(),
+            events: self.events(),
+            other_choices: (1..choices).map(|_| self.events()).collect(),
+            counted_input: self.counted_input,
+            client: self.client,
+            model: self.model,
+        }
+    }
+
+    fn events(&self) -> Events {
         let permit = self.permit.clone();
         let events =
             if self.dispatch.generates_nothing() { self.empty() } else { retry::run(self.dispatch.clone()) };
@@ -189,5 +253,20 @@ impl PreparedCompletion {
     fn empty(&self) -> Events {
         let usage = Usage { input: self.counted_input, ..Usage::default() };
         Box::pin(stream::once(ready(Ok(Event::Finish(Finish::Length, usage)))))
+    }
+}
+
+impl StartedCompletion {
+    /// Events of all choices; never empty.
+    pub fn choices_mut(&mut self) -> impl Iterator<Item = &mut Events> {
+        once(&mut self.events).chain(&mut self.other_choices)
+    }
+
+    /// Puts an event back that was read from a choice.
+    pub(super) fn put_back(&mut self, choice: usize, event: Result<Event, Failure>) {
+        if let Some(events) = self.choices_mut().nth(choice) {
+            let rest = std::mem::replace(events, Box::pin(stream::empty()));
+            *events = Box::pin(stream::once(ready(event)).chain(rest));
+        }
     }
 }

@@ -11,6 +11,7 @@ pub mod extensions;
 pub mod files;
 pub mod json_lines;
 pub mod media;
+pub mod model_list;
 pub mod one_or_many;
 pub mod open_calls;
 pub mod openai_error;

@@ -1,5 +1,6 @@
 //! The only code that runs a dialect: reads a request, starts its completion, and lets `response` write it.
 
+use std::iter::once;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ use super::response::{ChoiceEvents, ResponseWriter, panicked};
 use super::state::AppState;
 use super::{context_edits, editor_tools, request_body};
 use crate::blocking;
-use crate::completion::{CompletionRequest, Events, PreparedCompletion};
+use crate::completion::{CompletionRequest, Events, FailedModel, ModelChain, StartedCompletion};
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::{Dialect, RequestExtensions, RequestHead, ResponseMeta, UnknownModel};
 use crate::failure::Failure;
@@ -89,19 +90,23 @@ async fn attempt<D: Dialect>(
         let (head, memory) = (head_of(request), memory.clone());
         blocking::run(body.len(), move || D::read(&head, &body, &memory)).await?
     };
-    record.set_requested(parsed.model.as_deref(), parsed.stream);
+    let models = {
+        let user_settings = state.user_settings.read();
+        let is_nearest = D::UNKNOWN_MODEL == UnknownModel::Nearest;
+        ModelChain::new(parsed.model, parsed.models, &user_settings.fallbacks, is_nearest)
+    };
+    record.set_requested(models.first_name(), parsed.stream);
     let choices = parsed.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
     let completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
-        model: parsed.model,
-        nearest_if_unknown: D::UNKNOWN_MODEL == UnknownModel::Nearest,
+        models,
         client: identity_of(request),
         conversation: parsed.conversation,
     };
     let RunningCompletion { model, counted_input, events } = if parsed.only_model {
         model_only(state.completions.model(&completion_request).await?)
     } else {
-        complete(completion_request, choices, parsed.extensions, request, client, state).await?
+        complete(completion_request, parsed.extensions, request, client, state, &record).await?
     };
     record.set_model(&model.id);
     let mut response = HttpResponse::Ok();
@@ -147,38 +152,37 @@ struct RunningCompletion {
 /// Starts a completion, in auto mode with the editor's tools.
 async fn complete(
     mut completion_request: CompletionRequest,
-    choices: usize,
     extensions: RequestExtensions,
     request: &HttpRequest,
     client: ClientPermissions,
     state: &AppState,
+    record: &Record,
 ) -> Result<RunningCompletion, Failure> {
     let auto_mode =
         editor_tools::attach(&mut completion_request.conversation, extensions, request, client, state)
             .await?;
     let (applied, compaction) = context_edits::edit(&mut completion_request.conversation).await?;
+    let on_fallback = |failed: &FailedModel| record.add_failed_model(&failed.model, &failed.failure);
     if let (Some(compaction), None) = (compaction, &auto_mode) {
-        let prepared = context_edits::prepare_summary(&completion_request, &compaction, state).await?;
-        let (model, counted_input) = (prepared.model.clone(), prepared.counted_input);
+        let summary = context_edits::summary_request(&completion_request, &compaction);
+        let started = state.completions.start(summary, on_fallback).await?;
+        let (model, counted_input) = (started.model.clone(), started.counted_input);
         let conversation = completion_request.conversation;
-        let events = context_edits::compact(prepared, compaction.pauses, conversation, request, state);
+        let events = context_edits::compact(started, compaction.pauses, conversation, state);
         let events = single_choice(context_edits::reported(events, applied));
         return Ok(RunningCompletion { model, counted_input, events });
     }
     // Only auto mode needs the conversation again; it may be megabytes.
     let auto_mode = auto_mode.map(|auto_mode| (auto_mode, completion_request.conversation.clone()));
-    let prepared = state.completions.prepare(completion_request).await?;
-    let (model, counted_input) = (prepared.model.clone(), prepared.counted_input);
+    let started = state.completions.start(completion_request, on_fallback).await?;
+    let (model, counted_input) = (started.model.clone(), started.counted_input);
     let events = match auto_mode {
-        Some((auto_mode, conversation)) => single_choice(state.auto_mode.start(
-            RequestId::of(request).to_string(),
-            auto_mode,
-            prepared,
-            conversation,
-        )),
-        None if applied.is_empty() => all_choices(&prepared, choices),
+        Some((auto_mode, conversation)) => {
+            single_choice(state.auto_mode.start(auto_mode, started, conversation))
+        }
+        None if applied.is_empty() => all_choices(started),
         // The API that has edits has one choice.
-        None => single_choice(context_edits::reported(prepared.events(), applied)),
+        None => single_choice(context_edits::reported(started.events, applied)),
     };
     Ok(RunningCompletion { model, counted_input, events })
 }
@@ -190,13 +194,15 @@ fn model_only(model: ModelEntry) -> RunningCompletion {
     RunningCompletion { model, counted_input: 0, events }
 }
 
-/// Runs all choices of a request at the same time.
-fn all_choices(prepared: &PreparedCompletion, choices: usize) -> ChoiceEvents {
-    if choices == 1 {
-        return single_choice(prepared.events());
+/// The events of all choices, as they come.
+fn all_choices(started: StartedCompletion) -> ChoiceEvents {
+    if started.other_choices.is_empty() {
+        return single_choice(started.events);
     }
-    let response = |choice| single_choice(prepared.events()).map(move |(_, event)| (choice, event));
-    select_all((0..choices).map(response)).boxed_local()
+    let choices = once(started.events).chain(started.other_choices).enumerate();
+    let numbered =
+        choices.map(|(choice, events)| single_choice(events).map(move |(_, event)| (choice, event)));
+    select_all(numbered).boxed_local()
 }
 
 /// The events of a response with one choice; a panic while they are made becomes a failure.

@@ -1,15 +1,13 @@
 //! Edits of a conversation that its client asked for: applied before the model runs, reported as an event. A
 //! compaction asks the model for a summary first and goes on with that.
 
-use actix_web::HttpRequest;
 use async_stream::stream;
 use futures_util::StreamExt;
 
-use super::request_id::RequestId;
 use super::state::AppState;
 use crate::blocking;
 use crate::completion::context_edits::{apply, compacted, count};
-use crate::completion::{CompletionRequest, Events, PreparedCompletion};
+use crate::completion::{CompletionRequest, Events, StartedCompletion};
 use crate::conversation::{
     AppliedEdit, ContextChange, ContextEdit, Conversation, Event, Finish, Message, Role, Usage,
 };
@@ -63,31 +61,25 @@ pub(super) fn reported(mut events: Events, applied: Vec<AppliedEdit>) -> Events 
     })
 }
 
-/// Prepares the request for the summary of a conversation.
-pub(super) async fn prepare_summary(
-    request: &CompletionRequest,
-    compaction: &Compaction,
-    state: &AppState,
-) -> Result<PreparedCompletion, Failure> {
+/// The request for the summary of a conversation.
+pub(super) fn summary_request(request: &CompletionRequest, compaction: &Compaction) -> CompletionRequest {
     let mut request = request.clone();
     request_summary(&mut request.conversation, compaction.instructions.as_deref());
-    state.completions.prepare(request).await
+    request
 }
 
-/// Runs the request for the summary, then the conversation that goes on with it.
+/// Reads the summary, then runs the conversation that goes on with it.
 pub(super) fn compact(
-    summary: PreparedCompletion,
+    summary: StartedCompletion,
     pauses: bool,
     conversation: Conversation,
-    request: &HttpRequest,
     state: &AppState,
 ) -> Events {
-    let request_id = RequestId::of(request).text();
     let completions = state.completions.clone();
     Box::pin(stream! {
         let mut text = String::new();
         let mut usage = Usage::default();
-        let mut events = summary.events();
+        let StartedCompletion { request_id, model, client, mut events, .. } = summary;
         while let Some(event) = events.next().await {
             match event {
                 Ok(Event::Text(more)) => text.push_str(&more),
@@ -99,10 +91,8 @@ pub(super) fn compact(
                 }
             }
         }
-        drop(events);
-        let (model, client) = (summary.model.id.clone(), summary.client.clone());
         // Its permit is free for the request that follows.
-        drop(summary);
+        drop(events);
         let message = Message::text(Role::User, words(Some(&text)));
         yield Ok(Event::Context(ContextChange::Compacted { summary: text }));
         if pauses {
@@ -110,15 +100,14 @@ pub(super) fn compact(
             return;
         }
         let conversation = compacted(conversation, message);
-        let request = CompletionRequest::same_model(request_id, model, client, conversation);
-        let prepared = match completions.prepare(request).await {
-            Ok(prepared) => prepared,
+        let next = CompletionRequest::same_model(request_id, model.id, client, conversation);
+        let mut events = match completions.start(next, |_| ()).await {
+            Ok(started) => started.events,
             Err(failure) => {
                 yield Err(failure);
                 return;
             }
         };
-        let mut events = prepared.events();
         while let Some(event) = events.next().await {
             yield match event {
                 Ok(Event::Finish(finish, more)) => Ok(Event::Finish(finish, usage.and(more))),

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::captured_body::CapturedExchange;
 use super::{RequestLog, client};
-use crate::bridge::protocol::{Exchange, Outcome, RequestRecord, Tokens};
+use crate::bridge::protocol::{Exchange, FailedModel, Outcome, RequestRecord, Tokens};
 use crate::conversation::{Credits, Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::keys::ClientIdentity;
@@ -125,12 +125,16 @@ impl Record {
             stream: false,
             requested_model: None,
             model: None,
+            failed_models: Vec::new(),
             routed_model: None,
             characters: 0,
             first_ms: None,
             duration_ms: None,
             tokens: None,
             credits: None,
+            prefix_kept: None,
+            prefix_break: None,
+            prefix_loss: None,
             auto_mode: None,
             outcome: Outcome::Running,
             rejected: false,
@@ -160,6 +164,12 @@ impl Record {
     /// Records the model that runs the request.
     pub fn set_model(&self, model: &str) {
         self.write(|state| state.record.model = Some(model.to_owned()));
+    }
+
+    /// Records a model that could not respond, so that another one is asked.
+    pub fn add_failed_model(&self, model: &str, failure: &Failure) {
+        let failed = FailedModel { model: cut(model, MAX_REQUESTED), reason: failure.kind().to_owned() };
+        self.write(|state| state.record.failed_models.push(failed));
     }
 
     /// Records an event of the response. The input of several choices counts once.
@@ -242,9 +252,19 @@ impl Drop for Record {
             },
             None => Outcome::Disconnected,
         };
-        let RequestRecord { id, key, dialect, method, model, routed_model, first_ms, rejected, .. } =
-            &*record;
-        let model = quoted(model.as_deref().unwrap_or_default()).to_string();
+        let RequestRecord {
+            id,
+            key,
+            dialect,
+            method,
+            model,
+            failed_models,
+            routed_model,
+            first_ms,
+            rejected,
+            ..
+        } = &*record;
+        let model = quoted(model.as_deref().unwrap_or_default()).to_string() + &after(failed_models);
         let routed =
             routed_model.as_ref().map(|model| format!(" routed_model={}", quoted(model))).unwrap_or_default();
         let key = key.as_ref().map(|key| format!(" key={}", quoted(key))).unwrap_or_default();
@@ -324,6 +344,12 @@ fn usage_row(state: &RecordState) -> Option<UsageRow> {
         total_ms: record.duration_ms.unwrap_or_default(),
         outcome: outcome.to_owned(),
     })
+}
+
+/// The field of the log for models that could not respond; empty if there are none.
+fn after(failed: &[FailedModel]) -> String {
+    let shown: Vec<String> = failed.iter().map(|one| format!("{} ({})", one.model, one.reason)).collect();
+    if shown.is_empty() { String::new() } else { format!(" failed_models={}", quoted(&shown.join(", "))) }
 }
 
 fn tokens(usage: Usage) -> Tokens {

@@ -27,6 +27,7 @@ mod disconnects;
 mod doctor;
 mod editor;
 mod editor_availability;
+mod fallbacks;
 mod faults;
 mod floods;
 mod health;

@@ -250,6 +250,19 @@ request?: CapturedBody,
 response?: CapturedBody, };
 
 /**
+ * A model that could not respond, so that another one was asked.
+ */
+export type FailedModel = { 
+/**
+ * Its id; the requested name if no model has it.
+ */
+model: string, 
+/**
+ * Kind of its failure: `rate_limited`.
+ */
+reason: string, };
+
+/**
  * A workspace folder.
  */
 export type Folder = { 
@@ -528,6 +541,19 @@ export type Part = { "type": "text",
 text: string, } | { "type": "data" } & Data | { "type": "thinking" } & Thinking | { "type": "tool_call" } & ToolCall | { "type": "tool_result" } & ToolResult;
 
 /**
+ * Input that the provider's cache could have had, if the prefix had not changed.
+ */
+export type PrefixLoss = { 
+/**
+ * In tokens.
+ */
+tokens: number, 
+/**
+ * Price in credits above that of cached input; absent for a model without prices.
+ */
+credits?: number, };
+
+/**
  * An error of the provider, as far as VS Code passes it on.
  */
 export type ProviderError = { 
@@ -615,6 +641,10 @@ requested_model?: string,
  */
 model?: string, 
 /**
+ * Models that were asked before and could not respond, in their order.
+ */
+failed_models?: Array<FailedModel>, 
+/**
  * The model that `auto` was routed to, where the provider tells.
  */
 routed_model?: string, 
@@ -638,6 +668,19 @@ tokens?: Tokens,
  * Cost in credits; absent where it is unknown.
  */
 credits?: Credits, 
+/**
+ * Part of the request before it in its conversation that this one begins with, from 0 to 1; absent for the first
+ * request of a conversation.
+ */
+prefix_kept?: number, 
+/**
+ * Change that the kept part ends at, such as `tool "x" added`; absent where all of it was kept.
+ */
+prefix_break?: string, 
+/**
+ * Cost of that change; absent where there was none.
+ */
+prefix_loss?: PrefixLoss, 
 /**
  * Progress of auto mode, while the request runs in it.
  */
@@ -856,6 +899,10 @@ ipv6: boolean,
  * The model of requests that name none; empty = none set.
  */
 default_model: string, 
+/**
+ * Models to ask, in this order, where the requested one can't respond; a request's own list replaces them.
+ */
+fallbacks: Array<string>, 
 /**
  * Requests and replies are shown in the panel.
  */

@@ -56,6 +56,7 @@ export class Settings implements vscode.Disposable {
 			port: this.port,
 			ipv6: read("ipv6", isBoolean),
 			default_model: read("defaultModel", isString).trim(),
+			fallbacks: read("fallbacks", isStrings),
 			log_requests_to_ui: read("logRequestsToUI", isBoolean),
 			raw_logging: read("rawLogging", isBoolean),
 			api_key: read("apiKey", isString).trim(),

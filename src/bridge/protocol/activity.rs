@@ -41,7 +41,7 @@ pub struct CatalogModel {
 }
 
 /// Running and recent requests, without any text of conversations.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Activity {
     /// Whether this is everything that is kept, so that earlier messages are void.
@@ -56,7 +56,7 @@ pub struct Activity {
 }
 
 /// The account of one request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RequestRecord {
     /// Counted up since the server started.
@@ -93,6 +93,10 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub model: Option<String>,
+    /// Models that were asked before and could not respond, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<FailedModel>>"))]
+    pub failed_models: Vec<FailedModel>,
     /// The model that `auto` was routed to, where the provider tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -116,6 +120,19 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub credits: Option<Credits>,
+    /// Part of the request before it in its conversation that this one begins with, from 0 to 1; absent for the first
+    /// request of a conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub prefix_kept: Option<f64>,
+    /// Change that the kept part ends at, such as `tool "x" added`; absent where all of it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub prefix_break: Option<String>,
+    /// Cost of that change; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub prefix_loss: Option<PrefixLoss>,
     /// Progress of auto mode, while the request runs in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -126,6 +143,29 @@ pub struct RequestRecord {
     pub rejected: bool,
     /// Whether its bodies were captured: `GetExchange` reads them.
     pub has_exchange: bool,
+}
+
+/// A model that could not respond, so that another one was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct FailedModel {
+    /// Its id; the requested name if no model has it.
+    pub model: String,
+    /// Kind of its failure: `rate_limited`.
+    pub reason: String,
+}
+
+/// Input that the provider's cache could have had, if the prefix had not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PrefixLoss {
+    /// In tokens.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub tokens: u64,
+    /// Price in credits above that of cached input; absent for a model without prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub credits: Option<f64>,
 }
 
 /// Progress of a request in auto mode.

@@ -6,7 +6,7 @@ use super::tools::OfferedTools;
 use super::{ResponseOptions, Thoughts, context_management, history, wire};
 use crate::conversation::{Conversation, Options, Output, ThinkingMode};
 use crate::dialect::common::body_json::read_json;
-use crate::dialect::common::option_limits;
+use crate::dialect::common::{model_list, option_limits};
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
@@ -65,6 +65,7 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
     .read()?;
     let ask = ParsedRequest {
         model: request.model.filter(|model| !model.is_empty()),
+        models: model_list::read(request.models)?,
         conversation: Conversation { messages: history.messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
         extensions,

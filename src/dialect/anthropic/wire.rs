@@ -14,6 +14,7 @@ use crate::dialect::{Rounds, ToolExecution};
 #[serde(expecting = "an object")]
 pub struct Request {
     pub model: Option<String>,
+    pub models: Option<Vec<String>>,
     pub messages: Option<Vec<Message>>,
     pub system: Option<OneOrMany<Block>>,
     #[serde(default, deserialize_with = "whole_number::optional")]

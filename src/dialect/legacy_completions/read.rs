@@ -8,8 +8,7 @@ use crate::conversation::{Conversation, Message, Options, Role};
 use crate::dialect::ParsedRequest;
 use crate::dialect::common::body_json::read_json;
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::dialect::common::option_limits;
-use crate::dialect::common::whole_number;
+use crate::dialect::common::{model_list, option_limits, whole_number};
 use crate::failure::Failure;
 
 /// The models are chat models: left to themselves they would discuss the prompt.
@@ -22,6 +21,7 @@ const INSTRUCTION: &str = "The user's message is the beginning of a text, or an 
 #[serde(expecting = "an object")]
 struct Request {
     model: Option<String>,
+    models: Option<Vec<String>>,
     prompt: OneOrMany<String>,
     suffix: Option<String>,
     echo: Option<bool>,
@@ -79,6 +79,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let messages = vec![Message::text(Role::System, INSTRUCTION), Message::text(Role::User, prompt)];
     let parsed = ParsedRequest {
         model: request.model.filter(|model| !model.is_empty()),
+        models: model_list::read(request.models)?,
         conversation: Conversation { messages, options, ..Conversation::default() },
         stream: request.stream.unwrap_or_default(),
         ..ParsedRequest::default()

@@ -8,8 +8,8 @@ use crate::conversation::{Conversation, Message, Options, Output, Role, Thinking
 use crate::dialect::common::body_json::read_json;
 use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::dialect::common::option_limits;
 use crate::dialect::common::string_or_object::WordOrObject;
+use crate::dialect::common::{model_list, option_limits};
 use crate::dialect::openai_chat::read_tools;
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
@@ -29,6 +29,7 @@ pub fn read<D: Door>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Fa
         return Err(Failure::unsupported("logprobs", option_limits::NO_PROBABILITIES));
     }
     let model = request.model.take().filter(|model| !model.is_empty());
+    let models = model_list::read(request.models.take())?;
     // Whoever doesn't say wants a stream; here alone.
     let stream = request.stream != Some(false);
     let shows_thoughts = request.think != Some(Think::No);
@@ -42,7 +43,7 @@ pub fn read<D: Door>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Fa
     let conversation = Conversation { messages, tools, options, ..Conversation::default() };
     // That a model is there is said in one word.
     Ok((
-        ParsedRequest { model, conversation, stream: stream && !only_model, only_model, extensions },
+        ParsedRequest { model, models, conversation, stream: stream && !only_model, only_model, extensions },
         response_options,
     ))
 }

@@ -18,6 +18,7 @@ use crate::dialect::{Rounds, ToolExecution};
 #[serde(expecting = "an object")]
 pub struct Request {
     pub model: Option<String>,
+    pub models: Option<Vec<String>>,
     pub stream: Option<bool>,
     pub format: Option<WordOrObject<String, Map<String, Value>>>,
     pub think: Option<Think>,

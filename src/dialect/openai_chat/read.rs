@@ -7,7 +7,7 @@ use super::{Calls, ResponseOptions, history, wire};
 use crate::conversation::{Conversation, Options, Output};
 use crate::dialect::common::body_json::read_json;
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::dialect::common::option_limits;
+use crate::dialect::common::{model_list, option_limits};
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
@@ -59,6 +59,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let messages = history::read(request.messages)?;
     let parsed = ParsedRequest {
         model: request.model.filter(|model| !model.is_empty()),
+        models: model_list::read(request.models)?,
         conversation: Conversation { messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
         extensions,

@@ -18,6 +18,7 @@ use crate::dialect::{Rounds, ToolExecution};
 #[serde(expecting = "an object")]
 pub struct Request {
     pub model: Option<String>,
+    pub models: Option<Vec<String>>,
     pub messages: Vec<Message>,
     pub stream: Option<bool>,
     pub stream_options: Option<StreamOptions>,

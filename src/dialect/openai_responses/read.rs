@@ -14,7 +14,7 @@ use crate::conversation::{Conversation, Message, Options, Output, Role, Thinking
 use crate::dialect::common::body_json::{read_json, read_value};
 use crate::dialect::common::compaction::request_summary;
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::dialect::common::option_limits;
+use crate::dialect::common::{model_list, option_limits};
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::{Failure, ResultExt};
 
@@ -88,6 +88,7 @@ pub fn read(
     }
     let parsed = ParsedRequest {
         model: request.model.take().filter(|model| !model.is_empty()),
+        models: model_list::read(request.models.take())?,
         conversation,
         stream: request.stream.unwrap_or_default(),
         extensions,

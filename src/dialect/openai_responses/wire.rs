@@ -22,6 +22,7 @@ use crate::dialect::{Rounds, ToolExecution};
 #[serde(expecting = "an object")]
 pub struct Request {
     pub model: Option<String>,
+    pub models: Option<Vec<String>>,
     pub input: Option<OneOrMany<Value>>,
     pub instructions: Option<String>,
     pub stream: Option<bool>,

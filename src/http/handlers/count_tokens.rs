@@ -4,7 +4,7 @@ use actix_web::web::{Data, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
-use crate::completion::CompletionRequest;
+use crate::completion::{CompletionRequest, ModelChain};
 use crate::dialect::anthropic::count_tokens as anthropic;
 use crate::dialect::openai_responses::input_tokens as openai;
 use crate::dialect::{ParsedRequest, UnknownModel};
@@ -62,12 +62,16 @@ async fn count(
 ) -> Result<Tokens, Failure> {
     let body =
         request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
-    let ParsedRequest { model, mut conversation, extensions, .. } = read(body)?;
+    let ParsedRequest { model, models, mut conversation, extensions, .. } = read(body)?;
     editor_tools::attach(&mut conversation, extensions, request, client, state).await?;
     let mut completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
-        model,
-        nearest_if_unknown: unknown_model == UnknownModel::Nearest,
+        models: ModelChain::new(
+            model,
+            models,
+            &state.user_settings.read().fallbacks,
+            unknown_model == UnknownModel::Nearest,
+        ),
         client: identity_of(request),
         conversation,
     };

@@ -6,7 +6,7 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use crate::completion::CompletionRequest;
+use crate::completion::{CompletionRequest, ModelChain};
 use crate::conversation::Conversation;
 use crate::dialect::anthropic::models as anthropic;
 use crate::dialect::openai_chat::models as openai;
@@ -55,11 +55,11 @@ pub(in crate::http) async fn get(
     name: Path<String>,
 ) -> HttpResponse {
     let is_anthropic = wants_anthropic(&request);
+    // A message with any name is answered, but only a name of Anthropic's models is a question for one of them.
+    let nearest_if_unknown = is_anthropic && name.to_ascii_lowercase().contains("claude");
     let completion_request = CompletionRequest {
         request_id: RequestId::of(&request).text(),
-        // A message with any name is answered, but only a name of Anthropic's models is a question for one of them.
-        nearest_if_unknown: is_anthropic && name.to_ascii_lowercase().contains("claude"),
-        model: Some(name.into_inner()),
+        models: ModelChain::only(Some(name.into_inner()), nearest_if_unknown),
         client: identity_of(&request),
         conversation: Conversation::default(),
     };

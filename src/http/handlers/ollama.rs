@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::models::available;
-use crate::completion::CompletionRequest;
+use crate::completion::{CompletionRequest, ModelChain};
 use crate::conversation::Conversation;
 use crate::dialect::ollama::models::{self, Model, Wanted};
 use crate::dialect::ollama::{NDJSON, VERSION};
@@ -79,8 +79,7 @@ async fn read_and_resolve(
     let wanted = Wanted::read(&body)?;
     let completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
-        model: wanted.model(),
-        nearest_if_unknown: false,
+        models: ModelChain::only(wanted.model(), false),
         client: identity_of(request),
         conversation: Conversation::default(),
     };

@@ -191,6 +191,7 @@ const defaults = () => ({
 	ipv6: false,
 	autoStart: true,
 	defaultModel: "",
+	fallbacks: [],
 	autoTier: "",
 	contextSize: "full",
 	modelTimeout: 300,
