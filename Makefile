@@ -55,6 +55,16 @@ soak: ## Load the real extension for half an hour with random kills (MINUTES=30)
 	python3 tests/soak/soak.py --server target/release/copilot-proxy --seconds $$(($(SECONDS))) \
 		--report docs/soak.md $(if $(SEED),--seed $(SEED))
 
+fuzz_targets := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+
+# Coverage is all that is wanted of the compiler: there is no unsafe code for a sanitizer to watch, so that the stable
+# compiler will do. What libFuzzer finds is kept in fuzz/artifacts.
+fuzz: ## Fuzz each target of fuzz/ for a minute (MINUTES=1, ONLY=transcript; needs cargo-fuzz and g++)
+	set -e; for target in $(or $(ONLY),$(fuzz_targets)); do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none $$target -- \
+			-max_total_time=$$(($(or $(MINUTES),1)*60)) -max_len=4096 -timeout=10 -rss_limit_mb=1024; \
+	done
+
 package: ## Build the extension for this machine into dist/ (TARGET=, TRIPLE= for another)
 	cargo $(BUILD) --profile dist --locked $(if $(TRIPLE),--target $(TRIPLE))
 	rm -rf vscode-host/bin
@@ -75,4 +85,4 @@ protocol: ## Regenerate the TypeScript mirror of the bridge protocol
 clean: ## Remove everything that was built
 	rm -rf target dist vscode-host/out vscode-host/bin vscode-host/node_modules
 
-.PHONY: help demo test check bench soak package install deny protocol clean
+.PHONY: help demo test check bench soak fuzz package install deny protocol clean

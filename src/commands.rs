@@ -10,8 +10,8 @@ use crate::server::{Audience, Server, ServerError};
 use crate::simulator;
 
 mod api_client;
-mod clients;
-mod connection_info;
+pub(crate) mod clients;
+pub(crate) mod connection_info;
 pub mod doctor;
 pub mod run;
 pub mod setup;

@@ -15,6 +15,15 @@ mod completion;
 pub mod conversation;
 mod dialect;
 mod failure;
+#[cfg(any(fuzzing, test))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a panic is how a fuzz target reports what it found"
+)]
+pub mod fuzzing;
 mod http;
 pub mod keys;
 pub mod log;

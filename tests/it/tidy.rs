@@ -70,6 +70,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tools", &["bridge", "conversation", "failure", "models"]),
     ("tokens", &["conversation"]),
     ("transcript", &["conversation"]),
+    // Runs pure code of any module, in tests and fuzzers only.
+    ("fuzzing", &["bridge", "commands", "completion", "conversation", "dialect", "simulator", "transcript"]),
     ("request_log", &["bridge", "conversation", "failure", "keys", "log", "usage_db"]),
     ("usage_db", &["conversation", "log"]),
     ("log", &["bridge"]),
