@@ -31,7 +31,7 @@ check: ## Check formatting, lints, types and documentation
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && npm run check
 	cd tests/vscode && ../../vscode-host/node_modules/.bin/biome check .
 	cd benches && ../vscode-host/node_modules/.bin/biome check editor
-	cd tests/soak && ../../vscode-host/node_modules/.bin/biome check .
+	cd tests/soak && ../../vscode-host/node_modules/.bin/biome check editor.ts
 
 # Which loads, and how often.
 ONLY ?=

@@ -104,6 +104,10 @@ fake.notifications.push = () => 0;
 const extension = activateBundle(bundle, manifest);
 obeyHarness(extension.times, {
 	counts: () => counts,
+	heap() {
+		globalThis.gc?.();
+		return { heap: process.memoryUsage().heapUsed };
+	},
 	close() {
 		extension.dispose();
 		// What is still to be written is; then the process ends, as an extension host does.

@@ -45,6 +45,11 @@ def report(soak):
                 f"{last[0] / 1024:.0f} MiB and {last[1]} descriptors at the end "
                 f"({len(samples)} checks; allowed: {margin} MiB and 2 descriptors more)."
             )
+    if len(soak.heap) > 2:
+        lines.append(
+            f"- The objects of that window: {soak.heap[1] / 2**20:.1f} MiB after the warm-up, {soak.heap[-1] / 2**20:.1f} MiB "
+            "at the end, each after a collection (allowed: 8 MiB more)."
+        )
     if soak.recoveries:
         lines.append("- After each kill of the server the windows had another one, with all windows attached.")
     lines.append("- After the last window closed, the server ended by itself and removed its files.")

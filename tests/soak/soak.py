@@ -29,6 +29,8 @@ WARM_UP = 2
 #: The server may hold so much more at the end than after the warm-up, a window likewise. In KiB.
 SERVER_MARGIN = 24 * 1024
 WINDOW_MARGIN = 48 * 1024
+#: The window's objects may take so much more, after a collection. In bytes.
+HEAP_MARGIN = 8 * 1024 * 1024
 #: Descriptors that a process may hold more.
 DESCRIPTOR_MARGIN = 2
 #: The server ends by itself 15 s after the last window. In seconds, with room for a busy machine.
@@ -44,7 +46,7 @@ class Soak:
         self.kills = {"server killed": 0, "window killed": 0, "window reloaded": 0}
         self.recoveries = []
         #: Of each server and of the first window: its memory and descriptors at each check.
-        self.servers, self.window = [], []
+        self.servers, self.window, self.heap = [], [], []
         self.pid = None
 
     async def run(self):
@@ -158,15 +160,15 @@ class Soak:
             pass  # `settle` says which are missing
         self.accounts.settle(rows)
         self.accounts.compare(metrics)
-        for window in self.windows:
-            await window.order("collect")
+        heaps = [(await window.order("heap"))["heap"] for window in self.windows]
+        self.heap.append(heaps[0])
         await asyncio.sleep(2)  # the server gives memory back when it has been quiet
         self.servers[-1].append((memory(self.pid), descriptors(self.pid)))
         self.window.append((memory(self.windows[0].pid), descriptors(self.windows[0].pid)))
         sums = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.accounts.sum().items()))
         kills = ", ".join(f"{count} {kind}" for kind, count in self.kills.items())
         print(
-            f"{time.monotonic() - self.began:.0f} s: {sums}; {kills}; server {self.servers[-1][-1]}, window {self.window[-1]}",
+            f"{time.monotonic() - self.began:.0f} s: {sums}; {kills}; server {self.servers[-1][-1]}, window {self.window[-1]}, heap {self.heap[-1]}",
             flush=True,
         )
 
@@ -195,6 +197,8 @@ class Soak:
                 self.accounts.violation(f"the {name} holds {last} KiB, {base} after the warm-up")
             if last_descriptors > base_descriptors + DESCRIPTOR_MARGIN:
                 self.accounts.violation(f"the {name} holds {last_descriptors} descriptors, {base_descriptors} after the warm-up")
+        if len(self.heap) > WARM_UP and self.heap[-1] > self.heap[WARM_UP - 1] + HEAP_MARGIN:
+            self.accounts.violation(f"the window's heap grew from {self.heap[WARM_UP - 1]} to {self.heap[-1]} bytes")
         for window in self.windows:
             await window.close()
 
