@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Outcome, RequestRecord } from "../src/protocol";
 import { curl, tryOut } from "../webview/curl";
-import { age, duration, outcomeOf, short, tokensPerSecond } from "../webview/format";
+import { age, costSource, credits, duration, outcomeOf, short, tokensPerSecond } from "../webview/format";
 import { shown } from "../webview/model-catalog";
 import { Records } from "../webview/records";
 
@@ -58,6 +58,15 @@ test("numbers and times are formatted briefly", () => {
 		"1 h 0 min",
 		"2 days",
 	]);
+});
+
+test("credits show the digits that matter, and whether they are an estimate", () => {
+	const reported = (nano: number) => credits({ nano, source: "reported" });
+	const amounts = [0, 1, 4_200_000, 123_456_789, 1_234_567_890, 1_234_567_890_000];
+	assert.deepEqual(amounts.map(reported), ["0", "< 0.0001", "0.0042", "0.1235", "1.23", "1,235"]);
+	const estimate = { nano: 500_000_000, source: "estimated" } as const;
+	assert.equal(credits(estimate), "~0.5");
+	assert.equal(costSource(estimate), "estimated from the price list");
 });
 
 test("tokens per second are measured from the first part", () => {

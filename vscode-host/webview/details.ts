@@ -3,7 +3,7 @@
 import type { CapturedBody, Exchange, RequestRecord } from "../src/protocol";
 import { curl } from "./curl";
 import { drawer, make, prose } from "./dom";
-import { count, duration, tokensPerSecond } from "./format";
+import { costSource, count, credits, duration, tokensPerSecond } from "./format";
 import { copy, send } from "./page";
 
 /** Base URL for copied commands. */
@@ -81,6 +81,7 @@ function facts(request: RequestRecord): HTMLElement {
 		["Endpoint", `${method} ${path}${stream ? ", streamed" : ""}`],
 		["Requested model", request.rejected ? undefined : (requested ?? "no model")],
 		["Web page", request.origin],
+		["Key", request.key],
 		["Model", model],
 		["Routed to", routed],
 		[
@@ -89,6 +90,7 @@ function facts(request: RequestRecord): HTMLElement {
 		],
 		["Tokens out", tokens && count(tokens.output)],
 		["Counted by", tokens && (tokens.reported ? "the provider" : "Copilot Proxy")],
+		["Credits", request.credits && `${credits(request.credits)}, ${costSource(request.credits)}`],
 		["First token", first === undefined ? undefined : `after ${duration(first)}`],
 		["Total", whole === undefined ? undefined : duration(whole)],
 		["Speed", rate === undefined ? undefined : `${count(Math.round(rate))} tokens per second`],

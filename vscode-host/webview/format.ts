@@ -1,6 +1,6 @@
 // Formats numbers, times and outcomes. Pure.
 
-import type { RequestRecord } from "../src/protocol";
+import type { Credits, RequestRecord } from "../src/protocol";
 
 export function count(number: number): string {
 	return number.toLocaleString("en-US");
@@ -12,6 +12,22 @@ export function short(number: number): string {
 		return count(number);
 	}
 	return number < 999_500 ? `${Math.round(number / 1000)}k` : `${(number / 1e6).toFixed(1)}M`;
+}
+
+/** A cost as a number of credits; `~` marks an estimate. */
+export function credits({ nano, source }: Credits): string {
+	const amount = nano / 1e9;
+	const digits = amount >= 100 ? 0 : amount >= 1 ? 2 : 4;
+	const number =
+		amount > 0 && amount < 0.0001
+			? "< 0.0001"
+			: amount.toLocaleString("en-US", { maximumFractionDigits: digits });
+	return source === "estimated" ? `~${number}` : number;
+}
+
+/** Source of a cost in words. */
+export function costSource({ source }: Credits): string {
+	return source === "reported" ? "reported by the provider" : "estimated from the price list";
 }
 
 /** Formats a duration in milliseconds. */

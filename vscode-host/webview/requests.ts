@@ -4,10 +4,10 @@
 import type { Exchange, RequestRecord } from "../src/protocol";
 import { Details } from "./details";
 import { byId, make } from "./dom";
-import { clock, count, duration, outcomeOf, short, tokensPerSecond } from "./format";
+import { clock, costSource, count, credits, duration, outcomeOf, short, tokensPerSecond } from "./format";
 import { remember, remembered, send } from "./page";
 
-const COLUMNS = 10;
+const COLUMNS = 11;
 
 export class Requests {
 	readonly #table = byId("requests").querySelector("table") as HTMLTableElement;
@@ -62,7 +62,7 @@ class Item {
 	readonly #row = make("tr", { className: "request" });
 	readonly #more = make("tr", { className: "more", hidden: true });
 	readonly #cells = Array.from({ length: COLUMNS }, (_, at) =>
-		make("td", { className: at >= 4 && at <= 8 ? "number" : "" }),
+		make("td", { className: at >= 4 && at <= 9 ? "number" : "" }),
 	);
 	readonly #toggle: HTMLButtonElement;
 	readonly #details = new Details();
@@ -112,6 +112,7 @@ class Item {
 			tokens,
 			first_ms: first,
 			number,
+			credits: cost,
 		} = request;
 		const { label, tone } = outcomeOf(request);
 		this.#toggle.textContent = clock(time);
@@ -134,9 +135,10 @@ class Item {
 		this.#fill(6, first === undefined ? "" : duration(first));
 		const rate = tokensPerSecond(request);
 		this.#fill(8, rate === undefined ? "" : count(Math.round(rate)));
+		this.#fill(9, cost ? credits(cost) : "", cost && costSource(cost));
 		const outcome = make("span", { className: "outcome", textContent: label });
 		outcome.dataset.tone = tone;
-		this.#cells[9]?.replaceChildren(outcome);
+		this.#cells[10]?.replaceChildren(outcome);
 		this.tick();
 		this.#details.show(request);
 		if (this.isOpen && hasEnded) {
