@@ -23,7 +23,7 @@ use super::request_id::RequestId;
 use super::route_index::RouteIndex;
 use super::state::AppState;
 use super::unread_body::SharedPayload;
-use super::web_page::{Decision, Page, PageAccess, is_loopback, without_port};
+use super::web_page::{Decision, Page, PageAccess, is_container_host, is_loopback, without_port};
 use crate::bridge::protocol::UserSettings;
 use crate::failure::Failure;
 use crate::keys::ClientIdentity;
@@ -191,13 +191,6 @@ fn is_allowed_host(host: &str, allowed: &[String]) -> bool {
     is_loopback(name)
         || is_container_host(name)
         || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
-}
-
-/// Whether containers reach their host by this name. It is no local origin: another machine's name server may give
-/// it any address.
-fn is_container_host(name: &str) -> bool {
-    let name = name.trim_end_matches('.');
-    ["host.docker.internal", "host.containers.internal"].iter().any(|host| host.eq_ignore_ascii_case(name))
 }
 
 fn has_key(headers: &HeaderMap, key: &str) -> bool {

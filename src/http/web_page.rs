@@ -3,7 +3,7 @@
 //! A page of this machine may do everything that a program may. A page of another origin costs the user credits
 //! without being asked for: it may use models once the user has allowed its origin.
 
-use actix_web::http::header::{HeaderMap, ORIGIN};
+use actix_web::http::header::{ACCEPT_LANGUAGE, HOST, HeaderMap, ORIGIN};
 
 use crate::bridge::protocol::UserSettings;
 
@@ -58,7 +58,9 @@ impl Page {
         let (Some(origin), None) = (origins.next(), origins.next()) else {
             // A page can make a browser fetch an image from here: without an origin, but with this header.
             let is_embedded = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-            return if headers.contains_key(ORIGIN) || is_embedded { Page::Unknown } else { Page::None };
+            let is_unknown =
+                headers.contains_key(ORIGIN) || is_embedded || is_browser_at_container_host(headers);
+            return if is_unknown { Page::Unknown } else { Page::None };
         };
         match origin.to_str() {
             Ok(origin) if is_local(origin) => Page::Local,
@@ -120,6 +122,23 @@ fn is_local(origin: &str) -> bool {
         Some(("http" | "https", host)) => is_loopback(without_port(host)),
         _ => false,
     }
+}
+
+/// Whether a browser found the server by a container's name for its host. A hostile name server may have led a page
+/// here by it, whose own `GET` requests carry no `Origin`, nor `Sec-Fetch` headers, as the name isn't trusted. Programs
+/// send no language, or, as Node's `fetch`, also the mode of the request, which scripts of a page can't set.
+fn is_browser_at_container_host(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    is_container_host(without_port(host))
+        && headers.contains_key(ACCEPT_LANGUAGE)
+        && !headers.contains_key("sec-fetch-mode")
+}
+
+/// Whether containers reach their host by this name. It is no local origin: another machine's name server may give
+/// it any address.
+pub(super) fn is_container_host(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    ["host.docker.internal", "host.containers.internal"].iter().any(|host| host.eq_ignore_ascii_case(name))
 }
 
 /// A host without its port.
@@ -195,6 +214,16 @@ mod tests {
             assert_eq!(page(&[("sec-fetch-site", site)]), Page::None);
         }
         assert_eq!(page(&[]), Page::None);
+    }
+
+    #[test]
+    fn browser_at_a_container_name_is_an_unknown_page() {
+        let host = ("host", "host.docker.internal:8080");
+        assert_eq!(page(&[host, ("accept-language", "en")]), Page::Unknown);
+        assert_eq!(page(&[host]), Page::None);
+        // Node's `fetch`.
+        assert_eq!(page(&[host, ("accept-language", "*"), ("sec-fetch-mode", "cors")]), Page::None);
+        assert_eq!(page(&[("host", "127.0.0.1:8080"), ("accept-language", "en")]), Page::None);
     }
 
     #[test]
