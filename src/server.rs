@@ -305,7 +305,8 @@ impl Server {
         if !user_settings.log_requests_to_ui {
             self.state.request_log.discard_captures();
         }
-        *self.state.user_settings.write() = user_settings;
+        let before = std::mem::replace(&mut *self.state.user_settings.write(), user_settings);
+        self.state.origin_questions.settings_changed(&before, &self.state.user_settings.read());
         if self.port.set_number(port) {
             log::info!("port changed port={port}");
             self.close_port().await;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use super::web_page::NO_ORIGIN;
 use crate::bridge::Editor;
-use crate::bridge::protocol::{FromEditor, OriginDecision};
+use crate::bridge::protocol::{FromEditor, OriginDecision, UserSettings};
 use crate::failure::Failure;
 use crate::models::ModelRegistry;
 use crate::models::registry::FindWindows;
@@ -93,6 +93,14 @@ impl OriginQuestions {
                 "VS Code asks whether web pages of {origin} may use the models; answer there and send the request again"
             ))),
         }
+    }
+
+    /// Forgets the answers about origins that the user has removed from the settings: the next request asks again.
+    pub fn settings_changed(&self, before: &UserSettings, after: &UserSettings) {
+        let listed = |settings: &UserSettings, origin: &String| {
+            settings.allowed_origins.contains(origin) || settings.blocked_origins.contains(origin)
+        };
+        self.state.lock().answers.retain(|origin, _| !listed(before, origin) || listed(after, origin));
     }
 
     /// The editor that shows the question: the window focused last.

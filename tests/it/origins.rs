@@ -105,6 +105,33 @@ fn blocked_page_gets_403_without_another_question() {
 }
 
 #[test]
+fn origin_removed_from_the_settings_is_asked_about_again() {
+    for decision in [OriginDecision::Allow, OriginDecision::Block] {
+        let server = Server::serve(&[]);
+        let mut editor = Editor::with_models(&server.home, &[model("m")]);
+        let mut client = send(&server, &from_page(PAGE));
+        let question = expect_question(&mut editor, PAGE);
+        answer(&mut editor, question, decision);
+        let list = vec![PAGE.to_owned()];
+        let settings = if decision == OriginDecision::Allow {
+            serve_one(&mut editor);
+            UserSettings { allowed_origins: list, ..user_settings() }
+        } else {
+            UserSettings { blocked_origins: list, ..user_settings() }
+        };
+        client.response();
+        apply(&server, &mut editor, settings);
+        editor.send(0, &FromEditor::UserSettings(UserSettings { port: server.port, ..user_settings() }));
+        editor.send_models(&[model("m")]);
+        until("the settings", || (server.get("/health").json()["models_available"] == 1).then_some(()));
+        let mut again = send(&server, &from_page(PAGE));
+        let question = expect_question(&mut editor, PAGE);
+        answer(&mut editor, question, OriginDecision::Unanswered);
+        refusal(&mut again);
+    }
+}
+
+#[test]
 fn there_is_one_question_at_a_time_and_a_flood_gets_none() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
