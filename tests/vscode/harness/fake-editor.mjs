@@ -1,17 +1,20 @@
 // A fake window: it attaches to the server like the extension, records all messages, and answers only requests for its
-// tools. It shows which messages the server sends, which a real window can't.
+// tools and what a test's `answers` has. It shows which messages the server sends, which a real window can't.
 import { once } from "node:events";
 import net from "node:net";
 import { frame, reader } from "./frames.mjs";
 
-/** Attaches to the server of a `server.json`, as a focused window with these folders. */
+/**
+ * Attaches to the server of a `server.json`, as a focused window with these folders. `answers` are functions by the type of
+ * a message, called with the editor and the message's stream.
+ */
 export async function attachFakeEditor(
 	{ endpoint, token, protocol },
-	{ version = "0.1.0", folders = [] } = {},
+	{ version = "0.1.0", folders = [], answers = {} } = {},
 ) {
 	const socket = net.connect(endpoint);
 	await once(socket, "connect");
-	const editor = new FakeEditor(socket);
+	const editor = new FakeEditor(socket, answers);
 	const window = { focused: true, folders: folders.map((path) => ({ name: path, path })) };
 	editor.say(0, { type: "hello", token, protocol: protocol.max, version, pid: process.pid, window });
 	await editor.hears("welcome");
@@ -22,11 +25,16 @@ class FakeEditor {
 	/** Every message, in order, as the server sent it. */
 	heard = [];
 	#socket;
+	#answers = {
+		ping: () => this.say(0, { type: "pong" }),
+		list_tools: (_, stream) => this.say(stream, { type: "tools", tools: [] }),
+	};
 	#waiting = [];
 	#streams = new Map();
 
-	constructor(socket) {
+	constructor(socket, answers) {
 		this.#socket = socket;
+		Object.assign(this.#answers, answers);
 		socket.on("error", () => {}); // a wait for a message then fails with its name
 		socket.on(
 			"data",
@@ -61,8 +69,7 @@ class FakeEditor {
 	#take(stream, message) {
 		this.heard.push(message);
 		this.#streams.set(message, stream);
-		if (message.type === "ping") this.say(0, { type: "pong" });
-		if (message.type === "list_tools") this.say(stream, { type: "tools", tools: [] });
+		this.#answers[message.type]?.(this, stream);
 		for (const { resolve } of this.#waiting.filter(({ type }) => type === message.type)) resolve(message);
 		this.#waiting = this.#waiting.filter(({ type }) => type !== message.type);
 	}
