@@ -46,6 +46,7 @@ pub mod standard_context;
 pub mod stop_sequences;
 mod thinking;
 mod timing;
+mod tracked_prefix;
 pub mod usage_counter;
 mod verbosity;
 
@@ -55,6 +56,7 @@ pub use fallback::FailedModel;
 pub use model_chain::ModelChain;
 pub use rate_limit_backoff::RateLimitBackoff;
 pub use service::{CompletionRequest, CompletionService, StartedCompletion};
+pub use tracked_prefix::PrefixReport;
 
 /// The events of one response. Dropping the stream cancels the model.
 pub type Events = Pin<Box<dyn Stream<Item = Result<Event, Failure>>>>;

@@ -25,6 +25,7 @@ use crate::log::now;
 use crate::models::ModelRegistry;
 use crate::models::registry::{Attach, Detach, GetModels, SetModels, SetWindow, StopWaiting};
 use crate::options::ServerOptions;
+use crate::prefix::PrefixStore;
 use crate::tools::ToolExecutor;
 use crate::tools::executor::EditorDetached;
 use crate::usage_db::{self, UsageWriter};
@@ -119,6 +120,7 @@ impl Server {
             back_off: RateLimitBackoff::default(),
             blocked_vendors: BlockedVendors::default(),
             routed_models: RoutedModels::default(),
+            prefixes: PrefixStore::default(),
             standard_contexts: StandardContexts::default(),
             model_timeout: options.model_timeout,
         };

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+mod cache_report;
 pub mod report;
 mod row;
 mod schema;
 mod state_directory;
 mod writer;
 
+pub use cache_report::CacheReport;
 pub use report::{GroupBy, Period, UsageQuery, UsageReport};
 pub use row::UsageRow;
 pub use state_directory::state_directory;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::options::DirectoryOption;
 use crate::usage_db::report::{Day, UsageGroup, UsageSums};
-use crate::usage_db::{self, GroupBy, Period, UsageDbError, UsageQuery, UsageReport};
+use crate::usage_db::{self, CacheReport, GroupBy, Period, UsageDbError, UsageQuery, UsageReport};
 
 /// Options of `copilot-proxy usage`.
 #[derive(Debug, clap::Args)]
@@ -24,6 +24,10 @@ pub struct UsageOptions {
     /// Last day, as YYYY-MM-DD; it is included
     #[arg(long, value_name = "DAY")]
     to: Option<Day>,
+
+    /// Show how much came from the provider's cache, and what broke its prefixes [default: of this month]
+    #[arg(long, conflicts_with_all = ["by", "csv"])]
+    cache: bool,
 
     /// Print the report as JSON, as `GET /v1/usage` returns it
     #[arg(long)]
@@ -68,10 +72,14 @@ fn print(options: &UsageOptions, out: &mut impl Write) -> Result<(), UsageError>
         writeln!(out)?;
     } else if options.csv {
         write_csv(out, &read(by, period)?)?;
+    } else if options.cache {
+        let month = || Period { from: Some(today().first_of_month()), to: Some(today()) };
+        let period = if period == Period::default() { month() } else { period };
+        write_cache(out, &period, &read(by, period.clone())?.cache)?;
     } else if options.by.is_some() || period != Period::default() {
         write_table(out, &format!("Usage by {}", by.as_str()), &read(by, period)?)?;
     } else {
-        let today = Day::from(jiff::Zoned::now().date());
+        let today = today();
         let of_today = Period { from: Some(today), to: Some(today) };
         let of_month = Period { from: Some(today.first_of_month()), to: Some(today) };
         write_totals(out, "Today", &read(GroupBy::Day, of_today)?.totals)?;
@@ -81,6 +89,51 @@ fn print(options: &UsageOptions, out: &mut impl Write) -> Result<(), UsageError>
     }
     Ok(())
 }
+
+fn today() -> Day {
+    Day::from(jiff::Zoned::now().date())
+}
+
+fn write_cache(out: &mut impl Write, period: &Period, cache: &CacheReport) -> io::Result<()> {
+    let day = |day: Option<Day>, other: &str| day.map_or_else(|| other.to_owned(), |day| day.to_string());
+    writeln!(
+        out,
+        "Provider's cache from {} to {}",
+        day(period.from, "the first request"),
+        day(period.to, "today")
+    )?;
+    writeln!(
+        out,
+        "  {} of {} input tokens came from it ({} %)",
+        cache.cached_tokens,
+        cache.input_tokens,
+        percent(cache.cached_tokens, cache.input_tokens)
+    )?;
+    let kept = cache.prefix_kept.map(|kept| format!(", which kept {:.1} % of their prefix", kept * 100.0));
+    writeln!(
+        out,
+        "  {} requests continued a conversation{}",
+        cache.compared_requests,
+        kept.unwrap_or_default()
+    )?;
+    if cache.breaks.is_empty() {
+        return writeln!(out, "  no prefix broke");
+    }
+    writeln!(
+        out,
+        "  {} of them broke it; about {} tokens were read again",
+        cache.broken_requests, cache.lost_tokens
+    )?;
+    writeln!(out, "\n  {:<MAX_BREAK$} {:>9} {:>12}", "broken by", "requests", "read again")?;
+    for one in &cache.breaks {
+        let words = cut(&one.prefix_break, MAX_BREAK);
+        writeln!(out, "  {words:<MAX_BREAK$} {:>9} {:>12}", one.requests, one.lost_tokens)?;
+    }
+    Ok(())
+}
+
+/// Longest change that is shown, in characters.
+const MAX_BREAK: usize = 60;
 
 fn write_totals(out: &mut impl Write, title: &str, sums: &UsageSums) -> io::Result<()> {
     writeln!(
@@ -184,11 +237,16 @@ fn name(key: &str) -> String {
     if key.is_empty() {
         return "(none)".into();
     }
+    cut(key, MAX_NAME)
+}
+
+/// Text of a client without control characters, cut to this number of characters.
+fn cut(text: &str, limit: usize) -> String {
     let visible = |character: char| if character.is_control() { '\u{fffd}' } else { character };
-    if key.chars().count() <= MAX_NAME {
-        key.chars().map(visible).collect()
+    if text.chars().count() <= limit {
+        text.chars().map(visible).collect()
     } else {
-        key.chars().map(visible).take(MAX_NAME - 1).chain(['…']).collect()
+        text.chars().map(visible).take(limit - 1).chain(['…']).collect()
     }
 }
 
@@ -218,7 +276,15 @@ mod tests {
 
     fn report(data: Vec<UsageGroup>) -> UsageReport {
         let totals = sums(data.iter().map(|group| group.sums.credits).sum(), 0.0, 0);
-        UsageReport { object: "list", from: None, to: None, by: "client", data, totals }
+        UsageReport {
+            object: "list",
+            from: None,
+            to: None,
+            by: "client",
+            data,
+            totals,
+            cache: CacheReport::default(),
+        }
     }
 
     fn group(key: &str, sums: UsageSums) -> UsageGroup {

@@ -13,6 +13,7 @@ use super::{BlockedVendors, RateLimitBackoff};
 use crate::bridge::protocol::UserSettings;
 use crate::models::ModelRegistry;
 use crate::models::availability::EditorAvailability;
+use crate::prefix::PrefixStore;
 use crate::tokens::Calibration;
 
 /// Everything a completion needs; cheap to clone.
@@ -34,6 +35,8 @@ pub struct CompletionContext {
     pub blocked_vendors: BlockedVendors,
     /// Models that `auto` was routed to.
     pub routed_models: RoutedModels,
+    /// Latest requests of conversations, for comparison.
+    pub prefixes: PrefixStore,
     /// Largest prompts at the standard price of models.
     pub standard_contexts: StandardContexts,
     /// Longest time without output from the model; the user's setting if absent.

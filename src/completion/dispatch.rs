@@ -65,7 +65,7 @@ impl Dispatch {
         request: EditorRequest,
         counted_input: u64,
     ) -> Dispatch {
-        let EditorRequest { chat, names, required, options, count } = request;
+        let EditorRequest { chat, names, required, options, count, .. } = request;
         Dispatch {
             context,
             request_id,

@@ -9,9 +9,10 @@ use super::required_output::RequiredOutput;
 use super::thinking;
 use super::verbosity;
 use crate::bridge::protocol::{Chat, ModelInfo};
-use crate::conversation::{Conversation, Message, Options, Role, ToolChoice};
+use crate::conversation::{Conversation, Message, Options, Part, Role, ToolChoice};
 use crate::failure::Failure;
 use crate::models::auto;
+use crate::prefix::{Fingerprint, PrefixStore};
 use crate::tokens::{self, Count};
 use crate::tools;
 use crate::transcript::{self, names::ToolNameMap};
@@ -31,6 +32,10 @@ pub struct EditorRequest {
     pub options: Options,
     /// Input tokens, by both measures.
     pub count: Count,
+    /// Number of messages without the server's own ones at the end, which hold for one turn.
+    lasting_messages: usize,
+    /// Whether the first message is the system text.
+    has_system: bool,
 }
 
 impl EditorRequest {
@@ -42,18 +47,25 @@ impl EditorRequest {
         }
         thinking::keep_own(&mut conversation, model);
         let (conversation, required) = RequiredOutput::extract(conversation);
+        let has_system = has_system(&conversation.messages);
         let (mut conversation, names) = transcript::legal(conversation);
         if auto::is_auto(model) {
             auto_prompt::add_words(&mut conversation.messages);
         }
         // Messages of their own after those of the client, so that the prefix is the same in the next turn.
+        let lasting_messages = conversation.messages.len();
         verbosity::instruct(&mut conversation);
         let instruction = required.instruction(&names);
         conversation.messages.extend(instruction.map(|text| Message::text(Role::User, text)));
         let options = conversation.options.clone();
         let chat = chat(conversation, model, tier);
         let count = tokens::count_conversation(&chat.messages, &chat.tools);
-        EditorRequest { chat, names, required, options, count }
+        EditorRequest { chat, names, required, options, count, lasting_messages, has_system }
+    }
+
+    /// Hashes of the request, for the comparison with the next one of its conversation.
+    pub fn fingerprint(&self, prefixes: &PrefixStore) -> Option<Fingerprint> {
+        Fingerprint::of(&self.chat, self.lasting_messages, self.has_system, &prefixes.hashing)
     }
 
     /// Builds the request; fails if it has too many tools or images, or has more than `maximum` tokens.
@@ -72,6 +84,14 @@ impl EditorRequest {
         let tokens = request.count.checked;
         if tokens > maximum { Err(Failure::TooLong { tokens, maximum }) } else { Ok(request) }
     }
+}
+
+/// Whether a conversation begins with system text, which becomes its first message.
+fn has_system(messages: &[Message]) -> bool {
+    let system = messages.iter().take_while(|message| message.role == Role::System);
+    system
+        .flat_map(|message| &message.parts)
+        .any(|part| !matches!(part, Part::Text { text } if text.is_empty()))
 }
 
 /// Builds the message for the editor from a legal conversation.

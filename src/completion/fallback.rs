@@ -4,6 +4,7 @@
 //! headers wait for it. The last model of a chain starts like the only one of a request without fallbacks.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select, select_all};
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use super::service::{Attempt, CompletionRequest, CompletionService, PreparedCompletion, StartedCompletion};
 use crate::failure::Failure;
 use crate::log::quoted;
+use crate::prefix::CACHED_FOR;
 
 /// A model that could not respond, so that another one was asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,69 +24,96 @@ pub struct FailedModel {
     pub failure: Failure,
 }
 
-/// Starts a request; calls `on_fallback` for each model that could not respond before another one is asked. If none
-/// can, the failure of the last one that was asked is returned.
-pub(super) async fn start(
-    service: &CompletionService,
-    request: CompletionRequest,
-    mut on_fallback: impl FnMut(&FailedModel),
-) -> Result<StartedCompletion, Failure> {
-    let began = Instant::now();
-    let CompletionRequest { request_id, models, client, conversation } = request;
-    let mut conversation = Some(conversation);
-    let mut asked: Vec<String> = Vec::new();
-    let mut last_failed: Option<FailedModel> = None;
-    let mut reported = None;
-    let mut candidates = models.iter().peekable();
-    while let Some(candidate) = candidates.next() {
-        let is_last = candidates.peek().is_none();
-        let resolved = service.resolve(candidate).await;
-        let model = match &resolved {
-            Ok(resolved) if asked.contains(&resolved.model.id) => continue,
-            Ok(resolved) => resolved.model.id.clone(),
-            Err(_) => candidate.name.clone().unwrap_or_default(),
-        };
-        asked.push(model.clone());
-        if let Some(failed) = last_failed.take() {
-            log::warn!(
-                "model failed, asking another request={request_id} model={} error={} next={}",
-                quoted(&failed.model),
-                failed.failure.kind(),
-                quoted(&model)
-            );
-            on_fallback(&failed);
-            reported = most_telling(reported, failed.failure);
-        }
-        // The last model needs no copy, which may be megabytes.
-        let conversation = if is_last { conversation.take() } else { conversation.clone() };
-        let result = async {
-            let attempt = Attempt {
-                request_id: &request_id,
-                client: &client,
-                requested: candidate,
-                resolved: resolved?,
-                conversation: conversation.unwrap_or_default(),
-                began,
+impl CompletionService {
+    /// Starts a request with the first of its models that can respond; calls `on_fallback` for each one that could not
+    /// before another is asked. If none can, the failure of the last one that was asked is returned.
+    pub async fn start(
+        &self,
+        request: CompletionRequest,
+        mut on_fallback: impl FnMut(&FailedModel),
+    ) -> Result<StartedCompletion, Failure> {
+        let began = Instant::now();
+        let CompletionRequest { request_id, models, client, session, conversation } = request;
+        let mut conversation = Some(conversation);
+        let mut asked: Vec<String> = Vec::new();
+        let mut last_failed: Option<FailedModel> = None;
+        let mut last_cached = None;
+        let mut reported = None;
+        let mut candidates = models.iter().peekable();
+        while let Some(candidate) = candidates.next() {
+            let is_last = candidates.peek().is_none();
+            let resolved = self.resolve(candidate).await;
+            let model = match &resolved {
+                Ok(resolved) if asked.contains(&resolved.model.id) => continue,
+                Ok(resolved) => resolved.model.id.clone(),
+                Err(_) => candidate.name.clone().unwrap_or_default(),
             };
-            let prepared = service.prepare(attempt).await?;
-            if is_last { Ok(prepared.start()) } else { accepted(prepared).await }
-        };
-        let failure = match result.await {
-            Ok(started) => return Ok(started),
-            Err(failure) => failure,
-        };
-        let is_unfit = reported.is_some() && failure.is_too_long();
-        if !is_unfit && !failure.allows_another_model() {
-            return Err(failure);
+            asked.push(model.clone());
+            if let Some(failed) = last_failed.take() {
+                log::warn!(
+                    "model failed, asking another request={request_id} model={} error={} next={}",
+                    quoted(&failed.model),
+                    failed.failure.kind(),
+                    quoted(&model)
+                );
+                if let Some(tokens) = last_cached.take() {
+                    log_cached_prefix(&request_id, &failed, tokens);
+                }
+                on_fallback(&failed);
+                reported = most_telling(reported, failed.failure);
+            }
+            // The last model needs no copy, which may be megabytes.
+            let conversation = if is_last { conversation.take() } else { conversation.clone() };
+            let mut cached_tokens = None;
+            let result = async {
+                let attempt = Attempt {
+                    request_id: &request_id,
+                    client: &client,
+                    session: session.as_ref(),
+                    requested: candidate,
+                    resolved: resolved?,
+                    conversation: conversation.unwrap_or_default(),
+                    began,
+                };
+                let prepared = self.prepare(attempt).await?;
+                cached_tokens = prepared.cached_tokens();
+                if is_last { Ok(prepared.start()) } else { accepted(prepared).await }
+            };
+            let failure = match result.await {
+                Ok(started) => return Ok(started),
+                Err(failure) => failure,
+            };
+            let is_unfit = reported.is_some() && failure.is_too_long();
+            if !is_unfit && !failure.allows_another_model() {
+                return Err(failure);
+            }
+            last_failed = Some(FailedModel { model, failure });
+            last_cached = cached_tokens;
         }
-        last_failed = Some(FailedModel { model, failure });
+        let last = last_failed.map(|failed| failed.failure);
+        let failure = match last {
+            Some(last) => most_telling(reported, last),
+            None => reported,
+        };
+        Err(failure.unwrap_or_else(|| Failure::internal("a request without a model")))
     }
-    let last = last_failed.map(|failed| failed.failure);
-    let failure = match last {
-        Some(last) => most_telling(reported, last),
-        None => reported,
+}
+
+/// Logs that a fallback reads a prefix anew that the failed model has in its cache, and would still have after the wait
+/// that its failure asks for.
+fn log_cached_prefix(request_id: &str, failed: &FailedModel, tokens: u64) {
+    let wait = match &failed.failure {
+        Failure::RateLimited { retry_after, .. } => *retry_after,
+        Failure::Overloaded { .. } => Duration::ZERO,
+        _ => return,
     };
-    Err(failure.unwrap_or_else(|| Failure::internal("a request without a model")))
+    if wait < CACHED_FOR {
+        log::warn!(
+            "fallback leaves a cached prefix request={request_id} model={} cached_tokens={tokens} retry_after={}",
+            quoted(&failed.model),
+            wait.as_secs()
+        );
+    }
 }
 
 /// The failure that the client gets: the last one. A fallback that is absent, or too small for the conversation, says

@@ -13,8 +13,8 @@ use super::acceptance::Acceptance;
 use super::context::CompletionContext;
 use super::dispatch::Dispatch;
 use super::editor_request::EditorRequest;
-use super::fallback::{self, FailedModel};
 use super::model_chain::{ModelChain, RequestedModel};
+use super::tracked_prefix::{PrefixReport, TrackedPrefix};
 use super::{Events, retry, timing};
 use crate::blocking;
 use crate::bridge::protocol::ContextSize;
@@ -24,6 +24,7 @@ use crate::keys::ClientIdentity;
 use crate::log::quoted;
 use crate::models::registry::{GetModels, ResolveModel, ResolvedModel};
 use crate::models::{ModelEntry, auto};
+use crate::prefix::SentRequest;
 
 /// Runs completions; cheap to clone.
 #[derive(Clone)]
@@ -40,6 +41,8 @@ pub struct CompletionRequest {
     pub models: ModelChain,
     /// The client that asks, as far as its key names it.
     pub client: ClientIdentity,
+    /// Session of the client, where it names one.
+    pub session: Option<Arc<str>>,
     /// The conversation so far.
     pub conversation: Conversation,
 }
@@ -50,9 +53,16 @@ impl CompletionRequest {
         request_id: Arc<str>,
         model: String,
         client: ClientIdentity,
+        session: Option<Arc<str>>,
         conversation: Conversation,
     ) -> CompletionRequest {
-        CompletionRequest { request_id, models: ModelChain::only(Some(model), false), client, conversation }
+        CompletionRequest {
+            request_id,
+            models: ModelChain::only(Some(model), false),
+            client,
+            session,
+            conversation,
+        }
     }
 }
 
@@ -60,6 +70,7 @@ impl CompletionRequest {
 pub(super) struct Attempt<'a> {
     pub request_id: &'a Arc<str>,
     pub client: &'a ClientIdentity,
+    pub session: Option<&'a Arc<str>>,
     /// The model as the client named it.
     pub requested: &'a RequestedModel,
     /// That model, and the editors that have it.
@@ -74,6 +85,9 @@ pub(super) struct PreparedCompletion {
     model: ModelEntry,
     counted_input: u64,
     client: ClientIdentity,
+    session: Option<Arc<str>>,
+    /// Comparison with the request before; absent for an enormous request.
+    prefix: Option<TrackedPrefix>,
     dispatch: Dispatch,
     permit: Arc<OwnedSemaphorePermit>,
     /// Time from the arrival of the request to the permit.
@@ -90,6 +104,10 @@ pub struct StartedCompletion {
     pub counted_input: u64,
     /// The client that asks.
     pub client: ClientIdentity,
+    /// Session of the client, where it names one.
+    pub session: Option<Arc<str>>,
+    /// Comparison with the request before it in its conversation; absent for the first one.
+    pub prefix: Option<PrefixReport>,
     /// Events of the first choice, or of the only one.
     pub events: Events,
     /// Events of the other choices.
@@ -107,19 +125,9 @@ impl CompletionService {
         &self.context
     }
 
-    /// Starts a request with the first of its models that can respond. Calls `on_fallback` for each one that could not
-    /// before another is asked.
-    pub async fn start(
-        &self,
-        request: CompletionRequest,
-        on_fallback: impl FnMut(&FailedModel),
-    ) -> Result<StartedCompletion, Failure> {
-        fallback::start(self, request, on_fallback).await
-    }
-
     /// Builds the request of an attempt and waits for a permit.
     pub(super) async fn prepare(&self, attempt: Attempt<'_>) -> Result<PreparedCompletion, Failure> {
-        let Attempt { request_id, client, requested, resolved, conversation, began } = attempt;
+        let Attempt { request_id, client, session, requested, resolved, conversation, began } = attempt;
         let ResolvedModel { model, editors } = resolved;
         self.context.blocked_vendors.check(&model.model.vendor)?;
         log::info!(
@@ -130,9 +138,13 @@ impl CompletionService {
         let (size, info) = (conversation.size(), model.model.clone());
         let (tier, context_size) = self.provider_settings(&model);
         let maximum = self.input_limit(&model, tier).await?;
-        let editor_request =
-            blocking::run(size, move || EditorRequest::build_checked(conversation, &info, tier, maximum))
-                .await?;
+        let prefixes = self.context.prefixes.clone();
+        let build = move || {
+            let request = EditorRequest::build_checked(conversation, &info, tier, maximum)?;
+            let fingerprint = request.fingerprint(&prefixes);
+            Ok((request, fingerprint))
+        };
+        let (editor_request, fingerprint) = blocking::run(size, build).await?;
         let tokens = editor_request.count.checked;
         if context_size == ContextSize::Standard
             && let Some(maximum) =
@@ -142,6 +154,12 @@ impl CompletionService {
         }
         let counted_input = self.calibrated(&model, editor_request.count.estimated);
         let permit = Arc::new(self.context.admission.acquire().await?);
+        let prefix = fingerprint.map(|fingerprint| {
+            let (session, model) = (session.cloned(), model.id.clone());
+            let request =
+                SentRequest { session, model, tokens: counted_input, fingerprint, time: Instant::now() };
+            TrackedPrefix::new(&self.context.prefixes, request)
+        });
         let dispatch = Dispatch::new(
             self.context.clone(),
             request_id.clone(),
@@ -150,8 +168,8 @@ impl CompletionService {
             editor_request,
             counted_input,
         );
-        let (client, ready) = (client.clone(), began.elapsed());
-        Ok(PreparedCompletion { model, counted_input, client, dispatch, permit, ready })
+        let (client, session, ready) = (client.clone(), session.cloned(), began.elapsed());
+        Ok(PreparedCompletion { model, counted_input, client, session, prefix, dispatch, permit, ready })
     }
 
     /// Resolves the first model of a request that exists, without running it.
@@ -233,19 +251,35 @@ impl PreparedCompletion {
             events: self.events(),
             other_choices: (1..choices).map(|_| self.events()).collect(),
             counted_input: self.counted_input,
+            prefix: self.report(),
             client: self.client,
+            session: self.session,
             model: self.model,
         }
     }
 
+    /// Tokens of the input that the provider's cache is likely to have.
+    pub fn cached_tokens(&self) -> Option<u64> {
+        self.prefix.as_ref()?.cached_tokens()
+    }
+
+    fn report(&self) -> Option<PrefixReport> {
+        let report = self.prefix.as_ref()?.report(&self.model.model)?;
+        report.log(self.dispatch.request_id());
+        Some(report)
+    }
+
     fn events(&self) -> Events {
-        let permit = self.permit.clone();
+        let (permit, prefix) = (self.permit.clone(), self.prefix.clone());
         let events =
             if self.dispatch.generates_nothing() { self.empty() } else { retry::run(self.dispatch.clone()) };
         let events = timing::timed(events, self.ready);
         // The permit lasts as long as the response.
-        Box::pin(events.inspect(move |_| {
+        Box::pin(events.inspect(move |event| {
             let _ = &permit;
+            if let (Ok(_), Some(prefix)) = (event, &prefix) {
+                prefix.accepted();
+            }
         }))
     }
 

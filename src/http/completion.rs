@@ -3,6 +3,7 @@
 use std::iter::once;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -13,13 +14,16 @@ use futures_util::future::ready;
 use futures_util::stream::{self, StreamExt, select_all};
 
 use super::access::{ClientPermissions, identity_of};
-use super::error_response::{in_dialect, request_info};
+use super::error_response::{client_agent, client_session, in_dialect, request_info};
 use super::request_id::RequestId;
 use super::response::{ChoiceEvents, ResponseWriter, panicked};
 use super::state::AppState;
 use super::{context_edits, editor_tools, request_body};
 use crate::blocking;
-use crate::completion::{CompletionRequest, Events, FailedModel, ModelChain, StartedCompletion};
+use crate::bridge::protocol::PrefixLoss;
+use crate::completion::{
+    CompletionRequest, Events, FailedModel, ModelChain, PrefixReport, StartedCompletion,
+};
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::{Dialect, RequestExtensions, RequestHead, ResponseMeta, UnknownModel};
 use crate::failure::Failure;
@@ -101,14 +105,20 @@ async fn attempt<D: Dialect>(
         request_id: RequestId::of(request).text(),
         models,
         client: identity_of(request),
+        session: session_of(request),
         conversation: parsed.conversation,
     };
-    let RunningCompletion { model, counted_input, events } = if parsed.only_model {
+    let RunningCompletion { model, counted_input, prefix, events } = if parsed.only_model {
         model_only(state.completions.model(&completion_request).await?)
     } else {
         complete(completion_request, parsed.extensions, request, client, state, &record).await?
     };
     record.set_model(&model.id);
+    if let Some(PrefixReport { kept, broken_by }) = prefix {
+        let (broken_by, cost) = broken_by.unzip();
+        let loss = cost.map(|cost| PrefixLoss { tokens: cost.tokens, credits: cost.credits });
+        record.set_prefix(kept, broken_by.map(|change| change.to_string()), loss);
+    }
     let mut response = HttpResponse::Ok();
     // An editor may name its models as it likes; a header can't hold every name.
     if let Ok(id) = HeaderValue::from_str(&model.id) {
@@ -126,6 +136,12 @@ async fn attempt<D: Dialect>(
     } else {
         writer.whole(response, events).await
     }
+}
+
+/// The session of a request and the sub-agent in it, as far as the client names them.
+fn session_of(request: &HttpRequest) -> Option<Arc<str>> {
+    let session = client_session(request)?;
+    Some(format!("{session}\n{}", client_agent(request).unwrap_or_default()).into())
 }
 
 /// The head of a request for its dialect. Header values that are no text are left out, and so are keys.
@@ -146,6 +162,7 @@ fn head_of(request: &HttpRequest) -> RequestHead {
 struct RunningCompletion {
     model: ModelEntry,
     counted_input: u64,
+    prefix: Option<PrefixReport>,
     events: ChoiceEvents,
 }
 
@@ -167,15 +184,17 @@ async fn complete(
         let summary = context_edits::summary_request(&completion_request, &compaction);
         let started = state.completions.start(summary, on_fallback).await?;
         let (model, counted_input) = (started.model.clone(), started.counted_input);
+        let prefix = started.prefix.clone();
         let conversation = completion_request.conversation;
         let events = context_edits::compact(started, compaction.pauses, conversation, state);
         let events = single_choice(context_edits::reported(events, applied));
-        return Ok(RunningCompletion { model, counted_input, events });
+        return Ok(RunningCompletion { model, counted_input, prefix, events });
     }
     // Only auto mode needs the conversation again; it may be megabytes.
     let auto_mode = auto_mode.map(|auto_mode| (auto_mode, completion_request.conversation.clone()));
     let started = state.completions.start(completion_request, on_fallback).await?;
     let (model, counted_input) = (started.model.clone(), started.counted_input);
+    let prefix = started.prefix.clone();
     let events = match auto_mode {
         Some((auto_mode, conversation)) => {
             single_choice(state.auto_mode.start(auto_mode, started, conversation))
@@ -184,14 +203,14 @@ async fn complete(
         // The API that has edits has one choice.
         None => single_choice(context_edits::reported(started.events, applied)),
     };
-    Ok(RunningCompletion { model, counted_input, events })
+    Ok(RunningCompletion { model, counted_input, prefix, events })
 }
 
 /// An empty completion, for requests that only check that the model exists.
 fn model_only(model: ModelEntry) -> RunningCompletion {
     let end = Event::Finish(Finish::Stop, Usage::default());
     let events = single_choice(Box::pin(stream::once(ready(Ok(end)))));
-    RunningCompletion { model, counted_input: 0, events }
+    RunningCompletion { model, counted_input: 0, prefix: None, events }
 }
 
 /// The events of all choices, as they come.

@@ -79,7 +79,7 @@ pub(super) fn compact(
     Box::pin(stream! {
         let mut text = String::new();
         let mut usage = Usage::default();
-        let StartedCompletion { request_id, model, client, mut events, .. } = summary;
+        let StartedCompletion { request_id, model, client, session, mut events, .. } = summary;
         while let Some(event) = events.next().await {
             match event {
                 Ok(Event::Text(more)) => text.push_str(&more),
@@ -100,7 +100,7 @@ pub(super) fn compact(
             return;
         }
         let conversation = compacted(conversation, message);
-        let next = CompletionRequest::same_model(request_id, model.id, client, conversation);
+        let next = CompletionRequest::same_model(request_id, model.id, client, session, conversation);
         let mut events = match completions.start(next, |_| ()).await {
             Ok(started) => started.events,
             Err(failure) => {

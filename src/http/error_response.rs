@@ -47,7 +47,7 @@ pub(super) fn request_info<'a>(
     id: &RequestId,
     dialect: &'static str,
 ) -> RequestInfo<'a> {
-    let text = |name: &str| request.headers().get(name)?.to_str().ok().filter(|value| !value.is_empty());
+    let text = |name: &str| header_text(request, name);
     RequestInfo {
         id: id.to_string(),
         dialect,
@@ -55,12 +55,26 @@ pub(super) fn request_info<'a>(
         path: request.path(),
         user_agent: text(USER_AGENT.as_str()).unwrap_or_default(),
         origin: text("origin"),
-        session: SESSION_HEADERS.iter().find_map(|name| text(name)),
-        agent: text("x-claude-code-agent-id"),
+        session: client_session(request),
+        agent: client_agent(request),
         client: request.extensions().get().cloned().unwrap_or_default(),
         capture: false,
         raw_logging: false,
     }
+}
+
+/// The session that the client names.
+pub(super) fn client_session(request: &HttpRequest) -> Option<&str> {
+    SESSION_HEADERS.iter().find_map(|name| header_text(request, name))
+}
+
+/// The sub-agent that the client names.
+pub(super) fn client_agent(request: &HttpRequest) -> Option<&str> {
+    header_text(request, "x-claude-code-agent-id")
+}
+
+fn header_text<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok().filter(|value| !value.is_empty())
 }
 
 /// Builds the error response of a failure in dialect `D`.

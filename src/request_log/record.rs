@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::captured_body::CapturedExchange;
 use super::{RequestLog, client};
-use crate::bridge::protocol::{Exchange, FailedModel, Outcome, RequestRecord, Tokens};
+use crate::bridge::protocol::{Exchange, FailedModel, Outcome, PrefixLoss, RequestRecord, Tokens};
 use crate::conversation::{Credits, Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::keys::ClientIdentity;
@@ -170,6 +170,15 @@ impl Record {
     pub fn add_failed_model(&self, model: &str, failure: &Failure) {
         let failed = FailedModel { model: cut(model, MAX_REQUESTED), reason: failure.kind().to_owned() };
         self.write(|state| state.record.failed_models.push(failed));
+    }
+
+    /// Records the comparison of the request with the one before it in its conversation.
+    pub fn set_prefix(&self, kept: f64, broken_by: Option<String>, loss: Option<PrefixLoss>) {
+        self.write(|state| {
+            state.record.prefix_kept = Some(kept);
+            state.record.prefix_break = broken_by;
+            state.record.prefix_loss = loss;
+        });
     }
 
     /// Records an event of the response. The input of several choices counts once.
@@ -343,6 +352,8 @@ fn usage_row(state: &RecordState) -> Option<UsageRow> {
         first_ms: record.first_ms,
         total_ms: record.duration_ms.unwrap_or_default(),
         outcome: outcome.to_owned(),
+        prefix_kept: record.prefix_kept,
+        prefix_break: record.prefix_break.clone(),
     })
 }
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
+use super::cache_report::{self, CacheReport};
+
 /// A question about the usage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageQuery {
@@ -128,6 +130,8 @@ pub struct UsageReport {
     pub data: Vec<UsageGroup>,
     /// All groups together.
     pub totals: UsageSums,
+    /// Use of the provider's cache, all groups together.
+    pub cache: CacheReport,
 }
 
 /// Sums of a group.
@@ -166,7 +170,7 @@ const SUMS: &str = "count(*), coalesce(sum(input_tokens), 0), coalesce(sum(cache
     coalesce(sum(CASE WHEN credits_source = 'estimated' THEN credits END), 0.0), count(*) - count(credits)";
 
 /// A local day is compared as the name that `date` gives it, so that days with 23 or 25 hours are whole.
-const IN_PERIOD: &str = "(?1 IS NULL OR date(time / 1000, 'unixepoch', 'localtime') >= ?1)
+pub(super) const IN_PERIOD: &str = "(?1 IS NULL OR date(time / 1000, 'unixepoch', 'localtime') >= ?1)
     AND (?2 IS NULL OR date(time / 1000, 'unixepoch', 'localtime') <= ?2)";
 
 /// Reads a report.
@@ -192,7 +196,8 @@ pub(super) fn run(connection: &Connection, query: &UsageQuery) -> rusqlite::Resu
         params![from, to],
         sums,
     )?;
-    Ok(UsageReport { object: "list", from, to, by: by.as_str(), data, totals })
+    let cache = cache_report::run(connection, from.as_deref(), to.as_deref())?;
+    Ok(UsageReport { object: "list", from, to, by: by.as_str(), data, totals, cache })
 }
 
 fn sums(row: &Row<'_>) -> rusqlite::Result<UsageSums> {

@@ -41,6 +41,10 @@ pub struct UsageRow {
     pub first_ms: Option<u64>,
     /// Time to the end, in milliseconds.
     pub total_ms: u64,
+    /// Part of the possible common prefix with the request before it that it kept, from 0 to 1.
+    pub prefix_kept: Option<f64>,
+    /// Change that ended the common prefix.
+    pub prefix_break: Option<String>,
     /// `stop`, `length`, `tool_calls` ...; the kind of the failure; `disconnected`.
     pub outcome: String,
 }

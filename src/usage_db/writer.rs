@@ -193,8 +193,9 @@ fn insert(connection: &Connection, row: &UsageRow) -> rusqlite::Result<()> {
         INSERT INTO requests (
             time, request_id, dialect, client, session, agent, key, model, routed_model, input_tokens, cached_tokens,
             cache_write_tokens, output_tokens, reasoning_tokens, credits, credits_source, queued_ms, first_ms, total_ms,
-            outcome
-        ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+            outcome, prefix_kept, prefix_break
+        ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+            ?21, ?22)";
     let integer = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     connection.prepare_cached(INSERT)?.execute(params![
         integer(row.time),
@@ -217,6 +218,8 @@ fn insert(connection: &Connection, row: &UsageRow) -> rusqlite::Result<()> {
         row.first_ms.map(integer),
         integer(row.total_ms),
         row.outcome,
+        row.prefix_kept,
+        row.prefix_break,
     ])?;
     Ok(())
 }

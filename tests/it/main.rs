@@ -46,6 +46,7 @@ mod openai;
 mod origins;
 mod panel;
 mod prefix;
+mod prefix_cache;
 mod provider_rules;
 mod recordings;
 mod response_filters;

@@ -73,6 +73,7 @@ async fn count(
             unknown_model == UnknownModel::Nearest,
         ),
         client: identity_of(request),
+        session: None,
         conversation,
     };
     let original = if completion_request.conversation.options.context_edits.is_empty() {

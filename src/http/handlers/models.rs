@@ -61,6 +61,7 @@ pub(in crate::http) async fn get(
         request_id: RequestId::of(&request).text(),
         models: ModelChain::only(Some(name.into_inner()), nearest_if_unknown),
         client: identity_of(&request),
+        session: None,
         conversation: Conversation::default(),
     };
     match state.completions.model(&completion_request).await {

@@ -81,6 +81,7 @@ async fn read_and_resolve(
         request_id: RequestId::of(request).text(),
         models: ModelChain::only(wanted.model(), false),
         client: identity_of(request),
+        session: None,
         conversation: Conversation::default(),
     };
     let entry = state.completions.model(&completion_request).await?;
