@@ -17,7 +17,7 @@ question = " ".join(sys.argv[1:]) or "How many letters are in 'Donaudampfschiffa
 
 @tool
 def count_letters(word: str) -> int:
-    """How many letters a word has."""
+    """The number of letters of a word."""
     return len(word)
 
 

@@ -41,7 +41,7 @@ class TemporaryError(LlmError):
 
 
 class NotRunning(TemporaryError):
-    """Nobody listens at the endpoint, or the line broke: VS Code is closed, or the proxy is stopped."""
+    """No server at the endpoint, or a broken connection: VS Code is closed, or the proxy was stopped."""
 
 
 class Busy(TemporaryError):

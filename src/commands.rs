@@ -94,7 +94,7 @@ fn ended(ended: Result<(), ServerError>) -> ExitCode {
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    // Nobody may be reading.
+    // Standard error may be closed.
     let _ = writeln!(std::io::stderr(), "copilot-proxy: {error}");
     ExitCode::FAILURE
 }
@@ -107,7 +107,7 @@ impl PrivateHome {
         // Short: a socket's path may have no more than 104 bytes on macOS.
         let name = format!("copilot-proxy-demo-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        // What a killed demo of the same number left is not to be trusted.
+        // A killed demo with the same process id may have left files.
         let _ = std::fs::remove_dir_all(&path);
         PrivateHome(path)
     }

@@ -230,7 +230,7 @@ pub fn usage_of(answers: &[Vec<Event>]) -> Usage {
 pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
     let Some(total) = total else { return usage };
     Usage {
-        // Not the first answer's: answers end in any order, and their sum must not depend on it.
+        // The sum of all choices: they end in any order, and the sum must not depend on it.
         input: total.input.max(usage.input),
         cached: total.cached.max(usage.cached),
         cache_written: total.cache_written.max(usage.cache_written),
@@ -242,7 +242,7 @@ pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
             _ => UsageSource::Counted,
         },
         credits: Credits::sum(total.credits, usage.credits),
-        // They are given at the same time.
+        // The choices run concurrently.
         timing: std::cmp::max_by_key(total.timing, usage.timing, |timing| timing.total()),
         routed_model: total.routed_model.or(usage.routed_model),
     }

@@ -405,7 +405,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_grows_outwards() {
+    fn path_grows_outwards() {
         let failure =
             Failure::invalid("", "too long").at_path("[1]").at_path("content").at_path("messages[2]");
         assert_eq!(failure, Failure::invalid("messages[2].content[1]", "too long"));

@@ -7,18 +7,16 @@
 //! Inside: `state` <- `error_response` <- `access`, `completion`, `handlers` <- `routes` <- `listener`.
 
 mod access;
-mod awake;
 mod base_url;
 mod codex_error;
 mod completion;
 mod connection;
 mod connection_limit;
 mod content_coding;
-mod context_edits;
-mod editor_tools;
+mod context_management;
 mod error_form;
 mod error_response;
-mod expectation;
+mod expect_continue;
 mod handlers;
 mod head_timeout;
 mod listener;
@@ -32,7 +30,10 @@ mod response;
 mod route_index;
 mod routes;
 mod state;
+mod time_limit;
+mod tool_access;
 mod unread_body;
 mod web_page;
+mod websocket;
 
 pub use state::AppState;

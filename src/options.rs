@@ -41,7 +41,7 @@ pub struct ServerOptions {
     /// Time that the server stays after the last editor has left
     ///
     /// Longer than a window takes to reload (4 to 10 s), so that a reload keeps its server, and short enough
-    /// that nobody finds one running after closing VS Code.
+    /// that it isn't found running long after VS Code was closed.
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value = "15000", help_heading = TIMES)]
     pub grace: Duration,
 

@@ -263,7 +263,7 @@ impl Server {
                 self.send_registry(Detach(id)).await?;
                 self.executor.do_send(EditorDetached(id));
                 if self.broadcast.editors().is_empty() {
-                    // A stop is forgotten when the last editor has left.
+                    // A stop lasts until the last editor has detached.
                     self.port.want(true);
                 }
             }
@@ -274,7 +274,7 @@ impl Server {
     /// Finishes the running requests and lets editors wait for the other server.
     async fn hand_over(&mut self) {
         self.broadcast.notify_all(&ToEditor::Superseded);
-        // Gives the editors' writers their turn, even if there is nothing else to wait for.
+        // Lets the editors' writers run, even if there is nothing else to wait for.
         tokio::task::yield_now().await;
         let options = self.state.options.clone();
         self.port.close(options.handover + options.drain).await;

@@ -1,7 +1,7 @@
 //! The simulated editor: a peer on the bridge like any other, whose models answer from scripts.
 //!
 //! `demo` and `simulate` attach one, so that everything works without VS Code and each reply is known beforehand.
-//! It obeys the rules of GitHub Copilot's provider, so that whoever passes here passes there.
+//! It enforces the rules of GitHub Copilot's provider, so that a request that works here works there.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::bridge::protocol::{
     ToEditor, Tools, Window,
 };
 use crate::simulator::outbox::FrameQueue;
-use crate::simulator::response::StreamWriter;
-use crate::simulator::running::Running;
+use crate::simulator::run_request::StreamWriter;
+use crate::simulator::running_requests::Running;
 use crate::simulator::stats::StatsCounter;
 
 pub mod attach;
@@ -27,9 +27,9 @@ pub mod image_rules;
 pub mod interpreter;
 pub mod models;
 pub mod outbox;
-pub mod response;
 pub mod rules;
-pub mod running;
+pub mod run_request;
+pub mod running_requests;
 pub mod script;
 pub mod select_phase;
 pub mod service_rules;
@@ -58,7 +58,7 @@ pub enum PeerError {
     Broken(std::io::Error),
 }
 
-/// Is an editor with these models, until the server hangs up. Dropped before, it cancels whatever it is answering.
+/// Runs an editor with these models until the server closes the connection. Dropping it cancels its responses.
 pub async fn run(
     stream: impl AsyncRead + AsyncWrite,
     token: &str,
@@ -69,7 +69,7 @@ pub async fn run(
     let mut editor = Editor {
         models,
         outbox: outbox.clone(),
-        tally: StatsCounter::default(),
+        counter: StatsCounter::default(),
         running: Running::default(),
     };
     let ended = tokio::select! {
@@ -77,7 +77,7 @@ pub async fn run(
         error = outbox.write_to(to) => Err(PeerError::Broken(error)),
     };
     match ended {
-        // A server that is killed may have left something unread: that is a hang-up, too.
+        // A killed server may leave unread bytes, which resets the connection; that counts as closing, too.
         Err(PeerError::Broken(error) | PeerError::Frame(FrameError::Io(error)))
             if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) =>
         {
@@ -91,7 +91,7 @@ pub async fn run(
 struct Editor {
     models: Vec<ModelInfo>,
     outbox: Arc<FrameQueue>,
-    tally: StatsCounter,
+    counter: StatsCounter,
     running: Running,
 }
 
@@ -128,10 +128,10 @@ impl Editor {
                 self.outbox.message(stream, &FromEditor::Tools(Tools { tools: tools::all() }));
             }
             ToEditor::InvokeTool(asked) => {
-                let voice = self.voice(stream);
-                self.running.start(stream, |paused| response::tool(asked, voice(paused)));
+                let writer = self.writer(stream);
+                self.running.start(stream, |paused| run_request::tool(asked, writer(paused)));
             }
-            // There is no user to ask.
+            // The simulated editor has no user who could answer.
             ToEditor::AskOrigin(_) => {
                 let decision = OriginDecision::Unanswered;
                 self.outbox.message(stream, &FromEditor::OriginAnswer(OriginAnswer { decision }));
@@ -150,16 +150,16 @@ impl Editor {
     }
 
     fn chat(&mut self, stream: u32, chat: Chat) {
-        match response::rehearse(chat, &self.models, &self.tally) {
-            Ok((performance, entry)) => {
-                let voice = self.voice(stream);
-                self.running.start(stream, |paused| response::chat(performance, entry, voice(paused)));
+        match run_request::prepare(chat, &self.models, &self.counter) {
+            Ok((prepared, entry)) => {
+                let writer = self.writer(stream);
+                self.running.start(stream, |paused| run_request::chat(prepared, entry, writer(paused)));
             }
             Err(refusal) => self.outbox.message(stream, &FromEditor::Failed(refusal)),
         }
     }
 
-    fn voice(&self, stream: u32) -> impl FnOnce(watch::Receiver<bool>) -> StreamWriter + use<> {
+    fn writer(&self, stream: u32) -> impl FnOnce(watch::Receiver<bool>) -> StreamWriter + use<> {
         let outbox = self.outbox.clone();
         move |paused| StreamWriter { stream, outbox, paused }
     }

@@ -46,7 +46,7 @@ fn legal_messages(messages: Vec<Message>, names: &ToolNameMap) -> Vec<Message> {
 
     for place in 0..items.len() {
         let Some(Item { message, speaker, part }) = items.get_mut(place).and_then(Option::take) else {
-            // A result that has gone to its call: the turn that called was over here.
+            // A result that was moved to its call: the turn with the call ended here.
             writer.end_calls();
             continue;
         };
@@ -72,7 +72,7 @@ fn legal_messages(messages: Vec<Message>, names: &ToolNameMap) -> Vec<Message> {
     }
     let mut written = writer.end();
     if written.is_empty() && !nothing_said {
-        // The editor refuses a question without messages, a client may ask one without words.
+        // The editor refuses a request without messages; a client may send one without text.
         written.push(Message::text(Role::User, ""));
     }
     written

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Passes all tests: formats and lints, the server, the extension, the official SDKs, a real VS Code.
-# Installs what they need (Debian packages where it is root; the rest into ~/.cache/copilot-proxy) and says at the
-# end what it had to skip, and why.
+# Runs all tests: formatters and linters, the server, the extension, the official SDKs, a real VS Code.
+# Installs their dependencies (Debian packages if it is root; the rest into ~/.cache/copilot-proxy) and lists skipped
+# stages with the reason at the end.
 # Usage: tests/run.sh [check|server|extension|clients|vscode]...   (all of them without arguments)
 set -uo pipefail
 
@@ -12,7 +12,7 @@ skipped=()
 
 say() { printf '\n=== %s\n' "$*"; }
 
-# Runs a stage and remembers whether it failed; the others run all the same.
+# Runs a stage and records a failure; the other stages still run.
 stage() { # NAME COMMAND...
 	local name=$1 began=$SECONDS
 	shift
@@ -21,7 +21,7 @@ stage() { # NAME COMMAND...
 	echo "$name took $((SECONDS - began)) s"
 }
 
-# Installs a Debian package where PROGRAM is missing. Fails where it can't.
+# Installs a Debian package if PROGRAM is missing.
 need() { # PROGRAM PACKAGE
 	command -v "$1" >/dev/null && return
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -42,17 +42,16 @@ needs() { # PROGRAM:PACKAGE...
 check() { make --no-print-directory check; }
 
 server() {
-	# The binary is built on the way: the tests of tests/it run the real program.
+	# This builds the binary, too, which tests/it runs.
 	cargo test --locked --quiet --workspace
 }
 
-# A check that failed early may not have installed the packages.
+# The npm packages may be missing if the check failed early.
 extension() {
 	(cd vscode-host && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; } && npm test --silent) && benches
 }
 
-# What measures is tried too: a little of each load, whose answers must be right, and one round of the soak test. Both read
-# /proc, so on Linux only.
+# A short run of each load, which checks the responses, and one round of the soak test. Both read /proc, so on Linux only.
 benches() {
 	[ "$(uname -s)" = Linux ] || return 0
 	(cd vscode-host && node esbuild.mjs --bench --soak) && cargo build --locked --quiet --workspace &&
@@ -60,17 +59,17 @@ benches() {
 		python3 tests/soak/soak.py --server target/debug/copilot-proxy --seconds 10
 }
 
-# The build that the server's tests have made: that of the package takes minutes more, meanwhile.
+# Uses the debug build of the server's tests, while the package's build, which takes minutes, runs in the background.
 clients() { cargo build --locked --quiet --workspace && COPILOT_PROXY_BIN=$PWD/target/debug/copilot-proxy tests/clients/run.sh; }
 
 vscode() { make --no-print-directory package && tests/vscode/run.sh; }
 
-# Installs or builds what a later stage needs while the first ones run. What goes wrong here shows there: the stage asks
-# for the same once more, and waits for the lock that this holds.
+# Installs or builds dependencies of a later stage in the background. That stage runs the same command again, waits for its
+# lock, and reports failures.
 ahead() { nice "$@" >/dev/null 2>&1 & }
 trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
-say "what is needed"
+say "dependencies"
 needs cc:gcc make:make || exit 1
 command -v cargo >/dev/null || { echo "Rust is missing: see https://rustup.rs" >&2; exit 1; }
 needs node:nodejs npm:npm python3:python3 || exit 1

@@ -1,14 +1,14 @@
-// What the harness asks of a node process under measurement, line by line on its stdin; each is answered with one line.
-// The end of stdin ends the process, so that nothing outlives a harness that was interrupted.
+// Commands of the harness for a node process under measurement: lines on its stdin, each answered with one line.
+// The end of stdin ends the process, so that it doesn't outlive an interrupted harness.
 
 import { createServer } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 
-/** Milliseconds; what it can't see is part of what it measures, alike for all. */
+/** Resolution of the event loop's delay in milliseconds; it is part of the measured values, the same for all targets. */
 const RESOLUTION = 1;
 
-/** Says where it is reached and what it wants to have said, then obeys; `more` are orders of one harness alone. */
+/** Prints the `ready` line, then executes the commands; `more` are commands of one harness. */
 export function obeyHarness(ready: object, more: Record<string, () => object> = {}): void {
 	const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 	const say = (answer: object) => process.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -27,7 +27,7 @@ export function obeyHarness(ready: object, more: Record<string, () => object> = 
 					globalThis.gc?.();
 					return say({});
 				case "echo":
-					// The shortest way there is between the two processes.
+					// The round trip of the `hop` load.
 					createServer((socket) => socket.on("data", (chunk) => socket.write(chunk))).listen(path, () =>
 						say({}),
 					);

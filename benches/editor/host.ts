@@ -1,5 +1,5 @@
-// An extension host as far as the extension sees one: node runs the bundle that is shipped, beside a fake of `vscode`
-// whose only model is the harness's. The server is there already; the extension finds it as a second window does.
+// A fake extension host: node runs the shipped bundle with a fake of `vscode` whose only model is the harness's. The server
+// is running already; the extension finds it as a second window does.
 // Usage: node host.js BUNDLE MANIFEST
 
 import * as vscode from "../../vscode-host/test/fake/vscode";
@@ -12,6 +12,6 @@ const { fake } = vscode;
 fake.models = [new Model()] as unknown as vscode.FakeModel[];
 fake.activeExtensions.add("GitHub.copilot-chat");
 fake.settings = { autoStart: false, port: 0 };
-fake.log.push = () => 0; // nobody reads it here, and it would grow with every request
+fake.log.push = () => 0; // it isn't read here and would grow with every request
 
 obeyHarness(activateBundle(bundle, manifest).times);

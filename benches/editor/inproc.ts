@@ -1,5 +1,5 @@
-// What our server is held against: the same door within the extension host itself, as small as it can be. No limits, no
-// guard, no counting, one dialect; each part is a chunk, as extensions that do it this way have it.
+// The target `inproc`: the smallest HTTP server within the extension host itself. It has no limits, no access control, no
+// usage and one dialect; each part is one chunk, as in extensions with such a server.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

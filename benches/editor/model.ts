@@ -1,5 +1,5 @@
-// A model that does what the last message orders, as cheaply as can be: what is measured is the way of its parts, not
-// their making. It behaves as one of Copilot's does: text parts as they come, at the end what they cost.
+// A model that obeys the last message as cheaply as possible, so that the transport of parts is measured, not their
+// generation. Like Copilot's models it streams text parts and ends with their usage.
 //
 //   parts N TURNS   N parts of 24 bytes, each known beforehand, spread over so many turns of the event loop
 //   paced N MS      N parts, one each MS milliseconds; each says when it was due, in microseconds since 1970
@@ -8,7 +8,7 @@
 
 import { LanguageModelDataPart, LanguageModelTextPart } from "../../vscode-host/test/fake/vscode";
 
-/** In bytes; what a word of an answer comes as, roughly, is 4. */
+/** Size of a part in bytes; a token of a real response is about 4. */
 const SIZE = 24;
 
 export interface Message {
@@ -25,7 +25,7 @@ export class Model {
 	readonly family = "bench";
 	readonly version = "1";
 	readonly name = "Bench";
-	/** So that no body is refused for its size. */
+	/** Large enough for every body. */
 	readonly maxInputTokens = 100_000_000;
 
 	async sendRequest(messages: readonly Message[], _options: object, token: Token) {
@@ -65,7 +65,7 @@ async function* parts(count: number, turns: number): AsyncGenerator<unknown> {
 	}
 }
 
-/** A part that comes late says all the same when it was due, as all after it do. */
+/** A late part has its due time, too, and doesn't shift those of later parts. */
 async function* paced(count: number, every: number, token: Token): AsyncGenerator<unknown> {
 	const start = performance.now();
 	for (let number = 0; number < count && !token.isCancellationRequested; number += 1) {
@@ -84,13 +84,13 @@ function weighed(messages: readonly Message[]): string {
 	return `${messages.length} messages of ${units} units`;
 }
 
-/** What the model was told in one message: its text parts, joined. */
+/** The joined text parts of a message. */
 function textOf(message: Message | undefined): string {
 	const texts = (message?.content ?? []).map((part) => (part as LanguageModelTextPart).value);
 	return texts.length === 1 ? (texts[0] ?? "") : texts.join("");
 }
 
-/** All who wait for the next turn share one promise: a timer of their own would cost more than their part. */
+/** All responses share the promise of the next turn, since a timer for each would cost more than a part. */
 let turn: Promise<void> | undefined;
 function nextTurn(): Promise<void> {
 	turn ??= new Promise((resolve) =>

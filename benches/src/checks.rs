@@ -8,15 +8,15 @@ use crate::Result;
 /// Of a part, in bytes; see `editor/model.ts`.
 const SIZE: usize = 24;
 
-/// The words of `parts N`: each byte known beforehand, however they are joined on the way.
+/// The expected text of `parts N`, however its parts are joined.
 pub struct Parts {
     wanted: String,
-    heard: usize,
+    received: usize,
 }
 
 impl Parts {
     pub fn new(count: usize) -> Parts {
-        Parts { wanted: Parts::text(count), heard: 0 }
+        Parts { wanted: Parts::text(count), received: 0 }
     }
 
     pub fn text(count: usize) -> String {
@@ -26,30 +26,30 @@ impl Parts {
         })
     }
 
-    pub fn hears(&mut self, words: &[u8]) -> Result<()> {
-        let end = self.heard + words.len();
-        if self.wanted.as_bytes().get(self.heard..end) != Some(words) {
+    pub fn check(&mut self, words: &[u8]) -> Result<()> {
+        let end = self.received + words.len();
+        if self.wanted.as_bytes().get(self.received..end) != Some(words) {
             let words = String::from_utf8_lossy(words);
-            return Err(format!("wrong words after {} bytes: {words:?}", self.heard).into());
+            return Err(format!("wrong words after {} bytes: {words:?}", self.received).into());
         }
-        self.heard = end;
+        self.received = end;
         Ok(())
     }
 
     pub fn begun(&self) -> bool {
-        self.heard > 0
+        self.received > 0
     }
 
     pub fn end(&self) -> Result<()> {
-        if self.heard == self.wanted.len() {
+        if self.received == self.wanted.len() {
             Ok(())
         } else {
-            Err(format!("{} of {} bytes came", self.heard, self.wanted.len()).into())
+            Err(format!("{} of {} bytes came", self.received, self.wanted.len()).into())
         }
     }
 }
 
-/// The words of `paced N MS`: moments at even distances, and how late each of them came.
+/// The text of `paced N MS`: due times at equal distances, and the delay of each part.
 pub struct Paced {
     count: usize,
     every: u64,
@@ -63,14 +63,14 @@ impl Paced {
         Paced { count, every, first: 0, late: Vec::with_capacity(count) }
     }
 
-    pub fn hears(&mut self, words: &[u8]) -> Result<()> {
+    pub fn check(&mut self, words: &[u8]) -> Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as f64;
         for part in words.chunks(SIZE) {
             let due: u64 = std::str::from_utf8(part)?.trim_end_matches('.').parse()?;
             if self.late.is_empty() {
                 self.first = due;
             }
-            // Either side rounds.
+            // Both sides round.
             if due.abs_diff(self.first + self.late.len() as u64 * self.every) > 2 || part.len() != SIZE {
                 return Err(format!(
                     "part {} was due at {due}, the first at {}",

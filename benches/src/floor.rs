@@ -1,5 +1,5 @@
-//! The floor: what actix-web costs by itself. One worker, no editor, chunks through a channel; it obeys the same orders
-//! as the model of `editor/model.ts`, as far as the floor is asked.
+//! The target `floor`: bare actix-web with one worker, no editor, chunks through a channel. It obeys those commands of
+//! `editor/model.ts` that its loads use.
 
 use std::convert::Infallible;
 use std::io::Write as _;

@@ -1,5 +1,5 @@
-//! The client: raw HTTP/1.1 on one connection, with as little work for each byte as can be, so that what is measured is
-//! the server. It reads everything that comes and hands the words on to be checked.
+//! The client: raw HTTP/1.1 on one connection with minimal work per byte, so that the server is measured. It passes the
+//! text of responses on to be checked.
 
 use std::io;
 
@@ -62,7 +62,7 @@ impl Connection {
         Ok(String::from_utf8(words.to_vec())?)
     }
 
-    /// Asks for a stream. Ready when its head has come.
+    /// Sends a streamed request; ready when the head of the response has arrived.
     pub async fn stream(&mut self, request: &[u8]) -> Result<Stream<'_>> {
         self.send(request).await?;
         match self.head().await? {
@@ -111,7 +111,7 @@ enum Framing {
     Chunked,
 }
 
-/// An answer that is coming.
+/// A response that is being read.
 pub struct Stream<'a> {
     from: &'a mut Connection,
     /// Of the chunk that is being read, with the line break after it.
@@ -157,7 +157,7 @@ impl Stream<'_> {
         Ok(!self.ended)
     }
 
-    /// All that is still to come.
+    /// Reads the rest of the response.
     pub async fn rest(&mut self, mut hear: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         while self.more(&mut hear).await? {}
         Ok(())
@@ -195,7 +195,7 @@ impl Stream<'_> {
     }
 }
 
-/// The words of one event or reply. Ours never need an escape.
+/// The text of one event or whole response; the model's text needs no escapes.
 fn content(json: &[u8]) -> Option<&[u8]> {
     let start = rfind(json, CONTENT)? + CONTENT.len();
     let words = &json[start..];

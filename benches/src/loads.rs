@@ -1,5 +1,5 @@
-//! The loads: what is asked of a target, and what is measured meanwhile. Each looks at all that comes back; one that
-//! gets anything else than it ordered fails, and the harness with it.
+//! The loads: the traffic to a target and its measurement. Each load checks every response and fails with the harness if
+//! one is wrong.
 
 use std::time::{Duration, Instant};
 
@@ -110,13 +110,13 @@ async fn first(running: &mut Running, target: Target, sizes: Sizes) -> Result<Me
         let asked = Instant::now();
         let mut stream = client.stream(&order).await?;
         while !parts.begun() {
-            stream.more(|words| parts.hears(words)).await?;
+            stream.more(|words| parts.check(words)).await?;
         }
         times.push(microseconds(asked.elapsed()));
-        stream.rest(|words| parts.hears(words)).await?;
+        stream.rest(|words| parts.check(words)).await?;
         parts.end()?;
     }
-    let times = &mut times[sizes.answers..]; // what was before is warming up
+    let times = &mut times[sizes.answers..]; // the earlier ones are for warm-up
     let mut measured = vec![
         (Metric::FirstMedian, median(times)),
         (Metric::First99, percentile(times, 99.0)),
@@ -185,35 +185,35 @@ async fn request(running: &Running, sizes: Sizes) -> Result<Measured> {
 
 /// Many answers at the pace of a quick model: a part each ten milliseconds.
 async fn paced(running: &Running, sizes: Sizes) -> Result<Measured> {
-    tell_paced(running, sizes.streams, sizes.paced / 4).await?;
+    run_paced(running, sizes.streams, sizes.paced / 4).await?;
     let before = running.begin()?;
-    tell_paced(running, sizes.streams, sizes.paced).await?;
+    run_paced(running, sizes.streams, sizes.paced).await?;
     let Cost { node, all } = running.cost(&before)?.each(sizes.streams * sizes.paced);
     Ok(vec![(Metric::PacedNode, node), (Metric::PacedAll, all)])
 }
 
 /// Returns the delay of each part since it was due, in microseconds.
-async fn tell_paced(running: &Running, streams: usize, count: usize) -> Result<Vec<f64>> {
+async fn run_paced(running: &Running, streams: usize, count: usize) -> Result<Vec<f64>> {
     const EVERY: u64 = 10;
     let order = order(true, &format!("paced {count} {EVERY}"));
-    let telling = (0..streams).map(async |number| -> Result<Vec<f64>> {
-        // Not all in one breath.
+    let streams_running = (0..streams).map(async |number| -> Result<Vec<f64>> {
+        // Spreads the starts of the streams over one interval.
         tokio::time::sleep(Duration::from_micros(number as u64 * 1000 * EVERY / streams as u64)).await;
         let mut paced = Paced::new(count, EVERY * 1000);
         let mut client = Connection::open(running.port).await?;
-        client.stream(&order).await?.rest(|words| paced.hears(words)).await?;
+        client.stream(&order).await?.rest(|words| paced.check(words)).await?;
         paced.end()
     });
-    Ok(try_join_all(telling).await?.concat())
+    Ok(try_join_all(streams_running).await?.concat())
 }
 
 /// Many long answers as fast as the model can: a part a turn of the event loop, in each of them.
 async fn burst(running: &Running, target: Target, sizes: Sizes) -> Result<Measured> {
-    // Where parts are joined, so many are over in no time.
+    // This target joins parts and is fast, so it needs more responses for a measurable time.
     let answers = if target == Target::Ours { 4 } else { 1 };
-    tell_burst(running, sizes, 1).await?;
+    run_burst(running, sizes, 1).await?;
     let (before, began) = (running.begin()?, Instant::now());
-    tell_burst(running, sizes, answers).await?;
+    run_burst(running, sizes, answers).await?;
     let time = began.elapsed();
     let parts = sizes.streams * sizes.burst * answers;
     let Cost { node, all } = running.cost(&before)?.each(parts);
@@ -222,18 +222,18 @@ async fn burst(running: &Running, target: Target, sizes: Sizes) -> Result<Measur
 }
 
 /// So many answers one after the other, on each of the connections.
-async fn tell_burst(running: &Running, sizes: Sizes, answers: usize) -> Result<()> {
+async fn run_burst(running: &Running, sizes: Sizes, answers: usize) -> Result<()> {
     let order = order(true, &format!("parts {0} {0}", sizes.burst));
-    let telling = (0..sizes.streams).map(async |_| -> Result<()> {
+    let streams_running = (0..sizes.streams).map(async |_| -> Result<()> {
         let mut client = Connection::open(running.port).await?;
         for _ in 0..answers {
             let mut parts = Parts::new(sizes.burst);
-            client.stream(&order).await?.rest(|words| parts.hears(words)).await?;
+            client.stream(&order).await?.rest(|words| parts.check(words)).await?;
             parts.end()?;
         }
         Ok(())
     });
-    try_join_all(telling).await.map(drop)
+    try_join_all(streams_running).await.map(drop)
 }
 
 /// Memory of the processes at rest, and for each stream that is open while its model is silent.
@@ -246,7 +246,7 @@ async fn idle(running: &mut Running, target: Target, sizes: Sizes) -> Result<Mea
             let mut parts = Parts::new(2);
             let mut stream = client.stream(&order).await?;
             while !parts.begun() {
-                stream.more(|words| parts.hears(words)).await?;
+                stream.more(|words| parts.check(words)).await?;
             }
             clients.push(client);
         }
@@ -294,7 +294,7 @@ fn of_node(running: &Running) -> Result<f64> {
     running.node.as_ref().map_or(Ok(0.0), Process::memory)
 }
 
-/// What node keeps only because it has not looked yet is no cost of a stream.
+/// Collects garbage first, since memory that node has not freed yet is no cost of a stream.
 fn collect(running: &mut Running) -> Result<()> {
     running.node.as_mut().map_or(Ok(()), |node| node.ask("collect").map(drop))
 }

@@ -73,7 +73,7 @@ async fn measure(options: &Options) -> Result<Samples> {
             eprintln!("round {} of {rounds}: {load:?}", round + 1);
             let targets = load.targets();
             for turn in 0..targets.len() {
-                // Who comes first has the cooler machine: each in turn.
+                // The first target has the cooler machine, so the order alternates.
                 let target = targets[(turn + round) % targets.len()];
                 let run = timeout(PATIENCE, load.run(target, &programs, sizes)).await;
                 let measured = run.map_err(Into::into).flatten();

@@ -1,5 +1,5 @@
-//! What was measured, and the goals it is held against. A ratio is taken round by round, so that a machine whose speed
-//! drifts drifts in both.
+//! The measured metrics and their goals. Ratios are computed per round, so that a drift of the machine's speed affects
+//! both sides.
 
 use std::collections::HashMap;
 
@@ -157,9 +157,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_goal_is_about_the_ratios_of_the_rounds() {
+    fn goal_is_checked_against_the_ratios_of_the_rounds() {
         let mut samples = Samples::default();
-        // The machine was twice as slow in the second round, and ours hiccuped in the third.
+        // The machine was twice as slow in the second round, and the target was slow once in the third.
         for (ours, inproc) in [(5.0, 10.0), (10.0, 20.0), (30.0, 10.0)] {
             samples.add(Ours, vec![(Metric::Request, ours)]);
             samples.add(Inproc, vec![(Metric::Request, inproc)]);

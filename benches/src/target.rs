@@ -1,5 +1,4 @@
-//! Who is measured: our server with the real extension behind it, and those it is held against. Each is started afresh
-//! for each load.
+//! The targets: the server with the real extension, and two references. Each is started again for each load.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -42,7 +41,7 @@ pub struct Running {
     pub node: Option<Process>,
     /// Start time of the extension, in milliseconds.
     pub activation: f64,
-    // Last: removed when nobody writes to it any more.
+    // Last: removed when no process writes to it any more.
     home: Home,
 }
 

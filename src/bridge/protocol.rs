@@ -536,9 +536,9 @@ mod tests {
         }
     }
 
-    /// `UPDATE_PROTOCOL=1 cargo test --lib mirror` writes the mirror anew.
+    /// `UPDATE_PROTOCOL=1 cargo test --lib mirror` writes the mirror.
     #[test]
-    fn the_typescript_mirror_is_up_to_date() {
+    fn typescript_mirror_is_up_to_date() {
         let mut declarations = Declarations::default();
         declarations.visit::<ToEditor>();
         declarations.visit::<FromEditor>();

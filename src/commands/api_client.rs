@@ -68,7 +68,7 @@ pub(super) struct ApiClient {
 
 /// A response.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Answer {
+pub(super) struct ApiResponse {
     pub status: u16,
     /// Null where it isn't JSON.
     pub body: Value,
@@ -79,16 +79,16 @@ impl ApiClient {
         ApiClient { base, key: key() }
     }
 
-    pub fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
+    pub fn get(&self, path: &str) -> Result<ApiResponse, ureq::Error> {
         self.get_within(AT_ONCE, path)
     }
 
-    fn get_within(&self, patience: Duration, path: &str) -> Result<Answer, ureq::Error> {
+    fn get_within(&self, patience: Duration, path: &str) -> Result<ApiResponse, ureq::Error> {
         let request = agent(patience).get(format!("{}{path}", self.base));
         self.with_key(request).call().and_then(read)
     }
 
-    pub fn post(&self, path: &str, body: &Value, patience: Duration) -> Result<Answer, ureq::Error> {
+    pub fn post(&self, path: &str, body: &Value, patience: Duration) -> Result<ApiResponse, ureq::Error> {
         let request = agent(patience).post(format!("{}{path}", self.base));
         self.with_key(request).send_json(body).and_then(read)
     }
@@ -109,14 +109,14 @@ impl ApiClient {
 }
 
 fn agent(patience: Duration) -> ureq::Agent {
-    // What stands between this machine and the outside has no business between it and itself.
+    // Requests to this machine must not use a proxy.
     let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false);
     config.timeout_global(Some(patience)).build().into()
 }
 
-fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<ApiResponse, ureq::Error> {
     let text = response.body_mut().read_to_string()?;
-    Ok(Answer {
+    Ok(ApiResponse {
         status: response.status().as_u16(),
         body: serde_json::from_str(&text).unwrap_or(Value::Null),
     })
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_understood_as_people_copy_it() {
+    fn every_form_of_address_is_read() {
         for copied in ["http://[::1]:80", "http://[::1]:80/", "http://[::1]:80/v1", "http://[::1]:80/v1/"] {
             assert_eq!(base(copied).as_deref(), Ok("http://[::1]:80"), "{copied}");
         }

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn files_lie_where_the_clients_read_them() {
+    fn paths_are_those_that_the_clients_read() {
         let usual = paths_of(&[("HOME", "/h"), ("CODEX_HOME", "")]);
         let moved = paths_of(&[
             ("HOME", "/h"),

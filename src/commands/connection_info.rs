@@ -112,7 +112,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_model_is_the_persons_else_of_the_clients_kind_else_any() {
+    fn model_is_the_given_one_else_of_the_clients_vendor_else_any() {
         let there = connection(&["gpt-4o", "claude-sonnet-4", "claude-sonnet-4.5"]);
         assert_eq!(there.model_like(&["sonnet", "claude"]), "claude-sonnet-4.5");
         assert_eq!(there.model_like(&["gemini", "gpt"]), "gpt-4o");
@@ -126,7 +126,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_model_that_is_not_there_is_refused_unless_nobody_can_know() {
+    fn unknown_model_is_rejected_if_the_models_are_known() {
         let refused = connection(&["gpt-4o"]).with_model(Some("gemini")).unwrap_err();
         assert_eq!(refused.to_string(), "the server has no model `gemini`; it has: gpt-4o");
         assert_eq!(connection(&[]).with_model(Some("gemini")).unwrap().model.as_deref(), Some("gemini"));

@@ -73,7 +73,7 @@ pub fn run(options: &RunOptions) -> Result<ExitCode, RunError> {
 fn start(program: &OsStr, connection: &ConnectionInfo) -> Start {
     match Path::new(program).file_stem().and_then(OsStr::to_str) {
         Some("claude") => Start {
-            // Above what its settings say, which stand above the environment.
+            // Its settings override the environment; these arguments override its settings.
             arguments: vec![
                 "--settings".into(),
                 Value::Object(claude_code::settings(connection)).to_string(),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_known_by_their_name_wherever_they_lie() {
+    fn program_is_recognized_by_its_file_name() {
         assert_eq!(started("/usr/local/bin/codex"), started("codex"));
         assert_eq!(started("codex.exe"), started("codex"));
         assert_ne!(started("codex"), started("other"));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_excepted_from_a_proxy_stays_so() {
+    fn no_proxy_keeps_its_entries() {
         assert_eq!(without_proxy(None), "127.0.0.1,localhost");
         assert_eq!(without_proxy(Some("")), "127.0.0.1,localhost");
         assert_eq!(without_proxy(Some("a.example")), "a.example,127.0.0.1,localhost");

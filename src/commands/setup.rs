@@ -155,7 +155,7 @@ fn write_settings(
     };
     confirm(options, &plan)?;
     unchanged(&path, before.as_deref())?;
-    // The way back is kept first: a file that can't be put back is not written.
+    // The undo entry is saved first: a file that can't be restored is not written.
     record.add(before.as_deref(), after.as_bytes())?;
     file::write(&path, after.as_bytes()).map_err(at(&path))?;
     if !options.json {

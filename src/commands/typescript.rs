@@ -54,7 +54,7 @@ fn constants() -> String {
 }
 
 #[test]
-fn the_typescript_mirror_is_up_to_date() {
+fn typescript_mirror_is_up_to_date() {
     let mut declarations = Declarations::default();
     declarations.visit::<ServerFile>();
     declarations.visit::<ClientEntry>();
@@ -73,7 +73,7 @@ fn the_typescript_mirror_is_up_to_date() {
 }
 
 #[test]
-fn the_default_port_is_the_same_for_the_program_and_for_the_setting() {
+fn default_port_of_program_and_setting_are_equal() {
     assert_eq!(UserSettings::default().port, DEFAULT_PORT);
     let manifest = include_str!("../../vscode-host/package.json");
     let manifest: serde_json::Value = serde_json::from_str(manifest).unwrap();

@@ -56,7 +56,7 @@ pub enum UsageError {
 pub fn usage(options: &UsageOptions) -> Result<(), UsageError> {
     let mut out = io::stdout().lock();
     match print(options, &mut out) {
-        // The reader, such as `head`, has seen enough.
+        // The reader, such as `head`, has closed the pipe.
         Err(UsageError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         printed => printed,
     }
@@ -159,7 +159,7 @@ fn write_table(out: &mut impl Write, title: &str, report: &UsageReport) -> io::R
         return writeln!(out, "  no requests");
     }
     let weight = |group: &UsageGroup| {
-        // Without any price the tokens tell more than a column of zeros.
+        // Without prices the bars show tokens instead of zeros.
         if report.totals.credits > 0.0 { group.sums.credits } else { tokens(&group.sums) }
     };
     let most = report.data.iter().map(weight).fold(0.0, f64::max);

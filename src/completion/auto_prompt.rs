@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn each_user_message_without_words_gets_the_same_text() {
+    fn each_user_message_without_text_gets_the_same_text() {
         let words = || Part::text("Continue.");
         let assistant = Message::text(Role::Assistant, " ");
         let mut messages = vec![
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transcript_without_a_user_gets_a_message() {
+    fn transcript_without_a_user_message_gets_one() {
         let mut messages = vec![Message::text(Role::Assistant, "Once upon a time")];
         add_words(&mut messages);
         assert_eq!(messages.last(), Some(&Message::text(Role::User, "Continue.")));

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn block_is_one_vendors() {
+    async fn block_applies_to_one_vendor() {
         let blocks = BlockedVendors::default();
         blocks.record("copilot", "too many".into());
         assert_eq!(remaining(blocks.check("other")), None);

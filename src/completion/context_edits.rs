@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn old_results_are_cleared_but_the_latest_and_excluded_ones() {
+    fn old_results_are_cleared_except_the_latest_and_excluded_ones() {
         let (conversation, applied) = edited(ContextEdit::ClearToolUses(rules()));
         assert_eq!(cleared_results(&conversation), ["1", "3"]);
         let [AppliedEdit::ToolUses { cleared: 2, tokens }] = applied[..] else { panic!("{applied:?}") };

@@ -18,7 +18,7 @@ use super::event_mapper::EventMapper;
 use super::filter::Filter;
 use super::filter_chain::FilterChain;
 use super::provider_error::{self, Classification, Provider};
-use super::required_output::{Outcome, RequiredOutput, Violation};
+use super::required_output::{ReceivedOutput, RequiredOutput, Violation};
 use super::retry_messages::retry_messages;
 use super::{Events, failover, thinking};
 use crate::bridge::BridgeError;
@@ -103,7 +103,7 @@ impl Dispatch {
     /// The request that asks the model to correct a response; `None` if it would not fit the model's input limit.
     pub fn for_retry(
         &self,
-        response: &Outcome,
+        response: &ReceivedOutput,
         dropped: Vec<ToolCall>,
         violation: &Violation,
     ) -> Option<Dispatch> {

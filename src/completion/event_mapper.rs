@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_marker_names_the_answering_model() {
+    fn marker_names_the_routed_model() {
         let model = |marker: Part| {
             let mut mapper = EventMapper::new(true);
             mapper.event(marker);

@@ -60,7 +60,7 @@ impl CompletionService {
                     log_cached_prefix(&request_id, &failed, tokens);
                 }
                 on_fallback(&failed);
-                reported = most_telling(reported, failed.failure);
+                reported = most_relevant(reported, failed.failure);
             }
             // The last model needs no copy, which may be megabytes.
             let conversation = if is_last { conversation.take() } else { conversation.clone() };
@@ -92,7 +92,7 @@ impl CompletionService {
         }
         let last = last_failed.map(|failed| failed.failure);
         let failure = match last {
-            Some(last) => most_telling(reported, last),
+            Some(last) => most_relevant(reported, last),
             None => reported,
         };
         Err(failure.unwrap_or_else(|| Failure::internal("a request without a model")))
@@ -118,9 +118,9 @@ fn log_cached_prefix(request_id: &str, failed: &FailedModel, tokens: u64) {
 
 /// The failure that the client gets: the last one. A fallback that is absent, or too small for the conversation, says
 /// nothing about the request.
-fn most_telling(earlier: Option<Failure>, last: Failure) -> Option<Failure> {
-    let says_nothing = matches!(last, Failure::UnknownModel { .. }) || last.is_too_long();
-    earlier.filter(|_| says_nothing).or(Some(last))
+fn most_relevant(earlier: Option<Failure>, last: Failure) -> Option<Failure> {
+    let is_irrelevant = matches!(last, Failure::UnknownModel { .. }) || last.is_too_long();
+    earlier.filter(|_| is_irrelevant).or(Some(last))
 }
 
 /// Runs a request until the model has accepted it. A failure before that is returned; a later one is an event.

@@ -1,5 +1,5 @@
 //! The limit of images per request that the services behind Copilot have. Copilot's provider replaces the oldest images
-//! beyond it in each request anew; here they are replaced in steps of ten, so that the prefix seldom changes. Pure.
+//! beyond it in each request; here they are replaced in steps of ten, so that the prefix seldom changes. Pure.
 
 use crate::bridge::protocol::ModelInfo;
 use crate::conversation::{Content, Data, Message, Part, Role};
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn limit_is_that_of_the_provider_word() {
+    fn limit_depends_on_the_family() {
         let maximum = |family: &str, id: &str| {
             maximum(&ModelInfo { family: family.into(), id: id.into(), ..ModelInfo::default() })
         };
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn oldest_images_become_words_in_steps_of_ten() {
+    fn oldest_images_become_text_in_steps_of_ten() {
         let mut history = Vec::new();
         let mut lengths = Vec::new();
         let mut marks = String::new();
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn more_images_than_the_limit_in_old_turns_or_results_become_words() {
+    fn excess_images_of_old_turns_and_results_become_text() {
         assert_eq!(applied(&[user(12), assistant(), user(0)], 10), "--iiiiiiiiii");
         assert_eq!(applied(&[user(1), assistant(), results(13)], 10), "----------iiii");
         assert_eq!(applied(&[user(10)], 10), "iiiiiiiiii");

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn response_that_just_fits_is_whole() {
+    fn response_of_exactly_max_tokens_is_whole() {
         check(0, [end()], [end()]);
         check(2, [text("one"), text(" two"), end()], [text("one two"), end()]);
     }

@@ -57,7 +57,7 @@ pub enum RequiredContent {
 
 /// A complete response, as the validation sees it.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct ReceivedOutput {
     /// Text of the response.
     pub text: String,
     /// Whether a call was passed on.
@@ -173,7 +173,7 @@ impl RequiredOutput {
     }
 
     /// Validates a response. One that was truncated or filtered counts as valid, since a retry wouldn't help.
-    pub fn validate(&self, response: &Outcome) -> Result<(), Violation> {
+    pub fn validate(&self, response: &ReceivedOutput) -> Result<(), Violation> {
         if !matches!(response.finish, Finish::Stop | Finish::ToolCalls) || response.has_call {
             // A call is valid in place of JSON too: the client runs it and sends the next request.
             return Ok(());
@@ -331,8 +331,8 @@ mod tests {
         assert_eq!(instruction.as_deref(), Some(expected));
     }
 
-    fn outcome(text: &str) -> Outcome {
-        Outcome { text: text.into(), ..Outcome::default() }
+    fn outcome(text: &str) -> ReceivedOutput {
+        ReceivedOutput { text: text.into(), ..ReceivedOutput::default() }
     }
 
     #[test]
@@ -348,22 +348,22 @@ mod tests {
             required.validate(&outcome("she is 36")),
             bad("The answer is not JSON: expected value at line 1 column 1")
         );
-        assert_eq!(required.validate(&Outcome { finish: Finish::Length, ..outcome("{") }), Ok(()));
-        assert_eq!(required.validate(&Outcome { has_call: true, ..outcome("") }), Ok(()));
+        assert_eq!(required.validate(&ReceivedOutput { finish: Finish::Length, ..outcome("{") }), Ok(()));
+        assert_eq!(required.validate(&ReceivedOutput { has_call: true, ..outcome("") }), Ok(()));
     }
 
     #[test]
-    fn required_call_must_come() {
+    fn missing_required_call_is_invalid() {
         let required = RequiredOutput { content: RequiredContent::Call, ..RequiredOutput::default() };
         assert_eq!(required.validate(&outcome("no")), Err(Violation::NoCall));
-        assert_eq!(required.validate(&Outcome { has_call: true, ..outcome("") }), Ok(()));
-        assert_eq!(required.validate(&Outcome { finish: Finish::Refusal, ..outcome("no") }), Ok(()));
+        assert_eq!(required.validate(&ReceivedOutput { has_call: true, ..outcome("") }), Ok(()));
+        assert_eq!(required.validate(&ReceivedOutput { finish: Finish::Refusal, ..outcome("no") }), Ok(()));
     }
 
     #[test]
-    fn response_of_dropped_calls_alone_is_no_answer() {
+    fn response_of_dropped_calls_only_is_invalid() {
         let required = RequiredOutput { allowed: only(&[]), ..RequiredOutput::default() };
-        let dropped = |text| Outcome { has_dropped_call: true, ..outcome(text) };
+        let dropped = |text| ReceivedOutput { has_dropped_call: true, ..outcome(text) };
         assert_eq!(required.validate(&dropped(" \n")), Err(Violation::NoAnswer));
         assert_eq!(required.validate(&dropped("words")), Ok(()));
         assert_eq!(required.validate(&outcome("")), Ok(()));

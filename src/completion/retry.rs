@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt};
 use super::Events;
 use super::dispatch::Dispatch;
 use super::dropped_calls::DroppedCalls;
-use super::required_output::Outcome;
+use super::required_output::ReceivedOutput;
 use crate::conversation::{Event, Usage};
 use crate::failure::Failure;
 
@@ -26,7 +26,7 @@ fn validated(mut dispatch: Dispatch) -> impl Stream<Item = Result<Event, Failure
         let mut first_usage: Option<Usage> = None;
         loop {
             let dropped = DroppedCalls::default();
-            let mut outcome = Outcome::default();
+            let mut outcome = ReceivedOutput::default();
             let mut usage = Usage::default();
             let mut held = Vec::new();
             let mut response = dispatch.clone().run(dropped.clone());

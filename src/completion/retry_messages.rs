@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::required_output::{Outcome, RequiredOutput, Violation};
+use super::required_output::{ReceivedOutput, RequiredOutput, Violation};
 use crate::conversation::{Content, Message, Part, Role, ToolCall, ToolResult};
 use crate::transcript::names::ToolNameMap;
 
@@ -13,7 +13,7 @@ const NOT_RUN: &str = "This tool was not run: it must not be called now.";
 /// instruction. The last message has text, since the model `auto` needs a prompt.
 pub fn retry_messages(
     required: &RequiredOutput,
-    response: &Outcome,
+    response: &ReceivedOutput,
     dropped: Vec<ToolCall>,
     violation: &Violation,
     names: &ToolNameMap,
@@ -52,7 +52,7 @@ pub fn retry_messages(
 }
 
 /// The call of the output tool whose input is the text of a response. The input of a call is always an object.
-fn output_call(required: &RequiredOutput, response: &Outcome) -> Option<ToolCall> {
+fn output_call(required: &RequiredOutput, response: &ReceivedOutput) -> Option<ToolCall> {
     let name = required.json_tool()?.to_owned();
     let input: Value = serde_json::from_str(&response.text).ok()?;
     input.is_object().then(|| ToolCall { id: String::new(), name, input })
@@ -68,7 +68,7 @@ mod tests {
     fn messages(required: &RequiredOutput, text: &str, dropped: &[&str], violation: &Violation) -> Value {
         let dropped =
             dropped.iter().map(|name| ToolCall { id: "1".into(), name: (*name).into(), input: json!({}) });
-        let outcome = Outcome { text: text.into(), ..Outcome::default() };
+        let outcome = ReceivedOutput { text: text.into(), ..ReceivedOutput::default() };
         let names = ToolNameMap::default();
         json!(retry_messages(required, &outcome, dropped.collect(), violation, &names))
     }

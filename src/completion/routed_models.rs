@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_route_is_known_by_tier_until_it_is_old() {
+    async fn route_is_known_per_tier_until_it_expires() {
         let routes = RoutedModels::default();
         let model = RoutedModel::new("gpt-5-codex").unwrap();
         routes.record("balance", model);

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_probe_has_the_tokens_that_it_should_have() {
+    fn probe_has_the_requested_token_count() {
         let count = |tokens| {
             let Chat { messages, tools, .. } = probe(&ModelInfo::default(), tokens);
             count_conversation(&messages, &tools).checked

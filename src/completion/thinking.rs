@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn only_thinking_of_the_same_model_goes_back() {
+    fn only_thinking_of_the_same_model_is_sent_back() {
         for (of, goes_back) in [
             (Some("m"), true),
             (Some("copilot/m"), true),

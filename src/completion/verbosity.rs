@@ -21,7 +21,7 @@ mod tests {
     use crate::conversation::Options;
 
     #[test]
-    fn only_another_verbosity_than_the_usual_one_is_an_instruction() {
+    fn default_verbosity_adds_no_instruction() {
         for (verbosity, instruction) in [
             (None, None),
             (Some(Verbosity::Low), Some(LOW)),

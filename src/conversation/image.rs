@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn data_becomes_an_image_its_text_or_words() {
+    fn data_becomes_an_image_or_text() {
         let text = |text: &str| Content::Text { text: text.into() };
         let png = b"\x89PNG\r\n\x1a\n";
         assert_eq!(data("text/plain", png).into_content(), Content::Data(data("image/png", png)));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_one_short_line() {
+    fn replacement_text_is_one_short_line() {
         let words = named_image_left_out(&format!("https://example.com/\n{}", "a".repeat(10_000)));
         assert!(words.chars().count() < 260 && !words.contains('\n'), "{words}");
         assert!(image_left_out(" ").starts_with("[image of type unknown left out"));

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_kept_as_far_as_a_header_takes_it() {
+    fn id_is_limited_to_header_characters() {
         let text = |id: &str| RoutedModel::new(id).map(|model| model.as_str().to_owned());
         assert_eq!(text("gpt-5-codex"), Some("gpt-5-codex".into()));
         assert_eq!(text("a\r\nb é"), Some("ab".into()));

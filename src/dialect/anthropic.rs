@@ -63,7 +63,7 @@ pub enum Thoughts {
 
 impl Dialect for Anthropic {
     const NAME: &'static str = "anthropic";
-    // Claude Code sends names of its own.
+    // Claude Code sends its own names.
     const UNKNOWN_MODEL: UnknownModel = UnknownModel::Nearest;
 
     type ResponseOptions = ResponseOptions;

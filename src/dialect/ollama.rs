@@ -34,10 +34,10 @@ pub const NDJSON: &str = "application/x-ndjson";
 pub const GREETING: &str = "for programs that look for the words: Ollama is running";
 
 /// The dialect at one of its two endpoints.
-pub struct Ollama<D>(PhantomData<D>);
+pub struct Ollama<E>(PhantomData<E>);
 
 /// Differences of the two endpoints.
-pub trait Door: 'static {
+pub trait Endpoint: 'static {
     /// Field of a response's text.
     const TEXT_FIELD: TextField;
 
@@ -80,7 +80,7 @@ pub enum Instead {
     Unload,
 }
 
-impl Door for Chat {
+impl Endpoint for Chat {
     const TEXT_FIELD: TextField = TextField::InMessage;
 
     fn read(request: wire::Request) -> Result<read::Asked, Failure> {
@@ -88,7 +88,7 @@ impl Door for Chat {
     }
 }
 
-impl Door for Generate {
+impl Endpoint for Generate {
     const TEXT_FIELD: TextField = TextField::InResponse;
 
     fn read(request: wire::Request) -> Result<read::Asked, Failure> {
@@ -96,7 +96,7 @@ impl Door for Generate {
     }
 }
 
-impl<D: Door> Dialect for Ollama<D> {
+impl<E: Endpoint> Dialect for Ollama<E> {
     const NAME: &'static str = "ollama";
     fn stream_content_type(_options: &ResponseOptions) -> &'static str {
         NDJSON
@@ -107,7 +107,7 @@ impl<D: Door> Dialect for Ollama<D> {
     type Encoder = encoder::LineEncoder;
 
     fn read(_head: &RequestHead, body: &[u8], (): &()) -> Result<(ParsedRequest, ResponseOptions), Failure> {
-        read::read::<D>(body)
+        read::read::<E>(body)
     }
 
     fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::LineEncoder {

@@ -14,8 +14,8 @@ use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, RequestHead, Respons
 use crate::failure::Failure;
 
 mod client_tools;
-mod compact;
-mod compaction;
+mod compact_endpoint;
+mod compaction_items;
 mod content;
 mod encoder;
 mod input_items;
@@ -35,8 +35,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use compact::Compact;
-use compaction::UserMessages;
+pub use compact_endpoint::Compact;
+use compaction_items::UserMessages;
 pub use stored_responses::Memory;
 
 /// OpenAI's Responses API.

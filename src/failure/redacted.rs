@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_place_is_told_and_what_was_found_there_is_not() {
+    fn path_is_kept_and_the_value_redacted() {
         let role = Failure::invalid("messages[2].role", "unknown variant `my secret`, expected `user`");
         assert_eq!(role.redacted(), "invalid_request (400) at \"messages[2].role\"");
         let body = Failure::invalid("", "the body is not valid JSON: my secret");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_our_own_words_is_told() {
+    fn own_messages_are_not_redacted() {
         let long = Failure::TooLong { tokens: 2, maximum: 1 };
         assert_eq!(long.redacted(), "too_long (400): prompt is too long: 2 tokens > 1 maximum");
         assert_eq!(Failure::Stopping.redacted(), "stopped (503): Copilot Proxy was stopped");

@@ -23,7 +23,7 @@ use super::request_id::RequestId;
 use super::route_index::RouteIndex;
 use super::state::AppState;
 use super::unread_body::SharedPayload;
-use super::web_page::{Decision, Page, PageAccess, is_container_host, is_loopback, without_port};
+use super::web_page::{Decision, PageOrigin, PageAccess, is_container_host, is_loopback, without_port};
 use crate::bridge::protocol::UserSettings;
 use crate::failure::Failure;
 use crate::keys::ClientIdentity;
@@ -43,7 +43,7 @@ pub(super) async fn control(
     let is_preflight = request.method() == Method::OPTIONS;
     let requested_headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let from_public_network = request.headers().contains_key("access-control-request-private-network");
-    let page = Page::of(request.headers());
+    let page = PageOrigin::of(request.headers());
     request.extensions_mut().insert(ClientPermissions { may_use_tools: page.may_use_tools(&user_settings) });
     let is_readable = route_pages(&request) != Some(PageAccess::Local);
     let options = request.app_data::<Data<AppState>>().map(|state| state.options.clone());
@@ -108,13 +108,13 @@ pub(super) fn identity_of(request: &HttpRequest) -> ClientIdentity {
 /// permit that this returns while their request is answered.
 async fn admit_page(
     request: &ServiceRequest,
-    page: &Page,
+    page: &PageOrigin,
     user_settings: &UserSettings,
 ) -> Result<Option<OwnedSemaphorePermit>, Failure> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let route = route_pages(request);
     let access = route.unwrap_or(if is_read { PageAccess::Any } else { PageAccess::Allowed });
-    let Page::Foreign { origin } = page else {
+    let PageOrigin::Foreign { origin } = page else {
         return match page.decide(access, user_settings) {
             Decision::Allow => Ok(None),
             Decision::Ask | Decision::Blocked | Decision::Refuse => {

@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn codex_gets_the_words_of_a_used_up_quota() {
+    fn codex_gets_the_error_of_a_used_up_quota() {
         let quota = Failure::QuotaExceeded { message: "Quota Exceeded\n\nNo more für heute.".into() };
         assert_eq!(
             adapted("codex_exec/0.169.0 (Debian)", &quota),

@@ -18,7 +18,7 @@ use super::error_response::{client_agent, client_session, in_dialect, request_in
 use super::request_id::RequestId;
 use super::response::{ChoiceEvents, ResponseWriter, panicked};
 use super::state::AppState;
-use super::{context_edits, editor_tools, request_body};
+use super::{context_management, request_body, tool_access};
 use crate::blocking;
 use crate::bridge::protocol::PrefixLoss;
 use crate::completion::{
@@ -176,18 +176,17 @@ async fn complete(
     record: &Record,
 ) -> Result<RunningCompletion, Failure> {
     let auto_mode =
-        editor_tools::attach(&mut completion_request.conversation, extensions, request, client, state)
-            .await?;
-    let (applied, compaction) = context_edits::edit(&mut completion_request.conversation).await?;
+        tool_access::attach(&mut completion_request.conversation, extensions, request, client, state).await?;
+    let (applied, compaction) = context_management::edit(&mut completion_request.conversation).await?;
     let on_fallback = |failed: &FailedModel| record.add_failed_model(&failed.model, &failed.failure);
     if let (Some(compaction), None) = (compaction, &auto_mode) {
-        let summary = context_edits::summary_request(&completion_request, &compaction);
+        let summary = context_management::summary_request(&completion_request, &compaction);
         let started = state.completions.start(summary, on_fallback).await?;
         let (model, counted_input) = (started.model.clone(), started.counted_input);
         let prefix = started.prefix.clone();
         let conversation = completion_request.conversation;
-        let events = context_edits::compact(started, compaction.pauses, conversation, state);
-        let events = single_choice(context_edits::reported(events, applied));
+        let events = context_management::compact(started, compaction.pauses, conversation, state);
+        let events = single_choice(context_management::reported(events, applied));
         return Ok(RunningCompletion { model, counted_input, prefix, events });
     }
     // Only auto mode needs the conversation again; it may be megabytes.
@@ -201,7 +200,7 @@ async fn complete(
         }
         None if applied.is_empty() => all_choices(started),
         // The API that has edits has one choice.
-        None => single_choice(context_edits::reported(started.events, applied)),
+        None => single_choice(context_management::reported(started.events, applied)),
     };
     Ok(RunningCompletion { model, counted_input, prefix, events })
 }

@@ -2,8 +2,8 @@
 //! and failed handlers.
 
 use actix_web::error::{InternalError, QueryPayloadError};
-use actix_web::http::header::{UPGRADE, USER_AGENT};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
+use actix_web::http::header::USER_AGENT;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::error_form::{ErrorForm, by_version_header};
 use super::request_id::RequestId;
 use super::route_index::RouteIndex;
 use super::state::AppState;
+use super::websocket;
 use crate::dialect::{Dialect, ErrorResponse};
 use crate::failure::{Failure, MAX_TEXT, cut};
 use crate::request_log::RequestInfo;
@@ -117,22 +118,14 @@ pub(super) async fn no_such_path(request: HttpRequest) -> HttpResponse {
     respond(&request, &Failure::NoSuchPath { path: request.path().into() })
 }
 
-/// Responds with 405 to a method that a route doesn't accept, and with 426 to a WebSocket handshake, after which
-/// clients that can use both fall back to HTTP at once.
+/// Responds with 405 to a method that a route doesn't accept, and with 426 to a WebSocket handshake.
 pub(super) fn wrong_method(request: &HttpRequest, allow: &str) -> HttpResponse {
-    let (path, allow) = (request.path().to_owned(), allow.to_owned());
-    let failure = if is_websocket_handshake(request) {
-        Failure::NoWebSocket { path, allow }
-    } else {
-        Failure::WrongMethod { method: request.method().to_string(), path, allow }
-    };
+    let failure = websocket::refusal(request, allow).unwrap_or_else(|| Failure::WrongMethod {
+        method: request.method().to_string(),
+        path: request.path().to_owned(),
+        allow: allow.to_owned(),
+    });
     respond(request, &failure)
-}
-
-fn is_websocket_handshake(request: &HttpRequest) -> bool {
-    let protocols = request.headers().get_all(UPGRADE).filter_map(|value| value.to_str().ok());
-    let mut names = protocols.flat_map(|value| value.split(','));
-    request.method() == Method::GET && names.any(|name| name.trim().eq_ignore_ascii_case("websocket"))
 }
 
 /// Responds with 400 to a query string that the handler can't deserialize.

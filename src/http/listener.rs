@@ -22,7 +22,7 @@ use tokio::time::{sleep, timeout};
 
 use super::connection::Connection;
 use super::connection_limit;
-use super::expectation;
+use super::expect_continue;
 use super::peer::{Peer, PeerLookup};
 use super::state::AppState;
 
@@ -103,7 +103,7 @@ async fn serve(
         // `Connection` limits it, for every head and not only for the first.
         .client_request_timeout(Duration::ZERO)
         .h1_allow_half_closed(false)
-        .expect(fn_service(move |request| ready(expectation::check(request, &routes))))
+        .expect(fn_service(move |request| ready(expect_continue::check(request, &routes))))
         // A client that is still sending its request gets this long to read an early response.
         .client_disconnect_timeout(LINGER)
         .on_connect_ext(|connection: &Connection, data| {

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::select;
 
-use super::awake::sleep_awake;
 use super::content_coding::{self, Coding};
+use super::time_limit::sleep_awake;
 use crate::blocking;
 use crate::failure::Failure;
 use crate::options::MAX_BODY;
@@ -57,7 +57,7 @@ async fn receive(
     max_bytes: usize,
 ) -> Result<Bytes, Failure> {
     let too_large = || Failure::BodyTooLarge { limit: MAX_BODY };
-    // actix-web takes all that follows a WebSocket handshake for its body; by HTTP it has one only if it says so.
+    // actix-web reads all bytes after a WebSocket handshake as its body; by HTTP it has one only with a length or chunks.
     let declared =
         if headers.contains_key(TRANSFER_ENCODING) { None } else { Some(declared_length(headers)) };
     if declared.is_some_and(|length| length > max_bytes) {

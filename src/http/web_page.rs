@@ -15,7 +15,7 @@ const MAX_ORIGIN: usize = 200;
 
 /// The page that sent a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Page {
+pub(super) enum PageOrigin {
     /// None, but a program: browsers send an origin with every request that could have an effect.
     None,
     /// A page of this machine.
@@ -51,23 +51,23 @@ pub(super) enum Decision {
     Refuse,
 }
 
-impl Page {
+impl PageOrigin {
     /// Reads the page of a request.
-    pub fn of(headers: &HeaderMap) -> Page {
+    pub fn of(headers: &HeaderMap) -> PageOrigin {
         let mut origins = headers.get_all(ORIGIN);
         let (Some(origin), None) = (origins.next(), origins.next()) else {
             // A page can make a browser fetch an image from here: without an origin, but with this header.
             let is_embedded = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
             let is_unknown =
                 headers.contains_key(ORIGIN) || is_embedded || is_browser_at_container_host(headers);
-            return if is_unknown { Page::Unknown } else { Page::None };
+            return if is_unknown { PageOrigin::Unknown } else { PageOrigin::None };
         };
         match origin.to_str() {
-            Ok(origin) if is_local(origin) => Page::Local,
+            Ok(origin) if is_local(origin) => PageOrigin::Local,
             // Some programs with a browser inside send this for files, where browsers send `null`.
-            Ok("file://") => Page::Foreign { origin: NO_ORIGIN.into() },
-            Ok(origin) if is_origin(origin) => Page::Foreign { origin: origin.to_owned() },
-            _ => Page::Unknown,
+            Ok("file://") => PageOrigin::Foreign { origin: NO_ORIGIN.into() },
+            Ok(origin) if is_origin(origin) => PageOrigin::Foreign { origin: origin.to_owned() },
+            _ => PageOrigin::Unknown,
         }
     }
 
@@ -75,9 +75,9 @@ impl Page {
     pub fn decide(&self, access: PageAccess, user_settings: &UserSettings) -> Decision {
         let is_in = |list: &[String], origin: &str| list.iter().any(|listed| listed == origin);
         match (self, access) {
-            (Page::None | Page::Local, _) | (_, PageAccess::Any) => Decision::Allow,
-            (Page::Unknown, _) | (Page::Foreign { .. }, PageAccess::Local) => Decision::Refuse,
-            (Page::Foreign { origin }, PageAccess::Allowed) => {
+            (PageOrigin::None | PageOrigin::Local, _) | (_, PageAccess::Any) => Decision::Allow,
+            (PageOrigin::Unknown, _) | (PageOrigin::Foreign { .. }, PageAccess::Local) => Decision::Refuse,
+            (PageOrigin::Foreign { origin }, PageAccess::Allowed) => {
                 let allowed = &user_settings.allowed_origins;
                 if is_in(allowed, "*") || is_in(allowed, origin) || is_in(&user_settings.tool_origins, origin)
                 {
@@ -94,9 +94,9 @@ impl Page {
     /// Whether the page may see and run the editor's tools.
     pub fn may_use_tools(&self, user_settings: &UserSettings) -> bool {
         match self {
-            Page::None | Page::Local => true,
-            Page::Foreign { origin } => user_settings.tool_origins.contains(origin),
-            Page::Unknown => false,
+            PageOrigin::None | PageOrigin::Local => true,
+            PageOrigin::Foreign { origin } => user_settings.tool_origins.contains(origin),
+            PageOrigin::Unknown => false,
         }
     }
 }
@@ -164,20 +164,20 @@ mod tests {
 
     use super::*;
 
-    fn page(headers: &[(&'static str, &str)]) -> Page {
+    fn page(headers: &[(&'static str, &str)]) -> PageOrigin {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
         }
-        Page::of(&map)
+        PageOrigin::of(&map)
     }
 
-    fn from(origin: &str) -> Page {
+    fn from(origin: &str) -> PageOrigin {
         page(&[("origin", origin)])
     }
 
-    fn foreign(origin: &str) -> Page {
-        Page::Foreign { origin: origin.to_owned() }
+    fn foreign(origin: &str) -> PageOrigin {
+        PageOrigin::Foreign { origin: origin.to_owned() }
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
         for origin in
             ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173", "vscode-webview://abc"]
         {
-            assert_eq!(from(origin), Page::Local, "{origin}");
+            assert_eq!(from(origin), PageOrigin::Local, "{origin}");
         }
         for origin in [
             "null",
@@ -201,29 +201,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_an_unknown_page() {
+    fn malformed_origin_is_an_unknown_page() {
         let long = format!("https://{}.test", "x".repeat(MAX_ORIGIN));
         for origin in ["", "evil", "https://a b", "https://a/path", "javascript://\"", &long] {
-            assert_eq!(from(origin), Page::Unknown, "{origin}");
+            assert_eq!(from(origin), PageOrigin::Unknown, "{origin}");
         }
         let twice = page(&[("origin", "http://localhost"), ("origin", "https://evil.test")]);
-        assert_eq!(twice, Page::Unknown);
+        assert_eq!(twice, PageOrigin::Unknown);
         assert_eq!(from("file://"), foreign(NO_ORIGIN));
-        assert_eq!(page(&[("sec-fetch-site", "cross-site")]), Page::Unknown);
+        assert_eq!(page(&[("sec-fetch-site", "cross-site")]), PageOrigin::Unknown);
         for site in ["none", "same-origin"] {
-            assert_eq!(page(&[("sec-fetch-site", site)]), Page::None);
+            assert_eq!(page(&[("sec-fetch-site", site)]), PageOrigin::None);
         }
-        assert_eq!(page(&[]), Page::None);
+        assert_eq!(page(&[]), PageOrigin::None);
     }
 
     #[test]
     fn browser_at_a_container_name_is_an_unknown_page() {
         let host = ("host", "host.docker.internal:8080");
-        assert_eq!(page(&[host, ("accept-language", "en")]), Page::Unknown);
-        assert_eq!(page(&[host]), Page::None);
+        assert_eq!(page(&[host, ("accept-language", "en")]), PageOrigin::Unknown);
+        assert_eq!(page(&[host]), PageOrigin::None);
         // Node's `fetch`.
-        assert_eq!(page(&[host, ("accept-language", "*"), ("sec-fetch-mode", "cors")]), Page::None);
-        assert_eq!(page(&[("host", "127.0.0.1:8080"), ("accept-language", "en")]), Page::None);
+        assert_eq!(page(&[host, ("accept-language", "*"), ("sec-fetch-mode", "cors")]), PageOrigin::None);
+        assert_eq!(page(&[("host", "127.0.0.1:8080"), ("accept-language", "en")]), PageOrigin::None);
     }
 
     #[test]
@@ -236,13 +236,13 @@ mod tests {
             tool_origins: list("https://tools.test"),
             ..UserSettings::default()
         };
-        let decide = |page: &Page| {
+        let decide = |page: &PageOrigin| {
             [PageAccess::Any, PageAccess::Allowed, PageAccess::Local]
                 .map(|access| page.decide(access, &user_settings))
         };
-        assert_eq!(decide(&Page::None), [Allow, Allow, Allow]);
-        assert_eq!(decide(&Page::Local), [Allow, Allow, Allow]);
-        assert_eq!(decide(&Page::Unknown), [Allow, Refuse, Refuse]);
+        assert_eq!(decide(&PageOrigin::None), [Allow, Allow, Allow]);
+        assert_eq!(decide(&PageOrigin::Local), [Allow, Allow, Allow]);
+        assert_eq!(decide(&PageOrigin::Unknown), [Allow, Refuse, Refuse]);
         assert_eq!(decide(&foreign("https://allowed.test")), [Allow, Allow, Refuse]);
         assert_eq!(decide(&foreign("https://tools.test")), [Allow, Allow, Refuse]);
         assert_eq!(decide(&foreign("https://blocked.test")), [Allow, Blocked, Refuse]);

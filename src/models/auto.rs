@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tier_follows_the_name_of_auto_only() {
+    fn tier_suffix_is_read_for_auto_only() {
         for (requested, expected) in [
             ("auto:efficiency", Some(("auto", "efficiency"))),
             ("Copilot/Auto:Intelligence", Some(("Copilot/Auto", "intelligence"))),

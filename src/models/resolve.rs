@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tier_stays_in_the_id_of_auto() {
+    fn tier_is_kept_in_the_id_of_auto() {
         let models = [model("copilot", "auto", "auto"), model("copilot", "gpt-4o", "gpt-4o")];
         let models = merge_lists([models.as_slice()]);
         for (requested, default_model, expected) in [

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_body_is_kept_whole() {
+    fn short_body_is_kept_whole() {
         let mut kept = BodyPrefix::default();
         kept.add(b"Gr\xc3");
         kept.add(b"\xbc\xc3\x9fe");
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_body_is_cut_between_characters() {
+    fn long_body_is_cut_between_characters() {
         let mut kept = BodyPrefix::default();
         kept.add(b"x");
         for _ in 0..KEPT {

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_is_its_product_and_version() {
+    fn client_is_named_by_product_and_version() {
         for (user_agent, name) in [
             ("curl/8.5.0", "curl/8.5.0"),
             ("claude-cli/2.1.0 (external, cli)", "claude-cli/2.1.0"),
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_long() {
+    fn long_names_are_cut() {
         assert_eq!(named(&"é".repeat(1000)).len(), MAX_NAME);
     }
 }

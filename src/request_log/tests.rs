@@ -74,7 +74,7 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
 }
 
 #[test]
-fn a_request_is_told_from_its_arrival_to_its_end() {
+fn request_is_sent_from_arrival_to_end() {
     let log = log();
     let record = log.begin(info("a", false));
     assert_eq!(timeless(log.activity(None)), [fresh(1, "a")]);
@@ -117,7 +117,7 @@ fn a_request_is_told_from_its_arrival_to_its_end() {
 }
 
 #[test]
-fn of_several_choices_the_input_counts_once() {
+fn input_of_several_choices_counts_once() {
     let log = log();
     let record = log.begin(info("a", false));
     record.record_event(&finish(7));
@@ -127,7 +127,7 @@ fn of_several_choices_the_input_counts_once() {
 }
 
 #[test]
-fn a_failure_says_what_to_do_and_lasting_consent_is_remembered() {
+fn failure_has_a_hint_and_missing_consent_is_remembered() {
     let log = log();
     let failure = Failure::ConsentMissing { message: "click".into() };
     log.begin(info("a", false)).failed(&failure);
@@ -145,7 +145,7 @@ fn a_failure_says_what_to_do_and_lasting_consent_is_remembered() {
 }
 
 #[test]
-fn a_client_that_has_gone_is_neither_well_nor_ill() {
+fn disconnect_is_neither_success_nor_failure() {
     let log = log();
     drop(log.begin(info("a", false)));
     let left = RequestRecord { duration_ms: Some(0), outcome: Outcome::Disconnected, ..fresh(1, "a") };
@@ -153,7 +153,7 @@ fn a_client_that_has_gone_is_neither_well_nor_ill() {
 }
 
 #[test]
-fn only_what_changed_is_told_again() {
+fn only_changed_records_are_sent_again() {
     let log = log();
     let first = log.begin(info("a", false));
     let second = log.begin(info("b", false));
@@ -168,7 +168,7 @@ fn only_what_changed_is_told_again() {
 }
 
 #[test]
-fn the_last_hundred_are_kept_and_all_that_run() {
+fn last_hundred_and_all_running_requests_are_kept() {
     let log = log();
     let running = log.begin(info("running", false));
     for number in 0..KEPT + 20 {
@@ -182,7 +182,7 @@ fn the_last_hundred_are_kept_and_all_that_run() {
 }
 
 #[test]
-fn those_that_were_turned_away_drive_out_no_others() {
+fn rejected_requests_evict_no_others() {
     let log = log();
     drop(log.begin(info("asked", false)));
     let at_no_door =
@@ -212,7 +212,7 @@ fn those_that_were_turned_away_drive_out_no_others() {
 }
 
 #[test]
-fn what_is_said_is_kept_only_where_it_is_wanted() {
+fn bodies_are_captured_only_if_enabled() {
     let header = || ("anthropic-version".to_owned(), "2023-06-01".to_owned());
     let log = log();
     for (id, keep) in [("private", false), ("shown", true)] {

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn each_model_has_its_sums() {
+    fn each_model_has_its_totals() {
         let mut sums = PeriodTotals::default();
         for record in
             [well("b"), well("a"), well("b"), ended(Some("b"), badly(), None), ended(None, badly(), None)]
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn minutes_older_than_an_hour_go() {
+    fn minutes_older_than_an_hour_are_removed() {
         let mut sums = PeriodTotals::default();
         for time in [0, 59_999, 60_000, 59_000, 59 * MINUTE] {
             sums.add(&well("a"), time);

@@ -1,4 +1,4 @@
-//! Lets editors find the server, by its directory with lock, socket and `server.json`. All of them are made anew when
+//! Publishes the server to editors: its directory with lock, socket and `server.json`. All of them are created again if
 //! something removes them, such as a cleaner of temporary files.
 
 use std::fmt::Display;
@@ -81,7 +81,7 @@ impl Discovery {
         }
     }
 
-    /// Makes anew what was removed.
+    /// Creates removed files again.
     pub fn check(&mut self) -> Presence {
         match self.restore() {
             Err(ServerError::Directory(DirectoryError::Taken { .. })) => Presence::Replaced,

@@ -21,7 +21,7 @@ pub enum AttachError {
     Gone {
         /// The socket it names.
         endpoint: String,
-        /// The system's words.
+        /// The system's error message.
         error: std::io::Error,
     },
     /// The server was found, and what followed went wrong.
@@ -103,14 +103,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_no_server_is_it_says_how_to_start_one() {
+    async fn missing_server_error_has_a_hint() {
         let failure = Home::new().failure().await;
         assert!(failure.starts_with("found no server to attach to (HOME/server.json: "), "{failure}");
         assert!(failure.ends_with("; start one with `copilot-proxy serve`"), "{failure}");
     }
 
     #[tokio::test]
-    async fn a_server_that_left_its_file_behind_has_gone() {
+    async fn stale_server_file_is_a_missing_server() {
         let home = Home::new();
         home.publish(home.0.join("left.sock").display().to_string(), "secret".into());
         let failure = home.failure().await;
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_editor_attaches_over_a_real_socket_until_the_server_goes() {
+    async fn editor_stays_attached_until_the_server_ends() {
         let home = Home::new();
         let doorway = BridgeListener::open(&Directory::open(&home.0).unwrap()).unwrap();
         home.publish(doorway.endpoint.clone(), doorway.token.to_string());
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_editor_with_a_foreign_token_hears_why_it_is_refused() {
+    async fn wrong_token_is_refused_with_a_reason() {
         let home = Home::new();
         let doorway = BridgeListener::open(&Directory::open(&home.0).unwrap()).unwrap();
         home.publish(doorway.endpoint.clone(), "another".into());

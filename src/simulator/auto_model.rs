@@ -1,4 +1,4 @@
-//! Model `auto` as Copilot serves it: a request is routed to a model by the words of its last user message. Pure.
+//! Model `auto` as Copilot serves it: a request is routed to a model by the text of its last user message. Pure.
 
 use serde_json::{Map, Value};
 
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newest_message_without_words_is_refused() {
+    fn newest_message_without_text_is_refused() {
         for parts in [vec![result()], vec![result(), Part::text(" \n\u{feff}")], vec![]] {
             let refusal = route(&chat(parts, &Value::Null)).unwrap_err();
             assert_eq!(refusal.message, "Auto mode needs a prompt or a command to route a request.");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tier_chooses_the_model() {
+    fn tier_selects_the_model() {
         for (tier, model) in ROUTES.into_iter().chain([("unknown", "gpt-5-codex")]) {
             assert_eq!(route(&chat(vec![Part::text("hi")], &json!(tier))), Ok(Some(model)));
         }

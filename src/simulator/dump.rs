@@ -65,7 +65,7 @@ mod tests {
     use crate::conversation::{Content, Role, ToolCall, ToolResult};
 
     #[test]
-    fn a_request_is_told_whole_and_in_order() {
+    fn dump_has_the_whole_request_in_order() {
         let image = Data { mime: "image/png".into(), base64: "aGVsbG8=".into() };
         let call = ToolCall { id: "c".into(), name: "get".into(), input: json!({"b": 1, "a": [2]}) };
         let result = ToolResult {

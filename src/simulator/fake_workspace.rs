@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_list_what_they_hold() {
+    fn folder_lists_its_entries() {
         for root in ["", ".", "/", "./"] {
             assert_eq!(list(root), Some(vec!["README.md".into(), "docs/".into(), "src/".into()]));
         }

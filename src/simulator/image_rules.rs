@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn oldest_images_beyond_the_limit_become_notes() {
+    fn oldest_images_beyond_the_limit_become_text() {
         let notes = |model: &str| {
             let parts = passed_on(images(model, &["image/png"; 23]));
             assert!(matches!(parts.last(), Some(Part::Data(_))));

@@ -30,7 +30,7 @@ pub enum Step {
 
 /// Context of a script besides its phase.
 #[derive(Clone, Debug)]
-pub struct Stage {
+pub struct ResponseContext {
     /// The request, as the model reads it.
     pub chat: Chat,
     /// Model that `auto` was routed to.
@@ -38,14 +38,14 @@ pub struct Stage {
     /// Model that answers.
     pub model: ModelInfo,
     /// Counters of finished requests.
-    pub tally: StatsCounter,
+    pub counter: StatsCounter,
 }
 
 /// The steps of a phase.
-pub struct Performance {
+pub struct PreparedResponse {
     directives: std::vec::IntoIter<Directive>,
     running: Steps,
-    stage: Stage,
+    context: ResponseContext,
     said: usage::Said,
     ending: Ending,
     /// Cost that `cost:` names, in billionths of a credit.
@@ -80,16 +80,16 @@ impl Ending {
     }
 }
 
-impl Performance {
+impl PreparedResponse {
     /// Of this phase.
-    pub fn new(phase: Vec<Directive>, stage: Stage) -> Performance {
-        let ending = Ending::of(&phase, stage.model.reports_usage);
+    pub fn new(phase: Vec<Directive>, context: ResponseContext) -> PreparedResponse {
+        let ending = Ending::of(&phase, context.model.reports_usage);
         let cost = phase.iter().rev().find_map(|directive| match directive {
             Directive::Cost(nano) => Some(*nano),
             _ => None,
         });
         let (directives, said) = (phase.into_iter(), usage::Said::default());
-        Performance { directives, running: Box::new(std::iter::empty()), stage, said, ending, cost }
+        PreparedResponse { directives, running: Box::new(std::iter::empty()), context, said, ending, cost }
     }
 
     fn steps(&self, directive: Directive) -> Steps {
@@ -108,10 +108,10 @@ impl Performance {
             Directive::Think(text) => one(Step::Say(Part::Thinking(Thinking::text(text)))),
             Directive::Sign(signature) => self.sign(&signature),
             Directive::Fail { code, message } => one(Step::Fail(error(code, message))),
-            Directive::Dump => Box::new(words(dump(&self.stage.chat).to_string())),
-            Directive::Stats => Box::new(words(serde_json::json!(self.stage.tally.stats()).to_string())),
+            Directive::Dump => Box::new(words(dump(&self.context.chat).to_string())),
+            Directive::Stats => Box::new(words(serde_json::json!(self.context.counter.stats()).to_string())),
             Directive::Configuration => {
-                Box::new(words(Value::from(self.stage.chat.configuration.clone()).to_string()))
+                Box::new(words(Value::from(self.context.chat.configuration.clone()).to_string()))
             }
             Directive::Usage(_) | Directive::Cost(_) | Directive::Cut => Box::new(std::iter::empty()),
         }
@@ -119,10 +119,10 @@ impl Performance {
 
     /// Ends the thinking as Copilot does: one part without text.
     fn sign(&self, signature: &str) -> Steps {
-        if !self.stage.chat.include_encrypted_thinking {
+        if !self.context.chat.include_encrypted_thinking {
             return Box::new(std::iter::empty());
         }
-        let service = Service::of(self.stage.routed_model.unwrap_or(&self.stage.model.id));
+        let service = Service::of(self.context.routed_model.unwrap_or(&self.context.model.id));
         let metadata =
             json!({"encrypted_content": signature, "vscode_thinking_origin_api": service.api_name()});
         one(Step::Say(Part::Thinking(Thinking {
@@ -134,7 +134,7 @@ impl Performance {
 
     fn call(&self, tool: String, input: Value) -> Steps {
         static CALLS: AtomicU64 = AtomicU64::new(1);
-        if !self.stage.chat.tools.iter().any(|offered| offered.name == tool) {
+        if !self.context.chat.tools.iter().any(|offered| offered.name == tool) {
             return Box::new(words(format!("no such tool: {tool}")));
         }
         let id = format!("call_{}_{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed));
@@ -142,7 +142,7 @@ impl Performance {
     }
 }
 
-impl Iterator for Performance {
+impl Iterator for PreparedResponse {
     type Item = Step;
 
     fn next(&mut self) -> Option<Step> {
@@ -156,15 +156,15 @@ impl Iterator for Performance {
             let Some(directive) = self.directives.next() else { break };
             self.running = self.steps(directive);
         }
-        if let Some(model) = self.stage.routed_model.take() {
+        if let Some(model) = self.context.routed_model.take() {
             return Some(Step::Say(usage::stateful_marker(model)));
         }
         let counts = match std::mem::replace(&mut self.ending, Ending::Silent) {
             Ending::Told(counts) => counts,
-            Ending::Counted => self.said.counts(&self.stage.chat.messages),
+            Ending::Counted => self.said.counts(&self.context.chat.messages),
             Ending::Silent => return None,
         };
-        let cost = self.cost.or_else(|| usage::cost(counts, &self.stage.model));
+        let cost = self.cost.or_else(|| usage::cost(counts, &self.context.model));
         Some(Step::Say(usage::part(counts, cost)))
     }
 }
@@ -224,7 +224,7 @@ mod tests {
     use crate::conversation::{Message, Role, Tool};
     use crate::simulator::script::Script;
 
-    fn stage(reports_usage: bool) -> Stage {
+    fn context(reports_usage: bool) -> ResponseContext {
         let get = Tool { name: "get".into(), description: String::new(), input_schema: None };
         let chat = Chat {
             vendor: "demo".into(),
@@ -237,16 +237,16 @@ mod tests {
             include_encrypted_thinking: true,
         };
         let model = ModelInfo { reports_usage, ..ModelInfo::default() };
-        Stage { chat, routed_model: None, model, tally: StatsCounter::default() }
+        ResponseContext { chat, routed_model: None, model, counter: StatsCounter::default() }
     }
 
-    fn performance(script: &str, stage: Stage) -> Performance {
+    fn prepared(script: &str, context: ResponseContext) -> PreparedResponse {
         let script = Script::of(&[Part::text(script)]).expect("a directive");
-        Performance::new(script.phase(0).expect("a phase").to_vec(), stage)
+        PreparedResponse::new(script.phase(0).expect("a phase").to_vec(), context)
     }
 
     fn steps(script: &str) -> Vec<Step> {
-        performance(script, stage(false)).collect()
+        prepared(script, context(false)).collect()
     }
 
     fn says<const N: usize>(texts: [&str; N]) -> Vec<Step> {
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn say_streams_words_that_join_to_the_text() {
+    fn say_streams_words_that_add_up_to_the_text() {
         assert_eq!(steps(r"say:Hello, big\nworld "), says(["Hello, ", "big\n", "world "]));
         assert_eq!(steps(r"say: a  é\n\nc"), says([" ", "a ", " ", "é\n", "\n", "c"]));
         assert_eq!(steps("say:"), []);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_numbered_and_cut_or_filled_to_size() {
+    fn parts_are_numbered_and_have_the_given_size() {
         assert_eq!(steps("parts:2"), says(["0...", "1..."]));
         assert_eq!(steps("parts:12 1")[8..], says(["8", "9", "1", "1"]));
         assert_eq!(steps("parts:1 0"), says([""]));
@@ -285,13 +285,13 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_made_only_when_asked_for() {
-        let mut endless = performance("parts:18446744073709551615 1048576", stage(false));
+    fn parts_are_generated_on_demand() {
+        let mut endless = prepared("parts:18446744073709551615 1048576", context(false));
         assert_eq!(endless.next().map(|step| matches!(step, Step::Say(_))), Some(true));
     }
 
     #[test]
-    fn waiting_hanging_thinking_and_failing_are_steps() {
+    fn wait_hang_think_and_fail_are_steps() {
         let thought = Thinking::text("hm hm\n");
         let quota = ProviderError { name: "ChatQuotaExceeded".into(), code: None, message: "used up".into() };
         assert_eq!(
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn each_call_has_an_id_of_its_own() {
+    fn each_call_has_a_unique_id() {
         let calls: Vec<_> = steps("call:get {\"a\":1}\ncall:get")
             .into_iter()
             .filter_map(|step| if let Step::Say(Part::ToolCall(call)) = step { Some(call) } else { None })
@@ -329,21 +329,21 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_a_tool_that_the_request_lacks_is_said_instead() {
+    fn call_of_a_missing_tool_becomes_text() {
         assert_eq!(steps("call:put {}"), says(["no ", "such ", "tool: ", "put"]));
     }
 
     #[test]
     fn dump_and_stats_are_lines_of_json() {
         let told: Value = serde_json::from_str(&joined("dump:")).unwrap();
-        assert_eq!(told, dump(&stage(false).chat));
+        assert_eq!(told, dump(&context(false).chat));
         assert_eq!(joined("stats:"), r#"{"started":0,"completed":0,"failed":0,"cancelled":0,"active":0}"#);
     }
 
     #[test]
-    fn a_routed_model_is_marked_before_the_usage() {
-        let routed = Stage { routed_model: Some("gpt-5-codex"), ..stage(true) };
-        let steps: Vec<Step> = performance("configuration:\ncost:7", routed).collect();
+    fn routed_model_marker_comes_before_the_usage() {
+        let routed = ResponseContext { routed_model: Some("gpt-5-codex"), ..context(true) };
+        let steps: Vec<Step> = prepared("configuration:\ncost:7", routed).collect();
         let counts = UsageCounts { prompt: 3, completion: 1, cached: 0, reasoning: 0 };
         assert_eq!(
             steps,
@@ -358,9 +358,9 @@ mod tests {
     #[test]
     fn signature_comes_only_if_the_request_includes_encrypted_thinking() {
         let included = |is_included| {
-            let stage = stage(false);
-            let chat = Chat { include_encrypted_thinking: is_included, ..stage.chat };
-            performance("sign:s", Stage { chat, ..stage }).collect::<Vec<Step>>()
+            let context = context(false);
+            let chat = Chat { include_encrypted_thinking: is_included, ..context.chat };
+            prepared("sign:s", ResponseContext { chat, ..context }).collect::<Vec<Step>>()
         };
         assert_eq!(included(false), []);
         let metadata = json!({"encrypted_content": "s", "vscode_thinking_origin_api": "chatCompletions"});
@@ -373,22 +373,22 @@ mod tests {
     }
 
     #[test]
-    fn stats_are_read_when_their_turn_comes() {
-        let stage = stage(false);
-        let tally = stage.tally.clone();
-        let mut performance = performance("say:a\nstats:", stage);
-        assert_eq!(performance.next(), Some(say("a")));
-        tally.enter(true).completed();
+    fn stats_are_read_when_they_are_sent() {
+        let context = context(false);
+        let counter = context.counter.clone();
+        let mut prepared = prepared("say:a\nstats:", context);
+        assert_eq!(prepared.next(), Some(say("a")));
+        counter.enter(true).completed();
         assert_eq!(
-            performance.next(),
+            prepared.next(),
             Some(say(r#"{"started":1,"completed":1,"failed":0,"cancelled":0,"active":0}"#))
         );
     }
 
     #[test]
-    fn an_answer_ends_with_counts_when_told_to_or_when_its_model_always_does() {
+    fn response_ends_with_usage_if_the_script_or_the_model_says_so() {
         let ends =
-            |script, reports_usage| performance(script, stage(reports_usage)).skip(1).collect::<Vec<_>>();
+            |script, reports_usage| prepared(script, context(reports_usage)).skip(1).collect::<Vec<_>>();
         let counted = |prompt, completion, cached| {
             vec![Step::Say(usage::part(UsageCounts { prompt, completion, cached, reasoning: 0 }, None))]
         };

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_scripted_models_are_as_the_language_says() {
+    fn scripted_models_have_the_documented_properties() {
         let mut models = all();
         models.truncate(3);
         let facts = |model: &ModelInfo| {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn all_say_demo_and_only_look_alikes_are_friendly() {
+    fn models_have_the_vendor_demo_and_look_alikes_are_friendly() {
         let friendly: Vec<_> =
             all().into_iter().filter(|model| idle(model) == FRIENDLY).map(|model| model.id).collect();
         assert_eq!(friendly[..7], LOOK_ALIKES.map(|(id, _)| id));

@@ -42,7 +42,7 @@ impl FrameQueue {
         self.filled.notify_one();
     }
 
-    /// Adds a part of an answer: words and thoughts as they are, everything else as a message.
+    /// Adds a part of a response: text and thinking as text frames, everything else as a message.
     pub fn part(&self, stream: u32, part: Part) {
         match part {
             Part::Text { text } => put_text(Kind::Text, stream, &text, &mut self.waiting.lock()),
@@ -57,7 +57,7 @@ impl FrameQueue {
         self.filled.notify_one();
     }
 
-    /// Writes whatever comes, for ever; returns only when writing fails.
+    /// Writes queued frames; returns only when writing fails.
     pub async fn write_to(&self, to: impl AsyncWrite) -> std::io::Error {
         let mut to = std::pin::pin!(to);
         loop {
@@ -88,7 +88,7 @@ mod tests {
     use crate::conversation::{Data, Thinking};
 
     #[tokio::test]
-    async fn parts_become_the_frames_of_their_kind_in_order() {
+    async fn parts_are_encoded_in_order() {
         let data = Part::Data(Data { mime: "usage".into(), base64: "e30=".into() });
         let outbox = FrameQueue::default();
         outbox.part(1, Part::text("a"));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn there_is_room_again_only_when_the_writer_has_taken_what_was_waiting() {
+    async fn full_outbox_accepts_parts_after_the_writer_has_drained_it() {
         let (here, mut there) = tokio::io::duplex(16);
         let outbox = Arc::new(FrameQueue::default());
         let writer = outbox.clone();

@@ -11,7 +11,7 @@ use crate::simulator::models::Service;
 
 const MAX_TOOLS: usize = 128;
 
-/// Refuses as VS Code and Copilot do, in their words.
+/// Refuses illegal requests with the messages of VS Code and Copilot.
 pub fn check(chat: &Chat) -> Result<(), ProviderError> {
     let refusal = system_message(&chat.messages)
         .or_else(|| misnamed_tool(&chat.tools))
@@ -181,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn what_copilot_takes_is_not_refused() {
+    fn legal_request_is_accepted() {
         assert_eq!(check_all(&numbered(128, false)), Ok(()));
         assert_eq!(check_all(&numbered(1, true)), Ok(()));
         assert_eq!(check_all(&numbered(0, true)), Ok(()));
     }
 
     #[test]
-    fn each_refusal_has_its_own_sentence() {
+    fn each_refusal_has_its_own_message() {
         assert_eq!(
             check_all(&numbered(2, true)),
             Err(ProviderError {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn every_call_wants_its_result_directly_after_it() {
+    fn every_call_needs_its_result_directly_after_it() {
         let calls = assistant([call("1"), call("2")]);
         let unanswered = |after: &[Message]| {
             let messages = [std::slice::from_ref(&calls), after].concat();
@@ -244,13 +244,13 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_choice_does_not_reach_anthropic() {
+    fn tool_choice_does_not_reach_anthropic() {
         let required = |service| as_read(numbered(1, true), service).required;
         assert!(required(Service::Chat) && required(Service::Responses) && !required(Service::Messages));
     }
 
     #[test]
-    fn a_single_stop_string_stays() {
+    fn single_stop_string_is_kept() {
         let mut asked = chat(vec![]);
         asked.options.insert("stop".into(), json!("x"));
         assert_eq!(as_read(asked.clone(), Service::Chat), asked);

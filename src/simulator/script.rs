@@ -107,7 +107,7 @@ impl Script {
         self.phases.get(number).map(Vec::as_slice)
     }
 
-    /// A `stats:` stands somewhere in it.
+    /// Whether the script has a `stats:` anywhere.
     pub fn asks_for_stats(&self) -> bool {
         self.phases.iter().flatten().any(|directive| *directive == Directive::Stats)
     }
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directive_is_a_known_name_at_the_start_of_a_line_after_spaces_only() {
+    fn directive_is_a_known_name_at_the_start_of_a_line() {
         assert_eq!(
             phases("say:a b\r\n  wait:5\nSay:c\n\tsay:d\nx say:e\nsay :f\nhang:\r\ndump:x"),
             [[say("a b"), Directive::Wait(millis(5)), Directive::Hang, Directive::Dump]]
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn every_directive_is_read() {
+    fn every_directive_is_parsed() {
         assert_eq!(
             phases(
                 "say: a \nunits:é\ncall:get {\"a\":1}\ncall: get\nslow:3\nslow:3 7\nparts:2\nparts:2 40\n\
@@ -281,19 +281,19 @@ mod tests {
     }
 
     #[test]
-    fn a_line_whose_argument_does_not_fit_is_no_directive() {
+    fn line_with_an_invalid_argument_is_no_directive() {
         let prose = "wait:\nwait: what?\nslow:\nparts:all of them\nparts:1 99999999999\nusage: git log\nusage:1\n\
                      usage:1 2 3 4\ncall:\nfail: \nthen:we go\nnote:x\nsay";
         assert_eq!(script(prose), None);
     }
 
     #[test]
-    fn arguments_that_are_no_json_are_none_and_those_that_are_no_object_stay() {
+    fn call_arguments_that_are_not_json_become_empty() {
         assert_eq!(phases("call:a {oops\ncall:b [1]"), [[call("a", json!({})), call("b", json!([1]))]]);
     }
 
     #[test]
-    fn then_cuts_a_script_into_phases_which_may_be_empty() {
+    fn then_separates_phases_which_may_be_empty() {
         assert_eq!(
             phases("say:0\n then: \r\nthen:\nsay:2\nthen:"),
             [vec![say("0")], vec![], vec![say("2")], vec![]]
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_parts_of_a_message_are_one_script_and_its_other_parts_none() {
+    fn text_parts_of_a_message_form_one_script() {
         let image = Part::Data(Data { mime: "say:x".into(), base64: String::new() });
         let parts = [Part::text("say:a\nthen:"), image, Part::text("stats:")];
         let script = Script::of(&parts).unwrap();
@@ -313,12 +313,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_ends_with_lf_or_crlf_and_nothing_else() {
+    fn lines_end_with_lf_or_crlf_only() {
         assert_eq!(phases("say:a\u{2028}b\u{85}c\rd\r"), [[say("a\u{2028}b\u{85}c\rd\r")]]);
     }
 
     #[test]
-    fn escapes_mean_newline_tab_and_backslash_and_nothing_else() {
+    fn escapes_are_newline_tab_and_backslash_only() {
         assert_eq!(phases(r"say:a\nb\tc\\nd\é\"), [[say("a\nb\tc\\nd\\é\\")]]);
         assert_eq!(
             phases(r"fail:Error Filtered\n\nbody"),

@@ -5,7 +5,7 @@ use crate::simulator::script::{Directive, Script};
 
 /// A phase to run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cue {
+pub struct Selected {
     /// Directives, in order.
     pub phase: Vec<Directive>,
     /// The request takes part in the `stats:`; one that asks for them does not.
@@ -13,7 +13,7 @@ pub struct Cue {
 }
 
 /// The phase that answers these messages; `idle` is the reply where there is no directive.
-pub fn cue(messages: &[Message], idle: &str) -> Cue {
+pub fn selected(messages: &[Message], idle: &str) -> Selected {
     let answers = |message: &Message| message.role == Role::Assistant;
     let (before, tail) = messages.split_at(messages.iter().rposition(answers).map_or(0, |last| last + 1));
 
@@ -28,26 +28,26 @@ pub fn cue(messages: &[Message], idle: &str) -> Cue {
 }
 
 /// The script of the last message that holds one runs on, a phase for each answer since.
-fn next_phase(before: &[Message]) -> Option<Cue> {
+fn next_phase(before: &[Message]) -> Option<Selected> {
     let (at, script) =
         before.iter().enumerate().rev().find_map(|(at, message)| Some((at, script(message)?)))?;
     let answers = before.iter().skip(at).filter(|message| message.role == Role::Assistant).count();
     run(&script, answers)
 }
 
-fn run(script: &Script, phase: usize) -> Option<Cue> {
-    Some(Cue { phase: script.phase(phase)?.to_vec(), counts: !script.asks_for_stats() })
+fn run(script: &Script, phase: usize) -> Option<Selected> {
+    Some(Selected { phase: script.phase(phase)?.to_vec(), counts: !script.asks_for_stats() })
 }
 
-fn say(text: &str) -> Cue {
-    Cue { phase: vec![Directive::Say(text.into())], counts: true }
+fn say(text: &str) -> Selected {
+    Selected { phase: vec![Directive::Say(text.into())], counts: true }
 }
 
 fn script(message: &Message) -> Option<Script> {
     (message.role == Role::User).then(|| Script::of(&message.parts))?
 }
 
-/// The message's whole script, if a directive stands after its last tool result.
+/// The message's whole script, if it has a directive after its last tool result.
 fn asked_after_results(message: &Message) -> Option<Script> {
     let whole = script(message)?;
     match message.parts.iter().rposition(|part| result(part).is_some()) {
@@ -118,11 +118,11 @@ mod tests {
             Directive::Say(text) => text.clone(),
             other => format!("{other:?}"),
         };
-        cue(messages, IDLE).phase.iter().map(said).collect::<Vec<_>>().join(" | ")
+        selected(messages, IDLE).phase.iter().map(said).collect::<Vec<_>>().join(" | ")
     }
 
     #[test]
-    fn the_last_message_with_a_directive_answers_whatever_stands_around_it() {
+    fn last_message_with_a_directive_is_selected() {
         assert_eq!(
             said(&[asks("say:old"), says("old"), asks("say:one"), asks("say:two"), asks("hi")]),
             "two"
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_nothing_hears_the_fixed_text() {
+    fn request_without_directives_gets_the_default_text() {
         assert_eq!(said(&[]), IDLE);
         assert_eq!(said(&[asks("please say:no")]), IDLE);
         assert_eq!(said(&[asks("hi"), says("say:no")]), IDLE);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn directives_in_a_tool_result_or_of_an_assistant_are_not_obeyed() {
+    fn directives_of_tool_results_and_assistants_are_ignored() {
         assert_eq!(said(&[asks("hi"), calls("1"), user([result("1", "say:no")])]), "tool said: say:no");
         assert_eq!(
             said(&[says("say:no\nthen:\nsay:no"), calls("1"), user([result("1", "a")])]),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_results_of_a_call_bring_on_the_phase_of_as_many_answers() {
+    fn number_of_tool_turns_selects_the_phase() {
         let mut messages = vec![asks("say:0\nthen:\nsay:1\nthen:\nsay:2")];
         let mut rounds = Vec::new();
         for round in ["a", "b", "c"] {
@@ -159,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn a_phase_may_be_empty() {
+    fn phase_can_be_empty() {
         let messages = [asks("say:0\nthen:\nthen:"), calls("1"), user([result("1", "a")])];
-        assert_eq!(cue(&messages, IDLE), Cue { phase: vec![], counts: true });
+        assert_eq!(selected(&messages, IDLE), Selected { phase: vec![], counts: true });
     }
 
     #[test]
-    fn without_a_phase_for_them_the_results_are_said_as_they_stand() {
+    fn without_a_further_phase_tool_results_are_repeated() {
         assert_eq!(
             said(&[asks("say:0"), calls("1"), user([result("1", "a b"), result("2", r"c\n")])]),
             "tool said: a b\nc\\n"
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directive_after_the_last_result_begins_anew_and_one_before_it_does_not() {
+    fn directive_after_the_last_result_starts_a_new_script() {
         let asked = [asks("say:0\nthen:\nsay:next"), calls("1")];
         let tail = |messages: &[Message]| said(&[asked.as_slice(), messages].concat());
         assert_eq!(tail(&[user([result("1", "a"), Part::text("say:new")])]), "new");
@@ -187,15 +187,15 @@ mod tests {
     }
 
     #[test]
-    fn of_a_message_that_asks_after_its_results_the_whole_script_runs() {
+    fn message_with_a_directive_after_its_results_runs_its_whole_script() {
         let mixed = user([Part::text("say:a"), result("1", "r"), Part::text("say:b")]);
         assert_eq!(said(&[asks("hi"), calls("1"), mixed]), "a | b");
     }
 
     #[test]
-    fn a_request_whose_script_asks_for_stats_does_not_count() {
-        assert!(!cue(&[asks("stats:")], IDLE).counts);
-        assert!(!cue(&[asks("say:a\nthen:\nstats:")], IDLE).counts);
-        assert!(cue(&[asks("stats:"), says("{}"), asks("say:a")], IDLE).counts);
+    fn request_with_stats_does_not_count() {
+        assert!(!selected(&[asks("stats:")], IDLE).counts);
+        assert!(!selected(&[asks("say:a\nthen:\nstats:")], IDLE).counts);
+        assert!(selected(&[asks("stats:"), says("{}"), asks("say:a")], IDLE).counts);
     }
 }

@@ -44,7 +44,7 @@ fn signature_refusal(index: usize, place: usize, part: &Part, service: Service) 
         .then(|| format!("messages.{index}.content.{place}: Invalid `signature` in `thinking` block"))
 }
 
-/// Keywords that no service takes beside or instead of `"type": "object"` at the root of a schema.
+/// Keywords at the root of a schema that no service accepts beside or instead of `"type": "object"`.
 const COMBINING: [&str; 6] = ["anyOf", "oneOf", "allOf", "not", "enum", "$ref"];
 
 fn schema_refusal(index: usize, tool: &Tool, service: Service) -> Option<String> {
@@ -168,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn inputs_are_objects() {
+    fn call_inputs_must_be_objects() {
         for input in [json!([1]), json!("text"), Value::Null, json!(1)] {
             assert!(ALL.iter().all(|service| refused(*service, vec![call("a", input.clone())])));
         }
     }
 
     #[test]
-    fn the_root_of_a_schema_is_a_plain_object() {
+    fn schema_root_must_be_a_plain_object() {
         let refused = |service, schema: &Value| {
             let tool =
                 Tool { name: "get".into(), description: String::new(), input_schema: Some(schema.clone()) };

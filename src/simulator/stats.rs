@@ -14,7 +14,7 @@ pub struct Stats {
     pub completed: u64,
     /// Ended with an error.
     pub failed: u64,
-    /// Given up by who asked.
+    /// Requests that the server cancelled.
     pub cancelled: u64,
     /// Requests that run.
     pub active: u64,
@@ -32,20 +32,20 @@ impl StatsCounter {
 
     /// Enters a request. One that does not count is held by an entry of no list.
     pub fn enter(&self, counts: bool) -> Entry {
-        let tally = if counts { self.clone() } else { StatsCounter::default() };
+        let counter = if counts { self.clone() } else { StatsCounter::default() };
         {
-            let mut stats = tally.0.lock();
+            let mut stats = counter.0.lock();
             stats.started += 1;
             stats.active += 1;
         }
-        Entry { tally, outcome: Outcome::Cancelled }
+        Entry { counter, outcome: Outcome::Cancelled }
     }
 }
 
 /// A running request. It ends when this is dropped: as cancelled, unless it had come out before.
 #[derive(Debug)]
 pub struct Entry {
-    tally: StatsCounter,
+    counter: StatsCounter,
     outcome: Outcome,
 }
 
@@ -70,7 +70,7 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let mut stats = self.tally.0.lock();
+        let mut stats = self.counter.0.lock();
         stats.active -= 1;
         match self.outcome {
             Outcome::Completed => stats.completed += 1,
@@ -85,18 +85,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_request_ends_once_and_dropping_is_cancelling() {
-        let tally = StatsCounter::default();
-        tally.enter(true).completed();
-        tally.enter(true).failed();
-        drop(tally.enter(true));
-        let _active = tally.enter(true);
-        let _unseen = tally.enter(false);
-        assert_eq!(tally.stats(), Stats { started: 4, completed: 1, failed: 1, cancelled: 1, active: 1 });
+    fn every_request_ends_once_and_dropping_cancels() {
+        let counter = StatsCounter::default();
+        counter.enter(true).completed();
+        counter.enter(true).failed();
+        drop(counter.enter(true));
+        let _active = counter.enter(true);
+        let _unseen = counter.enter(false);
+        assert_eq!(counter.stats(), Stats { started: 4, completed: 1, failed: 1, cancelled: 1, active: 1 });
     }
 
     #[test]
-    fn stats_are_told_in_a_fixed_order() {
+    fn stats_have_a_fixed_order() {
         assert_eq!(
             serde_json::to_string(&Stats::default()).unwrap(),
             r#"{"started":0,"completed":0,"failed":0,"cancelled":0,"active":0}"#

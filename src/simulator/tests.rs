@@ -1,4 +1,4 @@
-//! The whole simulated editor, with a fake server that only speaks frames.
+//! The whole simulated editor, with a fake server that exchanges frames only.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::conversation::{Content, Message, Part, Role, Tool, ToolCall, ToolResu
 use crate::simulator::script::UsageCounts;
 use crate::simulator::stats::Stats;
 
-/// No test waits for it: the clock stands still unless everybody waits.
+/// No test waits for it: the paused clock only moves when all tasks wait.
 const LONG: Duration = Duration::from_secs(9999);
 
 struct Server {
@@ -85,7 +85,7 @@ impl Server {
         words(&self.answer(99).await)
     }
 
-    /// Whatever comes until the editor answers a ping, without the pong.
+    /// Everything that arrives until the editor answers a ping, without the pong.
     async fn until_pong(&mut self) -> Vec<(u32, Incoming<FromEditor>)> {
         self.say(0, &ToEditor::Ping).await;
         let mut before = Vec::new();
@@ -140,7 +140,7 @@ fn failed(name: &str, code: Option<&str>, message: &str) -> Incoming<FromEditor>
 }
 
 #[tokio::test]
-async fn an_editor_says_who_it_is_and_what_it_offers() {
+async fn editor_sends_hello_and_models() {
     let mut server = Server::new();
     assert_eq!(server.next().await, (0, Incoming::Message(FromEditor::Hello(hello("secret")))));
     server.say(0, &ToEditor::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
@@ -151,7 +151,7 @@ async fn an_editor_says_who_it_is_and_what_it_offers() {
 }
 
 #[tokio::test]
-async fn a_refused_editor_says_why() {
+async fn refusal_is_an_error_with_its_reason() {
     let mut server = Server::new();
     let refused = Refused { reason: RefusedReason::Token, message: "the token is another server's".into() };
     server.say(0, &ToEditor::Refused(refused)).await;
@@ -160,7 +160,7 @@ async fn a_refused_editor_says_why() {
 }
 
 #[tokio::test]
-async fn a_server_that_speaks_out_of_turn_is_left() {
+async fn unexpected_message_ends_the_connection() {
     let mut server = Server::new();
     server.say(0, &ToEditor::Ping).await;
     assert!(matches!(server.editor.await.unwrap(), Err(PeerError::OutOfTurn)));
@@ -173,7 +173,7 @@ async fn a_server_that_speaks_out_of_turn_is_left() {
 }
 
 #[tokio::test]
-async fn hanging_up_ends_an_editor_and_half_a_frame_is_an_error() {
+async fn closed_connection_ends_the_editor_and_a_partial_frame_is_an_error() {
     let server = Server::new();
     drop((server.reader, server.writer));
     assert!(matches!(server.editor.await.unwrap(), Err(PeerError::NotWelcomed)));
@@ -191,14 +191,14 @@ async fn hanging_up_ends_an_editor_and_half_a_frame_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_answer_comes_in_words_and_ends() {
+async fn response_is_streamed_in_words() {
     let mut server = Server::attached().await;
     server.ask(1, "say:Hello, world").await;
     assert_eq!(server.answer(1).await, [text("Hello, "), text("world"), end()]);
 }
 
 #[tokio::test]
-async fn who_asks_for_nothing_hears_the_models_own_sentence() {
+async fn request_without_directives_gets_the_models_default_text() {
     let mut server = Server::attached().await;
     for model in models::all() {
         server.say(1, &asking(chat(&model.id, "Good morning!"))).await;
@@ -207,7 +207,7 @@ async fn who_asks_for_nothing_hears_the_models_own_sentence() {
 }
 
 #[tokio::test]
-async fn thoughts_calls_and_counts_have_forms_of_their_own() {
+async fn thinking_calls_and_usage_are_separate_parts() {
     let mut server = Server::attached().await;
     server.say(1, &asking(chat("scripted-usage", "think:hm\ncall:get {\"a\":1}\nusage:7 5 3"))).await;
     let answer = server.answer(1).await;
@@ -228,7 +228,7 @@ async fn thoughts_calls_and_counts_have_forms_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_model_that_reports_usage_always_does_unless_it_is_cut() {
+async fn usage_is_reported_unless_the_response_is_cut() {
     let mut server = Server::attached().await;
     let counted = usage::part(UsageCounts { prompt: 3, completion: 2, cached: 0, reasoning: 0 }, None);
     server.say(1, &asking(chat("scripted-usage", "say:12345"))).await;
@@ -241,7 +241,7 @@ async fn a_model_that_reports_usage_always_does_unless_it_is_cut() {
 }
 
 #[tokio::test]
-async fn a_conversation_goes_on_phase_by_phase() {
+async fn each_tool_turn_runs_the_next_phase() {
     let mut server = Server::attached().await;
     let mut asked = chat("scripted-1", "call:get\nthen:\nsay:done");
     let call = ToolCall { id: "c".into(), name: "get".into(), input: json!({}) };
@@ -253,7 +253,7 @@ async fn a_conversation_goes_on_phase_by_phase() {
 }
 
 #[tokio::test]
-async fn a_failure_comes_after_what_was_said_before_it() {
+async fn failure_comes_after_the_parts_before_it() {
     let mut server = Server::attached().await;
     server.ask(1, "say:half\nfail:Blocked too many requests\nsay:never").await;
     assert_eq!(
@@ -264,7 +264,7 @@ async fn a_failure_comes_after_what_was_said_before_it() {
 }
 
 #[tokio::test]
-async fn what_copilot_refuses_and_models_that_are_not_there_fail() {
+async fn illegal_requests_and_unknown_models_fail() {
     let mut server = Server::attached().await;
     server.say(1, &asking(Chat { messages: vec![], ..chat("scripted-1", "") })).await;
     assert_eq!(server.answer(1).await, [failed("Error", None, "Invalid request: no messages.")]);
@@ -274,7 +274,7 @@ async fn what_copilot_refuses_and_models_that_are_not_there_fail() {
 }
 
 #[tokio::test]
-async fn a_long_burst_arrives_whole_and_in_order() {
+async fn long_burst_arrives_complete_and_in_order() {
     let mut server = Server::attached().await;
     server.ask(1, "parts:20000 40").await;
     let answer = server.answer(1).await;
@@ -283,7 +283,7 @@ async fn a_long_burst_arrives_whole_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_large_question_is_read_and_told_whole() {
+async fn large_request_is_dumped_completely() {
     let mut server = Server::attached().await;
     // 2 MiB in fewer tokens than the model takes.
     let long = format!("é{}\n", "=".repeat(61)).repeat(32 * 1024);
@@ -293,7 +293,7 @@ async fn a_large_question_is_read_and_told_whole() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_answers_run_at_the_same_time_and_do_not_mix() {
+async fn concurrent_responses_do_not_mix() {
     let mut server = Server::attached().await;
     for stream in 1..=50 {
         server.ask(stream, &format!("slow:3 {stream}\nsay:{stream}")).await;
@@ -312,7 +312,7 @@ async fn many_answers_run_at_the_same_time_and_do_not_mix() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_answer_stops_at_once_and_counts_as_cancelled() {
+async fn cancelled_response_ends_and_counts_as_cancelled() {
     let mut server = Server::attached().await;
     server.ask(1, "say:a\nhang:\nsay:never").await;
     server.ask(2, "say:b\nslow:9 10").await;
@@ -328,7 +328,7 @@ async fn a_cancelled_answer_stops_at_once_and_counts_as_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_paused_answer_waits_while_others_go_on() {
+async fn paused_response_waits_while_others_continue() {
     let mut server = Server::attached().await;
     server.ask(1, "wait:10\nsay:a b").await;
     server.say(1, &ToEditor::Pause).await;
@@ -340,7 +340,7 @@ async fn a_paused_answer_waits_while_others_go_on() {
 }
 
 #[tokio::test]
-async fn nothing_is_made_before_the_server_has_read_what_came_before() {
+async fn parts_are_generated_only_as_fast_as_the_server_reads() {
     let mut server = Server::attached().await;
     server.ask(1, "parts:18446744073709551615 1000").await;
     assert_eq!(server.next().await.0, 1);

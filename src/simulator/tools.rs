@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_answer_from_the_pretend_workspace() {
+    fn tools_read_the_fake_workspace() {
         assert_eq!(run("get_open_editors", json!({})), Ok(text("src/main.rs\nREADME.md")));
         assert_eq!(run("list_directory", json!({})), Ok(text("README.md\ndocs/\nsrc/")));
         assert_eq!(run("list_directory", json!({"path": "src"})), Ok(text("greeting.rs\nmain.rs")));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_may_hold_an_image_or_come_late() {
+    fn result_can_be_an_image_or_delayed() {
         let picture = run("take_screenshot", json!({})).unwrap().content.pop();
         assert!(matches!(picture, Some(Content::Data(Data { mime, .. })) if mime == "image/png"));
         let late = ToolOutcome { after: Duration::from_millis(7), ..text("waited 7 ms") };
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_wrong_is_said() {
+    fn tool_failures_have_messages() {
         for (name, input, wanted) in [
             ("list_directory", json!({"path": "nowhere"}), "there is no folder `nowhere`"),
             ("read_file", json!({"path": "src"}), "there is no file `src`"),

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_context_price_trims_to_the_default_size() {
+    fn long_context_price_trims_to_the_default_size() {
         assert_eq!(left("scripted-long", &Value::Null), Ok(2));
         assert_eq!(left("scripted-long", &json!(200_000)), Ok(3));
         assert_eq!(left("scripted-long", &json!(1_000)), Ok(1));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_of_nothing_fits_nothing() {
+    fn size_zero_fits_nothing() {
         for size in [0, -1] {
             assert_eq!(left("scripted-long", &json!(size)), Err("Message exceeds token limit.".into()));
         }

@@ -96,7 +96,7 @@ mod tests {
     use crate::conversation::{Content, Role, Thinking, ToolCall, ToolResult};
 
     #[test]
-    fn each_text_of_the_prompt_is_rounded_up_and_the_answer_once() {
+    fn prompt_texts_are_rounded_up_separately_and_the_response_once() {
         let result = ToolResult {
             id: "c".into(),
             content: vec![Content::Text { text: "12345".into() }],
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_reported_as_copilot_does() {
+    fn usage_has_copilots_form() {
         let Part::Data(data) = part(UsageCounts { prompt: 7, completion: 5, cached: 3, reasoning: 1 }, None)
         else {
             panic!("no data")

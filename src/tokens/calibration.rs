@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_follow_what_is_reported_family_by_family() {
+    fn counts_are_calibrated_per_family() {
         let mut calibration = Calibration::default();
         assert_eq!(calibration.calibrated("claude", 1000), 1000);
         calibration.observe("claude", 10_000, 12_000);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_about_counting_is_not_learned() {
+    fn implausible_reports_are_ignored() {
         let mut calibration = Calibration::default();
         calibration.observe("gpt", 10, 230);
         calibration.observe("gpt", 10_000, 0);

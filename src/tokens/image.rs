@@ -30,7 +30,7 @@ fn of_size(width: u32, height: u32) -> u64 {
     let (width, height) = (scaled(width, scale), scaled(height, scale));
     let scale = SHORT_SIDE / width.min(height);
     let tiles = (scaled(width, scale) / TILE_SIDE).ceil() * (scaled(height, scale) / TILE_SIDE).ceil();
-    // A strip a pixel high is scaled up beyond all measure.
+    // An image one pixel high would be scaled up without limit.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let tiles = tiles.clamp(1.0, 1e6) as u64;
     IMAGE + tiles * TILE
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_costs_its_tiles() {
+    fn image_costs_its_tiles() {
         for (width, height, wanted) in [
             (1, 1, 85 + 4 * 170),
             (768, 768, 85 + 4 * 170),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn every_format_tells_its_size() {
+    fn size_is_read_from_every_format() {
         let gif = b"GIF89a\x40\x01\xF0\0rest".to_vec();
         let jpeg = b"\xFF\xD8\xFF\xE0\0\x04ab\xFF\xFF\xC2\0\x11\x08\0\xF0\x01\x40rest".to_vec();
         let lossy = b"RIFF....WEBPVP8 ....\0\0\0\x9D\x01\x2A\x40\x01\xF0\0".to_vec();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_cannot_be_measured_counts_as_the_dearest() {
+    fn image_of_unknown_size_has_the_maximum_cost() {
         for bytes in ["".as_bytes(), b"<svg/>", &png(0, 7), b"\xFF\xD8\xFF"] {
             assert_eq!(tokens(&STANDARD.encode(bytes)), DEAREST, "{}", bytes.escape_ascii());
         }
@@ -148,13 +148,13 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_bytes_are_measured(kind in 0usize..4, rest: Vec<u8>) {
+        fn measuring_never_panics(kind in 0usize..4, rest: Vec<u8>) {
             let heads: [&[u8]; 4] = [b"\x89PNG", b"GIF", b"\xFF\xD8", b"RIFF....WEBPVP8X"];
             tokens(&STANDARD.encode([heads[kind], &rest].concat()));
         }
 
         #[test]
-        fn any_size_has_a_price(width: u32, height: u32) {
+        fn every_size_has_a_cost(width: u32, height: u32) {
             proptest::prop_assert!(tokens(&STANDARD.encode(png(width, height))) > IMAGE);
         }
     }

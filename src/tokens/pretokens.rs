@@ -64,7 +64,7 @@ pub mod tests {
     use super::*;
 
     #[test]
-    fn a_beginning_ends_with_a_token_and_a_character() {
+    fn prefix_ends_at_a_token_and_a_character() {
         assert_eq!(beginning("internationalization", 0), "");
         assert_eq!(beginning("internationalization", 1), "international");
         assert_eq!(beginning("internationalization", 9), "internationalization");
@@ -98,7 +98,7 @@ pub mod tests {
 
     proptest! {
         #[test]
-        fn stable_pieces_do_not_change_with_later_text(text in tricky(), more in tricky()) {
+        fn stable_pretokens_do_not_change_with_later_text(text in tricky(), more in tricky()) {
             let whole = format!("{text}{more}");
             let before: Vec<&str> = stable_pieces(&text).collect();
             let (beginning, rest): (Vec<&str>, Vec<&str>) = {
@@ -111,7 +111,7 @@ pub mod tests {
         }
 
         #[test]
-        fn a_text_counts_the_same_in_whatever_bits_it_comes(text in tricky(), sizes in proptest::collection::vec(1usize..9, 1..9)) {
+        fn count_does_not_depend_on_chunk_borders(text in tricky(), sizes in proptest::collection::vec(1usize..9, 1..9)) {
             let text = text.repeat(40);
             let mut meter = IncrementalCounter::default();
             let mut rest = text.as_str();

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn id_that_is_used_again_leaves_others_alone() {
+    fn reused_id_does_not_change_others() {
         let [first, second, third, other] = ids(&["1", "1", "1", "1_2"]).try_into().unwrap();
         assert_eq!((first.as_str(), other.as_str()), ("1", "1_2"));
         assert!(second.starts_with("1_") && third.starts_with("1_") && second != third, "{second} {third}");

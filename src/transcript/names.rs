@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_another_form_are_mapped_there_and_back() {
+    fn illegal_names_are_mapped_and_restored() {
         check(&["read_file", "a-b"], &["read_file", "a-b"]);
         check(&["fs.read", "fs/read", "fs.read"], &["fs_read", "fs_read_2", "fs_read"]);
         check(&["fs.read", "fs_read"], &["fs_read_2", "fs_read"]);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_never_seen_stays_as_it_is() {
+    fn unknown_name_is_unchanged() {
         assert_eq!(ToolNameMap::default().to_client("new".into()), "new");
     }
 

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_object_travels_as_it_is() {
+    fn plain_object_is_unchanged() {
         for schema in [
             json!({}),
             json!({ "type": "object" }),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn references_lead_where_they_led() {
+    fn references_still_resolve() {
         check(
             json!({
                 "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn input_comes_out_of_its_field() {
+    fn input_is_unwrapped() {
         for input in [json!([1]), json!({ "a": 1 }), json!(null), json!({ "value": 1 })] {
             assert_eq!(unwrap_input(wrap_input(input.clone(), "value"), "value"), input);
         }

@@ -65,7 +65,7 @@ fn check_legal(messages: impl Into<Vec<Message>>) {
 }
 
 #[test]
-fn a_legal_transcript_stays_as_it_is() {
+fn legal_transcript_is_unchanged() {
     check_legal([]);
     check_legal([user([text("a"), image("QQ=="), text("b")]), user([text("c")])]);
     check_legal([
@@ -94,7 +94,7 @@ fn results_of_several_messages_are_gathered_directly_after_their_calls_and_in_th
 }
 
 #[test]
-fn results_come_before_what_was_said_along_with_them() {
+fn results_come_before_text_of_their_message() {
     check(
         [assistant([call("1")]), user([text("a"), result("1", "r"), text("b")])],
         [assistant([call("1")]), user([result("1", "r"), text("a"), text("b")])],
@@ -102,7 +102,7 @@ fn results_come_before_what_was_said_along_with_them() {
 }
 
 #[test]
-fn a_late_result_goes_to_its_call() {
+fn late_result_is_moved_to_its_call() {
     check(
         [
             assistant([call("1")]),
@@ -122,7 +122,7 @@ fn a_late_result_goes_to_its_call() {
 }
 
 #[test]
-fn text_between_a_call_and_its_result_joins_the_turn_of_the_call() {
+fn text_between_call_and_result_joins_the_turn_of_the_call() {
     check(
         [user([text("a")]), assistant([call("1")]), assistant([text("b")]), user([result("1", "r")])],
         [user([text("a")]), assistant([text("b"), call("1")]), user([result("1", "r")])],
@@ -130,7 +130,7 @@ fn text_between_a_call_and_its_result_joins_the_turn_of_the_call() {
 }
 
 #[test]
-fn a_result_inside_an_assistant_message_parts_it() {
+fn result_inside_an_assistant_message_splits_it() {
     check(
         [assistant([text("a"), call("1"), result("1", "r"), text("b")])],
         [assistant([text("a"), call("1")]), user([result("1", "r")]), assistant([text("b")])],
@@ -146,7 +146,7 @@ fn consecutive_assistant_messages_are_one_turn() {
 }
 
 #[test]
-fn participants_stay_apart_unless_a_call_waits() {
+fn named_participants_stay_separate_unless_a_call_is_open() {
     let named = |name: &str, parts: Vec<Part>| Message { name: Some(name.into()), ..assistant(parts) };
     check_legal([named("ann", vec![text("a")]), named("bob", vec![text("b")])]);
     check(
@@ -156,7 +156,7 @@ fn participants_stay_apart_unless_a_call_waits() {
 }
 
 #[test]
-fn orphans_turn_to_text() {
+fn results_without_a_call_become_text() {
     check(
         [user([text("a"), result("0", "r")]), assistant([call("1")]), user([text("b")])],
         [
@@ -171,7 +171,7 @@ fn orphans_turn_to_text() {
 }
 
 #[test]
-fn a_failure_of_a_tool_is_said_in_words() {
+fn tool_error_is_marked_in_text() {
     let failed = |id: &str, content: Vec<Content>| {
         Part::ToolResult(ToolResult { id: id.into(), content, is_error: true })
     };
@@ -204,7 +204,7 @@ fn a_failure_of_a_tool_is_said_in_words() {
 }
 
 #[test]
-fn a_second_result_of_a_call_is_an_orphan() {
+fn second_result_of_a_call_becomes_text() {
     check(
         [assistant([call("1")]), user([result("1", "r"), result("1", "s")])],
         [assistant([call("1")]), user([result("1", "r"), text("[Result of the tool call 1:]\ns")])],
@@ -212,7 +212,7 @@ fn a_second_result_of_a_call_is_an_orphan() {
 }
 
 #[test]
-fn ids_used_again_become_unique() {
+fn reused_ids_become_unique() {
     let renamed = |id: &str| {
         let Part::ToolCall(first) = call("1") else { unreachable!() };
         Part::ToolCall(ToolCall { id: id.into(), ..first })
@@ -234,7 +234,7 @@ fn ids_used_again_become_unique() {
 }
 
 #[test]
-fn a_result_belongs_to_the_latest_turn_with_its_id() {
+fn result_belongs_to_the_latest_turn_with_its_id() {
     check(
         [assistant([call("1")]), user([text("a")]), assistant([call("1")]), user([result("1", "r")])],
         [
@@ -247,7 +247,7 @@ fn a_result_belongs_to_the_latest_turn_with_its_id() {
 }
 
 #[test]
-fn images_of_an_assistant_are_shown_by_the_user() {
+fn assistant_images_move_to_a_user_message() {
     check(
         [assistant([image("QQ=="), text("a")]), user([text("b")])],
         [assistant([text("a")]), user([image("QQ==")]), user([text("b")])],
@@ -261,7 +261,7 @@ fn signed(text: &str, signature: &str) -> Part {
 }
 
 #[test]
-fn signed_thought_of_a_turn_with_calls_comes_with_the_calls() {
+fn signed_thinking_of_a_turn_with_calls_is_next_to_the_calls() {
     check(
         [
             user([text("a")]),
@@ -282,7 +282,7 @@ fn signed_thought_of_a_turn_with_calls_comes_with_the_calls() {
 }
 
 #[test]
-fn later_thought_of_two_with_the_same_id_stays() {
+fn later_of_two_thinking_parts_with_one_id_is_kept() {
     check(
         [user([text("a")]), assistant([signed("t", "s"), signed("u", "s2"), text("b")]), user([text("c")])],
         [user([text("a")]), assistant([signed("u", "s2"), text("b")]), user([text("c")])],
@@ -290,7 +290,7 @@ fn later_thought_of_two_with_the_same_id_stays() {
 }
 
 #[test]
-fn thoughts_without_an_id_or_consequence_are_left_out() {
+fn thinking_without_an_id_or_a_following_part_is_dropped() {
     check(
         [
             user([thought("t", Some("1")), text("a")]),
@@ -303,13 +303,13 @@ fn thoughts_without_an_id_or_consequence_are_left_out() {
 }
 
 #[test]
-fn empty_messages_are_left_out_but_not_all_of_them() {
+fn empty_messages_are_dropped_except_the_only_one() {
     check([user([]), assistant([text("")]), user([text("a")])], [user([text("a")])]);
     check([user([text("")])], [user([text("")])]);
 }
 
 #[test]
-fn names_are_mapped_everywhere_and_back() {
+fn names_are_mapped_everywhere_and_restored() {
     let tool = |name: &str| Tool { name: name.into(), description: String::new(), input_schema: None };
     let call = |name: &str| Part::ToolCall(ToolCall { id: "1".into(), name: name.into(), input: json!({}) });
     let (found, names) = legal(Conversation {
@@ -476,7 +476,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn any_transcript_becomes_legal_and_loses_nothing(messages in any_messages()) {
+    fn every_transcript_becomes_legal_and_keeps_its_text(messages in any_messages()) {
         let wanted = contents(&messages);
         let some = !messages.is_empty();
         let (found, _) = legal(of(messages));
@@ -502,7 +502,7 @@ proptest! {
     }
 
     #[test]
-    fn a_transcript_made_legal_stays_as_it_is(messages in any_messages()) {
+    fn legalizing_twice_changes_nothing(messages in any_messages()) {
         let (once, _) = legal(of(messages));
         let (twice, names) = legal(once.clone());
         prop_assert_eq!(twice, once);
@@ -523,7 +523,7 @@ fn turns(count: usize, id: impl Fn(usize) -> String, name: impl Fn(usize) -> Str
 
 /// The larger history is twice the smaller one. Work that grows with its square would take minutes for both.
 #[test]
-fn work_grows_with_the_history_and_not_with_its_square() {
+fn work_is_linear_in_the_history() {
     let name = |_: usize| "read".to_owned();
     for count in [25_000, 50_000] {
         let same_ids = turns(count, |_| "a".into(), name);

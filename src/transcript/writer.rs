@@ -40,7 +40,7 @@ impl Writer {
         Writer { speakers, written: Vec::new(), turn: None, user: None }
     }
 
-    /// Everybody has spoken.
+    /// Finishes the transcript.
     pub fn end(mut self) -> Vec<Message> {
         self.end_turn();
         self.end_user();
@@ -86,7 +86,7 @@ impl Writer {
         let Some(turn) = self.turn.take() else { return };
         let mut parts = turn.thoughts;
         if turn.text.is_empty() && turn.calls.is_empty() {
-            // Thoughts that led to nothing: an empty message to every provider.
+            // Thinking without a response: an empty message to every provider.
             return;
         }
         if !turn.text.is_empty() {

@@ -78,7 +78,7 @@ impl UsageWriter {
     fn wait_for(&self, command: impl FnOnce(SyncSender<()>) -> Command, limit: Duration) {
         let (done, finished) = sync_channel(1);
         if self.sender.try_send(command(done)).is_ok() {
-            // A thread that takes longer goes on without us.
+            // A thread that takes longer continues on its own.
             let _ = finished.recv_timeout(limit);
         }
     }
@@ -133,7 +133,7 @@ impl Database {
                 }
             }
             Err(error) => {
-                // Opened anew at the next attempt: the file may have been removed or replaced.
+                // Opened again at the next attempt: the file may have been removed or replaced.
                 self.connection = None;
                 let text = format!("{}: {error}", self.path.display());
                 let before = self.problem.lock().replace(text.clone());

@@ -47,7 +47,7 @@ fn results_of_every_kind_reach_the_model() {
 }
 
 #[test]
-fn response_after_the_last_round_is_words() {
+fn response_after_the_last_round_is_text() {
     let server = Server::demo(&[]);
     let script = "call:get_time\nthen:\ncall:get_time\nthen:\ncall:get_time\nthen:\nsay:four";
     for (rounds, text, finish) in [
@@ -155,7 +155,7 @@ fn send_result(editor: &mut Editor, stream: u32, text: &str) {
 }
 
 #[test]
-fn images_of_tools_have_their_true_type_or_become_words() {
+fn images_of_tools_have_their_true_type_or_become_text() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();

@@ -91,7 +91,7 @@ fn auto_mode_runs_several_rounds_on_auto() {
 }
 
 #[test]
-fn only_auto_gets_words_and_its_prefix_stays_the_same() {
+fn only_auto_gets_added_text_and_its_prefix_stays_the_same() {
     let server = Server::demo(&[]);
     let dumped = |model: &str, more: &[Value]| {
         let (_, mut request) = tool_turns(model).remove(0);
@@ -188,7 +188,7 @@ fn long_context_is_sent_whole() {
 }
 
 #[test]
-fn standard_context_refuses_what_may_cost_the_long_context_price() {
+fn standard_context_refuses_prompts_of_the_long_context_price() {
     let settings = UserSettings { context_size: ContextSize::Standard, ..user_settings() };
     let (server, _simulated, _editor) = server_with(settings);
     let (status, _, code, message) = server.post(CHAT, &long_conversation(120_000)).error();

@@ -54,7 +54,7 @@ fn web_socket_gets_426_where_get_is_not_accepted() {
 }
 
 #[test]
-fn upgrade_request_gets_an_answer_at_every_endpoint() {
+fn upgrade_request_gets_a_response_at_every_endpoint() {
     let server = Server::demo(&[]);
     for (path, status) in [
         ("/", 200),

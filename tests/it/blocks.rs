@@ -69,7 +69,7 @@ fn post(
 }
 
 #[test]
-fn any_block_of_copilots_own_provider_lasts_and_concerns_no_other() {
+fn block_of_copilots_provider_lasts_and_applies_to_no_other() {
     let server = Server::serve(&[]);
     let copilot = ModelInfo { vendor: "copilot".into(), reports_usage: true, ..model("m") };
     let other = ModelInfo { vendor: "other".into(), ..model("o") };

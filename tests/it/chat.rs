@@ -286,7 +286,7 @@ fn common_model_names_resolve_to_the_intended_model() {
 }
 
 #[test]
-fn request_without_an_editor_gets_503_with_advice() {
+fn request_without_an_editor_gets_503_with_a_hint() {
     let server = Server::serve(&["--window-wait", "100"]);
     let (status, kind, code, message) = server.post(CHAT, &chat("say:a")).error();
     assert_eq!((status, kind, code), (503, json!("server_error"), json!("no_models")));

@@ -40,7 +40,7 @@ fn history() -> Vec<Value> {
 }
 
 #[test]
-fn compacted_conversation_is_the_users_messages_and_a_sealed_summary() {
+fn compacted_conversation_has_the_user_messages_and_a_sealed_summary() {
     let server = Server::demo(&[]);
     let compacted = server.post(COMPACT, &request(&history())).json();
     assert_eq!(compacted["object"], "response.compaction");
@@ -101,7 +101,7 @@ fn trigger_gets_the_summary_alone() {
 }
 
 #[test]
-fn stored_compaction_is_continued_without_what_it_replaces() {
+fn stored_compaction_continues_without_the_replaced_turns() {
     let server = Server::demo(&[]);
     let input: Vec<Value> = history().into_iter().chain([json!({ "type": "compaction_trigger" })]).collect();
     let compacted = server.post(RESPONSES, &request(&input)).json();

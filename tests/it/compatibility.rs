@@ -1,8 +1,8 @@
-//! What each dialect does with each field, block, item and tool type of its vendor's API: one table for each dialect.
+//! The handling of each field, block, item and tool type of each vendor's API: one table for each dialect.
 //!
 //! `tests/compatibility/` has the names of the vendors' own OpenAPI documents and SDKs and examples of each; `extract.py`
 //! there renews them. A name that a table lacks fails here, so that a new one is noticed. The tables are rendered into
-//! `docs/compatibility.md`; `UPDATE_DOCS=1 cargo test --test it compatibility` writes it anew.
+//! `docs/compatibility.md`; `UPDATE_DOCS=1 cargo test --test it compatibility` writes it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ mod ollama;
 mod openai_chat;
 mod openai_responses;
 
-/// What a dialect does with a thing of its vendor's API.
+/// The handling of a name of the vendor's API.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Handling {
     /// It does what the vendor's service does, as far as VS Code's models can.

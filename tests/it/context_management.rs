@@ -68,7 +68,7 @@ fn old_tool_results_are_cleared_and_reported() {
 }
 
 #[test]
-fn summary_takes_the_place_of_old_turns() {
+fn summary_replaces_old_turns() {
     let server = Server::demo(&[]);
     let edit = json!({ "type": "compact_20260112", "trigger": { "type": "input_tokens", "value": 100 } });
     let message = send(&server, MESSAGES, &request("say:we chose blue", &edit));

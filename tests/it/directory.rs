@@ -55,7 +55,7 @@ fn removed_socket_is_opened_again() {
 }
 
 #[test]
-fn removed_directory_is_made_again_with_its_lock() {
+fn removed_directory_is_created_again_with_its_lock() {
     let server = Server::serve(&CHECK_OFTEN);
     server.home.remove();
     attached_again(&server);
@@ -64,7 +64,7 @@ fn removed_directory_is_made_again_with_its_lock() {
 }
 
 #[test]
-fn server_whose_directory_another_one_took_hands_over() {
+fn server_hands_over_when_another_one_takes_its_directory() {
     let mut server = Server::serve(&["--directory-check", "1000"]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
@@ -98,7 +98,7 @@ fn fill_disk(home: &Home) -> std::path::PathBuf {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn server_file_is_written_as_soon_as_the_disk_has_room() {
+fn server_file_is_written_once_the_disk_has_space() {
     let server = Server::serve(&CHECK_OFTEN);
     let mut editor = Editor::attach(&server.home);
     let full = fill_disk(&server.home);

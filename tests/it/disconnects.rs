@@ -154,7 +154,7 @@ fn client_that_reads_slowly_delays_no_other() {
         let events = fast.stream().rest();
         assert_eq!(events.last().map(String::as_str), Some("data: [DONE]"), "{events:?}");
     }
-    // It reads on, and gets everything.
+    // It continues to read and gets everything.
     editor.send(slow_id, &FromEditor::End);
     let events = slow.stream().rest();
     assert_eq!(events.last().map(String::as_str), Some("data: [DONE]"));
@@ -169,7 +169,7 @@ const MEMORY: u64 = 80_000_000;
 
 #[cfg(target_os = "linux")]
 #[test]
-fn thousand_idle_connections_and_thousand_streams_leave_the_server_responsive() {
+fn server_responds_with_thousand_idle_connections_and_streams() {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     if limit.current.is_some_and(|current| current < 3000) {
         return crate::skipped("needs 3000 file descriptors");

@@ -41,7 +41,7 @@ fn working_installation_has_only_ok_findings() {
 }
 
 #[test]
-fn missing_server_gives_advice() {
+fn missing_server_is_an_error_with_a_hint() {
     let (listener, port) = taken_port();
     drop(listener);
     let terminal = Terminal::beside(&Home::new());

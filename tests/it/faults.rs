@@ -306,7 +306,7 @@ fn connection_without_hello_is_closed_after_the_timeout() {
 }
 
 #[test]
-fn older_editor_is_refused_with_advice_to_reload() {
+fn older_editor_is_refused_with_a_hint_to_reload() {
     let server = Server::serve(&[]);
     let mut old = Editor::connect(&server.home);
     let hello = Hello { protocol: PROTOCOL - 1, version: "0.0.1".into(), ..hello(&server.home) };

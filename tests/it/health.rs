@@ -57,7 +57,7 @@ fn root_describes_the_server_and_lists_existing_endpoints() {
     let root = server.get("/");
     assert_eq!(root.status, 200);
     assert_eq!(root.json()["name"], "Copilot Proxy");
-    // Clients of Ollama look for these words in it.
+    // Clients of Ollama match this text.
     assert!(root.text().contains("Ollama is running"));
     for endpoint in root.json()["endpoints"].as_array().unwrap() {
         let (method, path) = endpoint.as_str().unwrap().split_once(' ').unwrap();

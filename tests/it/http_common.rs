@@ -148,7 +148,7 @@ fn host_of_an_absolute_target_is_checked_too() {
 
 #[cfg(unix)]
 #[test]
-fn clients_leave_file_descriptors_for_editors() {
+fn file_descriptors_are_reserved_for_editors() {
     use copilot_proxy::bridge::protocol::LogLine;
 
     let server = Server::serve_with_open_files(128);
@@ -166,7 +166,7 @@ fn clients_leave_file_descriptors_for_editors() {
 }
 
 #[test]
-fn missing_window_is_a_reason_to_retry() {
+fn missing_window_has_retry_headers() {
     let server = Server::serve(&["--window-wait", "0"]);
     let response = server.post(CHAT, &chat("say:a"));
     assert_eq!((response.status, response.header("retry-after")), (503, Some("5")));

@@ -12,7 +12,7 @@ const ACCEPTED: &str = "PNG, JPEG, GIF or WebP";
 /// An image as a client sends it: label and base64.
 type Image<'a> = (&'a str, &'a str);
 
-/// Where an image is in a request.
+/// The position of an image in a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     Newest,
@@ -122,7 +122,7 @@ fn label_of_an_image_is_ignored() {
 }
 
 #[test]
-fn image_that_models_do_not_take_gets_400_in_the_newest_user_message() {
+fn unsupported_image_in_the_newest_user_message_gets_400() {
     let server = Server::demo(&[]);
     let heic = "AAAAGGZ0eXBoZWlj";
     for dialect in DIALECTS {
@@ -142,7 +142,7 @@ fn image_that_models_do_not_take_gets_400_in_the_newest_user_message() {
 }
 
 #[test]
-fn image_that_models_do_not_take_becomes_words_in_older_turns_and_tool_results() {
+fn unsupported_image_becomes_text_in_older_turns_and_tool_results() {
     let server = Server::demo(&[]);
     for dialect in DIALECTS {
         for place in [Place::Older, Place::ToolResult] {
@@ -220,7 +220,7 @@ fn many_images(turns: usize, newest: usize) -> [(&'static str, Value); 4] {
 }
 
 #[test]
-fn oldest_images_become_words_where_the_model_takes_fewer() {
+fn oldest_images_beyond_the_models_limit_become_text() {
     let server = Server::demo(&[]);
     for (turns, words) in [(19, 0), (20, 10), (29, 10), (30, 20)] {
         for request in many_images(turns, 1) {
@@ -235,7 +235,7 @@ fn oldest_images_become_words_where_the_model_takes_fewer() {
 }
 
 #[test]
-fn newest_message_with_more_images_than_the_model_takes_gets_400() {
+fn newest_message_beyond_the_models_image_limit_gets_400() {
     let server = Server::demo(&[]);
     for request in many_images(0, 20) {
         assert_eq!(send(&server, &request).0, 200);

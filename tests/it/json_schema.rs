@@ -59,7 +59,7 @@ fn last_text(chat: &Chat) -> &str {
 }
 
 #[test]
-fn words_in_place_of_json_are_corrected_once() {
+fn text_instead_of_json_is_retried_once() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     for (path, body, content) in dialects() {
@@ -79,7 +79,7 @@ fn words_in_place_of_json_are_corrected_once() {
 }
 
 #[test]
-fn second_invalid_response_is_an_error_without_its_words() {
+fn second_invalid_response_is_an_error_without_its_text() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     for (path, body, _) in dialects() {

@@ -206,7 +206,7 @@ fn demo_removes_its_files() {
 }
 
 #[test]
-fn demo_on_a_taken_port_gives_advice() {
+fn demo_on_a_taken_port_fails_with_a_hint() {
     let (_listener, port) = taken_port();
     let home = Home::new();
     fs::create_dir_all(home.path().join("tmp")).unwrap();
@@ -216,7 +216,7 @@ fn demo_on_a_taken_port_gives_advice() {
 }
 
 #[test]
-fn simulate_without_a_server_gives_advice() {
+fn simulate_without_a_server_fails_with_a_hint() {
     let home = Home::new();
     let mut editor = Process::start(&home, &["simulate", "--dir", home.path().to_str().unwrap()]);
     assert_eq!(editor.wait_for_exit().code(), Some(1));

@@ -194,7 +194,7 @@ fn long_text_of_a_client_is_cut_in_errors() {
 }
 
 #[test]
-fn model_whose_id_fits_no_header_is_served() {
+fn model_with_an_id_illegal_in_headers_is_served() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("a\u{1}b")]);
     let mut client = server.client();
@@ -238,7 +238,7 @@ fn slow_body_gets_408() {
 }
 
 #[test]
-fn slow_chunked_body_ends_its_connection_though_its_client_goes_on_sending() {
+fn slow_chunked_body_ends_its_connection_while_its_client_sends() {
     let server = Server::demo(&SHORT_RECEIVE_TIMEOUT);
     let mut client = server.client();
     client.send(&post().header("transfer-encoding", "chunked"));
@@ -331,7 +331,7 @@ fn failure_after_opening_without_text_is_an_error_event() {
 }
 
 #[test]
-fn model_silent_for_too_long_fails_with_model_timeout() {
+fn silent_model_fails_with_model_timeout() {
     let server = Server::demo(&["--model-timeout", "1500", "--open-after", "50"]);
     let (status, kind, code, _) = server.post(CHAT, &chat("say:a\nhang:")).error();
     assert_eq!((status, kind, code), (504, json!("server_error"), json!("model_timeout")));
@@ -563,7 +563,7 @@ fn full_queue_gets_429() {
 }
 
 #[test]
-fn client_that_disconnects_leaves_the_queue() {
+fn disconnect_in_the_queue_frees_its_place() {
     let server = Server::serve(&["--max-running", "1", "--max-waiting", "1"]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let send = || {

@@ -84,7 +84,7 @@ fn names_that_a_completion_accepts_are_found() {
 }
 
 #[test]
-fn codex_gets_an_empty_list_of_its_own_form() {
+fn codex_gets_an_empty_model_list_in_its_form() {
     let server = Server::demo(&[]);
     for path in ["/v1/models?client_version=0.155.0", "/models?a=b&client_version="] {
         let list = server.get(path).json();

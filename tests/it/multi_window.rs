@@ -119,7 +119,7 @@ fn repeated_start_and_stop_change_nothing() {
 }
 
 #[test]
-fn stop_is_forgotten_when_the_last_editor_leaves() {
+fn stop_lasts_until_the_last_editor_detaches() {
     let server = Server::serve(&[]);
     let mut one = Editor::attach(&server.home);
     let mut other = Editor::attach(&server.home);
@@ -333,7 +333,7 @@ fn log_lines_quote_clients_only_with_raw_logging() {
 }
 
 #[test]
-fn log_lines_hold_no_stop_sequence_and_a_model_name_only_quoted() {
+fn log_lines_quote_model_names_and_have_no_stop_sequences() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
@@ -414,7 +414,7 @@ fn handover_ends_after_its_timeout() {
     let mut stream = stream(&server, "say:so far\nhang:");
     read_until(&mut stream, "far");
     Editor::attach(&server.home).send(0, &FromEditor::Handover);
-    // What is still running ends with an error event, not with the connection.
+    // Running responses end with an error event, not with the connection.
     let events = stream.rest();
     assert_eq!(data(events.last().unwrap())["error"]["code"], "stopping");
     assert_eq!(server.process.wait_for_exit().code(), Some(0));
@@ -439,7 +439,7 @@ fn model_lists_of_all_windows_are_merged() {
 }
 
 #[test]
-fn models_that_cannot_answer_are_not_listed() {
+fn internal_models_are_not_listed() {
     let server = Server::serve(&[]);
     let copilot = |vendor: &str, id: &str| ModelInfo { vendor: vendor.into(), ..model(id) };
     let mut editor = Editor::attach(&server.home);

@@ -125,7 +125,7 @@ impl Api {
 }
 
 #[test]
-fn ids_of_calls_are_rewritten_in_pairs_to_what_all_services_take() {
+fn call_ids_are_rewritten_in_pairs_to_legal_ones() {
     let server = Server::demo(&[]);
     for api in ALL {
         for id in ["functions.f:0", "toolu_01", &"x".repeat(41), "größe"] {
@@ -140,7 +140,7 @@ fn ids_of_calls_are_rewritten_in_pairs_to_what_all_services_take() {
 }
 
 #[test]
-fn arguments_that_are_no_object_become_one() {
+fn call_arguments_that_are_no_object_are_wrapped() {
     let server = Server::demo(&[]);
     // Anthropic's API takes only objects.
     for api in [Api::Chat, Api::Responses, Api::Ollama] {
@@ -153,7 +153,7 @@ fn arguments_that_are_no_object_become_one() {
 }
 
 #[test]
-fn whole_numbers_may_be_written_with_a_point() {
+fn whole_numbers_with_a_fraction_of_zero_are_accepted() {
     let server = Server::demo(&[]);
     let limited = |api: Api, limit: Value| {
         let limit = match api {
@@ -175,7 +175,7 @@ fn whole_numbers_may_be_written_with_a_point() {
 }
 
 #[test]
-fn only_ollama_knows_no_bounds_of_the_temperature() {
+fn temperature_is_bounded_in_every_dialect_except_ollama() {
     let server = Server::demo(&[]);
     for (given, reached) in [(2.5, 2.0), (-1.0, 0.0), (1.5, 1.5)] {
         let request = with(Api::Ollama.ask("dump:"), &json!({ "options": { "temperature": given } }));
@@ -215,7 +215,7 @@ fn max_tokens_0_counts_the_input_and_generates_nothing() {
 }
 
 #[test]
-fn identical_tools_are_one_and_different_ones_of_one_name_are_refused() {
+fn identical_tools_are_merged_and_different_ones_of_one_name_refused() {
     let server = Server::demo(&[]);
     for api in ALL {
         let tools = |tools: [(&str, &str); 3]| {
@@ -250,7 +250,7 @@ fn formatted(api: Api, request: Value, schema: &Value) -> Value {
 }
 
 #[test]
-fn schema_whose_root_is_no_plain_object_travels_in_one_and_comes_out_without_it() {
+fn schema_without_a_plain_object_root_is_wrapped_and_output_unwrapped() {
     let server = Server::demo(&[]);
     let list = json!({ "type": "array", "items": { "type": "string" } });
     let either =
@@ -277,7 +277,7 @@ fn schema_whose_root_is_no_plain_object_travels_in_one_and_comes_out_without_it(
 }
 
 #[test]
-fn calls_of_a_tool_whose_schema_is_no_plain_object_come_out_unwrapped() {
+fn calls_of_a_tool_with_a_wrapped_schema_are_unwrapped() {
     let server = Server::demo(&[]);
     let schema = json!({ "anyOf": [{ "type": "object", "required": ["a"] }, { "type": "object", "required": ["b"] }] });
     let tool = json!({ "type": "function", "function": { "name": "f", "parameters": schema } });
@@ -336,7 +336,7 @@ fn result_of(api: Api, content: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn blocks_of_the_past_that_models_cannot_be_shown_become_words() {
+fn unsupported_blocks_of_the_history_become_text() {
     let server = Server::demo(&[]);
     let pdf = "JVBERi0xLjQK";
     let data_url = format!("data:application/pdf;base64,{pdf}");
@@ -439,7 +439,7 @@ fn text_file_is_read_in_every_message() {
 }
 
 #[test]
-fn call_of_an_unknown_type_becomes_words() {
+fn call_of_an_unknown_type_becomes_text() {
     let server = Server::demo(&[]);
     let call = json!({ "id": "c1", "type": "new", "new": { "place": "here" } });
     let dumped = Api::Chat.dumped(

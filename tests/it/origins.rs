@@ -98,7 +98,7 @@ fn blocked_page_gets_403_without_another_question() {
     answer(&mut editor, question, OriginDecision::Block);
     assert!(refusal(&mut client).contains("has blocked"));
     assert!(refusal(&mut send(&server, &from_page(PAGE))).contains("has blocked"));
-    // The setting holds when the server has forgotten.
+    // The setting applies even after the server has forgotten the answer.
     let blocked_origins = vec!["https://other.test".to_owned()];
     apply(&server, &mut editor, UserSettings { blocked_origins, ..user_settings() });
     assert!(refusal(&mut send(&server, &from_page("https://other.test"))).contains("has blocked"));
@@ -167,7 +167,7 @@ fn unanswered_question_ends_the_wait_and_a_late_answer_counts() {
 }
 
 #[test]
-fn page_whose_question_is_lost_gets_403() {
+fn page_gets_403_if_the_asked_window_closes() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = send(&server, &from_page(PAGE));
@@ -177,7 +177,7 @@ fn page_whose_question_is_lost_gets_403() {
 }
 
 #[test]
-fn demo_refuses_foreign_pages_at_once_unless_it_was_told() {
+fn demo_refuses_foreign_pages_at_once_unless_allowed() {
     let server = Server::demo(&[]);
     let message = refusal(&mut send(&server, &from_page(PAGE)));
     assert!(message.contains("--allow-origin"), "{message}");
@@ -189,7 +189,7 @@ fn demo_refuses_foreign_pages_at_once_unless_it_was_told() {
 }
 
 #[test]
-fn settings_decide_without_a_question() {
+fn listed_origins_need_no_question() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let list = |origin: &str| vec![origin.to_owned()];
@@ -210,7 +210,7 @@ fn settings_decide_without_a_question() {
 }
 
 #[test]
-fn only_what_costs_or_reveals_something_needs_permission() {
+fn only_routes_with_costs_or_private_data_need_permission() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let status = |request: Request| server.send(&request.header("origin", PAGE)).status;
@@ -254,7 +254,7 @@ fn only_what_costs_or_reveals_something_needs_permission() {
 }
 
 #[test]
-fn foreign_pages_share_a_quota_of_their_own() {
+fn foreign_pages_share_a_separate_limit() {
     let server = Server::demo(&["--allow-origin", "*"]);
     let hung = |origin: &str| {
         let body = with(chat("hang:"), &json!({ "stream": true }));

@@ -120,7 +120,7 @@ fn late_subscriber_gets_all_requests_and_a_closed_one_gets_none() {
     assert!(matches!(outcomes[..], [Outcome::Failed { kind, .. }] if kind == "no_models"), "{outcomes:?}");
 
     editor.send(0, &FromEditor::Watch(Watch { enabled: false }));
-    // What is asked after that is answered after that.
+    // Messages are answered in order.
     get_exchange(&mut editor, "unknown");
     server.post(CHAT, &with(chat("too long ago"), &json!({ "model": "unknown" })));
     editor.send(0, &FromEditor::Watch(Watch { enabled: true }));

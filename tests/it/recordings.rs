@@ -1,4 +1,4 @@
-//! What coding agents really send (`tests/recordings/`), for tests that replay it.
+//! Reads the recorded requests of coding agents (`tests/recordings/`) for tests that replay them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

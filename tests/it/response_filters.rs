@@ -114,7 +114,7 @@ fn usage_is_reported_by_the_provider_or_counted() {
 }
 
 #[test]
-fn oversized_prompt_is_rejected_and_not_trimmed() {
+fn oversized_prompt_is_rejected_instead_of_trimmed() {
     let server = Server::demo(&[]);
     let long = "word ".repeat(17_000);
     let request = with(chat(&format!("say:a\n{long}")), &json!({ "model": "scripted-mini" }));

@@ -148,7 +148,7 @@ fn symbolic_links_and_permissions_are_preserved() {
 }
 
 #[test]
-fn address_and_models_come_from_the_running_server() {
+fn address_and_models_are_those_of_the_running_server() {
     let server = Server::serve(&[]);
     let _editor = server.simulate();
     let terminal = Terminal::beside(&server.home);

@@ -19,7 +19,7 @@ fn signal(process: &Process, signal: Signal) {
 }
 
 #[test]
-fn frozen_server_drops_no_editor_and_answers_what_came_meanwhile() {
+fn frozen_server_keeps_its_editors_and_answers_queued_requests() {
     let server = Server::serve(&["--heartbeat", "5"]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     let mut client = server.client();
@@ -42,7 +42,7 @@ fn frozen_server_drops_no_editor_and_answers_what_came_meanwhile() {
 }
 
 #[test]
-fn halted_editor_is_chosen_last_and_its_requests_time_out() {
+fn frozen_editor_is_chosen_last_and_its_requests_time_out() {
     // The model is silent for five heartbeats; three unanswered ones make an editor unresponsive.
     let times = ["--heartbeat", "300", "--model-timeout", "1500", "--list-tools-timeout", "50"];
     let server = Server::serve(&times);
@@ -67,7 +67,7 @@ fn halted_editor_is_chosen_last_and_its_requests_time_out() {
         assert_eq!(content(&client.response()), number.to_string());
     }
 
-    // The first one goes on where it was: no reconnect, nothing to be done.
+    // The first editor continues without a reconnect.
     signal(&halted, Signal::CONT);
     drop(other);
     until("the first window", || (server.editors() == 1).then_some(()));

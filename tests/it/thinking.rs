@@ -62,19 +62,19 @@ fn messages_loop(server: &Server, models: [&str; 2], change: impl Fn(&mut Value)
 }
 
 #[test]
-fn signature_of_messages_comes_back_to_its_model() {
+fn signature_of_messages_is_sent_back_to_its_model() {
     let server = Server::demo(&[]);
     assert_eq!(messages_loop(&server, ["gpt-5-mini"; 2], |_| {}), [sealed("Hm.", "responses")]);
 }
 
 #[test]
-fn signature_goes_to_no_other_model() {
+fn signature_is_sent_to_no_other_model() {
     let server = Server::demo(&[]);
     assert_eq!(messages_loop(&server, ["gpt-5-mini", "scripted-1"], |_| {}), [] as [Value; 0]);
 }
 
 #[test]
-fn foreign_and_damaged_signatures_end_no_session() {
+fn foreign_and_damaged_signatures_are_ignored() {
     let server = Server::demo(&[]);
     for signature in ["", "EqQBCgIYAhIM1gbcDa9GJwZA2b3h", "copilot-proxy:r1:AAAA"] {
         let thinking =
@@ -114,7 +114,7 @@ fn streamed_signature_is_that_of_the_whole_message() {
 }
 
 #[test]
-fn encrypted_reasoning_of_responses_comes_back_if_it_was_included() {
+fn encrypted_reasoning_of_responses_is_sent_back_if_included() {
     let server = Server::demo(&[]);
     let tools = json!([{ "type": "function", "name": "look", "parameters": { "type": "object" } }]);
     for (include, reasoning) in
@@ -138,7 +138,7 @@ fn encrypted_reasoning_of_responses_comes_back_if_it_was_included() {
 }
 
 #[test]
-fn stored_reasoning_comes_back_by_the_id_of_its_response() {
+fn stored_reasoning_is_sent_back_by_previous_response_id() {
     let server = Server::demo(&[]);
     let script = "think:Hm.\nsign:sig\nsay:Yes.";
     let first = post(&server, "/v1/responses", &json!({ "model": "gpt-5-mini", "input": script }));
@@ -149,7 +149,7 @@ fn stored_reasoning_comes_back_by_the_id_of_its_response() {
 }
 
 #[test]
-fn signature_of_a_chat_completion_comes_back() {
+fn signature_of_a_chat_completion_is_sent_back() {
     let server = Server::demo(&[]);
     let tools = json!([{ "type": "function", "function": { "name": "look" } }]);
     for kept in ["reasoning_details", "reasoning_opaque"] {

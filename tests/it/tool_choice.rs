@@ -163,7 +163,7 @@ fn every_choice_sends_the_same_tools_and_ends_with_an_instruction() {
 }
 
 #[test]
-fn only_tool_of_the_client_is_required_of_the_provider_and_of_the_model() {
+fn single_client_tool_is_required_of_provider_and_model() {
     let (server, mut editor) = serve();
     for dialect in DIALECTS {
         for choice in [Choice::Required, Choice::Named("a")] {
@@ -218,7 +218,7 @@ fn call_against_the_choice_is_dropped_and_counted() {
 }
 
 #[test]
-fn dropped_calls_alone_make_the_model_answer_once_more() {
+fn response_of_dropped_calls_only_is_retried_once() {
     let (server, mut editor) = serve();
     for dialect in DIALECTS {
         for (choice, second) in [
@@ -245,7 +245,7 @@ fn dropped_calls_alone_make_the_model_answer_once_more() {
 }
 
 #[test]
-fn second_response_against_the_choice_is_an_error_without_its_words() {
+fn second_response_against_the_choice_is_an_error_without_its_text() {
     let (server, mut editor) = serve();
     for dialect in DIALECTS {
         for choice in [Choice::Required, Choice::Named("b"), Choice::Forbidden] {

@@ -68,7 +68,7 @@ fn tools_are_filtered_by_all_tags_and_by_name() {
 }
 
 #[test]
-fn tools_without_an_editor_get_503_with_advice() {
+fn tools_without_an_editor_get_503_with_a_hint() {
     let server = Server::serve(&["--window-wait", "100"]);
     let (status, _, code, message) = server.get("/v1/tools").error();
     assert_eq!((status, code), (503, json!("no_models")));

@@ -186,7 +186,7 @@ fn rows_survive_a_killed_server_and_the_next_one_adds_to_them() {
 
 #[cfg(unix)]
 #[test]
-fn server_of_vscode_keeps_its_history_in_the_users_state_directory() {
+fn usage_history_is_in_the_users_state_directory() {
     let home = Home::new();
     let server = Server::serve_for_user(&home);
     usage(&server, "");

@@ -1,4 +1,4 @@
-"""How each agent is set up and run for its recording: a script that makes it take several tool turns."""
+"""Configuration and command of each agent, and the script that makes it take several tool turns."""
 
 import json
 from collections.abc import Callable

@@ -96,7 +96,7 @@ def published(recording: Recording, script: str, place: Place, exchanges: list[E
 
 
 def names_of_conversations(exchanges: list[Exchange], bodies: list) -> list[str]:
-    """Which conversation each request belongs to: `main`, `sub-agent`, or `side` (titles, commit messages)."""
+    """The conversation of each request: `main`, `sub-agent`, or `side` (titles, commit messages)."""
 
     def key(body: dict) -> str:
         tools = [tool.get("name") or tool.get("function", {}).get("name") for tool in body.get("tools") or []]

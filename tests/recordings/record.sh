@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Records what the coding agents send to `copilot-proxy demo`, each into a folder of its own beside this file.
+# Records the requests of coding agents to `copilot-proxy demo`, one file per session beside this file.
 # Usage: record.sh [RECORDING]...   (all of them without arguments; see the list in record.py)
 # The binary is COPILOT_PROXY_BIN, else target/release/copilot-proxy, else target/debug/copilot-proxy.
 set -euo pipefail

@@ -1,4 +1,4 @@
-"""What the model answered, put together from the stream in the form that its dialect gives a whole response."""
+"""The model's response, assembled from a stream in the form of the dialect's whole responses."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Takes out of a recording what isn't for publishing: vendors' prose, machine paths, and ids that change with every run.
+"""Replaces private and volatile content of a recording: vendors' prose, machine paths, and ids of a run.
 
 Prose becomes filler of the same length with the same digits, punctuation, lines and tags. Each word depends on all that
 stands before it in its line, so equal lines stay equal, and two texts that differ still differ from the same byte on.
@@ -16,7 +16,7 @@ from agent import CACHE, Place
 CONSONANTS, VOWELS = "bdfglmnrstv", "aeiou"
 # A line of a tool's output that is longer than this was written by the vendor, not by a command of the script.
 LONGEST_OUTPUT_LINE = 100
-# What filler leaves as it is: tags, and the paths of the scripted project.
+# Text that filler doesn't replace: tags, and the paths of the scripted project.
 KEPT = re.compile(r"</?[A-Za-z][\w-]*>|/(?:home/dev|opt/clients)(?:/[\w.-]+)*")
 # These letters alternate, so no word of filler is a directive of the scripted model.
 WORD = re.compile(r"[A-Za-z]+")

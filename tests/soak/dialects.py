@@ -20,7 +20,7 @@ class Answer:
 
 
 class Dialect:
-    """What the APIs have in common; `name` is the one in the log, the metrics and the usage database."""
+    """Common parts of the APIs; `name` is the one in the log, the metrics and the usage database."""
 
     name = path = ""
     takes_tools = True
@@ -44,7 +44,7 @@ class Dialect:
         return error["message"]
 
     async def answer(self, response, stream, progress=lambda: None):
-        """Reads a response to its end. `progress` hears of each event of a stream."""
+        """Reads a response to its end. `progress` is called for each event of a stream."""
         answer = Answer(status=response.status)
         if response.status != 200:
             if response.headers.get("content-type") != "application/json":

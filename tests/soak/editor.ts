@@ -49,7 +49,7 @@ class ScriptedModel {
 
 async function* respond(request: ReturnType<typeof asRead>, token: Token): AsyncGenerator<unknown> {
 	counts.active += 1;
-	let outcome: "completed" | "failed" | "cancelled" = "cancelled"; // nobody reads on
+	let outcome: "completed" | "failed" | "cancelled" = "cancelled"; // the reader has stopped
 	const context = {
 		...waiting(token),
 		count,
@@ -96,7 +96,7 @@ fake.tools = Object.keys(tools).map((name) => ({
 }));
 fake.invokeTool = (name, { input }, token) => tools[name]?.(input as { a: number; b: number }, token);
 fake.settings = { autoStart: true, port: Number(port), serverPath };
-// Nobody reads them here, and they would grow with every request.
+// They aren't read here and would grow with every request.
 fake.log.push = () => 0;
 fake.executed.push = () => 0;
 fake.notifications.push = () => 0;
@@ -110,7 +110,7 @@ obeyHarness(extension.times, {
 	},
 	close() {
 		extension.dispose();
-		// What is still to be written is; then the process ends, as an extension host does.
+		// Pending frames are written first; then the process ends, as an extension host does.
 		setTimeout(() => process.exit(), 100);
 		return {};
 	},

@@ -20,7 +20,7 @@ beforeEach(() => {
 	fake.executeCommand = async () => undefined;
 });
 
-/** What the server is told when the tool answers so. */
+/** The server's message for this result of the tool. */
 async function answered(...content: unknown[]): Promise<unknown> {
 	fake.invokeTool = () => ({ content });
 	return new Tools().invoke(invocation, request());

@@ -1,12 +1,12 @@
-//! Large bodies: a long history that ends in a question, as agents send with each of their turns. It is the same history
-//! each time, as theirs is, and holds words outside ASCII, as any history does.
+//! Large bodies: a long history with a last message, as agents send with each turn. The history stays the same between
+//! turns, and it has text outside ASCII.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
 
 use futures_util::future::try_join;
 
-use super::{Measured, Sizes, tell_paced};
+use super::{Measured, Sizes, run_paced};
 use crate::Result;
 use crate::http::{Connection, question};
 use crate::metrics::Metric;
@@ -109,7 +109,7 @@ pub async fn alone(running: &mut Running, sizes: Sizes) -> Result<Measured> {
 pub async fn beside_streams(running: &Running, sizes: Sizes) -> Result<Measured> {
     let large = Body::of(sizes.body[1]);
     let mut client = Connection::open(running.port).await?;
-    tell_paced(running, BESIDE, sizes.paced / 4).await?;
+    run_paced(running, BESIDE, sizes.paced / 4).await?;
     large.ask_often(&mut client, 2).await?;
     let streams_end = Cell::new(false);
     let bodies = async {
@@ -119,7 +119,7 @@ pub async fn beside_streams(running: &Running, sizes: Sizes) -> Result<Measured>
         Ok(())
     };
     let streams = async {
-        let late = tell_paced(running, BESIDE, sizes.paced).await;
+        let late = run_paced(running, BESIDE, sizes.paced).await;
         streams_end.set(true);
         late
     };

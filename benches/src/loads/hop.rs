@@ -1,5 +1,5 @@
-//! The shortest way there and back between server and extension host: 64 bytes over a local socket, echoed in node. A
-//! first chunk has to make it once.
+//! The shortest round trip between server and extension host: 64 bytes over a local socket, echoed by node. Every first
+//! chunk includes it once.
 
 use std::time::Instant;
 

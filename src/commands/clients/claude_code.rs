@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_and_an_empty_file_become_the_settings() {
+    fn missing_and_empty_files_get_the_settings() {
         let settings = r#"{
   "env": {
     "ANTHROPIC_BASE_URL": "http://127.0.0.1:8080",
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_stays() {
+    fn existing_content_is_kept() {
         let before = r#"{
     // Mine.
     "theme": "dark",   /* at night */
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_settings_file_is_refused() {
+    fn malformed_settings_file_is_rejected() {
         for (before, complaint) in [
             ("[]", "it is no JSON object; mend or move it first"),
             (r#"{"env": []}"#, "its `env` is no object, and is to be one; mend or move it first"),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_and_a_model_of_the_persons_choice_are_used() {
+    fn given_key_and_model_are_used() {
         let connection = ConnectionInfo { key: Some("k".into()), model: Some("m".into()), ..connection(&[]) };
         assert_eq!(
             environment(&connection),

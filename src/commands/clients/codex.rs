@@ -99,13 +99,13 @@ wire_api = "responses"
 "#;
 
     #[test]
-    fn a_missing_file_becomes_the_settings_and_they_stay() {
+    fn missing_file_gets_the_settings_once() {
         assert_eq!(after(None).as_deref(), Ok(FRESH));
         assert_eq!(after(Some(FRESH)).as_deref(), Ok(FRESH));
     }
 
     #[test]
-    fn what_is_there_stays() {
+    fn existing_content_is_kept() {
         let before = r#"# Mine.
 model = 'o3' # the old one
 approval_policy = "never"
@@ -136,7 +136,7 @@ trust_level = "trusted"
     }
 
     #[test]
-    fn providers_written_in_one_line_are_joined() {
+    fn inline_provider_tables_are_extended() {
         let before = "model_providers = { other = { name = \"Other\" } }\n";
         let after = after(Some(before)).unwrap();
         let document: DocumentMut = after.parse().unwrap();
@@ -145,7 +145,7 @@ trust_level = "trusted"
     }
 
     #[test]
-    fn what_is_no_config_is_refused() {
+    fn malformed_config_is_rejected() {
         assert!(after(Some("model = ")).unwrap_err().starts_with("it is no TOML: "));
         assert_eq!(
             after(Some("model_providers = 1")).unwrap_err(),
@@ -154,7 +154,7 @@ trust_level = "trusted"
     }
 
     #[test]
-    fn the_command_line_says_the_same_as_the_file() {
+    fn command_line_and_file_have_the_same_settings() {
         let connection = ConnectionInfo { key: Some("k".into()), ..connection(&["gpt-4o"]) };
         assert_eq!(
             arguments(&connection),

@@ -56,7 +56,7 @@ ANTHROPIC_API_KEY=unused
 ";
 
     #[test]
-    fn lines_are_replaced_where_they_stand_and_added_where_they_are_missing() {
+    fn lines_are_replaced_in_place_or_appended() {
         let after = |before| apply(before, &connection(&[]));
         assert_eq!(after(None), FRESH);
         assert_eq!(after(Some(FRESH)), FRESH);

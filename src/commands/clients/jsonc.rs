@@ -27,7 +27,7 @@ fn merge(object: &CstObject, values: &Map<String, Value>, path: &str) -> Result<
                 merge(&inner, values, &format!("{path}."))?;
             }
             (value, Some(property)) => {
-                // What is there already stays as it is written.
+                // Existing values keep their layout.
                 let there = property.value().and_then(|value| value.to_serde_value());
                 if there.as_ref() != Some(value) {
                     property.set_value(written(value));

@@ -57,7 +57,7 @@ mod tests {
     use crate::commands::connection_info::tests::connection;
 
     #[test]
-    fn a_missing_file_becomes_the_configuration() {
+    fn missing_file_gets_the_configuration() {
         let models = connection(&["gpt-5-mini", "claude-sonnet-4"]);
         let fresh = apply(None, &models).unwrap();
         assert_eq!(

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_known_by_its_signs() {
+    fn environment_is_detected() {
         for (variables, files, kernel, place) in [
             (&[][..], &[][..], "6.1.0-21-amd64\n", MachineKind::Plain),
             (&[("SSH_CONNECTION", "1")], &[], "", MachineKind::Remote),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_a_detour_unless_this_machine_is_excepted() {
+    fn proxy_variable_is_reported_unless_no_proxy_has_loopback() {
         for (variables, proxy_variable) in [
             (&[("HTTP_PROXY", "http://p")][..], Some("HTTP_PROXY")),
             (&[("http_proxy", "http://p"), ("NO_PROXY", "example.org")], Some("http_proxy")),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::environment::Environment;
 use crate::bridge::directory::{Directory, ServerFile};
-use crate::commands::api_client::{Answer, ApiClient, ServerOption, key};
+use crate::commands::api_client::{ApiClient, ApiResponse, ServerOption, key};
 use crate::commands::connection_info::ConnectionInfo;
 use crate::models::ModelEntry;
 use crate::options::DEFAULT_PORT;
@@ -92,7 +92,7 @@ pub(super) fn observe(option: &ServerOption, send_request: bool) -> Observations
 }
 
 fn identify(client: &ApiClient) -> Responder {
-    let Ok(Answer { status, body }) = client.get("/") else { return Responder::None };
+    let Ok(ApiResponse { status, body }) = client.get("/") else { return Responder::None };
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     match status {
         200 if text("name") == "Copilot Proxy" => {
@@ -109,7 +109,7 @@ fn ask(client: &ApiClient, models: &[ModelEntry]) -> TestRequest {
     let body = json!({ "model": model, "messages": [{ "role": "user", "content": "Say ok." }] });
     let began = Instant::now();
     let answer = client.post("/v1/chat/completions", &body, MODEL_TIMEOUT);
-    let outcome = answer.ok().map(|Answer { status, body }| {
+    let outcome = answer.ok().map(|ApiResponse { status, body }| {
         let reason = body.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
         (status, reason.to_owned())
     });

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_a_new_file_and_one_that_goes() {
+    fn diff_of_changed_new_and_removed_files() {
         assert_eq!(
             unified("f", Some("a\nb\n"), Some("a\nc\n")),
             "--- f\n+++ f\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"

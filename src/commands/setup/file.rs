@@ -15,7 +15,7 @@ pub(super) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 
 /// Writes a file and the folders above it. A new file is readable by this user only, since it may come to hold a key.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // What a link points to is what is written.
+    // The target of a link is written, not the link.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
@@ -30,7 +30,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     });
     let moved = written.and_then(|()| fs::rename(&fresh, &path));
     if moved.is_err() {
-        // It may not have been made.
+        // It may not exist.
         let _ = fs::remove_file(&fresh);
     }
     moved

@@ -24,19 +24,19 @@ struct History {
     file: PathBuf,
     /// Folders that were made for it, the outermost first.
     folders: Vec<PathBuf>,
-    steps: Vec<Change>,
+    steps: Vec<UndoEntry>,
 }
 
 /// One change of the file.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Change {
+pub(super) struct UndoEntry {
     /// The content before, in base64; absent if the file did not exist.
     before: Option<String>,
     /// The digest of what was written.
     wrote: String,
 }
 
-impl Change {
+impl UndoEntry {
     /// This is what was written then.
     pub fn wrote(&self, bytes: Option<&[u8]>) -> bool {
         bytes.is_some_and(|bytes| digest(bytes) == self.wrote)
@@ -69,7 +69,7 @@ impl UndoLog {
     }
 
     /// The last writing.
-    pub fn last(&self) -> Option<&Change> {
+    pub fn last(&self) -> Option<&UndoEntry> {
         self.history.steps.last()
     }
 
@@ -81,7 +81,7 @@ impl UndoLog {
             Some(last) if last.wrote(before) => last.wrote = wrote,
             _ => {
                 let before = before.map(|bytes| STANDARD.encode(bytes));
-                self.history.steps.push(Change { before, wrote });
+                self.history.steps.push(UndoEntry { before, wrote });
             }
         }
         if self.history.folders.is_empty() {
@@ -99,7 +99,7 @@ impl UndoLog {
             _ => {}
         }
         for folder in self.history.folders.iter().rev() {
-            // Refused where something lies in it.
+            // Fails if the directory is not empty.
             let _ = fs::remove_dir(folder);
         }
         Ok(())

@@ -68,7 +68,7 @@ pub fn read(
         "mid_conv_system" | "compaction" => {
             read_inner(read_value::<wire::Container>(block)?.content, unshowable)
         }
-        // Marks where another model took over; the API shows it to no model.
+        // Marks a change of the model; the API doesn't show it to models.
         "fallback" => Ok(Vec::new()),
         // Legal in other requests, so that it is an error here and not a field of a later version of the API.
         "thinking" | "redacted_thinking" | "tool_use" | "tool_result" => Err(unknown(kind, expected)),

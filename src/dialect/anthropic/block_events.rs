@@ -51,7 +51,7 @@ impl BlockSteps {
             Event::ToolCall(call) => self.call(call, &mut tell),
             Event::Context(ContextChange::Edited(_)) => {}
             Event::Context(ContextChange::Compacted { summary }) => self.compaction(summary, &mut tell),
-            // The rounds of auto mode don't run into one another: what follows is a block of its own.
+            // Rounds of auto mode are separate: the next text is a new block.
             Event::ToolRan(_) | Event::Finish(..) => {
                 self.close(&mut tell);
             }
@@ -192,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn blocks_are_strictly_nested_and_lose_no_word(
+        fn blocks_are_strictly_nested_and_lose_no_text(
             events in prop::collection::vec(any_event(), 0..20),
             thoughts in any_thoughts(),
         ) {

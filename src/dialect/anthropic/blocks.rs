@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::block_content::{self, each, read_typed, unknown};
-use super::tools::{self, Change};
+use super::tools::{self, ToolListChange};
 use super::wire::{self, Block};
 use crate::conversation::{Content, Part, ToolCall, ToolResult};
 use crate::dialect::common::body_json::read_value;
@@ -18,7 +18,7 @@ const IN_RESULTS: &str = "`text`, `image`, `document`, `search_result` or `tool_
 /// Reads the content of a user's or the assistant's message. Changes of the tools are added to `changes`.
 pub fn read(
     content: Option<OneOrMany<Block>>,
-    changes: &mut Vec<Change>,
+    changes: &mut Vec<ToolListChange>,
     unshowable: Unshowable,
 ) -> Result<Vec<Part>, Failure> {
     each(content, "content", Part::from, |block| read_block(block, changes, unshowable))
@@ -28,12 +28,16 @@ pub fn read(
 pub fn read_system(
     content: Option<OneOrMany<Block>>,
     at: &str,
-    changes: &mut Vec<Change>,
+    changes: &mut Vec<ToolListChange>,
 ) -> Result<Vec<Part>, Failure> {
     each(content, at, Part::from, |block| read_system_block(block, changes))
 }
 
-fn read_block(block: Block, changes: &mut Vec<Change>, unshowable: Unshowable) -> Result<Vec<Part>, Failure> {
+fn read_block(
+    block: Block,
+    changes: &mut Vec<ToolListChange>,
+    unshowable: Unshowable,
+) -> Result<Vec<Part>, Failure> {
     let (kind, block) = read_typed(block)?;
     Ok(match kind.as_str() {
         "thinking" => {
@@ -61,13 +65,13 @@ fn read_block(block: Block, changes: &mut Vec<Change>, unshowable: Unshowable) -
 }
 
 /// A tool comes or goes; the model reads nothing of it.
-fn change_tools(kind: &str, block: Value, changes: &mut Vec<Change>) -> Result<Vec<Part>, Failure> {
+fn change_tools(kind: &str, block: Value, changes: &mut Vec<ToolListChange>) -> Result<Vec<Part>, Failure> {
     let change = tools::read_change(read_value(block)?, kind == "tool_addition");
     changes.extend(change.at("tool")?);
     Ok(Vec::new())
 }
 
-fn read_system_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part>, Failure> {
+fn read_system_block(block: Block, changes: &mut Vec<ToolListChange>) -> Result<Vec<Part>, Failure> {
     let (kind, block) = read_typed(block)?;
     match kind.as_str() {
         "tool_addition" | "tool_removal" => change_tools(&kind, block, changes),
@@ -81,7 +85,7 @@ fn read_system_block(block: Block, changes: &mut Vec<Change>) -> Result<Vec<Part
     }
 }
 
-fn read_result(block: Value, changes: &mut Vec<Change>) -> Result<ToolResult, Failure> {
+fn read_result(block: Value, changes: &mut Vec<ToolListChange>) -> Result<ToolResult, Failure> {
     let result = read_value::<wire::ToolResult>(block)?;
     let content = each(result.content, "content", std::convert::identity, |block| {
         let (kind, block) = read_typed(block)?;
@@ -90,7 +94,7 @@ fn read_result(block: Value, changes: &mut Vec<Change>) -> Result<ToolResult, Fa
         }
         let found = read_value::<wire::ToolReference>(block)?.tool_name;
         let text = format!("Tool loaded: {found}");
-        changes.push(Change::OfferedTools(found));
+        changes.push(ToolListChange::OfferedTools(found));
         Ok(vec![Content::Text { text }])
     })?;
     Ok(ToolResult { id: result.tool_use_id, content, is_error: result.is_error.unwrap_or_default() })

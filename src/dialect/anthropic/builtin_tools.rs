@@ -11,7 +11,7 @@ pub fn tool(kind: &str, name: &str) -> Option<Tool> {
     let (family, version) = kind.rsplit_once('_')?;
     let (description, input_schema) = match family {
         "bash" => ("Runs a command in a shell that keeps its state between calls.", bash()),
-        // Later ones can't take an edit back, and insert by a field of its own.
+        // Later versions have no undo and a separate field for insertions.
         "text_editor" if version < "20250429" => {
             ("Shows, creates and edits text files.", files(&["undo_edit"], &json!({})))
         }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn each_has_the_commands_and_fields_of_its_version() {
+    fn builtin_tool_has_the_schema_of_its_version() {
         let edits = ["view", "create", "str_replace", "insert"];
         let fields = ["command", "path", "view_range", "file_text", "old_str", "new_str", "insert_line"];
         let join = |one: &[&str], more: &[&str]| -> Vec<String> {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn others_have_no_counterpart() {
+    fn other_types_are_no_builtin_client_tools() {
         for kind in ["computer_20250124", "web_search_20250305", "code_execution_20250825", "bash", "custom"]
         {
             assert_eq!(tool(kind, "x"), None, "{kind}");

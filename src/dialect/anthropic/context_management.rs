@@ -57,7 +57,7 @@ impl ContextManagement {
                 let instructions = compact.instructions;
                 self.edits.push(ContextEdit::Compact { trigger, instructions, pauses });
             }
-            // An edit of a later date: without it the conversation is only longer.
+            // A newer kind of edit: without it the conversation is only longer.
             _ => {}
         }
         Ok(())
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_fields_name_their_place() {
+    fn wrong_fields_are_named_by_their_path() {
         for (edit, message) in [
             (
                 json!({ "type": COMPACT, "trigger": { "type": "input_tokens" } }),

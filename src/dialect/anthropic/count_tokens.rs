@@ -29,7 +29,7 @@ mod tests {
     use crate::conversation::{Conversation, Message, Role, Tool};
 
     #[test]
-    fn a_question_is_counted_without_a_limit_on_its_answer() {
+    fn max_tokens_is_optional() {
         let body = json!({
             "model": "claude-sonnet-4",
             "system": "Be brief.",
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn there_must_be_something_to_count() {
+    fn empty_messages_are_rejected() {
         assert_eq!(read(b"{}"), Err(Failure::invalid("messages", "Field required")));
     }
 }

@@ -14,7 +14,7 @@ pub fn error_response(failure: &Failure) -> ErrorResponse {
 pub fn body(failure: &Failure) -> Value {
     let mut error = json!({ "type": kind(failure), "message": failure.text() });
     if let (Failure::ThreadUnsupported, Some(error)) = (failure, error.as_object_mut()) {
-        // By this the SDKs know that they have to send whole conversations, and do.
+        // With this error the SDKs fall back to sending whole conversations.
         let details = json!({ "error_code": "thread_unsupported_request", "unsupported": [] });
         error.insert("details".into(), details);
     }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn claude_code_compacts_on_exactly_this_sentence() {
+    fn prompt_too_long_has_the_message_that_claude_code_matches() {
         check(
             &Failure::TooLong { tokens: 210_000, maximum: 200_000 },
             400,
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn sdks_send_whole_conversations_on_exactly_these_details() {
+    fn thread_error_has_the_details_that_sdks_match() {
         check(
             &Failure::ThreadUnsupported,
             400,
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_has_a_type_that_sdks_know() {
+    fn every_failure_has_a_documented_error_type() {
         let message = || "so it is".to_owned();
         let provider = |status| Failure::Provider { status, code: None, message: message() };
         let second = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! Reads the system prompt and the messages, with the changes of tools and of the effort in them.
 
 use super::blocks;
-use super::tools::Change;
+use super::tools::ToolListChange;
 use super::wire::{self, Block};
 use crate::conversation::{Message, Role};
 use crate::dialect::common::compaction;
@@ -15,7 +15,7 @@ pub struct History {
     /// The system prompt first, then the messages in order.
     pub messages: Vec<Message>,
     /// Tools that were added and removed, in order.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ToolListChange>,
     /// The effort that was asked for last.
     pub effort: Option<String>,
 }

@@ -196,7 +196,7 @@ impl<'a> From<&'a Finish> for Ending<'a> {
             Finish::StopSequence(stop) => ("stop_sequence", Some(stop.as_str()), None),
             Finish::Length => ("max_tokens", None, None),
             Finish::ToolCalls => ("tool_use", None, None),
-            // The API has one word for a filter and for a model that declines by itself.
+            // The API has one stop reason for a filter and for a model that declines.
             Finish::ContentFilter | Finish::Refusal => {
                 ("refusal", None, Some(Details::Refusal { category: (), explanation: () }))
             }

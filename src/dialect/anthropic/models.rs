@@ -63,7 +63,7 @@ pub fn item(model: &Model) -> Value {
         "type": "model",
         "id": model.id,
         "display_name": model.name,
-        // The API's own way of saying that nobody knows.
+        // The API's value for an unknown date.
         "created_at": "1970-01-01T00:00:00Z",
         "lifecycle": "active",
         "deprecated_at": null,
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_has_all_that_the_newest_sdks_want() {
+    fn model_has_all_fields_of_the_newest_sdks() {
         let model = Model {
             images: true,
             tools: true,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn effort_is_not_supported_where_the_levels_are_unknown() {
+    fn effort_is_unsupported_if_the_levels_are_unknown() {
         for (family, is_told) in
             [("claude-haiku-4.5", true), ("gpt-5-codex", true), ("gpt-4o", false), ("gemini-2.5-pro", false)]
         {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_comes_whole_or_by_pages() {
+    fn list_is_returned_whole_or_in_pages() {
         let after = |id: &str| Some(id.to_owned());
         check(&Page::default(), &["a", "b", "c", "d"], false);
         check(&Page { limit: Some(1000), ..Page::default() }, &["a", "b", "c", "d"], false);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_list_too() {
+    fn empty_list_has_null_ids() {
         assert_eq!(
             list(&[], &Page::default()),
             json!({ "data": [], "has_more": false, "first_id": null, "last_id": null })

@@ -14,14 +14,14 @@ pub struct OfferedTools {
     pub tools: Vec<wire::Tool>,
     pub choice: Option<wire::Choice>,
     /// Changes of the tool list within the messages.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ToolListChange>,
     /// The editor's tools join these later: a choice may name one of them.
     pub more_will_come: bool,
 }
 
-/// Change of the tool list within the conversation.
+/// A change of the tool list within the conversation.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Change {
+pub enum ToolListChange {
     /// This one, deferred so far, is found.
     OfferedTools(String),
     /// This one is withdrawn.
@@ -31,15 +31,15 @@ pub enum Change {
 }
 
 /// The change that a system message's block makes; none where it is about something that doesn't exist here.
-pub fn read_change(change: wire::ToolChange, comes: bool) -> Result<Option<Change>, Failure> {
+pub fn read_change(change: wire::ToolChange, comes: bool) -> Result<Option<ToolListChange>, Failure> {
     let wire::ToolChanged { kind, name, definition } = change.tool;
     match (kind.as_str(), name, definition) {
-        ("tool_reference", Some(name), _) if comes => Ok(Some(Change::OfferedTools(name))),
-        ("tool_reference", Some(name), _) => Ok(Some(Change::Withdraw(name))),
+        ("tool_reference", Some(name), _) if comes => Ok(Some(ToolListChange::OfferedTools(name))),
+        ("tool_reference", Some(name), _) => Ok(Some(ToolListChange::Withdraw(name))),
         ("tool_reference", None, _) => Err(missing("name")),
         ("tool_definition", _, Some(definition)) => {
             let tool = read_tool(definition).at("definition")?;
-            Ok(tool.map(|tool| Change::Define(tool.tool)))
+            Ok(tool.map(|tool| ToolListChange::Define(tool.tool)))
         }
         ("tool_definition", _, None) => Err(missing("definition")),
         _ => Ok(None),
@@ -106,16 +106,16 @@ fn read_tool(tool: wire::Tool) -> Result<Option<Known>, Failure> {
     Ok(Some(Known { tool: Tool { name, description, input_schema }, on_offer }))
 }
 
-fn apply(change: Change, known: &mut Vec<Known>) {
+fn apply(change: ToolListChange, known: &mut Vec<Known>) {
     let (name, on_offer) = match &change {
-        Change::OfferedTools(name) => (name, true),
-        Change::Withdraw(name) => (name, false),
-        Change::Define(tool) => (&tool.name, true),
+        ToolListChange::OfferedTools(name) => (name, true),
+        ToolListChange::Withdraw(name) => (name, false),
+        ToolListChange::Define(tool) => (&tool.name, true),
     };
     let place = position(known, name).and_then(|position| known.get_mut(position));
     match (place, change) {
-        (Some(place), Change::Define(tool)) => *place = Known { tool, on_offer },
-        (None, Change::Define(tool)) => known.push(Known { tool, on_offer }),
+        (Some(place), ToolListChange::Define(tool)) => *place = Known { tool, on_offer },
+        (None, ToolListChange::Define(tool)) => known.push(Known { tool, on_offer }),
         (Some(place), _) => place.on_offer = on_offer,
         // Of a tool that this request no longer offers.
         (None, _) => {}

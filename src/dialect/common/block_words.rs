@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn no_base64_is_among_the_words() {
+    fn base64_is_left_out() {
         let long = "aGVsbG8h".repeat(100);
         for source in [
             json!({ "type": "base64", "media_type": "application/pdf", "data": "aGVsbG8=" }),

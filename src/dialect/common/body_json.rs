@@ -75,7 +75,7 @@ fn plainly(said: &str) -> String {
     let found = match found {
         "invalid type: sequence" => "invalid type: a list",
         "invalid type: map" => "invalid type: an object",
-        // serde takes a list for an object if every field has its place in it; here none is that long.
+        // serde accepts a list as an object if it has an item for every field; no list here is that long.
         found if found.starts_with("invalid length ") && wanted == "an object" => "invalid type: a list",
         found if found.starts_with("invalid type: string \"") => "invalid type: a string",
         found if found.starts_with("invalid value: string \"") => "invalid value: a string",
@@ -113,7 +113,7 @@ fn with_whole_surrogates(text: &str) -> Cow<'_, str> {
                 from = here + 6;
                 6
             }
-            // A backslash and what it escapes, so that `\\ud83d` stays the plain text it is.
+            // A backslash and the escaped character, so that `\\ud83d` stays plain text.
             (None, _) => 1 + escape.chars().nth(1).map_or(0, char::len_utf8),
         };
         rest = text.get(here + length..).unwrap_or_default();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_place_and_what_was_wanted() {
+    fn error_names_the_path_and_the_expected_type() {
         for (body, message) in [
             ("", "the body is empty, expected a JSON object"),
             ("\u{feff}", "the body is empty, expected a JSON object"),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_in_a_value_are_placed_in_it() {
+    fn error_within_a_value_has_its_path() {
         let read = |value: Value| read_value::<Question>(value).map(drop);
         assert_eq!(read(json!({"messages": [{"role": "user"}]})), Ok(()));
         for (value, at, message) in [
@@ -230,12 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_refused_by_position() {
+    fn invalid_utf8_is_rejected_with_its_position() {
         assert_eq!(refused(b"{\"a\": \"\xff\"}"), "the body is not UTF-8: byte 7 is wrong");
     }
 
     #[test]
-    fn deep_nesting_is_refused_where_it_would_be_kept_and_skipped_where_it_would_not() {
+    fn deep_nesting_is_rejected_in_kept_values_and_skipped_in_ignored_ones() {
         let bomb = "[".repeat(1_000_000);
         let kept = format!(r#"{{"messages": [{{"role": "user", "extra": {bomb}"#);
         assert_eq!(
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_quotation_is_cut() {
+    fn long_wrong_value_is_cut_in_the_error() {
         let body = format!(r#"{{"messages": [{{"role": "{}"}}]}}"#, "r".repeat(1_000_000));
         let message = refused(body.as_bytes());
         assert!(message.len() < 500, "{}", message.len());
@@ -256,13 +256,13 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_their_last_digit() {
+    fn numbers_keep_all_digits() {
         let text = "[0.1,2.1246897302934373e+307,-12.345678901234567,18446744073709551615]";
         assert_eq!(read_json::<Value>(text.as_bytes()).unwrap().to_string(), text);
     }
 
     #[test]
-    fn half_surrogates_become_replacement_characters() {
+    fn lone_surrogates_become_replacement_characters() {
         let read = |body: &str| read_json::<Value>(body.as_bytes()).unwrap();
         assert_eq!(
             read(r#"["\ud83d", "\ude00x", "\ud83d\ud83d\ude00"]"#),

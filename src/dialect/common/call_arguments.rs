@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_lost_of_what_a_model_wrote() {
+    fn malformed_arguments_are_kept_as_text() {
         for (arguments, input) in [
             (r#"{"b": 1, "a": "\u2028"}"#, json!({"b": 1, "a": "\u{2028}"})),
             ("", json!({})),

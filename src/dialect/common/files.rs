@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_read_and_an_image_is_seen() {
+    fn text_files_are_read_and_images_become_images() {
         for unshowable in [Unshowable::Reject, Unshowable::Describe] {
             for data in
                 ["data:text/plain;base64,aGVsbG8=", "aGVsbG8", "data:application/json;base64,aGVsbG8="]

@@ -18,7 +18,7 @@ pub fn put(before: &[&str], data: &impl Serialize, after: &str, out: &mut Vec<u8
     match data.serialize(&mut Serializer::with_formatter(&mut *out, LineSafe)) {
         Ok(()) => out.extend_from_slice(after.as_bytes()),
         Err(error) => {
-            // A buffer takes everything, and what we say has no keys but strings.
+            // Writing to a buffer can't fail, and all keys are strings.
             debug_assert!(false, "an event that is no JSON: {error}");
             out.truncate(start);
         }
@@ -55,7 +55,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn whatever_a_reader_might_take_for_a_line_end_is_escaped() {
+    fn line_separators_are_escaped() {
         let text = "é\u{85}a\u{2028}\u{2029}\r\n\u{b}\u{c}\u{1c}日本😀\u{2030}";
         let mut out = Vec::new();
         put(&["<", "<"], &json!({ text: text }), ">", &mut out);

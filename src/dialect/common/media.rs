@@ -118,7 +118,7 @@ fn url_label(url: &str) -> Option<&str> {
 /// Decodes bytes as text, whatever their declared type; `None` if they are no text.
 pub fn text(data: &Data) -> Option<String> {
     if is_pdf(data) {
-        // Nearly text, and readable to nobody.
+        // Almost text, but not readable.
         return None;
     }
     String::from_utf8(TOLERANT.decode(&data.base64).ok()?).ok().filter(|text| !text.contains('\0'))
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_urls_are_taken_apart() {
+    fn data_urls_are_parsed() {
         let png = Data { mime: "image/png".into(), base64: "iVBORw==".into() };
         for url in [
             "data:image/png;base64,iVBORw==",
@@ -203,7 +203,7 @@ mod tests {
             described("https://example.com/a.png"),
             text("[image https://example.com/a.png left out: nothing is fetched here]")
         );
-        // The words never hold base64, however broken the URL is.
+        // The replacement text never has base64, however malformed the URL is.
         for broken in ["data:AAAA", "data:;base64,****", "data:,AAAA"] {
             assert_eq!(
                 described(broken),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_text_or_they_are_not() {
+    fn text_is_recognized_by_type_and_valid_utf8() {
         let text = |mime: &str, base64: &str| super::text(&data(mime, base64).unwrap());
         assert_eq!(text("text/plain", "Z3LDvMOf"), Some("grüß".into()));
         assert_eq!(text("", "aGk="), Some("hi".into()));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn other_urls_are_refused_with_a_reason() {
+    fn other_urls_are_rejected_with_a_reason() {
         for (url, message) in [
             (
                 "https://example.org/a.png",

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_a_list_null_and_nothing_are_read() {
+    fn string_list_null_and_absent_field_are_read() {
         let read = |body: &str| read_json::<Line>(body.as_bytes()).unwrap().content;
         assert_eq!(read(r#"{"content": "a\nb"}"#), Some(OneOrMany::One("a\nb".into())));
         assert_eq!(read(r#"{"content": []}"#), Some(OneOrMany::Many(vec![])));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_named_where_it_is() {
+    fn error_has_the_path_of_the_item() {
         let refused = |body: &str| read_json::<Line>(body.as_bytes()).unwrap_err().to_string();
         assert_eq!(
             refused(r#"{"content": 5}"#),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_alone_is_a_list_of_one() {
+    fn single_string_becomes_a_list_of_one() {
         assert_eq!(OneOrMany::<String>::One("a".into()).into_list(), ["a"]);
         assert_eq!(OneOrMany::Many(vec!["a".to_owned(), "b".to_owned()]).into_list(), ["a", "b"]);
     }

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_result_belongs_to_the_oldest_open_call_it_can_be_meant_for() {
+    fn result_belongs_to_the_oldest_matching_open_call() {
         let mut calls = OpenCalls::default();
         let ids = [("a", None), ("b", None), ("a", Some("own")), ("c", None)]
             .map(|(name, id)| calls.called(name, id.map(str::to_owned)));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn work_grows_with_the_calls_and_not_with_their_square() {
+    fn work_is_linear_in_the_calls() {
         let mut calls = OpenCalls::default();
         for _ in 0..300_000 {
             calls.called("a", None);

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_told_which_field_is_to_blame() {
+    fn error_has_the_param_of_the_field() {
         check(
             &Failure::invalid("messages[2].role", "required, but missing"),
             400,
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn agents_find_the_codes_they_act_on() {
+    fn errors_have_the_codes_that_agents_match() {
         let message = || "so it is".to_owned();
         for (failure, status, kind, code) in [
             (Failure::TooLong { tokens: 9, maximum: 8 }, 400, REQUEST, "context_length_exceeded"),

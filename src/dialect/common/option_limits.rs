@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ends_belong_to_the_range() {
+    fn bounds_are_inclusive() {
         assert_eq!(within("temperature", Some(2.0), 0.0..=2.0), Ok(Some(2.0)));
         assert_eq!(within("temperature", None, 0.0..=2.0), Ok(None));
         assert_eq!(

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn sealed_reasoning_comes_back_as_it_was() {
+    fn sealed_reasoning_is_restored_unchanged() {
         for thinking in [
             signed("Hm", "thinking_0", "sig=="),
             signed("", "rs_1", "é"),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn reasoning_that_no_provider_takes_back_is_not_sealed() {
+    fn reasoning_without_metadata_is_not_sealed() {
         assert_eq!(seal(&Thinking::text("Hm")), None);
         assert_eq!(open("Hm".into(), None), Some(Thinking::text("Hm")));
         assert_eq!(open(String::new(), None), None);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn joined_reasonings_are_cut_by_their_lengths() {
+    fn joined_seals_are_split_by_their_lengths() {
         let all =
             [signed("Hé", "thinking_0", "a"), signed("", "thinking_1", "b"), signed("so", "thinking_2", "c")];
         let seals: Vec<String> = all.iter().filter_map(seal).collect();
@@ -165,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_reading_fail(text in "\\PC*", sealed in "\\PC*") {
+        fn opening_never_panics(text in "\\PC*", sealed in "\\PC*") {
             open(text.clone(), Some(&format!("{PREFIX}{sealed}")));
             open_joined(text, [sealed.as_str()]);
         }

@@ -34,13 +34,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_a_name_a_line_and_a_gap() {
+    fn event_has_a_name_a_data_line_and_an_empty_line() {
         assert_eq!(said(None, &json!({"a": 1})), "data: {\"a\":1}\n\n");
         assert_eq!(said(Some("ping"), &json!({})), "event: ping\ndata: {}\n\n");
     }
 
     #[test]
-    fn events_follow_one_another_in_the_buffer() {
+    fn events_are_appended_to_the_buffer() {
         let mut out = Vec::new();
         put(None, &1, &mut out);
         put_ping(&mut out);

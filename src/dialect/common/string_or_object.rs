@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn either_is_read_and_mistakes_keep_their_place() {
+    fn string_and_object_are_read_and_errors_keep_their_path() {
         let read = |body: &str| read_json(body.as_bytes()).map(|Request { choice }| choice);
         assert_eq!(read(r#"{"choice": "auto"}"#), Ok(WordOrObject::Word(Choice::Auto)));
         assert_eq!(

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identical_tools_are_one_and_different_ones_of_one_name_are_refused() {
+    fn identical_tools_are_merged_and_different_ones_of_one_name_refused() {
         let tool = |name: &str, description: &str| Tool {
             name: name.into(),
             description: description.into(),

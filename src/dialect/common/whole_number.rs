@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_number_may_be_written_with_a_point_or_an_exponent() {
+    fn whole_number_with_fraction_or_exponent_is_read() {
         for (body, limit, seed) in [
             ("{}", None, None),
             (r#"{"limit": null, "seed": null}"#, None, None),

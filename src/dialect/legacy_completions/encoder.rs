@@ -87,7 +87,7 @@ impl Encoder for CompletionChunks {
     fn event(&mut self, choice: usize, event: &Event, out: &mut Vec<u8>) {
         match event {
             Event::Text(text) => self.text(choice, text, out),
-            // The API has no place for thoughts, and no tools.
+            // The API has no field for thinking, and no tools.
             Event::Thinking(_) | Event::ToolCall(_) | Event::ToolRan(_) | Event::Context(_) => {}
             Event::Finish(finish, usage) => {
                 self.usage = Some(with_choice(self.usage, *usage));

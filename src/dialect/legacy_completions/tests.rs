@@ -70,7 +70,7 @@ fn end(finish: Finish) -> Event {
 }
 
 #[test]
-fn a_text_is_continued() {
+fn prompt_becomes_one_message() {
     check(
         &form(),
         &[
@@ -90,7 +90,7 @@ fn a_text_is_continued() {
 }
 
 #[test]
-fn two_texts_each_begin_with_the_prompt_that_is_echoed() {
+fn echo_repeats_the_prompt_in_each_choice() {
     check(
         &ResponseOptions { include_usage: true, echo: Some("Once".into()), choices: 2 },
         &[(1, text(" B")), (0, text(" A")), (0, end(Finish::Stop)), (1, end(Finish::ContentFilter))],
@@ -111,7 +111,7 @@ fn two_texts_each_begin_with_the_prompt_that_is_echoed() {
 }
 
 #[test]
-fn a_failure_in_mid_stream_never_looks_like_an_end() {
+fn failure_in_mid_stream_has_no_finish_reason() {
     let mut out = Vec::new();
     let mut encoder = Completions::encoder(&meta(), &form());
     encoder.ping(&mut out);
@@ -131,7 +131,7 @@ fn read(body: &Value) -> Result<(ParsedRequest, ResponseOptions), Failure> {
 }
 
 #[test]
-fn all_that_can_be_asked_for_arrives() {
+fn every_supported_option_is_read() {
     let (ask, options) = read(&json!({
         "model": "gpt-4o", "prompt": ["Once"], "echo": true, "stream": true,
         "stream_options": { "include_usage": true }, "temperature": 0, "top_p": 1, "frequency_penalty": 1,
@@ -170,7 +170,7 @@ fn all_that_can_be_asked_for_arrives() {
 }
 
 #[test]
-fn what_cannot_be_done_is_told_where_and_why() {
+fn unsupported_options_are_rejected_with_path_and_reason() {
     for (body, said) in [
         (json!({}), "prompt: required, but missing"),
         (json!({ "prompt": "" }), "prompt: empty, expected a text to go on with"),

@@ -110,7 +110,7 @@ impl LineEncoder {
             TextField::InMessage => {
                 Said::InMessage { message: Message { role: "assistant", content, thinking, tool_calls } }
             }
-            // The API has no place for calls here, and no tools.
+            // The API has no field for calls here, and no tools.
             TextField::InResponse => Said::InResponse { response: content, thinking },
         };
         Line {
@@ -230,10 +230,10 @@ pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Ev
 
 fn done_reason(finish: &Finish) -> &'static str {
     match finish {
-        // A client sees the calls; Ollama has no other word for them.
+        // A client sees the calls; Ollama has no finish reason for them.
         Finish::Stop | Finish::StopSequence(_) | Finish::ToolCalls => "stop",
         Finish::Length => "length",
-        // Ollama's own models are filtered by nobody. That this answer was shall be seen.
+        // Ollama has no filters and thus no reason for them, but clients should see that the response was filtered.
         Finish::ContentFilter | Finish::Refusal => "content_filter",
     }
 }

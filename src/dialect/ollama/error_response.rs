@@ -8,7 +8,7 @@ use crate::failure::Failure;
 /// Builds the HTTP response of a request that fails before its stream begins.
 pub fn error_response(failure: &Failure) -> ErrorResponse {
     let status = match failure {
-        // As Ollama's own server says that its queue is full.
+        // The status of Ollama's server when its queue is full.
         Failure::TooManyRequests { .. } => 503,
         other => other.status(),
     };
@@ -18,7 +18,7 @@ pub fn error_response(failure: &Failure) -> ErrorResponse {
 /// The error's JSON.
 pub fn body(failure: &Failure) -> Value {
     let said = match failure {
-        // Clients look for these words.
+        // Clients match this text.
         Failure::UnknownModel { requested, known } => {
             format!("model '{requested}' not found; available: {}", known.join(", "))
         }

@@ -85,10 +85,10 @@ pub fn show(model: &Model) -> Value {
         "license": "",
         "details": details(model),
         "model_info": {
-            // Whose it is: clients look for the length of the context under this name.
+            // The architecture: clients read the context length under this name.
             "general.architecture": vendor,
             "general.basename": model.name,
-            // As much as can be asked at once. The answer has its own room.
+            // The largest prompt; the response has a separate limit.
             format!("{vendor}.context_length"): model.max_input_tokens,
         },
         "capabilities": capabilities(model),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::wire::{self, Request, Think};
-use super::{Door, Instead, ResponseOptions, history};
+use super::{Endpoint, Instead, ResponseOptions, history};
 use crate::conversation::{Conversation, Message, Options, Output, Role, ThinkingMode, Tool};
 use crate::dialect::common::body_json::read_json;
 use crate::dialect::common::media::Unshowable;
@@ -23,25 +23,25 @@ pub struct Asked {
 }
 
 /// Reads a body.
-pub fn read<D: Door>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
+pub fn read<E: Endpoint>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let mut request = read_json::<Request>(body)?;
     if request.logprobs == Some(true) || request.top_logprobs.is_some_and(|number| number > 0) {
         return Err(Failure::unsupported("logprobs", option_limits::NO_PROBABILITIES));
     }
     let model = request.model.take().filter(|model| !model.is_empty());
     let models = model_list::read(request.models.take())?;
-    // Whoever doesn't say wants a stream; here alone.
+    // Streaming is the default, in this API only.
     let stream = request.stream != Some(false);
     let shows_thoughts = request.think != Some(Think::No);
     let instead = if is_zero(request.keep_alive.as_ref()) { Instead::Unload } else { Instead::Load };
     let options = options(request.options.take(), request.think.take(), request.format.take())?;
 
-    let Asked { messages, tools, extensions } = D::read(request)?;
+    let Asked { messages, tools, extensions } = E::read(request)?;
     let only_model = messages.is_empty();
     let response_options =
-        ResponseOptions { words: D::TEXT_FIELD, shows_thoughts, instead: only_model.then_some(instead) };
+        ResponseOptions { words: E::TEXT_FIELD, shows_thoughts, instead: only_model.then_some(instead) };
     let conversation = Conversation { messages, tools, options, ..Conversation::default() };
-    // That a model is there is said in one word.
+    // An empty request only loads the model.
     Ok((
         ParsedRequest { model, models, conversation, stream: stream && !only_model, only_model, extensions },
         response_options,
@@ -104,7 +104,7 @@ fn options(
 ) -> Result<Options, Failure> {
     let options = options.unwrap_or_default();
     Ok(Options {
-        // Ollama's own server knows no bounds, the services behind VS Code do.
+        // Ollama's server has no bounds, the services behind VS Code have.
         temperature: option_limits::clamped(options.temperature, 0.0..=2.0),
         top_p: option_limits::clamped(options.top_p, 0.0..=1.0),
         frequency_penalty: option_limits::clamped(options.frequency_penalty, -2.0..=2.0),

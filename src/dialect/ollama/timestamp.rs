@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_a_date_and_a_time_in_utc() {
+    fn timestamp_is_date_and_time_in_utc() {
         assert_eq!(moment(1_700_000_000), "2023-11-14T22:13:20Z");
         assert_eq!(moment(0), "1970-01-01T00:00:00Z");
         assert!(moment(u64::MAX).starts_with("9999-12-"));

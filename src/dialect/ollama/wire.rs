@@ -28,14 +28,14 @@ pub struct Request {
     #[serde(default, deserialize_with = "whole_number::optional")]
     pub top_logprobs: Option<u64>,
 
-    // Of a chat.
+    // Fields of `/api/chat`.
     pub messages: Option<Vec<Message>>,
     pub tools: Option<Vec<Tool>>,
     pub use_vscode_tools: Option<bool>,
     pub tool_execution: Option<ToolExecution>,
     pub max_tool_rounds: Option<Rounds>,
 
-    // Of what is to be generated.
+    // Fields of `/api/generate`.
     pub prompt: Option<String>,
     pub system: Option<String>,
     pub images: Option<Vec<String>>,

@@ -67,7 +67,7 @@ pub fn finish_reason(finish: &Finish, calls: Calls) -> &'static str {
         (Finish::Length, _) => "length",
         (Finish::ToolCalls, Calls::Tools) => "tool_calls",
         (Finish::ToolCalls, Calls::Function) => "function_call",
-        // The API has no word for a model that declines by itself.
+        // The API has no finish reason for a model that declines.
         (Finish::ContentFilter | Finish::Refusal, _) => "content_filter",
     }
 }

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn models_read_as_they_were_written() {
+    fn models_are_read_as_they_were_written() {
         let models = [model(), Model { id: "m".into(), ..Model::default() }];
         assert_eq!(read_list(list(&models)), models);
     }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn context_size_has_the_names_that_clients_read() {
+    fn context_size_has_all_names_that_clients_read() {
         let json = model().to_json();
         for name in ["context_length", "context_window", "max_model_len"] {
             assert_eq!(json.get(name), Some(&json!(64_000)), "{name}");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_have_names_of_their_own() {
+    fn prices_have_their_own_fields() {
         let priced = |extra: Value| {
             let extra = extra.as_object().cloned().unwrap();
             Model { extra, ..model() }.to_json().get("copilot_pricing").cloned()

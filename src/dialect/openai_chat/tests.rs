@@ -12,7 +12,7 @@ fn folded(stream: &[u8]) -> (Vec<Value>, Value) {
     let text = std::str::from_utf8(stream).unwrap();
     let mut choices: Vec<Value> = Vec::new();
     let mut usage = Value::Null;
-    // As the strictest readers of lines do, which cut at every line end that Unicode knows.
+    // As the strictest line readers, which split at every Unicode line separator.
     for line in text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
         let Some(data) = line.strip_prefix("data: ") else {
             assert!(line.is_empty() || line.starts_with(':'), "a line cut in two: {line}");

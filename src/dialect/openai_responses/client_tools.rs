@@ -131,7 +131,7 @@ impl ClientTool {
             }),
             ClientTool::LocalShell => {
                 let command = match [field("command"), field("commands")] {
-                    // One line of a shell is no program with arguments.
+                    // A shell command line is not a program with arguments.
                     [Value::String(line), _] | [Value::Null, Value::String(line)] => {
                         json!(["sh", "-c", line])
                     }

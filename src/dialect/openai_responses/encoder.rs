@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::ResponseOptions;
-use super::output_builder::Answer;
+use super::output_builder::OutputBuilder;
 use super::response_object::{Echo, Response, why_incomplete};
 use super::stream_event::StreamEvent;
 use crate::conversation::{Event, ToolRan};
@@ -18,7 +18,7 @@ use crate::failure::Failure;
 pub struct Steps {
     meta: ResponseMeta,
     echo: Arc<Echo>,
-    answer: Answer,
+    answer: OutputBuilder,
     numbered: Numbered,
 }
 
@@ -57,7 +57,7 @@ impl Steps {
         Steps {
             meta: meta.clone(),
             echo: options.echo.clone(),
-            answer: Answer::new(meta, options),
+            answer: OutputBuilder::new(meta, options),
             numbered: Numbered { next: 0, untold: Vec::new() },
         }
     }
@@ -72,7 +72,7 @@ impl Encoder for Steps {
 
     fn event(&mut self, choice: usize, event: &Event, out: &mut Vec<u8>) {
         if choice != 0 {
-            // The API asks for one answer only.
+            // The API has one choice only.
             return;
         }
         let Steps { meta, echo, answer, numbered } = self;
@@ -91,7 +91,7 @@ impl Encoder for Steps {
     }
 
     fn close(&mut self, _out: &mut Vec<u8>) {
-        // `response.completed` was the end: the API has no `[DONE]`.
+        // `response.completed` is the last event: the API has no `[DONE]`.
     }
 
     /// The item that is growing stays open: were it called done, agents would keep half a sentence and then

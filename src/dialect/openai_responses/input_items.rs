@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::client_tools::{self, ClientTool};
-use super::compaction;
+use super::compaction_items as compaction;
 use super::content::read_content;
 use super::stored_responses::Memory;
 use super::tool_names::{ToolName, ToolNames, wrap_free_text};
@@ -56,7 +56,7 @@ impl Reader<'_> {
 
     fn item(&self, item: Value, unshowable: Unshowable) -> Result<Option<Message>, Failure> {
         let kind = match item.get("type") {
-            // References and messages may come without.
+            // References and messages may have no type.
             None | Some(Value::Null) if item.get("role").is_none() && item.get("id").is_some() => {
                 "item_reference".to_owned()
             }
@@ -200,13 +200,13 @@ fn other(kind: &str, item: Value) -> Option<Message> {
     fields.values_mut().for_each(leave_out_data_urls);
     fields.retain(|field, value| !NOT_SAID.contains(&field.as_str()) && !value.is_null());
     if kind == "image_generation_call" {
-        // The picture in base64: megabytes of noise where a model reads.
+        // The image in base64: megabytes of text without meaning for the model.
         fields.remove("result");
     }
     if fields.is_empty() || OFFERS.contains(&kind) {
         return None;
     }
-    // A call is the model's own doing; all else was told to it.
+    // Calls are the model's; all other items are input.
     let role = if kind.ends_with("_call") { Role::Assistant } else { Role::User };
     Some(Message::text(role, format!("{kind}: {}", without_base64(Value::Object(fields)))))
 }

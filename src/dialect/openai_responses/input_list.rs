@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn list_is_newest_first_and_cut_into_pages() {
+    fn list_is_newest_first_and_paged() {
         let items = || ["a", "b", "c"].map(|id| json!({ "id": id })).to_vec();
         let list = |query: Page| page(items(), &query).unwrap();
         let all = list(Page::default());

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::output_items::{Call, Content, Item, Status, Summary};
+use super::output_items::{Call, Content, Item, ItemStatus, Summary};
 use super::stream_event::StreamEvent;
 use super::tool_names::{CallKind, ToolNames};
 use super::{ReasoningOutput, ResponseOptions};
@@ -16,7 +16,7 @@ use crate::dialect::common::compaction;
 pub type StepListener<'a> = &'a mut dyn FnMut(&StreamEvent<'_>);
 
 /// State of a response.
-pub struct Answer {
+pub struct OutputBuilder {
     /// The unique part of every item's id.
     id: String,
     names: Arc<ToolNames>,
@@ -32,7 +32,7 @@ pub struct Answer {
 /// An item that is complete.
 struct Done {
     id: String,
-    status: Status,
+    status: ItemStatus,
     content: DoneContent,
 }
 
@@ -52,10 +52,10 @@ enum Open {
     Summary { id: String, text: String },
 }
 
-impl Answer {
+impl OutputBuilder {
     /// An answer that has not begun.
-    pub fn new(meta: &ResponseMeta, options: &ResponseOptions) -> Answer {
-        Answer {
+    pub fn new(meta: &ResponseMeta, options: &ResponseOptions) -> OutputBuilder {
+        OutputBuilder {
             id: meta.id.clone(),
             names: options.names.clone(),
             compacts: options.compaction.is_some(),
@@ -71,7 +71,7 @@ impl Answer {
         match event {
             Event::Text(text) if self.compacts => self.summary(text, tell),
             Event::Finish(finish, _) if self.compacts => {
-                // A summary without a word is one, too: clients fail without the item.
+                // An empty summary is sent, too: clients fail without the item.
                 self.summary("", tell);
                 self.close(last_status(finish), tell);
             }
@@ -82,8 +82,8 @@ impl Answer {
             // Only requests of other APIs ask for it.
             Event::Context(_) => {}
             Event::ToolRan(ran) => {
-                // What comes after it belongs to another round: an item of its own.
-                self.close(Status::Completed, tell);
+                // Later events belong to another round and start a new item.
+                self.close(ItemStatus::Completed, tell);
                 self.ran.push((self.done.len(), ran.clone()));
             }
             Event::Finish(finish, _) => self.close(last_status(finish), tell),
@@ -126,7 +126,7 @@ impl Answer {
             return;
         }
         if !matches!(self.open, Open::Message { .. }) {
-            self.close(Status::Completed, tell);
+            self.close(ItemStatus::Completed, tell);
             let id = self.next_id("msg");
             let output_index = self.done.len();
             tell(&StreamEvent::ItemAdded { output_index, item: Item::message_begins(&id) });
@@ -163,7 +163,7 @@ impl Answer {
             return;
         }
         if !matches!(&self.open, Open::ThinkingId { thought, .. } if more.continues(thought)) {
-            self.close(Status::Completed, tell);
+            self.close(ItemStatus::Completed, tell);
             let id = self.next_id("rs");
             let item = Item::thought_begins(&id);
             tell(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
@@ -190,7 +190,7 @@ impl Answer {
 
     /// Adds a call, which arrives whole: the item is added, filled and done.
     fn call(&mut self, call: &ToolCall, tell: StepListener<'_>) {
-        self.close(Status::Completed, tell);
+        self.close(ItemStatus::Completed, tell);
         let said = Call::new(call, &self.names);
         let id = self.next_id(match said.kind {
             CallKind::Function => "fc",
@@ -198,7 +198,7 @@ impl Answer {
             CallKind::Client(tool) => tool.id_prefix(),
         });
         let output_index = self.done.len();
-        tell(&StreamEvent::ItemAdded { output_index, item: Item::call(&id, Status::InProgress, &said) });
+        tell(&StreamEvent::ItemAdded { output_index, item: Item::call(&id, ItemStatus::InProgress, &said) });
         let (name, input) = (&said.name, &said.input);
         match said.kind {
             CallKind::Function => {
@@ -209,14 +209,14 @@ impl Answer {
                 tell(&StreamEvent::InputDelta { item_id: &id, output_index, delta: input });
                 tell(&StreamEvent::InputDone { item_id: &id, output_index, input });
             }
-            // The API has no steps between the item and its end.
+            // The API has no events between the start and the end of this item.
             CallKind::Client(_) => {}
         }
-        self.finish_item(id, Status::Completed, DoneContent::Call(call.clone(), Box::new(said)), tell);
+        self.finish_item(id, ItemStatus::Completed, DoneContent::Call(call.clone(), Box::new(said)), tell);
     }
 
     /// Ends the item that is growing, if there is one.
-    fn close(&mut self, status: Status, tell: StepListener<'_>) {
+    fn close(&mut self, status: ItemStatus, tell: StepListener<'_>) {
         let output_index = self.done.len();
         match std::mem::replace(&mut self.open, Open::Nothing) {
             Open::Nothing => {}
@@ -246,7 +246,7 @@ impl Answer {
         }
     }
 
-    fn finish_item(&mut self, id: String, status: Status, content: DoneContent, tell: StepListener<'_>) {
+    fn finish_item(&mut self, id: String, status: ItemStatus, content: DoneContent, tell: StepListener<'_>) {
         let done = Done { id, status, content };
         tell(&StreamEvent::ItemDone { output_index: self.done.len(), item: done.item(self.reasoning) });
         self.done.push(done);
@@ -277,9 +277,9 @@ impl Done {
     }
 }
 
-fn last_status(finish: &Finish) -> Status {
+fn last_status(finish: &Finish) -> ItemStatus {
     match finish {
-        Finish::Stop | Finish::StopSequence(_) | Finish::ToolCalls => Status::Completed,
-        Finish::Length | Finish::ContentFilter | Finish::Refusal => Status::Incomplete,
+        Finish::Stop | Finish::StopSequence(_) | Finish::ToolCalls => ItemStatus::Completed,
+        Finish::Length | Finish::ContentFilter | Finish::Refusal => ItemStatus::Incomplete,
     }
 }

@@ -21,13 +21,13 @@ pub enum Item<'a> {
     },
     Message {
         id: &'a str,
-        status: Status,
+        status: ItemStatus,
         role: &'static str,
         content: Vec<Content<'a>>,
     },
     FunctionCall {
         id: &'a str,
-        status: Status,
+        status: ItemStatus,
         call_id: &'a str,
         name: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ pub enum Item<'a> {
     },
     CustomToolCall {
         id: &'a str,
-        status: Status,
+        status: ItemStatus,
         call_id: &'a str,
         name: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,20 +45,20 @@ pub enum Item<'a> {
     },
     ShellCall {
         id: &'a str,
-        status: Status,
+        status: ItemStatus,
         call_id: &'a str,
         action: &'a Value,
         environment: (),
     },
     LocalShellCall {
         id: &'a str,
-        status: Status,
+        status: ItemStatus,
         call_id: &'a str,
         action: &'a Value,
     },
     ApplyPatchCall {
         id: &'a str,
-        status: Status,
+        status: ItemStatus,
         call_id: &'a str,
         operation: &'a Value,
     },
@@ -68,10 +68,10 @@ pub enum Item<'a> {
     },
 }
 
-/// Status of an item.
+/// The status of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum ItemStatus {
     InProgress,
     Completed,
     /// It was cut off.
@@ -119,11 +119,11 @@ impl<'a> Item<'a> {
 
     /// A message that has begun.
     pub fn message_begins(id: &'a str) -> Item<'a> {
-        Item::Message { id, status: Status::InProgress, role: "assistant", content: Vec::new() }
+        Item::Message { id, status: ItemStatus::InProgress, role: "assistant", content: Vec::new() }
     }
 
     /// A whole message.
-    pub fn message(id: &'a str, status: Status, text: &'a str) -> Item<'a> {
+    pub fn message(id: &'a str, status: ItemStatus, text: &'a str) -> Item<'a> {
         Item::Message { id, status, role: "assistant", content: vec![Content::text(text)] }
     }
 
@@ -133,10 +133,10 @@ impl<'a> Item<'a> {
     }
 
     /// A call as the client knows the tool.
-    pub fn call(id: &'a str, status: Status, call: &'a Call) -> Item<'a> {
+    pub fn call(id: &'a str, status: ItemStatus, call: &'a Call) -> Item<'a> {
         let Call { id: call_id, name, namespace, kind, input, action } = call;
         let namespace = namespace.as_deref();
-        let input = if status == Status::InProgress { "" } else { input };
+        let input = if status == ItemStatus::InProgress { "" } else { input };
         match kind {
             CallKind::Function => {
                 Item::FunctionCall { id, status, call_id, name, namespace, arguments: input }

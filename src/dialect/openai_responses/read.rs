@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::compaction::{self, UserMessages};
+use super::compaction_items::{self as compaction, UserMessages};
 use super::input_items::{Reader, offer_tools};
 use super::response_object::Echo;
 use super::stored_responses::Memory;
@@ -239,7 +239,7 @@ fn complete_tool(mut tool: Value) -> Value {
             Map::entry(fields, field).or_insert(meaning);
         };
         absent("parameters", Value::Null);
-        // Schemas are told to the model, not enforced.
+        // Schemas are described to the model, not enforced.
         absent("strict", Value::Bool(false));
     }
     tool

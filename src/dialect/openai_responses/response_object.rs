@@ -163,7 +163,7 @@ pub fn why_incomplete(finish: &Finish) -> Option<&'static str> {
     match finish {
         Finish::Stop | Finish::StopSequence(_) | Finish::ToolCalls => None,
         Finish::Length => Some("max_output_tokens"),
-        // The API has no word for a model that declines by itself.
+        // The API has no reason for a model that declines.
         Finish::ContentFilter | Finish::Refusal => Some("content_filter"),
     }
 }

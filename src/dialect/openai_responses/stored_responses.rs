@@ -34,7 +34,7 @@ impl Default for Memory {
 #[derive(Default)]
 struct Kept {
     /// By response id.
-    answers: HashMap<String, Answer>,
+    answers: HashMap<String, StoredResponse>,
     /// By item id, each with the id of its response.
     items: HashMap<String, (Arc<Message>, String)>,
     /// Response ids, oldest first.
@@ -42,7 +42,7 @@ struct Kept {
     bytes: usize,
 }
 
-struct Answer {
+struct StoredResponse {
     /// The input of the response.
     before: Arc<Vec<Message>>,
     /// The output, each part with its item's id; tools of auto mode have none.
@@ -76,7 +76,7 @@ impl Memory {
             return;
         }
         let output = output.into_iter().map(|(id, message)| (id, Arc::new(message))).collect();
-        let answer = Answer { before: before.clone(), output, object, input: input.clone(), bytes };
+        let answer = StoredResponse { before: before.clone(), output, object, input: input.clone(), bytes };
         let mut kept = self.kept.lock();
         kept.forget(&id);
         while kept.order.len() >= self.most_answers || kept.bytes + bytes > self.most_bytes {
@@ -128,7 +128,7 @@ impl Memory {
 }
 
 impl Kept {
-    fn keep(&mut self, id: String, answer: Answer) {
+    fn keep(&mut self, id: String, answer: StoredResponse) {
         for (item, message) in &answer.output {
             if let Some(item) = item {
                 self.items.insert(item.clone(), (message.clone(), id.clone()));
@@ -165,7 +165,7 @@ fn weight(message: &Message) -> usize {
         }
     }
     let mut scales = Scales(0);
-    // Keys are strings and the scales take everything: there is nothing to fail.
+    // Can't fail: all keys are strings, and the writer only counts bytes.
     serde_json::to_writer(&mut scales, message).ok();
     scales.0
 }

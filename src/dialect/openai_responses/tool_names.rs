@@ -80,7 +80,7 @@ impl ToolNames {
         }
         let joined = name.joined();
         let free = std::iter::once(joined.clone())
-            // One of as many names as there are tools is free.
+            // One of these names is free, since there are as many as tools.
             .chain((2..=self.by_model.len() + 1).map(|number| format!("{joined}_{number}")))
             .find(|candidate| !self.by_model.contains_key(candidate))?;
         self.by_client.insert(name.clone(), free.clone());

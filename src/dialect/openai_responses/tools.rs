@@ -34,7 +34,7 @@ impl OfferedTools {
             return self.add_one(None, None, tool);
         }
         let space: wire::Namespace = read_value(tool)?;
-        // The description is about all of them: the first carries it.
+        // The description applies to all of them; the first gets it.
         let mut description_of_namespace = space.description;
         for (index, tool) in space.tools.iter().enumerate() {
             self.add_one(Some(&space.name), description_of_namespace.take(), tool)

@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use super::ResponseOptions;
-use super::output_builder::Answer;
+use super::output_builder::OutputBuilder;
 use super::response_object::Response;
 use crate::conversation::{Event, Finish, Usage};
 use crate::dialect::ResponseMeta;
 use crate::dialect::common::extensions::ResponseExtensions;
 
 /// Collects the output of a response; the API has one choice only.
-pub fn output(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Answer {
-    let mut answer = Answer::new(meta, options);
+pub fn output(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> OutputBuilder {
+    let mut answer = OutputBuilder::new(meta, options);
     for event in answers.iter().take(1).flatten() {
         answer.event(event, &mut |_| {});
     }
@@ -28,7 +28,7 @@ pub fn of_output(
     meta: &ResponseMeta,
     options: &ResponseOptions,
     answers: &[Vec<Event>],
-    answer: &Answer,
+    answer: &OutputBuilder,
 ) -> Value {
     let (finish, usage) = end(answers);
     let extra = ResponseExtensions { tools: answer.ran(), ..ResponseExtensions::last(&usage) };

@@ -13,7 +13,7 @@ use crate::http::access::{ClientPermissions, identity_of};
 use crate::http::error_response::respond;
 use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
-use crate::http::{context_edits, editor_tools, request_body};
+use crate::http::{context_management, request_body, tool_access};
 
 /// Counts tokens in Anthropic's form.
 pub(in crate::http) async fn messages(
@@ -63,7 +63,7 @@ async fn count(
     let body =
         request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
     let ParsedRequest { model, models, mut conversation, extensions, .. } = read(body)?;
-    editor_tools::attach(&mut conversation, extensions, request, client, state).await?;
+    tool_access::attach(&mut conversation, extensions, request, client, state).await?;
     let mut completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
         models: ModelChain::new(
@@ -82,6 +82,6 @@ async fn count(
         Some(state.completions.count(completion_request.clone()).await?)
     };
     // A compaction that is due happens when the request is answered.
-    context_edits::edit(&mut completion_request.conversation).await?;
+    context_management::edit(&mut completion_request.conversation).await?;
     Ok(Tokens { edited: state.completions.count(completion_request).await?, original })
 }

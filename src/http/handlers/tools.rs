@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::http::access::ClientPermissions;
-use crate::http::editor_tools;
 use crate::http::error_response::respond;
 use crate::http::state::AppState;
+use crate::http::tool_access;
 use crate::tools::matching;
 
 /// Query of the request.
@@ -28,7 +28,7 @@ pub(in crate::http) async fn list(
     client: ReqData<ClientPermissions>,
     state: Data<AppState>,
 ) -> HttpResponse {
-    match editor_tools::list(&request, *client, &state).await {
+    match tool_access::list(&request, *client, &state).await {
         Ok(found) => {
             let tags: Vec<&str> =
                 filter.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect();

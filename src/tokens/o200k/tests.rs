@@ -13,7 +13,7 @@ use crate::tokens::pretokens::tests::tricky;
 type Known = (String, usize, u64);
 
 #[test]
-fn known_texts_count_what_others_count() {
+fn counts_equal_those_of_the_reference_library() {
     let known: Vec<Known> = serde_json::from_str(include_str!("counts.json")).unwrap();
     assert!(known.len() > 200);
     for (text, times, tokens) in known {
@@ -45,7 +45,7 @@ fn check_split(text: &str) {
 
 proptest! {
     #[test]
-    fn pieces_are_what_the_expression_finds(text in tricky(), any in "\\PC{0,20}", words in "[a-cA-Cʰ漢\u{301} '\nstſ]{0,20}") {
+    fn pretokens_equal_those_of_the_expression(text in tricky(), any in "\\PC{0,20}", words in "[a-cA-Cʰ漢\u{301} '\nstſ]{0,20}") {
         check_split(&text);
         check_split(&any);
         check_split(&words);
@@ -71,7 +71,7 @@ proptest! {
 
     /// The longer ones fill several windows.
     #[test]
-    fn tokens_are_what_the_rule_makes(short in "\\PC{1,40}", long in prop_oneof![
+    fn tokens_equal_those_of_plain_bpe(short in "\\PC{1,40}", long in prop_oneof![
         "[ab]{500,900}",
         "[a-h]{500,900}",
         "[a-zA-Z]{500,900}",

@@ -19,7 +19,7 @@ fn entry(place: usize, rank: Option<Rank>) -> u64 {
 }
 
 impl TournamentTree {
-    /// Begins anew with these ranks, one for each place.
+    /// Resets the tree with these ranks, one for each place.
     pub fn begin(&mut self, ranks: impl ExactSizeIterator<Item = Option<Rank>>) {
         let half = ranks.len().next_power_of_two();
         self.nodes.clear();
@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_first_of_the_lowest_ranks_wins(
+        fn first_of_equal_lowest_ranks_wins(
             mut ranks in proptest::collection::vec(proptest::option::of(0u32..9), 0..20),
             changes in proptest::collection::vec((any::<prop::sample::Index>(), proptest::option::of(0u32..9)), 0..20),
         ) {

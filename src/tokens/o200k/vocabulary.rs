@@ -130,7 +130,7 @@ mod tests {
 
     /// The hash is the one that OpenAI's tiktoken compares its download of `o200k_base.tiktoken` with.
     #[test]
-    fn the_list_is_openais() {
+    fn token_list_has_openais_hash() {
         let mut list = String::new();
         for (rank, token) in tokens().iter().enumerate() {
             writeln!(list, "{} {rank}", STANDARD.encode(token)).unwrap();
@@ -152,9 +152,9 @@ mod tests {
         assert_eq!(vocabulary.rank_of_pair(0xFF, 0), None);
     }
 
-    /// Builds the packed file from OpenAI's list; with `UPDATE_TOKENS=1` it is written anew.
+    /// Builds the packed file from OpenAI's list; `UPDATE_TOKENS=1` writes it.
     #[test]
-    fn the_list_is_packed_as_it_is_read() {
+    fn packed_list_unpacks_to_itself() {
         let tokens = tokens();
         let mut sorted: Vec<usize> = (0..tokens.len()).collect();
         sorted.sort_by_key(|rank| &tokens[*rank]);

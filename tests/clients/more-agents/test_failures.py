@@ -29,7 +29,7 @@ LIMIT = 60
 # Agents that ignore `x-should-retry` retry these with their own back-off or after `retry-after`.
 RETRIED = {"quota", "rate limit"}
 # The time limit of a run.
-PATIENCE = 150
+TIME_LIMIT = 150
 
 
 def claude_code(demo, place):
@@ -98,7 +98,7 @@ AGENTS = {
 
 
 def trial(place, command, environment, directive, words):
-    """Seconds until one of `words` was shown and until the agent ended, each None past PATIENCE, and the output."""
+    """Seconds until one of `words` was shown and until the agent ended, each None past the time limit, and the output."""
     text = f"Please:\n{directive}\n"
     began = time.monotonic()
     process = subprocess.Popen(
@@ -111,7 +111,7 @@ def trial(place, command, environment, directive, words):
         text=True,
         start_new_session=True,
     )
-    watchdog = threading.Timer(PATIENCE, lambda: os.killpg(process.pid, 9))
+    watchdog = threading.Timer(TIME_LIMIT, lambda: os.killpg(process.pid, 9))
     watchdog.start()
     process.stdin.write(text)
     process.stdin.close()

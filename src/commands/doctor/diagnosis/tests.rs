@@ -50,7 +50,7 @@ fn short(observations: &Observations) -> Vec<String> {
 }
 
 #[test]
-fn a_healthy_installation_has_only_ok_findings() {
+fn healthy_installation_has_only_ok_findings() {
     assert_eq!(
         short(&healthy()),
         [
@@ -71,7 +71,7 @@ fn without_a_server_there_is_one_finding() {
 }
 
 #[test]
-fn the_port_finding_names_who_has_it() {
+fn port_finding_names_the_other_program() {
     let port = |file: Option<ServerFile>, responder| {
         short(&Observations { file, responder, test_request: None, ..healthy() }).remove(1)
     };
@@ -110,7 +110,7 @@ fn the_port_finding_names_who_has_it() {
 }
 
 #[test]
-fn missing_models_consent_and_answers_are_errors() {
+fn missing_models_consent_and_responses_are_errors() {
     let last = |observations: Observations| short(&observations).pop().unwrap();
     assert_eq!(
         last(Observations {
@@ -159,7 +159,7 @@ fn each_environment_has_its_address() {
 }
 
 #[test]
-fn a_proxy_variable_is_an_error() {
+fn proxy_variable_is_an_error() {
     let environment = Environment { place: MachineKind::Plain, proxy_variable: Some("HTTP_PROXY") };
     let wanted = short(&Observations { environment, ..healthy() }).pop().unwrap();
     assert_eq!(

@@ -68,7 +68,7 @@ fn result(content: &[Content]) -> Part {
 }
 
 #[test]
-fn a_plain_question() {
+fn request_with_one_text_message() {
     let body = json!({
         "model": "claude-sonnet-4",
         "max_tokens": 1024,
@@ -99,7 +99,7 @@ fn a_plain_question() {
 }
 
 #[test]
-fn content_is_a_text_or_blocks_or_nothing() {
+fn content_is_a_string_blocks_or_empty() {
     check_content("user", &json!("Hi"), &[text("Hi")]);
     check_content("user", &json!(""), &[]);
     check_content("user", &json!([]), &[]);
@@ -116,7 +116,7 @@ fn content_is_a_text_or_blocks_or_nothing() {
 }
 
 #[test]
-fn images_come_in_base64_or_as_data_urls() {
+fn images_are_read_from_base64_and_data_urls() {
     for source in [
         json!({ "type": "base64", "media_type": "image/png", "data": PNG }),
         json!({ "type": "url", "url": format!("data:image/png;base64,{PNG}") }),
@@ -129,7 +129,7 @@ fn images_come_in_base64_or_as_data_urls() {
 }
 
 #[test]
-fn documents_and_search_results_are_their_text() {
+fn documents_and_search_results_become_text() {
     for (block, parts) in [
         (
             json!({
@@ -178,7 +178,7 @@ fn documents_and_search_results_are_their_text() {
 }
 
 #[test]
-fn thoughts_come_back_with_the_ids_they_left_with() {
+fn thinking_blocks_keep_their_ids() {
     let thinking = Thinking { id: Some("rs_1".into()), ..Thinking::text("Hm") };
     let signature = sealed_thinking::seal(&thinking).unwrap();
     check_content(
@@ -195,7 +195,7 @@ fn thoughts_come_back_with_the_ids_they_left_with() {
 }
 
 #[test]
-fn calls_and_their_results() {
+fn tool_use_and_tool_result_become_calls_and_results() {
     check_content(
         "assistant",
         &json!([
@@ -252,7 +252,7 @@ fn calls_and_their_results() {
 }
 
 #[test]
-fn what_ran_at_anthropic_reaches_the_model_as_json() {
+fn server_tool_blocks_become_json_text() {
     check_content(
         "assistant",
         &json!([
@@ -271,7 +271,7 @@ fn what_ran_at_anthropic_reaches_the_model_as_json() {
 }
 
 #[test]
-fn summary_replaces_everything_before_it() {
+fn compaction_block_replaces_everything_before_it() {
     let body = request(&json!({
         "system": "Be brief.",
         "messages": [
@@ -296,7 +296,7 @@ fn summary_replaces_everything_before_it() {
 }
 
 #[test]
-fn system_text_stands_where_it_was_said() {
+fn system_messages_keep_their_position() {
     let body = request(&json!({
         "system": [
             { "type": "text", "text": "x-anthropic-billing-header: cc_version=2.1.330;" },
@@ -365,7 +365,7 @@ fn options_are_forwarded() {
 }
 
 #[test]
-fn thinking_is_an_effort() {
+fn thinking_options_become_an_effort() {
     for (thinking, output_config, wanted, effort, thoughts) in [
         (Value::Null, Value::Null, ThinkingMode::Unset, None, Thoughts::Unasked),
         (json!({ "type": "disabled" }), Value::Null, ThinkingMode::Off, None, Thoughts::Hidden),
@@ -431,7 +431,7 @@ fn thinking_is_an_effort() {
 }
 
 #[test]
-fn tools_with_a_counterpart_are_offered() {
+fn tools_with_an_equivalent_are_offered() {
     let body = request(&json!({
         "tools": [
             { "name": "bare" },
@@ -464,7 +464,7 @@ fn tools_with_a_counterpart_are_offered() {
 }
 
 #[test]
-fn tools_that_the_client_runs_by_a_published_schema_are_offered() {
+fn builtin_client_tools_are_offered() {
     let bash = json!({ "type": "bash_20250124", "name": "bash" });
     let edit =
         json!({ "type": "text_editor_20250728", "name": "str_replace_based_edit_tool", "max_characters": 9 });
@@ -481,7 +481,7 @@ fn tools_that_the_client_runs_by_a_published_schema_are_offered() {
 }
 
 #[test]
-fn a_choice_of_tools_is_kept() {
+fn every_tool_choice_is_read() {
     let tools = json!([{ "name": "a" }, { "name": "b" }]);
     for (choice, expected) in [
         (Value::Null, ToolChoice::Auto),
@@ -505,7 +505,7 @@ fn a_choice_of_tools_is_kept() {
 }
 
 #[test]
-fn a_deferred_tool_is_offered_once_it_is_found() {
+fn deferred_tool_is_offered_once_a_search_has_found_it() {
     let auto = ToolChoice::Auto;
     let tools = json!([
         { "name": "search" },
@@ -528,7 +528,7 @@ fn a_deferred_tool_is_offered_once_it_is_found() {
 }
 
 #[test]
-fn tools_come_and_go_in_the_course_of_a_conversation() {
+fn tool_additions_and_removals_apply_in_order() {
     let named =
         |kind: &str, name: &str| json!({ "type": kind, "tool": { "type": "tool_reference", "name": name } });
     let defined = json!({
@@ -560,7 +560,7 @@ fn tools_come_and_go_in_the_course_of_a_conversation() {
 }
 
 #[test]
-fn our_own_fields_are_read() {
+fn proxy_extensions_are_read() {
     let body = request(&json!({ "use_vscode_tools": true, "tool_execution": "auto", "max_tool_rounds": 0 }));
     let extensions = RequestExtensions {
         use_vscode_tools: true,

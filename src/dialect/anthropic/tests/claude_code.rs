@@ -84,7 +84,7 @@ fn messages() -> Vec<Message> {
 }
 
 #[test]
-fn nothing_of_it_is_lost() {
+fn claude_code_request_is_read_completely() {
     let (mut ask, response_options) =
         Anthropic::read(&RequestHead::default(), REQUEST.as_bytes(), &()).unwrap();
     let tools: Vec<_> =
@@ -112,7 +112,7 @@ fn nothing_of_it_is_lost() {
 }
 
 #[test]
-fn it_is_counted_as_it_is_asked() {
+fn claude_code_request_is_counted_as_it_is_sent() {
     let (asked, _) = Anthropic::read(&RequestHead::default(), REQUEST.as_bytes(), &()).unwrap();
     assert_eq!(count_tokens::read(REQUEST.as_bytes()), Ok(asked));
 }

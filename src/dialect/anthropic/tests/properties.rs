@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stream_folds_to_the_whole_reply(
+    fn stream_adds_up_to_the_whole_response(
         mut events in prop::collection::vec(arbitrary::event(), 0..20),
         thoughts in prop::sample::select(&[Thoughts::Shown, Thoughts::Signed, Thoughts::Hidden]),
     ) {

@@ -22,7 +22,7 @@ fn check_content(content: &Value, message: &str) {
 }
 
 #[test]
-fn a_body_that_is_no_request() {
+fn malformed_body_is_rejected() {
     for (body, message) in [
         ("", "the body is empty, expected a JSON object"),
         ("[]", "invalid type: a list, expected an object"),
@@ -42,7 +42,7 @@ fn a_body_that_is_no_request() {
 }
 
 #[test]
-fn fields_of_the_wrong_type_or_out_of_range() {
+fn fields_of_the_wrong_type_or_out_of_range_are_rejected() {
     for (field, value, message) in [
         ("model", json!(5), "model: invalid type: integer `5`, expected a string"),
         ("max_tokens", json!(-1), "max_tokens: invalid value: integer `-1`, expected a whole number from 0"),
@@ -130,7 +130,7 @@ fn fields_of_the_wrong_type_or_out_of_range() {
 }
 
 #[test]
-fn content_that_is_no_content() {
+fn malformed_content_is_rejected() {
     const BLOCKS: &str = "expected `text`, `image`, `document`, `search_result`, `thinking`, `redacted_thinking`, `tool_use` or `tool_result`";
     for (content, message) in [
         (json!(5), "messages[1].content: invalid type: integer `5`, expected a string or a list"),
@@ -196,7 +196,7 @@ fn content_that_is_no_content() {
 }
 
 #[test]
-fn what_cannot_be_had_here() {
+fn unsupported_features_are_rejected() {
     for (block, message) in [
         (
             json!({ "type": "image", "source": { "type": "url", "url": "https://example.org/a.png" } }),
@@ -228,7 +228,7 @@ fn what_cannot_be_had_here() {
 }
 
 #[test]
-fn tools_that_make_no_sense() {
+fn malformed_tools_are_rejected() {
     for (tools, message) in [
         (json!({}), "tools: invalid type: an object, expected a list"),
         (json!([{}]), "tools[0].name: required, but missing"),
@@ -247,7 +247,7 @@ fn tools_that_make_no_sense() {
 }
 
 #[test]
-fn a_choice_that_cannot_be_met() {
+fn impossible_tool_choice_is_rejected() {
     for (choice, message) in [
         (json!("auto"), "tool_choice: invalid type: a string, expected an object"),
         (
@@ -279,7 +279,7 @@ fn a_choice_that_cannot_be_met() {
 }
 
 #[test]
-fn a_mistake_is_not_quoted_at_length() {
+fn long_wrong_value_is_cut_in_the_error() {
     let long = "x".repeat(1_000_000);
     let body = json!({ "max_tokens": 9, "messages": [{ "role": "user", "content": [{ "type": long }] }] });
     let message = read(&body).unwrap_err().to_string();

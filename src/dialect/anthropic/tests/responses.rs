@@ -87,7 +87,7 @@ fn encrypted(id: &str) -> Event {
 }
 
 #[test]
-fn thinking_without_text_is_redacted_and_shown_only_if_asked_for() {
+fn thinking_without_text_is_redacted_and_sent_on_request() {
     let Event::Thinking(thinking) = encrypted("rs_1") else { panic!() };
     let data = sealed_thinking::seal(&thinking).unwrap();
     let start = format!(
@@ -115,7 +115,7 @@ fn thinking_without_text_is_redacted_and_shown_only_if_asked_for() {
 }
 
 #[test]
-fn signature_of_the_provider_is_in_the_signature() {
+fn provider_signature_is_sealed_in_the_signature() {
     let events =
         [thought("Hm", Some("thinking_0")), encrypted("thinking_0"), text("Yes."), end(Finish::Stop)];
     let message = whole(ResponseOptions { thoughts: Thoughts::Shown, ..ResponseOptions::default() }, &events);
@@ -127,7 +127,7 @@ fn signature_of_the_provider_is_in_the_signature() {
 }
 
 #[test]
-fn a_text_is_one_block() {
+fn text_is_one_block() {
     check(
         ResponseOptions::default(),
         &[text("Good "), text(""), text("day\u{2028}"), end(Finish::Stop)],
@@ -143,7 +143,7 @@ fn a_text_is_one_block() {
 }
 
 #[test]
-fn a_thought_is_signed_before_the_text_begins() {
+fn thinking_block_is_signed_before_the_text() {
     check(
         ResponseOptions::default(),
         &[
@@ -172,7 +172,7 @@ fn a_thought_is_signed_before_the_text_begins() {
 }
 
 #[test]
-fn thoughts_with_other_ids_are_other_blocks() {
+fn each_thinking_id_has_its_own_block() {
     check(
         ResponseOptions::default(),
         &[thought("a", Some("1")), thought("b", Some("2")), end(Finish::Stop)],
@@ -195,7 +195,7 @@ fn thoughts_with_other_ids_are_other_blocks() {
 }
 
 #[test]
-fn thoughts_are_left_out_as_the_client_asks() {
+fn thinking_is_left_out_on_request() {
     let events = [thought("Hm", Some("t1")), text("Yes."), end(Finish::Stop)];
     let words = json!({ "type": "text", "citations": null, "text": "Yes." });
     check(
@@ -226,7 +226,7 @@ fn thoughts_are_left_out_as_the_client_asks() {
 }
 
 #[test]
-fn calls_follow_the_text_each_a_block() {
+fn each_call_is_a_block_after_the_text() {
     check(
         ResponseOptions::default(),
         &[
@@ -259,7 +259,7 @@ fn calls_follow_the_text_each_a_block() {
 }
 
 #[test]
-fn an_input_that_is_no_object_is_put_into_one() {
+fn call_input_that_is_no_object_is_wrapped() {
     check(
         ResponseOptions::default(),
         &[call("c1", "add", json!([1, 2])), end(Finish::ToolCalls)],
@@ -277,12 +277,12 @@ fn an_input_that_is_no_object_is_put_into_one() {
 }
 
 #[test]
-fn an_empty_answer_has_no_block() {
+fn empty_response_has_no_block() {
     check(ResponseOptions::default(), &[end(Finish::Stop)], &[], &ending("end_turn"), &json!([]));
 }
 
 #[test]
-fn the_end_says_why() {
+fn stop_reason_follows_the_finish() {
     let refusal = json!({
         "stop_reason": "refusal",
         "stop_sequence": null,
@@ -310,7 +310,7 @@ fn the_end_says_why() {
 }
 
 #[test]
-fn tools_that_the_proxy_ran_travel_in_pings_that_sdks_skip() {
+fn executed_tools_are_in_ping_events() {
     let ran = ToolRan {
         round: 1,
         call: ToolCall { id: "c1".into(), name: "get_time".into(), input: json!({}) },
@@ -355,7 +355,7 @@ fn tools_that_the_proxy_ran_travel_in_pings_that_sdks_skip() {
 }
 
 #[test]
-fn tokens_of_a_cache_are_counted_once() {
+fn cached_tokens_are_counted_once() {
     for (input, cached, cache_written, fresh) in [(100, 60, 30, 10), (100, 0, 0, 100), (10, 60, 30, 0)] {
         let usage = Usage { input, cached, cache_written, ..Usage::default() };
         let reply = whole(ResponseOptions::default(), &[Event::Finish(Finish::Stop, usage)]);
@@ -377,7 +377,7 @@ fn tokens_of_a_cache_are_counted_once() {
 }
 
 #[test]
-fn a_failure_ends_the_stream_with_an_error_event_and_nothing_else() {
+fn failure_ends_the_stream_with_an_error_event_only() {
     let mut out = Vec::new();
     let mut encoder = Anthropic::encoder(&meta(), &ResponseOptions::default());
     encoder.open(&mut out);

@@ -37,7 +37,7 @@ fn result(id: &str, text: &str) -> Message {
 }
 
 #[test]
-fn every_role_of_a_chat_is_understood() {
+fn every_role_is_read() {
     let function = |name: &str| json!({ "function": { "name": name, "arguments": { "a": 1 } } });
     let told = json!({ "id": "own", "function": { "name": "b", "arguments": "{\"a\":1}" } });
     let body = json!({
@@ -81,7 +81,7 @@ fn every_role_of_a_chat_is_understood() {
 }
 
 #[test]
-fn settings_become_options() {
+fn options_are_read() {
     let body = json!({
         "model": "",
         "messages": [{ "role": "user", "content": "Hi" }],
@@ -129,7 +129,7 @@ fn settings_become_options() {
 }
 
 #[test]
-fn the_rarer_settings_are_understood_too() {
+fn rare_options_are_read() {
     let options = |fields: &Value| {
         let mut body = json!({ "messages": [{ "role": "user", "content": "Hi" }] });
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -155,7 +155,7 @@ fn the_rarer_settings_are_understood_too() {
 }
 
 #[test]
-fn a_prompt_is_a_message() {
+fn prompt_becomes_a_message() {
     let body = json!({
         "prompt": "Hi", "system": "Be brief.", "images": [], "suffix": "", "template": "", "raw": false, "context": [],
     });
@@ -168,7 +168,7 @@ fn a_prompt_is_a_message() {
 }
 
 #[test]
-fn who_asks_nothing_wants_the_model_to_be_there_or_no_longer() {
+fn empty_request_loads_or_unloads_the_model() {
     let nothing = || ParsedRequest { only_model: true, model: Some("a".into()), ..ParsedRequest::default() };
     let load = |options| ResponseOptions { instead: Some(Instead::Load), ..options };
     let unload = |options| ResponseOptions { instead: Some(Instead::Unload), ..options };

@@ -19,7 +19,7 @@ fn model() -> Model {
 }
 
 #[test]
-fn a_model_is_listed_and_shown() {
+fn model_is_listed_and_shown() {
     let details = json!({
         "parent_model": "",
         "format": "",
@@ -65,7 +65,7 @@ fn a_model_is_listed_and_shown() {
 }
 
 #[test]
-fn a_model_is_wanted_by_either_name_of_the_field() {
+fn model_name_is_read_from_either_field() {
     let read = |body: &str| Wanted::read(body.as_bytes()).map(|wanted| (wanted.model(), wanted.stream()));
     assert_eq!(read(r#"{"model": "a", "verbose": true}"#), Ok((Some("a".into()), true)));
     assert_eq!(read(r#"{"name": "a", "stream": false}"#), Ok((Some("a".into()), false)));

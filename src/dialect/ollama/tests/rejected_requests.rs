@@ -10,7 +10,7 @@ use crate::dialect::{Dialect, ErrorResponse};
 use crate::failure::Failure;
 
 #[test]
-fn a_chat_that_cannot_be_read_names_the_place() {
+fn malformed_chat_is_rejected_with_the_path() {
     for (body, said) in [
         (json!({ "messages": {} }), "messages: invalid type: an object, expected a list"),
         (json!({ "messages": [{}] }), "messages[0].role: required, but missing"),
@@ -68,7 +68,7 @@ fn a_chat_that_cannot_be_read_names_the_place() {
 }
 
 #[test]
-fn what_cannot_be_done_is_refused_with_the_reason() {
+fn unsupported_options_are_rejected_with_a_reason() {
     for (fields, said) in [
         (json!({ "logprobs": true }), "logprobs: VS Code's models tell no token probabilities"),
         (json!({ "top_logprobs": 2 }), "logprobs: VS Code's models tell no token probabilities"),
@@ -95,7 +95,7 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_failure_is_one_sentence_with_the_status_of_ollama() {
+fn failure_has_one_message_and_ollamas_status() {
     let check = |failure: &Failure, status: u16, said: &str| {
         assert_eq!(
             Ollama::<Chat>::error_response(failure),

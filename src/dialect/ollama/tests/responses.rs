@@ -41,7 +41,7 @@ const HEAD: &str = r#"{"model":"scripted-1","created_at":"2023-11-14T22:13:20Z",
 const COST: &str = r#""total_duration":9000000000,"load_duration":1000000000,"prompt_eval_count":7,"prompt_eval_duration":3000000000,"eval_count":2,"eval_duration":5000000000"#;
 
 /// `said` are the stream's lines but the last and `reply` is the whole answer, each without its `HEAD`; `nothing` is
-/// how the door says nothing.
+/// the chunk of the endpoint without text.
 fn check(
     options: ResponseOptions,
     events: &[Event],
@@ -79,7 +79,7 @@ fn end(finish: Finish) -> Event {
 const NOTHING: &str = r#""message":{"role":"assistant","content":""}"#;
 
 #[test]
-fn a_thought_then_words() {
+fn thinking_comes_before_text() {
     check(
         CHAT,
         &[thinking("Hm\u{2028}"), thinking(""), text("Hel"), text(""), text("lo"), end(Finish::Stop)],
@@ -95,7 +95,7 @@ fn a_thought_then_words() {
 }
 
 #[test]
-fn thoughts_that_are_not_wanted_are_not_told() {
+fn unwanted_thinking_is_left_out() {
     check(
         ResponseOptions { shows_thoughts: false, ..CHAT },
         &[thinking("Hm"), text("Hello"), end(Finish::Length)],
@@ -107,7 +107,7 @@ fn thoughts_that_are_not_wanted_are_not_told() {
 }
 
 #[test]
-fn calls_have_objects_for_arguments_whatever_the_model_said() {
+fn call_arguments_are_always_an_object() {
     check(
         CHAT,
         &[
@@ -128,7 +128,7 @@ fn calls_have_objects_for_arguments_whatever_the_model_said() {
 }
 
 #[test]
-fn what_is_generated_stands_in_the_response() {
+fn generated_text_is_in_the_response_field() {
     check(
         GENERATE,
         &[thinking("Hm"), text("Hello"), text(" you"), end(Finish::ContentFilter)],
@@ -140,7 +140,7 @@ fn what_is_generated_stands_in_the_response() {
 }
 
 #[test]
-fn a_tool_that_the_proxy_ran_is_told_beside_the_answer() {
+fn executed_tools_are_reported() {
     let ran = ToolRan {
         round: 1,
         call: ToolCall { id: "c1".into(), name: "time".into(), input: json!({}) },
@@ -160,7 +160,7 @@ fn a_tool_that_the_proxy_ran_is_told_beside_the_answer() {
 }
 
 #[test]
-fn a_request_without_a_question_is_answered_by_its_purpose_alone() {
+fn empty_request_is_answered_with_load_or_unload() {
     for (options, instead, wanted) in [
         (CHAT, Instead::Load, format!("{HEAD}{NOTHING},\"done\":true,\"done_reason\":\"load\"}}")),
         (
@@ -178,7 +178,7 @@ fn a_request_without_a_question_is_answered_by_its_purpose_alone() {
 }
 
 #[test]
-fn a_stream_that_fails_ends_with_the_reason_and_a_silent_one_says_nothing() {
+fn failed_stream_ends_with_an_error_line() {
     let mut out = Vec::new();
     let mut encoder = Ollama::<Chat>::encoder(&meta(), &CHAT);
     encoder.open(&mut out);
@@ -194,7 +194,7 @@ fn a_stream_that_fails_ends_with_the_reason_and_a_silent_one_says_nothing() {
 
 proptest! {
     #[test]
-    fn lines_fold_to_the_whole_answer(
+    fn streamed_lines_add_up_to_the_whole_response(
         events in prop::collection::vec(event(), 0..20),
         options in prop::sample::select(vec![CHAT, GENERATE, ResponseOptions { shows_thoughts: false, ..CHAT }]),
     ) {
@@ -205,7 +205,7 @@ proptest! {
 
 /// Reads a stream as a client does.
 fn folded(lines: &str) -> Value {
-    // As the strictest readers of lines do, which cut at every line end that Unicode knows.
+    // As the strictest line readers, which split at every Unicode line separator.
     let lines = lines.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']);
     let mut folded = Value::Null;
     for line in lines.filter(|line| !line.is_empty()) {

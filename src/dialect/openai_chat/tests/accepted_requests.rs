@@ -59,7 +59,7 @@ fn tool(name: &str) -> Tool {
 }
 
 #[test]
-fn every_role_and_form_of_content_is_understood() {
+fn every_role_and_form_of_content_is_read() {
     let png = || Part::Data(Data { mime: "image/png".into(), base64: "iVBORw==".into() });
     assert_eq!(
         messages(&json!([
@@ -132,7 +132,7 @@ fn every_role_and_form_of_content_is_understood() {
 }
 
 #[test]
-fn calls_from_before_tools_are_paired_by_name_and_order() {
+fn function_calls_are_paired_by_name_and_order() {
     assert_eq!(
         messages(&json!([
             { "role": "assistant", "function_call": { "name": "f", "arguments": "{\"a\":1}" } },
@@ -152,7 +152,7 @@ fn calls_from_before_tools_are_paired_by_name_and_order() {
 }
 
 #[test]
-fn all_that_can_be_asked_for_arrives() {
+fn every_supported_option_is_read() {
     let (ask, options) = with(&json!({
         "model": "sonnet",
         "stream": true,
@@ -218,7 +218,7 @@ fn all_that_can_be_asked_for_arrives() {
 }
 
 #[test]
-fn null_is_as_good_as_absent() {
+fn null_counts_as_absent() {
     let nothing = json!({
         "model": null, "stream": null, "stream_options": null, "tools": null, "tool_choice": null,
         "parallel_tool_calls": null, "functions": null, "function_call": null, "temperature": null, "top_p": null,
@@ -231,7 +231,7 @@ fn null_is_as_good_as_absent() {
 }
 
 #[test]
-fn harmless_words_for_the_default_are_taken() {
+fn values_equal_to_the_default_are_accepted() {
     let harmless = json!({
         "model": "", "logprobs": false, "top_logprobs": 0, "logit_bias": {}, "modalities": ["text"],
         "response_format": { "type": "text" }, "stop": "", "tools": [], "tool_choice": "auto",
@@ -240,7 +240,7 @@ fn harmless_words_for_the_default_are_taken() {
 }
 
 #[test]
-fn stop_and_output_have_their_forms() {
+fn every_form_of_stop_and_response_format_is_read() {
     assert_eq!(options(&json!({ "stop": "END" })).stop, ["END"]);
     assert_eq!(options(&json!({ "response_format": { "type": "json_object" } })).output, Output::Json);
     assert_eq!(
@@ -253,7 +253,7 @@ fn stop_and_output_have_their_forms() {
 }
 
 #[test]
-fn tool_choice_has_many_forms() {
+fn every_form_of_tool_choice_is_read() {
     let f = json!({ "type": "function", "function": { "name": "f" } });
     let g = json!({ "type": "function", "function": { "name": "g" } });
     let custom = json!({ "type": "custom", "custom": { "name": "h" } });
@@ -275,7 +275,7 @@ fn tool_choice_has_many_forms() {
 }
 
 #[test]
-fn functions_are_tools_of_a_client_that_hears_function_calls() {
+fn functions_become_tools_with_function_calls() {
     let (ask, options) =
         with(&json!({ "functions": [{ "name": "f" }], "function_call": { "name": "f" } })).unwrap();
     assert_eq!(ask.conversation.tools, [tool("f")]);
@@ -285,7 +285,7 @@ fn functions_are_tools_of_a_client_that_hears_function_calls() {
 }
 
 #[test]
-fn a_tool_of_the_editor_may_be_demanded_when_they_join() {
+fn editor_tool_can_be_required_with_use_vscode_tools() {
     let (ask, _) = with(&json!({
         "use_vscode_tools": true, "tool_choice": { "type": "function", "function": { "name": "get_time" } },
     }))
@@ -294,7 +294,7 @@ fn a_tool_of_the_editor_may_be_demanded_when_they_join() {
 }
 
 #[test]
-fn sealed_thinking_comes_back_in_either_form() {
+fn sealed_thinking_is_read_in_both_forms() {
     let thinking = Thinking { id: Some("1".into()), ..Thinking::text("hm") };
     let data = sealed_thinking::seal(&thinking).unwrap();
     for (name, value) in [

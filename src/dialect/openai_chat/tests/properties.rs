@@ -30,7 +30,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stream_folds_to_the_whole_reply(
+    fn stream_adds_up_to_the_whole_response(
         events in prop::collection::vec((0..3_usize, event()), 0..20),
         calls in prop::sample::select(&[Calls::Tools, Calls::Function]),
     ) {

@@ -22,7 +22,7 @@ fn beside(key: &str, value: impl Into<Value>) -> Value {
 }
 
 #[test]
-fn a_malformed_message_is_told_where_and_what() {
+fn malformed_message_is_rejected_with_path_and_reason() {
     let message = |message: Value| json!({ "messages": [{ "role": "user" }, message] });
     let content =
         |part: Value| message(json!({ "role": "user", "content": [{ "type": "text", "text": "" }, part] }));
@@ -92,7 +92,7 @@ fn a_malformed_message_is_told_where_and_what() {
 }
 
 #[test]
-fn a_malformed_option_is_told_where_and_what() {
+fn malformed_option_is_rejected_with_path_and_reason() {
     check_refused(&[
         (beside("model", 5), "model: invalid type: integer `5`, expected a string"),
         (beside("stream", "yes"), "stream: invalid type: a string, expected a boolean"),
@@ -146,7 +146,7 @@ fn a_malformed_option_is_told_where_and_what() {
 }
 
 #[test]
-fn malformed_tools_are_told_where_and_what() {
+fn malformed_tools_are_rejected_with_path_and_reason() {
     check_refused(&[
         (beside("tools", json!([{}])), "tools[0].type: required, but missing"),
         (beside("tools", json!([{ "type": "function" }])), "tools[0].function: required, but missing"),
@@ -179,7 +179,7 @@ fn malformed_tools_are_told_where_and_what() {
 }
 
 #[test]
-fn a_request_that_cannot_be_met_blames_its_field() {
+fn unsupported_request_names_its_field() {
     assert_eq!(
         OpenAiChat::error_response(&refused(&beside("logprobs", true))).body,
         json!({ "error": {

@@ -113,7 +113,7 @@ pub fn without_null_content(choices: &Value) -> Value {
 }
 
 #[test]
-fn a_sentence_is_streamed_byte_for_byte_as_openai_does() {
+fn text_is_streamed_byte_for_byte_as_by_openai() {
     let options = ResponseOptions { include_usage: true, ..ResponseOptions::default() };
     let events = [(0, text("Hi ")), (0, text("you")), (0, Event::Finish(Finish::Stop, reported()))];
     assert_eq!(
@@ -158,7 +158,7 @@ data: [DONE]
 }
 
 #[test]
-fn sealed_thinking_leads_to_the_call_that_follows_it() {
+fn sealed_thinking_comes_before_its_call() {
     let metadata = json!({ "encrypted_content": "sig" });
     let sealed = Thinking { metadata: metadata.as_object().cloned(), ..Thinking::default() };
     let data = sealed_thinking::seal_with_length(&sealed, 2).unwrap();
@@ -190,7 +190,7 @@ fn sealed_thinking_leads_to_the_call_that_follows_it() {
 }
 
 #[test]
-fn a_thought_comes_beside_the_content() {
+fn thinking_has_its_own_field() {
     check_one(
         &[thinking("hm"), thinking(""), text("Yes"), end(Finish::Stop)],
         &[
@@ -205,7 +205,7 @@ fn a_thought_comes_beside_the_content() {
 }
 
 #[test]
-fn parallel_calls_after_text_have_their_indexes() {
+fn parallel_calls_have_their_indexes() {
     check_one(
         &[
             text("Let me look."),
@@ -238,7 +238,7 @@ fn parallel_calls_after_text_have_their_indexes() {
 }
 
 #[test]
-fn a_call_alone_leaves_no_content() {
+fn calls_without_text_have_null_content() {
     check_one(
         &[call("call_a", "list", json!({})), end(Finish::ToolCalls)],
         &[
@@ -259,7 +259,7 @@ fn a_call_alone_leaves_no_content() {
 }
 
 #[test]
-fn an_answer_of_nothing_has_empty_content() {
+fn empty_response_has_empty_content() {
     check_one(
         &[end(Finish::Length)],
         &[
@@ -272,7 +272,7 @@ fn an_answer_of_nothing_has_empty_content() {
 }
 
 #[test]
-fn line_ends_of_unicode_never_cut_an_event() {
+fn unicode_line_separators_are_escaped() {
     check_one(
         &[text("a\u{85}b\u{2028}c\u{2029}d"), call("c", "say", json!({"t": "\u{2028}"})), end(Finish::Stop)],
         &[
@@ -296,7 +296,7 @@ fn line_ends_of_unicode_never_cut_an_event() {
 }
 
 #[test]
-fn two_answers_keep_apart_and_the_question_is_paid_once() {
+fn choices_are_separate_and_the_prompt_counts_once() {
     let options = ResponseOptions { choices: 2, include_usage: true, ..ResponseOptions::default() };
     let events = [
         (1, text("B")),
@@ -337,7 +337,7 @@ fn two_answers_keep_apart_and_the_question_is_paid_once() {
 }
 
 #[test]
-fn a_client_from_before_tools_hears_one_function_call() {
+fn legacy_client_gets_one_function_call() {
     check(
         ResponseOptions { calls: Calls::Function, ..ResponseOptions::default() },
         &[
@@ -364,7 +364,7 @@ fn a_client_from_before_tools_hears_one_function_call() {
 }
 
 #[test]
-fn tools_that_the_proxy_ran_are_told_beside_the_answer() {
+fn executed_tools_are_reported() {
     let ran = ToolRan {
         round: 1,
         call: ToolCall { id: "c1".into(), name: "get_time".into(), input: json!({}) },
@@ -401,7 +401,7 @@ fn tools_that_the_proxy_ran_are_told_beside_the_answer() {
 }
 
 #[test]
-fn every_end_has_its_reason() {
+fn every_finish_has_its_reason() {
     for (finish, reason) in [
         (Finish::Stop, "stop"),
         (Finish::StopSequence("END".into()), "stop"),
@@ -418,7 +418,7 @@ fn every_end_has_its_reason() {
 }
 
 #[test]
-fn a_failure_in_mid_stream_never_looks_like_an_end() {
+fn failure_in_mid_stream_has_no_finish_reason() {
     let mut out = Vec::new();
     let mut encoder = OpenAiChat::encoder(&meta(), &ResponseOptions::default());
     encoder.event(0, &text("Hi"), &mut out);

@@ -58,7 +58,7 @@ fn thought(text: &str, id: Option<&str>) -> Message {
 }
 
 #[test]
-fn every_role_and_form_of_message_is_understood() {
+fn every_role_and_form_of_message_is_read() {
     assert_eq!(messages(&json!("Hi")), [Message::text(Role::User, "Hi")]);
     assert_eq!(
         messages(&json!([
@@ -86,7 +86,7 @@ fn every_role_and_form_of_message_is_understood() {
 }
 
 #[test]
-fn files_are_read_as_text_or_seen_as_images() {
+fn files_become_text_or_images() {
     assert_eq!(
         messages(&json!([{ "role": "user", "content": [
             { "type": "input_file", "filename": "a.txt", "file_data": "data:text/plain;base64,aGk=" },
@@ -98,7 +98,7 @@ fn files_are_read_as_text_or_seen_as_images() {
 }
 
 #[test]
-fn calls_and_what_came_of_them_keep_their_ids() {
+fn calls_and_results_keep_their_ids() {
     assert_eq!(
         messages(&json!([
             { "type": "function_call", "call_id": "1", "name": "f", "arguments": "{\"a\":1}", "id": "fc_1",
@@ -126,7 +126,7 @@ fn calls_and_what_came_of_them_keep_their_ids() {
 }
 
 #[test]
-fn a_thought_goes_back_with_the_id_it_came_with() {
+fn reasoning_items_keep_their_ids() {
     let summary =
         json!([{ "type": "summary_text", "text": "Hm." }, { "type": "summary_text", "text": "Yes." }]);
     let seal = |id: &str| sealed_thinking::seal(&Thinking { id: Some(id.into()), ..Thinking::default() });
@@ -150,7 +150,7 @@ fn a_thought_goes_back_with_the_id_it_came_with() {
 }
 
 #[test]
-fn what_openai_ran_itself_is_told_to_the_model_as_text() {
+fn hosted_tool_items_become_text() {
     assert_eq!(
         messages(&json!([
             { "type": "web_search_call", "id": "ws_1", "status": "completed",
@@ -167,7 +167,7 @@ fn what_openai_ran_itself_is_told_to_the_model_as_text() {
 }
 
 #[test]
-fn tools_become_functions_under_names_of_their_own() {
+fn tools_become_functions_with_unique_names() {
     let parameters = json!({ "type": "object", "properties": {} });
     let ask = with(&json!({
         "tools": [
@@ -230,7 +230,7 @@ fn tools_become_functions_under_names_of_their_own() {
 }
 
 #[test]
-fn every_choice_of_tools_is_understood() {
+fn every_tool_choice_is_read() {
     let tools = json!([
         { "type": "function", "name": "f" },
         { "type": "custom", "name": "c" },
@@ -275,7 +275,7 @@ fn every_choice_of_tools_is_understood() {
 }
 
 #[test]
-fn settings_become_options() {
+fn options_are_read() {
     let options = |fields: Value| with(&fields).conversation.options;
     assert_eq!(
         options(json!({
@@ -314,7 +314,7 @@ fn settings_become_options() {
 }
 
 #[test]
-fn the_rest_of_a_request_is_understood() {
+fn remaining_fields_are_read() {
     let ask = with(&json!({
         "model": "gpt-5-mini",
         "stream": true,

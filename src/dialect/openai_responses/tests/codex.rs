@@ -67,7 +67,7 @@ fn request() -> Value {
 }
 
 #[test]
-fn its_history_and_tools_are_understood() {
+fn codex_history_and_tools_are_read() {
     let of = |role, parts| Message { role, name: None, parts };
     let called = |id, name, input| of(Role::Assistant, vec![Part::ToolCall(call(id, name, input))]);
     let result = |id: &str, text: &str| {
@@ -129,7 +129,7 @@ fn its_history_and_tools_are_understood() {
 }
 
 #[test]
-fn its_agents_are_called_as_it_knows_them() {
+fn codex_agent_calls_keep_their_names() {
     let (_, options) = read(&request()).unwrap();
     let said = [
         Event::Text("I ask for help.".into()),

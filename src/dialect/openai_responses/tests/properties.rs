@@ -82,7 +82,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stream_is_numbered_nested_and_ends_as_the_whole_reply(
+    fn stream_is_numbered_nested_and_ends_with_the_whole_response(
         said in prop::collection::vec(event(), 0..20),
         finish in finish(),
     ) {
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_said_is_what_the_next_request_finds(said in prop::collection::vec(event(), 0..20)) {
+    fn stored_response_equals_the_next_requests_history(said in prop::collection::vec(event(), 0..20)) {
         let memory = Memory::default();
         let body = offering_tools().to_string();
         let (_, options) = OpenAiResponses::read(&RequestHead::default(), body.as_bytes(), &memory).unwrap();

@@ -17,7 +17,7 @@ fn beside(key: &str, value: impl Into<Value>) -> Value {
 }
 
 #[test]
-fn a_malformed_item_is_told_where_and_what() {
+fn malformed_item_is_rejected_with_path_and_reason() {
     let item = |item: Value| json!({ "input": [{ "role": "user", "content": "Hi" }, item] });
     let content = |part: Value| item(json!({ "role": "user", "content": [part] }));
     let output =
@@ -75,7 +75,7 @@ fn a_malformed_item_is_told_where_and_what() {
 }
 
 #[test]
-fn malformed_settings_are_told_where_and_what() {
+fn malformed_options_are_rejected_with_path_and_reason() {
     let tools = |tool: Value| beside("tools", json!([{ "type": "function", "name": "f" }, tool]));
     let choice = |choice: Value| json!({ "input": "Hi", "tools": [{ "type": "function", "name": "f" }], "tool_choice": choice });
     check_refused(&[
@@ -135,7 +135,7 @@ fn malformed_settings_are_told_where_and_what() {
 }
 
 #[test]
-fn what_cannot_be_done_is_refused_not_ignored() {
+fn unsupported_options_are_rejected() {
     let content = |part: Value| json!({ "input": [{ "role": "user", "content": [part] }] });
     check_refused(&[
         (beside("background", true), "background: answers are given at once here, not fetched later"),

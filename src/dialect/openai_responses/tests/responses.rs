@@ -92,7 +92,7 @@ fn message_steps(index: usize, pieces: &[&str]) -> Vec<Value> {
 }
 
 #[test]
-fn a_sentence_is_streamed_byte_for_byte() {
+fn text_is_streamed_byte_for_byte() {
     let response = |status: &str, output: &str, usage: &str, extra: &str| {
         format!(
             r#"{{"id":"resp_0f","object":"response","created_at":1700000000,"status":"{status}","background":false,"error":null,"incomplete_details":null,"model":"scripted-1","output":[{output}],{usage}"service_tier":"default","top_logprobs":0,"instructions":null,"max_output_tokens":null,"max_tool_calls":null,"metadata":{{}},"parallel_tool_calls":true,"previous_response_id":null,"reasoning":{{"effort":null,"summary":null}},"store":true,"temperature":null,"text":{{"format":{{"type":"text"}}}},"tool_choice":"auto","tools":[],"top_p":null,"truncation":"disabled"{extra}}}"#
@@ -135,7 +135,7 @@ fn a_sentence_is_streamed_byte_for_byte() {
 }
 
 #[test]
-fn text_is_one_message_however_it_comes() {
+fn text_parts_form_one_message() {
     check(
         &plain(),
         &[text("Hi "), text(""), text("\u{2028}you")],
@@ -146,7 +146,7 @@ fn text_is_one_message_however_it_comes() {
 }
 
 #[test]
-fn a_call_is_told_with_its_name_and_ends_the_text_before_it() {
+fn call_has_its_name_and_ends_the_text_before_it() {
     let arguments = r#"{"path":"a.rs"}"#;
     let item = |status: &str, arguments: &str| {
         json!({
@@ -185,7 +185,7 @@ fn a_call_is_told_with_its_name_and_ends_the_text_before_it() {
 }
 
 #[test]
-fn thoughts_are_reasoning_items_and_keep_their_sealed_ids() {
+fn thinking_becomes_reasoning_items_with_sealed_ids() {
     let step = |name: &str, key: &str, value: Value| {
         let mut step = json!({
             "type": format!("response.{name}"),
@@ -242,7 +242,7 @@ fn thoughts_are_reasoning_items_and_keep_their_sealed_ids() {
 }
 
 #[test]
-fn reasoning_is_told_as_far_as_the_client_asks() {
+fn reasoning_is_included_on_request() {
     let said = [thinking(Some("t1"), "Hm."), Event::Finish(Finish::Stop, counted())];
     let seal = sealed_thinking::seal(&Thinking { id: Some("t1".into()), ..Thinking::text("Hm.") }).unwrap();
     let summary = json!([{ "type": "summary_text", "text": "Hm." }]);
@@ -263,7 +263,7 @@ fn reasoning_is_told_as_far_as_the_client_asks() {
 }
 
 #[test]
-fn calls_come_back_in_the_form_the_client_offered_the_tools() {
+fn calls_have_the_form_of_their_tools() {
     let (_, options) = read(&json!({ "input": "Hi", "tools": [
         { "type": "custom", "name": "apply_patch" },
         { "type": "namespace", "name": "agents", "description": "", "tools": [
@@ -306,7 +306,7 @@ fn calls_come_back_in_the_form_the_client_offered_the_tools() {
 }
 
 #[test]
-fn a_tool_that_the_proxy_ran_is_told_beside_the_next_event() {
+fn executed_tools_are_in_the_next_event() {
     let options = plain();
     let said = [
         text("Let me look."),
@@ -349,7 +349,7 @@ fn a_tool_that_the_proxy_ran_is_told_beside_the_next_event() {
 }
 
 #[test]
-fn an_answer_that_was_cut_says_so() {
+fn truncated_response_is_incomplete() {
     for (finish, reason) in [
         (Finish::Length, "max_output_tokens"),
         (Finish::ContentFilter, "content_filter"),
@@ -368,7 +368,7 @@ fn an_answer_that_was_cut_says_so() {
 }
 
 #[test]
-fn all_that_is_known_of_the_cost_is_told() {
+fn usage_has_all_known_details() {
     let usage = Usage {
         input: 9,
         output: 3,
@@ -393,7 +393,7 @@ fn all_that_is_known_of_the_cost_is_told() {
 }
 
 #[test]
-fn a_failure_in_mid_stream_ends_it_without_closing_what_was_open() {
+fn failure_in_mid_stream_leaves_open_items_unfinished() {
     let failed = |said: &[Event], failure: &Failure| {
         let mut out = Vec::new();
         let mut encoder = OpenAiResponses::encoder(&meta(), &plain());
@@ -455,7 +455,7 @@ fn a_failure_in_mid_stream_ends_it_without_closing_what_was_open() {
 }
 
 #[test]
-fn an_answer_repeats_the_settings_of_its_request() {
+fn response_repeats_the_options_of_its_request() {
     let tool = json!({ "type": "function", "name": "f", "description": "d" });
     let body = json!({
         "input": "Hi",

@@ -31,7 +31,7 @@ fn text(text: &str) -> Event {
 }
 
 #[test]
-fn a_conversation_goes_on_without_being_sent_again() {
+fn previous_response_id_restores_the_conversation() {
     let memory = Memory::default();
     let first = json!({ "input": "Who?", "instructions": "Be brief." });
     let asked = ask(&memory, "1", &first, &[text("Me.")]).unwrap();
@@ -52,7 +52,7 @@ fn a_conversation_goes_on_without_being_sent_again() {
 }
 
 #[test]
-fn all_that_happened_in_an_answer_is_part_of_the_conversation() {
+fn every_output_item_is_part_of_the_conversation() {
     let memory = Memory::default();
     let content = vec![Content::Text { text: "noon".into() }];
     let result = ToolResult { id: "call_1".into(), content, is_error: false };
@@ -93,7 +93,7 @@ fn all_that_happened_in_an_answer_is_part_of_the_conversation() {
 }
 
 #[test]
-fn nothing_is_kept_of_a_request_that_says_so() {
+fn store_false_stores_nothing() {
     let memory = Memory::default();
     ask(&memory, "1", &json!({ "input": "Who?", "store": false }), &[text("Me.")]).unwrap();
     let refusal = |body: Value| {
@@ -131,7 +131,7 @@ fn nothing_is_kept_of_a_request_that_says_so() {
 }
 
 #[test]
-fn the_oldest_answer_goes_first_with_its_items() {
+fn oldest_response_is_removed_first_with_its_items() {
     let said = |id: &str, text: &str| vec![(Some(id.to_owned()), Message::text(Role::Assistant, text))];
     let before = Arc::new(vec![Message::text(Role::User, "Hi")]);
     let kept = |memory: &Memory| {

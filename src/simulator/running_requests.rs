@@ -44,7 +44,7 @@ impl Running {
     pub async fn cancel(&mut self, stream: u32) {
         if let Some(mut request) = self.0.remove(&stream) {
             request.task.abort();
-            // The error says that it was aborted, which is what was wanted.
+            // The error is that of an aborted request, as intended.
             let _ = (&mut request.task).await;
         }
     }

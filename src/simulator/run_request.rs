@@ -1,4 +1,4 @@
-//! Runs one request in time: pauses as its script says, and sends parts as fast as they are taken.
+//! Runs one request: pauses as its script says, and sends parts as fast as the server reads them.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use tokio::time::sleep;
 
 use crate::bridge::protocol::{Chat, FromEditor, InvokeTool, ModelInfo, ProviderError, ToolOutput};
 use crate::conversation::Part;
-use crate::simulator::interpreter::{Performance, Stage, Step};
+use crate::simulator::interpreter::{PreparedResponse, ResponseContext, Step};
 use crate::simulator::models::Service;
 use crate::simulator::outbox::FrameQueue;
-use crate::simulator::select_phase::cue;
+use crate::simulator::select_phase::selected;
 use crate::simulator::stats::{Entry, StatsCounter};
 use crate::simulator::{auto_model, models, rules, service_rules, tools, trimming};
 
@@ -38,18 +38,18 @@ impl StreamWriter {
     }
 
     async fn turn(&mut self) {
-        // It fails only when nobody can tell any more to go on: then this request is being dropped.
+        // Fails only if the sender is dropped; then this request is being dropped, too.
         let _ = self.paused.wait_for(|paused| !paused).await;
         self.outbox.room().await;
     }
 }
 
 /// A request that passes the rules: its steps, and its entry in the statistics.
-pub fn rehearse(
+pub fn prepare(
     chat: Chat,
     models: &[ModelInfo],
-    tally: &StatsCounter,
-) -> Result<(Performance, Entry), ProviderError> {
+    counter: &StatsCounter,
+) -> Result<(PreparedResponse, Entry), ProviderError> {
     let model = models.iter().find(|model| model.vendor == chat.vendor && model.id == chat.model);
     let model = model.ok_or_else(|| ProviderError {
         name: "LanguageModelError".into(),
@@ -59,13 +59,13 @@ pub fn rehearse(
     let (chat, routed_model) = match pass_rules(chat, model, models) {
         Ok(passed) => passed,
         Err(refusal) => {
-            tally.enter(true).failed();
+            counter.enter(true).failed();
             return Err(refusal);
         }
     };
-    let cue = cue(&chat.messages, models::idle(model));
-    let stage = Stage { chat, routed_model, model: model.clone(), tally: tally.clone() };
-    Ok((Performance::new(cue.phase, stage), tally.enter(cue.counts)))
+    let selected = selected(&chat.messages, models::idle(model));
+    let context = ResponseContext { chat, routed_model, model: model.clone(), counter: counter.clone() };
+    Ok((PreparedResponse::new(selected.phase, context), counter.enter(selected.counts)))
 }
 
 /// Applies the rules of Copilot and of the service behind the model: returns the request as the model gets it, and the
@@ -86,25 +86,25 @@ fn pass_rules(
 }
 
 /// Answers a chat. Dropped before its end, it counts as cancelled.
-pub async fn chat(performance: Performance, entry: Entry, mut voice: StreamWriter) {
-    for step in performance {
+pub async fn chat(prepared: PreparedResponse, entry: Entry, mut writer: StreamWriter) {
+    for step in prepared {
         match step {
-            Step::Say(part) => voice.part(part).await,
+            Step::Say(part) => writer.part(part).await,
             Step::Wait(pause) => sleep(pause).await,
             Step::Hang => pending().await,
             Step::Fail(error) => {
                 entry.failed();
-                return voice.message(&FromEditor::Failed(error)).await;
+                return writer.message(&FromEditor::Failed(error)).await;
             }
         }
     }
-    // Before the end is heard, so that whoever asks after it for `stats:` finds it in them.
+    // Before the end is sent, so that a later `stats:` includes this request.
     entry.completed();
-    voice.message(&FromEditor::End).await;
+    writer.message(&FromEditor::End).await;
 }
 
 /// Runs a tool.
-pub async fn tool(asked: InvokeTool, mut voice: StreamWriter) {
+pub async fn tool(asked: InvokeTool, mut writer: StreamWriter) {
     let said = match tools::invoke(&asked) {
         Ok(outcome) => {
             sleep(outcome.after).await;
@@ -112,5 +112,5 @@ pub async fn tool(asked: InvokeTool, mut voice: StreamWriter) {
         }
         Err(error) => FromEditor::Failed(error),
     };
-    voice.message(&said).await;
+    writer.message(&said).await;
 }
