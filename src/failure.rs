@@ -119,7 +119,7 @@ pub enum Failure {
         allow: String,
     },
     /// A path that no endpoint has.
-    #[error("there is nothing at {path}; GET / lists the endpoints")]
+    #[error("there is no endpoint at {path}; GET / lists the endpoints")]
     NoSuchPath {
         /// The path asked for.
         path: String,

@@ -45,16 +45,16 @@ pub enum PeerError {
     #[error("the server refused: {}", .0.message)]
     Refused(Refused),
     /// The server closed the connection before its welcome.
-    #[error("the server hung up on the hello")]
+    #[error("the server closed the connection during the handshake")]
     NotWelcomed,
     /// The server sent a message that is not allowed at that point.
-    #[error("the server spoke out of turn")]
+    #[error("the server sent an unexpected message")]
     OutOfTurn,
-    /// The server can't be understood.
-    #[error("the server can't be understood: {0}")]
+    /// A message of the server is invalid.
+    #[error("invalid message from the server: {0}")]
     Frame(#[from] FrameError),
-    /// The connection broke while something was written.
-    #[error("the connection broke: {0}")]
+    /// Writing to the connection failed.
+    #[error("the connection failed: {0}")]
     Broken(std::io::Error),
 }
 

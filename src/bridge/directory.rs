@@ -68,7 +68,7 @@ pub enum DirectoryError {
         error: io::Error,
     },
     /// Other users can open it, or it belongs to one.
-    #[error("{}: must be a directory of yours that only you can open (mode 0700)", path.display())]
+    #[error("{}: must be a directory that you own and that only you can open (mode 0700)", path.display())]
     NotPrivate {
         /// Path of the directory.
         path: PathBuf,

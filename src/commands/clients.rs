@@ -81,7 +81,7 @@ impl Configuration {
 
 /// A file that is not of the expected form; it is left as it is.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}; mend or move it first")]
+#[error("{0}; fix or move the file first")]
 pub struct Unreadable(pub(super) String);
 
 /// Folders of configuration files, from the environment.

@@ -87,7 +87,7 @@ pub enum SetupError {
     )]
     Changed(PathBuf),
     /// The file was edited while the user was asked.
-    #[error("{}: it was changed meanwhile, so that this is not what was shown; nothing was written", .0.display())]
+    #[error("{}: the file was changed after the preview; nothing was written. Run the command again", .0.display())]
     ChangedMeanwhile(PathBuf),
     /// The user declined.
     #[error("nothing was changed")]

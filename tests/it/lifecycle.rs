@@ -124,8 +124,9 @@ fn directory_accessible_to_others_is_refused() {
         let mut process = start_serving(&home, "0", &[]);
         assert_eq!(process.wait_for_exit().code(), Some(1));
         let path = home.path().to_str().unwrap();
-        let reason =
-            format!("copilot-proxy: {path}: must be a directory of yours that only you can open (mode 0700)");
+        let reason = format!(
+            "copilot-proxy: {path}: must be a directory that you own and that only you can open (mode 0700)"
+        );
         until(&reason, || process.stderr().contains(&reason).then_some(()));
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "nothing is written there");
     }

@@ -357,7 +357,11 @@ fn errors_have_ollamas_form() {
             400,
             "api/embeddings is not available: VS Code's stable API gives extensions language models only",
         ),
-        (post("/api/create", &json!({})), 404, "there is nothing at /api/create; GET / lists the endpoints"),
+        (
+            post("/api/create", &json!({})),
+            404,
+            "there is no endpoint at /api/create; GET / lists the endpoints",
+        ),
         (server.get(CHAT), 405, "GET is not allowed at /api/chat; use POST, OPTIONS"),
         (
             server.send(&Request::get("/api/tags").header("host", "evil.test")),

@@ -57,7 +57,7 @@ fn file_changed_after_the_plan_is_not_overwritten() {
     terminal.write(FILE, "A=c\n");
     let ended = question.answer("y\n");
     assert_eq!(ended.code, Some(1));
-    assert!(ended.complained.contains("it was changed meanwhile"), "{ended:?}");
+    assert!(ended.complained.contains("the file was changed after the preview"), "{ended:?}");
     assert_eq!(terminal.read(FILE), "A=c\n");
     assert!(terminal.gives(&["setup", "env", "--undo"]).complained.contains("nothing to undo"));
 }

@@ -87,8 +87,8 @@ mod tests {
     #[test]
     fn malformed_settings_file_is_rejected() {
         for (before, complaint) in [
-            ("[]", "it is no JSON object; mend or move it first"),
-            (r#"{"env": []}"#, "its `env` is no object, and is to be one; mend or move it first"),
+            ("[]", "it is not a JSON object; fix or move the file first"),
+            (r#"{"env": []}"#, "its `env` is not an object; fix or move the file first"),
         ] {
             assert_eq!(after(Some(before)), Err(complaint.to_owned()));
         }

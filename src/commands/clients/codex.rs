@@ -62,7 +62,7 @@ fn inner<'a>(
         Item::Table(table)
     };
     let item = table.entry(name).or_insert_with(fresh);
-    item.as_table_like_mut().ok_or_else(|| Unreadable(format!("its `{name}` is no table, and is to be one")))
+    item.as_table_like_mut().ok_or_else(|| Unreadable(format!("its `{name}` is not a table")))
 }
 
 /// Sets a value; the comments around the old one stay.
@@ -149,7 +149,7 @@ trust_level = "trusted"
         assert!(after(Some("model = ")).unwrap_err().starts_with("it is no TOML: "));
         assert_eq!(
             after(Some("model_providers = 1")).unwrap_err(),
-            "its `model_providers` is no table, and is to be one; mend or move it first"
+            "its `model_providers` is not a table; fix or move the file first"
         );
     }
 

@@ -11,7 +11,7 @@ pub(super) fn merge_into(before: Option<&str>, values: &Map<String, Value>) -> R
     let before = before.filter(|before| !before.trim().is_empty());
     let root = CstRootNode::parse(before.unwrap_or("{}\n"), &ParseOptions::default())
         .map_err(|error| Unreadable(format!("it is no JSON: {error}")))?;
-    let object = root.object_value().ok_or_else(|| Unreadable("it is no JSON object".into()))?;
+    let object = root.object_value().ok_or_else(|| Unreadable("it is not a JSON object".into()))?;
     merge(&object, values, "")?;
     Ok(root.to_string())
 }
@@ -23,7 +23,7 @@ fn merge(object: &CstObject, values: &Map<String, Value>, path: &str) -> Result<
                 let path = format!("{path}{name}");
                 let inner = property
                     .object_value()
-                    .ok_or_else(|| Unreadable(format!("its `{path}` is no object, and is to be one")))?;
+                    .ok_or_else(|| Unreadable(format!("its `{path}` is not an object")))?;
                 merge(&inner, values, &format!("{path}."))?;
             }
             (value, Some(property)) => {

@@ -56,7 +56,7 @@ impl Plan {
     pub fn question(&self) -> &'static str {
         match self {
             Plan::Undo { .. } => "Put this back?",
-            _ => "Write this?",
+            Plan::Write { .. } | Plan::Copy { .. } | Plan::Nothing { .. } => "Write this?",
         }
     }
 

@@ -37,7 +37,7 @@ pub(super) struct UndoEntry {
 }
 
 impl UndoEntry {
-    /// This is what was written then.
+    /// Whether the content is the written one.
     pub fn wrote(&self, bytes: Option<&[u8]>) -> bool {
         bytes.is_some_and(|bytes| digest(bytes) == self.wrote)
     }
@@ -68,13 +68,13 @@ impl UndoLog {
         &self.history.file
     }
 
-    /// The last writing.
+    /// The entry of the last write.
     pub fn last(&self) -> Option<&UndoEntry> {
         self.history.steps.last()
     }
 
-    /// The file is about to be written. Writing over one's own work is no new step: undoing goes back to what
-    /// the person had.
+    /// Records a write of the file. Overwriting the program's own content adds no step: undo restores the user's
+    /// content.
     pub fn add(&mut self, before: Option<&[u8]>, after: &[u8]) -> Result<(), SetupError> {
         let wrote = digest(after);
         match self.history.steps.last_mut() {
@@ -105,7 +105,7 @@ impl UndoLog {
         Ok(())
     }
 
-    /// The last writing is undone.
+    /// Removes the entry of the last write.
     pub fn remove_last(&mut self) -> Result<(), SetupError> {
         self.history.steps.pop();
         if self.history.steps.is_empty() {
