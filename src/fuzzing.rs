@@ -1,4 +1,4 @@
-//! What the fuzz targets of `fuzz/` run: each function takes any bytes and panics where a promise is broken.
+//! Functions that the fuzz targets of `fuzz/` run: each takes any bytes and panics where a promise is broken.
 //!
 //! Compiled for fuzzers (`cfg(fuzzing)`), where it is the library's only way to its private modules, and for the tests, which
 //! run each target over its corpus. No program contains it.

@@ -99,7 +99,7 @@ impl CompletionService {
     }
 }
 
-/// Logs that a fallback reads a prefix anew that the failed model has in its cache, and would still have after the wait
+/// Logs that a fallback reads a prefix again that the failed model has in its cache, and would still have after the wait
 /// that its failure asks for.
 fn log_cached_prefix(request_id: &str, failed: &FailedModel, tokens: u64) {
     let wait = match &failed.failure {

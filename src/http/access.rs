@@ -23,7 +23,7 @@ use super::request_id::RequestId;
 use super::route_index::RouteIndex;
 use super::state::AppState;
 use super::unread_body::SharedPayload;
-use super::web_page::{Decision, PageOrigin, PageAccess, is_container_host, is_loopback, without_port};
+use super::web_page::{Decision, PageAccess, PageOrigin, is_container_host, is_loopback, without_port};
 use crate::bridge::protocol::UserSettings;
 use crate::failure::Failure;
 use crate::keys::ClientIdentity;

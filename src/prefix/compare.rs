@@ -81,7 +81,7 @@ fn common_messages(before: &[MessageHash], now: &[MessageHash]) -> (u64, Option<
         return (weight, None);
     }
     let number = same + 1;
-    // What follows the change tells its kind.
+    // The text after the change tells its kind.
     let follows = |gone: Option<&MessageHash>, come: Option<&MessageHash>| gone.is_some() && gone == come;
     let change = if follows(gone.get(1), come.get(1)) {
         PrefixBreak::MessageEdited { number }

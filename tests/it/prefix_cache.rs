@@ -265,7 +265,7 @@ fn each_change_is_named_and_measured() {
         assert_eq!(loss.credits.is_some(), record.model.as_deref() == Some("m"), "{words}");
         let line = provider.editor.expect_log("prefix broken").text;
         assert!(line.contains(words.split(':').next().unwrap()), "{line}");
-        // What follows is compared with the changed request.
+        // Later requests are compared with the changed request.
         let next = provider.send(&request(&body));
         assert_eq!((next.record.prefix_kept, next.record.prefix_break), (Some(1.0), None), "{words}");
     }

@@ -39,7 +39,7 @@ const POSTS = [
 /** Endpoints that any page may read. */
 const FREE = ["/", "/health", "/v1/models"];
 
-/** What only asks or informs an editor; everything else runs a model or a tool, or shows what it has. */
+/** Messages that only ask or inform an editor; all others run a model or a tool, or show its data. */
 const HARMLESS = ["welcome", "status", "log", "ping", "ask_origin"];
 
 const run = fs.mkdtempSync("/tmp/cp-");
@@ -182,7 +182,7 @@ test("a page of this machine shows that the attempts are real", async () => {
 		assert.notDeepEqual(readers(read, [secret]), [], `${secret} can be read`);
 	assert.ok(heard.includes("chat"));
 	assert.ok(heard.includes("list_tools"));
-	// What browsers send without asking first is refused even then.
+	// Requests that browsers send without a preflight are refused even then.
 	await untilIdle();
 	const unasked = /^local:(no-cors|form, (text|url|multi|redir)|beacon|ping|report|simple)/;
 	const served = reachedFrom("local").filter(
