@@ -9,6 +9,7 @@ pub mod checksum;
 pub mod compaction;
 pub mod extensions;
 pub mod files;
+pub mod free_text;
 pub mod json_lines;
 pub mod media;
 pub mod model_list;

@@ -3,6 +3,9 @@
 //! `wire` is the request as it is sent, `read` and its neighbours make a conversation of it; `encoder` and
 //! `whole_response` write the same events as chunks and as a whole, with the types of `message_parts`.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::conversation::Event;
@@ -23,26 +26,28 @@ mod whole_response;
 mod wire;
 
 // Ollama's API offers tools in the same form.
-pub use tools::read_tools;
+pub use tools::read_functions;
 pub use wire::Tool;
 
 /// OpenAI's chat completions.
 pub struct OpenAiChat;
 
 /// Options of the request that shape the response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseOptions {
     /// `stream_options.include_usage`: whether the stream has a chunk with the usage.
     pub include_usage: bool,
     /// Form of tool calls.
     pub calls: Calls,
+    /// Names of the tools that take free text.
+    pub custom: Arc<HashSet<String>>,
     /// Number of choices.
     pub choices: usize,
 }
 
 impl Default for ResponseOptions {
     fn default() -> ResponseOptions {
-        ResponseOptions { include_usage: false, calls: Calls::Tools, choices: 1 }
+        ResponseOptions { include_usage: false, calls: Calls::Tools, custom: Arc::default(), choices: 1 }
     }
 }
 
@@ -67,11 +72,11 @@ impl Dialect for OpenAiChat {
     }
 
     fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::Chunks {
-        encoder::Chunks::new(meta, *options)
+        encoder::Chunks::new(meta, options.clone())
     }
 
     fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        whole_response::response(meta, *options, answers)
+        whole_response::response(meta, options, answers)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {

@@ -1,9 +1,9 @@
-//! Tools that the client runs, and that OpenAI's API names by a type: `shell`, `local_shell`, `apply_patch`; and
-//! screenshots.
+//! Tools that the client runs, and that OpenAI's APIs name by a type: `shell`, `local_shell`, `apply_patch`, and those
+//! that take free text; and screenshots.
 
 use serde_json::{Value, json};
 
-use crate::openai::with;
+use crate::openai::{self, CHAT, chat, data, with};
 use crate::server::Server;
 
 const RESPONSES: &str = "/v1/responses";
@@ -195,5 +195,84 @@ fn screenshot_is_an_image() {
         let response = server.post(RESPONSES, &request(&input(output), &json!([])));
         assert_eq!(response.status, 200, "{}", response.text());
         assert!(!response.text().contains("PHN2Zy8"), "{}", response.text());
+    }
+}
+
+/// A tool of chat completions that takes free text.
+fn free_text(name: &str) -> Value {
+    let grammar = json!({ "syntax": "lark", "definition": "start: /[a-z]+/" });
+    let format = json!({ "type": "grammar", "grammar": grammar });
+    json!({ "type": "custom", "custom": { "name": name, "description": "Runs code.", "format": format } })
+}
+
+#[test]
+fn free_text_tool_of_a_chat_is_a_function_with_one_string() {
+    let server = Server::demo(&[]);
+    let f = json!({ "type": "function", "function": { "name": "f" } });
+    let tools = json!({ "tools": [free_text("code"), f] });
+    let dump = openai::dumped(&server, &with(chat("dump:"), &tools));
+    let code = &dump["tools"][0];
+    assert_eq!((&code["name"], &dump["tools"][1]["name"]), (&json!("code"), &json!("f")));
+    assert_eq!(code["inputSchema"]["properties"], json!({ "input": { "type": "string" } }));
+    let description = code["description"].as_str().unwrap();
+    assert!(description.starts_with("Runs code.\n\n`input` must follow this lark grammar:"), "{description}");
+
+    let script = chat(r#"call:code {"input":"print(1)\nx"}"#);
+    let custom = json!({ "name": "code", "input": "print(1)\nx" });
+    let reference = json!({ "type": "custom", "custom": { "name": "code" } });
+    let allowed = json!({ "mode": "required", "tools": [reference] });
+    for choice in [
+        json!("auto"),
+        json!("required"),
+        reference,
+        json!({ "type": "allowed_tools", "allowed_tools": allowed }),
+    ] {
+        let request = with(with(script.clone(), &tools), &json!({ "tool_choice": choice }));
+        let choices = server.post(CHAT, &request).json()["choices"].take();
+        let call = &choices[0]["message"]["tool_calls"][0];
+        assert_eq!((&call["type"], &call["custom"]), (&json!("custom"), &custom), "{choice}: {choices}");
+        assert_eq!((call.get("function"), &choices[0]["finish_reason"]), (None, &json!("tool_calls")));
+
+        let events = server.stream(CHAT, &with(request, &json!({ "stream": true }))).rest();
+        let deltas: Vec<Value> = events
+            .iter()
+            .filter(|event| event.contains("tool_calls\":"))
+            .map(|event| data(event)["choices"][0]["delta"]["tool_calls"][0].take())
+            .collect();
+        assert_eq!(deltas.len(), 1, "{choice}: {events:?}");
+        let delta = &deltas[0];
+        assert_eq!(
+            (&delta["index"], &delta["type"], &delta["custom"]),
+            (&json!(0), &json!("custom"), &custom)
+        );
+    }
+
+    let history = json!([
+        { "role": "user", "content": "x" },
+        { "role": "assistant", "tool_calls": [{ "id": "c1", "type": "custom", "custom": custom }] },
+        { "role": "tool", "tool_call_id": "c1", "content": "r" },
+        { "role": "user", "content": "dump:" },
+    ]);
+    let dump =
+        openai::dumped(&server, &with(chat(""), &json!({ "messages": history, "tools": tools["tools"] })));
+    let call = &dump["messages"][1]["parts"][0];
+    assert_eq!((&call["name"], &call["input"]), (&json!("code"), &json!({ "input": "print(1)\nx" })));
+}
+
+#[test]
+fn free_text_tools_follow_the_rules_of_names() {
+    let server = Server::demo(&[]);
+    let send = |tools: Value| server.post(CHAT, &with(chat("dump:"), &json!({ "tools": tools })));
+    assert_eq!(send(json!([free_text("f"), free_text("f")])).status, 200);
+    let bare = json!({ "type": "custom", "custom": { "name": "f" } });
+    let function = json!({ "type": "function", "function": { "name": "f" } });
+    for (tools, at) in [
+        (json!([free_text("f"), bare]), "tools[1].custom.name"),
+        (json!([bare, function]), "tools[1].function.name"),
+        (json!([{ "type": "custom", "custom": { "name": "" } }]), "tools[0].custom.name"),
+        (json!([{ "type": "custom", "custom": {} }]), "tools[0].custom.name"),
+    ] {
+        let (status, .., message) = send(tools).error();
+        assert!(status == 400 && message.starts_with(at), "{message}");
     }
 }

@@ -10,7 +10,7 @@ use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::string_or_object::WordOrObject;
 use crate::dialect::common::{model_list, option_limits};
-use crate::dialect::openai_chat::read_tools;
+use crate::dialect::openai_chat::read_functions;
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
@@ -52,7 +52,7 @@ pub fn read<E: Endpoint>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions)
 pub fn chat(request: Request) -> Result<Asked, Failure> {
     Ok(Asked {
         messages: history::read(request.messages.unwrap_or_default())?,
-        tools: read_tools(request.tools)?,
+        tools: read_functions(request.tools)?,
         extensions: RequestExtensions::from_fields(
             request.use_vscode_tools,
             request.tool_execution,

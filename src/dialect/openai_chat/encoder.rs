@@ -68,9 +68,9 @@ impl Chunks {
             id: format!("chatcmpl-{}", meta.id),
             created: meta.created,
             model: meta.model.clone(),
-            options,
             calls: vec![0; options.choices],
             thinking: (0..options.choices).map(|_| OpenThinking::default()).collect(),
+            options,
             usage: None,
         }
     }
@@ -141,7 +141,9 @@ impl Encoder for Chunks {
                     return self.seal_thinking(choice, Some(&call.id), out);
                 };
                 let delta = match self.options.calls {
-                    Calls::Tools => Delta::ToolCalls { tool_calls: [ToolCall::at(index, call)] },
+                    Calls::Tools => {
+                        Delta::ToolCalls { tool_calls: [ToolCall::at(index, call, &self.options.custom)] }
+                    }
                     Calls::Function => Delta::FunctionCall { function_call: FunctionCall::new(call) },
                 };
                 self.delta(choice, delta, out);

@@ -1,6 +1,6 @@
 //! Converts the messages of a chat request, one by one. `transcript` makes them legal.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::wire;
 use crate::conversation::{Content, Message, Part, Role, ToolCall, ToolResult};
@@ -10,7 +10,7 @@ use crate::dialect::common::media::{Unshowable, newest_user_message};
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::open_calls::OpenCalls;
 use crate::dialect::common::string_or_object::WordOrObject;
-use crate::dialect::common::{block_words, call_arguments, sealed_thinking};
+use crate::dialect::common::{block_words, call_arguments, free_text, sealed_thinking};
 use crate::failure::{Failure, ResultExt};
 
 /// Types of parts that are read; any other is words in old messages.
@@ -159,7 +159,7 @@ fn read_call(block: wire::Block) -> Result<Part, Failure> {
     let call: wire::ToolCall = read_value(Value::Object(block))?;
     let (name, input) = match (call.function, call.custom) {
         (Some(function), _) => (function.name, call_arguments::of(function.arguments)),
-        (None, Some(custom)) => (custom.name, json!({ "input": custom.input })),
+        (None, Some(custom)) => (custom.name, free_text::wrap(&custom.input)),
         (None, None) => return Err(Failure::invalid("function", "required, but missing")),
     };
     Ok(Part::ToolCall(ToolCall { id: call.id, name, input }))

@@ -1,13 +1,14 @@
 //! Parts that chunks and whole responses share: usage, finish reasons, tool calls. Legacy completions use most of
 //! them, too.
 
+use std::collections::HashSet;
 use std::num::NonZeroU64;
 
 use serde::Serialize;
 
 use super::Calls;
 use crate::conversation::{self, Finish};
-use crate::dialect::common::call_arguments;
+use crate::dialect::common::{call_arguments, free_text};
 
 /// OpenAI's fingerprint of the build that responded: here the server's version.
 pub const FINGERPRINT: &str = "fp_copilot_proxy";
@@ -78,21 +79,39 @@ pub struct ToolCall<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<u32>,
     id: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    function: FunctionCall<'a>,
+    #[serde(flatten)]
+    called: Called<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Called<'a> {
+    Function { function: FunctionCall<'a> },
+    Custom { custom: CustomCall<'a> },
 }
 
 impl<'a> ToolCall<'a> {
-    /// A call in a message.
-    pub fn new(call: &'a conversation::ToolCall) -> ToolCall<'a> {
-        ToolCall { index: None, id: &call.id, kind: "function", function: FunctionCall::new(call) }
+    /// A call in a message. `custom` has the names of the tools that take free text.
+    pub fn new(call: &'a conversation::ToolCall, custom: &HashSet<String>) -> ToolCall<'a> {
+        let called = if custom.contains(&call.name) {
+            Called::Custom { custom: CustomCall { name: &call.name, input: free_text::unwrap(&call.input) } }
+        } else {
+            Called::Function { function: FunctionCall::new(call) }
+        };
+        ToolCall { index: None, id: &call.id, called }
     }
 
     /// A call in a chunk: clients gather the pieces of a call by its index.
-    pub fn at(index: u32, call: &'a conversation::ToolCall) -> ToolCall<'a> {
-        ToolCall { index: Some(index), ..ToolCall::new(call) }
+    pub fn at(index: u32, call: &'a conversation::ToolCall, custom: &HashSet<String>) -> ToolCall<'a> {
+        ToolCall { index: Some(index), ..ToolCall::new(call, custom) }
     }
+}
+
+/// A call of a tool that takes free text.
+#[derive(Debug, Serialize)]
+struct CustomCall<'a> {
+    name: &'a str,
+    input: String,
 }
 
 /// A call without an id, from before `tools`.

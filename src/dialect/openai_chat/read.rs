@@ -1,8 +1,10 @@
 //! Parses the body of a chat request.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::tools::OfferedTools;
+use super::tools::{OfferedTools, ReadTools};
 use super::{Calls, ResponseOptions, history, wire};
 use crate::conversation::{Conversation, Options, Output};
 use crate::dialect::common::body_json::read_json;
@@ -43,12 +45,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         choices: option_limits::choices("n", request.n)?,
         ..Options::default()
     };
-    let response_options = ResponseOptions {
-        include_usage: request.stream_options.is_some_and(|options| options.include_usage == Some(true)),
-        calls,
-        choices: options.choices.map_or(1, |choices| usize::from(choices.get())),
-    };
-    let (tools, tool_choice) = OfferedTools {
+    let ReadTools { tools, custom, choice: tool_choice } = OfferedTools {
         tools: request.tools,
         choice: request.tool_choice,
         functions: request.functions,
@@ -56,6 +53,12 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         more_will_come: extensions.use_vscode_tools,
     }
     .read()?;
+    let response_options = ResponseOptions {
+        include_usage: request.stream_options.is_some_and(|options| options.include_usage == Some(true)),
+        calls,
+        custom: Arc::new(custom),
+        choices: options.choices.map_or(1, |choices| usize::from(choices.get())),
+    };
     let messages = history::read(request.messages)?;
     let parsed = ParsedRequest {
         model: request.model.filter(|model| !model.is_empty()),

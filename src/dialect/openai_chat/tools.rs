@@ -1,9 +1,12 @@
 //! Reads tools, functions and `tool_choice`.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
+use crate::dialect::common::free_text;
 use crate::dialect::common::string_or_object::WordOrObject;
 use crate::dialect::common::tool_list::ToolList;
 use crate::failure::{Failure, ResultExt};
@@ -20,11 +23,20 @@ pub struct OfferedTools {
     pub more_will_come: bool,
 }
 
+/// The tools of a request as they have been read.
+pub struct ReadTools {
+    /// Tools that a model can be offered.
+    pub tools: Vec<Tool>,
+    /// Names of those that take free text.
+    pub custom: HashSet<String>,
+    pub choice: ToolChoice,
+}
+
 impl OfferedTools {
-    /// Returns the tools that a model can be offered, and the choice.
-    pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
+    /// Reads the tools and the choice.
+    pub fn read(self) -> Result<ReadTools, Failure> {
         let mut tools = ToolList::default();
-        add_tools(&mut tools, self.tools)?;
+        let custom = add_tools(&mut tools, self.tools)?;
         for (index, function) in self.functions.into_iter().flatten().enumerate() {
             let function = read_function(function).and_then(|function| tools.add(function));
             function.at(format_args!("functions[{index}]"))?;
@@ -41,43 +53,71 @@ impl OfferedTools {
         if !self.more_will_come {
             check_that_it_can_be_met(at, &choice, &tools)?;
         }
-        Ok((tools, choice))
+        Ok(ReadTools { tools, custom, choice })
     }
 }
 
-/// Returns the tools that a model can be offered.
-pub fn read_tools(offered: Option<Vec<wire::Tool>>) -> Result<Vec<Tool>, Failure> {
+/// Returns the functions that a model can be offered, for an API that has no other tools.
+pub fn read_functions(offered: Option<Vec<wire::Tool>>) -> Result<Vec<Tool>, Failure> {
     let mut tools = ToolList::default();
-    add_tools(&mut tools, offered)?;
+    let mut offered = offered.unwrap_or_default();
+    for tool in &mut offered {
+        tool.custom = None;
+    }
+    add_tools(&mut tools, Some(offered))?;
     Ok(tools.into_tools())
 }
 
-fn add_tools(tools: &mut ToolList, offered: Option<Vec<wire::Tool>>) -> Result<(), Failure> {
+/// Adds tools to the list. Returns the names of those that take free text.
+fn add_tools(tools: &mut ToolList, offered: Option<Vec<wire::Tool>>) -> Result<HashSet<String>, Failure> {
+    let mut custom = HashSet::new();
     for (index, tool) in offered.into_iter().flatten().enumerate() {
         let at = format!("tools[{index}]");
+        let field = if is_custom(&tool) { "custom" } else { "function" };
         if let Some(tool) = read_tool(tool).at(&at)? {
-            tools.add(tool).at("function").at(at)?;
+            if field == "custom" {
+                custom.insert(tool.name.clone());
+            }
+            tools.add(tool).at(field).at(at)?;
         }
     }
-    Ok(())
+    Ok(custom)
+}
+
+fn is_custom(tool: &wire::Tool) -> bool {
+    tool.kind.as_deref() == Some("custom")
 }
 
 /// Reads a tool. One of a type without a counterpart in VS Code is left out: agents send such tools beside their own.
 fn read_tool(tool: wire::Tool) -> Result<Option<Tool>, Failure> {
-    match (tool.kind.as_deref(), tool.function) {
-        (Some("function") | None, Some(function)) => read_function(function).map(Some).at("function"),
-        (Some("function"), None) => Err(Failure::invalid("function", "required, but missing")),
-        (None, None) => Err(Failure::invalid("type", "required, but missing")),
-        (Some(_), _) => Ok(None),
+    match (tool.kind.as_deref(), tool.function, tool.custom) {
+        (Some("function") | None, Some(function), _) => read_function(function).map(Some).at("function"),
+        (Some("custom"), _, Some(custom)) => read_custom(custom).map(Some).at("custom"),
+        (Some("function"), None, _) => Err(Failure::invalid("function", "required, but missing")),
+        (None, None, _) => Err(Failure::invalid("type", "required, but missing")),
+        (Some(_), _, _) => Ok(None),
     }
 }
 
-fn read_function(function: wire::Function) -> Result<Tool, Failure> {
-    if function.name.is_empty() {
-        return Err(Failure::invalid("name", "empty, expected a name"));
-    }
+/// Reads a tool that takes free text, as the function that stands for it.
+fn read_custom(tool: wire::CustomTool) -> Result<Tool, Failure> {
+    let grammar = tool.format.and_then(|format| format.grammar);
+    let grammar = grammar.map(|grammar| free_text::grammar(grammar.syntax.as_deref(), &grammar.definition));
+    let paragraphs = tool.description.into_iter().chain(grammar).filter(|text| !text.is_empty());
     Ok(Tool {
-        name: function.name,
+        name: named(tool.name)?,
+        description: paragraphs.collect::<Vec<_>>().join("\n\n"),
+        input_schema: Some(free_text::schema()),
+    })
+}
+
+fn named(name: String) -> Result<String, Failure> {
+    if name.is_empty() { Err(Failure::invalid("name", "empty, expected a name")) } else { Ok(name) }
+}
+
+fn read_function(function: wire::Function) -> Result<Tool, Failure> {
+    Ok(Tool {
+        name: named(function.name)?,
         description: function.description.unwrap_or_default(),
         input_schema: function.parameters.map(Value::Object),
     })
@@ -91,18 +131,21 @@ fn from_word(word: wire::ChoiceWord) -> ToolChoice {
     }
 }
 
-/// Reads a `tool_choice`. Of `allowed_tools` only functions count, since the others are not among the tools either.
+/// Reads a `tool_choice`. Of `allowed_tools` only functions and tools with free text count, since the others are not
+/// among the tools either.
 fn read_choice(choice: WordOrObject<wire::ChoiceWord, wire::Choice>) -> Result<ToolChoice, Failure> {
     let choice = match choice {
         WordOrObject::Word(word) => return Ok(from_word(word)),
         WordOrObject::Object(choice) => choice,
     };
-    match (choice.kind.as_deref(), choice.function, choice.allowed_tools) {
-        (Some("function") | None, Some(function), _) => Ok(ToolChoice::Named(function.name)),
-        (Some("function"), None, _) => Err(Failure::invalid("tool_choice.function", "required, but missing")),
+    match (choice.kind.as_deref(), choice.function.or(choice.custom), choice.allowed_tools) {
+        (Some("function" | "custom") | None, Some(tool), _) => Ok(ToolChoice::Named(tool.name)),
+        (Some(kind @ ("function" | "custom")), None, _) => {
+            Err(Failure::invalid(format!("tool_choice.{kind}"), "required, but missing"))
+        }
         (Some("allowed_tools"), _, Some(allowed)) => {
-            let functions = allowed.tools.into_iter().filter_map(|tool| tool.function);
-            let names = functions.map(|function| function.name).collect();
+            let references = allowed.tools.into_iter().filter_map(|tool| tool.function.or(tool.custom));
+            let names = references.map(|tool| tool.name).collect();
             Ok(match allowed.mode {
                 wire::ChoiceWord::None => ToolChoice::None,
                 wire::ChoiceWord::Auto => ToolChoice::Allowed { names, is_required: false },

@@ -50,25 +50,22 @@ struct Message<'a> {
 }
 
 /// Builds the whole response.
-pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Event>]) -> Value {
+pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
     let completion = Completion {
         id: format!("chatcmpl-{}", meta.id),
         object: "chat.completion",
         created: meta.created,
         model: &meta.model,
         system_fingerprint: FINGERPRINT,
-        choices: answers
-            .iter()
-            .enumerate()
-            .map(|(index, events)| choice(index, events, options.calls))
-            .collect(),
+        choices: answers.iter().enumerate().map(|(index, events)| choice(index, events, options)).collect(),
         usage: usage_of(answers).into(),
         copilot_proxy: ResponseExtensions::whole(answers.iter().flatten()),
     };
     serde_json::json!(completion)
 }
 
-fn choice(index: usize, events: &[Event], calls: Calls) -> Choice<'_> {
+fn choice<'a>(index: usize, events: &'a [Event], options: &ResponseOptions) -> Choice<'a> {
+    let calls = options.calls;
     let mut content = String::new();
     let mut message = Message {
         role: "assistant",
@@ -93,7 +90,9 @@ fn choice(index: usize, events: &[Event], calls: Calls) -> Choice<'_> {
         match (event, calls) {
             (Event::Text(text), _) => content.push_str(text),
             (Event::Thinking(thought), _) => message.reasoning_content.push_str(&thought.text),
-            (Event::ToolCall(call), Calls::Tools) => message.tool_calls.push(ToolCall::new(call)),
+            (Event::ToolCall(call), Calls::Tools) => {
+                message.tool_calls.push(ToolCall::new(call, &options.custom));
+            }
             (Event::ToolCall(call), Calls::Function) => {
                 message.function_call.get_or_insert_with(|| FunctionCall::new(call));
             }

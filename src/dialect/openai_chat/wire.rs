@@ -189,8 +189,32 @@ pub struct Tool {
     /// `function`, nearly always.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Name of the function.
     pub function: Option<Function>,
+    /// A tool that takes free text.
+    pub custom: Option<CustomTool>,
+}
+
+/// A tool that takes free text.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct CustomTool {
+    pub name: String,
+    pub description: Option<String>,
+    pub format: Option<TextFormat>,
+}
+
+/// Format of the free text.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct TextFormat {
+    pub grammar: Option<Grammar>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct Grammar {
+    pub syntax: Option<String>,
+    pub definition: String,
 }
 
 #[derive(Deserialize)]
@@ -216,6 +240,7 @@ pub struct Choice {
     #[serde(rename = "type")]
     pub kind: Option<String>,
     pub function: Option<Name>,
+    pub custom: Option<Name>,
     pub allowed_tools: Option<AllowedTools>,
 }
 
@@ -230,6 +255,7 @@ pub struct AllowedTools {
 #[serde(expecting = "an object")]
 pub struct ToolReference {
     pub function: Option<Name>,
+    pub custom: Option<Name>,
 }
 
 #[derive(Deserialize)]

@@ -7,14 +7,14 @@ use super::client_tools::{self, ClientTool};
 use super::compaction_items as compaction;
 use super::content::read_content;
 use super::stored_responses::Memory;
-use super::tool_names::{ToolName, ToolNames, wrap_free_text};
+use super::tool_names::{ToolName, ToolNames};
 use super::tools::OfferedTools;
 use super::wire;
 use crate::conversation::{Message, Part, Role, ToolCall, ToolResult};
 use crate::dialect::common::block_words::without_base64;
 use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::media::{Unshowable, newest_user_message};
-use crate::dialect::common::{call_arguments, sealed_thinking};
+use crate::dialect::common::{call_arguments, free_text, sealed_thinking};
 use crate::failure::{Failure, ResultExt};
 
 /// Context for reading items.
@@ -90,7 +90,7 @@ impl Reader<'_> {
     fn custom_tool_call(&self, item: Value) -> Result<Message, Failure> {
         let call: wire::CustomToolCall = read_value(item)?;
         let name = ToolName::new(call.namespace, call.name);
-        Ok(self.call(call.call_id, &name, wrap_free_text(&call.input)))
+        Ok(self.call(call.call_id, &name, free_text::wrap(&call.input)))
     }
 
     /// A call of a tool that the client runs, or its output.

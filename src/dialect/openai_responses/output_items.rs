@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::ReasoningOutput;
 use super::client_tools::ClientTool;
-use super::tool_names::{CallKind, ToolNames, unwrap_free_text};
+use super::tool_names::{CallKind, ToolNames};
 use crate::conversation::{Thinking, ToolCall};
-use crate::dialect::common::{call_arguments, compaction, sealed_thinking};
+use crate::dialect::common::{call_arguments, compaction, free_text, sealed_thinking};
 
 /// An item of the output.
 #[derive(Debug, Serialize)]
@@ -176,7 +176,7 @@ impl Call {
         };
         let input = match kind {
             CallKind::Function => call_arguments::say(&call.input),
-            CallKind::Custom => unwrap_free_text(&call.input),
+            CallKind::Custom => free_text::unwrap(&call.input),
             CallKind::Client(_) => String::new(),
         };
         let action = match kind {

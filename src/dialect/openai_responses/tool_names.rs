@@ -3,15 +3,10 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
-
 use super::client_tools::ClientTool;
 
 /// Codex's namespace for tools without one; their calls carry none.
 pub const NO_NAMESPACE: &str = "functions";
-
-/// The one argument of a function that stands for a tool taking free text.
-pub const FREE_TEXT: &str = "input";
 
 /// The client's name of a tool.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,18 +81,5 @@ impl ToolNames {
         self.by_client.insert(name.clone(), free.clone());
         self.by_model.insert(free.clone(), (name.clone(), kind));
         Some(free)
-    }
-}
-
-/// The free text as the argument of the function that stands for the tool.
-pub fn wrap_free_text(text: &str) -> Value {
-    json!({ FREE_TEXT: text })
-}
-
-/// The free text a model wrote for a tool; whatever else it wrote in its place, as JSON.
-pub fn unwrap_free_text(input: &Value) -> String {
-    match input.get(FREE_TEXT) {
-        Some(Value::String(text)) => text.clone(),
-        _ => input.to_string(),
     }
 }

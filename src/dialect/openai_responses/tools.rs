@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::client_tools::ClientTool;
-use super::tool_names::{CallKind, FREE_TEXT, NO_NAMESPACE, ToolName, ToolNames};
+use super::tool_names::{CallKind, NO_NAMESPACE, ToolName, ToolNames};
 use super::wire;
 use crate::conversation::{Tool, ToolChoice};
 use crate::dialect::common::body_json::read_value;
+use crate::dialect::common::free_text;
 use crate::dialect::common::tool_list::taken;
 use crate::failure::{Failure, ResultExt};
 
@@ -87,18 +88,11 @@ impl OfferedTools {
         tool: &Value,
     ) -> Result<(), Failure> {
         let tool: wire::CustomTool = read_value(tool)?;
-        let grammar = tool.format.and_then(|format| {
-            let syntax = format.syntax.unwrap_or_default();
-            Some(format!("`{FREE_TEXT}` must follow this {syntax} grammar:\n{}", format.definition?))
-        });
+        let grammar = tool
+            .format
+            .and_then(|format| Some(free_text::grammar(format.syntax.as_deref(), &format.definition?)));
         let description = paragraphs([description_of_namespace, tool.description, grammar]);
-        let schema = json!({
-            "type": "object",
-            "properties": { FREE_TEXT: { "type": "string" } },
-            "required": [FREE_TEXT],
-            "additionalProperties": false,
-        });
-        self.push(space, tool.name, CallKind::Custom, description, Some(schema))
+        self.push(space, tool.name, CallKind::Custom, description, Some(free_text::schema()))
     }
 
     fn push(

@@ -83,5 +83,9 @@ const MESSAGE: &[Row] = &[
 
 const TOOLS: &[Row] = &[
     ("function", Honored, "identical ones are one, different ones of one name are refused"),
-    ("custom", Ignored, "VS Code's models know tools with JSON arguments only"),
+    (
+        "custom",
+        Honored,
+        "as a function with one string, and its calls as calls of the type `custom`; a grammar is told, not enforced",
+    ),
 ];

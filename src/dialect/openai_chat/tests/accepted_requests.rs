@@ -9,7 +9,7 @@ use crate::conversation::{
     ToolCall, ToolChoice, ToolResult, Verbosity,
 };
 use crate::dialect::RequestHead;
-use crate::dialect::common::sealed_thinking;
+use crate::dialect::common::{free_text, sealed_thinking};
 use crate::dialect::openai_chat::{Calls, OpenAiChat, ResponseOptions};
 use crate::dialect::{Dialect, ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
@@ -214,7 +214,7 @@ fn every_supported_option_is_read() {
             ..ParsedRequest::default()
         }
     );
-    assert_eq!(options, ResponseOptions { include_usage: true, calls: Calls::Tools, choices: 2 });
+    assert_eq!(options, ResponseOptions { include_usage: true, choices: 2, ..ResponseOptions::default() });
 }
 
 #[test]
@@ -257,17 +257,19 @@ fn every_form_of_tool_choice_is_read() {
     let f = json!({ "type": "function", "function": { "name": "f" } });
     let g = json!({ "type": "function", "function": { "name": "g" } });
     let custom = json!({ "type": "custom", "custom": { "name": "h" } });
-    let both = vec![tool("f"), tool("g")];
+    let free_text = Tool { input_schema: Some(free_text::schema()), ..tool("h") };
+    let all = vec![tool("f"), free_text, tool("g")];
     for (choice, tools, tool_choice) in [
-        (json!("none"), both.clone(), ToolChoice::None),
-        (json!("auto"), both.clone(), ToolChoice::Auto),
-        (json!("required"), both.clone(), ToolChoice::Required),
-        (g.clone(), both.clone(), ToolChoice::Named("g".into())),
+        (json!("none"), all.clone(), ToolChoice::None),
+        (json!("auto"), all.clone(), ToolChoice::Auto),
+        (json!("required"), all.clone(), ToolChoice::Required),
+        (g.clone(), all.clone(), ToolChoice::Named("g".into())),
         (
             json!({ "type": "allowed_tools", "allowed_tools": { "mode": "required", "tools": [g, custom] } }),
-            both.clone(),
-            ToolChoice::Allowed { names: vec!["g".into()], is_required: true },
+            all.clone(),
+            ToolChoice::Allowed { names: vec!["g".into(), "h".into()], is_required: true },
         ),
+        (custom.clone(), all.clone(), ToolChoice::Named("h".into())),
     ] {
         let (ask, _) = with(&json!({ "tools": [f, custom, g], "tool_choice": choice })).unwrap();
         assert_eq!((ask.conversation.tools, ask.conversation.tool_choice), (tools, tool_choice), "{choice}");

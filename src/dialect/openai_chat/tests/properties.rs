@@ -34,14 +34,14 @@ proptest! {
         events in prop::collection::vec((0..3_usize, event()), 0..20),
         calls in prop::sample::select(&[Calls::Tools, Calls::Function]),
     ) {
-        let options = ResponseOptions { include_usage: true, calls, choices: 3 };
+        let options = ResponseOptions { include_usage: true, calls, choices: 3, ..ResponseOptions::default() };
         let mut events = events;
         for choice in 0..3 {
             let usage = Usage { input: 5, output: choice, ..Usage::default() };
             events.push((usize::try_from(choice).unwrap(), Event::Finish(Finish::Stop, usage)));
         }
-        let reply = whole(options, &events);
-        let (choices, usage) = folded(&streamed(options, &events));
+        let reply = whole(&options, &events);
+        let (choices, usage) = folded(&streamed(&options, &events));
         prop_assert_eq!(without_null_content(&json!(choices)), without_null_content(&reply["choices"]));
         prop_assert_eq!(&usage, &reply["usage"]);
     }

@@ -172,7 +172,7 @@ fn malformed_tools_are_rejected_with_path_and_reason() {
         ),
         (
             beside("tool_choice", json!({ "type": "custom", "custom": { "name": "f" } })),
-            "tool_choice.type: a tool of type `custom` can't be demanded here, only functions can",
+            "tool_choice: `f` is not among the tools of the request",
         ),
         (beside("tool_choice", json!({})), "tool_choice.type: required, but missing"),
     ]);

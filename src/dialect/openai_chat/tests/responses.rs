@@ -48,9 +48,9 @@ fn end(finish: Finish) -> Event {
 }
 
 /// Streams the events, each with the answer it belongs to.
-pub fn streamed(options: ResponseOptions, events: &[(usize, Event)]) -> Vec<u8> {
+pub fn streamed(options: &ResponseOptions, events: &[(usize, Event)]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut encoder = OpenAiChat::encoder(&meta(), &options);
+    let mut encoder = OpenAiChat::encoder(&meta(), options);
     encoder.open(&mut out);
     for (choice, event) in events {
         encoder.event(*choice, event, &mut out);
@@ -60,13 +60,13 @@ pub fn streamed(options: ResponseOptions, events: &[(usize, Event)]) -> Vec<u8> 
 }
 
 /// Builds the whole response of the same events.
-pub fn whole(options: ResponseOptions, events: &[(usize, Event)]) -> Value {
+pub fn whole(options: &ResponseOptions, events: &[(usize, Event)]) -> Value {
     let answers: Vec<Vec<Event>> = (0..options.choices)
         .map(|index| {
             events.iter().filter(|(choice, _)| *choice == index).map(|(_, event)| event.clone()).collect()
         })
         .collect();
-    OpenAiChat::response(&meta(), &options, &answers)
+    OpenAiChat::response(&meta(), options, &answers)
 }
 
 /// The begin of every chunk.
@@ -77,14 +77,14 @@ const ROLE: &str = r#""choices":[{"index":0,"delta":{"role":"assistant","content
 /// `chunks` are the stream's, each without its `HEAD`; `message` and `reason` the whole reply's.
 fn check_one(events: &[Event], chunks: &[&str], message: &Value, reason: &str) {
     let events: Vec<_> = events.iter().map(|event| (0, event.clone())).collect();
-    check(ResponseOptions::default(), &events, chunks, &json!([choice(0, message, reason)]));
+    check(&ResponseOptions::default(), &events, chunks, &json!([choice(0, message, reason)]));
 }
 
 fn choice(index: usize, message: &Value, reason: &str) -> Value {
     json!({ "index": index, "message": message, "logprobs": null, "finish_reason": reason })
 }
 
-fn check(options: ResponseOptions, events: &[(usize, Event)], chunks: &[&str], choices: &Value) {
+fn check(options: &ResponseOptions, events: &[(usize, Event)], chunks: &[&str], choices: &Value) {
     let stream = streamed(options, events);
     let chunks: Vec<_> = chunks.iter().map(|chunk| format!("{HEAD}{chunk}\n\n")).collect();
     assert_eq!(String::from_utf8(stream.clone()).unwrap(), chunks.concat() + "data: [DONE]\n\n");
@@ -117,7 +117,7 @@ fn text_is_streamed_byte_for_byte_as_by_openai() {
     let options = ResponseOptions { include_usage: true, ..ResponseOptions::default() };
     let events = [(0, text("Hi ")), (0, text("you")), (0, Event::Finish(Finish::Stop, reported()))];
     assert_eq!(
-        String::from_utf8(streamed(options, &events)).unwrap(),
+        String::from_utf8(streamed(&options, &events)).unwrap(),
         r#"data: {"id":"chatcmpl-0f","object":"chat.completion.chunk","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}],"usage":null}
 
 data: {"id":"chatcmpl-0f","object":"chat.completion.chunk","created":1700000000,"model":"scripted-1","system_fingerprint":"fp_copilot_proxy","choices":[{"index":0,"delta":{"content":"Hi "},"logprobs":null,"finish_reason":null}],"usage":null}
@@ -133,7 +133,7 @@ data: [DONE]
 "#
     );
     assert_eq!(
-        whole(options, &events),
+        whole(&options, &events),
         json!({
             "id": "chatcmpl-0f",
             "object": "chat.completion",
@@ -306,7 +306,7 @@ fn choices_are_separate_and_the_prompt_counts_once() {
         (0, end(Finish::Stop)),
     ];
     check(
-        options,
+        &options,
         &events,
         &[
             r#""choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}],"usage":null}"#,
@@ -339,7 +339,7 @@ fn choices_are_separate_and_the_prompt_counts_once() {
 #[test]
 fn legacy_client_gets_one_function_call() {
     check(
-        ResponseOptions { calls: Calls::Function, ..ResponseOptions::default() },
+        &ResponseOptions { calls: Calls::Function, ..ResponseOptions::default() },
         &[
             (0, call("call_a", "list", json!({"a": 1}))),
             (0, call("call_b", "list", json!({"a": 2}))),
@@ -376,7 +376,7 @@ fn executed_tools_are_reported() {
     };
     let events = [(0, Event::ToolRan(ran)), (0, text("It is noon")), (0, end(Finish::Stop))];
     check(
-        ResponseOptions::default(),
+        &ResponseOptions::default(),
         &events,
         &[
             ROLE,
@@ -391,7 +391,7 @@ fn executed_tools_are_reported() {
         )]),
     );
     assert_eq!(
-        whole(ResponseOptions::default(), &events)["copilot_proxy"],
+        whole(&ResponseOptions::default(), &events)["copilot_proxy"],
         json!({ "tools": [{
             "round": 1,
             "call": { "id": "c1", "name": "get_time", "input": {} },
@@ -411,9 +411,9 @@ fn every_finish_has_its_reason() {
         (Finish::Refusal, "content_filter"),
     ] {
         let events = [(0, end(finish))];
-        let (choices, _) = folded(&streamed(ResponseOptions::default(), &events));
+        let (choices, _) = folded(&streamed(&ResponseOptions::default(), &events));
         assert_eq!(choices[0]["finish_reason"], reason);
-        assert_eq!(whole(ResponseOptions::default(), &events)["choices"][0]["finish_reason"], reason);
+        assert_eq!(whole(&ResponseOptions::default(), &events)["choices"][0]["finish_reason"], reason);
     }
 }
 
