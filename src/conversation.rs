@@ -161,7 +161,7 @@ impl Event {
                 Event::Thinking(thinking) => thinking.size(),
                 Event::ToolCall(call) => call.memory(),
                 Event::ToolRan(ran) => ran.call.memory() + ran.result.memory(),
-                Event::Context(ContextChange::Compacted { summary }) => summary.len(),
+                Event::Context(ContextChange::Compacted { summary, .. }) => summary.len(),
                 Event::Context(ContextChange::Edited(_)) | Event::Finish(..) => 0,
             }
     }
@@ -527,6 +527,19 @@ impl Usage {
             credits: Credits::sum(self.credits, other.credits),
             timing: self.timing.and(other.timing),
             routed_model: other.routed_model.or(self.routed_model),
+        }
+    }
+
+    /// The tokens that are left without those of one of several requests.
+    #[must_use]
+    pub fn without(self, other: Usage) -> Usage {
+        Usage {
+            input: self.input.saturating_sub(other.input),
+            output: self.output.saturating_sub(other.output),
+            cached: self.cached.saturating_sub(other.cached),
+            cache_written: self.cache_written.saturating_sub(other.cache_written),
+            reasoning: self.reasoning.saturating_sub(other.reasoning),
+            ..self
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Edits of a conversation that the client asks for, before the model reads it: old results and thinking are cleared,
 //! or a summary takes the place of old turns.
 
+use super::Usage;
+
 /// An edit that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContextEdit {
@@ -15,7 +17,7 @@ pub enum ContextEdit {
     Compact {
         /// Tokens of the input from which on it happens.
         trigger: u64,
-        /// Instructions for the summary, besides the usual ones.
+        /// Instructions for the summary, instead of the usual ones.
         instructions: Option<String>,
         /// Whether the response ends with the summary.
         pauses: bool,
@@ -66,6 +68,8 @@ pub enum ContextChange {
     Compacted {
         /// Text of the summary.
         summary: String,
+        /// Cost of the request that made it, a part of the response's.
+        usage: Usage,
     },
 }
 

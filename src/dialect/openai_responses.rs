@@ -107,7 +107,13 @@ impl Dialect for OpenAiResponses {
         if let Some(StoredInput { messages, items }) = &options.stored {
             let output = whole_response::output(meta, options, answers);
             let object = whole_response::of_output(meta, options, answers, &output).to_string();
-            memory.keep(response_object::id(meta), messages, output.into_messages(), object, items);
+            let before = if output.replaces_earlier() {
+                let system = messages.iter().take(compaction::system_messages(messages));
+                &Arc::new(system.cloned().collect())
+            } else {
+                messages
+            };
+            memory.keep(response_object::id(meta), before, output.into_messages(), object, items);
         }
     }
 }

@@ -19,12 +19,13 @@ use super::request_id::RequestId;
 use super::response::{ChoiceEvents, ResponseWriter, panicked};
 use super::state::AppState;
 use super::{context_management, request_body, tool_access};
+use crate::auto_mode::AutoMode;
 use crate::blocking;
 use crate::bridge::protocol::PrefixLoss;
 use crate::completion::{
     CompletionRequest, Events, FailedModel, ModelChain, PrefixReport, StartedCompletion,
 };
-use crate::conversation::{Event, Finish, Usage};
+use crate::conversation::{Conversation, Event, Finish, Usage};
 use crate::dialect::{Dialect, RequestExtensions, RequestHead, ResponseMeta, UnknownModel};
 use crate::failure::Failure;
 use crate::log::now;
@@ -179,13 +180,14 @@ async fn complete(
         tool_access::attach(&mut completion_request.conversation, extensions, request, client, state).await?;
     let (applied, compaction) = context_management::edit(&mut completion_request.conversation).await?;
     let on_fallback = |failed: &FailedModel| record.add_failed_model(&failed.model, &failed.failure);
-    if let (Some(compaction), None) = (compaction, &auto_mode) {
+    if let Some(compaction) = compaction {
         let summary = context_management::summary_request(&completion_request, &compaction);
         let started = state.completions.start(summary, on_fallback).await?;
         let (model, counted_input) = (started.model.clone(), started.counted_input);
         let prefix = started.prefix.clone();
         let conversation = completion_request.conversation;
-        let events = context_management::compact(started, compaction.pauses, conversation, state);
+        let resume = resume(&started, auto_mode, state);
+        let events = context_management::compact(started, compaction.pauses, conversation, resume);
         let events = single_choice(context_management::reported(events, applied));
         return Ok(RunningCompletion { model, counted_input, prefix, events });
     }
@@ -203,6 +205,29 @@ async fn complete(
         None => single_choice(context_management::reported(started.events, applied)),
     };
     Ok(RunningCompletion { model, counted_input, prefix, events })
+}
+
+/// A function that runs the rest of a conversation after its compaction, with the same model.
+fn resume(
+    summary: &StartedCompletion,
+    auto_mode: Option<AutoMode>,
+    state: &AppState,
+) -> impl AsyncFnOnce(Conversation) -> Result<Events, Failure> + use<> + 'static {
+    let (request_id, model, client, session) = (
+        summary.request_id.clone(),
+        summary.model.id.clone(),
+        summary.client.clone(),
+        summary.session.clone(),
+    );
+    let (completions, sessions) = (state.completions.clone(), state.auto_mode.clone());
+    async move |conversation: Conversation| {
+        let request = CompletionRequest::same_model(request_id, model, client, session, conversation.clone());
+        let started = completions.start(request, |_| ()).await?;
+        Ok(match auto_mode {
+            Some(auto_mode) => sessions.start(auto_mode, started, conversation),
+            None => started.events,
+        })
+    }
 }
 
 /// An empty completion, for requests that only check that the model exists.

@@ -4,14 +4,13 @@
 use async_stream::stream;
 use futures_util::StreamExt;
 
-use super::state::AppState;
 use crate::blocking;
 use crate::completion::context_edits::{apply, compacted, count};
 use crate::completion::{CompletionRequest, Events, StartedCompletion};
 use crate::conversation::{
     AppliedEdit, ContextChange, ContextEdit, Conversation, Event, Finish, Message, Role, Usage,
 };
-use crate::dialect::common::compaction::{request_summary, words};
+use crate::dialect::common::compaction::{Replaced, request_summary, words};
 use crate::failure::Failure;
 
 /// A compaction whose trigger is reached.
@@ -64,22 +63,21 @@ pub(super) fn reported(mut events: Events, applied: Vec<AppliedEdit>) -> Events 
 /// The request for the summary of a conversation.
 pub(super) fn summary_request(request: &CompletionRequest, compaction: &Compaction) -> CompletionRequest {
     let mut request = request.clone();
-    request_summary(&mut request.conversation, compaction.instructions.as_deref());
+    request_summary(&mut request.conversation, Replaced::All, compaction.instructions.as_deref());
     request
 }
 
-/// Reads the summary, then runs the conversation that goes on with it.
+/// Reads the summary, then runs the conversation that goes on with it, which `resume` starts.
 pub(super) fn compact(
     summary: StartedCompletion,
     pauses: bool,
     conversation: Conversation,
-    state: &AppState,
+    resume: impl AsyncFnOnce(Conversation) -> Result<Events, Failure> + 'static,
 ) -> Events {
-    let completions = state.completions.clone();
     Box::pin(stream! {
         let mut text = String::new();
         let mut usage = Usage::default();
-        let StartedCompletion { request_id, model, client, session, mut events, .. } = summary;
+        let mut events = summary.events;
         while let Some(event) = events.next().await {
             match event {
                 Ok(Event::Text(more)) => text.push_str(&more),
@@ -94,15 +92,13 @@ pub(super) fn compact(
         // Its permit is free for the request that follows.
         drop(events);
         let message = Message::text(Role::User, words(Some(&text)));
-        yield Ok(Event::Context(ContextChange::Compacted { summary: text }));
+        yield Ok(Event::Context(ContextChange::Compacted { summary: text, usage }));
         if pauses {
             yield Ok(Event::Finish(Finish::Stop, usage));
             return;
         }
-        let conversation = compacted(conversation, message);
-        let next = CompletionRequest::same_model(request_id, model.id, client, session, conversation);
-        let mut events = match completions.start(next, |_| ()).await {
-            Ok(started) => started.events,
+        let mut events = match resume(compacted(conversation, message)).await {
+            Ok(events) => events,
             Err(failure) => {
                 yield Err(failure);
                 return;

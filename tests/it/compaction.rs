@@ -117,6 +117,55 @@ fn stored_compaction_continues_without_the_replaced_turns() {
     assert_eq!(kinds, ["message", "message", "compaction"]);
 }
 
+/// The request of `context_management`, with its threshold.
+fn compacting(input: &[Value], threshold: &Value) -> Value {
+    let entry = json!({ "type": "compaction", "compact_threshold": threshold });
+    with(request(input), &json!({ "context_management": [entry] }))
+}
+
+#[test]
+fn conversation_past_its_threshold_is_compacted_before_the_response() {
+    let server = Server::demo(&[]);
+    let long: Vec<Value> = [user(&"word ".repeat(500))].into_iter().chain(history()).collect();
+    let whole = server.post(RESPONSES, &compacting(&long, &json!(400.0))).json();
+    let output = whole["output"].as_array().unwrap();
+    let kinds: Vec<_> = output.iter().map(|item| item["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["compaction", "message"]);
+    assert_eq!(output[1]["content"][0]["text"], "we chose blue");
+
+    let events: Vec<Value> = server
+        .stream(RESPONSES, &with(compacting(&long, &json!(400)), &json!({ "stream": true })))
+        .rest()
+        .iter()
+        .map(|event| serde_json::from_str(event.split_once("data: ").unwrap().1).unwrap())
+        .collect();
+    let kinds: Vec<_> = events.iter().take(5).map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(
+        kinds[2..],
+        ["response.output_item.added", "response.output_item.done", "response.output_item.added"]
+    );
+    assert_eq!(events[3]["item"]["encrypted_content"], output[0]["encrypted_content"]);
+    assert_eq!(events.last().unwrap()["response"]["output"].as_array().unwrap().len(), 2);
+
+    // What came before the item is gone, whether the client sends it again, leaves it out, or continues the response.
+    let again: Vec<Value> = long.iter().chain(output).cloned().collect();
+    let texts = texts_before(&server, &again);
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(texts[0].contains("Their summary:]\nwe chose blue"), "{texts:?}");
+    assert_eq!(texts_before(&server, output), texts);
+    assert_eq!(texts_before(&Server::demo(&[]), &again), texts);
+    let next = json!({ "model": "scripted-1", "previous_response_id": whole["id"], "input": "dump:" });
+    let dump = server.post(RESPONSES, &next).json()["output"][0]["content"][0]["text"].to_string();
+    assert!(dump.contains("Their summary:") && !dump.contains("word word"), "{dump}");
+
+    for (threshold, length) in [(json!(100_000), 1), (json!(null), 1)] {
+        let response = server.post(RESPONSES, &compacting(&long, &threshold)).json();
+        assert_eq!(response["output"].as_array().unwrap().len(), length, "{threshold}");
+    }
+    let (status, .., message) = server.post(RESPONSES, &compacting(&long, &json!("5"))).error();
+    assert!(status == 400 && message.starts_with("context_management[0].compact_threshold"), "{message}");
+}
+
 #[test]
 fn summary_of_another_service_reads_as_missing_turns() {
     let server = Server::demo(&[]);

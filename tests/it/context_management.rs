@@ -119,6 +119,52 @@ fn response_pauses_after_the_compaction_on_request() {
 }
 
 #[test]
+fn usage_tells_a_compaction_apart_from_the_message() {
+    let server = Server::demo(&[]);
+    let edit = json!({ "type": "compact_20260112", "trigger": { "type": "input_tokens", "value": 100 } });
+    let request_of = |pauses: bool| {
+        let edit = with(edit.clone(), &json!({ "pause_after_compaction": pauses }));
+        request("say:we chose blue", &edit)
+    };
+    let usage = send(&server, MESSAGES, &request_of(false))["usage"].take();
+    let iterations = usage["iterations"].as_array().unwrap();
+    let kinds: Vec<_> = iterations.iter().map(|iteration| iteration["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["compaction", "message"]);
+    assert!(iterations[0]["input_tokens"].as_u64() > iterations[1]["input_tokens"].as_u64(), "{usage}");
+    for field in ["input_tokens", "output_tokens"] {
+        assert_eq!(usage[field], iterations[1][field], "{usage}");
+    }
+    let events = streamed(&server, &request_of(false));
+    let delta = events.into_iter().find(|event| event["type"] == "message_delta").unwrap();
+    assert_eq!(delta["usage"]["iterations"], usage["iterations"]);
+
+    let usage = send(&server, MESSAGES, &request_of(true))["usage"].take();
+    assert_eq!(usage["iterations"].as_array().unwrap().len(), 1, "{usage}");
+    assert_eq!((&usage["input_tokens"], &usage["output_tokens"]), (&json!(0), &json!(0)));
+    let edit = json!({ "type": "compact_20260112" });
+    assert_eq!(send(&server, MESSAGES, &request("say:x", &edit))["usage"].get("iterations"), None);
+}
+
+#[test]
+fn auto_mode_goes_on_after_a_compaction() {
+    let server = Server::demo(&[]);
+    let edit = json!({ "type": "compact_20260112", "trigger": { "type": "input_tokens", "value": 100 } });
+    let auto = json!({ "use_vscode_tools": true, "tool_execution": "auto" });
+    let script = "say:we chose blue\ncall:get_time {}\nthen:\nsay:done";
+    let message = send(&server, MESSAGES, &with(request(script, &edit), &auto));
+    assert_eq!(message["content"][0]["type"], "compaction", "{message}");
+    assert_eq!(message["content"][0]["content"], "we chose blue");
+    assert_eq!(message["copilot_proxy"]["tools"].as_array().unwrap().len(), 1, "{message}");
+    let last = message["content"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["text"], &message["stop_reason"]), (&json!("done"), &json!("end_turn")));
+    let dump = send(&server, MESSAGES, &with(request("dump:", &edit), &auto));
+    let dump: Value = serde_json::from_str(dump["content"][1]["text"].as_str().unwrap()).unwrap();
+    let messages = dump["messages"].as_array().unwrap();
+    let text = messages[0]["parts"][0]["text"].as_str().unwrap();
+    assert!(messages.len() == 2 && text.contains("Their summary:"), "{dump}");
+}
+
+#[test]
 fn failed_summary_fails_the_request() {
     let server = Server::demo(&[]);
     let edit = json!({ "type": "compact_20260112", "trigger": { "type": "input_tokens", "value": 100 } });

@@ -50,7 +50,7 @@ impl BlockSteps {
             Event::Thinking(thought) => self.thought(thought, &mut tell),
             Event::ToolCall(call) => self.call(call, &mut tell),
             Event::Context(ContextChange::Edited(_)) => {}
-            Event::Context(ContextChange::Compacted { summary }) => self.compaction(summary, &mut tell),
+            Event::Context(ContextChange::Compacted { summary, .. }) => self.compaction(summary, &mut tell),
             // Rounds of auto mode are separate: the next text is a new block.
             Event::ToolRan(_) | Event::Finish(..) => {
                 self.close(&mut tell);

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::message::Ending;
+use super::message::{Ending, Usage};
 use super::{ContextOptions, ResponseOptions, wire};
 use crate::conversation::{
-    AppliedEdit, ClearToolUses, ClearedInputs, ContextChange, ContextEdit, Event, Finish, Trigger,
+    self, AppliedEdit, ClearToolUses, ClearedInputs, ContextChange, ContextEdit, Event, Finish, Trigger,
 };
 use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::string_or_object::WordOrObject;
@@ -118,13 +118,14 @@ fn as_usize(number: u64) -> usize {
 pub struct ContextReport {
     options: Option<ContextOptions>,
     applied: Vec<AppliedEdit>,
-    is_compacted: bool,
+    /// Cost of the compaction, if there was one.
+    compaction: Option<conversation::Usage>,
 }
 
 impl ContextReport {
     /// No change so far.
     pub fn new(options: ResponseOptions) -> ContextReport {
-        ContextReport { options: options.context, applied: Vec::new(), is_compacted: false }
+        ContextReport { options: options.context, applied: Vec::new(), compaction: None }
     }
 
     /// The changes among these events.
@@ -140,7 +141,7 @@ impl ContextReport {
     pub fn event(&mut self, event: &Event) {
         match event {
             Event::Context(ContextChange::Edited(applied)) => self.applied.extend(applied),
-            Event::Context(ContextChange::Compacted { .. }) => self.is_compacted = true,
+            Event::Context(ContextChange::Compacted { usage, .. }) => self.compaction = Some(*usage),
             _ => {}
         }
     }
@@ -148,9 +149,14 @@ impl ContextReport {
     /// The ending of the response.
     pub fn ending<'a>(&self, finish: &'a Finish) -> Ending<'a> {
         match self.options {
-            Some(ContextOptions { pauses: true }) if self.is_compacted => Ending::compaction(),
+            Some(ContextOptions { pauses: true }) if self.compaction.is_some() => Ending::compaction(),
             _ => finish.into(),
         }
+    }
+
+    /// The usage of the response, in which a compaction is told apart from the message.
+    pub fn usage(&self, total: conversation::Usage) -> Usage {
+        self.compaction.map_or_else(|| total.into(), |compaction| Usage::with_compaction(total, compaction))
     }
 
     /// The field `context_management`, if the request had it.

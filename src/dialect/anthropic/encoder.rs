@@ -104,7 +104,7 @@ impl Encoder for Stream {
                 let copilot_proxy = ResponseExtensions::last(usage);
                 let delta = self.changes.ending(finish);
                 let context_management = self.changes.report();
-                let usage = (*usage).into();
+                let usage = self.changes.usage(*usage);
                 Said::MessageDelta { delta, usage, context_management, copilot_proxy }.put(out);
             }
         }

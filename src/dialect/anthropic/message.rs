@@ -30,7 +30,7 @@ impl<'a> Message<'a> {
     /// The message at the begin of a stream.
     pub fn empty(meta: &'a ResponseMeta) -> Message<'a> {
         let counted = conversation::Usage { input: meta.counted_input, ..conversation::Usage::default() };
-        Message::whole(meta, Vec::new(), Ending::default(), counted, None)
+        Message::whole(meta, Vec::new(), Ending::default(), counted.into(), None)
     }
 
     /// The message of a whole response.
@@ -38,7 +38,7 @@ impl<'a> Message<'a> {
         meta: &'a ResponseMeta,
         content: Vec<Block>,
         ending: Ending<'a>,
-        usage: conversation::Usage,
+        usage: Usage,
         copilot_proxy: Option<ResponseExtensions<'a>>,
     ) -> Message<'a> {
         Message {
@@ -47,7 +47,7 @@ impl<'a> Message<'a> {
             model: &meta.model,
             content,
             ending,
-            usage: usage.into(),
+            usage,
             context_management: None,
             copilot_proxy,
         }
@@ -217,6 +217,61 @@ pub struct Usage {
     server_tool_use: (),
     service_tier: (),
     inference_geo: (),
+    /// The model's runs for the response; only of a compaction and what follows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iterations: Option<Iterations>,
+}
+
+impl Usage {
+    /// The usage of a response that began with a compaction: by the API, the compaction is no part of the total.
+    pub fn with_compaction(total: conversation::Usage, compaction: conversation::Usage) -> Usage {
+        let message = total.without(compaction);
+        // A response that pauses after the compaction has no message.
+        let has_message = message.input > 0;
+        let iterations = Iterations {
+            compaction: Iteration::new("compaction", compaction),
+            message: has_message.then(|| Iteration::new("message", message)),
+        };
+        Usage { iterations: Some(iterations), ..message.into() }
+    }
+}
+
+/// A compaction, and the message after it unless the response pauses there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Iterations {
+    compaction: Iteration,
+    message: Option<Iteration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Iteration {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    input_tokens: u64,
+    cache_creation_input_tokens: u64,
+    cache_read_input_tokens: u64,
+    cache_creation: (),
+    output_tokens: u64,
+}
+
+impl Iteration {
+    fn new(kind: &'static str, usage: conversation::Usage) -> Iteration {
+        let usage = Usage::from(usage);
+        Iteration {
+            kind,
+            input_tokens: usage.input_tokens,
+            cache_creation_input_tokens: usage.cache_creation_input_tokens,
+            cache_read_input_tokens: usage.cache_read_input_tokens,
+            cache_creation: (),
+            output_tokens: usage.output_tokens,
+        }
+    }
+}
+
+impl Serialize for Iterations {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(std::iter::once(self.compaction).chain(self.message))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -236,6 +291,7 @@ impl From<conversation::Usage> for Usage {
             server_tool_use: (),
             service_tier: (),
             inference_geo: (),
+            iterations: None,
         }
     }
 }

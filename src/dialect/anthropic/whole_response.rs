@@ -33,6 +33,7 @@ pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Ev
     let (finish, usage) = end;
     let changes = ContextReport::of(options, events);
     let ending = changes.ending(finish);
-    let message = Message::whole(meta, content, ending, usage, ResponseExtensions::whole(events));
+    let message =
+        Message::whole(meta, content, ending, changes.usage(usage), ResponseExtensions::whole(events));
     json!(message.with_context(changes.report()))
 }

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::conversation::{Message, Part, Role};
-use crate::dialect::common::compaction;
+use crate::dialect::common::compaction::{self, Replaced};
 use crate::failure::Failure;
 
 /// Type of the item that asks for a compaction, as the last of the input.
@@ -73,8 +73,24 @@ pub fn is_compaction(kind: &str) -> bool {
 /// The message in which the model reads a compaction item. An item that can't be opened is never an error: it stands
 /// in every later request of its conversation.
 pub fn read_item(item: &Map<String, Value>) -> Message {
-    let sealed = item.get("encrypted_content").and_then(Value::as_str);
-    Message::text(Role::User, compaction::words(sealed.and_then(compaction::open).as_deref()))
+    let summary = open(item).map(|(summary, _)| summary);
+    Message::text(Role::User, compaction::words(summary.as_deref()))
+}
+
+/// Whether an item takes the place of everything before it, so that a client need not remove that.
+pub fn replaces_earlier(item: &Value) -> bool {
+    let is_item =
+        |fields: &&Map<String, Value>| fields.get("type").and_then(Value::as_str).is_some_and(is_compaction);
+    item.as_object().filter(is_item).and_then(open).is_some_and(|(_, replaced)| replaced == Replaced::All)
+}
+
+fn open(item: &Map<String, Value>) -> Option<(String, Replaced)> {
+    item.get("encrypted_content").and_then(Value::as_str).and_then(compaction::open)
+}
+
+/// Number of system messages at the beginning, which no summary replaces.
+pub fn system_messages(messages: &[Message]) -> usize {
+    messages.iter().take_while(|message| message.role == Role::System).count()
 }
 
 /// Checks that a trigger is the last item, and takes it off.

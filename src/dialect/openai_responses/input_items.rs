@@ -39,19 +39,35 @@ pub fn offer_tools(items: &[Value], offer: &mut OfferedTools) -> Result<(), Fail
     Ok(())
 }
 
+/// The items of a request.
+#[derive(Default)]
+pub struct ReadItems {
+    pub messages: Vec<Message>,
+    /// Messages that the user wrote, no outputs of tools.
+    pub of_user: Vec<Message>,
+    /// Whether a summary among them takes the place of the stored conversation that the request continues.
+    pub replaces_earlier: bool,
+}
+
 impl Reader<'_> {
-    /// Reads all items; `of_user` gets the messages that the user wrote, no outputs of tools.
-    pub fn read(&self, items: Vec<Value>, of_user: &mut Vec<Message>) -> Result<Vec<Message>, Failure> {
-        let mut messages = Vec::with_capacity(items.len());
+    /// Reads all items.
+    pub fn read(&self, items: Vec<Value>) -> Result<ReadItems, Failure> {
+        let mut read = ReadItems::default();
+        let ReadItems { messages, of_user, replaces_earlier } = &mut read;
         let newest = newest_user_message(&items, is_user_message, is_output);
         for (index, item) in items.into_iter().enumerate() {
             let is_of_user = is_user_message(&item);
+            if compaction::replaces_earlier(&item) {
+                messages.truncate(compaction::system_messages(messages));
+                of_user.clear();
+                *replaces_earlier = true;
+            }
             let message =
                 self.item(item, Unshowable::of_message(index, newest)).at(format_args!("input[{index}]"))?;
             of_user.extend(message.iter().filter(|_| is_of_user).cloned());
             messages.extend(message);
         }
-        Ok(messages)
+        Ok(read)
     }
 
     fn item(&self, item: Value, unshowable: Unshowable) -> Result<Option<Message>, Failure> {

@@ -8,9 +8,9 @@ use super::output_items::{Call, Content, Item, ItemStatus, Summary};
 use super::stream_event::StreamEvent;
 use super::tool_names::{CallKind, ToolNames};
 use super::{ReasoningOutput, ResponseOptions};
-use crate::conversation::{Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan};
+use crate::conversation::{ContextChange, Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan};
 use crate::dialect::ResponseMeta;
-use crate::dialect::common::compaction;
+use crate::dialect::common::compaction::{self, Replaced};
 
 /// Receives each step.
 pub type StepListener<'a> = &'a mut dyn FnMut(&StreamEvent<'_>);
@@ -40,6 +40,8 @@ enum DoneContent {
     ThinkingId(Thinking),
     Message(String),
     Summary(String),
+    /// A summary of the conversation so far, before the response goes on.
+    Compaction(String),
     /// As the model made it, and in the client's words.
     Call(ToolCall, Box<Call>),
 }
@@ -79,8 +81,9 @@ impl OutputBuilder {
             Event::Text(text) => self.text(text, tell),
             Event::Thinking(thought) => self.thought(thought, tell),
             Event::ToolCall(call) => self.call(call, tell),
-            // Only requests of other APIs ask for it.
-            Event::Context(_) => {}
+            Event::Context(ContextChange::Compacted { summary, .. }) => self.compaction(summary, tell),
+            // Only requests of other APIs ask for edits.
+            Event::Context(ContextChange::Edited(_)) => {}
             Event::ToolRan(ran) => {
                 // Later events belong to another round and start a new item.
                 self.close(ItemStatus::Completed, tell);
@@ -93,6 +96,11 @@ impl OutputBuilder {
     /// The items that are complete.
     pub fn items(&self) -> Vec<Item<'_>> {
         self.done.iter().map(|done| done.item(self.reasoning)).collect()
+    }
+
+    /// Whether a summary in it takes the place of the conversation so far.
+    pub fn replaces_earlier(&self) -> bool {
+        self.done.iter().any(|done| matches!(done.content, DoneContent::Compaction(_)))
     }
 
     /// The tools that the proxy ran.
@@ -156,6 +164,15 @@ impl OutputBuilder {
         if let Open::Summary { text, .. } = &mut self.open {
             text.push_str(more);
         }
+    }
+
+    /// Adds a summary that arrives whole, and that the response continues.
+    fn compaction(&mut self, summary: &str, tell: StepListener<'_>) {
+        self.close(Status::Completed, tell);
+        let id = self.next_id("cmp");
+        let item = Item::compaction(&id, None);
+        tell(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
+        self.finish_item(id, Status::Completed, DoneContent::Compaction(summary.to_owned()), tell);
     }
 
     fn thought(&mut self, more: &Thinking, tell: StepListener<'_>) {
@@ -256,7 +273,7 @@ impl OutputBuilder {
 impl Done {
     fn into_message(self) -> (Option<String>, Message) {
         let part = match self.content {
-            DoneContent::Summary(text) => {
+            DoneContent::Summary(text) | DoneContent::Compaction(text) => {
                 let message = Message::text(Role::User, compaction::words(Some(&text)));
                 return (Some(self.id), message);
             }
@@ -271,7 +288,8 @@ impl Done {
         match &self.content {
             DoneContent::ThinkingId(thought) => Item::thought(&self.id, thought, reasoning),
             DoneContent::Message(text) => Item::message(&self.id, self.status, text),
-            DoneContent::Summary(text) => Item::compaction(&self.id, Some(text)),
+            DoneContent::Summary(text) => Item::compaction(&self.id, Some((text, Replaced::AllButUser))),
+            DoneContent::Compaction(text) => Item::compaction(&self.id, Some((text, Replaced::All))),
             DoneContent::Call(_, call) => Item::call(&self.id, self.status, call),
         }
     }

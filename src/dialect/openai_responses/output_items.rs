@@ -7,7 +7,8 @@ use super::ReasoningOutput;
 use super::client_tools::ClientTool;
 use super::tool_names::{CallKind, ToolNames};
 use crate::conversation::{Thinking, ToolCall};
-use crate::dialect::common::{call_arguments, compaction, free_text, sealed_thinking};
+use crate::dialect::common::compaction::{self, Replaced};
+use crate::dialect::common::{call_arguments, free_text, sealed_thinking};
 
 /// An item of the output.
 #[derive(Debug, Serialize)]
@@ -127,9 +128,10 @@ impl<'a> Item<'a> {
         Item::Message { id, status, role: "assistant", content: vec![Content::text(text)] }
     }
 
-    /// A summary, sealed; empty where a stream begins it.
-    pub fn compaction(id: &'a str, summary: Option<&str>) -> Item<'a> {
-        Item::Compaction { id, encrypted_content: summary.map(compaction::seal).unwrap_or_default() }
+    /// A summary, sealed, with what it replaces; empty where a stream begins it.
+    pub fn compaction(id: &'a str, summary: Option<(&str, Replaced)>) -> Item<'a> {
+        let sealed = summary.map(|(summary, replaced)| compaction::seal(summary, replaced));
+        Item::Compaction { id, encrypted_content: sealed.unwrap_or_default() }
     }
 
     /// A call as the client knows the tool.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::compaction_items::{self as compaction, UserMessages};
-use super::input_items::{Reader, offer_tools};
+use super::input_items::{ReadItems, Reader, offer_tools};
 use super::response_object::Echo;
 use super::stored_responses::Memory;
 use super::tools::OfferedTools;
 use super::{ReasoningOutput, ResponseOptions, StoredInput, wire};
-use crate::conversation::{Conversation, Message, Options, Output, Role, ThinkingMode};
+use crate::conversation::{ContextEdit, Conversation, Message, Options, Output, Role, ThinkingMode};
 use crate::dialect::common::body_json::{read_json, read_value};
-use crate::dialect::common::compaction::request_summary;
+use crate::dialect::common::compaction::{Replaced, request_summary};
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::{model_list, option_limits};
 use crate::dialect::{ParsedRequest, RequestExtensions};
@@ -64,9 +64,12 @@ pub fn read(
     }
     let is_stored = request.store.unwrap_or(true);
     let items_json: Arc<str> = if is_stored { json_list(&items)? } else { Arc::default() };
-    let stored = stored_conversation(request.previous_response_id.as_deref(), memory)?;
-    let mut of_user = Vec::new();
-    let sent = Reader { memory, names: &names }.read(items, &mut of_user)?;
+    let mut stored = stored_conversation(request.previous_response_id.as_deref(), memory)?;
+    let ReadItems { messages: sent, of_user, replaces_earlier } =
+        Reader { memory, names: &names }.read(items)?;
+    if replaces_earlier {
+        stored.truncate(compaction::system_messages(&stored));
+    }
     let compaction = compacts.then(|| UserMessages::of(&stored, of_user));
     let said: Vec<Message> = stored.into_iter().chain(sent).collect();
     let stored = is_stored.then(|| StoredInput {
@@ -83,7 +86,7 @@ pub fn read(
 
     let mut conversation = Conversation { messages, tools, tool_choice, options };
     if compacts {
-        request_summary(&mut conversation, None);
+        request_summary(&mut conversation, Replaced::AllButUser, None);
         extensions = RequestExtensions::default();
     }
     let parsed = ParsedRequest {
@@ -161,8 +164,19 @@ fn read_options(request: &wire::Request) -> Result<Options, Failure> {
         single_tool_call: request.parallel_tool_calls == Some(false),
         verbosity: text.verbosity,
         output: read_format(text.format).at("text.format")?,
+        context_edits: context_edits(request),
         ..Options::default()
     })
+}
+
+/// Compactions that the request asks for. Without a threshold there is none: nothing here knows the model's limit, and
+/// a prompt that is too long is refused.
+fn context_edits(request: &wire::Request) -> Vec<ContextEdit> {
+    let entries = request.context_management.iter().flatten();
+    let thresholds =
+        entries.filter(|entry| entry.kind == "compaction").filter_map(|entry| entry.compact_threshold);
+    let edit = |trigger| ContextEdit::Compact { trigger, instructions: None, pauses: false };
+    thresholds.map(edit).collect()
 }
 
 fn read_reasoning(request: &wire::Request) -> Result<Option<wire::Reasoning>, Failure> {

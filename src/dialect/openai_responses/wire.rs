@@ -48,6 +48,7 @@ pub struct Request {
     pub reasoning: Option<Value>,
     pub text: Option<Value>,
     pub include: Option<Vec<String>>,
+    pub context_management: Option<Vec<ContextManagement>>,
     pub truncation: Option<Truncation>,
 
     pub metadata: Option<BTreeMap<String, String>>,
@@ -58,6 +59,16 @@ pub struct Request {
     pub use_vscode_tools: Option<bool>,
     pub tool_execution: Option<ToolExecution>,
     pub max_tool_rounds: Option<Rounds>,
+}
+
+/// An edit of the conversation. `compaction` is the only type so far; others are let through.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct ContextManagement {
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(default, deserialize_with = "whole_number::optional")]
+    pub compact_threshold: Option<u64>,
 }
 
 /// Handling of a conversation that is too long. Nothing is cut here, whatever it says.

@@ -24,11 +24,7 @@ const FIELDS: &[Row] = &[
     ("output_config output_format", Honored, "effort, and a JSON schema that the server validates"),
     ("top_k", Ignored, "nothing behind VS Code takes it"),
     ("cache_control", Ignored, "Copilot sets cache marks of its own"),
-    (
-        "context_management",
-        Honored,
-        "`clear_tool_uses`, `clear_thinking` and, but for auto mode, `compact_20260112`",
-    ),
+    ("context_management", Honored, "`clear_tool_uses`, `clear_thinking` and `compact_20260112`"),
     ("metadata user_profile_id", Ignored, "they identify users to Anthropic"),
     ("service_tier speed inference_geo", Ignored, "Copilot decides where and how fast a model runs"),
     (

@@ -42,7 +42,11 @@ const FIELDS: &[Row] = &[
     ("top_logprobs", Refused("1"), "VS Code's models tell no token probabilities"),
     ("max_tool_calls", Ignored, "repeated in the response; it limits tools that OpenAI runs"),
     ("truncation", Ignored, "nothing is cut: a prompt that is too long is refused"),
-    ("context_management", Ignored, "Copilot has no compaction of its own; `/v1/responses/compact` compacts"),
+    (
+        "context_management",
+        Honored,
+        "`compaction` from `compact_threshold` on: the model writes a summary first; without a threshold nothing is compacted",
+    ),
     ("metadata user safety_identifier", Ignored, "repeated in the response"),
     (
         "prompt_cache_key prompt_cache_retention prompt_cache_options service_tier stream_options moderation access_programs background_options image",
@@ -54,7 +58,11 @@ const FIELDS: &[Row] = &[
 const ITEMS: &[Row] = &[
     ("message function_call function_call_output custom_tool_call custom_tool_call_output", Honored, ""),
     ("reasoning", Honored, "summaries, and what this server encrypted"),
-    ("item_reference", Honored, "an item that is not kept is refused"),
+    (
+        "item_reference",
+        Honored,
+        "for an item that is not kept the model reads that it is missing; alone it is refused",
+    ),
     (
         "compaction",
         Honored,
