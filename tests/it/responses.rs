@@ -195,9 +195,15 @@ fn item_reference_resolves_to_a_stored_item() {
     assert_eq!(first_message(json!([{ "type": "item_reference", "id": item }, dump])), wanted);
     assert_eq!(first_message(json!([{ "id": item }, dump])), wanted);
 
-    let unknown = json!({ "input": [{ "type": "item_reference", "id": "msg_nobody" }, dump] });
-    let (status, _, _, message) = server.post(RESPONSES, &unknown).error();
-    assert!(status == 404 && message.contains("msg_nobody"), "{status} {message}");
+    // The item may be gone, for example after a restart: that must not end the session.
+    for unknown in [json!({ "type": "item_reference", "id": "msg_nobody" }), json!({ "id": "msg_nobody" })] {
+        let message = first_message(json!([unknown, dump]));
+        let text = message["parts"][0]["text"].as_str().unwrap();
+        assert!(message["role"] == "assistant" && text.contains("missing here: msg_nobody"), "{message}");
+        let alone = json!({ "input": [unknown] });
+        let (status, _, _, message) = server.post(RESPONSES, &alone).error();
+        assert!(status == 404 && message.contains("msg_nobody"), "{status} {message}");
+    }
 }
 
 #[test]

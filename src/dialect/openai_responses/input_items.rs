@@ -12,7 +12,7 @@ use super::tools::OfferedTools;
 use super::wire;
 use crate::conversation::{Message, Part, Role, ToolCall, ToolResult};
 use crate::dialect::common::block_words::without_base64;
-use crate::dialect::common::body_json::read_value;
+use crate::dialect::common::body_json::{read_value, shortened};
 use crate::dialect::common::media::{Unshowable, newest_user_message};
 use crate::dialect::common::{call_arguments, free_text, sealed_thinking};
 use crate::failure::{Failure, ResultExt};
@@ -52,6 +52,7 @@ pub struct ReadItems {
 impl Reader<'_> {
     /// Reads all items.
     pub fn read(&self, items: Vec<Value>) -> Result<ReadItems, Failure> {
+        self.require_content(&items)?;
         let mut read = ReadItems::default();
         let ReadItems { messages, of_user, replaces_earlier } = &mut read;
         let newest = newest_user_message(&items, is_user_message, is_output);
@@ -70,12 +71,22 @@ impl Reader<'_> {
         Ok(read)
     }
 
+    /// Fails if the request holds nothing but references to items that are not stored: there is nothing to answer.
+    fn require_content(&self, items: &[Value]) -> Result<(), Failure> {
+        let mut unknown = None;
+        for item in items {
+            match referenced(item) {
+                Some(id) if self.memory.item(id).is_none() => unknown = Some(id),
+                _ => return Ok(()),
+            }
+        }
+        unknown.map_or(Ok(()), |id| Err(Failure::UnknownItem { id: id.to_owned() }))
+    }
+
     fn item(&self, item: Value, unshowable: Unshowable) -> Result<Option<Message>, Failure> {
         let kind = match item.get("type") {
             // References and messages may have no type.
-            None | Some(Value::Null) if item.get("role").is_none() && item.get("id").is_some() => {
-                "item_reference".to_owned()
-            }
+            None | Some(Value::Null) if is_reference(&item) => "item_reference".to_owned(),
             None | Some(Value::Null) => "message".to_owned(),
             Some(kind) => read_value::<String>(kind).at("type")?,
         };
@@ -149,10 +160,29 @@ impl Reader<'_> {
         Ok(thinking.map(|thinking| of(Role::Assistant, vec![Part::Thinking(thinking)])))
     }
 
+    /// Reads a reference to an item of an earlier response. The server may have been restarted since then: the model
+    /// reads that the item is missing.
     fn reference(&self, item: Value) -> Result<Message, Failure> {
         let wire::ItemReference { id } = read_value(item)?;
-        self.memory.item(&id).ok_or(Failure::UnknownItem { id })
+        let missing = || {
+            let words = format!("[An earlier item of this conversation is missing here: {}]", shortened(&id));
+            Message::text(Role::Assistant, words)
+        };
+        Ok(self.memory.item(&id).unwrap_or_else(missing))
     }
+}
+
+/// Whether an item refers to another one, by its type or by its form.
+fn is_reference(item: &Value) -> bool {
+    match item.get("type") {
+        None | Some(Value::Null) => item.get("role").is_none() && item.get("id").is_some(),
+        Some(kind) => kind == "item_reference",
+    }
+}
+
+/// The id of the item that an item refers to.
+fn referenced(item: &Value) -> Option<&str> {
+    item.get("id").filter(|_| is_reference(item))?.as_str()
 }
 
 fn is_user_message(item: &Value) -> bool {
