@@ -119,10 +119,15 @@ pub enum Failure {
         allow: String,
     },
     /// A path that no endpoint has.
-    #[error("there is no endpoint at {path}; GET / lists the endpoints")]
+    #[error(
+        "there is nothing at {path}; the base URL is {base_url}/v1 for clients of OpenAI's API, {base_url} for \
+         Anthropic's and Ollama's; GET / lists the endpoints"
+    )]
     NoSuchPath {
         /// The path asked for.
         path: String,
+        /// The server's own address: `http://127.0.0.1:8080`.
+        base_url: String,
     },
     /// An endpoint that takes other methods.
     #[error("{method} is not allowed at {path}; use {allow}")]

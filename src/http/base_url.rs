@@ -46,7 +46,11 @@ fn corrected(path: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
     }
     let prefixes = segments.iter().take_while(|segment| PREFIXES.contains(segment)).count();
     let (prefixes, rest) = segments.split_at_checked(prefixes)?;
-    let last = *prefixes.last().filter(|_| !rest.is_empty())?;
+    let last = *prefixes.last()?;
+    if rest.is_empty() {
+        // A base URL in a browser, or in a client that checks whether something is there.
+        return Some("/".into());
+    }
     // The last prefix is the client's own; the ones before it come from the base URL.
     let rest = rest.join("/");
     [last, "v1"]
@@ -80,6 +84,11 @@ mod tests {
             ("/api/api/tags", "/api/tags"),
             ("/v1/health", "/health"),
             ("//", "/"),
+            ("/v1", "/"),
+            ("/v1/", "/"),
+            ("/v1/v1", "/"),
+            ("/api/", "/"),
+            ("/api/v1", "/"),
             ("/v1/v1/responses/resp_1", "/v1/responses/resp_1"),
         ] {
             assert_eq!(corrected(path, |path| known.has(path)).as_deref(), Some(expected), "{path}");
@@ -91,8 +100,7 @@ mod tests {
         let known = route_index();
         for path in [
             "/",
-            "/v1",
-            "/v1/v1",
+            "/v2",
             "/v1/models",
             "/models/v1/x",
             "/api/chat",

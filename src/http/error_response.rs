@@ -2,8 +2,8 @@
 //! and failed handlers.
 
 use actix_web::error::{InternalError, QueryPayloadError};
-use actix_web::http::StatusCode;
-use actix_web::http::header::USER_AGENT;
+use actix_web::http::header::{HOST, UPGRADE, USER_AGENT};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::Value;
@@ -115,7 +115,9 @@ fn shorten(body: &mut Value) {
 
 /// Handler of all paths without a route.
 pub(super) async fn no_such_path(request: HttpRequest) -> HttpResponse {
-    respond(&request, &Failure::NoSuchPath { path: request.path().into() })
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let base_url = format!("http://{}", host.unwrap_or("127.0.0.1"));
+    respond(&request, &Failure::NoSuchPath { path: request.path().into(), base_url })
 }
 
 /// Responds with 405 to a method that a route doesn't accept, and with 426 to a WebSocket handshake.

@@ -27,10 +27,17 @@ fn slips_in_the_base_url_are_corrected() {
     {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
+    // The base URL itself, as a browser or a check of a client opens it.
+    for path in ["/v1", "/v1/", "/v1/v1", "/api", "/api/", "/api/v1/"] {
+        assert_eq!(server.get(path).json()["name"], "Copilot Proxy", "{path}");
+        assert_eq!(server.send(&Request::new("HEAD", path)).status, 200, "{path}");
+        assert_eq!(server.post(path, &json!({})).status, 405, "{path}");
+    }
     let model = server.get("/v1/v1//models/claude-sonnet-4/?x=1").json();
     assert_eq!(model["id"], "claude-sonnet-4");
     let failure = server.get("/v1//nothing").error();
     assert!(failure.0 == 404 && failure.3.contains("/v1//nothing"), "{failure:?}");
+    assert!(failure.3.contains("the base URL is http://127.0.0.1/v1 for"), "{failure:?}");
     assert_eq!(server.get("/v1//chat/completions/").status, 405);
 }
 

@@ -131,7 +131,7 @@ mod tests {
             (Failure::Forbidden { code: "host_not_allowed", message: message() }, 403, "permission_error"),
             (Failure::ConsentMissing { message: message() }, 403, "permission_error"),
             (Failure::UnknownModel { requested: message(), known: vec![] }, 404, "not_found_error"),
-            (Failure::NoSuchPath { path: message() }, 404, "not_found_error"),
+            (Failure::NoSuchPath { path: message(), base_url: message() }, 404, "not_found_error"),
             (
                 Failure::WrongMethod { method: message(), path: message(), allow: message() },
                 405,
