@@ -9,7 +9,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::Value;
 
 use super::codex_error;
-use super::error_form::{ErrorForm, by_version_header};
+use super::error_form::{ErrorForm, by_version_header, wants_anthropic};
 use super::request_id::RequestId;
 use super::route_index::RouteIndex;
 use super::state::AppState;
@@ -78,9 +78,14 @@ fn header_text<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok().filter(|value| !value.is_empty())
 }
 
-/// Builds the error response of a failure in dialect `D`.
+/// Builds the error response of a failure in dialect `D`; in Anthropic's form if the client uses that API.
 pub(super) fn in_dialect<D: Dialect>(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    build(request, failure, D::error_response(failure))
+    let error = if wants_anthropic(request) {
+        ErrorForm::Anthropic.error_response(failure)
+    } else {
+        D::error_response(failure)
+    };
+    build(request, failure, error)
 }
 
 fn build(request: &HttpRequest, failure: &Failure, mut error: ErrorResponse) -> HttpResponse {

@@ -236,7 +236,13 @@ fn models_have_anthropics_form_with_the_version_header() {
     assert_eq!((next["data"].as_array().unwrap().len(), &next["has_more"]), (9, &json!(false)));
     let one = get("/v1/models/claude-sonnet-4").json();
     assert_eq!((&one["type"], &one["id"]), (&json!("model"), &json!("claude-sonnet-4")));
-    assert_eq!(error(&get("/v1/models/nobody")).1, "not_found_error");
+    // A name resolves as that of a message does.
+    for name in ["nobody", "gpt-9-codex", "a/b"] {
+        let request = crate::openai::with(request_of("say:a"), &json!({ "model": name }));
+        let answered_by = server.post(MESSAGES, &request).header("x-copilot-proxy-model").unwrap().to_owned();
+        assert_eq!(get(&format!("/v1/models/{name}")).json()["id"], answered_by, "{name}");
+    }
+    assert_eq!(error(&get("/v1/models/text-embedding-9")).1, "not_found_error");
 }
 
 #[test]

@@ -55,11 +55,9 @@ pub(in crate::http) async fn get(
     name: Path<String>,
 ) -> HttpResponse {
     let is_anthropic = wants_anthropic(&request);
-    // A message with any name is answered, but only a name of Anthropic's models is a question for one of them.
-    let nearest_if_unknown = is_anthropic && name.to_ascii_lowercase().contains("claude");
     let completion_request = CompletionRequest {
         request_id: RequestId::of(&request).text(),
-        models: ModelChain::only(Some(name.into_inner()), nearest_if_unknown),
+        models: ModelChain::only(Some(name.into_inner()), is_anthropic),
         client: identity_of(&request),
         session: None,
         conversation: Conversation::default(),
