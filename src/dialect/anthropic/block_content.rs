@@ -70,8 +70,6 @@ pub fn read(
         }
         // Marks a change of the model; the API doesn't show it to models.
         "fallback" => Ok(Vec::new()),
-        // Legal in other requests, so that it is an error here and not a field of a later version of the API.
-        "thinking" | "redacted_thinking" | "tool_use" | "tool_result" => Err(unknown(kind, expected)),
         _ if is_of_a_server_tool(kind) => Ok(words(without_base64(block).to_string())),
         _ => {
             let content = unshowable.words(unknown(kind, expected), || describe(kind, block))?;

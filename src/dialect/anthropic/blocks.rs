@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::block_content::{self, each, read_typed, unknown};
-use super::tools::{self, ToolListChange};
+use super::block_content::{self, each, read_typed};
+use super::tools::{self, Change};
 use super::wire::{self, Block};
 use crate::conversation::{Content, Part, ToolCall, ToolResult};
 use crate::dialect::common::body_json::read_value;
@@ -75,9 +75,7 @@ fn read_system_block(block: Block, changes: &mut Vec<ToolListChange>) -> Result<
     let (kind, block) = read_typed(block)?;
     match kind.as_str() {
         "tool_addition" | "tool_removal" => change_tools(&kind, block, changes),
-        // Legal in other requests, so that it is an error here and not a field of a later version of the API.
-        "image" | "document" | "search_result" | "thinking" | "redacted_thinking" | "tool_use"
-        | "tool_result" => Err(unknown(&kind, "`text` in a system prompt")),
+        // A system prompt comes with each request of a session, so that none of its blocks is refused for its type.
         _ => {
             let contents = block_content::read(&kind, block, IN_MESSAGES, Unshowable::Describe)?;
             Ok(contents.into_iter().map(Part::from).collect())

@@ -55,11 +55,7 @@ fn fields_of_the_wrong_type_or_out_of_range_are_rejected() {
         ("system", json!(5), "system: invalid type: integer `5`, expected a string or a list"),
         ("system", json!(["x"]), "system[0]: invalid type: a string, expected an object"),
         ("system", json!([{ "type": "text" }]), "system[0].text: required, but missing"),
-        (
-            "system",
-            json!([{ "type": "image" }]),
-            "system[0].type: found `image`, expected `text` in a system prompt",
-        ),
+        ("system", json!([{ "type": "image" }]), "system[0].source: required, but missing"),
         ("temperature", json!(1.5), "temperature: 1.5 is out of range, expected 0 to 1"),
         ("temperature", json!("hot"), "temperature: invalid type: a string, expected a number"),
         ("top_p", json!(-0.1), "top_p: -0.1 is out of range, expected 0 to 1"),
@@ -106,7 +102,7 @@ fn fields_of_the_wrong_type_or_out_of_range_are_rejected() {
         (
             "messages",
             json!([{ "role": "system", "content": [{ "type": "image" }] }]),
-            "messages[0].content[0].type: found `image`, expected `text` in a system prompt",
+            "messages[0].content[0].source: required, but missing",
         ),
         (
             "messages",
