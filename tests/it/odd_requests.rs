@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::Response;
+use crate::client::{Request, Response};
 use crate::openai::with;
 use crate::server::Server;
 
@@ -229,6 +229,52 @@ fn identical_tools_are_merged_and_different_ones_of_one_name_refused() {
         let refusal = api.refusal(&server, &tools([("f", "x"), ("g", "x"), ("f", "y")]));
         assert!(refusal.starts_with("tools[2]"), "{api:?}: {refusal}");
         assert!(refusal.ends_with("name: `f` is the name of another tool already"), "{api:?}: {refusal}");
+    }
+}
+
+#[test]
+fn identical_tools_of_a_namespace_are_one() {
+    let server = Server::demo(&[]);
+    let tool = Api::Responses.tool("f", "x");
+    let namespace = |tools: Value| {
+        let namespace = json!({ "type": "namespace", "name": "n", "description": "d", "tools": tools });
+        with(Api::Responses.ask("dump:"), &json!({ "tools": [namespace] }))
+    };
+    let dumped = Api::Responses.dumped(&server, &namespace(json!([tool, tool])));
+    assert_eq!(dumped["tools"].as_array().unwrap().len(), 1);
+    let refusal = Api::Responses.refusal(&server, &namespace(json!([tool, Api::Responses.tool("f", "y")])));
+    assert!(refusal.starts_with("tools[0].tools[1].name"), "{refusal}");
+}
+
+#[test]
+fn word_of_the_wrong_type_is_refused_by_its_place() {
+    let server = Server::demo(&[]);
+    for (api, field, at) in [
+        (Api::Chat, json!({ "verbosity": 5 }), "verbosity"),
+        (Api::Chat, json!({ "messages": [{ "role": ["user"], "content": "x" }] }), "messages[0].role"),
+        (Api::Responses, json!({ "truncation": true }), "truncation"),
+        (Api::Responses, json!({ "text": { "verbosity": 5 } }), "text.verbosity"),
+        (Api::Messages, json!({ "thinking": { "type": 1 } }), "thinking.type"),
+        (Api::Ollama, json!({ "messages": [{ "role": 5 }] }), "messages[0].role"),
+    ] {
+        let refusal = api.refusal(&server, &with(api.ask("x"), &field));
+        assert!(refusal.starts_with(at) && refusal.ends_with("expected a string"), "{api:?}: {refusal}");
+    }
+}
+
+#[test]
+fn errors_have_anthropics_form_wherever_its_version_header_was_sent() {
+    let server = Server::demo(&[]);
+    for api in ALL {
+        for (method, body, status) in [("POST", "{", 400), ("POST", "[]", 400), ("GET", "", 405)] {
+            let request = Request::new(method, api.path()).body(body);
+            let own = server.send(&request).json();
+            assert_eq!(own["type"] == "error", api == Api::Messages, "{api:?} {method} {body}: {own}");
+            let response = server.send(&request.header("anthropic-version", "2023-06-01"));
+            let error = response.json();
+            assert_eq!((response.status, &error["type"]), (status, &json!("error")), "{api:?}: {error}");
+            assert!(error["error"]["message"].is_string(), "{api:?}: {error}");
+        }
     }
 }
 

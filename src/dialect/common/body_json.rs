@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 
@@ -31,8 +31,15 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut reader)
-        .map_err(|error| mistake(&error.path().to_string(), error.inner()))?;
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        // serde_json calls it broken JSON where a word of a list of words is wanted and another type is found.
+        let is_json = || serde_json::from_str::<IgnoredAny>(text).is_ok();
+        match error.inner().classify() {
+            Category::Syntax if path != "." && is_json() => Failure::invalid(path, "expected a string"),
+            _ => mistake(&path, error.inner()),
+        }
+    })?;
     reader.end().map_err(|error| mistake("", &error))?;
     Ok(value)
 }
@@ -67,6 +74,7 @@ fn plainly(said: &str) -> String {
     let wanted = match wanted {
         "a sequence" => "a list",
         "a map" => "an object",
+        "string or map" => "a string",
         "f64" => "a number",
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
         "i64" => "a whole number",
@@ -190,6 +198,7 @@ mod tests {
             (r#"{"messages": ["x"]}"#, "messages[0]: invalid type: a string, expected an object"),
             (r#"{"messages": [[]]}"#, "messages[0]: invalid type: a list, expected an object"),
             (r#"{"messages": [{}]}"#, "messages[0].role: required, but missing"),
+            (r#"{"messages": [{"role": 5}]}"#, "messages[0].role: expected a string"),
             (
                 r#"{"messages": [{"role": "user"}, {"role": "usr"}]}"#,
                 "messages[1].role: unknown variant `usr`, expected `user` or `assistant`",
@@ -217,7 +226,7 @@ mod tests {
             (
                 json!({"messages": [{"role": 1.5}]}),
                 "messages[0].role",
-                "invalid type: floating point `1.5`, expected string or map",
+                "invalid type: floating point `1.5`, expected a string",
             ),
         ] {
             assert_eq!(read(value), Err(Failure::invalid(at, message)));

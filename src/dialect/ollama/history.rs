@@ -33,7 +33,8 @@ fn read_message(
         wire::Role::Assistant => Role::Assistant,
         wire::Role::Tool => {
             let content = contents(message.content, message.images, unshowable)?;
-            let id = calls.answered(message.tool_name.as_deref(), message.tool_call_id);
+            let id = calls
+                .answered(message.tool_name.as_deref(), message.tool_call_id.filter(|id| !id.is_empty()));
             let result = Part::ToolResult(ToolResult { id, content, is_error: false });
             return Ok(Message { role: Role::User, name: None, parts: vec![result] });
         }

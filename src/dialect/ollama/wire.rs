@@ -89,6 +89,8 @@ pub struct Message {
 #[derive(Clone, Copy, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Also as OpenAI's API names it, and as some models name a message of options.
+    #[serde(alias = "developer", alias = "control")]
     System,
     User,
     Assistant,

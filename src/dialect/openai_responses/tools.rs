@@ -35,11 +35,11 @@ impl OfferedTools {
             return self.add_one(None, None, tool);
         }
         let space: wire::Namespace = read_value(tool)?;
-        // The description applies to all of them; the first gets it.
-        let mut description_of_namespace = space.description;
+        // The description is about all of them: the first carries it, and again where it is repeated.
         for (index, tool) in space.tools.iter().enumerate() {
-            self.add_one(Some(&space.name), description_of_namespace.take(), tool)
-                .at(format_args!("tools[{index}]"))?;
+            let is_first = space.tools.first() == Some(tool);
+            let description = space.description.clone().filter(|_| is_first);
+            self.add_one(Some(&space.name), description, tool).at(format_args!("tools[{index}]"))?;
         }
         Ok(())
     }
