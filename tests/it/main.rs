@@ -40,6 +40,7 @@ mod messages;
 mod metrics;
 mod models;
 mod multi_window;
+mod odd_histories;
 mod odd_requests;
 mod ollama;
 mod openai;
