@@ -1,9 +1,13 @@
 // Encodes a response in each of the three APIs of GitHub's service, as the events of its stream. `usage` is
-// {input, cached, output, reasoning}; `input` includes the cached tokens. `thinking` is its text, `signature` what the
-// service requires with it in later requests.
+// {input, cached, output, reasoning, nano}; `input` includes the cached tokens, `nano` is the cost in billionths of a
+// credit. `thinking` is its text, `signature` what the service requires with it in later requests.
 
 /** Marks the place where the response waits. */
 export const WAIT = Symbol("wait");
+
+/** The cost of a response, as the service sends it beside the usage. */
+const costOf = ({ nano }) =>
+	nano === undefined ? {} : { copilot_usage: { total_nano_aiu: nano, token_details: [] } };
 
 const nothing = { input: 10, cached: 0, output: 1, reasoning: 0 };
 
@@ -35,6 +39,7 @@ function* chat({ thinking, signature, text = [], calls = [], finish, usage = not
 			prompt_tokens_details: { cached_tokens: usage.cached },
 			completion_tokens_details: { reasoning_tokens: usage.reasoning },
 		},
+		...costOf(usage),
 	};
 }
 
@@ -73,7 +78,8 @@ function* messages({ thinking, signature, text = [], calls = [], finish, usage =
 	}
 	if (wait) yield WAIT;
 	const reason = finish ?? (calls.length > 0 ? "tool_use" : "end_turn");
-	yield { type: "message_delta", delta: { stop_reason: reason, stop_sequence: null }, usage: counts };
+	const delta = { stop_reason: reason, stop_sequence: null };
+	yield { type: "message_delta", delta, usage: counts, ...costOf(usage) };
 	yield { type: "message_stop" };
 }
 
@@ -113,7 +119,11 @@ function* responses({ thinking, signature, text = [], calls = [], finish, usage 
 		output_tokens_details: { reasoning_tokens: usage.reasoning },
 		total_tokens: usage.input + usage.output,
 	};
-	yield { type: `response.${ending.status}`, response: { ...about, ...ending, usage: counts } };
+	yield {
+		type: `response.${ending.status}`,
+		response: { ...about, ...ending, usage: counts },
+		...costOf(usage),
+	};
 }
 
 /** The encoders by the service's path. */

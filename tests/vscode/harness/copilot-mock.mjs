@@ -3,6 +3,7 @@
 //
 // The last line of a prompt is JSON that describes the response: {text: [...], calls: [{id, name, input}], finish, usage},
 // an error {status, headers, body}, or {cut: true} for a closed connection. With {wait: true} it ends after `goOn`.
+// {afterTool: {...}} describes the response once a tool's result follows the prompt.
 import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
@@ -42,6 +43,8 @@ class CopilotMock {
 	routings = [];
 	/** The response to the next request to route `auto`, in place of a model: `{status, body}`. */
 	routingError;
+	/** The cost of all responses that were sent to their end, in billionths of a credit. */
+	charged = 0;
 	/** The model that `auto` is routed to. */
 	routedModel = "gpt-5-codex";
 	/** The number of service tokens that were issued. */
@@ -147,18 +150,28 @@ class CopilotMock {
 			response.write(`${name}data: ${JSON.stringify(event)}\n\n`);
 		}
 		response.end(path === "/chat/completions" ? "data: [DONE]\n\n" : undefined);
+		this.charged += answer.usage?.nano ?? 0;
 	}
 }
 
 /** The description of the response: the last line of a user's text that is JSON. */
 function wishOf({ messages, input }) {
-	const wishes = (messages ?? input)
-		.filter(({ role }) => role === "user")
-		.flatMap(({ content }) => (typeof content === "string" ? [content] : content.map(({ text }) => text)))
-		.map((text) => text?.split("\n").at(-1))
-		.filter((line) => line?.startsWith("{"));
-	return JSON.parse(wishes.at(-1) ?? '{"text":["no wish"]}');
+	const history = messages ?? input;
+	const wishIn = ({ role, content }) =>
+		(role !== "user" ? [] : typeof content === "string" ? [content] : content.map(({ text }) => text))
+			.map((text) => text?.split("\n").at(-1))
+			.filter((line) => line?.startsWith("{"))
+			.at(-1);
+	const at = history.findLastIndex((message) => wishIn(message) !== undefined);
+	const wish = JSON.parse(at < 0 ? '{"text":["no wish"]}' : wishIn(history[at]));
+	return wish.afterTool && history.slice(at + 1).some(hasToolResult) ? wish.afterTool : wish;
 }
+
+/** Whether a message or an item has the result of a tool, in any of the three APIs. */
+const hasToolResult = ({ role, type, content }) =>
+	role === "tool" ||
+	type === "function_call_output" ||
+	(Array.isArray(content) && content.some(({ type: kind }) => kind === "tool_result"));
 
 /** Sends a response; a text `body` is sent unchanged. */
 function json(response, body = "", { status = 200, headers = {} } = {}) {
