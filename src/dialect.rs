@@ -54,7 +54,7 @@ pub trait Dialect: 'static {
 
     /// Builds a whole response: a fold over the same events that `Encoder` turns into a stream. `answers` holds the
     /// events of each choice; every one ends with `Event::Finish`.
-    fn response(meta: &ResponseMeta, options: &Self::ResponseOptions, answers: &[Vec<Event>]) -> Value;
+    fn response(meta: &ResponseMeta, options: &Self::ResponseOptions, choice_events: &[Vec<Event>]) -> Value;
 
     /// Builds the error body; the status is `Failure::status` unless the API differs.
     fn error_response(failure: &Failure) -> ErrorResponse;
@@ -218,8 +218,8 @@ pub struct ErrorResponse {
 }
 
 /// Usage of all choices together: the input counts once.
-pub fn usage_of(answers: &[Vec<Event>]) -> Usage {
-    answers
+pub fn usage_of(choice_events: &[Vec<Event>]) -> Usage {
+    choice_events
         .iter()
         .filter_map(|events| finish_usage(events))
         .fold(None, |total, usage| Some(with_choice(total, usage)))

@@ -78,8 +78,8 @@ impl Dialect for Anthropic {
         encoder::Stream::new(meta, *options)
     }
 
-    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        whole_response::response(meta, *options, answers)
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
+        whole_response::response(meta, *options, choice_events)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {

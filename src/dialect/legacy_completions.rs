@@ -43,8 +43,8 @@ impl Dialect for Completions {
         encoder::CompletionChunks::new(meta, options.clone())
     }
 
-    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        encoder::response(meta, options, answers)
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
+        encoder::response(meta, options, choice_events)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {

@@ -114,8 +114,8 @@ impl<E: Endpoint> Dialect for Ollama<E> {
         encoder::LineEncoder::new(meta, *options)
     }
 
-    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        encoder::response(meta, *options, answers)
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
+        encoder::response(meta, *options, choice_events)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {

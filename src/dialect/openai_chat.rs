@@ -75,8 +75,8 @@ impl Dialect for OpenAiChat {
         encoder::Chunks::new(meta, options.clone())
     }
 
-    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        whole_response::response(meta, options, answers)
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
+        whole_response::response(meta, options, choice_events)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {

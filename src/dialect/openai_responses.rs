@@ -81,7 +81,7 @@ impl Dialect for OpenAiResponses {
 
     type ResponseOptions = ResponseOptions;
     type Memory = Memory;
-    type Encoder = encoder::Steps;
+    type Encoder = encoder::StreamEncoder;
 
     fn read(
         _head: &RequestHead,
@@ -91,22 +91,22 @@ impl Dialect for OpenAiResponses {
         read::read(body, memory, read::Purpose::Respond)
     }
 
-    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::Steps {
-        encoder::Steps::new(meta, options)
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::StreamEncoder {
+        encoder::StreamEncoder::new(meta, options)
     }
 
-    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        whole_response::response(meta, options, answers)
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
+        whole_response::response(meta, options, choice_events)
     }
 
     fn error_response(failure: &Failure) -> ErrorResponse {
         openai_error::error_response(failure)
     }
 
-    fn store(memory: &Memory, meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) {
+    fn store(memory: &Memory, meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) {
         if let Some(StoredInput { messages, items }) = &options.stored {
-            let output = whole_response::output(meta, options, answers);
-            let object = whole_response::of_output(meta, options, answers, &output).to_string();
+            let output = whole_response::output(meta, options, choice_events);
+            let object = whole_response::of_output(meta, options, choice_events, &output).to_string();
             let before = if output.replaces_earlier() {
                 let system = messages.iter().take(compaction::system_messages(messages));
                 &Arc::new(system.cloned().collect())

@@ -1,6 +1,6 @@
-//! Events as block steps: a block opens, grows and closes before the next one opens.
+//! Events of blocks: a block opens, grows and closes before the next one opens.
 //!
-//! A stream encodes the steps as they come; a whole response collects them. So both hold the same blocks.
+//! A stream encodes them as they come; a whole response collects them. So both hold the same blocks.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use crate::dialect::common::sealed_thinking;
 
 /// A step in the content of a response.
 #[derive(Debug, PartialEq)]
-pub enum BlockStep<'a> {
+pub enum BlockEvent<'a> {
     /// A block begins, after all others have ended.
     Open(u32, Block),
     /// The open block goes on.
@@ -22,7 +22,7 @@ pub enum BlockStep<'a> {
 
 /// Position in a response.
 #[derive(Debug)]
-pub struct BlockSteps {
+pub struct BlockEvents {
     position: Position,
     thoughts: Thoughts,
 }
@@ -37,43 +37,43 @@ enum Position {
     InThought { index: u32, thought: Thinking, length: usize },
 }
 
-impl BlockSteps {
-    /// An answer that has not begun.
-    pub fn new(thoughts: Thoughts) -> BlockSteps {
-        BlockSteps { position: Position::Between(0), thoughts }
+impl BlockEvents {
+    /// The blocks of a response that has not begun.
+    pub fn new(thoughts: Thoughts) -> BlockEvents {
+        BlockEvents { position: Position::Between(0), thoughts }
     }
 
-    /// The steps of an event, handed on one by one.
-    pub fn take<'a>(&mut self, event: &'a Event, mut tell: impl FnMut(BlockStep<'a>)) {
+    /// Emits the block events of an event.
+    pub fn take<'a>(&mut self, event: &'a Event, mut emit: impl FnMut(BlockEvent<'a>)) {
         match event {
-            Event::Text(text) => self.text(text, &mut tell),
-            Event::Thinking(thought) => self.thought(thought, &mut tell),
-            Event::ToolCall(call) => self.call(call, &mut tell),
+            Event::Text(text) => self.text(text, &mut emit),
+            Event::Thinking(thought) => self.thought(thought, &mut emit),
+            Event::ToolCall(call) => self.call(call, &mut emit),
             Event::Context(ContextChange::Edited(_)) => {}
-            Event::Context(ContextChange::Compacted { summary, .. }) => self.compaction(summary, &mut tell),
+            Event::Context(ContextChange::Compacted { summary, .. }) => self.compaction(summary, &mut emit),
             // Rounds of auto mode are separate: the next text is a new block.
             Event::ToolRan(_) | Event::Finish(..) => {
-                self.close(&mut tell);
+                self.close(&mut emit);
             }
         }
     }
 
-    fn text<'a>(&mut self, text: &'a str, tell: &mut impl FnMut(BlockStep<'a>)) {
+    fn text<'a>(&mut self, text: &'a str, emit: &mut impl FnMut(BlockEvent<'a>)) {
         if text.is_empty() {
             return;
         }
         let index = if let Position::InText(index) = self.position {
             index
         } else {
-            let index = self.close(tell);
-            tell(BlockStep::Open(index, Block::text()));
+            let index = self.close(emit);
+            emit(BlockEvent::Open(index, Block::text()));
             self.position = Position::InText(index);
             index
         };
-        tell(BlockStep::Grow(index, Delta::Text { text }));
+        emit(BlockEvent::Grow(index, Delta::Text { text }));
     }
 
-    fn thought<'a>(&mut self, thought: &'a Thinking, tell: &mut impl FnMut(BlockStep<'a>)) {
+    fn thought<'a>(&mut self, thought: &'a Thinking, emit: &mut impl FnMut(BlockEvent<'a>)) {
         if self.thoughts == Thoughts::Hidden {
             return;
         }
@@ -83,10 +83,10 @@ impl BlockSteps {
                 *length += thought.text.len();
                 *index
             }
-            _ if thought.text.is_empty() => return self.redacted(thought, tell),
+            _ if thought.text.is_empty() => return self.redacted(thought, emit),
             _ => {
-                let index = self.close(tell);
-                tell(BlockStep::Open(index, Block::thinking()));
+                let index = self.close(emit);
+                emit(BlockEvent::Open(index, Block::thinking()));
                 let mut open = Thinking::default();
                 open.append_seal(thought);
                 self.position = Position::InThought { index, thought: open, length: thought.text.len() };
@@ -94,51 +94,51 @@ impl BlockSteps {
             }
         };
         if self.thoughts != Thoughts::Signed && !thought.text.is_empty() {
-            tell(BlockStep::Grow(index, Delta::Thinking { thinking: &thought.text }));
+            emit(BlockEvent::Grow(index, Delta::Thinking { thinking: &thought.text }));
         }
     }
 
     /// A thought that begins without text. Text may still follow a bare id; a seal comes last.
-    fn redacted<'a>(&mut self, thought: &'a Thinking, tell: &mut impl FnMut(BlockStep<'a>)) {
+    fn redacted<'a>(&mut self, thought: &'a Thinking, emit: &mut impl FnMut(BlockEvent<'a>)) {
         if self.thoughts == Thoughts::Unasked || thought.metadata.is_none() {
             return;
         }
         let Some(data) = sealed_thinking::seal(thought) else { return };
-        let index = self.close(tell);
-        tell(BlockStep::Open(index, Block::RedactedThinking { data }));
-        tell(BlockStep::Close(index));
+        let index = self.close(emit);
+        emit(BlockEvent::Open(index, Block::RedactedThinking { data }));
+        emit(BlockEvent::Close(index));
         self.position = Position::Between(index + 1);
     }
 
-    fn compaction<'a>(&mut self, summary: &'a str, tell: &mut impl FnMut(BlockStep<'a>)) {
-        let index = self.close(tell);
-        tell(BlockStep::Open(index, Block::compaction()));
-        tell(BlockStep::Grow(index, Delta::Compaction { content: summary, encrypted_content: () }));
-        tell(BlockStep::Close(index));
+    fn compaction<'a>(&mut self, summary: &'a str, emit: &mut impl FnMut(BlockEvent<'a>)) {
+        let index = self.close(emit);
+        emit(BlockEvent::Open(index, Block::compaction()));
+        emit(BlockEvent::Grow(index, Delta::Compaction { content: summary, encrypted_content: () }));
+        emit(BlockEvent::Close(index));
         self.position = Position::Between(index + 1);
     }
 
-    fn call<'a>(&mut self, call: &'a ToolCall, tell: &mut impl FnMut(BlockStep<'a>)) {
-        let index = self.close(tell);
-        tell(BlockStep::Open(index, Block::call(call)));
-        tell(BlockStep::Grow(index, Delta::InputJson { partial_json: input(&call.input) }));
-        tell(BlockStep::Close(index));
+    fn call<'a>(&mut self, call: &'a ToolCall, emit: &mut impl FnMut(BlockEvent<'a>)) {
+        let index = self.close(emit);
+        emit(BlockEvent::Open(index, Block::call(call)));
+        emit(BlockEvent::Grow(index, Delta::InputJson { partial_json: input(&call.input) }));
+        emit(BlockEvent::Close(index));
         self.position = Position::Between(index + 1);
     }
 
     /// Ends the block that is open, if there is one. The index of the next comes back.
-    fn close<'a>(&mut self, tell: &mut impl FnMut(BlockStep<'a>)) -> u32 {
+    fn close<'a>(&mut self, emit: &mut impl FnMut(BlockEvent<'a>)) -> u32 {
         let next = match &mut self.position {
             Position::Between(next) => return *next,
             Position::InText(index) => {
-                tell(BlockStep::Close(*index));
+                emit(BlockEvent::Close(*index));
                 *index + 1
             }
             Position::InThought { index, thought, length } => {
                 let signature = sealed_thinking::seal_with_length(thought, *length)
                     .unwrap_or_else(|| sealed_thinking::NOTHING_SEALED.into());
-                tell(BlockStep::Grow(*index, Delta::Signature { signature }));
-                tell(BlockStep::Close(*index));
+                emit(BlockEvent::Grow(*index, Delta::Signature { signature }));
+                emit(BlockEvent::Close(*index));
                 *index + 1
             }
         };
@@ -196,19 +196,19 @@ mod tests {
             events in prop::collection::vec(any_event(), 0..20),
             thoughts in any_thoughts(),
         ) {
-            let mut steps = BlockSteps::new(thoughts);
+            let mut block_events = BlockEvents::new(thoughts);
             let mut open: Option<(u32, bool)> = None;
             let mut next = 0;
             let mut said = String::new();
             let mut thought = String::new();
             for event in &events {
-                steps.take(event, |step| match step {
-                    BlockStep::Open(index, block) => {
+                block_events.take(event, |step| match step {
+                    BlockEvent::Open(index, block) => {
                         assert_eq!((open, index), (None, next));
                         open = Some((index, matches!(block, Block::Thinking { .. })));
                         next += 1;
                     }
-                    BlockStep::Grow(index, delta) => {
+                    BlockEvent::Grow(index, delta) => {
                         let (at, is_thought) = open.unwrap();
                         assert_eq!(at, index);
                         match delta {
@@ -218,12 +218,12 @@ mod tests {
                             Delta::InputJson { .. } | Delta::Compaction { .. } => {}
                         }
                     }
-                    BlockStep::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),
+                    BlockEvent::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),
                 });
             }
-            steps.take(&Event::Finish(Finish::Stop, Usage::default()), |step| match step {
-                BlockStep::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),
-                BlockStep::Grow(_, Delta::Signature { .. }) => {}
+            block_events.take(&Event::Finish(Finish::Stop, Usage::default()), |step| match step {
+                BlockEvent::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),
+                BlockEvent::Grow(_, Delta::Signature { .. }) => {}
                 step => panic!("{step:?} at the end"),
             });
             assert_eq!(open, None);

@@ -1,10 +1,10 @@
-//! Encodes block steps as server-sent events whose `event:` equals their `type`, in the order of Anthropic's own:
+//! Encodes blocks as server-sent events whose `event:` equals their `type`, in the order of Anthropic's own:
 //! `message_start`, the blocks one after another, `message_delta` with stop reason and usage, `message_stop`.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::block_events::{BlockStep, BlockSteps};
+use super::block_events::{BlockEvent, BlockEvents};
 use super::context_management::ContextReport;
 use super::message::{Block, Delta, Ending, Message, Usage};
 use super::{ResponseOptions, error_response};
@@ -17,13 +17,13 @@ use crate::failure::Failure;
 /// A stream of events.
 pub struct Stream {
     meta: ResponseMeta,
-    steps: BlockSteps,
+    blocks: BlockEvents,
     changes: ContextReport,
 }
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Said<'a> {
+enum StreamEvent<'a> {
     MessageStart {
         message: Message<'a>,
     },
@@ -53,27 +53,27 @@ enum Said<'a> {
     },
 }
 
-impl Said<'_> {
+impl StreamEvent<'_> {
     fn put(&self, out: &mut Vec<u8>) {
         let name = match self {
-            Said::MessageStart { .. } => "message_start",
-            Said::ContentBlockStart { .. } => "content_block_start",
-            Said::ContentBlockDelta { .. } => "content_block_delta",
-            Said::ContentBlockStop { .. } => "content_block_stop",
-            Said::MessageDelta { .. } => "message_delta",
-            Said::MessageStop => "message_stop",
-            Said::Ping { .. } => "ping",
+            StreamEvent::MessageStart { .. } => "message_start",
+            StreamEvent::ContentBlockStart { .. } => "content_block_start",
+            StreamEvent::ContentBlockDelta { .. } => "content_block_delta",
+            StreamEvent::ContentBlockStop { .. } => "content_block_stop",
+            StreamEvent::MessageDelta { .. } => "message_delta",
+            StreamEvent::MessageStop => "message_stop",
+            StreamEvent::Ping { .. } => "ping",
         };
         sse::put(Some(name), self, out);
     }
 }
 
-impl<'a> From<BlockStep<'a>> for Said<'a> {
-    fn from(step: BlockStep<'a>) -> Said<'a> {
-        match step {
-            BlockStep::Open(index, content_block) => Said::ContentBlockStart { index, content_block },
-            BlockStep::Grow(index, delta) => Said::ContentBlockDelta { index, delta },
-            BlockStep::Close(index) => Said::ContentBlockStop { index },
+impl<'a> From<BlockEvent<'a>> for StreamEvent<'a> {
+    fn from(event: BlockEvent<'a>) -> StreamEvent<'a> {
+        match event {
+            BlockEvent::Open(index, content_block) => StreamEvent::ContentBlockStart { index, content_block },
+            BlockEvent::Grow(index, delta) => StreamEvent::ContentBlockDelta { index, delta },
+            BlockEvent::Close(index) => StreamEvent::ContentBlockStop { index },
         }
     }
 }
@@ -83,7 +83,7 @@ impl Stream {
     pub fn new(meta: &ResponseMeta, options: ResponseOptions) -> Stream {
         Stream {
             meta: meta.clone(),
-            steps: BlockSteps::new(options.thoughts),
+            blocks: BlockEvents::new(options.thoughts),
             changes: ContextReport::new(options),
         }
     }
@@ -91,27 +91,29 @@ impl Stream {
 
 impl Encoder for Stream {
     fn open(&mut self, out: &mut Vec<u8>) {
-        Said::MessageStart { message: Message::empty(&self.meta) }.put(out);
+        StreamEvent::MessageStart { message: Message::empty(&self.meta) }.put(out);
     }
 
     fn event(&mut self, _only_one: usize, event: &Event, out: &mut Vec<u8>) {
-        self.steps.take(event, |step| Said::from(step).put(out));
+        self.blocks.take(event, |event| StreamEvent::from(event).put(out));
         self.changes.event(event);
         match event {
             Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) | Event::Context(_) => {}
-            Event::ToolRan(ran) => Said::Ping { copilot_proxy: Some(ResponseExtensions::tool(ran)) }.put(out),
+            Event::ToolRan(ran) => {
+                StreamEvent::Ping { copilot_proxy: Some(ResponseExtensions::tool(ran)) }.put(out)
+            }
             Event::Finish(finish, usage) => {
                 let copilot_proxy = ResponseExtensions::last(usage);
                 let delta = self.changes.ending(finish);
                 let context_management = self.changes.report();
                 let usage = self.changes.usage(*usage);
-                Said::MessageDelta { delta, usage, context_management, copilot_proxy }.put(out);
+                StreamEvent::MessageDelta { delta, usage, context_management, copilot_proxy }.put(out);
             }
         }
     }
 
     fn close(&mut self, out: &mut Vec<u8>) {
-        Said::MessageStop.put(out);
+        StreamEvent::MessageStop.put(out);
     }
 
     /// The open block is not closed, since it is incomplete.
@@ -120,6 +122,6 @@ impl Encoder for Stream {
     }
 
     fn ping(&mut self, out: &mut Vec<u8>) {
-        Said::Ping { copilot_proxy: None }.put(out);
+        StreamEvent::Ping { copilot_proxy: None }.put(out);
     }
 }

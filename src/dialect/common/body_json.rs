@@ -56,21 +56,21 @@ fn mistake(path: &str, error: &serde_json::Error) -> Failure {
     if error.classify() != Category::Data {
         return Failure::invalid("", format!("the body is not valid JSON: {error}"));
     }
-    let said = error.to_string();
+    let message = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
-    let said = said.strip_suffix(&position).unwrap_or(&said);
+    let message = message.strip_suffix(&position).unwrap_or(&message);
     let at = if path == "." { "" } else { path };
-    match said.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+    match message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
         Some(field) if at.is_empty() => Failure::invalid(field, "required, but missing"),
         Some(field) => Failure::invalid(format!("{at}.{field}"), "required, but missing"),
-        None => Failure::invalid(at, shortened(&plainly(said))),
+        None => Failure::invalid(at, shortened(&plainly(message))),
     }
 }
 
 /// The same sentence in words of JSON, and without quoting a string of the client's where another type was
 /// wanted: it may be a prompt, and messages reach the log.
-fn plainly(said: &str) -> String {
-    let Some((found, wanted)) = said.rsplit_once(", expected ") else { return said.to_owned() };
+fn plainly(message: &str) -> String {
+    let Some((found, wanted)) = message.rsplit_once(", expected ") else { return message.to_owned() };
     let wanted = match wanted {
         "a sequence" => "a list",
         "a map" => "an object",
@@ -93,14 +93,14 @@ fn plainly(said: &str) -> String {
 }
 
 /// A sentence that may quote the client, cut in the middle where it is long.
-pub fn shortened(said: &str) -> String {
-    let length = said.chars().count();
+pub fn shortened(message: &str) -> String {
+    let length = message.chars().count();
     if length <= LONGEST_MESSAGE {
-        return said.to_owned();
+        return message.to_owned();
     }
     let half = LONGEST_MESSAGE / 2;
-    let beginning: String = said.chars().take(half).collect();
-    let end: String = said.chars().skip(length - half).collect();
+    let beginning: String = message.chars().take(half).collect();
+    let end: String = message.chars().skip(length - half).collect();
     format!("{beginning} ... {end}")
 }
 

@@ -122,16 +122,16 @@ impl Encoder for CompletionChunks {
 }
 
 /// Builds the whole response.
-pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-    let texts: Vec<_> = answers.iter().map(|events| folded(options, events)).collect();
+pub fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
+    let texts: Vec<_> = choice_events.iter().map(|events| folded(options, events)).collect();
     let choices: Vec<_> = texts
         .iter()
         .enumerate()
         .map(|(index, (text, reason))| Choice { text, index, logprobs: (), finish_reason: Some(*reason) })
         .collect();
     let chunks = CompletionChunks::new(meta, options.clone());
-    let usage = Some(Cost::Known(usage_of(answers).into()));
-    let copilot_proxy = ResponseExtensions::whole(answers.iter().flatten());
+    let usage = Some(Cost::Known(usage_of(choice_events).into()));
+    let copilot_proxy = ResponseExtensions::whole(choice_events.iter().flatten());
     serde_json::json!(Completion { usage, copilot_proxy, ..chunks.completion(&choices) })
 }
 

@@ -27,7 +27,7 @@ struct Line<'a> {
     model: &'a str,
     created_at: &'a str,
     #[serde(flatten)]
-    said: Said<'a>,
+    content: Content<'a>,
     done: bool,
     #[serde(flatten)]
     end: Option<End>,
@@ -38,7 +38,7 @@ struct Line<'a> {
 /// Text or thinking, in the field of the endpoint.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Said<'a> {
+enum Content<'a> {
     InMessage {
         message: Message<'a>,
     },
@@ -106,17 +106,17 @@ impl LineEncoder {
     }
 
     fn line<'a>(&'a self, content: &'a str, thinking: &'a str, tool_calls: &'a [ToolCall<'a>]) -> Line<'a> {
-        let said = match self.options.words {
+        let content = match self.options.words {
             TextField::InMessage => {
-                Said::InMessage { message: Message { role: "assistant", content, thinking, tool_calls } }
+                Content::InMessage { message: Message { role: "assistant", content, thinking, tool_calls } }
             }
-            // The API has no field for calls here, and no tools.
-            TextField::InResponse => Said::InResponse { response: content, thinking },
+            // The API has no place for calls here, and no tools.
+            TextField::InResponse => Content::InResponse { response: content, thinking },
         };
         Line {
             model: &self.model,
             created_at: &self.created_at,
-            said,
+            content,
             done: false,
             end: None,
             copilot_proxy: None,
@@ -210,10 +210,10 @@ fn put(line: &impl Serialize, out: &mut Vec<u8>) {
 }
 
 /// Builds the whole response.
-pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Event>]) -> Value {
+pub fn response(meta: &ResponseMeta, options: ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
     let (mut content, mut thinking, mut calls) = (String::new(), String::new(), Vec::new());
     let (mut finish, mut usage) = (&Finish::Stop, &Usage::default());
-    for event in answers.iter().flatten() {
+    for event in choice_events.iter().flatten() {
         match event {
             Event::Text(text) => content.push_str(text),
             Event::Thinking(thought) if options.shows_thoughts => thinking.push_str(&thought.text),
@@ -223,7 +223,7 @@ pub fn response(meta: &ResponseMeta, options: ResponseOptions, answers: &[Vec<Ev
         }
     }
     let lines = LineEncoder::new(meta, options);
-    let copilot_proxy = ResponseExtensions::whole(answers.iter().flatten());
+    let copilot_proxy = ResponseExtensions::whole(choice_events.iter().flatten());
     let end = Some(lines.end(finish, usage));
     json!(Line { done: true, end, copilot_proxy, ..lines.line(&content, &thinking, &calls) })
 }

@@ -17,12 +17,12 @@ pub fn error_response(failure: &Failure) -> ErrorResponse {
 
 /// The error's JSON.
 pub fn body(failure: &Failure) -> Value {
-    let said = match failure {
-        // Clients match this text.
+    let message = match failure {
+        // Clients look for these words.
         Failure::UnknownModel { requested, known } => {
             format!("model '{requested}' not found; available: {}", known.join(", "))
         }
         other => other.text(),
     };
-    json!({ "error": said })
+    json!({ "error": message })
 }

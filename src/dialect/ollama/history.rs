@@ -39,17 +39,17 @@ fn read_message(
             return Ok(Message { role: Role::User, name: None, parts: vec![result] });
         }
     };
-    let mut said = said(role, message.content, message.images, unshowable)?;
+    let mut built = message_of(role, message.content, message.images, unshowable)?;
     if let Some(text) = message.thinking.filter(|text| !text.is_empty()) {
-        said.parts.insert(0, Part::Thinking(Thinking::text(text)));
+        built.parts.insert(0, Part::Thinking(Thinking::text(text)));
     }
     let called = message.tool_calls.into_iter().flatten().map(|call| Part::ToolCall(called(call, calls)));
-    said.parts.extend(called);
-    Ok(said)
+    built.parts.extend(called);
+    Ok(built)
 }
 
 /// A message of a text and images.
-pub fn said(
+pub fn message_of(
     role: Role,
     text: Option<String>,
     images: Option<Vec<String>>,

@@ -41,7 +41,7 @@ pub fn read<E: Endpoint>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions)
     let response_options =
         ResponseOptions { words: E::TEXT_FIELD, shows_thoughts, instead: only_model.then_some(instead) };
     let conversation = Conversation { messages, tools, options, ..Conversation::default() };
-    // An empty request only loads the model.
+    // Programs load a model with an empty request.
     Ok((
         ParsedRequest { model, models, conversation, stream: stream && !only_model, only_model, extensions },
         response_options,
@@ -64,7 +64,7 @@ pub fn chat(request: Request) -> Result<Asked, Failure> {
 /// Reads a generation.
 pub fn generate(request: Request) -> Result<Asked, Failure> {
     refuse_what_changes_the_meaning(&request)?;
-    let prompt = history::said(Role::User, request.prompt, request.images, Unshowable::Reject)?;
+    let prompt = history::message_of(Role::User, request.prompt, request.images, Unshowable::Reject)?;
     if prompt.parts.is_empty() {
         return Ok(Asked::default());
     }
@@ -88,7 +88,7 @@ fn refuse_what_changes_the_meaning(request: &Request) -> Result<(), Failure> {
     if request.context.as_ref().is_some_and(|context| !context.is_empty()) {
         return Err(Failure::unsupported(
             "context",
-            "what was said before is not told as tokens here; send all messages to /api/chat",
+            "an earlier conversation can't be sent as tokens; send all messages to /api/chat",
         ));
     }
     Ok(())

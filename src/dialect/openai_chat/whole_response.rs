@@ -50,16 +50,20 @@ struct Message<'a> {
 }
 
 /// Builds the whole response.
-pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
+pub fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
     let completion = Completion {
         id: format!("chatcmpl-{}", meta.id),
         object: "chat.completion",
         created: meta.created,
         model: &meta.model,
         system_fingerprint: FINGERPRINT,
-        choices: answers.iter().enumerate().map(|(index, events)| choice(index, events, options)).collect(),
-        usage: usage_of(answers).into(),
-        copilot_proxy: ResponseExtensions::whole(answers.iter().flatten()),
+        choices: choice_events
+            .iter()
+            .enumerate()
+            .map(|(index, events)| choice(index, events, options))
+            .collect(),
+        usage: usage_of(choice_events).into(),
+        copilot_proxy: ResponseExtensions::whole(choice_events.iter().flatten()),
     };
     serde_json::json!(completion)
 }

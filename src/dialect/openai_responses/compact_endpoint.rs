@@ -17,7 +17,7 @@ impl Dialect for Compact {
 
     type ResponseOptions = ResponseOptions;
     type Memory = Memory;
-    type Encoder = encoder::Steps;
+    type Encoder = encoder::StreamEncoder;
 
     fn read(
         _head: &RequestHead,
@@ -29,17 +29,17 @@ impl Dialect for Compact {
         Ok((ParsedRequest { stream: false, ..parsed }, options))
     }
 
-    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::Steps {
+    fn encoder(meta: &ResponseMeta, options: &ResponseOptions) -> encoder::StreamEncoder {
         OpenAiResponses::encoder(meta, options)
     }
 
     /// The user's messages, then the summary.
-    fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-        let (_, usage) = whole_response::end(answers);
-        let answer = whole_response::output(meta, options, answers);
+    fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
+        let (_, usage) = whole_response::end(choice_events);
+        let summary = whole_response::output(meta, options, choice_events);
         let mut output =
             options.compaction.as_ref().map(|of_user| of_user.items(&meta.id)).unwrap_or_default();
-        output.extend(answer.items().iter().map(|item| json!(item)));
+        output.extend(summary.items().iter().map(|item| json!(item)));
         json!({
             "id": response_object::id(meta),
             "object": "response.compaction",

@@ -1,4 +1,4 @@
-//! The steps of an answer as server-sent events, numbered one by one.
+//! The events of a response as server-sent events, numbered one by one.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use crate::dialect::{Encoder, ResponseMeta};
 use crate::failure::Failure;
 
 /// A stream of steps.
-pub struct Steps {
+pub struct StreamEncoder {
     meta: ResponseMeta,
     echo: Arc<Echo>,
-    answer: OutputBuilder,
+    output: OutputBuilder,
     numbered: Numbered,
 }
 
@@ -26,7 +26,7 @@ pub struct Steps {
 struct Numbered {
     next: u64,
     /// Tools of auto mode that no event has carried yet: the next one does.
-    untold: Vec<ToolRan>,
+    pending_tools: Vec<ToolRan>,
 }
 
 #[derive(Serialize)]
@@ -42,28 +42,30 @@ struct Line<'a> {
 
 impl Numbered {
     fn put(&mut self, event: &StreamEvent<'_>, out: &mut Vec<u8>) {
-        let untold = std::mem::take(&mut self.untold);
-        let copilot_proxy = (!untold.is_empty())
-            .then(|| ResponseExtensions { tools: untold.iter().collect(), ..ResponseExtensions::default() });
+        let pending_tools = std::mem::take(&mut self.pending_tools);
+        let copilot_proxy = (!pending_tools.is_empty()).then(|| ResponseExtensions {
+            tools: pending_tools.iter().collect(),
+            ..ResponseExtensions::default()
+        });
         let name = event.name();
         sse::put(Some(name), &Line { name, sequence_number: self.next, event, copilot_proxy }, out);
         self.next += 1;
     }
 }
 
-impl Steps {
+impl StreamEncoder {
     /// An encoder at the begin of a stream.
-    pub fn new(meta: &ResponseMeta, options: &ResponseOptions) -> Steps {
-        Steps {
+    pub fn new(meta: &ResponseMeta, options: &ResponseOptions) -> StreamEncoder {
+        StreamEncoder {
             meta: meta.clone(),
             echo: options.echo.clone(),
-            answer: OutputBuilder::new(meta, options),
-            numbered: Numbered { next: 0, untold: Vec::new() },
+            output: OutputBuilder::new(meta, options),
+            numbered: Numbered { next: 0, pending_tools: Vec::new() },
         }
     }
 }
 
-impl Encoder for Steps {
+impl Encoder for StreamEncoder {
     fn open(&mut self, out: &mut Vec<u8>) {
         let response = &Response::in_progress(&self.meta, &self.echo, Vec::new());
         self.numbered.put(&StreamEvent::Created { response }, out);
@@ -75,14 +77,14 @@ impl Encoder for Steps {
             // The API has one choice only.
             return;
         }
-        let Steps { meta, echo, answer, numbered } = self;
+        let StreamEncoder { meta, echo, output, numbered } = self;
         if let Event::ToolRan(ran) = event {
-            numbered.untold.push(ran.clone());
+            numbered.pending_tools.push(ran.clone());
         }
-        answer.event(event, &mut |step| numbered.put(step, out));
+        output.event(event, &mut |step| numbered.put(step, out));
         if let Event::Finish(finish, usage) = event {
-            let extra = ResponseExtensions { tools: answer.ran(), ..ResponseExtensions::last(usage) };
-            let response = &Response::in_progress(meta, echo, answer.items()).ended(finish, *usage, extra);
+            let extra = ResponseExtensions { tools: output.ran(), ..ResponseExtensions::last(usage) };
+            let response = &Response::in_progress(meta, echo, output.items()).ended(finish, *usage, extra);
             match why_incomplete(finish) {
                 None => numbered.put(&StreamEvent::Completed { response }, out),
                 Some(_) => numbered.put(&StreamEvent::Incomplete { response }, out),
@@ -97,7 +99,7 @@ impl Encoder for Steps {
     /// The item that is growing stays open: were it called done, agents would keep half a sentence and then
     /// ask again.
     fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
-        let items = self.answer.items();
+        let items = self.output.items();
         let response = &Response::in_progress(&self.meta, &self.echo, items).failed(failure);
         self.numbered.put(&StreamEvent::Failed { response }, out);
     }

@@ -1,6 +1,6 @@
-//! Events as output items, one after another, each with its steps as it grows.
+//! Builds the output items of a response, one after another, and emits the stream events of each as it grows.
 //!
-//! `stream` passes the steps on, `reply` and `remember` look at the items in the end: all see the same answer.
+//! A stream writes these events; a whole or a stored response takes the items at the end. So all have the same output.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::conversation::{ContextChange, Event, Finish, Message, Part, Role, Thi
 use crate::dialect::ResponseMeta;
 use crate::dialect::common::compaction::{self, Replaced};
 
-/// Receives each step.
-pub type StepListener<'a> = &'a mut dyn FnMut(&StreamEvent<'_>);
+/// Receives each stream event.
+pub type EventListener<'a> = &'a mut dyn FnMut(&StreamEvent<'_>);
 
 /// State of a response.
 pub struct OutputBuilder {
@@ -55,7 +55,7 @@ enum Open {
 }
 
 impl OutputBuilder {
-    /// An answer that has not begun.
+    /// The output of a response that has not begun.
     pub fn new(meta: &ResponseMeta, options: &ResponseOptions) -> OutputBuilder {
         OutputBuilder {
             id: meta.id.clone(),
@@ -69,27 +69,27 @@ impl OutputBuilder {
     }
 
     /// Takes in an event.
-    pub fn event(&mut self, event: &Event, tell: StepListener<'_>) {
+    pub fn event(&mut self, event: &Event, emit: EventListener<'_>) {
         match event {
-            Event::Text(text) if self.compacts => self.summary(text, tell),
+            Event::Text(text) if self.compacts => self.summary(text, emit),
             Event::Finish(finish, _) if self.compacts => {
-                // An empty summary is sent, too: clients fail without the item.
-                self.summary("", tell);
-                self.close(last_status(finish), tell);
+                // A summary without a word is one, too: clients fail without the item.
+                self.summary("", emit);
+                self.close(last_status(finish), emit);
             }
             _ if self.compacts => {}
-            Event::Text(text) => self.text(text, tell),
-            Event::Thinking(thought) => self.thought(thought, tell),
-            Event::ToolCall(call) => self.call(call, tell),
-            Event::Context(ContextChange::Compacted { summary, .. }) => self.compaction(summary, tell),
+            Event::Text(text) => self.text(text, emit),
+            Event::Thinking(thought) => self.thought(thought, emit),
+            Event::ToolCall(call) => self.call(call, emit),
+            Event::Context(ContextChange::Compacted { summary, .. }) => self.compaction(summary, emit),
             // Only requests of other APIs ask for edits.
             Event::Context(ContextChange::Edited(_)) => {}
             Event::ToolRan(ran) => {
-                // Later events belong to another round and start a new item.
-                self.close(ItemStatus::Completed, tell);
+                // What comes after it belongs to another round: an item of its own.
+                self.close(Status::Completed, emit);
                 self.ran.push((self.done.len(), ran.clone()));
             }
-            Event::Finish(finish, _) => self.close(last_status(finish), tell),
+            Event::Finish(finish, _) => self.close(last_status(finish), emit),
         }
     }
 
@@ -108,8 +108,8 @@ impl OutputBuilder {
         self.ran.iter().map(|(_, ran)| ran).collect()
     }
 
-    /// The answer as part of a conversation, each message with its item's id; what the proxy's tools were asked
-    /// and said has none.
+    /// The output as part of a conversation, each message with its item's id; what the proxy's tools were asked
+    /// and returned has none.
     pub fn into_messages(self) -> Vec<(Option<String>, Message)> {
         let of = |role, part| Message { role, name: None, parts: vec![part] };
         let mut messages = Vec::new();
@@ -129,22 +129,22 @@ impl OutputBuilder {
         format!("{prefix}_{}_{}", self.id, self.done.len())
     }
 
-    fn text(&mut self, more: &str, tell: StepListener<'_>) {
+    fn text(&mut self, more: &str, emit: EventListener<'_>) {
         if more.is_empty() {
             return;
         }
         if !matches!(self.open, Open::Message { .. }) {
-            self.close(ItemStatus::Completed, tell);
+            self.close(Status::Completed, emit);
             let id = self.next_id("msg");
             let output_index = self.done.len();
-            tell(&StreamEvent::ItemAdded { output_index, item: Item::message_begins(&id) });
+            emit(&StreamEvent::ItemAdded { output_index, item: Item::message_begins(&id) });
             let part = Content::text("");
-            tell(&StreamEvent::PartAdded { item_id: &id, output_index, content_index: 0, part });
+            emit(&StreamEvent::PartAdded { item_id: &id, output_index, content_index: 0, part });
             self.open = Open::Message { id, text: String::new() };
         }
         if let Open::Message { id, text } = &mut self.open {
             text.push_str(more);
-            tell(&StreamEvent::TextDelta {
+            emit(&StreamEvent::TextDelta {
                 item_id: id,
                 output_index: self.done.len(),
                 content_index: 0,
@@ -154,11 +154,11 @@ impl OutputBuilder {
         }
     }
 
-    fn summary(&mut self, more: &str, tell: StepListener<'_>) {
+    fn summary(&mut self, more: &str, emit: EventListener<'_>) {
         if !matches!(self.open, Open::Summary { .. }) {
             let id = self.next_id("cmp");
             let item = Item::compaction(&id, None);
-            tell(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
+            emit(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
             self.open = Open::Summary { id, text: String::new() };
         }
         if let Open::Summary { text, .. } = &mut self.open {
@@ -167,23 +167,23 @@ impl OutputBuilder {
     }
 
     /// Adds a summary that arrives whole, and that the response continues.
-    fn compaction(&mut self, summary: &str, tell: StepListener<'_>) {
-        self.close(Status::Completed, tell);
+    fn compaction(&mut self, summary: &str, emit: EventListener<'_>) {
+        self.close(Status::Completed, emit);
         let id = self.next_id("cmp");
         let item = Item::compaction(&id, None);
-        tell(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
-        self.finish_item(id, Status::Completed, DoneContent::Compaction(summary.to_owned()), tell);
+        emit(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
+        self.finish_item(id, Status::Completed, DoneContent::Compaction(summary.to_owned()), emit);
     }
 
-    fn thought(&mut self, more: &Thinking, tell: StepListener<'_>) {
+    fn thought(&mut self, more: &Thinking, emit: EventListener<'_>) {
         if more.is_empty() {
             return;
         }
         if !matches!(&self.open, Open::ThinkingId { thought, .. } if more.continues(thought)) {
-            self.close(ItemStatus::Completed, tell);
+            self.close(Status::Completed, emit);
             let id = self.next_id("rs");
             let item = Item::thought_begins(&id);
-            tell(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
+            emit(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
             self.open = Open::ThinkingId { id, thought: Thinking::default() };
         }
         if let Open::ThinkingId { id, thought } = &mut self.open {
@@ -191,7 +191,7 @@ impl OutputBuilder {
             if self.reasoning.summary && !more.text.is_empty() {
                 if thought.text.is_empty() {
                     let part = Summary { text: "" };
-                    tell(&StreamEvent::SummaryPartAdded {
+                    emit(&StreamEvent::SummaryPartAdded {
                         item_id: id,
                         output_index,
                         summary_index: 0,
@@ -199,56 +199,59 @@ impl OutputBuilder {
                     });
                 }
                 let delta = &more.text;
-                tell(&StreamEvent::SummaryDelta { item_id: id, output_index, summary_index: 0, delta });
+                emit(&StreamEvent::SummaryDelta { item_id: id, output_index, summary_index: 0, delta });
             }
             thought.append(more);
         }
     }
 
     /// Adds a call, which arrives whole: the item is added, filled and done.
-    fn call(&mut self, call: &ToolCall, tell: StepListener<'_>) {
-        self.close(ItemStatus::Completed, tell);
-        let said = Call::new(call, &self.names);
-        let id = self.next_id(match said.kind {
+    fn call(&mut self, call: &ToolCall, emit: EventListener<'_>) {
+        self.close(Status::Completed, emit);
+        let client_call = Call::new(call, &self.names);
+        let id = self.next_id(match client_call.kind {
             CallKind::Function => "fc",
             CallKind::Custom => "ctc",
             CallKind::Client(tool) => tool.id_prefix(),
         });
         let output_index = self.done.len();
-        tell(&StreamEvent::ItemAdded { output_index, item: Item::call(&id, ItemStatus::InProgress, &said) });
-        let (name, input) = (&said.name, &said.input);
-        match said.kind {
+        emit(&StreamEvent::ItemAdded {
+            output_index,
+            item: Item::call(&id, Status::InProgress, &client_call),
+        });
+        let (name, input) = (&client_call.name, &client_call.input);
+        match client_call.kind {
             CallKind::Function => {
-                tell(&StreamEvent::ArgumentsDelta { item_id: &id, output_index, delta: input });
-                tell(&StreamEvent::ArgumentsDone { item_id: &id, output_index, name, arguments: input });
+                emit(&StreamEvent::ArgumentsDelta { item_id: &id, output_index, delta: input });
+                emit(&StreamEvent::ArgumentsDone { item_id: &id, output_index, name, arguments: input });
             }
             CallKind::Custom => {
-                tell(&StreamEvent::InputDelta { item_id: &id, output_index, delta: input });
-                tell(&StreamEvent::InputDone { item_id: &id, output_index, input });
+                emit(&StreamEvent::InputDelta { item_id: &id, output_index, delta: input });
+                emit(&StreamEvent::InputDone { item_id: &id, output_index, input });
             }
             // The API has no events between the start and the end of this item.
             CallKind::Client(_) => {}
         }
-        self.finish_item(id, ItemStatus::Completed, DoneContent::Call(call.clone(), Box::new(said)), tell);
+        self.finish_item(id, Status::Completed, DoneContent::Call(call.clone(), Box::new(client_call)), emit);
     }
 
     /// Ends the item that is growing, if there is one.
-    fn close(&mut self, status: ItemStatus, tell: StepListener<'_>) {
+    fn close(&mut self, status: Status, emit: EventListener<'_>) {
         let output_index = self.done.len();
         match std::mem::replace(&mut self.open, Open::Nothing) {
             Open::Nothing => {}
             Open::ThinkingId { id, thought } => {
                 if self.reasoning.summary && !thought.text.is_empty() {
                     let (item_id, text) = (&id, &thought.text);
-                    tell(&StreamEvent::SummaryDone { item_id, output_index, summary_index: 0, text });
+                    emit(&StreamEvent::SummaryDone { item_id, output_index, summary_index: 0, text });
                     let part = Summary { text };
-                    tell(&StreamEvent::SummaryPartDone { item_id, output_index, summary_index: 0, part });
+                    emit(&StreamEvent::SummaryPartDone { item_id, output_index, summary_index: 0, part });
                 }
-                self.finish_item(id, status, DoneContent::ThinkingId(thought), tell);
+                self.finish_item(id, status, DoneContent::ThinkingId(thought), emit);
             }
             Open::Message { id, text } => {
                 let (item_id, logprobs) = (&id, []);
-                tell(&StreamEvent::TextDone {
+                emit(&StreamEvent::TextDone {
                     item_id,
                     output_index,
                     content_index: 0,
@@ -256,16 +259,16 @@ impl OutputBuilder {
                     logprobs,
                 });
                 let part = Content::text(&text);
-                tell(&StreamEvent::PartDone { item_id, output_index, content_index: 0, part });
-                self.finish_item(id, status, DoneContent::Message(text), tell);
+                emit(&StreamEvent::PartDone { item_id, output_index, content_index: 0, part });
+                self.finish_item(id, status, DoneContent::Message(text), emit);
             }
-            Open::Summary { id, text } => self.finish_item(id, status, DoneContent::Summary(text), tell),
+            Open::Summary { id, text } => self.finish_item(id, status, DoneContent::Summary(text), emit),
         }
     }
 
-    fn finish_item(&mut self, id: String, status: ItemStatus, content: DoneContent, tell: StepListener<'_>) {
+    fn finish_item(&mut self, id: String, status: Status, content: DoneContent, emit: EventListener<'_>) {
         let done = Done { id, status, content };
-        tell(&StreamEvent::ItemDone { output_index: self.done.len(), item: done.item(self.reasoning) });
+        emit(&StreamEvent::ItemDone { output_index: self.done.len(), item: done.item(self.reasoning) });
         self.done.push(done);
     }
 }

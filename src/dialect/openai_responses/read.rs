@@ -71,18 +71,18 @@ pub fn read(
         stored.truncate(compaction::system_messages(&stored));
     }
     let compaction = compacts.then(|| UserMessages::of(&stored, of_user));
-    let said: Vec<Message> = stored.into_iter().chain(sent).collect();
+    let messages_sent: Vec<Message> = stored.into_iter().chain(sent).collect();
     let stored = is_stored.then(|| StoredInput {
         messages: Arc::new(match &compaction {
             // A later request continues the summary.
             Some(of_user) => of_user.messages().to_vec(),
-            None => said.clone(),
+            None => messages_sent.clone(),
         }),
         items: items_json,
     });
     let instructions = request.instructions.iter().filter(|text| !text.is_empty());
     let mut messages: Vec<_> = instructions.map(|text| Message::text(Role::System, text)).collect();
-    messages.extend(said);
+    messages.extend(messages_sent);
 
     let mut conversation = Conversation { messages, tools, tool_choice, options };
     if compacts {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::conversation::Message;
 
 /// Most responses that are stored: far more than a person's turns in a day.
-const MOST_ANSWERS: usize = 1000;
+const MOST_RESPONSES: usize = 1000;
 
 /// Most bytes of JSON that are stored: a few hundred turns of an agent, or some with images.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
@@ -21,20 +21,20 @@ const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// The latest responses.
 pub struct Memory {
     kept: Mutex<Kept>,
-    most_answers: usize,
+    most_responses: usize,
     most_bytes: usize,
 }
 
 impl Default for Memory {
     fn default() -> Memory {
-        Memory::new(MOST_ANSWERS, MOST_BYTES)
+        Memory::new(MOST_RESPONSES, MOST_BYTES)
     }
 }
 
 #[derive(Default)]
 struct Kept {
     /// By response id.
-    answers: HashMap<String, StoredResponse>,
+    responses: HashMap<String, StoredResponse>,
     /// By item id, each with the id of its response.
     items: HashMap<String, (Arc<Message>, String)>,
     /// Response ids, oldest first.
@@ -56,8 +56,8 @@ struct StoredResponse {
 
 impl Memory {
     /// A memory with these bounds.
-    pub fn new(most_answers: usize, most_bytes: usize) -> Memory {
-        Memory { kept: Mutex::default(), most_answers, most_bytes }
+    pub fn new(most_responses: usize, most_bytes: usize) -> Memory {
+        Memory { kept: Mutex::default(), most_responses, most_bytes }
     }
 
     /// Stores a response with its input. One that is too large by itself is not stored.
@@ -76,32 +76,32 @@ impl Memory {
             return;
         }
         let output = output.into_iter().map(|(id, message)| (id, Arc::new(message))).collect();
-        let answer = StoredResponse { before: before.clone(), output, object, input: input.clone(), bytes };
+        let stored = StoredResponse { before: before.clone(), output, object, input: input.clone(), bytes };
         let mut kept = self.kept.lock();
         kept.forget(&id);
-        while kept.order.len() >= self.most_answers || kept.bytes + bytes > self.most_bytes {
+        while kept.order.len() >= self.most_responses || kept.bytes + bytes > self.most_bytes {
             let Some(oldest) = kept.order.front().cloned() else { break };
             kept.forget(&oldest);
         }
-        kept.keep(id, answer);
+        kept.keep(id, stored);
     }
 
     /// The whole conversation at the end of a response.
     pub fn conversation(&self, id: &str) -> Option<Vec<Message>> {
         let kept = self.kept.lock();
-        let answer = kept.answers.get(id)?;
-        let output = answer.output.iter().map(|(_, message)| Message::clone(message));
-        Some(answer.before.iter().cloned().chain(output).collect())
+        let stored = kept.responses.get(id)?;
+        let output = stored.output.iter().map(|(_, message)| Message::clone(message));
+        Some(stored.before.iter().cloned().chain(output).collect())
     }
 
     /// The response object, as JSON.
     pub fn response(&self, id: &str) -> Option<String> {
-        self.kept.lock().answers.get(id).map(|answer| answer.object.clone())
+        self.kept.lock().responses.get(id).map(|stored| stored.object.clone())
     }
 
     /// The items that a response was given, as a JSON list.
     pub fn input(&self, id: &str) -> Option<Arc<str>> {
-        self.kept.lock().answers.get(id).map(|answer| answer.input.clone())
+        self.kept.lock().responses.get(id).map(|stored| stored.input.clone())
     }
 
     /// An item of a response's output, as the client received it.
@@ -109,7 +109,7 @@ impl Memory {
         let response = {
             let kept = self.kept.lock();
             let (_, response) = kept.items.get(id)?;
-            kept.answers.get(response)?.object.clone()
+            kept.responses.get(response)?.object.clone()
         };
         let mut response: Value = serde_json::from_str(&response).ok()?;
         let items = response.get_mut("output")?.as_array_mut()?;
@@ -128,22 +128,22 @@ impl Memory {
 }
 
 impl Kept {
-    fn keep(&mut self, id: String, answer: StoredResponse) {
-        for (item, message) in &answer.output {
+    fn keep(&mut self, id: String, stored: StoredResponse) {
+        for (item, message) in &stored.output {
             if let Some(item) = item {
                 self.items.insert(item.clone(), (message.clone(), id.clone()));
             }
         }
-        self.bytes += answer.bytes;
+        self.bytes += stored.bytes;
         self.order.push_back(id.clone());
-        self.answers.insert(id, answer);
+        self.responses.insert(id, stored);
     }
 
     fn forget(&mut self, id: &str) -> bool {
-        let Some(answer) = self.answers.remove(id) else { return false };
+        let Some(stored) = self.responses.remove(id) else { return false };
         self.order.retain(|kept| kept != id);
-        self.bytes -= answer.bytes;
-        for (item, _) in answer.output {
+        self.bytes -= stored.bytes;
+        for (item, _) in stored.output {
             if let Some(item) = item {
                 self.items.remove(&item);
             }

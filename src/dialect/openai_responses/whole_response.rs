@@ -10,34 +10,34 @@ use crate::dialect::ResponseMeta;
 use crate::dialect::common::extensions::ResponseExtensions;
 
 /// Collects the output of a response; the API has one choice only.
-pub fn output(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> OutputBuilder {
-    let mut answer = OutputBuilder::new(meta, options);
-    for event in answers.iter().take(1).flatten() {
-        answer.event(event, &mut |_| {});
+pub fn output(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> OutputBuilder {
+    let mut output = OutputBuilder::new(meta, options);
+    for event in choice_events.iter().take(1).flatten() {
+        output.event(event, &mut |_| {});
     }
-    answer
+    output
 }
 
 /// Builds the whole response.
-pub fn response(meta: &ResponseMeta, options: &ResponseOptions, answers: &[Vec<Event>]) -> Value {
-    of_output(meta, options, answers, &output(meta, options, answers))
+pub fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
+    of_output(meta, options, choice_events, &output(meta, options, choice_events))
 }
 
 /// Builds the response of an output that has been collected already.
 pub fn of_output(
     meta: &ResponseMeta,
     options: &ResponseOptions,
-    answers: &[Vec<Event>],
-    answer: &OutputBuilder,
+    choice_events: &[Vec<Event>],
+    output: &OutputBuilder,
 ) -> Value {
-    let (finish, usage) = end(answers);
-    let extra = ResponseExtensions { tools: answer.ran(), ..ResponseExtensions::last(&usage) };
-    json!(Response::in_progress(meta, &options.echo, answer.items()).ended(&finish, usage, extra))
+    let (finish, usage) = end(choice_events);
+    let extra = ResponseExtensions { tools: output.ran(), ..ResponseExtensions::last(&usage) };
+    json!(Response::in_progress(meta, &options.echo, output.items()).ended(&finish, usage, extra))
 }
 
 /// The end of the response, and its usage.
-pub fn end(answers: &[Vec<Event>]) -> (Finish, Usage) {
-    let mut events = answers.iter().take(1).flatten();
+pub fn end(choice_events: &[Vec<Event>]) -> (Finish, Usage) {
+    let mut events = choice_events.iter().take(1).flatten();
     let end = events.find_map(|event| match event {
         Event::Finish(finish, usage) => Some((finish.clone(), *usage)),
         _ => None,

@@ -83,7 +83,7 @@ fn unsupported_options_are_rejected_with_a_reason() {
         ),
         (
             json!({ "context": [1, 2] }),
-            "context: what was said before is not told as tokens here; send all messages to /api/chat",
+            "context: an earlier conversation can't be sent as tokens; send all messages to /api/chat",
         ),
         (json!({ "images": ["*"] }), "images[0]: not base64: Invalid symbol 42, offset 0"),
         (json!({ "prompt": 1 }), "prompt: invalid type: integer `1`, expected a string"),
