@@ -1,4 +1,4 @@
-//! Functions that the fuzz targets of `fuzz/` run: each takes any bytes and panics where a promise is broken.
+//! Bodies of the fuzz targets of `fuzz/`: each function takes any bytes and panics where a promise is broken.
 //!
 //! Compiled for fuzzers (`cfg(fuzzing)`), where it is the library's only way to its private modules, and for the tests, which
 //! run each target over its corpus. No program contains it.

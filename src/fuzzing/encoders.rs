@@ -11,7 +11,7 @@ use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::openai_responses::OpenAiResponses;
 use crate::dialect::{Dialect, Encoder, RequestHead, ResponseMeta};
 
-/// A response as a client reads it: the text, the calls with their inputs, and whether it ended.
+/// Content of a response as a client has it: the text, the calls with their inputs, and whether it ended.
 #[derive(Debug, Default, PartialEq)]
 struct Answer {
     text: String,

@@ -38,7 +38,7 @@ pub(super) struct Connection {
     pub(super) head_timer: HeadTimer,
     /// Limits what actix-web reads while it answers a request.
     pub(super) read_ahead: ReadAhead,
-    /// Bytes that were received beyond that limit.
+    /// Bytes received beyond that limit.
     kept: BytesMut,
     stall_timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,

@@ -11,7 +11,7 @@ use std::task::{Context, Waker};
 /// Bytes that are passed on beyond what the handler has read: half of what actix-web takes.
 const MAX_PASSED: usize = 64 * 1024;
 
-/// The bytes of one connection that were passed on; its socket and its requests share the count.
+/// Received bytes of one connection that were passed on; its socket and its requests share it.
 #[derive(Clone, Default)]
 pub(super) struct ReadAhead(Rc<RefCell<State>>);
 
