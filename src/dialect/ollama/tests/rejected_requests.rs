@@ -16,7 +16,7 @@ fn malformed_chat_is_rejected_with_the_path() {
         (json!({ "messages": [{}] }), "messages[0].role: required, but missing"),
         (
             json!({ "messages": [{ "role": "usr" }] }),
-            "messages[0].role: unknown variant `usr`, expected one of `system`, `user`, `assistant`, `tool`",
+            "messages[0].role: unknown variant `usr`, expected one of `control`, `developer`, `system`, `user`, `assistant`, `tool`",
         ),
         (
             json!({ "messages": [{ "role": "user", "content": [] }] }),
