@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::report::IN_PERIOD;
+use super::schema::IN_PERIOD;
 
 /// Most changes that are listed, the most expensive ones.
 const MAX_BREAKS: u32 = 20;

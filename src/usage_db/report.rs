@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
 use super::cache_report::{self, CacheReport};
+use super::schema::IN_PERIOD;
 
 /// A question about the usage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,10 +169,6 @@ pub struct UsageSums {
 const SUMS: &str = "count(*), coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
     coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0), coalesce(sum(credits), 0.0),
     coalesce(sum(CASE WHEN credits_source = 'estimated' THEN credits END), 0.0), count(*) - count(credits)";
-
-/// A local day is compared as the name that `date` gives it, so that days with 23 or 25 hours are whole.
-pub(super) const IN_PERIOD: &str = "(?1 IS NULL OR date(time / 1000, 'unixepoch', 'localtime') >= ?1)
-    AND (?2 IS NULL OR date(time / 1000, 'unixepoch', 'localtime') <= ?2)";
 
 /// Reads a report.
 pub(super) fn run(connection: &Connection, query: &UsageQuery) -> rusqlite::Result<UsageReport> {

@@ -41,6 +41,11 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX requests_time ON requests (time);
 "];
 
+/// Condition on the rows of a period, from day `?1` to day `?2`. A local day is compared as the name that `date` gives it,
+/// so that days with 23 or 25 hours are whole.
+pub(super) const IN_PERIOD: &str = "(?1 IS NULL OR date(time / 1000, 'unixepoch', 'localtime') >= ?1)
+    AND (?2 IS NULL OR date(time / 1000, 'unixepoch', 'localtime') <= ?2)";
+
 /// Opens the database for writing, creates or migrates it, and removes rows that are too old.
 pub(super) fn open(path: &Path, now: u64) -> rusqlite::Result<Connection> {
     if let Some(directory) = path.parent() {
