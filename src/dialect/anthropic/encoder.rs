@@ -100,7 +100,7 @@ impl Encoder for Stream {
         match event {
             Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) | Event::Context(_) => {}
             Event::ToolRan(ran) => {
-                StreamEvent::Ping { copilot_proxy: Some(ResponseExtensions::tool(ran)) }.put(out)
+                StreamEvent::Ping { copilot_proxy: Some(ResponseExtensions::tool(ran)) }.put(out);
             }
             Event::Finish(finish, usage) => {
                 let copilot_proxy = ResponseExtensions::last(usage);
