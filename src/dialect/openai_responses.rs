@@ -108,7 +108,7 @@ impl Dialect for OpenAiResponses {
             let output = whole_response::output(meta, options, choice_events);
             let object = whole_response::of_output(meta, options, choice_events, &output).to_string();
             let before = if output.replaces_earlier() {
-                let system = messages.iter().take(compaction::system_messages(messages));
+                let system = messages.iter().take(compaction_items::system_messages(messages));
                 &Arc::new(system.cloned().collect())
             } else {
                 messages

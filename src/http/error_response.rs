@@ -2,8 +2,8 @@
 //! and failed handlers.
 
 use actix_web::error::{InternalError, QueryPayloadError};
-use actix_web::http::header::{HOST, UPGRADE, USER_AGENT};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HOST, USER_AGENT};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::Value;

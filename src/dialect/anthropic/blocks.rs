@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::block_content::{self, each, read_typed};
-use super::tools::{self, Change};
+use super::tools::{self, ToolListChange};
 use super::wire::{self, Block};
 use crate::conversation::{Content, Part, ToolCall, ToolResult};
 use crate::dialect::common::body_json::read_value;

@@ -86,7 +86,7 @@ impl OutputBuilder {
             Event::Context(ContextChange::Edited(_)) => {}
             Event::ToolRan(ran) => {
                 // What comes after it belongs to another round: an item of its own.
-                self.close(Status::Completed, emit);
+                self.close(ItemStatus::Completed, emit);
                 self.ran.push((self.done.len(), ran.clone()));
             }
             Event::Finish(finish, _) => self.close(last_status(finish), emit),
@@ -134,7 +134,7 @@ impl OutputBuilder {
             return;
         }
         if !matches!(self.open, Open::Message { .. }) {
-            self.close(Status::Completed, emit);
+            self.close(ItemStatus::Completed, emit);
             let id = self.next_id("msg");
             let output_index = self.done.len();
             emit(&StreamEvent::ItemAdded { output_index, item: Item::message_begins(&id) });
@@ -168,11 +168,11 @@ impl OutputBuilder {
 
     /// Adds a summary that arrives whole, and that the response continues.
     fn compaction(&mut self, summary: &str, emit: EventListener<'_>) {
-        self.close(Status::Completed, emit);
+        self.close(ItemStatus::Completed, emit);
         let id = self.next_id("cmp");
         let item = Item::compaction(&id, None);
         emit(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
-        self.finish_item(id, Status::Completed, DoneContent::Compaction(summary.to_owned()), emit);
+        self.finish_item(id, ItemStatus::Completed, DoneContent::Compaction(summary.to_owned()), emit);
     }
 
     fn thought(&mut self, more: &Thinking, emit: EventListener<'_>) {
@@ -180,7 +180,7 @@ impl OutputBuilder {
             return;
         }
         if !matches!(&self.open, Open::ThinkingId { thought, .. } if more.continues(thought)) {
-            self.close(Status::Completed, emit);
+            self.close(ItemStatus::Completed, emit);
             let id = self.next_id("rs");
             let item = Item::thought_begins(&id);
             emit(&StreamEvent::ItemAdded { output_index: self.done.len(), item });
@@ -207,7 +207,7 @@ impl OutputBuilder {
 
     /// Adds a call, which arrives whole: the item is added, filled and done.
     fn call(&mut self, call: &ToolCall, emit: EventListener<'_>) {
-        self.close(Status::Completed, emit);
+        self.close(ItemStatus::Completed, emit);
         let client_call = Call::new(call, &self.names);
         let id = self.next_id(match client_call.kind {
             CallKind::Function => "fc",
@@ -217,7 +217,7 @@ impl OutputBuilder {
         let output_index = self.done.len();
         emit(&StreamEvent::ItemAdded {
             output_index,
-            item: Item::call(&id, Status::InProgress, &client_call),
+            item: Item::call(&id, ItemStatus::InProgress, &client_call),
         });
         let (name, input) = (&client_call.name, &client_call.input);
         match client_call.kind {
@@ -232,11 +232,16 @@ impl OutputBuilder {
             // The API has no events between the start and the end of this item.
             CallKind::Client(_) => {}
         }
-        self.finish_item(id, Status::Completed, DoneContent::Call(call.clone(), Box::new(client_call)), emit);
+        self.finish_item(
+            id,
+            ItemStatus::Completed,
+            DoneContent::Call(call.clone(), Box::new(client_call)),
+            emit,
+        );
     }
 
     /// Ends the item that is growing, if there is one.
-    fn close(&mut self, status: Status, emit: EventListener<'_>) {
+    fn close(&mut self, status: ItemStatus, emit: EventListener<'_>) {
         let output_index = self.done.len();
         match std::mem::replace(&mut self.open, Open::Nothing) {
             Open::Nothing => {}
@@ -266,7 +271,7 @@ impl OutputBuilder {
         }
     }
 
-    fn finish_item(&mut self, id: String, status: Status, content: DoneContent, emit: EventListener<'_>) {
+    fn finish_item(&mut self, id: String, status: ItemStatus, content: DoneContent, emit: EventListener<'_>) {
         let done = Done { id, status, content };
         emit(&StreamEvent::ItemDone { output_index: self.done.len(), item: done.item(self.reasoning) });
         self.done.push(done);
