@@ -71,17 +71,18 @@ async function send(name, model, { text, stream, headers, ...more }) {
 /** All kinds of requests in a dialect with a model: each is sent and tells whether it must tell its credits. */
 const kinds = {
 	plain: (name, model, stream) => send(name, model, { text: wish({ text: ["Hello"] }), stream }),
-	// The model writes text where a call is required, twice: the retry costs, too.
+	// The model writes text where a call is required; the retry costs, too.
 	retried: (name, model, stream) => {
 		// With two tools the choice is an instruction.
 		const tools = ["read", "look"].map((tool) => dialects[name].tool({ ...READ, name: tool }));
+		const calls = [{ id: "call_1", name: "read", input: {} }];
+		const answer = {
+			text: ["No call."],
+			usage: usageOf(nextCost()),
+			onRetry: { calls, usage: usageOf(nextCost()) },
+		};
 		const choice = name === "messages" ? { type: "any" } : "required";
-		return send(name, model, {
-			text: wish({ text: ["No call."] }),
-			stream,
-			tools,
-			tool_choice: choice,
-		});
+		return send(name, model, { text: JSON.stringify(answer), stream, tools, tool_choice: choice });
 	},
 	autoMode: (name, model, stream) => {
 		const calls = [{ id: "call_1", name: "copilot_findFiles", input: { query: "*.txt" } }];

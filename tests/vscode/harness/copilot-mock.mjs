@@ -3,7 +3,8 @@
 //
 // The last line of a prompt is JSON that describes the response: {text: [...], calls: [{id, name, input}], finish, usage},
 // an error {status, headers, body}, or {cut: true} for a closed connection. With {wait: true} it ends after `goOn`.
-// {afterTool: {...}} describes the response once a tool's result follows the prompt.
+// {afterTool: {...}} describes the response once a tool's result follows the prompt, {onRetry: {...}} once an assistant's
+// message does.
 import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
@@ -164,7 +165,9 @@ function wishOf({ messages, input }) {
 			.at(-1);
 	const at = history.findLastIndex((message) => wishIn(message) !== undefined);
 	const wish = JSON.parse(at < 0 ? '{"text":["no wish"]}' : wishIn(history[at]));
-	return wish.afterTool && history.slice(at + 1).some(hasToolResult) ? wish.afterTool : wish;
+	const later = history.slice(at + 1);
+	if (wish.afterTool && later.some(hasToolResult)) return wish.afterTool;
+	return wish.onRetry && later.some(({ role }) => role === "assistant") ? wish.onRetry : wish;
 }
 
 /** Whether a message or an item has the result of a tool, in any of the three APIs. */
