@@ -83,13 +83,13 @@ impl ApiClient {
         self.get_within(AT_ONCE, path)
     }
 
-    fn get_within(&self, patience: Duration, path: &str) -> Result<ApiResponse, ureq::Error> {
-        let request = agent(patience).get(format!("{}{path}", self.base));
+    fn get_within(&self, timeout: Duration, path: &str) -> Result<ApiResponse, ureq::Error> {
+        let request = agent(timeout).get(format!("{}{path}", self.base));
         self.with_key(request).call().and_then(read)
     }
 
-    pub fn post(&self, path: &str, body: &Value, patience: Duration) -> Result<ApiResponse, ureq::Error> {
-        let request = agent(patience).post(format!("{}{path}", self.base));
+    pub fn post(&self, path: &str, body: &Value, timeout: Duration) -> Result<ApiResponse, ureq::Error> {
+        let request = agent(timeout).post(format!("{}{path}", self.base));
         self.with_key(request).send_json(body).and_then(read)
     }
 
@@ -108,10 +108,10 @@ impl ApiClient {
     }
 }
 
-fn agent(patience: Duration) -> ureq::Agent {
+fn agent(timeout: Duration) -> ureq::Agent {
     // Requests to this machine must not use a proxy.
     let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false);
-    config.timeout_global(Some(patience)).build().into()
+    config.timeout_global(Some(timeout)).build().into()
 }
 
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<ApiResponse, ureq::Error> {
