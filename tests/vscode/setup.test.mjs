@@ -34,7 +34,7 @@ async function seesDiff(title, text, side = "modified") {
 
 /** Picks a client by its label and, if several have it, its description. */
 async function pick(label, description = "") {
-	await window.command("Copilot Proxy: Set Up a Client...");
+	await window.command("Copilot Proxy: Set up a Client...");
 	const row = window.page.locator(".quick-input-list .monaco-list-row").filter({
 		has: window.page.locator(".label-name").getByText(label, { exact: true }),
 		hasText: description,
@@ -102,7 +102,7 @@ test("a client without a file gets a text to copy", async () => {
 
 test("the panel opens the list of clients", async () => {
 	await window.statusItem("copilot-proxy.copilot-proxy", "status").click();
-	await window.webview().getByRole("button", { name: "Set Up a Client..." }).click();
+	await window.webview().getByRole("button", { name: "Set up a Client..." }).click();
 	await window.page.locator(".quick-input-list").getByText("Claude Code").waitFor();
 	await window.page.keyboard.press("Escape");
 	await window.webview().getByRole("button", { name: "Diagnose" }).click();

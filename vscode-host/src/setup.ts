@@ -1,4 +1,4 @@
-// The command "Set Up a Client...": the user selects a client, reviews the change, and applies it. The server program's
+// The command "Set up a Client...": the user selects a client, reviews the change, and applies it. The server program's
 // `setup` command lists the clients, plans the changes and writes the files.
 
 import { homedir } from "node:os";
@@ -31,7 +31,7 @@ export class Setup {
 	/** Runs the whole dialog. */
 	async start(): Promise<void> {
 		const picked = await vscode.window.showQuickPick(this.#choices(), {
-			title: "Set Up a Client",
+			title: "Set up a Client",
 			placeHolder: "Select the program that should use Copilot's models",
 			matchOnDescription: true,
 		});

@@ -10,7 +10,7 @@ const TITLES: Record<Command, string> = {
 	stop: "Stop",
 	restart: "Restart",
 	allow: "Allow Models...",
-	setUp: "Set Up a Client...",
+	setUp: "Set up a Client...",
 	diagnose: "Diagnose",
 	showLogs: "Show Logs",
 	openSettings: "Open in Settings",
