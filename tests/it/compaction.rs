@@ -147,7 +147,7 @@ fn conversation_past_its_threshold_is_compacted_before_the_response() {
     assert_eq!(events[3]["item"]["encrypted_content"], output[0]["encrypted_content"]);
     assert_eq!(events.last().unwrap()["response"]["output"].as_array().unwrap().len(), 2);
 
-    // What came before the item is gone, whether the client sends it again, leaves it out, or continues the response.
+    // Everything before the item is gone, whether the client sends it again, leaves it out, or continues the response.
     let again: Vec<Value> = long.iter().chain(output).cloned().collect();
     let texts = texts_before(&server, &again);
     assert_eq!(texts.len(), 2, "{texts:?}");

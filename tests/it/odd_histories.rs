@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::Response;
 use crate::server::Server;
 
-/// What a part is made of. Each part holds this text, if it holds any.
+/// The text of every part that holds any.
 const TEXT: &str = "a zebra";
 
 /// Base64 of a PDF, of an SVG, and of nothing known.

@@ -14,7 +14,7 @@ let proxy;
 let window;
 /** Costs are numbered, so that each answer has one of its own. */
 let costs = 0;
-/** What each answer of the service should have added to a request's cost, in billionths of a credit. */
+/** The cost of the next answer of the service, in billionths of a credit. */
 const nextCost = () => {
 	costs += 1;
 	return 100_000_000 + costs * 1_000_003;

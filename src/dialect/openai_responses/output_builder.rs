@@ -85,7 +85,7 @@ impl OutputBuilder {
             // Only requests of other APIs ask for edits.
             Event::Context(ContextChange::Edited(_)) => {}
             Event::ToolRan(ran) => {
-                // What comes after it belongs to another round: an item of its own.
+                // The text after it belongs to another round: an item of its own.
                 self.close(ItemStatus::Completed, emit);
                 self.ran.push((self.done.len(), ran.clone()));
             }
