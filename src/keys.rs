@@ -1,8 +1,5 @@
-//! API keys: which are valid, and the client that a key names.
-//!
-//! There are three kinds: those that the user makes in VS Code, one for each program that `copilot-proxy run` starts, and
-//! one for each client that `copilot-proxy setup` configures. A key is known by its SHA-256 only. `ring` has the valid
-//! keys, `key` is one of them, and `identity` travels with each request.
+//! The client of a request, as far as its API key names it: `identity` is part of each request, `key` the name, limits and
+//! permissions of a key. The key that `http/access.rs` checks has no name yet, so all clients are anonymous.
 
 mod identity;
 mod key;

@@ -1,6 +1,6 @@
 //! The limit on what actix-web reads of a connection while it answers a request.
 //!
-//! actix-web stops reading once it has 128 KiB that it can't use yet: then it no longer notices that the client has gone,
+//! actix-web stops reading once it has 128 KiB that it can't use yet: then it no longer notices that the client has closed,
 //! and it uses a whole CPU while sixteen more requests wait. So `Connection` passes on less than that and keeps the rest
 //! itself, until the request's handler reads more of the body or the response ends.
 

@@ -58,7 +58,7 @@ type Steps = Box<dyn Iterator<Item = Step> + Send>;
 #[derive(Clone, Copy, Debug)]
 enum Ending {
     /// With these counts.
-    Told(UsageCounts),
+    Scripted(UsageCounts),
     /// With the model's own count.
     Counted,
     /// With nothing more.
@@ -66,13 +66,13 @@ enum Ending {
 }
 
 impl Ending {
-    /// `usage:` and `cut:` hold for the answer's end wherever in the phase they stand.
+    /// `usage:` and `cut:` apply to the end of the response, wherever in the phase they are.
     fn of(phase: &[Directive], reports_usage: bool) -> Ending {
-        let told = phase.iter().rev().find_map(|directive| match directive {
-            Directive::Usage(counts) => Some(Ending::Told(*counts)),
+        let scripted = phase.iter().rev().find_map(|directive| match directive {
+            Directive::Usage(counts) => Some(Ending::Scripted(*counts)),
             _ => None,
         });
-        told.unwrap_or(if reports_usage && !phase.contains(&Directive::Cut) {
+        scripted.unwrap_or(if reports_usage && !phase.contains(&Directive::Cut) {
             Ending::Counted
         } else {
             Ending::Silent
@@ -160,7 +160,7 @@ impl Iterator for PreparedResponse {
             return Some(Step::Say(usage::stateful_marker(model)));
         }
         let counts = match std::mem::replace(&mut self.ending, Ending::Silent) {
-            Ending::Told(counts) => counts,
+            Ending::Scripted(counts) => counts,
             Ending::Counted => self.said.counts(&self.context.chat.messages),
             Ending::Silent => return None,
         };
@@ -335,8 +335,8 @@ mod tests {
 
     #[test]
     fn dump_and_stats_are_lines_of_json() {
-        let told: Value = serde_json::from_str(&joined("dump:")).unwrap();
-        assert_eq!(told, dump(&context(false).chat));
+        let dumped: Value = serde_json::from_str(&joined("dump:")).unwrap();
+        assert_eq!(dumped, dump(&context(false).chat));
         assert_eq!(joined("stats:"), r#"{"started":0,"completed":0,"failed":0,"cancelled":0,"active":0}"#);
     }
 

@@ -1,7 +1,7 @@
 """Fixtures of all tests: the running demo, one for the whole run, and a new home and project for an
 agent. COPILOT_PROXY_URL names a running server, which then gets the tests marked `turn` instead of the demo.
 
-Some libraries have a separate environment; elsewhere their tests are not collected.
+Some libraries have a separate environment; other environments don't collect their tests.
 """
 
 import os

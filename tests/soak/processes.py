@@ -13,14 +13,14 @@ ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = ROOT / "vscode-host"
 
 #: Only ever spent in vain: many times what anything here takes. In seconds.
-PATIENCE = 30
+TIMEOUT = 30
 
 
 class Vain(Exception):
     """A fact that had to come did not."""
 
 
-async def until(probe, what, seconds=PATIENCE):
+async def until(probe, what, seconds=TIMEOUT):
     deadline = time.monotonic() + seconds
     while not (value := await probe()):
         if time.monotonic() > deadline:
@@ -112,7 +112,7 @@ class Window:
     async def close(self):
         """Ends as the extension host of a closed window does."""
         await self.order("close")
-        await asyncio.wait_for(self.process.wait(), PATIENCE)
+        await asyncio.wait_for(self.process.wait(), TIMEOUT)
 
     async def kill(self):
         self.process.send_signal(signal.SIGKILL)

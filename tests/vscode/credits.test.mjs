@@ -1,5 +1,5 @@
-// The cost of requests beside GitHub's own Copilot Chat: the service tells the cost of each answer in each of its three
-// APIs, and responses, `/metrics`, `/v1/usage`, the usage database and the panel's records agree with it to the billionth of
+// The cost of requests beside GitHub's own Copilot Chat: the service reports the cost of each response in each of its three
+// APIs, and responses, `/metrics`, `/v1/usage` and the usage database agree with it to the billionth of
 // a credit - with requests that are cancelled, fail, are retried or run tools, and a server that is killed in between.
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -12,9 +12,9 @@ const READ = { name: "read", description: "Reads.", schema: { type: "object", pr
 let mock;
 let proxy;
 let window;
-/** Costs are numbered, so that each answer has one of its own. */
+/** Costs are numbered, so that each response has one of its own. */
 let costs = 0;
-/** The cost of the next answer of the service, in billionths of a credit. */
+/** The cost of the next response of the service, in billionths of a credit. */
 const nextCost = () => {
 	costs += 1;
 	return 100_000_000 + costs * 1_000_003;
@@ -46,29 +46,29 @@ const usageOf = (nano) => ({ input: 70, cached: 30, output: 9, reasoning: 0, nan
 /** A wish that costs something each time it is answered. */
 const wish = (answer) => JSON.stringify({ ...answer, usage: usageOf(nextCost()) });
 
-/** The credits that a body or the events of a stream tell, in billionths; `undefined` where none are told. */
-const toldIn = (value) => {
+/** The credits in a body or in the events of a stream, in billionths; `undefined` if there are none. */
+const creditsIn = (value) => {
 	const all = [...JSON.stringify(value).matchAll(/"credits":([\d.e-]+),"credits_source":"reported"/g)];
 	return all.length === 0 ? undefined : Math.round(Number(all.at(-1)[1]) * 1e9);
 };
 
-/** Sends a request whole or streamed; gives its status and the credits that it tells. */
+/** Sends a request whole or streamed; gives its status and its credits. */
 async function send(name, model, { text, stream, headers, ...more }) {
 	const { path, request } = dialects[name];
 	const body = { ...request(text, { model }), ...more };
 	if (!stream) {
 		const { status, json } = await proxy.ask(path, { body, headers });
-		return { status, told: toldIn(json) };
+		return { status, credits: creditsIn(json) };
 	}
 	const opened = await proxy.open(path, { body, headers });
 	if (opened.status !== 200) {
 		opened.hangUp();
 		return { status: opened.status };
 	}
-	return { status: 200, told: toldIn(await dataOf(opened)) };
+	return { status: 200, credits: creditsIn(await dataOf(opened)) };
 }
 
-/** All kinds of requests in a dialect with a model: each is sent and tells whether it must tell its credits. */
+/** All kinds of requests in a dialect with a model: each returns its status and its credits. */
 const kinds = {
 	plain: (name, model, stream) => send(name, model, { text: wish({ text: ["Hello"] }), stream }),
 	// The model writes text where a call is required; the retry costs, too.
@@ -112,10 +112,10 @@ const kinds = {
 	},
 };
 
-/** Runs every kind in every dialect with every model, whole and streamed; gives the number and the credits told. */
+/** Runs every kind in every dialect with every model, whole and streamed; gives their number and their credits. */
 async function round() {
 	let sent = 0;
-	let told = 0;
+	let credits = 0;
 	for (const [kind, run] of Object.entries(kinds)) {
 		for (const name of Object.keys(dialects)) {
 			for (const model of MODELS) {
@@ -125,14 +125,14 @@ async function round() {
 					const where = `${kind} ${name} ${model} ${stream ? "streamed" : "whole"}`;
 					assert.equal(result.status === 200, kind !== "failed", where);
 					if (["plain", "retried", "autoMode"].includes(kind))
-						assert.equal(result.told, mock.charged - before, where);
+						assert.equal(result.credits, mock.charged - before, where);
 					sent += 1;
-					told += mock.charged - before;
+					credits += mock.charged - before;
 				}
 			}
 		}
 	}
-	return { sent, told };
+	return { sent, credits };
 }
 
 const nano = (credits) => Math.round(credits * 1e9);
@@ -162,7 +162,7 @@ const sumOf = (list) => nano(reported(list).reduce((sum, { credits }) => sum + c
 test("over 180 mixed requests all places agree with the service, also after the server was killed", async () => {
 	await until(() => rows().length === 1, "the row of the first request");
 	const first = await round();
-	assert.equal(first.told, mock.charged);
+	assert.equal(first.credits, mock.charged);
 	await until(() => rows().length === 1 + first.sent, "all rows of the first round");
 	assert.equal(sumOf(rows()), mock.charged);
 	assert.equal(await inMetrics(), mock.charged);

@@ -24,7 +24,7 @@ async function ask(origin: string, button: string | undefined) {
 	return answer;
 }
 
-test("an allowed origin is written to the settings before the server is told", async () => {
+test("an allowed origin is written to the settings before it is sent to the server", async () => {
 	assert.deepEqual(await ask("https://a.test", "Allow"), { type: "origin_answer", decision: "allow" });
 	assert.deepEqual(fake.written, [["allowedOrigins", ["https://a.test"], Global]]);
 	assert.match(JSON.stringify(fake.notifications), /https:\/\/a\.test/);

@@ -154,7 +154,7 @@ impl ContextReport {
         }
     }
 
-    /// The usage of the response, in which a compaction is told apart from the message.
+    /// The usage of the response, with the compaction separate from the message.
     pub fn usage(&self, total: conversation::Usage) -> Usage {
         self.compaction.map_or_else(|| total.into(), |compaction| Usage::with_compaction(total, compaction))
     }

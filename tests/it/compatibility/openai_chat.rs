@@ -86,6 +86,6 @@ const TOOLS: &[Row] = &[
     (
         "custom",
         Honored,
-        "as a function with one string, and its calls as calls of the type `custom`; a grammar is told, not enforced",
+        "as a function with one string, and its calls as calls of the type `custom`; the model gets a grammar as text, it is not enforced",
     ),
 ];

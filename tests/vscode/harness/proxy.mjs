@@ -16,7 +16,7 @@ const MODELS = Object.values(models.offered()).flat().length;
 /** Tolerance after the grace period in which a server must have ended, for busy machines. */
 const ENDED_MS = 5_000;
 
-// The extension knows this of GitHub's provider only and must be told it of the scripted one: these models end every
+// The extension knows that GitHub's provider reports usage; the scripted one needs this list: these models end every
 // response with its usage, so that one without was truncated.
 const REPORTING = ["scripted/scripted-usage", "copilot/gpt-4.1", "copilot/claude-sonnet-4.5"];
 

@@ -58,12 +58,12 @@ class Relay {
 		onward.on("close", () => {
 			exchange.status ??= 0;
 		});
-		// A client that has gone.
+		// The client has disconnected.
 		response.on("close", () => onward.destroy());
 		request.pipe(onward);
 	}
 
-	/** A WebSocket's handshake is told by the first line of the answer. */
+	/** The first line of the response shows whether a WebSocket handshake succeeded. */
 	#upgrade(request, socket, head) {
 		const exchange = this.#note(request);
 		const server = net.connect(this.#serverPort, "127.0.0.1");
