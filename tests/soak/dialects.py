@@ -78,7 +78,18 @@ class Chat(Dialect):
         answer.finish = choice["finish_reason"]
 
     async def stream(self, response, answer, progress):
-        is_done, calls = False, {}
+        calls = {}
+        async for choice in self.choices(response, answer, progress):
+            answer.text += choice["delta"].get("content") or ""
+            for call in choice["delta"].get("tool_calls", []):
+                name, arguments = calls.setdefault(call["index"], ["", ""])
+                given = call["function"]
+                calls[call["index"]] = [name + given.get("name", ""), arguments + given.get("arguments", "")]
+        answer.calls = [(name, json.loads(arguments)) for name, arguments in calls.values()]
+
+    async def choices(self, response, answer, progress):
+        """The choices of all chunks; checks that the stream has one end, and records how it ends."""
+        is_done = False
         async for _, data in response.events():
             progress()
             if is_done or answer.error:
@@ -89,13 +100,8 @@ class Chat(Dialect):
                 answer.error = self.error(data)
             else:
                 for choice in data["choices"]:
-                    answer.text += choice["delta"].get("content") or ""
-                    for call in choice["delta"].get("tool_calls", []):
-                        name, arguments = calls.setdefault(call["index"], ["", ""])
-                        given = call["function"]
-                        calls[call["index"]] = [name + given.get("name", ""), arguments + given.get("arguments", "")]
+                    yield choice
                     answer.finish = choice["finish_reason"] or answer.finish
-        answer.calls = [(name, json.loads(arguments)) for name, arguments in calls.values()]
         if answer.error is None and not (is_done and answer.finish):
             raise Wrong("the stream ends without [DONE]")
 
@@ -112,21 +118,8 @@ class Completions(Chat):
         answer.text, answer.finish = data["choices"][0]["text"], data["choices"][0]["finish_reason"]
 
     async def stream(self, response, answer, progress):
-        is_done = False
-        async for _, data in response.events():
-            progress()
-            if is_done or answer.error:
-                raise Wrong(f"an event after the end: {data}")
-            if data == b"[DONE]":
-                is_done = True
-            elif "error" in data:
-                answer.error = self.error(data)
-            else:
-                for choice in data["choices"]:
-                    answer.text += choice["text"]
-                    answer.finish = choice["finish_reason"] or answer.finish
-        if answer.error is None and not (is_done and answer.finish):
-            raise Wrong("the stream ends without [DONE]")
+        async for choice in self.choices(response, answer, progress):
+            answer.text += choice["text"]
 
 
 class Messages(Dialect):
