@@ -52,7 +52,7 @@ mod verbosity;
 
 pub use blocked_vendors::BlockedVendors;
 pub use context::CompletionContext;
-pub use fallback::FailedModel;
+pub use fallback::ModelFailure;
 pub use model_chain::ModelChain;
 pub use rate_limit_backoff::RateLimitBackoff;
 pub use service::{CompletionRequest, CompletionService, StartedCompletion};

@@ -17,7 +17,7 @@ use crate::prefix::CACHED_FOR;
 
 /// A model that could not respond, so that another one was asked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FailedModel {
+pub struct ModelFailure {
     /// Its id; the requested name if no model has it.
     pub model: String,
     /// Its failure.
@@ -30,13 +30,13 @@ impl CompletionService {
     pub async fn start(
         &self,
         request: CompletionRequest,
-        mut on_fallback: impl FnMut(&FailedModel),
+        mut on_fallback: impl FnMut(&ModelFailure),
     ) -> Result<StartedCompletion, Failure> {
         let began = Instant::now();
         let CompletionRequest { request_id, models, client, session, conversation } = request;
         let mut conversation = Some(conversation);
         let mut asked: Vec<String> = Vec::new();
-        let mut last_failed: Option<FailedModel> = None;
+        let mut last_failed: Option<ModelFailure> = None;
         let mut last_cached = None;
         let mut reported = None;
         let mut candidates = models.iter().peekable();
@@ -87,7 +87,7 @@ impl CompletionService {
             if !is_unfit && !failure.allows_another_model() {
                 return Err(failure);
             }
-            last_failed = Some(FailedModel { model, failure });
+            last_failed = Some(ModelFailure { model, failure });
             last_cached = cached_tokens;
         }
         let last = last_failed.map(|failed| failed.failure);
@@ -101,7 +101,7 @@ impl CompletionService {
 
 /// Logs that a fallback reads a prefix again that the failed model has in its cache, and would still have after the wait
 /// that its failure asks for.
-fn log_cached_prefix(request_id: &str, failed: &FailedModel, tokens: u64) {
+fn log_cached_prefix(request_id: &str, failed: &ModelFailure, tokens: u64) {
     let wait = match &failed.failure {
         Failure::RateLimited { retry_after, .. } => *retry_after,
         Failure::Overloaded { .. } => Duration::ZERO,

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Once};
 
 use super::price::PriceList;
-use crate::bridge::protocol::ModelInfo;
+use crate::bridge::protocol::{ModelInfo, PrefixLoss};
 use crate::conversation::Usage;
 use crate::log::quoted;
 use crate::prefix::{Comparison, PrefixBreak, PrefixStore, SentRequest};
@@ -29,16 +29,7 @@ pub struct PrefixReport {
     /// Part of the possible common prefix that it kept, from 0 to 1.
     pub kept: f64,
     /// The change that ended it, and its cost.
-    pub broken_by: Option<(PrefixBreak, PrefixCost)>,
-}
-
-/// Cost of a change.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PrefixCost {
-    /// Tokens that the provider reads again.
-    pub tokens: u64,
-    /// Their price in credits above that of cached ones; absent for a model without prices.
-    pub credits: Option<f64>,
+    pub broken_by: Option<(PrefixBreak, PrefixLoss)>,
 }
 
 impl TrackedPrefix {
@@ -67,11 +58,11 @@ impl TrackedPrefix {
     /// The comparison, with the cost of a change at the model's prices; `None` for the first request of a conversation.
     pub fn report(&self, model: &ModelInfo) -> Option<PrefixReport> {
         let Comparison { kept, broken_by, lost_tokens, .. } = self.0.comparison.as_ref()?;
-        let cost = || PrefixCost {
+        let loss = || PrefixLoss {
             tokens: *lost_tokens,
             credits: price_above_cached(*lost_tokens, self.0.request.tokens, model),
         };
-        let broken_by = broken_by.clone().map(|change| (change, cost()));
+        let broken_by = broken_by.clone().map(|change| (change, loss()));
         Some(PrefixReport { kept: *kept, broken_by })
     }
 }
@@ -79,13 +70,13 @@ impl TrackedPrefix {
 impl PrefixReport {
     /// Logs a prefix that broke.
     pub fn log(&self, request_id: &str) {
-        if let Some((change, cost)) = &self.broken_by {
+        if let Some((change, loss)) = &self.broken_by {
             log::info!(
                 "prefix broken request={request_id} kept={:.3} break={} lost_tokens={}{}",
                 self.kept,
                 quoted(&change.to_string()),
-                cost.tokens,
-                cost.credits.map(|credits| format!(" lost_credits={credits:.4}")).unwrap_or_default()
+                loss.tokens,
+                loss.credits.map(|credits| format!(" lost_credits={credits:.4}")).unwrap_or_default()
             );
         }
     }

@@ -21,9 +21,8 @@ use super::state::AppState;
 use super::{context_management, request_body, tool_access};
 use crate::auto_mode::AutoMode;
 use crate::blocking;
-use crate::bridge::protocol::PrefixLoss;
 use crate::completion::{
-    CompletionRequest, Events, FailedModel, ModelChain, PrefixReport, StartedCompletion,
+    CompletionRequest, Events, ModelChain, ModelFailure, PrefixReport, StartedCompletion,
 };
 use crate::conversation::{Conversation, Event, Finish, Usage};
 use crate::dialect::{Dialect, RequestExtensions, RequestHead, ResponseMeta, UnknownModel};
@@ -116,8 +115,7 @@ async fn attempt<D: Dialect>(
     };
     record.set_model(&model.id);
     if let Some(PrefixReport { kept, broken_by }) = prefix {
-        let (broken_by, cost) = broken_by.unzip();
-        let loss = cost.map(|cost| PrefixLoss { tokens: cost.tokens, credits: cost.credits });
+        let (broken_by, loss) = broken_by.unzip();
         record.set_prefix(kept, broken_by.map(|change| change.to_string()), loss);
     }
     let mut response = HttpResponse::Ok();
@@ -179,7 +177,7 @@ async fn complete(
     let auto_mode =
         tool_access::attach(&mut completion_request.conversation, extensions, request, client, state).await?;
     let (applied, compaction) = context_management::edit(&mut completion_request.conversation).await?;
-    let on_fallback = |failed: &FailedModel| record.add_failed_model(&failed.model, &failed.failure);
+    let on_fallback = |failed: &ModelFailure| record.add_failed_model(&failed.model, &failed.failure);
     if let Some(compaction) = compaction {
         let summary = context_management::summary_request(&completion_request, &compaction);
         let started = state.completions.start(summary, on_fallback).await?;
