@@ -70,7 +70,8 @@ impl Target {
                     node("host", programs)
                         .arg(programs.extension.join("out/extension.js"))
                         .arg(programs.extension.join("package.json"))
-                        .env("XDG_RUNTIME_DIR", &running.home.0),
+                        .env("XDG_RUNTIME_DIR", &running.home.0)
+                        .env("XDG_STATE_HOME", running.home.0.join("state")),
                 )?;
                 let ready: Value = serde_json::from_str(&node.line()?)?;
                 running.activation = number(&ready, "load")? + number(&ready, "activate")?;

@@ -59,10 +59,11 @@ class Home:
         self.path = Path(tempfile.mkdtemp(prefix="cp-soak-"))
         self.server_program, self.port = server, free_port()
         self.directory = self.path / "copilot-proxy"
+        self.state = self.path / "state"
 
     @property
     def database(self):
-        return self.directory / "usage.db"
+        return self.state / "copilot-proxy" / "usage.db"
 
     @property
     def server(self):
@@ -93,7 +94,7 @@ class Window:
             *map(str, arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=os.environ | {"XDG_RUNTIME_DIR": str(self.home.path)},
+            env=os.environ | {"XDG_RUNTIME_DIR": str(self.home.path), "XDG_STATE_HOME": str(self.home.state)},
         )
         await self.line()
 
