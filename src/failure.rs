@@ -428,11 +428,11 @@ mod tests {
             blocked(279_500).to_string(),
             "Copilot Proxy is blocked by the model provider for another 4 min 40 s: Why."
         );
-        for (milliseconds, words, retry_after) in
+        for (milliseconds, text, retry_after) in
             [(300_000, "another 5 min:", "5"), (3_000, "another 3 s:", "3"), (10, "another 1 s:", "1")]
         {
             let failure = blocked(milliseconds);
-            assert!(failure.to_string().contains(words), "{failure}");
+            assert!(failure.to_string().contains(text), "{failure}");
             assert_eq!(failure.headers()[0], ("retry-after", retry_after.into()));
         }
     }

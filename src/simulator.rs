@@ -109,16 +109,16 @@ impl Editor {
             Some(_) => return Err(PeerError::OutOfTurn),
             None => return Err(PeerError::NotWelcomed),
         }
-        while let Some((stream, said)) = reader.next().await? {
-            match said {
-                Incoming::Message(message) => self.hear(stream, message).await?,
+        while let Some((stream, incoming)) = reader.next().await? {
+            match incoming {
+                Incoming::Message(message) => self.handle(stream, message).await?,
                 Incoming::Text(_) | Incoming::Thinking(_) => return Err(PeerError::OutOfTurn),
             }
         }
         Ok(())
     }
 
-    async fn hear(&mut self, stream: u32, message: ToEditor) -> Result<(), PeerError> {
+    async fn handle(&mut self, stream: u32, message: ToEditor) -> Result<(), PeerError> {
         match message {
             ToEditor::Chat(chat) => self.chat(stream, Arc::unwrap_or_clone(chat)),
             ToEditor::Cancel => self.running.cancel(stream).await,

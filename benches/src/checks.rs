@@ -26,11 +26,11 @@ impl Parts {
         })
     }
 
-    pub fn check(&mut self, words: &[u8]) -> Result<()> {
-        let end = self.received + words.len();
-        if self.wanted.as_bytes().get(self.received..end) != Some(words) {
-            let words = String::from_utf8_lossy(words);
-            return Err(format!("wrong words after {} bytes: {words:?}", self.received).into());
+    pub fn check(&mut self, text: &[u8]) -> Result<()> {
+        let end = self.received + text.len();
+        if self.wanted.as_bytes().get(self.received..end) != Some(text) {
+            let text = String::from_utf8_lossy(text);
+            return Err(format!("wrong text after {} bytes: {text:?}", self.received).into());
         }
         self.received = end;
         Ok(())
@@ -63,9 +63,9 @@ impl Paced {
         Paced { count, every, first: 0, late: Vec::with_capacity(count) }
     }
 
-    pub fn check(&mut self, words: &[u8]) -> Result<()> {
+    pub fn check(&mut self, text: &[u8]) -> Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as f64;
-        for part in words.chunks(SIZE) {
+        for part in text.chunks(SIZE) {
             let due: u64 = std::str::from_utf8(part)?.trim_end_matches('.').parse()?;
             if self.late.is_empty() {
                 self.first = due;

@@ -39,9 +39,9 @@ fn main() -> std::io::Result<()> {
 async fn answer(body: Bytes) -> HttpResponse {
     let body = String::from_utf8_lossy(&body);
     let order = body.rsplit_once("\"content\":\"").and_then(|(_, rest)| rest.split('"').next());
-    let words: Vec<&str> = order.unwrap_or_default().split(' ').collect();
-    let number = |at: usize| words.get(at).and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
-    let (order, first, second) = (words.first().copied().unwrap_or_default(), number(1), number(2));
+    let order: Vec<&str> = order.unwrap_or_default().split(' ').collect();
+    let number = |at: usize| order.get(at).and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
+    let (kind, first, second) = (order.first().copied().unwrap_or_default(), number(1), number(2));
     if !body.contains("\"stream\":true") {
         let content: String = (0..first).map(part).collect();
         let reply = format!(
@@ -49,14 +49,15 @@ async fn answer(body: Bytes) -> HttpResponse {
         );
         return HttpResponse::Ok().content_type("application/json").body(reply);
     }
-    let (chunks, mut told) = channel::<Bytes>(64);
-    match order {
+    let (chunks, mut received) = channel::<Bytes>(64);
+    match kind {
         "parts" => drop(actix_rt::spawn(parts(chunks, first))),
         "paced" => drop(actix_rt::spawn(paced(chunks, first, Duration::from_millis(second)))),
         "hold" => drop(actix_rt::spawn(hold(chunks))),
         _ => return HttpResponse::BadRequest().finish(),
     }
-    let body = poll_fn(move |context| told.poll_recv(context).map(|chunk| chunk.map(Ok::<_, Infallible>)));
+    let body =
+        poll_fn(move |context| received.poll_recv(context).map(|chunk| chunk.map(Ok::<_, Infallible>)));
     HttpResponse::Ok().content_type("text/event-stream").streaming(body)
 }
 

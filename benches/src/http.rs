@@ -56,10 +56,10 @@ impl Connection {
     }
 
     /// Sends a request and returns the text of a whole response.
-    pub async fn words(&mut self, request: &[u8]) -> Result<String> {
+    pub async fn whole_text(&mut self, request: &[u8]) -> Result<String> {
         let body = self.body(request).await?;
-        let words = content(&body).ok_or_else(|| format!("no content in {}", shown(&body)))?;
-        Ok(String::from_utf8(words.to_vec())?)
+        let text = content(&body).ok_or_else(|| format!("no content in {}", shown(&body)))?;
+        Ok(String::from_utf8(text.to_vec())?)
     }
 
     /// Sends a streamed request; ready when the head of the response has arrived.
@@ -124,12 +124,12 @@ pub struct Stream<'a> {
 
 impl Stream<'_> {
     /// Takes received bytes and passes on their text; returns false at a good end.
-    pub async fn more(&mut self, mut hear: impl FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+    pub async fn more(&mut self, mut receive_text: impl FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         if self.ended {
             return Ok(false);
         }
         loop {
-            self.ended = self.take_apart()?;
+            self.ended = self.decode_chunks()?;
             if self.ended || self.lines.contains(&b'\n') {
                 break;
             }
@@ -138,9 +138,9 @@ impl Stream<'_> {
         let whole = memchr::memrchr(b'\n', &self.lines).map_or(0, |end| end + 1);
         for line in self.lines[..whole].split(|byte| *byte == b'\n') {
             let Some(data) = line.strip_prefix(b"data: ") else { continue };
-            if let Some(words) = content(data) {
-                if !words.is_empty() {
-                    hear(words)?;
+            if let Some(text) = content(data) {
+                if !text.is_empty() {
+                    receive_text(text)?;
                 }
             } else if data == b"[DONE]" {
                 self.done = true;
@@ -158,13 +158,13 @@ impl Stream<'_> {
     }
 
     /// Reads the rest of the response.
-    pub async fn rest(&mut self, mut hear: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        while self.more(&mut hear).await? {}
+    pub async fn rest(&mut self, mut receive_text: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        while self.more(&mut receive_text).await? {}
         Ok(())
     }
 
     /// Takes the chunks apart as far as they have come; true at the last one.
-    fn take_apart(&mut self) -> Result<bool> {
+    fn decode_chunks(&mut self) -> Result<bool> {
         let unread = &self.from.unread;
         let mut at = 0;
         let ended = loop {
@@ -198,9 +198,9 @@ impl Stream<'_> {
 /// The text of one event or whole response; the model's text needs no escapes.
 fn content(json: &[u8]) -> Option<&[u8]> {
     let start = rfind(json, CONTENT)? + CONTENT.len();
-    let words = &json[start..];
-    let end = memchr::memchr(b'"', words)?;
-    Some(&words[..end])
+    let text = &json[start..];
+    let end = memchr::memchr(b'"', text)?;
+    Some(&text[..end])
 }
 
 fn shown(bytes: &[u8]) -> String {

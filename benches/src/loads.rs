@@ -110,10 +110,10 @@ async fn first(running: &mut Running, target: Target, sizes: Sizes) -> Result<Me
         let asked = Instant::now();
         let mut stream = client.stream(&order).await?;
         while !parts.begun() {
-            stream.more(|words| parts.check(words)).await?;
+            stream.more(|text| parts.check(text)).await?;
         }
         times.push(microseconds(asked.elapsed()));
-        stream.rest(|words| parts.check(words)).await?;
+        stream.rest(|text| parts.check(text)).await?;
         parts.end()?;
     }
     let times = &mut times[sizes.answers..]; // the earlier ones are for warm-up
@@ -134,10 +134,10 @@ async fn newcomer(running: &Running, sizes: Sizes) -> Result<f64> {
     let mut times = Vec::new();
     for _ in 0..sizes.answers.div_ceil(4) {
         let came = Instant::now();
-        let words = Connection::open(running.port).await?.words(&order).await?;
+        let text = Connection::open(running.port).await?.whole_text(&order).await?;
         times.push(microseconds(came.elapsed()));
-        if words != Parts::text(2) {
-            return Err(format!("answered {words:?}").into());
+        if text != Parts::text(2) {
+            return Err(format!("answered {text:?}").into());
         }
     }
     Ok(median(&mut times))
@@ -148,8 +148,8 @@ async fn request(running: &Running, sizes: Sizes) -> Result<Measured> {
     let order = order(false, "parts 3 1");
     let wanted = Parts::text(3);
     let ask = async |client: &mut Connection| -> Result<()> {
-        let words = client.words(&order).await?;
-        if words == wanted { Ok(()) } else { Err(format!("answered {words:?}").into()) }
+        let text = client.whole_text(&order).await?;
+        if text == wanted { Ok(()) } else { Err(format!("answered {text:?}").into()) }
     };
     let crowd = async |time: Duration| -> Result<usize> {
         let until = Instant::now() + time;
@@ -201,7 +201,7 @@ async fn run_paced(running: &Running, streams: usize, count: usize) -> Result<Ve
         tokio::time::sleep(Duration::from_micros(number as u64 * 1000 * EVERY / streams as u64)).await;
         let mut paced = Paced::new(count, EVERY * 1000);
         let mut client = Connection::open(running.port).await?;
-        client.stream(&order).await?.rest(|words| paced.check(words)).await?;
+        client.stream(&order).await?.rest(|text| paced.check(text)).await?;
         paced.end()
     });
     Ok(try_join_all(streams_running).await?.concat())
@@ -228,7 +228,7 @@ async fn run_burst(running: &Running, sizes: Sizes, answers: usize) -> Result<()
         let mut client = Connection::open(running.port).await?;
         for _ in 0..answers {
             let mut parts = Parts::new(sizes.burst);
-            client.stream(&order).await?.rest(|words| parts.check(words)).await?;
+            client.stream(&order).await?.rest(|text| parts.check(text)).await?;
             parts.end()?;
         }
         Ok(())
@@ -246,7 +246,7 @@ async fn idle(running: &mut Running, target: Target, sizes: Sizes) -> Result<Mea
             let mut parts = Parts::new(2);
             let mut stream = client.stream(&order).await?;
             while !parts.begun() {
-                stream.more(|words| parts.check(words)).await?;
+                stream.more(|text| parts.check(text)).await?;
             }
             clients.push(client);
         }

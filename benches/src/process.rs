@@ -12,7 +12,7 @@ use crate::Result;
 /// A running process. Dropped, it is killed.
 pub struct Process {
     child: Child,
-    said: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
 }
 
 /// CPU time of each thread of a process, in nanoseconds.
@@ -22,14 +22,14 @@ impl Process {
     pub fn start(command: &mut Command) -> Result<Process> {
         let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = started.map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-        let said = BufReader::new(child.stdout.take().ok_or("no stdout")?);
-        Ok(Process { child, said })
+        let stdout = BufReader::new(child.stdout.take().ok_or("no stdout")?);
+        Ok(Process { child, stdout })
     }
 
     /// The next line of its output.
     pub fn line(&mut self) -> Result<String> {
         let mut line = String::new();
-        match self.said.read_line(&mut line)? {
+        match self.stdout.read_line(&mut line)? {
             0 => Err("a process under measurement has ended".into()),
             _ => Ok(line.trim_end().to_owned()),
         }

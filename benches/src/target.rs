@@ -187,8 +187,11 @@ fn get(path: &str) -> Vec<u8> {
 }
 
 fn port(line: &str) -> Result<u16> {
-    let said: Value = serde_json::from_str(line)?;
-    Ok(said["port"].as_u64().and_then(|port| u16::try_from(port).ok()).ok_or("no port in its first line")?)
+    let started: Value = serde_json::from_str(line)?;
+    Ok(started["port"]
+        .as_u64()
+        .and_then(|port| u16::try_from(port).ok())
+        .ok_or("no port in its first line")?)
 }
 
 pub fn number(value: &Value, name: &str) -> Result<f64> {

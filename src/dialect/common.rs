@@ -2,7 +2,6 @@
 
 #[cfg(test)]
 pub mod arbitrary;
-pub mod block_words;
 pub mod body_json;
 pub mod call_arguments;
 pub mod checksum;
@@ -17,6 +16,7 @@ pub mod one_or_many;
 pub mod open_calls;
 pub mod openai_error;
 pub mod option_limits;
+pub mod placeholders;
 pub mod sealed_thinking;
 pub mod sse;
 pub mod string_or_object;

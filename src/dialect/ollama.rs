@@ -64,7 +64,7 @@ pub enum TextField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseOptions {
     /// Field of the text.
-    pub words: TextField,
+    pub text_field: TextField,
     /// Whether thinking is shown.
     pub shows_thoughts: bool,
     /// For a request without messages: whether the model should be loaded or unloaded.

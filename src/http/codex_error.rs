@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::failure::Failure;
 
 /// The header whose words Codex shows for an error of the type [`USAGE_LIMIT`].
-const WORDS: HeaderName = HeaderName::from_static("x-codex-promo-message");
+const MESSAGE_HEADER: HeaderName = HeaderName::from_static("x-codex-promo-message");
 
 /// The error type that Codex doesn't retry.
 const USAGE_LIMIT: &str = "usage_limit_reached";
@@ -26,14 +26,14 @@ pub fn adapt(request: &HeaderMap, failure: &Failure, body: &mut Value) -> Option
         return None;
     }
     let kind = body.get_mut("error")?.get_mut("type")?;
-    let words = words(&failure.to_string());
-    let words = HeaderValue::from_str(&words).ok()?;
+    let text = header_text(&failure.to_string());
+    let value = HeaderValue::from_str(&text).ok()?;
     *kind = USAGE_LIMIT.into();
-    Some((WORDS, words))
+    Some((MESSAGE_HEADER, value))
 }
 
 /// One line of ASCII; Codex continues it with ", or try again later."
-fn words(message: &str) -> String {
+fn header_text(message: &str) -> String {
     let is_shown = |c: char| c.is_ascii_graphic() || c == ' ';
     let line = message.chars().map(|c| match c {
         c if is_shown(c) => c,

@@ -10,7 +10,7 @@ use crate::completion::{CompletionRequest, Events, StartedCompletion};
 use crate::conversation::{
     AppliedEdit, ContextChange, ContextEdit, Conversation, Event, Finish, Message, Role, Usage,
 };
-use crate::dialect::common::compaction::{Replaced, request_summary, words};
+use crate::dialect::common::compaction::{Replaced, request_summary, summary_text};
 use crate::failure::Failure;
 
 /// A compaction whose trigger is reached.
@@ -91,7 +91,7 @@ pub(super) fn compact(
         }
         // Its permit is free for the request that follows.
         drop(events);
-        let message = Message::text(Role::User, words(Some(&text)));
+        let message = Message::text(Role::User, summary_text(Some(&text)));
         yield Ok(Event::Context(ContextChange::Compacted { summary: text, usage }));
         if pauses {
             yield Ok(Event::Finish(Finish::Stop, usage));

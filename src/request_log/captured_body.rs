@@ -31,7 +31,7 @@ impl BodyPrefix {
     }
 
     /// The captured part, for the panel. Half a character at the cut is left out.
-    pub fn words(&self) -> protocol::CapturedBody {
+    pub fn to_protocol(&self) -> protocol::CapturedBody {
         let truncated = self.total > self.bytes.len() as u64;
         let mut text = String::from_utf8_lossy(&self.bytes).into_owned();
         if truncated && text.ends_with(char::REPLACEMENT_CHARACTER) {
@@ -50,7 +50,10 @@ mod tests {
         let mut kept = BodyPrefix::default();
         kept.add(b"Gr\xc3");
         kept.add(b"\xbc\xc3\x9fe");
-        assert_eq!(kept.words(), protocol::CapturedBody { text: "Grüße".into(), bytes: 7, truncated: false });
+        assert_eq!(
+            kept.to_protocol(),
+            protocol::CapturedBody { text: "Grüße".into(), bytes: 7, truncated: false }
+        );
     }
 
     #[test]
@@ -60,7 +63,7 @@ mod tests {
         for _ in 0..KEPT {
             kept.add("é".as_bytes());
         }
-        let protocol::CapturedBody { text, bytes, truncated } = kept.words();
+        let protocol::CapturedBody { text, bytes, truncated } = kept.to_protocol();
         assert_eq!((text.len(), bytes, truncated), (KEPT - 1, 2 * KEPT as u64 + 1, true));
         assert!(text.ends_with('é'));
     }

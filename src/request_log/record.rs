@@ -84,8 +84,8 @@ impl RecordState {
         Exchange {
             id: self.record.id.clone(),
             headers: self.captured.as_ref().map(|captured| captured.headers.clone()).unwrap_or_default(),
-            request: self.captured.as_ref().map(|captured| captured.request.words()),
-            response: self.captured.as_ref().map(|captured| captured.response.words()),
+            request: self.captured.as_ref().map(|captured| captured.request.to_protocol()),
+            response: self.captured.as_ref().map(|captured| captured.response.to_protocol()),
         }
     }
 

@@ -223,10 +223,10 @@ fn bodies_are_captured_only_if_enabled() {
         record.record_response_body(b"wer");
     }
     let nothing = |id: &str| Exchange { id: id.into(), headers: Vec::new(), request: None, response: None };
-    let words = |text: &str, bytes| Some(CapturedBody { text: text.into(), bytes, truncated: false });
+    let body = |text: &str, bytes| Some(CapturedBody { text: text.into(), bytes, truncated: false });
     let headers = vec![header()];
     let shown =
-        Exchange { id: "shown".into(), headers, request: words("question", 8), response: words("answer", 6) };
+        Exchange { id: "shown".into(), headers, request: body("question", 8), response: body("answer", 6) };
     assert_eq!(log.exchange("private"), nothing("private"));
     assert_eq!(log.exchange("unknown"), nothing("unknown"));
     assert_eq!(log.exchange("shown"), shown);

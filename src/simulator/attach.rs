@@ -122,9 +122,9 @@ mod tests {
         let home = Home::new();
         let doorway = BridgeListener::open(&Directory::open(&home.0).unwrap()).unwrap();
         home.publish(doorway.endpoint.clone(), doorway.token.to_string());
-        let (news, mut heard) = unbounded_channel();
+        let (events, mut received) = unbounded_channel();
         let local = LocalSet::new();
-        local.spawn_local(doorway.accept_loop(config(news)));
+        local.spawn_local(doorway.accept_loop(config(events)));
         let attached = tokio::spawn(async move {
             let ended = attach(&home.0, models::all()).await;
             drop(home);
@@ -133,10 +133,10 @@ mod tests {
         local
             .run_until(async {
                 assert!(matches!(
-                    heard.recv().await.map(|queued| queued.event),
+                    received.recv().await.map(|queued| queued.event),
                     Some(BridgeEvent::Attached(..))
                 ));
-                match heard.recv().await.map(|queued| queued.event) {
+                match received.recv().await.map(|queued| queued.event) {
                     Some(BridgeEvent::Models(_, offered)) => assert_eq!(offered, models::all()),
                     _ => panic!("no models"),
                 }
@@ -151,9 +151,9 @@ mod tests {
         let home = Home::new();
         let doorway = BridgeListener::open(&Directory::open(&home.0).unwrap()).unwrap();
         home.publish(doorway.endpoint.clone(), "another".into());
-        let (news, _heard) = unbounded_channel();
+        let (events, _heard) = unbounded_channel();
         let local = LocalSet::new();
-        local.spawn_local(doorway.accept_loop(config(news)));
+        local.spawn_local(doorway.accept_loop(config(events)));
         let failure = local.run_until(home.failure()).await;
         assert_eq!(failure, "the server refused: the token is not this server's");
     }

@@ -46,7 +46,7 @@ pub struct PreparedResponse {
     directives: std::vec::IntoIter<Directive>,
     running: Steps,
     context: ResponseContext,
-    said: usage::Said,
+    length: usage::ResponseLength,
     ending: Ending,
     /// Cost that `cost:` names, in billionths of a credit.
     cost: Option<u64>,
@@ -88,30 +88,32 @@ impl PreparedResponse {
             Directive::Cost(nano) => Some(*nano),
             _ => None,
         });
-        let (directives, said) = (phase.into_iter(), usage::Said::default());
-        PreparedResponse { directives, running: Box::new(std::iter::empty()), context, said, ending, cost }
+        let (directives, length) = (phase.into_iter(), usage::ResponseLength::default());
+        PreparedResponse { directives, running: Box::new(std::iter::empty()), context, length, ending, cost }
     }
 
     fn steps(&self, directive: Directive) -> Steps {
         match directive {
-            Directive::Say(text) => Box::new(words(text)),
+            Directive::Say(text) => Box::new(text_by_word(text)),
             Directive::Units(text) => Box::new(units(text)),
             Directive::Call { tool, input } => self.call(tool, input),
-            Directive::Slow { count, pause } => {
-                Box::new((0..count).flat_map(move |number| [Step::Wait(pause), say(format!("p{number} "))]))
-            }
+            Directive::Slow { count, pause } => Box::new(
+                (0..count).flat_map(move |number| [Step::Wait(pause), text_step(format!("p{number} "))]),
+            ),
             Directive::Parts { count, size } => {
-                Box::new((0..count).map(move |number| say(sized(number, size))))
+                Box::new((0..count).map(move |number| text_step(sized(number, size))))
             }
             Directive::Wait(pause) => one(Step::Wait(pause)),
             Directive::Hang => one(Step::Hang),
             Directive::Think(text) => one(Step::Say(Part::Thinking(Thinking::text(text)))),
             Directive::Sign(signature) => self.sign(&signature),
             Directive::Fail { code, message } => one(Step::Fail(error(code, message))),
-            Directive::Dump => Box::new(words(dump(&self.context.chat).to_string())),
-            Directive::Stats => Box::new(words(serde_json::json!(self.context.counter.stats()).to_string())),
+            Directive::Dump => Box::new(text_by_word(dump(&self.context.chat).to_string())),
+            Directive::Stats => {
+                Box::new(text_by_word(serde_json::json!(self.context.counter.stats()).to_string()))
+            }
             Directive::Configuration => {
-                Box::new(words(Value::from(self.context.chat.configuration.clone()).to_string()))
+                Box::new(text_by_word(Value::from(self.context.chat.configuration.clone()).to_string()))
             }
             Directive::Usage(_) | Directive::Cost(_) | Directive::Cut => Box::new(std::iter::empty()),
         }
@@ -135,7 +137,7 @@ impl PreparedResponse {
     fn call(&self, tool: String, input: Value) -> Steps {
         static CALLS: AtomicU64 = AtomicU64::new(1);
         if !self.context.chat.tools.iter().any(|offered| offered.name == tool) {
-            return Box::new(words(format!("no such tool: {tool}")));
+            return Box::new(text_by_word(format!("no such tool: {tool}")));
         }
         let id = format!("call_{}_{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed));
         one(Step::Say(Part::ToolCall(ToolCall { id, name: tool, input })))
@@ -149,7 +151,7 @@ impl Iterator for PreparedResponse {
         loop {
             if let Some(step) = self.running.next() {
                 if let Step::Say(part) = &step {
-                    self.said.hear(part);
+                    self.length.add(part);
                 }
                 return Some(step);
             }
@@ -161,7 +163,7 @@ impl Iterator for PreparedResponse {
         }
         let counts = match std::mem::replace(&mut self.ending, Ending::Silent) {
             Ending::Scripted(counts) => counts,
-            Ending::Counted => self.said.counts(&self.context.chat.messages),
+            Ending::Counted => self.length.counts(&self.context.chat.messages),
             Ending::Silent => return None,
         };
         let cost = self.cost.or_else(|| usage::cost(counts, &self.context.model));
@@ -173,12 +175,12 @@ fn one(step: Step) -> Steps {
     Box::new(std::iter::once(step))
 }
 
-fn say(text: impl Into<String>) -> Step {
+fn text_step(text: impl Into<String>) -> Step {
     Step::Say(Part::text(text))
 }
 
 /// Cut after every space and every newline.
-fn words(text: String) -> impl Iterator<Item = Step> {
+fn text_by_word(text: String) -> impl Iterator<Item = Step> {
     pieces(text, |rest| rest.split_inclusive([' ', '\n']).next().map_or(0, str::len))
 }
 
@@ -194,7 +196,7 @@ fn pieces(text: String, due: fn(&str) -> usize) -> impl Iterator<Item = Step> {
         let rest = text.get(at..)?;
         let piece = rest.get(..due(rest))?;
         at += piece.len();
-        (!piece.is_empty()).then(|| say(piece))
+        (!piece.is_empty()).then(|| text_step(piece))
     })
 }
 
@@ -249,8 +251,8 @@ mod tests {
         prepared(script, context(false)).collect()
     }
 
-    fn says<const N: usize>(texts: [&str; N]) -> Vec<Step> {
-        texts.map(say).into()
+    fn text_steps<const N: usize>(texts: [&str; N]) -> Vec<Step> {
+        texts.map(text_step).into()
     }
 
     fn joined(script: &str) -> String {
@@ -260,28 +262,28 @@ mod tests {
 
     #[test]
     fn say_streams_words_that_add_up_to_the_text() {
-        assert_eq!(steps(r"say:Hello, big\nworld "), says(["Hello, ", "big\n", "world "]));
-        assert_eq!(steps(r"say: a  é\n\nc"), says([" ", "a ", " ", "é\n", "\n", "c"]));
+        assert_eq!(steps(r"say:Hello, big\nworld "), text_steps(["Hello, ", "big\n", "world "]));
+        assert_eq!(steps(r"say: a  é\n\nc"), text_steps([" ", "a ", " ", "é\n", "\n", "c"]));
         assert_eq!(steps("say:"), []);
     }
 
     #[test]
     fn units_streams_characters() {
-        assert_eq!(steps("units:aé😀"), says(["a", "é", "😀"]));
+        assert_eq!(steps("units:aé😀"), text_steps(["a", "é", "😀"]));
     }
 
     #[test]
     fn slow_pauses_before_each_part() {
         let pause = Step::Wait(Duration::from_millis(7));
-        assert_eq!(steps("slow:2 7"), [pause.clone(), say("p0 "), pause, say("p1 ")]);
+        assert_eq!(steps("slow:2 7"), [pause.clone(), text_step("p0 "), pause, text_step("p1 ")]);
     }
 
     #[test]
     fn parts_are_numbered_and_have_the_given_size() {
-        assert_eq!(steps("parts:2"), says(["0...", "1..."]));
-        assert_eq!(steps("parts:12 1")[8..], says(["8", "9", "1", "1"]));
-        assert_eq!(steps("parts:1 0"), says([""]));
-        assert_eq!(steps("parts:1 100000"), [say(format!("0{}", ".".repeat(99_999)))]);
+        assert_eq!(steps("parts:2"), text_steps(["0...", "1..."]));
+        assert_eq!(steps("parts:12 1")[8..], text_steps(["8", "9", "1", "1"]));
+        assert_eq!(steps("parts:1 0"), text_steps([""]));
+        assert_eq!(steps("parts:1 100000"), [text_step(format!("0{}", ".".repeat(99_999)))]);
     }
 
     #[test]
@@ -330,7 +332,7 @@ mod tests {
 
     #[test]
     fn call_of_a_missing_tool_becomes_text() {
-        assert_eq!(steps("call:put {}"), says(["no ", "such ", "tool: ", "put"]));
+        assert_eq!(steps("call:put {}"), text_steps(["no ", "such ", "tool: ", "put"]));
     }
 
     #[test]
@@ -348,7 +350,7 @@ mod tests {
         assert_eq!(
             steps,
             [
-                say("{}"),
+                text_step("{}"),
                 Step::Say(usage::stateful_marker("gpt-5-codex")),
                 Step::Say(usage::part(counts, Some(7)))
             ]
@@ -377,11 +379,11 @@ mod tests {
         let context = context(false);
         let counter = context.counter.clone();
         let mut prepared = prepared("say:a\nstats:", context);
-        assert_eq!(prepared.next(), Some(say("a")));
+        assert_eq!(prepared.next(), Some(text_step("a")));
         counter.enter(true).completed();
         assert_eq!(
             prepared.next(),
-            Some(say(r#"{"started":1,"completed":1,"failed":0,"cancelled":0,"active":0}"#))
+            Some(text_step(r#"{"started":1,"completed":1,"failed":0,"cancelled":0,"active":0}"#))
         );
     }
 

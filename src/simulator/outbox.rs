@@ -98,12 +98,12 @@ mod tests {
         outbox.message(1, &FromEditor::End);
         let bytes = outbox.waiting.lock().split();
         let mut reader = FrameReader::<_, FromEditor>::new(bytes.as_ref());
-        let mut said = Vec::new();
+        let mut collected = Vec::new();
         while let Some(next) = reader.next().await.unwrap() {
-            said.push(next);
+            collected.push(next);
         }
         assert_eq!(
-            said,
+            collected,
             [
                 (1, Incoming::Text("a".into())),
                 (1, Incoming::Text("b".into())),

@@ -105,12 +105,12 @@ pub async fn chat(prepared: PreparedResponse, entry: Entry, mut writer: StreamWr
 
 /// Runs a tool.
 pub async fn tool(asked: InvokeTool, mut writer: StreamWriter) {
-    let said = match tools::invoke(&asked) {
+    let result = match tools::invoke(&asked) {
         Ok(outcome) => {
             sleep(outcome.after).await;
             FromEditor::ToolOutput(ToolOutput { content: outcome.content })
         }
         Err(error) => FromEditor::Failed(error),
     };
-    writer.message(&said).await;
+    writer.message(&result).await;
 }

@@ -228,7 +228,7 @@ mod tests {
         script(text).map(|script| script.phases).unwrap_or_default()
     }
 
-    fn say(text: &str) -> Directive {
+    fn text(text: &str) -> Directive {
         Directive::Say(text.into())
     }
 
@@ -244,7 +244,7 @@ mod tests {
     fn directive_is_a_known_name_at_the_start_of_a_line() {
         assert_eq!(
             phases("say:a b\r\n  wait:5\nSay:c\n\tsay:d\nx say:e\nsay :f\nhang:\r\ndump:x"),
-            [[say("a b"), Directive::Wait(millis(5)), Directive::Hang, Directive::Dump]]
+            [[text("a b"), Directive::Wait(millis(5)), Directive::Hang, Directive::Dump]]
         );
     }
 
@@ -256,7 +256,7 @@ mod tests {
                  wait:1\nhang:\nthink:hm\nsign: s1\ncost:9\nconfiguration:\nusage:7 5\nusage:7 5 3\ncut:\nfail:Blocked too many\ndump:\nstats:"
             ),
             [[
-                say(" a "),
+                text(" a "),
                 Directive::Units("é".into()),
                 call("get", json!({"a": 1})),
                 call("get", json!({})),
@@ -296,7 +296,7 @@ mod tests {
     fn then_separates_phases_which_may_be_empty() {
         assert_eq!(
             phases("say:0\n then: \r\nthen:\nsay:2\nthen:"),
-            [vec![say("0")], vec![], vec![say("2")], vec![]]
+            [vec![text("0")], vec![], vec![text("2")], vec![]]
         );
         assert_eq!(script("then:\nthen:"), None);
     }
@@ -306,7 +306,7 @@ mod tests {
         let image = Part::Data(Data { mime: "say:x".into(), base64: String::new() });
         let parts = [Part::text("say:a\nthen:"), image, Part::text("stats:")];
         let script = Script::of(&parts).unwrap();
-        assert_eq!(script.phase(0), Some([say("a")].as_slice()));
+        assert_eq!(script.phase(0), Some([text("a")].as_slice()));
         assert_eq!(script.phase(1), Some([Directive::Stats].as_slice()));
         assert_eq!(script.phase(2), None);
         assert!(script.asks_for_stats());
@@ -314,12 +314,12 @@ mod tests {
 
     #[test]
     fn lines_end_with_lf_or_crlf_only() {
-        assert_eq!(phases("say:a\u{2028}b\u{85}c\rd\r"), [[say("a\u{2028}b\u{85}c\rd\r")]]);
+        assert_eq!(phases("say:a\u{2028}b\u{85}c\rd\r"), [[text("a\u{2028}b\u{85}c\rd\r")]]);
     }
 
     #[test]
     fn escapes_are_newline_tab_and_backslash_only() {
-        assert_eq!(phases(r"say:a\nb\tc\\nd\é\"), [[say("a\nb\tc\\nd\\é\\")]]);
+        assert_eq!(phases(r"say:a\nb\tc\\nd\é\"), [[text("a\nb\tc\\nd\\é\\")]]);
         assert_eq!(
             phases(r"fail:Error Filtered\n\nbody"),
             [[Directive::Fail { code: "Error".into(), message: "Filtered\n\nbody".into() }]]

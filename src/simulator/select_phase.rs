@@ -19,12 +19,12 @@ pub fn selected(messages: &[Message], idle: &str) -> Selected {
 
     let result_at = tail.iter().rposition(|message| message.parts.iter().any(|part| result(part).is_some()));
     if let Some(script) = tail.iter().skip(result_at.unwrap_or(0)).rev().find_map(asked_after_results) {
-        return run(&script, 0).unwrap_or_else(|| say(idle));
+        return run(&script, 0).unwrap_or_else(|| text_phase(idle));
     }
     if result_at.is_none() {
-        return say(idle);
+        return text_phase(idle);
     }
-    next_phase(before).unwrap_or_else(|| say(&format!("tool said: {}", results(tail))))
+    next_phase(before).unwrap_or_else(|| text_phase(&format!("tool directive_text: {}", results(tail))))
 }
 
 /// The script of the last message that holds one runs on, a phase for each answer since.
@@ -39,7 +39,7 @@ fn run(script: &Script, phase: usize) -> Option<Selected> {
     Some(Selected { phase: script.phase(phase)?.to_vec(), counts: !script.asks_for_stats() })
 }
 
-fn say(text: &str) -> Selected {
+fn text_phase(text: &str) -> Selected {
     Selected { phase: vec![Directive::Say(text.into())], counts: true }
 }
 
@@ -94,7 +94,7 @@ mod tests {
         Message::text(Role::User, text)
     }
 
-    fn says(text: &str) -> Message {
+    fn assistant(text: &str) -> Message {
         Message::text(Role::Assistant, text)
     }
 
@@ -113,36 +113,39 @@ mod tests {
     }
 
     /// The text of phases that consist of `say:` only.
-    fn said(messages: &[Message]) -> String {
-        let said = |directive: &Directive| match directive {
+    fn selected_text(messages: &[Message]) -> String {
+        let directive_text = |directive: &Directive| match directive {
             Directive::Say(text) => text.clone(),
             other => format!("{other:?}"),
         };
-        selected(messages, IDLE).phase.iter().map(said).collect::<Vec<_>>().join(" | ")
+        selected(messages, IDLE).phase.iter().map(directive_text).collect::<Vec<_>>().join(" | ")
     }
 
     #[test]
     fn last_message_with_a_directive_is_selected() {
         assert_eq!(
-            said(&[asks("say:old"), says("old"), asks("say:one"), asks("say:two"), asks("hi")]),
+            selected_text(&[asks("say:old"), assistant("old"), asks("say:one"), asks("say:two"), asks("hi")]),
             "two"
         );
     }
 
     #[test]
     fn request_without_directives_gets_the_default_text() {
-        assert_eq!(said(&[]), IDLE);
-        assert_eq!(said(&[asks("please say:no")]), IDLE);
-        assert_eq!(said(&[asks("hi"), says("say:no")]), IDLE);
-        assert_eq!(said(&[asks("say:old"), says("old"), asks("and now?")]), IDLE);
+        assert_eq!(selected_text(&[]), IDLE);
+        assert_eq!(selected_text(&[asks("please say:no")]), IDLE);
+        assert_eq!(selected_text(&[asks("hi"), assistant("say:no")]), IDLE);
+        assert_eq!(selected_text(&[asks("say:old"), assistant("old"), asks("and now?")]), IDLE);
     }
 
     #[test]
     fn directives_of_tool_results_and_assistants_are_ignored() {
-        assert_eq!(said(&[asks("hi"), calls("1"), user([result("1", "say:no")])]), "tool said: say:no");
         assert_eq!(
-            said(&[says("say:no\nthen:\nsay:no"), calls("1"), user([result("1", "a")])]),
-            "tool said: a"
+            selected_text(&[asks("hi"), calls("1"), user([result("1", "say:no")])]),
+            "tool directive_text: say:no"
+        );
+        assert_eq!(
+            selected_text(&[assistant("say:no\nthen:\nsay:no"), calls("1"), user([result("1", "a")])]),
+            "tool directive_text: a"
         );
     }
 
@@ -151,11 +154,11 @@ mod tests {
         let mut messages = vec![asks("say:0\nthen:\nsay:1\nthen:\nsay:2")];
         let mut rounds = Vec::new();
         for round in ["a", "b", "c"] {
-            rounds.push(said(&messages));
+            rounds.push(selected_text(&messages));
             messages.extend([calls(round), user([result(round, round)])]);
         }
-        rounds.push(said(&messages));
-        assert_eq!(rounds, ["0", "1", "2", "tool said: c"]);
+        rounds.push(selected_text(&messages));
+        assert_eq!(rounds, ["0", "1", "2", "tool directive_text: c"]);
     }
 
     #[test]
@@ -167,19 +170,19 @@ mod tests {
     #[test]
     fn without_a_further_phase_tool_results_are_repeated() {
         assert_eq!(
-            said(&[asks("say:0"), calls("1"), user([result("1", "a b"), result("2", r"c\n")])]),
-            "tool said: a b\nc\\n"
+            selected_text(&[asks("say:0"), calls("1"), user([result("1", "a b"), result("2", r"c\n")])]),
+            "tool directive_text: a b\nc\\n"
         );
         assert_eq!(
-            said(&[asks("hi"), calls("1"), user([result("1", "a")]), user([result("2", "b")])]),
-            "tool said: a\nb"
+            selected_text(&[asks("hi"), calls("1"), user([result("1", "a")]), user([result("2", "b")])]),
+            "tool directive_text: a\nb"
         );
     }
 
     #[test]
     fn directive_after_the_last_result_starts_a_new_script() {
         let asked = [asks("say:0\nthen:\nsay:next"), calls("1")];
-        let tail = |messages: &[Message]| said(&[asked.as_slice(), messages].concat());
+        let tail = |messages: &[Message]| selected_text(&[asked.as_slice(), messages].concat());
         assert_eq!(tail(&[user([result("1", "a"), Part::text("say:new")])]), "new");
         assert_eq!(tail(&[user([result("1", "a")]), asks("say:new")]), "new");
         assert_eq!(tail(&[user([result("1", "a"), Part::text("say:new"), result("2", "b")])]), "next");
@@ -189,13 +192,13 @@ mod tests {
     #[test]
     fn message_with_a_directive_after_its_results_runs_its_whole_script() {
         let mixed = user([Part::text("say:a"), result("1", "r"), Part::text("say:b")]);
-        assert_eq!(said(&[asks("hi"), calls("1"), mixed]), "a | b");
+        assert_eq!(selected_text(&[asks("hi"), calls("1"), mixed]), "a | b");
     }
 
     #[test]
     fn request_with_stats_does_not_count() {
         assert!(!selected(&[asks("stats:")], IDLE).counts);
         assert!(!selected(&[asks("say:a\nthen:\nstats:")], IDLE).counts);
-        assert!(selected(&[asks("stats:"), says("{}"), asks("say:a")], IDLE).counts);
+        assert!(selected(&[asks("stats:"), assistant("{}"), asks("say:a")], IDLE).counts);
     }
 }

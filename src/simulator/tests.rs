@@ -38,19 +38,19 @@ impl Server {
     async fn attached() -> Server {
         let mut server = Server::new();
         server.next().await;
-        server.say(0, &ToEditor::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
+        server.send(0, &ToEditor::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
         server.next().await;
         server
     }
 
-    async fn say(&mut self, stream: u32, message: &ToEditor) {
+    async fn send(&mut self, stream: u32, message: &ToEditor) {
         let mut out = BytesMut::new();
         put_message(stream, message, &mut out).unwrap();
         self.writer.write_all(&out).await.unwrap();
     }
 
     async fn ask(&mut self, stream: u32, text: &str) {
-        self.say(stream, &asking(chat("scripted-1", text))).await;
+        self.send(stream, &chat_message(chat("scripted-1", text))).await;
     }
 
     async fn next(&mut self) -> (u32, Incoming<FromEditor>) {
@@ -58,22 +58,22 @@ impl Server {
     }
 
     /// All of an answer, if no other is running.
-    async fn answer(&mut self, stream: u32) -> Vec<Incoming<FromEditor>> {
-        let mut answer = Vec::new();
+    async fn response(&mut self, stream: u32) -> Vec<Incoming<FromEditor>> {
+        let mut response = Vec::new();
         loop {
-            let (of, said) = self.next().await;
-            assert_eq!(of, stream, "{said:?}");
-            let last = matches!(said, Incoming::Message(FromEditor::End | FromEditor::Failed(_)));
-            answer.push(said);
+            let (of, message) = self.next().await;
+            assert_eq!(of, stream, "{message:?}");
+            let last = matches!(message, Incoming::Message(FromEditor::End | FromEditor::Failed(_)));
+            response.push(message);
             if last {
-                return answer;
+                return response;
             }
         }
     }
 
     /// The response to a request of one message.
     async fn reply(&mut self, message: &ToEditor) -> FromEditor {
-        self.say(77, message).await;
+        self.send(77, message).await;
         match self.next().await {
             (77, Incoming::Message(reply)) => reply,
             other => panic!("{other:?}"),
@@ -82,12 +82,12 @@ impl Server {
 
     async fn stats(&mut self) -> String {
         self.ask(99, "stats:").await;
-        words(&self.answer(99).await)
+        texts(&self.response(99).await)
     }
 
     /// Everything that arrives until the editor answers a ping, without the pong.
     async fn until_pong(&mut self) -> Vec<(u32, Incoming<FromEditor>)> {
-        self.say(0, &ToEditor::Ping).await;
+        self.send(0, &ToEditor::Ping).await;
         let mut before = Vec::new();
         loop {
             match self.next().await {
@@ -111,7 +111,7 @@ fn chat(model: &str, text: &str) -> Chat {
     }
 }
 
-fn asking(chat: Chat) -> ToEditor {
+fn chat_message(chat: Chat) -> ToEditor {
     ToEditor::Chat(Arc::new(chat))
 }
 
@@ -123,11 +123,11 @@ fn end() -> Incoming<FromEditor> {
     Incoming::Message(FromEditor::End)
 }
 
-fn words(answer: &[Incoming<FromEditor>]) -> String {
-    let text = |said: &Incoming<FromEditor>| {
-        if let Incoming::Text(text) = said { text.clone() } else { String::new() }
+fn texts(response: &[Incoming<FromEditor>]) -> String {
+    let text = |message: &Incoming<FromEditor>| {
+        if let Incoming::Text(text) = message { text.clone() } else { String::new() }
     };
-    answer.iter().map(text).collect()
+    response.iter().map(text).collect()
 }
 
 fn stats(started: u64, completed: u64, failed: u64, cancelled: u64, active: u64) -> String {
@@ -143,10 +143,10 @@ fn failed(name: &str, code: Option<&str>, message: &str) -> Incoming<FromEditor>
 async fn editor_sends_hello_and_models() {
     let mut server = Server::new();
     assert_eq!(server.next().await, (0, Incoming::Message(FromEditor::Hello(hello("secret")))));
-    server.say(0, &ToEditor::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
+    server.send(0, &ToEditor::Welcome(Welcome { version: "1".into(), pid: 1 })).await;
     let offer = FromEditor::Models(Models { models: models::all() });
     assert_eq!(server.next().await, (0, Incoming::Message(offer.clone())));
-    server.say(0, &ToEditor::RefreshModels).await;
+    server.send(0, &ToEditor::RefreshModels).await;
     assert_eq!(server.next().await, (0, Incoming::Message(offer)));
 }
 
@@ -154,7 +154,7 @@ async fn editor_sends_hello_and_models() {
 async fn refusal_is_an_error_with_its_reason() {
     let mut server = Server::new();
     let refused = Refused { reason: RefusedReason::Token, message: "the token is another server's".into() };
-    server.say(0, &ToEditor::Refused(refused)).await;
+    server.send(0, &ToEditor::Refused(refused)).await;
     let error = server.editor.await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "the server refused: the token is another server's");
 }
@@ -162,7 +162,7 @@ async fn refusal_is_an_error_with_its_reason() {
 #[tokio::test]
 async fn unexpected_message_ends_the_connection() {
     let mut server = Server::new();
-    server.say(0, &ToEditor::Ping).await;
+    server.send(0, &ToEditor::Ping).await;
     assert!(matches!(server.editor.await.unwrap(), Err(PeerError::OutOfTurn)));
 
     let mut server = Server::attached().await;
@@ -194,23 +194,23 @@ async fn closed_connection_ends_the_editor_and_a_partial_frame_is_an_error() {
 async fn response_is_streamed_in_words() {
     let mut server = Server::attached().await;
     server.ask(1, "say:Hello, world").await;
-    assert_eq!(server.answer(1).await, [text("Hello, "), text("world"), end()]);
+    assert_eq!(server.response(1).await, [text("Hello, "), text("world"), end()]);
 }
 
 #[tokio::test]
 async fn request_without_directives_gets_the_models_default_text() {
     let mut server = Server::attached().await;
     for model in models::all() {
-        server.say(1, &asking(chat(&model.id, "Good morning!"))).await;
-        assert_eq!(words(&server.answer(1).await), models::idle(&model));
+        server.send(1, &chat_message(chat(&model.id, "Good morning!"))).await;
+        assert_eq!(texts(&server.response(1).await), models::idle(&model));
     }
 }
 
 #[tokio::test]
 async fn thinking_calls_and_usage_are_separate_parts() {
     let mut server = Server::attached().await;
-    server.say(1, &asking(chat("scripted-usage", "think:hm\ncall:get {\"a\":1}\nusage:7 5 3"))).await;
-    let answer = server.answer(1).await;
+    server.send(1, &chat_message(chat("scripted-usage", "think:hm\ncall:get {\"a\":1}\nusage:7 5 3"))).await;
+    let answer = server.response(1).await;
     let [
         thought,
         Incoming::Message(FromEditor::Part(ResponsePart { part: Part::ToolCall(call) })),
@@ -231,13 +231,13 @@ async fn thinking_calls_and_usage_are_separate_parts() {
 async fn usage_is_reported_unless_the_response_is_cut() {
     let mut server = Server::attached().await;
     let counted = usage::part(UsageCounts { prompt: 3, completion: 2, cached: 0, reasoning: 0 }, None);
-    server.say(1, &asking(chat("scripted-usage", "say:12345"))).await;
+    server.send(1, &chat_message(chat("scripted-usage", "say:12345"))).await;
     assert_eq!(
-        server.answer(1).await,
+        server.response(1).await,
         [text("12345"), Incoming::Message(FromEditor::Part(ResponsePart { part: counted })), end()]
     );
-    server.say(1, &asking(chat("scripted-usage", "say:12345\ncut:"))).await;
-    assert_eq!(server.answer(1).await, [text("12345"), end()]);
+    server.send(1, &chat_message(chat("scripted-usage", "say:12345\ncut:"))).await;
+    assert_eq!(server.response(1).await, [text("12345"), end()]);
 }
 
 #[tokio::test]
@@ -248,8 +248,8 @@ async fn each_tool_turn_runs_the_next_phase() {
     let result = ToolResult { id: "c".into(), content: vec![], is_error: false };
     asked.messages.push(Message { role: Role::Assistant, name: None, parts: vec![Part::ToolCall(call)] });
     asked.messages.push(Message { role: Role::User, name: None, parts: vec![Part::ToolResult(result)] });
-    server.say(1, &asking(asked)).await;
-    assert_eq!(server.answer(1).await, [text("done"), end()]);
+    server.send(1, &chat_message(asked)).await;
+    assert_eq!(server.response(1).await, [text("done"), end()]);
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn failure_comes_after_the_parts_before_it() {
     let mut server = Server::attached().await;
     server.ask(1, "say:half\nfail:Blocked too many requests\nsay:never").await;
     assert_eq!(
-        server.answer(1).await,
+        server.response(1).await,
         [text("half"), failed("LanguageModelError", Some("Blocked"), "too many requests")]
     );
     assert_eq!(server.stats().await, stats(1, 0, 1, 0, 0));
@@ -266,10 +266,10 @@ async fn failure_comes_after_the_parts_before_it() {
 #[tokio::test]
 async fn illegal_requests_and_unknown_models_fail() {
     let mut server = Server::attached().await;
-    server.say(1, &asking(Chat { messages: vec![], ..chat("scripted-1", "") })).await;
-    assert_eq!(server.answer(1).await, [failed("Error", None, "Invalid request: no messages.")]);
-    server.say(2, &asking(chat("scripted-9", "say:a"))).await;
-    assert_eq!(server.answer(2).await, [failed("LanguageModelError", Some("NotFound"), "demo/scripted-9")]);
+    server.send(1, &chat_message(Chat { messages: vec![], ..chat("scripted-1", "") })).await;
+    assert_eq!(server.response(1).await, [failed("Error", None, "Invalid request: no messages.")]);
+    server.send(2, &chat_message(chat("scripted-9", "say:a"))).await;
+    assert_eq!(server.response(2).await, [failed("LanguageModelError", Some("NotFound"), "demo/scripted-9")]);
     assert_eq!(server.stats().await, stats(1, 0, 1, 0, 0));
 }
 
@@ -277,7 +277,7 @@ async fn illegal_requests_and_unknown_models_fail() {
 async fn long_burst_arrives_complete_and_in_order() {
     let mut server = Server::attached().await;
     server.ask(1, "parts:20000 40").await;
-    let answer = server.answer(1).await;
+    let answer = server.response(1).await;
     let wanted = (0..20_000).map(|number| Incoming::Text(format!("{number:.<40}"))).chain([end()]);
     assert!(answer.into_iter().eq(wanted));
 }
@@ -288,8 +288,8 @@ async fn large_request_is_dumped_completely() {
     // 2 MiB in fewer tokens than the model takes.
     let long = format!("é{}\n", "=".repeat(61)).repeat(32 * 1024);
     server.ask(1, &format!("dump:\n{long}")).await;
-    let told: serde_json::Value = serde_json::from_str(&words(&server.answer(1).await)).unwrap();
-    assert!(told["messages"][0]["parts"][0]["text"] == format!("dump:\n{long}"));
+    let dumped: serde_json::Value = serde_json::from_str(&texts(&server.response(1).await)).unwrap();
+    assert!(dumped["messages"][0]["parts"][0]["text"] == format!("dump:\n{long}"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -300,9 +300,9 @@ async fn concurrent_responses_do_not_mix() {
     }
     let (mut answers, mut ended) = (HashMap::<u32, Vec<_>>::new(), 0);
     while ended < 50 {
-        let (stream, said) = server.next().await;
-        ended += u32::from(said == end());
-        answers.entry(stream).or_default().push(said);
+        let (stream, message) = server.next().await;
+        ended += u32::from(message == end());
+        answers.entry(stream).or_default().push(message);
     }
     for stream in 1..=50 {
         let wanted = [text("p0 "), text("p1 "), text("p2 "), text(&stream.to_string()), end()];
@@ -319,11 +319,11 @@ async fn cancelled_response_ends_and_counts_as_cancelled() {
     assert_eq!(server.next().await, (1, text("a")));
     assert_eq!(server.next().await, (2, text("b")));
     assert_eq!(server.stats().await, stats(2, 0, 0, 0, 2));
-    server.say(1, &ToEditor::Cancel).await;
-    server.say(2, &ToEditor::Cancel).await;
+    server.send(1, &ToEditor::Cancel).await;
+    server.send(2, &ToEditor::Cancel).await;
     assert_eq!(server.stats().await, stats(2, 0, 0, 2, 0));
     assert!(timeout(LONG, server.next()).await.is_err());
-    server.say(1, &ToEditor::Cancel).await;
+    server.send(1, &ToEditor::Cancel).await;
     assert_eq!(server.until_pong().await, []);
 }
 
@@ -331,12 +331,12 @@ async fn cancelled_response_ends_and_counts_as_cancelled() {
 async fn paused_response_waits_while_others_continue() {
     let mut server = Server::attached().await;
     server.ask(1, "wait:10\nsay:a b").await;
-    server.say(1, &ToEditor::Pause).await;
+    server.send(1, &ToEditor::Pause).await;
     server.ask(2, "wait:20\nsay:c").await;
-    assert_eq!(server.answer(2).await, [text("c"), end()]);
+    assert_eq!(server.response(2).await, [text("c"), end()]);
     assert!(timeout(LONG, server.next()).await.is_err());
-    server.say(1, &ToEditor::Resume).await;
-    assert_eq!(server.answer(1).await, [text("a "), text("b"), end()]);
+    server.send(1, &ToEditor::Resume).await;
+    assert_eq!(server.response(1).await, [text("a "), text("b"), end()]);
 }
 
 #[tokio::test]
@@ -347,9 +347,9 @@ async fn parts_are_generated_only_as_fast_as_the_server_reads() {
     for _ in 0..1000 {
         tokio::task::yield_now().await;
     }
-    server.say(1, &ToEditor::Cancel).await;
+    server.send(1, &ToEditor::Cancel).await;
     let unread =
-        words(&server.until_pong().await.into_iter().map(|(_, said)| said).collect::<Vec<_>>()).len();
+        texts(&server.until_pong().await.into_iter().map(|(_, message)| message).collect::<Vec<_>>()).len();
     assert!((64_000..300_000).contains(&unread), "{unread} bytes were waiting");
 }
 
@@ -372,7 +372,7 @@ async fn tools_are_listed_and_run() {
         Incoming::Message(server.reply(&invoke("nonsense", json!({}))).await),
         failed("Error", None, "Tool nonsense was not contributed")
     );
-    server.say(5, &invoke("wait_a_while", json!({}))).await;
-    server.say(5, &ToEditor::Cancel).await;
+    server.send(5, &invoke("wait_a_while", json!({}))).await;
+    server.send(5, &ToEditor::Cancel).await;
     assert!(timeout(LONG, server.next()).await.is_err());
 }

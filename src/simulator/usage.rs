@@ -15,16 +15,16 @@ fn tokens(characters: usize) -> u64 {
     characters.div_ceil(4) as u64
 }
 
-/// Characters of a response so far.
+/// Number of characters of a response so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Said {
+pub struct ResponseLength {
     all: usize,
     thought: usize,
 }
 
-impl Said {
-    /// One part more.
-    pub fn hear(&mut self, part: &Part) {
+impl ResponseLength {
+    /// Adds the characters of a part.
+    pub fn add(&mut self, part: &Part) {
         match part {
             Part::Text { text } => self.all += text.chars().count(),
             Part::Thinking(thinking) => {
@@ -106,9 +106,9 @@ mod tests {
         let thinking = Thinking::text("éé");
         let parts = vec![Part::text("1"), Part::text("12345"), Part::ToolResult(result)];
         let prompt = [Message { role: Role::User, name: None, parts }];
-        let mut said = Said::default();
+        let mut said = ResponseLength::default();
         for part in [Part::text("12"), Part::Thinking(thinking), Part::ToolCall(call)] {
-            said.hear(&part);
+            said.add(&part);
         }
         assert_eq!(said.counts(&prompt), UsageCounts { prompt: 5, completion: 3, cached: 0, reasoning: 1 });
     }

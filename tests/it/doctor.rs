@@ -10,8 +10,8 @@ use crate::wait::until;
 
 /// Subject and status of each finding about the server.
 fn findings(terminal: &Terminal, arguments: &[&str]) -> (Option<i32>, Vec<(Value, Value)>) {
-    let ended = terminal.gives(&[&["doctor", "--json"], arguments].concat());
-    let report: Value = serde_json::from_str(&ended.said).unwrap_or_else(|_| panic!("{ended:?}"));
+    let ended = terminal.run(&[&["doctor", "--json"], arguments].concat());
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:?}"));
     assert_eq!(report["ok"], ended.code == Some(0));
     let findings = report["findings"].as_array().unwrap().iter();
     let findings = findings.filter(|finding| finding["subject"] != "place");
@@ -22,7 +22,7 @@ fn findings(terminal: &Terminal, arguments: &[&str]) -> (Option<i32>, Vec<(Value
     (ended.code, findings.map(short).collect())
 }
 
-fn said(findings: &[(&str, &str)]) -> Vec<(Value, Value)> {
+fn lines(findings: &[(&str, &str)]) -> Vec<(Value, Value)> {
     findings.iter().map(|(subject, status)| (json!(subject), json!(status))).collect()
 }
 
@@ -32,12 +32,12 @@ fn working_installation_has_only_ok_findings() {
     let _editor = server.simulate();
     let terminal = Terminal::beside(&server.home);
     let ok = [("server", "ok"), ("port", "ok"), ("windows", "ok"), ("models", "ok")];
-    assert_eq!(findings(&terminal, &["--no-question"]), (Some(0), said(&ok)));
+    assert_eq!(findings(&terminal, &["--no-question"]), (Some(0), lines(&ok)));
     let asked = [&ok[..], &[("request", "ok")]].concat();
-    assert_eq!(findings(&terminal, &[]), (Some(0), said(&asked)));
+    assert_eq!(findings(&terminal, &[]), (Some(0), lines(&asked)));
 
-    let told = terminal.gives(&["doctor"]);
-    assert!(told.said.starts_with(&format!("ok      server    version {}", env!("CARGO_PKG_VERSION"))));
+    let output = terminal.run(&["doctor"]);
+    assert!(output.stdout.starts_with(&format!("ok      server    version {}", env!("CARGO_PKG_VERSION"))));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn missing_server_is_an_error_with_a_hint() {
     drop(listener);
     let terminal = Terminal::beside(&Home::new());
     let url = format!("http://127.0.0.1:{port}");
-    assert_eq!(findings(&terminal, &["--url", &url]), (Some(1), said(&[("server", "error")])));
+    assert_eq!(findings(&terminal, &["--url", &url]), (Some(1), lines(&[("server", "error")])));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn server_without_windows_is_an_error() {
     let server = Server::serve(&["--window-wait", "100"]);
     assert_eq!(
         findings(&Terminal::beside(&server.home), &[]),
-        (Some(1), said(&[("server", "ok"), ("port", "ok"), ("windows", "error"), ("models", "error")]))
+        (Some(1), lines(&[("server", "ok"), ("port", "ok"), ("windows", "error"), ("models", "error")]))
     );
 }
 
@@ -67,7 +67,7 @@ fn port_of_another_server_and_of_another_program_are_distinguished() {
     let terminal = Terminal::beside(&waiting);
     let url = format!("http://127.0.0.1:{}", demo.port);
     let (code, found) = findings(&terminal, &["--no-question", "--url", &url]);
-    assert_eq!((code, &found[..2]), (Some(1), &said(&[("server", "ok"), ("port", "error")])[..]));
+    assert_eq!((code, &found[..2]), (Some(1), &lines(&[("server", "ok"), ("port", "error")])[..]));
 
     let (stranger, port) = taken_port();
     std::thread::spawn(move || {
@@ -78,5 +78,5 @@ fn port_of_another_server_and_of_another_program_are_distinguished() {
     });
     let url = format!("http://127.0.0.1:{port}");
     let (code, found) = findings(&terminal, &["--url", &url]);
-    assert_eq!((code, found), (Some(1), said(&[("server", "ok"), ("port", "error")])));
+    assert_eq!((code, found), (Some(1), lines(&[("server", "ok"), ("port", "error")])));
 }

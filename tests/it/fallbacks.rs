@@ -60,7 +60,7 @@ fn fail(editor: &mut Editor, model: &str, error: &ProviderError) {
     editor.send(stream, &FromEditor::Failed(error.clone()));
 }
 
-fn say(editor: &mut Editor, model: &str, text: &str) {
+fn respond_with(editor: &mut Editor, model: &str, text: &str) {
     let stream = expect_model(editor, model);
     editor.respond(stream, text);
 }
@@ -128,7 +128,7 @@ fn errors_of_the_model_lead_to_the_next_one() {
     for error in of_the_model() {
         let mut client = send(&server, CHAT, &request(&["a", "b"]));
         fail(&mut editor, "a", &error);
-        say(&mut editor, "b", "Hello");
+        respond_with(&mut editor, "b", "Hello");
         let response = client.response();
         assert_eq!((response.status, answered_by(&response)), (200, Some("b")), "{error:?}");
         assert_eq!((content(&response), response.json()["model"].clone()), ("Hello".into(), json!("b")));
@@ -137,7 +137,7 @@ fn errors_of_the_model_lead_to_the_next_one() {
     let mut client = send(&server, CHAT, &request(&["a", "b"]));
     fail(&mut editor, "a", &error("LanguageModelError", Some("NotFound"), "test/a"));
     assert_eq!(editor.expect_message(), (0, ToEditor::RefreshModels));
-    say(&mut editor, "b", "Hello");
+    respond_with(&mut editor, "b", "Hello");
     assert_eq!(answered_by(&client.response()), Some("b"));
 }
 
@@ -174,7 +174,7 @@ fn every_dialect_takes_a_list_of_models() {
             let body = with(with(request(&["a", "b"]), &fields), &json!({ "stream": stream }));
             let mut client = send(&server, path, &body);
             fail(&mut editor, "a", &quota());
-            say(&mut editor, "b", "Hello");
+            respond_with(&mut editor, "b", "Hello");
             let response = client.response();
             assert_eq!((response.status, answered_by(&response)), (200, Some("b")), "{path} {stream}");
             let text = response.text();
@@ -184,7 +184,7 @@ fn every_dialect_takes_a_list_of_models() {
         whole.as_object_mut().unwrap().remove("model");
         let mut client = send(&server, path, &with(whole, &json!({ "models": ["a", "b"] })));
         fail(&mut editor, "a", &rate_limit());
-        say(&mut editor, "b", "Hello");
+        respond_with(&mut editor, "b", "Hello");
         assert_eq!(answered_by(&client.response()), Some("b"), "{path}: the list is the whole chain");
         let wrong = with(with(request(&["a"]), &fields), &json!({ "models": ["b", ""] }));
         let response = server.post(path, &wrong);
@@ -197,17 +197,17 @@ fn every_dialect_takes_a_list_of_models() {
 fn absent_model_leads_to_the_next_one() {
     let (server, mut editor) = serve(&[]);
     let mut client = send(&server, CHAT, &request(&["missing", "absent", "b"]));
-    say(&mut editor, "b", "Hello");
+    respond_with(&mut editor, "b", "Hello");
     assert_eq!(answered_by(&client.response()), Some("b"));
     let response = server.post(CHAT, &request(&["missing", "absent"]));
     assert_eq!(response.error().2, "model_not_found");
     assert!(response.error().3.contains("`missing`"), "{}", response.text());
     // Clients of this API send names of their own; what the request lists is better than a guess.
     let mut client = send(&server, "/v1/messages", &request(&["claude-unknown", "b"]));
-    say(&mut editor, "b", "Hello");
+    respond_with(&mut editor, "b", "Hello");
     assert_eq!(answered_by(&client.response()), Some("b"));
     let mut client = send(&server, "/v1/messages", &request(&["claude-unknown", "absent"]));
-    say(&mut editor, "a", "Hello");
+    respond_with(&mut editor, "a", "Hello");
     assert_eq!(answered_by(&client.response()), Some("a"));
     let tokens = |models: &[&str]| server.post("/v1/messages/count_tokens", &request(models)).json();
     assert_eq!(tokens(&["claude-unknown", "b"]), tokens(&["b"]));
@@ -223,7 +223,7 @@ fn model_of_a_window_that_closes_leads_to_the_next_one() {
     let mut client = send(&server, CHAT, &request(&["a", "b"]));
     expect_model(&mut one, "a");
     drop(one);
-    say(&mut other, "b", "Hello");
+    respond_with(&mut other, "b", "Hello");
     assert_eq!(answered_by(&client.response()), Some("b"));
 }
 
@@ -233,7 +233,7 @@ fn silent_model_leads_to_the_next_one() {
     let mut client = send(&server, CHAT, &request(&["a", "b"]));
     let stream = expect_model(&mut editor, "a");
     editor.expect_cancel(stream);
-    say(&mut editor, "b", "Hello");
+    respond_with(&mut editor, "b", "Hello");
     assert_eq!(answered_by(&client.response()), Some("b"));
 }
 
@@ -245,10 +245,10 @@ fn blocked_vendor_is_skipped_without_asking_it() {
     let blocked = "The extension has been temporarily blocked due to making too many requests.";
     let mut client = send(&server, CHAT, &request(&["a", "b"]));
     fail(&mut editor, "a", &error("LanguageModelError", Some("Blocked"), blocked));
-    say(&mut editor, "b", "Hello");
+    respond_with(&mut editor, "b", "Hello");
     assert_eq!(answered_by(&client.response()), Some("b"));
     let mut client = send(&server, CHAT, &request(&["a", "b"]));
-    say(&mut editor, "b", "Hello");
+    respond_with(&mut editor, "b", "Hello");
     assert_eq!(answered_by(&client.response()), Some("b"));
 }
 
@@ -347,11 +347,11 @@ fn users_fallbacks_apply_where_a_request_lists_none() {
     without_list.as_object_mut().unwrap().remove("models");
     let mut client = send(&server, CHAT, &without_list);
     fail(&mut editor, "a", &quota());
-    say(&mut editor, "b", "Hello");
+    respond_with(&mut editor, "b", "Hello");
     assert_eq!(answered_by(&client.response()), Some("b"));
     let mut client = send(&server, CHAT, &request(&["a", "c"]));
     fail(&mut editor, "a", &quota());
-    say(&mut editor, "c", "Hello");
+    respond_with(&mut editor, "c", "Hello");
     assert_eq!(answered_by(&client.response()), Some("c"));
     // An empty list turns them off.
     let mut client = send(&server, CHAT, &request(&["a"]));
@@ -367,8 +367,8 @@ fn all_choices_move_together() {
     let second = expect_model(&mut editor, "a");
     editor.send(second, &FromEditor::Failed(quota()));
     editor.expect_cancel(first);
-    say(&mut editor, "b", "One");
-    say(&mut editor, "b", "Two");
+    respond_with(&mut editor, "b", "One");
+    respond_with(&mut editor, "b", "Two");
     let response = client.response();
     assert_eq!(response.json()["choices"].as_array().unwrap().len(), 2);
     assert_eq!(answered_by(&response), Some("b"));
@@ -379,7 +379,7 @@ fn failed_attempt_frees_its_permit() {
     let (server, mut editor) = serve(&["--max-running", "1"]);
     let mut client = send(&server, CHAT, &request(&["a", "b"]));
     fail(&mut editor, "a", &quota());
-    say(&mut editor, "b", "Hello");
+    respond_with(&mut editor, "b", "Hello");
     assert_eq!(answered_by(&client.response()), Some("b"));
 }
 
@@ -426,7 +426,7 @@ fn auto_mode_keeps_the_model_of_its_first_round() {
     list_tools(&mut editor);
     fail(&mut editor, "a", &quota());
     call_in_auto_mode(&mut editor, "b");
-    say(&mut editor, "b", "Blue.");
+    respond_with(&mut editor, "b", "Blue.");
     let response = client.response();
     assert_eq!((content(&response), answered_by(&response)), ("Blue.".into(), Some("b")));
 
@@ -443,7 +443,7 @@ fn log_and_panel_say_which_model_responded_and_why() {
     editor.send(0, &FromEditor::Watch(Watch { enabled: true }));
     let mut client = send(&server, CHAT, &request(&["a", "absent", "b"]));
     fail(&mut editor, "a", &quota());
-    say(&mut editor, "b", "Hello");
+    respond_with(&mut editor, "b", "Hello");
     client.response();
     let line = editor.expect_log("asking another").text;
     assert!(line.contains(r#"model="a" error=quota_exceeded next="absent""#), "{line}");

@@ -387,7 +387,7 @@ fn unsupported_blocks_of_the_history_become_text() {
     let pdf = "JVBERi0xLjQK";
     let data_url = format!("data:application/pdf;base64,{pdf}");
     let source = |source: Value| json!({ "type": "document", "title": "a.pdf", "source": source });
-    for (api, block, words) in [
+    for (api, block, text) in [
         (Api::Chat, json!({ "type": "file", "file": { "filename": "a.pdf", "file_data": data_url } }), "PDF"),
         (Api::Chat, json!({ "type": "file", "file": { "file_id": "file-1" } }), "file-1"),
         (
@@ -437,7 +437,7 @@ fn unsupported_blocks_of_the_history_become_text() {
         result.push(user(json!("dump:")));
         for history in [old, of_assistant, Value::from(result)] {
             let messages = api.dumped(&server, &api.request(history))["messages"].to_string();
-            assert!(messages.contains(words), "{api:?} {block}: {messages}");
+            assert!(messages.contains(text), "{api:?} {block}: {messages}");
             assert!(!messages.contains(pdf), "{api:?} {block}: {messages}");
         }
         // A result is no user's message, even where it comes last.

@@ -153,8 +153,8 @@ fn activity_includes_rejected_requests_with_the_reason() {
         let response = server.send(&request);
         let seen =
             panel.wait_for_last(&mut editor, |last| last.number > before && last.outcome != Outcome::Running);
-        let Outcome::Failed { kind: said, message, hint } = &seen.outcome else { panic!("{seen:?}") };
-        assert_eq!((said.as_str(), seen.dialect.as_str(), seen.rejected), (kind, dialect, true));
+        let Outcome::Failed { kind: found, message, hint } = &seen.outcome else { panic!("{seen:?}") };
+        assert_eq!((found.as_str(), seen.dialect.as_str(), seen.rejected), (kind, dialect, true));
         assert_eq!(response.header("x-request-id"), Some(seen.id.as_str()));
         assert!(response.text().contains(&message[..20]) && !hint.is_empty(), "{seen:?}");
     }
@@ -198,20 +198,25 @@ fn bodies_are_captured_only_while_the_setting_is_on() {
     client.send(&request.header("anthropic-beta", "a,b").header("x-copilot-proxy-workspace", "/work"));
     let (stream_id, _) = editor.expect_chat();
     editor.respond(stream_id, "an answer");
-    let told: String = client.stream().rest().iter().map(|event| format!("{event}\n\n")).collect();
+    let events: String = client.stream().rest().iter().map(|event| format!("{event}\n\n")).collect();
     let ended = panel.wait_for_last(&mut editor, |last| last.outcome != Outcome::Running);
     assert!(ended.has_exchange);
-    let words = |text: String| Some(CapturedBody { bytes: text.len() as u64, text, truncated: false });
+    let body_text = |text: String| Some(CapturedBody { bytes: text.len() as u64, text, truncated: false });
     let headers = [("x-copilot-proxy-workspace", "/work"), ("anthropic-beta", "a,b")];
     let headers = headers.map(|(name, value)| (name.into(), value.into())).into();
     assert_eq!(
         get_exchange(&mut editor, &ended.id),
-        Exchange { id: ended.id.clone(), headers, request: words(body.to_string()), response: words(told) }
+        Exchange {
+            id: ended.id.clone(),
+            headers,
+            request: body_text(body.to_string()),
+            response: body_text(events)
+        }
     );
 
     let refused = server.post(CHAT, &with(chat("x"), &json!({ "model": "unknown" })));
     let failed = panel.wait_for_last(&mut editor, |last| matches!(last.outcome, Outcome::Failed { .. }));
-    assert_eq!(get_exchange(&mut editor, &failed.id).response, words(refused.text().to_owned()));
+    assert_eq!(get_exchange(&mut editor, &failed.id).response, body_text(refused.text().to_owned()));
 
     prefer(&mut editor, false);
     panel.wait_for_last(&mut editor, |last| !last.has_exchange);

@@ -244,30 +244,30 @@ const BREAKERS: &[Breaker] = &[
 #[test]
 #[expect(clippy::cast_precision_loss, reason = "tokens of a short conversation")]
 fn each_change_is_named_and_measured() {
-    for (number, (words, change)) in BREAKERS.iter().enumerate() {
+    for (number, (expected, change)) in BREAKERS.iter().enumerate() {
         let mut provider = Provider::new();
         let request = |body: &Value| Request::post(CHAT, body).header("x-session-id", "s");
         let first = provider.send(&request(&conversation(4)));
-        assert_eq!((first.record.prefix_kept, first.record.prefix_break), (None, None), "{words}");
+        assert_eq!((first.record.prefix_kept, first.record.prefix_break), (None, None), "{expected}");
         let before = provider.send(&request(&conversation(5)));
-        assert_eq!((before.record.prefix_kept, before.record.prefix_break), (Some(1.0), None), "{words}");
+        assert_eq!((before.record.prefix_kept, before.record.prefix_break), (Some(1.0), None), "{expected}");
         let mut body = conversation(6);
         change(&mut body);
         let sent = provider.send(&request(&body));
         let record = &sent.record;
-        assert_eq!(record.prefix_break.as_deref(), Some(*words), "breaker {number}");
+        assert_eq!(record.prefix_break.as_deref(), Some(*expected), "breaker {number}");
         // The cache agrees, as far as its bytes are comparable with the doctor's.
         let kept = record.prefix_kept.unwrap();
         let really = sent.cached as f64 / sent.length.min(before.length) as f64;
-        assert!((kept - really).abs() < 0.05, "{words}: {kept} kept, {really} cached");
+        assert!((kept - really).abs() < 0.05, "{expected}: {kept} kept, {really} cached");
         let loss = record.prefix_loss.unwrap();
-        assert!(loss.tokens > 0, "{words}");
-        assert_eq!(loss.credits.is_some(), record.model.as_deref() == Some("m"), "{words}");
+        assert!(loss.tokens > 0, "{expected}");
+        assert_eq!(loss.credits.is_some(), record.model.as_deref() == Some("m"), "{expected}");
         let line = provider.editor.expect_log("prefix broken").text;
-        assert!(line.contains(words.split(':').next().unwrap()), "{line}");
+        assert!(line.contains(expected.split(':').next().unwrap()), "{line}");
         // Later requests are compared with the changed request.
         let next = provider.send(&request(&body));
-        assert_eq!((next.record.prefix_kept, next.record.prefix_break), (Some(1.0), None), "{words}");
+        assert_eq!((next.record.prefix_kept, next.record.prefix_break), (Some(1.0), None), "{expected}");
     }
 }
 

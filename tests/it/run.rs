@@ -21,15 +21,15 @@ fn program(terminal: &Terminal, name: &str) -> String {
 fn any_program_gets_the_server_in_its_environment() {
     let terminal = Terminal::beside(&Home::new());
     let program = program(&terminal, "mine");
-    let ended = terminal.gives(&["run", "--", &program, "-x", "two words"]);
+    let ended = terminal.run(&["run", "--", &program, "-x", "two words"]);
     assert_eq!(
-        ended.said,
+        ended.stdout,
         "argument: -x\nargument: two words\n\
          ANTHROPIC_API_KEY=unused\nANTHROPIC_BASE_URL=http://127.0.0.1:8080\nNO_PROXY=127.0.0.1,localhost\n\
          OPENAI_API_BASE=http://127.0.0.1:8080/v1\nOPENAI_API_KEY=unused\n\
          OPENAI_BASE_URL=http://127.0.0.1:8080/v1\nOPENAI_MODEL=gpt\n"
     );
-    assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     assert_eq!(terminal.files(), ["mine"]);
 }
 
@@ -39,7 +39,7 @@ fn claude_code_codex_and_opencode_get_their_own_settings() {
     let _editor = server.simulate();
     let terminal = Terminal::beside(&server.home);
     let base = format!("http://127.0.0.1:{}", server.port);
-    for (name, told) in [
+    for (name, expected) in [
         (
             "claude",
             vec![
@@ -60,11 +60,11 @@ fn claude_code_codex_and_opencode_get_their_own_settings() {
         ("opencode", vec![format!("OPENCODE_CONFIG_CONTENT={{"), format!("\"baseURL\":\"{base}/v1\"")]),
     ] {
         let program = program(&terminal, name);
-        let ended = terminal.gives(&["run", "--", &program, "exec", "hello"]);
-        assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""), "{name}");
-        assert!(ended.said.contains("argument: exec\nargument: hello\n"), "{}", ended.said);
-        for words in told {
-            assert!(ended.said.contains(&words), "{words}: {}", ended.said);
+        let ended = terminal.run(&["run", "--", &program, "exec", "hello"]);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{name}");
+        assert!(ended.stdout.contains("argument: exec\nargument: hello\n"), "{}", ended.stdout);
+        for words in expected {
+            assert!(ended.stdout.contains(&words), "{words}: {}", ended.stdout);
         }
     }
 }
@@ -72,9 +72,9 @@ fn claude_code_codex_and_opencode_get_their_own_settings() {
 #[test]
 fn exit_status_is_that_of_the_program() {
     let terminal = Terminal::beside(&Home::new());
-    assert_eq!(terminal.gives(&["run", "--", "sh", "-c", "exit 7"]).code, Some(7));
-    assert_eq!(terminal.answering("hello", &["run", "--", "cat"]).said, "hello");
-    let missing = terminal.gives(&["run", "--", "no-such-program"]);
+    assert_eq!(terminal.run(&["run", "--", "sh", "-c", "exit 7"]).code, Some(7));
+    assert_eq!(terminal.answering("hello", &["run", "--", "cat"]).stdout, "hello");
+    let missing = terminal.run(&["run", "--", "no-such-program"]);
     assert_eq!(missing.code, Some(1));
-    assert!(missing.complained.starts_with("copilot-proxy: no-such-program: "), "{missing:?}");
+    assert!(missing.stderr.starts_with("copilot-proxy: no-such-program: "), "{missing:?}");
 }

@@ -17,17 +17,17 @@ fn setup_writes_exactly_the_change_that_it_showed() {
     let terminal = terminal();
     terminal.write(".claude/settings.json", MINE);
     let ended = terminal.answering("y\n", &["setup", "claude-code"]);
-    assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     let path = terminal.file(".claude/settings.json");
     let shown = format!("--- {0}\n+++ {0}\n", path.display());
-    assert!(ended.said.contains(&shown), "{}", ended.said);
+    assert!(ended.stdout.contains(&shown), "{}", ended.stdout);
     for line in [
         "   // Mine.\n",
         "+    \"ANTHROPIC_BASE_URL\": \"http://127.0.0.1:8080\",\n",
         "+    \"ANTHROPIC_MODEL\": \"sonnet\"\n",
         "Write this? [y/N] Written.",
     ] {
-        assert!(ended.said.contains(line), "{}", ended.said);
+        assert!(ended.stdout.contains(line), "{}", ended.stdout);
     }
     let text = terminal.read(".claude/settings.json");
     assert!(text.starts_with("{\n  // Mine.\n  \"theme\": \"dark\",\n  \"env\": {\n"), "{text}");
@@ -39,7 +39,7 @@ fn answer_no_changes_nothing() {
     for answers in ["n\n", "\n", ""] {
         let ended = terminal.answering(answers, &["setup", "codex"]);
         assert_eq!(
-            (ended.code, ended.complained.as_str()),
+            (ended.code, ended.stderr.as_str()),
             (Some(1), "copilot-proxy: nothing was changed\n"),
             "{answers:?}"
         );
@@ -67,9 +67,9 @@ fn undo_restores_every_byte_and_removes_new_files() {
         }
         let files = terminal.files();
         let set_up = || {
-            let ended = terminal.gives(&["setup", "--url", &url, client, "--yes"]);
-            assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""), "{client} {before:?}");
-            ended.said
+            let ended = terminal.run(&["setup", "--url", &url, client, "--yes"]);
+            assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{client} {before:?}");
+            ended.stdout
         };
         set_up();
         let after = terminal.read(file);
@@ -77,14 +77,14 @@ fn undo_restores_every_byte_and_removes_new_files() {
         assert!(set_up().ends_with(": set up already.\n"));
         assert_eq!(terminal.read(file), after);
 
-        let ended = terminal.gives(&["setup", client, "--undo", "--yes"]);
-        assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""), "{client} {before:?}");
+        let ended = terminal.run(&["setup", client, "--undo", "--yes"]);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{client} {before:?}");
         assert_eq!(terminal.files(), files, "{client} {before:?}");
         if let Some(text) = before {
             assert_eq!(terminal.read(file), text);
         }
-        let again = terminal.gives(&["setup", client, "--undo", "--yes"]);
-        assert!(again.complained.contains("nothing to undo"), "{again:?}");
+        let again = terminal.run(&["setup", client, "--undo", "--yes"]);
+        assert!(again.stderr.contains("nothing to undo"), "{again:?}");
     }
 }
 
@@ -94,10 +94,10 @@ fn undo_reverts_repeated_setups_at_once() {
     terminal.write(".env", "A=b\n");
     for port in ["1", "2"] {
         let url = format!("http://127.0.0.1:{port}");
-        assert_eq!(terminal.gives(&["setup", "--url", &url, "env", "--yes"]).code, Some(0));
+        assert_eq!(terminal.run(&["setup", "--url", &url, "env", "--yes"]).code, Some(0));
         assert!(terminal.read(".env").contains(&url));
     }
-    assert_eq!(terminal.gives(&["setup", "env", "--undo", "--yes"]).code, Some(0));
+    assert_eq!(terminal.run(&["setup", "env", "--undo", "--yes"]).code, Some(0));
     assert_eq!(terminal.read(".env"), "A=b\n");
 }
 
@@ -105,16 +105,16 @@ fn undo_reverts_repeated_setups_at_once() {
 fn undo_asks_before_it_discards_later_changes() {
     let terminal = terminal();
     terminal.write(".env", "A=b\n");
-    assert_eq!(terminal.gives(&["setup", "env", "--yes"]).code, Some(0));
+    assert_eq!(terminal.run(&["setup", "env", "--yes"]).code, Some(0));
     let changed = terminal.read(".env") + "C=d\n";
     terminal.write(".env", &changed);
 
-    let refused = terminal.gives(&["setup", "env", "--undo", "--yes"]);
+    let refused = terminal.run(&["setup", "env", "--undo", "--yes"]);
     assert_eq!(refused.code, Some(1));
-    assert!(refused.complained.contains("it was changed after it was set up"), "{refused:?}");
+    assert!(refused.stderr.contains("it was changed after it was set up"), "{refused:?}");
     assert_eq!(terminal.read(".env"), changed);
 
-    assert_eq!(terminal.gives(&["setup", "env", "--undo", "--force", "--yes"]).code, Some(0));
+    assert_eq!(terminal.run(&["setup", "env", "--undo", "--force", "--yes"]).code, Some(0));
     assert_eq!(terminal.read(".env"), "A=b\n");
 }
 
@@ -122,9 +122,9 @@ fn undo_asks_before_it_discards_later_changes() {
 fn unparsable_file_is_not_changed() {
     let terminal = terminal();
     terminal.write(".claude/settings.json", "{ \"env\": ");
-    let ended = terminal.gives(&["setup", "claude-code", "--yes"]);
+    let ended = terminal.run(&["setup", "claude-code", "--yes"]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.complained.contains("settings.json: it is no JSON: "), "{ended:?}");
+    assert!(ended.stderr.contains("settings.json: it is no JSON: "), "{ended:?}");
     assert_eq!(terminal.read(".claude/settings.json"), "{ \"env\": ");
 }
 
@@ -137,13 +137,13 @@ fn symbolic_links_and_permissions_are_preserved() {
     terminal.write("dotfiles/env", "A=b\n");
     fs::set_permissions(terminal.file("dotfiles/env"), fs::Permissions::from_mode(0o640)).unwrap();
     std::os::unix::fs::symlink("dotfiles/env", terminal.file(".env")).unwrap();
-    assert_eq!(terminal.gives(&["setup", "env", "--yes"]).code, Some(0));
+    assert_eq!(terminal.run(&["setup", "env", "--yes"]).code, Some(0));
     assert!(fs::symlink_metadata(terminal.file(".env")).unwrap().is_symlink());
     assert!(terminal.read("dotfiles/env").starts_with("A=b\nOPENAI_BASE_URL="));
     let mode = |path| fs::metadata(terminal.file(path)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode("dotfiles/env"), 0o640);
 
-    assert_eq!(terminal.gives(&["setup", "codex", "--yes"]).code, Some(0));
+    assert_eq!(terminal.run(&["setup", "codex", "--yes"]).code, Some(0));
     assert_eq!(mode(".codex/config.toml"), 0o600);
 }
 
@@ -152,16 +152,16 @@ fn address_and_models_are_those_of_the_running_server() {
     let server = Server::serve(&[]);
     let _editor = server.simulate();
     let terminal = Terminal::beside(&server.home);
-    assert_eq!(terminal.gives(&["setup", "claude-code", "--yes"]).code, Some(0));
+    assert_eq!(terminal.run(&["setup", "claude-code", "--yes"]).code, Some(0));
     let settings: Value = serde_json::from_str(&terminal.read(".claude/settings.json")).unwrap();
     assert_eq!(settings["env"]["ANTHROPIC_BASE_URL"], format!("http://127.0.0.1:{}", server.port));
     assert_eq!(settings["env"]["ANTHROPIC_MODEL"], "claude-sonnet-4");
 
-    let named = terminal.gives(&["setup", "codex", "--yes", "--model", "gpt-5-mini"]);
+    let named = terminal.run(&["setup", "codex", "--yes", "--model", "gpt-5-mini"]);
     assert_eq!(named.code, Some(0), "{named:?}");
     assert!(terminal.read(".codex/config.toml").starts_with("model = \"gpt-5-mini\"\n"));
-    let unknown = terminal.gives(&["setup", "codex", "--yes", "--model", "llama"]);
-    assert!(unknown.complained.starts_with("copilot-proxy: the server has no model `llama`; it has: "));
+    let unknown = terminal.run(&["setup", "codex", "--yes", "--model", "llama"]);
+    assert!(unknown.stderr.starts_with("copilot-proxy: the server has no model `llama`; it has: "));
 }
 
 #[test]
@@ -175,9 +175,9 @@ fn clients_without_a_file_get_a_snippet_to_copy() {
         ("langchain", "http://127.0.0.1:8080/v1"),
         ("ollama", "OLLAMA_HOST=http://127.0.0.1:8080 "),
     ] {
-        let ended = terminal.gives(&["setup", client]);
-        assert_eq!((ended.code, ended.complained.as_str()), (Some(0), ""));
-        assert!(ended.said.contains(base), "{}", ended.said);
+        let ended = terminal.run(&["setup", client]);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        assert!(ended.stdout.contains(base), "{}", ended.stdout);
     }
     assert_eq!(terminal.files(), Vec::<String>::new());
 }

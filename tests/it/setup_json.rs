@@ -19,13 +19,13 @@ fn plan(question: &Question) -> Value {
 }
 
 fn set_up(terminal: &Terminal) {
-    assert_eq!(terminal.gives(&["setup", "env", "--yes"]).code, Some(0));
+    assert_eq!(terminal.run(&["setup", "env", "--yes"]).code, Some(0));
 }
 
 #[test]
 fn plan_equals_the_change_that_y_writes() {
     let terminal = terminal();
-    let question = terminal.asks(&["setup", "env", "--json"]);
+    let question = terminal.start(&["setup", "env", "--json"]);
     let Value::Object(mut plan) = plan(&question) else { panic!("{}", question.line) };
     assert_eq!(terminal.read(FILE), MINE, "before the answer");
     let after = plan.remove("after").unwrap();
@@ -38,28 +38,28 @@ fn plan_equals_the_change_that_y_writes() {
     let file = terminal.file(FILE);
     assert_eq!(Value::Object(plan), json!({ "plan": "write", "file": file, "before": MINE, "next": next }));
     let ended = question.answer("y\n");
-    assert_eq!((ended.code, ended.said.as_str(), ended.complained.as_str()), (Some(0), "", ""));
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
     assert_eq!(terminal.read(FILE), after);
 }
 
 #[test]
 fn closed_input_changes_nothing() {
     let terminal = terminal();
-    let ended = terminal.asks(&["setup", "env", "--json"]).answer("");
-    assert_eq!((ended.code, ended.complained.as_str()), (Some(1), "copilot-proxy: nothing was changed\n"));
+    let ended = terminal.start(&["setup", "env", "--json"]).answer("");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), "copilot-proxy: nothing was changed\n"));
     assert_eq!(terminal.read(FILE), MINE);
 }
 
 #[test]
 fn file_changed_after_the_plan_is_not_overwritten() {
     let terminal = terminal();
-    let question = terminal.asks(&["setup", "env", "--json"]);
+    let question = terminal.start(&["setup", "env", "--json"]);
     terminal.write(FILE, "A=c\n");
     let ended = question.answer("y\n");
     assert_eq!(ended.code, Some(1));
-    assert!(ended.complained.contains("the file was changed after the preview"), "{ended:?}");
+    assert!(ended.stderr.contains("the file was changed after the preview"), "{ended:?}");
     assert_eq!(terminal.read(FILE), "A=c\n");
-    assert!(terminal.gives(&["setup", "env", "--undo"]).complained.contains("nothing to undo"));
+    assert!(terminal.run(&["setup", "env", "--undo"]).stderr.contains("nothing to undo"));
 }
 
 #[test]
@@ -68,13 +68,13 @@ fn undo_plan_names_the_changes_it_discards() {
     set_up(&terminal);
     let undo = ["setup", "env", "--undo", "--force", "--json"];
     let written = terminal.read(FILE);
-    let told = |before: &str, changed| json!({ "plan": "undo", "file": terminal.file(FILE), "before": before, "after": MINE, "changed": changed });
-    assert_eq!(plan(&terminal.asks(&undo)), told(&written, false));
+    let expected = |before: &str, changed| json!({ "plan": "undo", "file": terminal.file(FILE), "before": before, "after": MINE, "changed": changed });
+    assert_eq!(plan(&terminal.start(&undo)), expected(&written, false));
 
     let changed = written + "C=d\n";
     terminal.write(FILE, &changed);
-    let question = terminal.asks(&undo);
-    assert_eq!(plan(&question), told(&changed, true));
+    let question = terminal.start(&undo);
+    assert_eq!(plan(&question), expected(&changed, true));
     assert_eq!(question.answer("y\n").code, Some(0));
     assert_eq!(terminal.read(FILE), MINE);
 }
@@ -83,7 +83,7 @@ fn undo_plan_names_the_changes_it_discards() {
 fn without_a_client_all_clients_are_listed_with_their_state() {
     let terminal = terminal();
     set_up(&terminal);
-    let listed: Vec<Value> = serde_json::from_str(&terminal.gives(&["setup", "--json"]).said).unwrap();
+    let listed: Vec<Value> = serde_json::from_str(&terminal.run(&["setup", "--json"]).stdout).unwrap();
     let short: Vec<(&str, &str, bool, bool)> = listed
         .iter()
         .map(|entry| {
@@ -108,14 +108,21 @@ fn without_a_client_all_clients_are_listed_with_their_state() {
     );
     assert_eq!(listed[3]["file"], json!(terminal.file(FILE)));
 
-    let told = terminal.gives(&["setup"]).said;
-    assert!(told.contains("aider        text to copy\n"), "{told}");
-    assert!(told.contains(&format!("env          {} (set up)\n", terminal.file(FILE).display())), "{told}");
+    let expected = terminal.run(&["setup"]).stdout;
+    assert!(expected.contains("aider        text to copy\n"), "{expected}");
+    assert!(
+        expected.contains(&format!("env          {} (set up)\n", terminal.file(FILE).display())),
+        "{expected}"
+    );
 }
 
 #[test]
 fn snippet_names_its_language() {
-    let told: Value = serde_json::from_str(&terminal().gives(&["setup", "continue", "--json"]).said).unwrap();
-    assert_eq!((&told["plan"], &told["into"]), (&json!("copy"), &json!("config.yaml")));
-    assert!(told["text"].as_str().is_some_and(|text| text.contains("http://127.0.0.1:8080/v1")), "{told}");
+    let expected: Value =
+        serde_json::from_str(&terminal().run(&["setup", "continue", "--json"]).stdout).unwrap();
+    assert_eq!((&expected["plan"], &expected["into"]), (&json!("copy"), &json!("config.yaml")));
+    assert!(
+        expected["text"].as_str().is_some_and(|text| text.contains("http://127.0.0.1:8080/v1")),
+        "{expected}"
+    );
 }

@@ -19,8 +19,8 @@ pub struct Terminal {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
     pub code: Option<i32>,
-    pub said: String,
-    pub complained: String,
+    pub stdout: String,
+    pub stderr: String,
 }
 
 /// A running command that waits for input.
@@ -29,7 +29,7 @@ pub struct Question {
     pub line: String,
     child: Child,
     /// Kept open: the command would die writing to a closed pipe.
-    _said: BufReader<ChildStdout>,
+    _stdout: BufReader<ChildStdout>,
 }
 
 impl Question {
@@ -45,8 +45,8 @@ fn ended(mut child: Child, answers: &str) -> Ended {
     let output = child.wait_with_output().unwrap();
     Ended {
         code: output.status.code(),
-        said: String::from_utf8(output.stdout).unwrap(),
-        complained: String::from_utf8(output.stderr).unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
@@ -117,15 +117,15 @@ impl Terminal {
     }
 
     /// Starts a command and waits for its first line of output.
-    pub fn asks(&self, arguments: &[&str]) -> Question {
+    pub fn start(&self, arguments: &[&str]) -> Question {
         let mut child = self.starts(arguments);
-        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        said.read_line(&mut line).unwrap();
-        Question { line, child, _said: said }
+        stdout.read_line(&mut line).unwrap();
+        Question { line, child, _stdout: stdout }
     }
 
-    pub fn gives(&self, arguments: &[&str]) -> Ended {
+    pub fn run(&self, arguments: &[&str]) -> Ended {
         self.answering("", arguments)
     }
 }

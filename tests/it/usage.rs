@@ -198,9 +198,9 @@ fn usage_history_is_in_the_users_state_directory() {
 fn command_prints_a_table_json_and_csv_without_a_server() {
     let home = Home::new();
     let terminal = Terminal::beside(&home);
-    let missing = terminal.gives(&["usage"]);
+    let missing = terminal.run(&["usage"]);
     assert_eq!(missing.code, Some(1));
-    assert!(missing.complained.contains("no usage has been recorded yet"), "{missing:?}");
+    assert!(missing.stderr.contains("no usage has been recorded yet"), "{missing:?}");
 
     let mut server = Server::serve_in(&terminal.server, &[]);
     let editor = server.simulate();
@@ -209,16 +209,16 @@ fn command_prints_a_table_json_and_csv_without_a_server() {
     server.process.kill();
     drop(editor);
 
-    let table = terminal.gives(&["usage"]);
-    assert_eq!((table.code, table.complained.as_str()), (Some(0), ""));
+    let table = terminal.run(&["usage"]);
+    assert_eq!((table.code, table.stderr.as_str()), (Some(0), ""));
     for part in
         ["Today", "1 requests, 120 input tokens (66 % cached), 30 output tokens", "by client", "curl/8.5.0"]
     {
-        assert!(table.said.contains(part), "{part}: {}", table.said);
+        assert!(table.stdout.contains(part), "{part}: {}", table.stdout);
     }
-    let json = terminal.gives(&["usage", "--by", "client", "--json"]);
-    assert_eq!(serde_json::from_str::<Value>(&json.said).unwrap(), report);
-    let csv = terminal.gives(&["usage", "--by", "model", "--csv"]);
-    assert!(csv.said.lines().nth(1).unwrap().starts_with("scripted-usage,1,120,80,30,"), "{}", csv.said);
-    assert_eq!(terminal.gives(&["usage", "--from", "now"]).code, Some(2));
+    let json = terminal.run(&["usage", "--by", "client", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&json.stdout).unwrap(), report);
+    let csv = terminal.run(&["usage", "--by", "model", "--csv"]);
+    assert!(csv.stdout.lines().nth(1).unwrap().starts_with("scripted-usage,1,120,80,30,"), "{}", csv.stdout);
+    assert_eq!(terminal.run(&["usage", "--from", "now"]).code, Some(2));
 }

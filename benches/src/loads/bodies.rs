@@ -50,8 +50,8 @@ impl Body {
     }
 
     async fn ask(&self, client: &mut Connection) -> Result<()> {
-        let words = client.words(&self.request).await?;
-        if words == self.answer { Ok(()) } else { Err(format!("{words:?} came of {:?}", self.answer).into()) }
+        let text = client.whole_text(&self.request).await?;
+        if text == self.answer { Ok(()) } else { Err(format!("{text:?} came of {:?}", self.answer).into()) }
     }
 
     async fn ask_often(&self, client: &mut Connection, times: usize) -> Result<()> {

@@ -19,10 +19,10 @@ pub async fn round_trip(running: &mut Running, times: usize) -> Result<f64> {
     let mut taken = Vec::new();
     for _ in 0..times * 2 {
         let mut bytes = [7; 64];
-        let said = Instant::now();
+        let sent = Instant::now();
         socket.write_all(&bytes).await?;
         socket.read_exact(&mut bytes).await?;
-        taken.push(said.elapsed().as_secs_f64() * 1e6);
+        taken.push(sent.elapsed().as_secs_f64() * 1e6);
     }
     Ok(median(&mut taken[times..]))
 }

@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::wire::{self, Block};
 use crate::conversation::Content;
-use crate::dialect::common::block_words::{
-    file_left_out, named_file_left_out, unknown_block, without_base64,
-};
 use crate::dialect::common::body_json::{read_value, shortened};
 use crate::dialect::common::files;
 use crate::dialect::common::media::{self, Unshowable};
 use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::common::placeholders::{
+    file_left_out, named_file_left_out, unknown_block, without_base64,
+};
 use crate::failure::{Failure, ResultExt};
 
 /// Every piece of a content that is a text or a list of blocks. An empty text is no piece; a mistake in a block
@@ -23,7 +23,7 @@ pub fn each<T>(
 ) -> Result<Vec<T>, Failure> {
     let blocks = match content {
         None => return Ok(Vec::new()),
-        Some(OneOrMany::One(text)) => return Ok(words(text).into_iter().map(of_text).collect()),
+        Some(OneOrMany::One(text)) => return Ok(text_content(text).into_iter().map(of_text).collect()),
         Some(OneOrMany::Many(blocks)) => blocks,
     };
     let mut pieces = Vec::with_capacity(blocks.len());
@@ -48,7 +48,7 @@ pub fn read(
     unshowable: Unshowable,
 ) -> Result<Vec<Content>, Failure> {
     match kind {
-        "text" => Ok(words(read_value::<wire::Text>(block)?.text)),
+        "text" => Ok(text_content(read_value::<wire::Text>(block)?.text)),
         "image" => {
             let source = read_value::<wire::Image>(block)?.source;
             Ok(vec![read_image(source, unshowable).at("source")?])
@@ -70,9 +70,9 @@ pub fn read(
         }
         // Marks a change of the model; the API doesn't show it to models.
         "fallback" => Ok(Vec::new()),
-        _ if is_of_a_server_tool(kind) => Ok(words(without_base64(block).to_string())),
+        _ if is_of_a_server_tool(kind) => Ok(text_content(without_base64(block).to_string())),
         _ => {
-            let content = unshowable.words(unknown(kind, expected), || describe(kind, block))?;
+            let content = unshowable.or_placeholder(unknown(kind, expected), || describe(kind, block))?;
             Ok(vec![content])
         }
     }
@@ -111,7 +111,8 @@ fn read_image(source: Block, unshowable: Unshowable) -> Result<Content, Failure>
             let id = source.get("file_id").and_then(Value::as_str).unwrap_or_default();
             unshowable.stored_image(id, no_files("send the image in base64"))
         }
-        _ => unshowable.words(unknown(&kind, "`base64`"), || describe(&format!("image by {kind}"), source)),
+        _ => unshowable
+            .or_placeholder(unknown(&kind, "`base64`"), || describe(&format!("image by {kind}"), source)),
     }
 }
 
@@ -121,7 +122,7 @@ const INSTEAD: &str = "send the document's text as a text source";
 fn read_source(source: Block, unshowable: Unshowable) -> Result<Vec<Content>, Failure> {
     let (kind, source) = read_typed(source)?;
     match kind.as_str() {
-        "text" => Ok(words(read_value::<wire::PlainText>(source)?.data)),
+        "text" => Ok(text_content(read_value::<wire::PlainText>(source)?.data)),
         "content" => read_inner(read_value::<wire::Container>(source)?.content, unshowable),
         "base64" => {
             let source = read_value::<wire::Base64>(source)?;
@@ -131,16 +132,20 @@ fn read_source(source: Block, unshowable: Unshowable) -> Result<Vec<Content>, Fa
             let url = read_value::<wire::Url>(source)?.url;
             let message = format!("nothing is fetched from the network here; {INSTEAD}");
             let reason = Failure::unsupported("url", message);
-            unshowable.words(reason, || named_file_left_out("document", &url)).map(|content| vec![content])
+            unshowable
+                .or_placeholder(reason, || named_file_left_out("document", &url))
+                .map(|content| vec![content])
         }
         "file" => {
             let id = source.get("file_id").and_then(Value::as_str).unwrap_or_default();
-            let words = || named_file_left_out("document", id);
-            unshowable.words(no_files(INSTEAD), words).map(|content| vec![content])
+            let placeholder = || named_file_left_out("document", id);
+            unshowable.or_placeholder(no_files(INSTEAD), placeholder).map(|content| vec![content])
         }
         _ => {
-            let words = || describe(&format!("document by {kind}"), source);
-            unshowable.words(unknown(&kind, "`text` or `content`"), words).map(|content| vec![content])
+            let placeholder = || describe(&format!("document by {kind}"), source);
+            unshowable
+                .or_placeholder(unknown(&kind, "`text` or `content`"), placeholder)
+                .map(|content| vec![content])
         }
     }
 }
@@ -156,7 +161,7 @@ fn read_document(source: &wire::Base64, unshowable: Unshowable) -> Result<Conten
                 shortened(&source.media_type)
             );
             let reason = Failure::unsupported("media_type", message);
-            unshowable.words(reason, || file_left_out("document", &mime, None))
+            unshowable.or_placeholder(reason, || file_left_out("document", &mime, None))
         }
     }
 }
@@ -189,6 +194,6 @@ fn no_files(instead: &str) -> Failure {
 }
 
 /// A text as content; an empty one is none.
-fn words(text: String) -> Vec<Content> {
+fn text_content(text: String) -> Vec<Content> {
     if text.is_empty() { Vec::new() } else { vec![Content::Text { text }] }
 }

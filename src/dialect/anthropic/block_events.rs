@@ -199,7 +199,7 @@ mod tests {
             let mut block_events = BlockEvents::new(thoughts);
             let mut open: Option<(u32, bool)> = None;
             let mut next = 0;
-            let mut said = String::new();
+            let mut streamed = String::new();
             let mut thought = String::new();
             for event in &events {
                 block_events.take(event, |step| match step {
@@ -212,7 +212,7 @@ mod tests {
                         let (at, is_thought) = open.unwrap();
                         assert_eq!(at, index);
                         match delta {
-                            Delta::Text { text } => said.push_str(text),
+                            Delta::Text { text } => streamed.push_str(text),
                             Delta::Thinking { thinking } => thought.push_str(thinking),
                             Delta::Signature { .. } => assert!(is_thought),
                             Delta::InputJson { .. } | Delta::Compaction { .. } => {}
@@ -227,10 +227,10 @@ mod tests {
                 step => panic!("{step:?} at the end"),
             });
             assert_eq!(open, None);
-            let words = |pick: fn(&Event) -> Option<&str>| events.iter().filter_map(pick).collect::<String>();
-            assert_eq!(said, words(|event| match event { Event::Text(text) => Some(text), _ => None }));
+            let joined = |pick: fn(&Event) -> Option<&str>| events.iter().filter_map(pick).collect::<String>();
+            assert_eq!(streamed, joined(|event| match event { Event::Text(text) => Some(text), _ => None }));
             if matches!(thoughts, Thoughts::Unasked | Thoughts::Shown) {
-                assert_eq!(thought, words(|event| match event {
+                assert_eq!(thought, joined(|event| match event {
                     Event::Thinking(thought) => Some(&thought.text),
                     _ => None,
                 }));

@@ -36,7 +36,7 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
     for (index, mut message) in messages.into_iter().enumerate() {
         if let Some(summary) = take_summary(&mut message.content) {
             history.messages.truncate(system);
-            history.messages.push(Message::text(Role::User, compaction::words(Some(&summary))));
+            history.messages.push(Message::text(Role::User, compaction::summary_text(Some(&summary))));
             if matches!(&message.content, Some(OneOrMany::Many(blocks)) if blocks.is_empty()) {
                 continue;
             }

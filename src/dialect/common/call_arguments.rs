@@ -23,7 +23,7 @@ pub fn of(arguments: Option<WordOrObject<String, Map<String, Value>>>) -> Value 
 }
 
 /// The arguments of a call as clients parse them.
-pub fn say(input: &Value) -> String {
+pub fn to_json(input: &Value) -> String {
     input.to_string()
 }
 
@@ -42,6 +42,6 @@ mod tests {
         ] {
             assert_eq!(read(arguments), input);
         }
-        assert_eq!(say(&json!({"b": 1, "a": [true]})), r#"{"b":1,"a":[true]}"#);
+        assert_eq!(to_json(&json!({"b": 1, "a": [true]})), r#"{"b":1,"a":[true]}"#);
     }
 }

@@ -94,7 +94,7 @@ pub fn open(sealed: &str) -> Option<(String, Replaced)> {
 }
 
 /// The text in which a model reads a summary, or learns that it is missing.
-pub fn words(summary: Option<&str>) -> String {
+pub fn summary_text(summary: Option<&str>) -> String {
     summary.map_or_else(|| MISSING.to_owned(), |summary| format!("{SUMMARY}\n{summary}"))
 }
 

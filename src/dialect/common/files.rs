@@ -1,7 +1,7 @@
 //! Files in requests. Models behind VS Code read them as text or see them as images; there is no third way.
 
-use super::block_words::{file_left_out, named_file_left_out};
 use super::media::{self, Unshowable};
+use super::placeholders::{file_left_out, named_file_left_out};
 use crate::conversation::{Content, Data};
 use crate::failure::{Failure, ResultExt};
 
@@ -21,22 +21,22 @@ impl File {
         const INSTEAD: &str = "send the content itself";
         if let Some(id) = self.id {
             let reason = Failure::unsupported("file_id", format!("no files are kept here; {INSTEAD}"));
-            return unshowable.words(reason, || named_file_left_out("file", &id));
+            return unshowable.or_placeholder(reason, || named_file_left_out("file", &id));
         }
         if let Some(url) = self.url {
             let reason =
                 Failure::unsupported("file_url", format!("nothing is fetched from the network; {INSTEAD}"));
-            return unshowable.words(reason, || named_file_left_out("file", &url));
+            return unshowable.or_placeholder(reason, || named_file_left_out("file", &url));
         }
         let name = self.name.as_deref();
         let Some(file) = self.data else {
             let reason = Failure::invalid("file_data", "required, but missing");
-            return unshowable.words(reason, || file_left_out("file", "", name));
+            return unshowable.or_placeholder(reason, || file_left_out("file", "", name));
         };
         let file = if media::is_data_url(&file) { media::data_url(&file) } else { media::data("", &file) };
         match file.at("file_data") {
             Ok(file) => read(file, "file", name, unshowable).at("file_data"),
-            Err(reason) => unshowable.words(reason, || file_left_out("file", "", name)),
+            Err(reason) => unshowable.or_placeholder(reason, || file_left_out("file", "", name)),
         }
     }
 }
@@ -59,7 +59,7 @@ pub fn read(file: Data, noun: &str, name: Option<&str>, unshowable: Unshowable) 
         format!("VS Code's models take text and images, no other files; send the {noun}'s text"),
     );
     let mime = if media::is_pdf(&file) { media::PDF } else { &file.mime };
-    unshowable.words(reason, || file_left_out(noun, mime, name))
+    unshowable.or_placeholder(reason, || file_left_out(noun, mime, name))
 }
 
 #[cfg(test)]

@@ -58,12 +58,12 @@ impl Unshowable {
 
     /// Reads an image in base64. `mime` is the client's label, for messages only.
     pub fn image(self, mime: &str, base64: &str) -> Result<Content, Failure> {
-        self.image_or_words(data(mime, base64).and_then(image), || image_left_out(mime))
+        self.image_or_placeholder(data(mime, base64).and_then(image), || image_left_out(mime))
     }
 
     /// Reads an image by its URL: a `data:` URL is read, any other only named.
     pub fn image_url(self, url: &str) -> Result<Content, Failure> {
-        self.image_or_words(data_url(url).and_then(image), || match url_label(url) {
+        self.image_or_placeholder(data_url(url).and_then(image), || match url_label(url) {
             Some(label) => image_left_out(label),
             None => named_image_left_out(url),
         })
@@ -71,25 +71,29 @@ impl Unshowable {
 
     /// Handles an image that the client only names: `reason` says why it can't be had.
     pub fn stored_image(self, id: &str, reason: Failure) -> Result<Content, Failure> {
-        self.image_or_words(Err(reason), || named_image_left_out(id))
+        self.image_or_placeholder(Err(reason), || named_image_left_out(id))
     }
 
-    /// Words in place of content that can't be shown for this reason.
-    pub fn words(self, reason: Failure, words: impl FnOnce() -> String) -> Result<Content, Failure> {
+    /// The placeholder of content that can't be shown; fails with `reason` where content may be rejected.
+    pub fn or_placeholder(
+        self,
+        reason: Failure,
+        placeholder: impl FnOnce() -> String,
+    ) -> Result<Content, Failure> {
         match self {
             Unshowable::Reject => Err(reason),
-            Unshowable::Describe => Ok(Content::Text { text: words() }),
+            Unshowable::Describe => Ok(Content::Text { text: placeholder() }),
         }
     }
 
-    fn image_or_words(
+    fn image_or_placeholder(
         self,
         image: Result<Data, Failure>,
-        words: impl FnOnce() -> String,
+        placeholder: impl FnOnce() -> String,
     ) -> Result<Content, Failure> {
         match image {
             Ok(image) => Ok(Content::Data(image)),
-            Err(reason) => self.words(reason, words),
+            Err(reason) => self.or_placeholder(reason, placeholder),
         }
     }
 }

@@ -13,7 +13,7 @@ pub fn error_response(failure: &Failure) -> ErrorResponse {
 
 /// The JSON, alike in an HTTP answer and in a stream's error event.
 pub fn body(failure: &Failure) -> Value {
-    let ErrorFields { kind, param, code } = words(failure);
+    let ErrorFields { kind, param, code } = error_fields(failure);
     json!({ "error": { "message": failure.text(), "type": kind, "param": param, "code": code } })
 }
 
@@ -29,7 +29,7 @@ pub struct ErrorFields<'a> {
 }
 
 /// The machine-readable fields for a failure.
-pub fn words(failure: &Failure) -> ErrorFields<'_> {
+pub fn error_fields(failure: &Failure) -> ErrorFields<'_> {
     let (kind, param, code) = match failure {
         Failure::Invalid { at, .. } => (REQUEST, field(at), None),
         Failure::Unsupported { at, .. } => (REQUEST, field(at), Some("unsupported_parameter")),
@@ -155,8 +155,8 @@ mod tests {
             ),
         ] {
             assert_eq!(failure.status(), status, "{failure:?}");
-            let ErrorFields { kind: said_kind, code: said_code, .. } = words(&failure);
-            assert_eq!((said_kind, said_code), (kind, Some(code)), "{failure:?}");
+            let ErrorFields { kind: expected_kind, code: expected_code, .. } = error_fields(&failure);
+            assert_eq!((expected_kind, expected_code), (kind, Some(code)), "{failure:?}");
         }
     }
 }

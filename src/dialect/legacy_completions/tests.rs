@@ -171,7 +171,7 @@ fn every_supported_option_is_read() {
 
 #[test]
 fn unsupported_options_are_rejected_with_path_and_reason() {
-    for (body, said) in [
+    for (body, expected) in [
         (json!({}), "prompt: required, but missing"),
         (json!({ "prompt": "" }), "prompt: empty, expected a text to go on with"),
         (json!({ "prompt": [] }), "prompt: empty, expected a text to go on with"),
@@ -196,7 +196,7 @@ fn unsupported_options_are_rejected_with_path_and_reason() {
         ),
         (json!({ "prompt": "a", "temperature": 9 }), "temperature: 9 is out of range, expected 0 to 2"),
     ] {
-        assert_eq!(read(&body).unwrap_err().to_string(), said, "{body}");
+        assert_eq!(read(&body).unwrap_err().to_string(), expected, "{body}");
     }
 }
 

@@ -106,7 +106,7 @@ impl LineEncoder {
     }
 
     fn line<'a>(&'a self, content: &'a str, thinking: &'a str, tool_calls: &'a [ToolCall<'a>]) -> Line<'a> {
-        let content = match self.options.words {
+        let content = match self.options.text_field {
             TextField::InMessage => {
                 Content::InMessage { message: Message { role: "assistant", content, thinking, tool_calls } }
             }

@@ -39,7 +39,7 @@ pub fn read<E: Endpoint>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions)
     let Asked { messages, tools, extensions } = E::read(request)?;
     let only_model = messages.is_empty();
     let response_options =
-        ResponseOptions { words: E::TEXT_FIELD, shows_thoughts, instead: only_model.then_some(instead) };
+        ResponseOptions { text_field: E::TEXT_FIELD, shows_thoughts, instead: only_model.then_some(instead) };
     let conversation = Conversation { messages, tools, options, ..Conversation::default() };
     // Programs load a model with an empty request.
     Ok((

@@ -10,7 +10,7 @@ use crate::dialect::common::media::{Unshowable, newest_user_message};
 use crate::dialect::common::one_or_many::OneOrMany;
 use crate::dialect::common::open_calls::OpenCalls;
 use crate::dialect::common::string_or_object::WordOrObject;
-use crate::dialect::common::{block_words, call_arguments, free_text, sealed_thinking};
+use crate::dialect::common::{call_arguments, free_text, placeholders, sealed_thinking};
 use crate::failure::{Failure, ResultExt};
 
 /// Types of parts that are read; any other is words in old messages.
@@ -59,7 +59,7 @@ fn read_message(
             parts.extend(thinking.into_iter().map(Part::Thinking));
             parts.extend(read_content(message.content, unshowable)?);
             parts.extend(some_text(message.refusal));
-            let audio = message.audio.map(|audio| block_words::unknown_block("audio", audio));
+            let audio = message.audio.map(|audio| placeholders::unknown_block("audio", audio));
             parts.extend(some_text(audio));
             for (index, call) in message.tool_calls.into_iter().flatten().enumerate() {
                 parts.push(read_call(call).at(format_args!("tool_calls[{index}]"))?);
@@ -116,7 +116,7 @@ fn read_part(block: wire::Block, unshowable: Unshowable) -> Result<Option<Part>,
     if let Some(kind) =
         kind.filter(|kind| unshowable == Unshowable::Describe && !PART_KINDS.contains(&kind.as_str()))
     {
-        let text = block_words::unknown_block(&kind, block);
+        let text = placeholders::unknown_block(&kind, block);
         return Ok(some_text(Some(text)));
     }
     let part: wire::Part = read_value(Value::Object(block))?;
@@ -135,8 +135,8 @@ fn read_part(block: wire::Block, unshowable: Unshowable) -> Result<Option<Part>,
             let format = part.input_audio.ok_or_else(|| missing("input_audio"))?.format.unwrap_or_default();
             let reason =
                 Failure::unsupported("type", "VS Code's models can't be handed audio, only text and images");
-            let words = || block_words::file_left_out("audio", &format, None);
-            unshowable.words(reason, words).map(|words| Some(words.into()))
+            let placeholder = || placeholders::file_left_out("audio", &format, None);
+            unshowable.or_placeholder(reason, placeholder).map(|text| Some(text.into()))
         }
         wire::PartKind::File => {
             let wire::File { name, data, id } = part.file.ok_or_else(|| missing("file"))?;
@@ -154,7 +154,7 @@ fn some_text(text: Option<String>) -> Option<Part> {
 fn read_call(block: wire::Block) -> Result<Part, Failure> {
     let kind = block.get("type").and_then(Value::as_str).map(str::to_owned);
     if let Some(kind) = kind.filter(|kind| !["function", "custom"].contains(&kind.as_str())) {
-        return Ok(Part::text(block_words::unknown_block(&kind, block)));
+        return Ok(Part::text(placeholders::unknown_block(&kind, block)));
     }
     let call: wire::ToolCall = read_value(Value::Object(block))?;
     let (name, input) = match (call.function, call.custom) {

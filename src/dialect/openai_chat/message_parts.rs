@@ -124,6 +124,6 @@ pub struct FunctionCall<'a> {
 impl<'a> FunctionCall<'a> {
     /// The call's name and arguments.
     pub fn new(call: &'a conversation::ToolCall) -> FunctionCall<'a> {
-        FunctionCall { name: &call.name, arguments: call_arguments::say(&call.input) }
+        FunctionCall { name: &call.name, arguments: call_arguments::to_json(&call.input) }
     }
 }

@@ -25,23 +25,23 @@ fn folded(stream: &[u8]) -> (Vec<Value>, Value) {
         if chunk["usage"].is_object() {
             usage = chunk["usage"].clone();
         }
-        for said in chunk["choices"].as_array().unwrap() {
-            let index = usize::try_from(said["index"].as_u64().unwrap()).unwrap();
+        for chunk_choice in chunk["choices"].as_array().unwrap() {
+            let index = usize::try_from(chunk_choice["index"].as_u64().unwrap()).unwrap();
             if choices.len() <= index {
                 choices.resize_with(index + 1, Value::default);
             }
-            fold(&mut choices[index], said);
+            fold(&mut choices[index], chunk_choice);
         }
     }
     (choices, usage)
 }
 
-fn fold(choice: &mut Value, said: &Value) {
+fn fold(choice: &mut Value, chunk_choice: &Value) {
     if choice.is_null() {
-        *choice = json!({ "index": said["index"], "message": {}, "logprobs": null });
+        *choice = json!({ "index": chunk_choice["index"], "message": {}, "logprobs": null });
     }
     let message = choice["message"].as_object_mut().unwrap();
-    for (key, value) in said["delta"].as_object().unwrap() {
+    for (key, value) in chunk_choice["delta"].as_object().unwrap() {
         match (key.as_str(), value) {
             ("tool_calls", Value::Array(calls)) => {
                 for call in calls {
@@ -62,8 +62,8 @@ fn fold(choice: &mut Value, said: &Value) {
             }
         }
     }
-    if !said["finish_reason"].is_null() {
-        choice["finish_reason"] = said["finish_reason"].clone();
+    if !chunk_choice["finish_reason"].is_null() {
+        choice["finish_reason"] = chunk_choice["finish_reason"].clone();
     }
 }
 

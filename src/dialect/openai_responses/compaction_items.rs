@@ -74,7 +74,7 @@ pub fn is_compaction(kind: &str) -> bool {
 /// in every later request of its conversation.
 pub fn read_item(item: &Map<String, Value>) -> Message {
     let summary = open(item).map(|(summary, _)| summary);
-    Message::text(Role::User, compaction::words(summary.as_deref()))
+    Message::text(Role::User, compaction::summary_text(summary.as_deref()))
 }
 
 /// Whether an item takes the place of everything before it, so that a client need not remove that.

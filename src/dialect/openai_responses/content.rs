@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::wire;
 use crate::conversation::Content;
-use crate::dialect::common::block_words;
 use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::files::File;
 use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
+use crate::dialect::common::placeholders;
 use crate::failure::{Failure, ResultExt};
 
 /// Types of parts that are read; any other is words in old items.
@@ -37,7 +37,7 @@ fn read_part(block: wire::Block, unshowable: Unshowable) -> Result<Option<Conten
     if let Some(kind) =
         kind.filter(|kind| unshowable == Unshowable::Describe && !PART_KINDS.contains(&kind.as_str()))
     {
-        return Ok(some_text(block_words::unknown_block(&kind, block)));
+        return Ok(some_text(placeholders::unknown_block(&kind, block)));
     }
     let part: wire::Content = read_value(Value::Object(block))?;
     let missing = |field: &str| Failure::invalid(field, "required, but missing");

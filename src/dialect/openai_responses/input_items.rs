@@ -11,9 +11,9 @@ use super::tool_names::{ToolName, ToolNames};
 use super::tools::OfferedTools;
 use super::wire;
 use crate::conversation::{Message, Part, Role, ToolCall, ToolResult};
-use crate::dialect::common::block_words::without_base64;
 use crate::dialect::common::body_json::{read_value, shortened};
 use crate::dialect::common::media::{Unshowable, newest_user_message};
+use crate::dialect::common::placeholders::without_base64;
 use crate::dialect::common::{call_arguments, free_text, sealed_thinking};
 use crate::failure::{Failure, ResultExt};
 

@@ -282,7 +282,7 @@ impl Done {
     fn into_message(self) -> (Option<String>, Message) {
         let part = match self.content {
             DoneContent::Summary(text) | DoneContent::Compaction(text) => {
-                let message = Message::text(Role::User, compaction::words(Some(&text)));
+                let message = Message::text(Role::User, compaction::summary_text(Some(&text)));
                 return (Some(self.id), message);
             }
             DoneContent::ThinkingId(thought) => Part::Thinking(thought),

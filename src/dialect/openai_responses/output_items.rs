@@ -177,7 +177,7 @@ impl Call {
             None => (call.name.clone(), None, CallKind::Function),
         };
         let input = match kind {
-            CallKind::Function => call_arguments::say(&call.input),
+            CallKind::Function => call_arguments::to_json(&call.input),
             CallKind::Custom => free_text::unwrap(&call.input),
             CallKind::Client(_) => String::new(),
         };

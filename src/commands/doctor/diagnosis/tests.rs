@@ -142,7 +142,7 @@ fn each_environment_has_its_address() {
         let last = findings(&observations).pop().unwrap();
         format!("{}: {}", last.found, last.hint.unwrap())
     };
-    for (place, outside, words) in [
+    for (place, outside, text) in [
         (MachineKind::Wsl, None, "networkingMode=mirrored"),
         (MachineKind::Container, None, "http://host.docker.internal:8080"),
         (
@@ -154,7 +154,7 @@ fn each_environment_has_its_address() {
         (MachineKind::Codespace, None, "this is a codespace"),
     ] {
         let wanted = wanted(place, outside);
-        assert!(wanted.contains(words), "{wanted}");
+        assert!(wanted.contains(text), "{wanted}");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::conversation::{
     ToolCall, ToolChoice, ToolResult,
 };
 use crate::dialect::anthropic::{ResponseOptions, Thoughts};
-use crate::dialect::common::compaction::words as summary_words;
+use crate::dialect::common::compaction::summary_text;
 use crate::dialect::common::sealed_thinking;
 use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
@@ -55,7 +55,7 @@ fn text(text: &str) -> Part {
     Part::text(text)
 }
 
-fn words(text: &str) -> Content {
+fn text_content(text: &str) -> Content {
     Content::Text { text: text.into() }
 }
 
@@ -222,17 +222,17 @@ fn tool_use_and_tool_result_become_calls_and_results() {
         { "type": "browser_state", "tabs": [] },
     ]);
     for (content, expected) in [
-        (json!("noon"), vec![words("noon")]),
+        (json!("noon"), vec![text_content("noon")]),
         (json!(""), vec![]),
         (Value::Null, vec![]),
         (json!([]), vec![]),
         (
             mixed,
             vec![
-                words("a"),
+                text_content("a"),
                 Content::Data(image()),
-                words("Tool loaded: Edit"),
-                words(r#"{"type":"browser_state","tabs":[]}"#),
+                text_content("Tool loaded: Edit"),
+                text_content(r#"{"type":"browser_state","tabs":[]}"#),
             ],
         ),
     ] {
@@ -247,7 +247,11 @@ fn tool_use_and_tool_result_become_calls_and_results() {
     check_content(
         "user",
         &json!([{ "type": "tool_result", "tool_use_id": "c1", "content": "no", "is_error": true }]),
-        &[Part::ToolResult(ToolResult { id: "c1".into(), content: vec![words("no")], is_error: true })],
+        &[Part::ToolResult(ToolResult {
+            id: "c1".into(),
+            content: vec![text_content("no")],
+            is_error: true,
+        })],
     );
 }
 
@@ -288,7 +292,7 @@ fn compaction_block_replaces_everything_before_it() {
         conversation(&body).messages,
         [
             Message::text(Role::System, "Be brief."),
-            Message::text(Role::User, summary_words(Some("They talked."))),
+            Message::text(Role::User, summary_text(Some("They talked."))),
             Message::text(Role::Assistant, "three"),
             Message::text(Role::User, "four"),
         ]

@@ -26,7 +26,7 @@ fn result(id: &str, content: Content, is_error: bool) -> Part {
     Part::ToolResult(ToolResult { id: id.into(), content: vec![content], is_error })
 }
 
-fn words(text: &str) -> Content {
+fn text_content(text: &str) -> Content {
     Content::Text { text: text.into() }
 }
 
@@ -59,7 +59,7 @@ fn messages() -> Vec<Message> {
                 call("toolu_01", "ToolSearch", json!({ "query": "select:WebFetch", "max_results": 5 })),
             ],
         ),
-        message(Role::User, vec![result("toolu_01", words("Tool loaded: WebFetch"), false)]),
+        message(Role::User, vec![result("toolu_01", text_content("Tool loaded: WebFetch"), false)]),
         message(
             Role::Assistant,
             vec![
@@ -74,7 +74,7 @@ fn messages() -> Vec<Message> {
         message(
             Role::User,
             vec![
-                result("toolu_02", words("connect ECONNREFUSED 127.0.0.1:3000"), true),
+                result("toolu_02", text_content("connect ECONNREFUSED 127.0.0.1:3000"), true),
                 result("toolu_03", Content::Data(image), false),
                 Part::text("<system-reminder>\nThe list of todos is empty.\n</system-reminder>"),
             ],

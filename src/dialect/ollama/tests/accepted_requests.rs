@@ -11,8 +11,8 @@ use crate::dialect::ollama::{Instead, ResponseOptions, TextField};
 use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 
 const CHAT: ResponseOptions =
-    ResponseOptions { words: TextField::InMessage, shows_thoughts: true, instead: None };
-const GENERATE: ResponseOptions = ResponseOptions { words: TextField::InResponse, ..CHAT };
+    ResponseOptions { text_field: TextField::InMessage, shows_thoughts: true, instead: None };
+const GENERATE: ResponseOptions = ResponseOptions { text_field: TextField::InResponse, ..CHAT };
 
 fn asking(messages: Vec<Message>) -> ParsedRequest {
     let conversation = Conversation { messages, ..Conversation::default() };

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 #[test]
 fn malformed_chat_is_rejected_with_the_path() {
-    for (body, said) in [
+    for (body, expected) in [
         (json!({ "messages": {} }), "messages: invalid type: an object, expected a list"),
         (json!({ "messages": [{}] }), "messages[0].role: required, but missing"),
         (
@@ -63,13 +63,13 @@ fn malformed_chat_is_rejected_with_the_path() {
             "tool_execution: unknown variant `yes`, expected `none` or `auto`",
         ),
     ] {
-        assert_eq!(chat(&body).unwrap_err().to_string(), said, "{body}");
+        assert_eq!(chat(&body).unwrap_err().to_string(), expected, "{body}");
     }
 }
 
 #[test]
 fn unsupported_options_are_rejected_with_a_reason() {
-    for (fields, said) in [
+    for (fields, expected) in [
         (json!({ "logprobs": true }), "logprobs: VS Code's models tell no token probabilities"),
         (json!({ "top_logprobs": 2 }), "logprobs: VS Code's models tell no token probabilities"),
         (json!({ "suffix": "}" }), "suffix: VS Code's models can't fill in the middle of a text"),
@@ -90,16 +90,16 @@ fn unsupported_options_are_rejected_with_a_reason() {
     ] {
         let mut body = json!({ "prompt": "Hi" });
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        assert_eq!(generate(&body).unwrap_err().to_string(), said, "{body}");
+        assert_eq!(generate(&body).unwrap_err().to_string(), expected, "{body}");
     }
 }
 
 #[test]
 fn failure_has_one_message_and_ollamas_status() {
-    let check = |failure: &Failure, status: u16, said: &str| {
+    let check = |failure: &Failure, status: u16, expected: &str| {
         assert_eq!(
             Ollama::<Chat>::error_response(failure),
-            ErrorResponse { status, body: json!({ "error": said }) }
+            ErrorResponse { status, body: json!({ "error": expected }) }
         );
     };
     check(

@@ -12,8 +12,8 @@ use crate::dialect::{Dialect, Encoder, ResponseMeta};
 use crate::failure::Failure;
 
 const CHAT: ResponseOptions =
-    ResponseOptions { words: TextField::InMessage, shows_thoughts: true, instead: None };
-const GENERATE: ResponseOptions = ResponseOptions { words: TextField::InResponse, ..CHAT };
+    ResponseOptions { text_field: TextField::InMessage, shows_thoughts: true, instead: None };
+const GENERATE: ResponseOptions = ResponseOptions { text_field: TextField::InResponse, ..CHAT };
 
 fn meta() -> ResponseMeta {
     ResponseMeta { id: "0f".into(), created: 1_700_000_000, model: "scripted-1".into(), counted_input: 7 }
@@ -40,20 +40,21 @@ const HEAD: &str = r#"{"model":"scripted-1","created_at":"2023-11-14T22:13:20Z",
 /// The usage in both.
 const COST: &str = r#""total_duration":9000000000,"load_duration":1000000000,"prompt_eval_count":7,"prompt_eval_duration":3000000000,"eval_count":2,"eval_duration":5000000000"#;
 
-/// `said` are the stream's lines but the last and `reply` is the whole answer, each without its `HEAD`; `nothing` is
+/// `expected` are the stream's lines but the last and `reply` is the whole answer, each without its `HEAD`; `nothing` is
 /// the chunk of the endpoint without text.
 fn check(
     options: ResponseOptions,
     events: &[Event],
-    said: &[&str],
+    expected: &[&str],
     nothing: &str,
     reply: &str,
     reason: &str,
 ) {
-    let said: Vec<_> = said.iter().map(|said| format!("{HEAD}{said},\"done\":false}}\n")).collect();
+    let expected: Vec<_> =
+        expected.iter().map(|expected| format!("{HEAD}{expected},\"done\":false}}\n")).collect();
     let end = format!("\"done\":true,\"done_reason\":\"{reason}\",{COST}");
     let last = format!("{HEAD}{nothing},{end},\"copilot_proxy\":{{\"usage\":\"counted\"}}}}\n");
-    assert_eq!(lines(options, events), said.concat() + &last);
+    assert_eq!(lines(options, events), expected.concat() + &last);
     let wanted: Value = serde_json::from_str(&format!("{HEAD}{reply},{end}}}")).unwrap();
     assert_eq!(whole(options, events), wanted);
 }

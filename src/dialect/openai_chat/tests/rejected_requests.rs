@@ -12,8 +12,8 @@ fn refused(body: &Value) -> Failure {
 }
 
 fn check_refused(table: &[(Value, &str)]) {
-    for (body, said) in table {
-        assert_eq!(refused(body).to_string(), *said, "{body}");
+    for (body, expected) in table {
+        assert_eq!(refused(body).to_string(), *expected, "{body}");
     }
 }
 

@@ -83,24 +83,24 @@ proptest! {
 
     #[test]
     fn stream_is_numbered_nested_and_ends_with_the_whole_response(
-        said in prop::collection::vec(event(), 0..20),
+        events in prop::collection::vec(event(), 0..20),
         finish in finish(),
     ) {
         let (_, options) = read(&offering_tools()).unwrap();
-        let mut said = said;
-        said.push(Event::Finish(finish, Usage::default()));
-        let last = followed(&streamed(&options, &said));
-        prop_assert_eq!(&last["response"], &whole(&options, &said));
+        let mut events = events;
+        events.push(Event::Finish(finish, Usage::default()));
+        let last = followed(&streamed(&options, &events));
+        prop_assert_eq!(&last["response"], &whole(&options, &events));
     }
 
     #[test]
-    fn stored_response_equals_the_next_requests_history(said in prop::collection::vec(event(), 0..20)) {
+    fn stored_response_equals_the_next_requests_history(events in prop::collection::vec(event(), 0..20)) {
         let memory = Memory::default();
         let body = offering_tools().to_string();
         let (_, options) = OpenAiResponses::read(&RequestHead::default(), body.as_bytes(), &memory).unwrap();
         let meta = ResponseMeta { id: "1".into(), created: 0, model: String::new(), counted_input: 0 };
-        let reply = OpenAiResponses::response(&meta, &options, std::slice::from_ref(&said));
-        OpenAiResponses::store(&memory, &meta, &options, &[said]);
+        let reply = OpenAiResponses::response(&meta, &options, std::slice::from_ref(&events));
+        OpenAiResponses::store(&memory, &meta, &options, &[events]);
 
         let items = reply["output"].as_array().unwrap();
         let referred: Vec<Value> = items.iter().map(|item| json!({ "id": item["id"] })).collect();

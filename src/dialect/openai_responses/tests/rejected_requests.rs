@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::read;
 
 fn check_refused(table: &[(Value, &str)]) {
-    for (body, said) in table {
+    for (body, expected) in table {
         let failure = read(body).map(|_| ()).unwrap_err();
-        assert_eq!(failure.to_string(), *said, "{body}");
+        assert_eq!(failure.to_string(), *expected, "{body}");
         assert_eq!(failure.status(), 400, "{body}");
     }
 }

@@ -38,8 +38,8 @@ fn ran(name: &str) -> ToolRan {
 fn check(options: &ResponseOptions, said: &[Event], steps: &[Value], output: &Value) {
     let said: Vec<Event> = said.iter().cloned().chain([Event::Finish(Finish::Stop, counted())]).collect();
     let stream = streamed(options, &said);
-    let told = events(&stream);
-    assert_eq!(told[2..told.len() - 1], *steps);
+    let received = events(&stream);
+    assert_eq!(received[2..received.len() - 1], *steps);
     let last = followed(&stream);
     assert_eq!(last["type"], "response.completed");
     assert_eq!(last["response"]["output"], *output);
@@ -316,7 +316,7 @@ fn executed_tools_are_in_the_next_event() {
         Event::Finish(Finish::Stop, counted()),
     ];
     let stream = streamed(&options, &said);
-    let told: Vec<(Value, Value)> = events(&stream)
+    let received: Vec<(Value, Value)> = events(&stream)
         .into_iter()
         .filter(|event| event.get("copilot_proxy").is_some())
         .map(|event| (event["type"].clone(), event["copilot_proxy"].clone()))
@@ -333,7 +333,7 @@ fn executed_tools_are_in_the_next_event() {
         })
     };
     assert_eq!(
-        told,
+        received,
         [
             (json!("response.output_text.done"), json!({ "tools": [trace("get_time")] })),
             (json!("response.output_item.added"), json!({ "tools": [trace("get_date")] })),

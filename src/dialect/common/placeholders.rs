@@ -1,4 +1,4 @@
-//! Words in place of blocks that models can't be shown: what each was, and what is in it, never its base64.
+//! Placeholders for blocks that models can't be shown: what each was, and what is in it, never its base64.
 
 use serde_json::{Map, Value};
 
@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    fn words(block: Value) -> String {
+    fn placeholder(block: Value) -> String {
         let Value::Object(fields) = block else { panic!("no object") };
         unknown_block(fields["type"].as_str().unwrap(), fields.clone())
     }
@@ -127,7 +127,7 @@ mod tests {
             (json!({ "type": "new", "text": ["a"] }), r#"[new: {"text":["a"]}]"#),
             (json!({ "type": "new" }), "[new]"),
         ] {
-            assert_eq!(words(block), wanted);
+            assert_eq!(placeholder(block), wanted);
         }
     }
 
@@ -141,10 +141,10 @@ mod tests {
             json!({ "type": "new", "url": "data:image/png;base64,aGVsbG8=" }),
             json!({ "type": "new", "encrypted_content": "a sealed text" }),
         ] {
-            let words = words(json!({ "type": "new", "source": source }));
-            assert!(words.contains("left out]"), "{words}");
+            let text = placeholder(json!({ "type": "new", "source": source }));
+            assert!(text.contains("left out]"), "{text}");
             for secret in ["aGVsbG8", "JVBERi", "sealed"] {
-                assert!(!words.contains(secret), "{words}");
+                assert!(!text.contains(secret), "{text}");
             }
         }
     }
