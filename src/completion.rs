@@ -15,6 +15,7 @@ use crate::failure::Failure;
 
 mod acceptance;
 pub mod admission;
+mod attempt_cost;
 mod auto_prompt;
 pub mod blank;
 mod blocked_vendors;

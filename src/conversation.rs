@@ -11,9 +11,11 @@ use serde_json::{Map, Value};
 
 mod context_edit;
 pub mod image;
+mod premium_requests;
 mod routed_model;
 
 pub use context_edit::{AppliedEdit, ClearToolUses, ClearedInputs, ContextChange, ContextEdit, Trigger};
+pub use premium_requests::PremiumRequests;
 pub use routed_model::RoutedModel;
 
 /// A model request: the messages so far, the tools that the model may call, and the options of the response.
@@ -506,6 +508,8 @@ pub struct Usage {
     pub source: UsageSource,
     /// Cost; absent where it is unknown.
     pub credits: Option<Credits>,
+    /// Premium requests; absent for models that are billed by tokens.
+    pub premium_requests: Option<PremiumRequests>,
     /// Time that the response took.
     pub timing: Timing,
     /// Model that `auto` was routed to, where the provider tells.
@@ -525,6 +529,7 @@ impl Usage {
             dropped_calls: self.dropped_calls.saturating_add(other.dropped_calls),
             source: other.source,
             credits: Credits::sum(self.credits, other.credits),
+            premium_requests: PremiumRequests::sum(self.premium_requests, other.premium_requests),
             timing: self.timing.and(other.timing),
             routed_model: other.routed_model.or(self.routed_model),
         }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use self::common::whole_number::WholeNumber;
-use crate::conversation::{Conversation, Credits, Event, Usage, UsageSource};
+use crate::conversation::{Conversation, Credits, Event, PremiumRequests, Usage, UsageSource};
 use crate::failure::Failure;
 
 pub mod anthropic;
@@ -242,6 +242,7 @@ pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
             _ => UsageSource::Counted,
         },
         credits: Credits::sum(total.credits, usage.credits),
+        premium_requests: PremiumRequests::sum(total.premium_requests, usage.premium_requests),
         // The choices run concurrently.
         timing: std::cmp::max_by_key(total.timing, usage.timing, |timing| timing.total()),
         routed_model: total.routed_model.or(usage.routed_model),

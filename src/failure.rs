@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 mod fallback;
+mod free;
 mod hint;
 mod redacted;
 

@@ -3,13 +3,14 @@
 //! In reading order: `conversation` and `failure` are what everything talks about. A `dialect` translates one HTTP
 //! API to them and back. `completion` runs one model request through the `bridge` to an editor, with the help of
 //! `models`, `tools`, `transcript` and `tokens`; `auto_mode` runs editor tools in between. `request_log` and `usage_db`
-//! keep the account of requests, `prefix` compares them, and `keys` names their clients. `http` has the endpoints,
+//! keep the account of requests, `budgets` their cost, `prefix` compares them, and `keys` names their clients. `http` has the endpoints,
 //! `server` holds everything together, `commands` are the program's commands. `ARCHITECTURE.md` has the whole picture.
 
 pub mod allocator;
 mod auto_mode;
 mod blocking;
 pub mod bridge;
+mod budgets;
 pub mod commands;
 mod completion;
 pub mod conversation;

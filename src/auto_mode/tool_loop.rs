@@ -74,7 +74,7 @@ pub(super) async fn run_tool_loop(
     let AutoMode { editor, runnable, rounds, history } = auto_mode;
     let LoopServices { completions, executor, rounds: store } = services;
     // The model stays: another one would lose the provider's cache, and may not read this one's thinking.
-    let StartedCompletion { request_id, model, client, session, events: mut response, .. } = first;
+    let StartedCompletion { request_id, model, client, session, meter, events: mut response, .. } = first;
     let mut total = Usage::default();
     let mut finished_rounds = Vec::new();
     // All that the client gets.
@@ -128,6 +128,7 @@ pub(super) async fn run_tool_loop(
             model.id.clone(),
             client.clone(),
             session.clone(),
+            meter.clone(),
             conversation.clone(),
         );
         response = completions.start(next, |_| ()).await?.events;

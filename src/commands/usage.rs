@@ -138,9 +138,14 @@ const MAX_BREAK: usize = 60;
 fn write_totals(out: &mut impl Write, title: &str, sums: &UsageSums) -> io::Result<()> {
     writeln!(
         out,
-        "{title:<11} {} credits, {} requests, {} input tokens ({} % cached), {} output tokens",
+        "{title:<11} {} credits, {} requests{}, {} input tokens ({} % cached), {} output tokens",
         credits(sums),
         sums.requests,
+        if sums.premium_requests > 0.0 {
+            format!(" ({:.2} premium)", sums.premium_requests)
+        } else {
+            String::new()
+        },
         sums.input_tokens,
         percent(sums.cached_tokens, sums.input_tokens),
         sums.output_tokens
@@ -188,13 +193,14 @@ fn write_table(out: &mut impl Write, title: &str, report: &UsageReport) -> io::R
 fn write_csv(out: &mut impl Write, report: &UsageReport) -> io::Result<()> {
     writeln!(
         out,
-        "{},requests,input_tokens,cached_tokens,output_tokens,reasoning_tokens,credits,estimated_credits,unknown_requests",
+        "{},requests,input_tokens,cached_tokens,output_tokens,reasoning_tokens,credits,estimated_credits,unknown_requests,\
+         premium_requests",
         report.by
     )?;
     for UsageGroup { key, sums } in &report.data {
         writeln!(
             out,
-            "{},{},{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{},{},{}",
             csv_field(key),
             sums.requests,
             sums.input_tokens,
@@ -203,7 +209,8 @@ fn write_csv(out: &mut impl Write, report: &UsageReport) -> io::Result<()> {
             sums.reasoning_tokens,
             sums.credits,
             sums.estimated_credits,
-            sums.unknown_requests
+            sums.unknown_requests,
+            sums.premium_requests
         )?;
     }
     Ok(())
@@ -315,7 +322,8 @@ mod tests {
         assert_eq!(
             written(|out| write_csv(out, &report)),
             "client,requests,input_tokens,cached_tokens,output_tokens,reasoning_tokens,credits,estimated_credits,\
-             unknown_requests\n\"a,\"\"b\"\"\",2,1000,250,40,0,1.5,0,0\n'=cmd(),2,1000,250,40,0,0,0,2\n"
+             unknown_requests,premium_requests\n\"a,\"\"b\"\"\",2,1000,250,40,0,1.5,0,0,0\n\
+             '=cmd(),2,1000,250,40,0,0,0,2,0\n"
         );
     }
 

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::acceptance::Acceptance;
+use super::attempt_cost::MeteredFilters;
 use super::auto_prompt;
 use super::blocked_vendors;
 use super::context::CompletionContext;
@@ -17,6 +18,7 @@ use super::editor_request::EditorRequest;
 use super::event_mapper::EventMapper;
 use super::filter::Filter;
 use super::filter_chain::FilterChain;
+use super::price::Price;
 use super::provider_error::{self, Classification, Provider};
 use super::required_output::{ReceivedOutput, RequiredOutput, Violation};
 use super::retry_messages::retry_messages;
@@ -24,6 +26,7 @@ use super::{Events, failover, thinking};
 use crate::bridge::BridgeError;
 use crate::bridge::Editor;
 use crate::bridge::protocol::{Chat, ModelInfo, ProviderError, ToEditor};
+use crate::budgets::Meter;
 use crate::conversation::{Event, Finish, Options, Thinking, ToolCall, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::log::quoted;
@@ -54,6 +57,8 @@ pub(super) struct Dispatch {
     counted_input: u64,
     /// Set at the model's first part.
     acceptance: Acceptance,
+    /// Gets the cost of each run.
+    meter: Meter,
 }
 
 impl Dispatch {
@@ -64,6 +69,7 @@ impl Dispatch {
         editors: Vec<Editor>,
         request: EditorRequest,
         counted_input: u64,
+        meter: Meter,
     ) -> Dispatch {
         let EditorRequest { chat, names, required, options, count, .. } = request;
         Dispatch {
@@ -79,6 +85,7 @@ impl Dispatch {
             count,
             counted_input,
             acceptance: Acceptance::default(),
+            meter,
         }
     }
 
@@ -134,13 +141,17 @@ impl Dispatch {
                 yield Err(failure);
                 return;
             }
-            let mut filters =
+            let filters =
                 FilterChain::new(&self.options, &self.required, &dropped, self.counted_input, &self.model);
+            let price = Price::of(&self.model);
+            let mut filters = MeteredFilters::new(filters, self.meter.clone(), self.counted_input, price);
+            let sent = filters.sent().clone();
             let mut mapper = EventMapper::new(self.model.reports_usage);
             let mut has_output = false;
             let mut out = Vec::new();
             let run = |chat: &Arc<Chat>| {
-                failover::parts(self.context.clone(), self.model_id.clone(), &self.editors, chat.clone())
+                let (context, model_id) = (self.context.clone(), self.model_id.clone());
+                failover::parts(context, model_id, &self.editors, chat.clone(), sent.clone())
             };
             let mut chat = self.chat.clone();
             let mut parts = Box::pin(run(&chat));
@@ -166,6 +177,7 @@ impl Dispatch {
                         if !has_output && let Some(plain) = thinking::without_rejected(&error, &chat) =>
                     {
                         log::warn!("thinking rejected, sent without request={}", self.request_id);
+                        sent.refused();
                         chat = Arc::new(plain);
                         parts = Box::pin(run(&chat));
                         continue;
@@ -173,7 +185,7 @@ impl Dispatch {
                     Some(Err(error)) => match self.finish_of(error, has_output) {
                         Ok(finish) => self.with_routed_model(mapper.finish_with(finish), &mapper),
                         Err(failure) => {
-                            let flow = filters.flush(&mut out);
+                            let flow = filters.fail(&failure, has_output, &mut out);
                             for event in out.drain(..) {
                                 yield Ok(self.with_dropped_calls(event, &dropped));
                             }

@@ -8,6 +8,7 @@ use async_stream::stream;
 use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 
+use super::attempt_cost::SentRequests;
 use super::context::CompletionContext;
 use crate::bridge::BridgeError;
 use crate::bridge::protocol::Chat;
@@ -23,6 +24,7 @@ pub(super) fn parts(
     model_id: Arc<str>,
     editors: &[Editor],
     chat: Arc<Chat>,
+    sent: SentRequests,
 ) -> impl Stream<Item = Result<Part, BridgeError>> + use<> {
     let mut editors = VecDeque::from(editors.to_vec());
     let limit = context.model_timeout();
@@ -44,6 +46,7 @@ pub(super) fn parts(
                     return;
                 }
             };
+            sent.sent();
             loop {
                 match timeout(limit, response.next()).await {
                     Err(_) => {
@@ -51,7 +54,10 @@ pub(super) fn parts(
                         return;
                     }
                     Ok(None) => return,
-                    Ok(Some(Err(BridgeError::Failed(Failure::EditorGone)))) if !has_output => continue 'editors,
+                    Ok(Some(Err(BridgeError::Failed(Failure::EditorGone)))) if !has_output => {
+                        sent.lost();
+                        continue 'editors;
+                    }
                     Ok(Some(part)) => {
                         has_output = true;
                         yield part;

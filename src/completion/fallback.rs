@@ -33,7 +33,7 @@ impl CompletionService {
         mut on_fallback: impl FnMut(&ModelFailure),
     ) -> Result<StartedCompletion, Failure> {
         let began = Instant::now();
-        let CompletionRequest { request_id, models, client, session, conversation } = request;
+        let CompletionRequest { request_id, models, client, session, meter, conversation } = request;
         let mut conversation = Some(conversation);
         let mut asked: Vec<String> = Vec::new();
         let mut last_failed: Option<ModelFailure> = None;
@@ -70,6 +70,7 @@ impl CompletionService {
                     request_id: &request_id,
                     client: &client,
                     session: session.as_ref(),
+                    meter: &meter,
                     requested: candidate,
                     resolved: resolved?,
                     conversation: conversation.unwrap_or_default(),

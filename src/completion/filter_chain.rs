@@ -7,7 +7,7 @@ use super::dropped_calls::{AllowedCalls, DroppedCalls};
 use super::filter::Filter;
 use super::json_output::JsonOutput;
 use super::max_tokens::MaxTokens;
-use super::price::{CostEstimate, PriceList};
+use super::price::{CostEstimate, Price};
 use super::required_output::RequiredOutput;
 use super::single_tool_call::SingleToolCall;
 use super::stop_sequences::StopSequences;
@@ -52,21 +52,23 @@ impl FilterChain {
         }
         // After all others, so that it counts the text that the client gets.
         filters.push(Box::new(UsageCounter::new(counted_input, model.reports_usage)));
-        if let Some(prices) = PriceList::of(model) {
-            filters.push(Box::new(CostEstimate(prices)));
+        if let Some(price) = Price::of(model) {
+            filters.push(Box::new(CostEstimate(price)));
         }
         FilterChain { filters, ..FilterChain::default() }
     }
 
-    /// Flushes the text that is held back when a failure ends the response. Returns `Break`, with a finish in `out`, if
-    /// that text completes the response.
-    pub fn flush(&mut self, out: &mut Vec<Event>) -> ControlFlow<()> {
-        let flow = self.event(Event::Finish(Finish::Stop, Usage::default()), out);
-        if flow == ControlFlow::Continue(()) {
-            // The finish was only made to flush the filters.
-            out.pop();
+    /// Flushes the text that is held back when a failure ends the response, and returns the usage until then. Returns
+    /// `Break`, with a finish in `out`, if that text completes the response.
+    pub fn flush(&mut self, out: &mut Vec<Event>) -> ControlFlow<(), Usage> {
+        if self.event(Event::Finish(Finish::Stop, Usage::default()), out).is_break() {
+            return ControlFlow::Break(());
         }
-        flow
+        // The finish was only made to flush the filters.
+        match out.pop() {
+            Some(Event::Finish(_, usage)) => ControlFlow::Continue(usage),
+            _ => ControlFlow::Continue(Usage::default()),
+        }
     }
 }
 
@@ -154,12 +156,12 @@ mod tests {
         let cut = |output: [Event; 2]| {
             let mut chain = chain(&options, None);
             let mut events = run(&mut chain, output);
-            let flow = chain.flush(&mut events);
+            let flow = chain.flush(&mut events).map_continue(|usage| usage.output);
             (joined(events), flow)
         };
         assert_eq!(
             cut([text("one two E"), text("N")]),
-            (vec![text("one two EN")], ControlFlow::Continue(()))
+            (vec![text("one two EN")], ControlFlow::Continue(count_text("one two EN")))
         );
         // The limit was reached before the failure, so the response is complete.
         let complete = vec![text("one two three four"), counted(Finish::Length, 4)];

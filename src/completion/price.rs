@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::filter::Filter;
 use crate::bridge::protocol::ModelInfo;
-use crate::conversation::{Credits, CreditsSource, Event, Usage};
+use crate::conversation::{Credits, CreditsSource, Event, PremiumRequests, Usage};
 
 /// Most tokens that cost the standard price with any model. Copilot doesn't tell extensions where the long-context price
 /// of a model begins; the lowest length that GitHub has published is 128 000.
@@ -17,6 +17,36 @@ pub(super) fn has_long_context_price(model: &ModelInfo) -> bool {
 
 /// The editor's property of a model with the price of input in a long context.
 const LONG_CONTEXT_INPUT: &str = "longContextInputCost";
+
+/// Price of a model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Price {
+    /// By tokens.
+    Tokens(PriceList),
+    /// By requests.
+    Requests(PremiumRequests),
+}
+
+impl Price {
+    /// The price that the editor shows for a model; `None` for one without, such as `auto`.
+    pub fn of(model: &ModelInfo) -> Option<Price> {
+        let multiplier = || PremiumRequests::of_price(model.extra.get("pricing")?.as_str()?);
+        PriceList::of(model).map(Price::Tokens).or_else(|| multiplier().map(Price::Requests))
+    }
+
+    /// Adds the cost to a usage for which the provider hasn't reported it.
+    pub fn add_to(&self, usage: Usage) -> Usage {
+        match self {
+            Price::Tokens(prices) if usage.credits.is_none() => {
+                Usage { credits: Some(prices.estimate(&usage)), ..usage }
+            }
+            Price::Requests(requests) if usage.credits.is_none() => {
+                Usage { premium_requests: Some(*requests), ..usage }
+            }
+            Price::Tokens(_) | Price::Requests(_) => usage,
+        }
+    }
+}
 
 /// Prices of a model, in credits per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,15 +111,13 @@ fn nano(tokens: u64, price: f64) -> f64 {
     tokens as f64 * price * 1000.0
 }
 
-/// Adds the estimate to a finish whose cost the provider hasn't reported.
-pub(super) struct CostEstimate(pub PriceList);
+/// Adds the cost to a finish for which the provider hasn't reported it.
+pub(super) struct CostEstimate(pub Price);
 
 impl Filter for CostEstimate {
     fn event(&mut self, event: Event, out: &mut Vec<Event>) -> ControlFlow<()> {
         out.push(match event {
-            Event::Finish(finish, usage) if usage.credits.is_none() => {
-                Event::Finish(finish, Usage { credits: Some(self.0.estimate(&usage)), ..usage })
-            }
+            Event::Finish(finish, usage) => Event::Finish(finish, self.0.add_to(usage)),
             other => other,
         });
         ControlFlow::Continue(())
@@ -151,7 +179,18 @@ mod tests {
         let reported = Some(Credits { nano: 7, source: CreditsSource::Reported });
         let finish = |credits| Event::Finish(Finish::Stop, Usage { credits, ..usage(2000) });
         let estimated = Some(list.estimate(&usage(2000)));
-        assert_eq!(run(&mut CostEstimate(list), [finish(reported)]), [finish(reported)]);
-        assert_eq!(run(&mut CostEstimate(list), [finish(None)]), [finish(estimated)]);
+        let price = Price::of(&priced()).unwrap();
+        assert_eq!(run(&mut CostEstimate(price), [finish(reported)]), [finish(reported)]);
+        assert_eq!(run(&mut CostEstimate(price), [finish(None)]), [finish(estimated)]);
+    }
+
+    #[test]
+    fn multiplier_counts_each_request() {
+        let price = Price::of(&model(&json!({ "pricing": "0.33x" }))).unwrap();
+        let requests = Some(PremiumRequests { hundredths: 33 });
+        assert_eq!(price.add_to(usage(7)), Usage { premium_requests: requests, ..usage(7) });
+        let reported =
+            Usage { credits: Some(Credits { nano: 7, source: CreditsSource::Reported }), ..usage(7) };
+        assert_eq!(price.add_to(reported), reported);
     }
 }

@@ -18,6 +18,7 @@ use super::tracked_prefix::{PrefixReport, TrackedPrefix};
 use super::{Events, retry, timing};
 use crate::blocking;
 use crate::bridge::protocol::ContextSize;
+use crate::budgets::Meter;
 use crate::conversation::{Conversation, Event, Finish, Usage};
 use crate::failure::Failure;
 use crate::keys::ClientIdentity;
@@ -43,6 +44,8 @@ pub struct CompletionRequest {
     pub client: ClientIdentity,
     /// Session of the client, where it names one.
     pub session: Option<Arc<str>>,
+    /// Gets the cost of all attempts.
+    pub meter: Meter,
     /// The conversation so far.
     pub conversation: Conversation,
 }
@@ -54,6 +57,7 @@ impl CompletionRequest {
         model: String,
         client: ClientIdentity,
         session: Option<Arc<str>>,
+        meter: Meter,
         conversation: Conversation,
     ) -> CompletionRequest {
         CompletionRequest {
@@ -61,6 +65,7 @@ impl CompletionRequest {
             models: ModelChain::only(Some(model), false),
             client,
             session,
+            meter,
             conversation,
         }
     }
@@ -71,6 +76,7 @@ pub(super) struct Attempt<'a> {
     pub request_id: &'a Arc<str>,
     pub client: &'a ClientIdentity,
     pub session: Option<&'a Arc<str>>,
+    pub meter: &'a Meter,
     /// The model as the client named it.
     pub requested: &'a RequestedModel,
     /// That model, and the editors that have it.
@@ -86,6 +92,7 @@ pub(super) struct PreparedCompletion {
     counted_input: u64,
     client: ClientIdentity,
     session: Option<Arc<str>>,
+    meter: Meter,
     /// Comparison with the request before; absent for an enormous request.
     prefix: Option<TrackedPrefix>,
     dispatch: Dispatch,
@@ -106,6 +113,8 @@ pub struct StartedCompletion {
     pub client: ClientIdentity,
     /// Session of the client, where it names one.
     pub session: Option<Arc<str>>,
+    /// Gets the cost of all attempts.
+    pub meter: Meter,
     /// Comparison with the request before it in its conversation; absent for the first one.
     pub prefix: Option<PrefixReport>,
     /// Events of the first choice, or of the only one.
@@ -127,7 +136,8 @@ impl CompletionService {
 
     /// Builds the request of an attempt and waits for a permit.
     pub(super) async fn prepare(&self, attempt: Attempt<'_>) -> Result<PreparedCompletion, Failure> {
-        let Attempt { request_id, client, session, requested, resolved, conversation, began } = attempt;
+        let Attempt { request_id, client, session, meter, requested, resolved, conversation, began } =
+            attempt;
         let ResolvedModel { model, editors } = resolved;
         self.context.blocked_vendors.check(&model.model.vendor)?;
         log::info!(
@@ -167,9 +177,21 @@ impl CompletionService {
             editors,
             editor_request,
             counted_input,
+            meter.clone(),
         );
         let (client, session, ready) = (client.clone(), session.cloned(), began.elapsed());
-        Ok(PreparedCompletion { model, counted_input, client, session, prefix, dispatch, permit, ready })
+        let meter = meter.clone();
+        Ok(PreparedCompletion {
+            model,
+            counted_input,
+            client,
+            session,
+            meter,
+            prefix,
+            dispatch,
+            permit,
+            ready,
+        })
     }
 
     /// Resolves the first model of a request that exists, without running it.
@@ -254,6 +276,7 @@ impl PreparedCompletion {
             prefix: self.report(),
             client: self.client,
             session: self.session,
+            meter: self.meter,
             model: self.model,
         }
     }

@@ -21,6 +21,7 @@ use super::state::AppState;
 use super::{context_management, request_body, tool_access};
 use crate::auto_mode::AutoMode;
 use crate::blocking;
+use crate::budgets::Meter;
 use crate::completion::{
     CompletionRequest, Events, ModelChain, ModelFailure, PrefixReport, StartedCompletion,
 };
@@ -106,6 +107,7 @@ async fn attempt<D: Dialect>(
         models,
         client: identity_of(request),
         session: session_of(request),
+        meter: record.meter(),
         conversation: parsed.conversation,
     };
     let RunningCompletion { model, counted_input, prefix, events } = if parsed.only_model {
@@ -129,12 +131,22 @@ async fn attempt<D: Dialect>(
         model: model.id,
         counted_input,
     };
+    let events = with_whole_cost(events, record.meter());
     let writer = ResponseWriter::<D>::new(meta, options, memory, record, choices);
     if parsed.stream {
         writer.streamed(response, events, &state.options).await
     } else {
         writer.whole(response, events).await
     }
+}
+
+/// Completes the usage at the end of a response with the cost of all attempts, the failed ones too.
+fn with_whole_cost(events: ChoiceEvents, meter: Meter) -> ChoiceEvents {
+    let event = move |(choice, event)| match event {
+        Ok(Event::Finish(finish, usage)) => (choice, Ok(Event::Finish(finish, meter.tell(usage)))),
+        other => (choice, other),
+    };
+    events.map(event).boxed_local()
 }
 
 /// The session of a request and the sub-agent in it, as far as the client names them.
@@ -211,15 +223,17 @@ fn resume(
     auto_mode: Option<AutoMode>,
     state: &AppState,
 ) -> impl AsyncFnOnce(Conversation) -> Result<Events, Failure> + use<> + 'static {
-    let (request_id, model, client, session) = (
+    let (request_id, model, client, session, meter) = (
         summary.request_id.clone(),
         summary.model.id.clone(),
         summary.client.clone(),
         summary.session.clone(),
+        summary.meter.clone(),
     );
     let (completions, sessions) = (state.completions.clone(), state.auto_mode.clone());
     async move |conversation: Conversation| {
-        let request = CompletionRequest::same_model(request_id, model, client, session, conversation.clone());
+        let request =
+            CompletionRequest::same_model(request_id, model, client, session, meter, conversation.clone());
         let started = completions.start(request, |_| ()).await?;
         Ok(match auto_mode {
             Some(auto_mode) => sessions.start(auto_mode, started, conversation),

@@ -30,6 +30,7 @@ pub struct Metrics {
     input: Family<Answered, Counter>,
     output: Family<Answered, Counter>,
     credits: Family<Charged, Counter<f64, AtomicU64>>,
+    premium_requests: Family<Requested, Counter<f64, AtomicU64>>,
     first: Family<Answered, Histogram>,
     duration: Family<Answered, Histogram>,
 }
@@ -78,6 +79,13 @@ struct Charged {
     source: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Requested {
+    dialect: String,
+    model: String,
+    client: String,
+}
+
 impl Default for Metrics {
     fn default() -> Metrics {
         let histograms = || Family::new_with_constructor(histogram as fn() -> Histogram);
@@ -87,6 +95,7 @@ impl Default for Metrics {
             input: Family::default(),
             output: Family::default(),
             credits: Family::default(),
+            premium_requests: Family::default(),
             first: histograms(),
             duration: histograms(),
         }
@@ -118,6 +127,11 @@ impl Metrics {
                 source: credits.source.as_str(),
             };
             self.credits.get_or_create(&charged).inc_by(credits.amount());
+        }
+        if let Some(requests) = record.premium_requests {
+            let requested =
+                Requested { dialect: dialect.clone(), model: model.clone(), client: client.clone() };
+            self.premium_requests.get_or_create(&requested).inc_by(requests.amount());
         }
         let ended = Ended {
             dialect: dialect.clone(),
@@ -161,6 +175,12 @@ impl Metrics {
         registry.register("requests", "Requests that have ended", self.requests.clone());
         registry.register("input_tokens", "Tokens that models were given", self.input.clone());
         registry.register("output_tokens", "Tokens that models answered with", self.output.clone());
+        let premium_requests = self.premium_requests.clone();
+        registry.register(
+            "premium_requests",
+            "Requests to models that are billed by the request",
+            premium_requests,
+        );
         registry.register("credits", "Cost of responses, in credits", self.credits.clone());
         registry.register_with_unit(
             "first_part",

@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 use super::captured_body::CapturedExchange;
 use super::{RequestLog, client};
 use crate::bridge::protocol::{Exchange, FailedModel, Outcome, PrefixLoss, RequestRecord, Tokens};
-use crate::conversation::{Credits, Event, Finish, Usage, UsageSource};
+use crate::budgets::Meter;
+use crate::conversation::{Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::keys::ClientIdentity;
 use crate::log::{now, quoted};
@@ -65,6 +66,7 @@ pub(super) struct RecordState {
     pub captured: Option<CapturedExchange>,
     began: Instant,
     ending: Option<Ending>,
+    meter: Meter,
     session: Option<String>,
     agent: Option<String>,
 }
@@ -132,6 +134,7 @@ impl Record {
             duration_ms: None,
             tokens: None,
             credits: None,
+            premium_requests: None,
             prefix_kept: None,
             prefix_break: None,
             prefix_loss: None,
@@ -147,6 +150,7 @@ impl Record {
             captured,
             began: Instant::now(),
             ending: None,
+            meter: Meter::default(),
             session: session.map(|session| cut(session, MAX_REQUESTED)),
             agent: agent.map(|agent| cut(agent, MAX_REQUESTED)),
         }));
@@ -195,7 +199,6 @@ impl Record {
                     let mut total = *usage;
                     if let Some(Ending::Finished(_, before)) = &state.ending {
                         total.output += before.output;
-                        total.credits = Credits::sum(total.credits, before.credits);
                     }
                     state.ending = Some(Ending::Finished(finish.clone(), total));
                 }
@@ -212,6 +215,11 @@ impl Record {
     pub(super) fn rejected(self, failure: &Failure) {
         self.write(|state| state.record.rejected = true);
         self.failed(failure);
+    }
+
+    /// Gets the cost of all attempts; it is recorded when the record is closed.
+    pub fn meter(&self) -> Meter {
+        self.shared.lock().meter.clone()
     }
 
     /// Whether its bodies are captured.
@@ -243,89 +251,102 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        let RecordState { record, began, ending, .. } = &mut *state;
-        let elapsed = began.elapsed();
-        record.duration_ms = Some(milliseconds(elapsed));
-        record.outcome = match &ending {
-            Some(Ending::Finished(finish, usage)) => {
-                record.tokens = Some(tokens(*usage));
-                record.routed_model = usage.routed_model.map(|model| model.as_str().to_owned());
-                record.credits = usage.credits;
-                Outcome::Finished { reason: finish.as_str().to_owned() }
-            }
-            Some(Ending::Failed(failure)) => Outcome::Failed {
-                kind: failure.kind().to_owned(),
-                message: cut(&failure.to_string(), MAX_MESSAGE),
-                hint: failure.hint().to_owned(),
-            },
-            None => Outcome::Disconnected,
-        };
-        let RequestRecord {
-            id,
-            key,
-            dialect,
-            method,
-            model,
-            failed_models,
-            routed_model,
-            first_ms,
-            rejected,
-            ..
-        } = &*record;
-        let model = quoted(model.as_deref().unwrap_or_default()).to_string() + &after(failed_models);
-        let routed =
-            routed_model.as_ref().map(|model| format!(" routed_model={}", quoted(model))).unwrap_or_default();
-        let key = key.as_ref().map(|key| format!(" key={}", quoted(key))).unwrap_or_default();
-        match ending {
-            Some(Ending::Finished(finish, usage)) => log::info!(
-                "request finished request={id}{key} dialect={dialect} model={model}{routed} reason={} total={elapsed:.1?} \
-                 first_ms={} tokens_in={} tokens_out={}{}",
-                finish.as_str(),
-                first_ms.unwrap_or_default(),
-                usage.input,
-                usage.output,
-                usage.credits.map(|credits| format!(" credits={}", credits.amount())).unwrap_or_default()
-            ),
-            Some(Ending::Failed(failure)) if *rejected => {
-                // Neither path nor message: any program can have written both.
-                log::warn!(
-                    "request rejected request={id}{key} method={} error={}",
-                    quoted(method),
-                    failure.kind()
-                );
-            }
-            Some(Ending::Failed(failure)) => {
-                let why = if self.raw_logging { failure.to_string() } else { failure.redacted() };
-                log::warn!(
-                    "request failed request={id}{key} dialect={dialect} model={model} total={elapsed:.1?} error={why:?}"
-                );
-            }
-            None => log::info!(
-                "request cancelled, client disconnected request={id}{key} dialect={dialect} model={model} total={elapsed:.1?}"
-            ),
-        }
-        let lacks_consent = matches!(ending, Some(Ending::Failed(Failure::ConsentMissing { .. })));
-        state.revision = self.log.bump_revision();
-        let record = state.record.clone();
-        let row = self.log.usage.as_ref().and_then(|usage| Some((usage, usage_row(&state)?)));
-        if let Some((usage, row)) = row {
-            usage.insert(row);
-        }
-        drop(state);
-        self.log.close(&record, lacks_consent);
+        let (log, shared, raw_logging) = (self.log.clone(), self.shared.clone(), self.raw_logging);
+        let elapsed = shared.lock().began.elapsed();
+        self.meter().when_settled(move || close(&log, &shared, elapsed, raw_logging));
     }
+}
+
+/// Closes a record after this time, when all costs are known.
+fn close(log: &RequestLog, shared: &SharedRecord, elapsed: Duration, raw_logging: bool) {
+    let mut state = shared.lock();
+    let RecordState { record, ending, meter, .. } = &mut *state;
+    let cost = meter.total();
+    record.tokens = cost.map(tokens);
+    record.credits = cost.and_then(|cost| cost.credits);
+    record.premium_requests = cost.and_then(|cost| cost.premium_requests);
+    record.duration_ms = Some(milliseconds(elapsed));
+    record.outcome = match &ending {
+        Some(Ending::Finished(finish, usage)) => {
+            record.tokens = Some(tokens(*usage));
+            record.routed_model = usage.routed_model.map(|model| model.as_str().to_owned());
+            Outcome::Finished { reason: finish.as_str().to_owned() }
+        }
+        Some(Ending::Failed(failure)) => Outcome::Failed {
+            kind: failure.kind().to_owned(),
+            message: cut(&failure.to_string(), MAX_MESSAGE),
+            hint: failure.hint().to_owned(),
+        },
+        None => Outcome::Disconnected,
+    };
+    let RequestRecord {
+        id,
+        key,
+        dialect,
+        method,
+        model,
+        failed_models,
+        routed_model,
+        first_ms,
+        rejected,
+        ..
+    } = &*record;
+    let model = quoted(model.as_deref().unwrap_or_default()).to_string() + &after(failed_models);
+    let routed =
+        routed_model.as_ref().map(|model| format!(" routed_model={}", quoted(model))).unwrap_or_default();
+    let cost_of_unfinished =
+        cost.map(|cost| format!(" tokens_in={} tokens_out={}{}", cost.input, cost.output, cost_fields(cost)));
+    let cost_of_unfinished = cost_of_unfinished.unwrap_or_default();
+    let cost = cost.map(cost_fields).unwrap_or_default();
+    let key = key.as_ref().map(|key| format!(" key={}", quoted(key))).unwrap_or_default();
+    match ending {
+        Some(Ending::Finished(finish, usage)) => log::info!(
+            "request finished request={id}{key} dialect={dialect} model={model}{routed} reason={} total={elapsed:.1?} \
+                 first_ms={} tokens_in={} tokens_out={}{cost}",
+            finish.as_str(),
+            first_ms.unwrap_or_default(),
+            usage.input,
+            usage.output,
+        ),
+        Some(Ending::Failed(failure)) if *rejected => {
+            // Neither path nor message: any program can have written both.
+            log::warn!(
+                "request rejected request={id}{key} method={} error={}",
+                quoted(method),
+                failure.kind()
+            );
+        }
+        Some(Ending::Failed(failure)) => {
+            let why = if raw_logging { failure.to_string() } else { failure.redacted() };
+            log::warn!(
+                "request failed request={id}{key} dialect={dialect} model={model} total={elapsed:.1?}{cost_of_unfinished} error={why:?}"
+            );
+        }
+        None => log::info!(
+            "request cancelled, client disconnected request={id}{key} dialect={dialect} model={model} total={elapsed:.1?}{cost_of_unfinished}"
+        ),
+    }
+    let lacks_consent = matches!(ending, Some(Ending::Failed(Failure::ConsentMissing { .. })));
+    state.revision = log.bump_revision();
+    let record = state.record.clone();
+    let row = log.usage.as_ref().and_then(|usage| Some((usage, usage_row(&state)?)));
+    if let Some((usage, row)) = row {
+        usage.insert(row);
+    }
+    drop(state);
+    log.close(&record, lacks_consent);
 }
 
 /// The row for the usage database; none for a request that ran no model.
 fn usage_row(state: &RecordState) -> Option<UsageRow> {
-    let RecordState { record, ending, session, agent, .. } = state;
+    let RecordState { record, ending, meter, session, agent, .. } = state;
     if record.dialect.is_empty() || record.rejected {
         return None;
     }
-    let usage = match ending {
-        Some(Ending::Finished(_, usage)) => *usage,
-        Some(Ending::Failed(_)) | None => Usage::default(),
+    let cost = meter.total();
+    let (usage, queued) = match ending {
+        Some(Ending::Finished(_, usage)) => (*usage, Some(usage.timing.ready)),
+        Some(Ending::Failed(_)) | None => (cost.unwrap_or_default(), None),
     };
     let outcome = match &record.outcome {
         Outcome::Finished { reason } => reason.as_str(),
@@ -347,8 +368,10 @@ fn usage_row(state: &RecordState) -> Option<UsageRow> {
         cache_write_tokens: usage.cache_written,
         output_tokens: usage.output,
         reasoning_tokens: usage.reasoning,
-        credits: usage.credits,
-        queued_ms: record.tokens.map(|_| milliseconds(usage.timing.ready)),
+        credits: record.credits,
+        premium_requests: record.premium_requests,
+        attempts: meter.attempts(),
+        queued_ms: queued.map(milliseconds),
         first_ms: record.first_ms,
         total_ms: record.duration_ms.unwrap_or_default(),
         outcome: outcome.to_owned(),
@@ -361,6 +384,13 @@ fn usage_row(state: &RecordState) -> Option<UsageRow> {
 fn after(failed: &[FailedModel]) -> String {
     let shown: Vec<String> = failed.iter().map(|one| format!("{} ({})", one.model, one.reason)).collect();
     if shown.is_empty() { String::new() } else { format!(" failed_models={}", quoted(&shown.join(", "))) }
+}
+
+/// The fields of the log for the cost of a request; empty where it is unknown.
+fn cost_fields(cost: Usage) -> String {
+    let credits = cost.credits.map(|credits| format!(" credits={}", credits.amount()));
+    let requests = cost.premium_requests.map(|requests| format!(" premium_requests={requests}"));
+    credits.unwrap_or_default() + &requests.unwrap_or_default()
 }
 
 fn tokens(usage: Usage) -> Tokens {

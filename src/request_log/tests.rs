@@ -63,6 +63,7 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
         duration_ms: None,
         tokens: None,
         credits: None,
+        premium_requests: None,
         prefix_kept: None,
         prefix_break: None,
         prefix_loss: None,

@@ -88,6 +88,7 @@ mod tests {
             duration_ms: Some(1),
             tokens,
             credits: None,
+            premium_requests: None,
             prefix_kept: None,
             prefix_break: None,
             prefix_loss: None,

@@ -162,13 +162,17 @@ pub struct UsageSums {
     pub credits: f64,
     /// Of these: estimated from the price list.
     pub estimated_credits: f64,
-    /// Requests whose cost is unknown.
+    /// Premium requests, of models that are billed by the request.
+    pub premium_requests: f64,
+    /// Requests that a provider got, and whose cost is unknown.
     pub unknown_requests: u64,
 }
 
 const SUMS: &str = "count(*), coalesce(sum(input_tokens), 0), coalesce(sum(cached_tokens), 0),
     coalesce(sum(output_tokens), 0), coalesce(sum(reasoning_tokens), 0), coalesce(sum(credits), 0.0),
-    coalesce(sum(CASE WHEN credits_source = 'estimated' THEN credits END), 0.0), count(*) - count(credits)";
+    coalesce(sum(CASE WHEN credits_source = 'estimated' THEN credits END), 0.0), 
+    count(*) FILTER (WHERE credits IS NULL AND premium_requests IS NULL AND coalesce(attempts, 1) > 0),
+    coalesce(sum(premium_requests), 0.0)";
 
 /// Reads a report.
 pub(super) fn run(connection: &Connection, query: &UsageQuery) -> rusqlite::Result<UsageReport> {
@@ -186,7 +190,7 @@ pub(super) fn run(connection: &Connection, query: &UsageQuery) -> rusqlite::Resu
     );
     let mut statement = connection.prepare(&groups)?;
     let data = statement
-        .query_map(params![from, to], |row| Ok(UsageGroup { sums: sums(row)?, key: row.get(8)? }))?
+        .query_map(params![from, to], |row| Ok(UsageGroup { sums: sums(row)?, key: row.get(9)? }))?
         .collect::<Result<Vec<_>, _>>()?;
     let totals = connection.query_row(
         &format!("SELECT {SUMS} FROM requests WHERE {IN_PERIOD}"),
@@ -209,6 +213,7 @@ fn sums(row: &Row<'_>) -> rusqlite::Result<UsageSums> {
         reasoning_tokens: count(4)?,
         credits: credits(5)?,
         estimated_credits: credits(6)?,
+        premium_requests: credits(8)?,
         unknown_requests: count(7)?,
     })
 }

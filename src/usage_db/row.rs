@@ -1,6 +1,6 @@
 //! A row of the usage database.
 
-use crate::conversation::Credits;
+use crate::conversation::{Credits, PremiumRequests};
 
 /// Facts about one request that has ended.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +35,10 @@ pub struct UsageRow {
     pub reasoning_tokens: u64,
     /// Cost; absent where it is unknown.
     pub credits: Option<Credits>,
+    /// Premium requests; absent for models that are billed by tokens.
+    pub premium_requests: Option<PremiumRequests>,
+    /// Number of attempts that a provider got and may bill.
+    pub attempts: u32,
     /// Time in the queue, in milliseconds.
     pub queued_ms: Option<u64>,
     /// Time to the model's first part, in milliseconds.

@@ -13,7 +13,8 @@ const KEPT_DAYS: u64 = 400;
 
 /// Statements that raise the schema by one version each; `PRAGMA user_version` is the number of those that ran. Never
 /// change one that was released: add another.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE requests (
         time INTEGER NOT NULL,
         request_id TEXT NOT NULL,
@@ -39,7 +40,12 @@ const MIGRATIONS: &[&str] = &["
         prefix_break TEXT
     );
     CREATE INDEX requests_time ON requests (time);
-"];
+",
+    "
+    ALTER TABLE requests ADD COLUMN premium_requests REAL;
+    ALTER TABLE requests ADD COLUMN attempts INTEGER;
+",
+];
 
 /// Condition on the rows of a period, from day `?1` to day `?2`. A local day is compared as the name that `date` gives it,
 /// so that days with 23 or 25 hours are whole.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::conversation::{Credits, CreditsSource};
+use crate::conversation::{Credits, CreditsSource, PremiumRequests};
 use crate::log::now;
 
 const SOON: Duration = Duration::from_mins(1);
@@ -25,6 +25,7 @@ fn row(model: &str, client: &str, nano: Option<u64>) -> UsageRow {
         output_tokens: 20,
         reasoning_tokens: 5,
         credits: nano.map(|nano| Credits { nano, source: CreditsSource::Reported }),
+        attempts: 1,
         total_ms: 12,
         outcome: "stop".into(),
         ..UsageRow::default()
@@ -44,7 +45,14 @@ fn groups(report: &UsageReport) -> Vec<(&str, u64, f64)> {
 fn written_rows_are_summed_by_group() {
     let home = directory();
     let writer = UsageWriter::start(path_in(home.path()));
+    let premium = |hundredths| UsageRow {
+        premium_requests: Some(PremiumRequests { hundredths }),
+        ..row("premium", "vim", None)
+    };
     for row in [
+        premium(100),
+        premium(33),
+        UsageRow { attempts: 0, ..row("refused", "vim", None) },
         row("gpt", "curl", Some(1_500_000_000)),
         row("gpt", "codex", Some(100_000_001)),
         row("claude", "codex", None),
@@ -57,22 +65,26 @@ fn written_rows_are_summed_by_group() {
     }
     writer.flush(SOON);
     let report = read(home.path(), &by(GroupBy::Model)).unwrap();
-    assert_eq!(groups(&report), [("gpt", 2, 1.600_000_001), ("claude", 2, 0.25)]);
+    assert_eq!(
+        groups(&report),
+        [("gpt", 2, 1.600_000_001), ("claude", 2, 0.25), ("premium", 2, 0.0), ("refused", 1, 0.0)]
+    );
     assert_eq!(
         report.totals,
         report::UsageSums {
-            requests: 4,
-            input_tokens: 400,
-            cached_tokens: 240,
-            output_tokens: 80,
-            reasoning_tokens: 20,
+            requests: 7,
+            input_tokens: 700,
+            cached_tokens: 420,
+            output_tokens: 140,
+            reasoning_tokens: 35,
             credits: 1.850_000_001,
             estimated_credits: 0.25,
+            premium_requests: 1.33,
             unknown_requests: 1,
         }
     );
     let report = read(home.path(), &by(GroupBy::Client)).unwrap();
-    assert_eq!(groups(&report), [("curl", 1, 1.5), ("codex", 3, 0.350_000_001)]);
+    assert_eq!(groups(&report), [("curl", 1, 1.5), ("codex", 3, 0.350_000_001), ("vim", 3, 0.0)]);
     assert_eq!(read(home.path(), &by(GroupBy::Day)).unwrap().data.len(), 1);
 }
 

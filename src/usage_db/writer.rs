@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 
 use super::row::UsageRow;
 use super::schema;
-use crate::conversation::Credits;
+use crate::conversation::{Credits, PremiumRequests};
 use crate::log::now;
 
 /// Time for which rows are collected: the most that is lost when the process is killed.
@@ -193,9 +193,9 @@ fn insert(connection: &Connection, row: &UsageRow) -> rusqlite::Result<()> {
         INSERT INTO requests (
             time, request_id, dialect, client, session, agent, key, model, routed_model, input_tokens, cached_tokens,
             cache_write_tokens, output_tokens, reasoning_tokens, credits, credits_source, queued_ms, first_ms, total_ms,
-            outcome, prefix_kept, prefix_break
+            outcome, prefix_kept, prefix_break, premium_requests, attempts
         ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-            ?21, ?22)";
+            ?21, ?22, ?23, ?24)";
     let integer = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     connection.prepare_cached(INSERT)?.execute(params![
         integer(row.time),
@@ -220,6 +220,8 @@ fn insert(connection: &Connection, row: &UsageRow) -> rusqlite::Result<()> {
         row.outcome,
         row.prefix_kept,
         row.prefix_break,
+        row.premium_requests.map(PremiumRequests::amount),
+        row.attempts,
     ])?;
     Ok(())
 }

@@ -22,6 +22,7 @@ mod compaction;
 mod compatibility;
 mod content_coding;
 mod context_management;
+mod costs;
 mod directory;
 mod disconnects;
 mod doctor;

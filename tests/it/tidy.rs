@@ -33,6 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "auto_mode",
             "blocking",
             "bridge",
+            "budgets",
             "completion",
             "conversation",
             "dialect",
@@ -53,6 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "blocking",
             "bridge",
+            "budgets",
             "conversation",
             "failure",
             "keys",
@@ -75,7 +77,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("transcript", &["conversation"]),
     // Runs pure code of any module, in tests and fuzzers only.
     ("fuzzing", &["bridge", "commands", "completion", "conversation", "dialect", "simulator", "transcript"]),
-    ("request_log", &["bridge", "conversation", "failure", "keys", "log", "usage_db"]),
+    ("budgets", &["conversation"]),
+    ("request_log", &["bridge", "budgets", "conversation", "failure", "keys", "log", "usage_db"]),
     ("usage_db", &["conversation", "log"]),
     ("log", &["bridge"]),
     ("options", &["bridge", "usage_db"]),

@@ -137,11 +137,11 @@ fn reported_credits_agree_in_responses_usage_metrics_and_database() {
 }
 
 #[test]
-fn cancelled_and_failed_requests_have_an_unknown_cost() {
+fn request_that_the_provider_refuses_costs_nothing() {
     let server = Server::demo(&[]);
     assert_eq!(server.post(CHAT, &chat("fail:ChatRateLimited slowly")).status, 429);
     let totals = usage(&server, "")["totals"].clone();
-    assert_eq!((&totals["requests"], &totals["unknown_requests"]), (&json!(1), &json!(1)));
+    assert_eq!((&totals["requests"], &totals["unknown_requests"]), (&json!(1), &json!(0)));
 }
 
 #[test]

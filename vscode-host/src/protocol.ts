@@ -554,6 +554,15 @@ tokens: number,
 credits?: number, };
 
 /**
+ * Number of premium requests, in hundredths: multipliers are `0.25x`, `0.33x`, `1x`, `10x`.
+ */
+export type PremiumRequests = { 
+/**
+ * Hundredths of a premium request.
+ */
+hundredths: number, };
+
+/**
  * An error of the provider, as far as VS Code passes it on.
  */
 export type ProviderError = { 
@@ -661,13 +670,17 @@ first_ms?: number,
  */
 duration_ms?: number, 
 /**
- * Usage in tokens; absent until a response has ended well.
+ * Usage in tokens, of all attempts if the request didn't end well; absent while it runs, and if no model was asked.
  */
 tokens?: Tokens, 
 /**
  * Cost in credits; absent where it is unknown.
  */
 credits?: Credits, 
+/**
+ * Premium requests; absent for models that are billed by tokens.
+ */
+premium_requests?: PremiumRequests, 
 /**
  * Part of the request before it in its conversation that this one begins with, from 0 to 1; absent for the first
  * request of a conversation.

@@ -91,6 +91,7 @@ function facts(request: RequestRecord): HTMLElement {
 		["Tokens out", tokens && count(tokens.output)],
 		["Counted by", tokens && (tokens.reported ? "the provider" : "Copilot Proxy")],
 		["Credits", request.credits && `${credits(request.credits)}, ${costSource(request.credits)}`],
+		["Premium requests", request.premium_requests && `${request.premium_requests.hundredths / 100}`],
 		["First token", first === undefined ? undefined : `after ${duration(first)}`],
 		["Total", whole === undefined ? undefined : duration(whole)],
 		["Speed", rate === undefined ? undefined : `${count(Math.round(rate))} tokens per second`],

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ModelInfo;
-use crate::conversation::Credits;
+use crate::conversation::{Credits, PremiumRequests};
 
 /// Subscription of an editor whose panel is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,7 +112,7 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional, type = "number"))]
     pub duration_ms: Option<u64>,
-    /// Usage in tokens; absent until a response has ended well.
+    /// Usage in tokens, of all attempts if the request didn't end well; absent while it runs, and if no model was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub tokens: Option<Tokens>,
@@ -120,6 +120,10 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub credits: Option<Credits>,
+    /// Premium requests; absent for models that are billed by tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub premium_requests: Option<PremiumRequests>,
     /// Part of the request before it in its conversation that this one begins with, from 0 to 1; absent for the first
     /// request of a conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]

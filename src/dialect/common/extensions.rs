@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::conversation::{Credits, CreditsSource, Event, RoutedModel, ToolRan, Usage, UsageSource};
+use crate::conversation::{
+    Credits, CreditsSource, Event, PremiumRequests, RoutedModel, ToolRan, Usage, UsageSource,
+};
 
 /// The value of `copilot_proxy`.
 #[derive(Debug, Default, Serialize)]
@@ -19,6 +21,9 @@ pub struct ResponseExtensions<'a> {
     /// Whether the provider reported the cost or it is an estimate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits_source: Option<CreditsSource>,
+    /// Premium requests that the response counts as, for a model that is billed by the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub premium_requests: Option<f64>,
     /// Tools that the proxy ran.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<&'a ToolRan>,
@@ -39,14 +44,18 @@ impl<'a> ResponseExtensions<'a> {
             usage: Some(usage.source),
             dropped_calls: usage.dropped_calls,
             routed_model: usage.routed_model,
-            ..ResponseExtensions::of_cost(usage.credits)
+            ..ResponseExtensions::of_cost(usage.credits, usage.premium_requests)
         }
     }
 
-    fn of_cost(credits: Option<Credits>) -> ResponseExtensions<'a> {
+    fn of_cost(
+        credits: Option<Credits>,
+        premium_requests: Option<PremiumRequests>,
+    ) -> ResponseExtensions<'a> {
         ResponseExtensions {
             credits: credits.map(Credits::amount),
             credits_source: credits.map(|credits| credits.source),
+            premium_requests: premium_requests.map(PremiumRequests::amount),
             ..ResponseExtensions::default()
         }
     }
@@ -60,22 +69,25 @@ impl<'a> ResponseExtensions<'a> {
     pub fn whole(events: impl IntoIterator<Item = &'a Event>) -> Option<ResponseExtensions<'a>> {
         let mut fields = ResponseExtensions::default();
         let mut credits = None;
+        let mut premium_requests = None;
         for event in events {
             match event {
                 Event::ToolRan(ran) => fields.tools.push(ran),
                 Event::Finish(_, usage) => {
                     fields.dropped_calls = fields.dropped_calls.saturating_add(usage.dropped_calls);
                     credits = Credits::sum(credits, usage.credits);
+                    premium_requests = PremiumRequests::sum(premium_requests, usage.premium_requests);
                 }
                 Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) | Event::Context(_) => {}
             }
         }
         let ResponseExtensions { tools, dropped_calls, .. } = fields;
-        let is_empty = tools.is_empty() && dropped_calls == 0 && credits.is_none();
+        let has_cost = credits.is_some() || premium_requests.is_some();
+        let is_empty = tools.is_empty() && dropped_calls == 0 && !has_cost;
         (!is_empty).then(|| ResponseExtensions {
             tools,
             dropped_calls,
-            ..ResponseExtensions::of_cost(credits)
+            ..ResponseExtensions::of_cost(credits, premium_requests)
         })
     }
 }

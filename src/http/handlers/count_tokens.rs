@@ -4,6 +4,7 @@ use actix_web::web::{Data, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
+use crate::budgets::Meter;
 use crate::completion::{CompletionRequest, ModelChain};
 use crate::dialect::anthropic::count_tokens as anthropic;
 use crate::dialect::openai_responses::input_tokens as openai;
@@ -74,6 +75,7 @@ async fn count(
         ),
         client: identity_of(request),
         session: None,
+        meter: Meter::default(),
         conversation,
     };
     let original = if completion_request.conversation.options.context_edits.is_empty() {

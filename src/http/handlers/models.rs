@@ -6,6 +6,7 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
+use crate::budgets::Meter;
 use crate::completion::{CompletionRequest, ModelChain};
 use crate::conversation::Conversation;
 use crate::dialect::anthropic::models as anthropic;
@@ -60,6 +61,7 @@ pub(in crate::http) async fn get(
         models: ModelChain::only(Some(name.into_inner()), is_anthropic),
         client: identity_of(&request),
         session: None,
+        meter: Meter::default(),
         conversation: Conversation::default(),
     };
     match state.completions.model(&completion_request).await {

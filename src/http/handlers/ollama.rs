@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::models::available;
+use crate::budgets::Meter;
 use crate::completion::{CompletionRequest, ModelChain};
 use crate::conversation::Conversation;
 use crate::dialect::ollama::models::{self, Model, Wanted};
@@ -82,6 +83,7 @@ async fn read_and_resolve(
         models: ModelChain::only(wanted.model(), false),
         client: identity_of(request),
         session: None,
+        meter: Meter::default(),
         conversation: Conversation::default(),
     };
     let entry = state.completions.model(&completion_request).await?;

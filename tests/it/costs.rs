@@ -1,0 +1,190 @@
+//! The cost of requests, however they end: every attempt at a provider is in the response, `/v1/usage` and `/metrics`.
+
+use copilot_proxy::bridge::protocol::{
+    EditorTool, FromEditor, ModelInfo, ProviderError, ResponsePart, ToEditor, Tools,
+};
+use copilot_proxy::conversation::{Data, Part, Tool, ToolCall};
+use serde_json::{Value, json};
+
+use crate::client::Request;
+use crate::editor::{Editor, model};
+use crate::openai::CHAT;
+use crate::server::Server;
+use crate::wait::until;
+
+/// A model with these properties of its price.
+fn priced(id: &str, prices: &Value) -> ModelInfo {
+    ModelInfo { extra: prices.as_object().unwrap().clone(), ..model(id) }
+}
+
+/// A server with models at 1000 credits for a million tokens of input and 2000 for a million of output, and one that
+/// counts as a third of a premium request.
+fn serve() -> (Server, Editor) {
+    let server = Server::serve(&[]);
+    let prices = json!({ "inputCost": 1000, "outputCost": 2000 });
+    let third = priced("third", &json!({ "pricing": "0.33x" }));
+    let editor = Editor::with_models(&server.home, &[priced("a", &prices), priced("b", &prices), third]);
+    (server, editor)
+}
+
+fn request(model: &str) -> Value {
+    json!({ "model": model, "messages": [{ "role": "user", "content": "one two three four five" }] })
+}
+
+fn totals(server: &Server) -> Value {
+    server.get("/v1/usage").json()["totals"].clone()
+}
+
+/// Waits until a request has ended, and returns the totals.
+fn totals_after(server: &Server, requests: u64) -> Value {
+    until("the end of the requests", || Some(totals(server)).filter(|found| found["requests"] == requests))
+}
+
+/// Estimated cost of these totals in tokens of input and of output.
+fn estimate(input: u64, output: u64) -> Value {
+    let thousandths = input + 2 * output;
+    json!(thousandths as f64 / 1000.0)
+}
+
+fn failed(name: &str, message: &str) -> FromEditor {
+    FromEditor::Failed(ProviderError { name: name.into(), code: None, message: message.into() })
+}
+
+/// A provider's report of a usage and its cost.
+fn report(nano: u64) -> FromEditor {
+    use base64::Engine as _;
+    let report =
+        json!({ "prompt_tokens": 10, "completion_tokens": 1, "copilot_usage": { "total_nano_aiu": nano } });
+    let base64 = base64::engine::general_purpose::STANDARD.encode(report.to_string());
+    FromEditor::Part(ResponsePart { part: Part::Data(Data { mime: "usage".into(), base64 }) })
+}
+
+#[test]
+fn failed_request_costs_its_input_and_the_output_so_far() {
+    let (server, mut editor) = serve();
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &request("a")));
+    let (stream, _) = editor.expect_chat();
+    editor.send_text(stream, "six seven eight");
+    editor.send(stream, &failed("Error", "Server error: 500"));
+    assert!(client.response().status >= 500);
+    let totals = totals_after(&server, 1);
+    let (input, output) =
+        (totals["input_tokens"].as_u64().unwrap(), totals["output_tokens"].as_u64().unwrap());
+    assert!(input > 5 && output == 3, "{totals}");
+    assert_eq!(totals["credits"], estimate(input, output));
+    assert_eq!(totals["estimated_credits"], totals["credits"]);
+    assert!(server.get("/metrics").text().contains("copilot_proxy_credits_total{"));
+}
+
+#[test]
+fn disconnected_client_pays_the_input_and_the_output_so_far() {
+    let (server, mut editor) = serve();
+    let mut client = server.client();
+    let mut body = request("a");
+    body["stream"] = true.into();
+    client.send(&Request::post(CHAT, &body));
+    let (stream, _) = editor.expect_chat();
+    editor.send_text(stream, "six seven");
+    client.skip_past("seven");
+    drop(client);
+    editor.expect_cancel(stream);
+    let totals = totals_after(&server, 1);
+    let input = totals["input_tokens"].as_u64().unwrap();
+    assert_eq!(totals["output_tokens"], 2);
+    assert_eq!(totals["credits"], estimate(input, 2));
+}
+
+#[test]
+fn request_that_is_cancelled_before_its_first_part_costs_its_input() {
+    let (server, mut editor) = serve();
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &request("a")));
+    let (stream, _) = editor.expect_chat();
+    drop(client);
+    editor.expect_cancel(stream);
+    let totals = totals_after(&server, 1);
+    let input = totals["input_tokens"].as_u64().unwrap();
+    assert!(input > 5, "{totals}");
+    assert_eq!(totals["credits"], estimate(input, 0));
+}
+
+#[test]
+fn model_that_was_cut_before_its_fallback_answers_is_paid_too() {
+    let (server, mut editor) = serve();
+    let mut body = request("a");
+    body["models"] = json!(["b"]);
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &body));
+    // The provider refuses the first one, which costs nothing. The window of the second one closes after it was sent.
+    let (stream, _) = editor.expect_chat();
+    editor.send(stream, &failed("ChatRateLimited", "slow down"));
+    let (_, chat) = editor.expect_chat();
+    assert_eq!(chat.model, "b");
+    let prices = json!({ "inputCost": 1000, "outputCost": 2000 });
+    let mut other = Editor::attach(&server.home);
+    other.send_models(&[priced("b", &prices)]);
+    other.expect_status(|status| status.editors == 2 && status.models == 3);
+    drop(editor);
+    let (stream, _) = other.expect_chat();
+    other.send_text(stream, "six");
+    other.send(stream, &report(7_000_000_000));
+    other.send(stream, &FromEditor::End);
+    let response = client.response();
+    assert_eq!(response.status, 200, "{}", response.text());
+    let told = &response.json()["copilot_proxy"];
+    let totals = totals_after(&server, 1);
+    assert_eq!(told["credits"], totals["credits"]);
+    assert_eq!(told["credits_source"], "estimated");
+    // The provider's report, and the counted input of the lost one.
+    let input = totals["credits"].as_f64().unwrap() - 7.0;
+    assert!((0.006..0.1).contains(&input), "{totals}");
+}
+
+#[test]
+fn auto_mode_that_fails_costs_the_rounds_before() {
+    let (server, mut editor) = serve();
+    let mut body = request("a");
+    body["tool_execution"] = "auto".into();
+    body["use_vscode_tools"] = true.into();
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &body));
+    let (list, message) = editor.expect_message();
+    assert_eq!(message, ToEditor::ListTools);
+    let tool = Tool { name: "look".into(), description: "Look.".into(), input_schema: None };
+    editor.send(list, &FromEditor::Tools(Tools { tools: vec![EditorTool { tool, tags: Vec::new() }] }));
+    let (stream, _) = editor.expect_chat();
+    let call = ToolCall { id: "1".into(), name: "look".into(), input: json!({}) };
+    editor.send(stream, &FromEditor::Part(ResponsePart { part: Part::ToolCall(call) }));
+    editor.send(stream, &report(3_000_000_000));
+    editor.send(stream, &FromEditor::End);
+    let (tool, message) = editor.expect_message();
+    assert!(matches!(message, ToEditor::InvokeTool(_)), "{message:?}");
+    editor.send(tool, &failed("Error", "no such file"));
+    let (stream, _) = editor.expect_chat();
+    editor.send(stream, &failed("ChatQuotaExceeded", "used up"));
+    assert_eq!(client.response().status, 429);
+    assert_eq!(totals_after(&server, 1)["credits"], 3.0);
+}
+
+#[test]
+fn multiplier_counts_premium_requests() {
+    let (server, mut editor) = serve();
+    for _ in 0..2 {
+        let mut client = server.client();
+        client.send(&Request::post(CHAT, &request("third")));
+        let (stream, _) = editor.expect_chat();
+        editor.respond(stream, "six");
+        let told = client.response().json()["copilot_proxy"].clone();
+        assert_eq!(told, json!({ "premium_requests": 0.33 }));
+    }
+    let totals = totals_after(&server, 2);
+    assert_eq!(
+        (&totals["premium_requests"], &totals["credits"], &totals["unknown_requests"]),
+        (&json!(0.66), &json!(0.0), &json!(0))
+    );
+    let metrics = server.get("/metrics").text().to_owned();
+    let line =
+        metrics.lines().find(|line| line.starts_with("copilot_proxy_premium_requests_total{")).unwrap();
+    assert!(line.contains("model=\"third\"") && line.ends_with(" 0.66"), "{line}");
+}
