@@ -11,6 +11,7 @@ use crate::failure::Failure;
 
 pub mod anthropic;
 pub mod common;
+pub mod gemini;
 pub mod legacy_completions;
 pub mod ollama;
 pub mod openai_chat;
@@ -98,7 +99,7 @@ pub const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 pub struct RequestHead {
     /// Path of the URL, percent-encoded as it was sent.
     pub path: String,
-    /// Query string without its `?`.
+    /// Query string without its `?`, and without a key.
     pub query: String,
     /// Header names in lower case, and their values; without those that hold keys.
     pub headers: Vec<(String, String)>,

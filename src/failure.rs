@@ -122,7 +122,7 @@ pub enum Failure {
     /// A path that no endpoint has.
     #[error(
         "there is nothing at {path}; the base URL is {base_url}/v1 for clients of OpenAI's API, {base_url} for \
-         Anthropic's and Ollama's; GET / lists the endpoints"
+         Anthropic's, Gemini's and Ollama's; GET / lists the endpoints"
     )]
     NoSuchPath {
         /// The path asked for.
@@ -142,7 +142,7 @@ pub enum Failure {
     },
     /// The key is missing or wrong.
     #[error(
-        "a key is needed: send the value of `copilotProxy.apiKey` as `Authorization: Bearer` or `x-api-key`"
+        "a key is needed: send the value of `copilotProxy.apiKey` as `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`"
     )]
     Unauthorized,
     /// The client may not do this: a foreign host, a foreign page, another user.

@@ -10,9 +10,11 @@ use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use percent_encoding::percent_decode_str;
 use subtle::ConstantTimeEq;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::error_form::ErrorForm;
 use super::error_response::respond;
 use super::head_timeout::{GuardedBody, HeadTimer, ResponseGuard};
 use super::origin_questions::{blocked, refused};
@@ -162,8 +164,7 @@ fn authorize(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(
         }
     }
     let is_preflight = request.method() == Method::OPTIONS;
-    if is_preflight || user_settings.api_key.is_empty() || has_key(request.headers(), &user_settings.api_key)
-    {
+    if is_preflight || user_settings.api_key.is_empty() || has_key(request, &user_settings.api_key) {
         Ok(())
     } else {
         Err(Failure::Unauthorized)
@@ -193,14 +194,27 @@ fn is_allowed_host(host: &str, allowed: &[String]) -> bool {
         || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
 }
 
-fn has_key(headers: &HeaderMap, key: &str) -> bool {
+/// Whether a request has the key in a header, or where Google's clients may put it: in the query, on the paths of their API.
+fn has_key(request: &ServiceRequest, key: &str) -> bool {
+    let index = request.app_data::<Data<RouteIndex>>();
+    let form = index.map(|index| index.error_form(request.match_info().as_str(), request.headers()).0);
+    let query = if form == Some(ErrorForm::Gemini) { request.query_string() } else { "" };
+    let in_query = query.split('&').filter_map(|field| field.strip_prefix("key=")).any(|found| {
+        let found: Vec<u8> = percent_decode_str(found).collect();
+        bool::from(found.ct_eq(key.as_bytes()))
+    });
+    in_query || header_has_key(request.headers(), key)
+}
+
+fn header_has_key(headers: &HeaderMap, key: &str) -> bool {
     let bearer = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     let bearer = bearer.and_then(|value| {
         let (scheme, key) = value.split_at_checked(b"bearer ".len())?;
         scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii_start())
     });
-    let plain = headers.get("x-api-key").map(HeaderValue::as_bytes);
-    [bearer, plain].into_iter().flatten().any(|found| bool::from(found.ct_eq(key.as_bytes())))
+    let plain = ["x-api-key", "x-goog-api-key"].map(|name| headers.get(name).map(HeaderValue::as_bytes));
+    let found = bearer.into_iter().chain(plain.into_iter().flatten());
+    found.fold(false, |is_found, found| is_found | bool::from(found.ct_eq(key.as_bytes())))
 }
 
 /// Lets any page read a response: also the error that says why it may not use the endpoint.
@@ -220,7 +234,7 @@ fn allow_methods(headers: &mut HeaderMap, requested: Option<HeaderValue>, privat
     );
     // A `*` would not cover `authorization`, so the requested headers are named.
     let requested = requested.unwrap_or(HeaderValue::from_static(
-        "authorization, content-type, x-api-key, anthropic-version, anthropic-beta",
+        "authorization, content-type, x-api-key, x-goog-api-key, anthropic-version, anthropic-beta",
     ));
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, requested);
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
@@ -240,8 +254,8 @@ mod tests {
             let mut headers = HeaderMap::new();
             let value = HeaderValue::from_str(&format!("{scheme} secret")).unwrap();
             headers.insert(header::AUTHORIZATION, value);
-            assert!(has_key(&headers, "secret"), "{scheme}");
-            assert!(!has_key(&headers, "other"), "{scheme}");
+            assert!(header_has_key(&headers, "secret"), "{scheme}");
+            assert!(!header_has_key(&headers, "other"), "{scheme}");
         }
     }
 

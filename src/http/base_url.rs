@@ -1,4 +1,5 @@
-//! Corrects the paths that wrong base URLs lead to: repeated and trailing slashes, `/v1/v1/...`, `/api/v1/...`.
+//! Corrects the paths that wrong base URLs lead to: repeated and trailing slashes, `/v1/v1/...`,
+//! `/api/v1/...`, `/v1/v1beta/...`.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,7 +11,7 @@ use actix_web::web::Data;
 use super::route_index::RouteIndex;
 
 /// Segments that base URLs end with.
-const PREFIXES: [&str; 2] = ["v1", "api"];
+const PREFIXES: [&str; 4] = ["v1", "v1beta", "v1alpha", "api"];
 
 /// The middleware that corrects paths before they are routed. A path that no correction leads to an endpoint stays as
 /// it is, so that the error names the path that the client used.
@@ -90,6 +91,12 @@ mod tests {
             ("/api/", "/"),
             ("/api/v1", "/"),
             ("/v1/v1/responses/resp_1", "/v1/responses/resp_1"),
+            ("/v1/v1beta/models/a:generateContent", "/v1beta/models/a:generateContent"),
+            ("/v1beta/v1beta//models", "/v1beta/models"),
+            ("/v1alpha/models/a:countTokens", "/v1/models/a:countTokens"),
+            ("/v1beta/v1/models/a/b:streamGenerateContent", "/v1/models/a/b:streamGenerateContent"),
+            ("/v1beta/chat/completions", "/v1/chat/completions"),
+            ("/v1beta/", "/"),
         ] {
             assert_eq!(corrected(path, |path| known.has(path)).as_deref(), Some(expected), "{path}");
         }

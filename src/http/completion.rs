@@ -156,15 +156,16 @@ fn session_of(request: &HttpRequest) -> Option<Arc<str>> {
 }
 
 /// The head of a request for its dialect. Header values that are no text are left out, and so are keys.
-fn head_of(request: &HttpRequest) -> RequestHead {
+pub(super) fn head_of(request: &HttpRequest) -> RequestHead {
     const KEYS: [&str; 3] = ["authorization", "x-api-key", "x-goog-api-key"];
     let headers = request.headers().iter().filter(|(name, _)| !KEYS.contains(&name.as_str()));
     let header = |(name, value): (&HeaderName, &HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
+    let query = request.query_string().split('&').filter(|field| !field.starts_with("key="));
     RequestHead {
         path: request.path().to_owned(),
-        query: request.query_string().to_owned(),
+        query: query.collect::<Vec<_>>().join("&"),
         headers: headers.filter_map(header).collect(),
     }
 }

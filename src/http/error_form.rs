@@ -4,6 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 
 use crate::dialect::anthropic::Anthropic;
+use crate::dialect::gemini::Gemini;
 use crate::dialect::ollama::{Chat, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::{Dialect, ErrorResponse};
@@ -14,6 +15,7 @@ use crate::failure::Failure;
 pub(super) enum ErrorForm {
     OpenAi,
     Anthropic,
+    Gemini,
     Ollama,
     /// Both OpenAI and Anthropic define the path; Anthropic's clients send `anthropic-version`.
     ByVersionHeader,
@@ -25,6 +27,7 @@ impl ErrorForm {
         match self {
             ErrorForm::OpenAi | ErrorForm::ByVersionHeader => OpenAiChat::error_response(failure),
             ErrorForm::Anthropic => Anthropic::error_response(failure),
+            ErrorForm::Gemini => Gemini::error_response(failure),
             ErrorForm::Ollama => Ollama::<Chat>::error_response(failure),
         }
     }

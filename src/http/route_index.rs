@@ -8,10 +8,10 @@ use super::web_page::PageAccess;
 
 /// A route as the index has it.
 pub(super) struct IndexedRoute {
-    /// Path in actix-web's syntax, without `/v1`.
+    /// Path in actix-web's syntax, without its version.
     pub pattern: &'static str,
-    /// Whether the path is also served with the prefix `/v1`.
-    pub versioned: bool,
+    /// Prefixes with which it is served.
+    pub versions: &'static [&'static str],
     /// Web pages that may use it.
     pub pages: PageAccess,
     /// Form of errors there.
@@ -31,17 +31,12 @@ impl RouteIndex {
 
     /// Whether a route has this path.
     pub fn has(&self, path: &str) -> bool {
-        let unversioned = path.strip_prefix("/v1");
-        self.0.iter().any(|route| {
-            matches(route.pattern, path)
-                || route.versioned && unversioned.is_some_and(|path| matches(route.pattern, path))
-        })
+        self.route(path).is_some()
     }
 
     /// The web pages that may use the route of a path, which has been decoded as for routing.
     pub fn pages(&self, path: &str) -> Option<PageAccess> {
-        let path = without_version(path);
-        self.0.iter().find(|route| matches(route.pattern, path)).map(|route| route.pages)
+        self.route(path).map(|route| route.pages)
     }
 
     /// The form of errors for a request, never `ByVersionHeader`, and the dialect of its path.
@@ -49,15 +44,24 @@ impl RouteIndex {
     /// A client that sends `anthropic-version` gets Anthropic's form at every path; an unknown path has the form of the
     /// API with its prefix.
     pub fn error_form(&self, path: &str, headers: &HeaderMap) -> (ErrorForm, &'static str) {
-        let path = without_version(path);
-        let found = self.0.iter().find(|route| matches(route.pattern, path));
-        let (form, dialect) = match found {
+        let (form, dialect) = match self.route(path) {
             Some(found) => (found.form, found.dialect),
-            None if path.starts_with("/messages/") => (ErrorForm::Anthropic, ""),
-            None if path.starts_with("/api/") => (ErrorForm::Ollama, ""),
-            None => (ErrorForm::OpenAi, ""),
+            None if path.starts_with("/v1beta/") => (ErrorForm::Gemini, ""),
+            None => match without_version(path) {
+                path if path.starts_with("/messages/") => (ErrorForm::Anthropic, ""),
+                path if path.starts_with("/api/") => (ErrorForm::Ollama, ""),
+                _ => (ErrorForm::OpenAi, ""),
+            },
         };
         (by_version_header(form, headers), dialect)
+    }
+
+    fn route(&self, path: &str) -> Option<&IndexedRoute> {
+        self.0.iter().find(|route| {
+            let mut versions = route.versions.iter();
+            versions
+                .any(|version| path.strip_prefix(version).is_some_and(|path| matches(route.pattern, path)))
+        })
     }
 }
 
@@ -69,7 +73,8 @@ fn matches(pattern: &str, path: &str) -> bool {
     value.is_some_and(|value| !value.is_empty() && (variable.ends_with(":.+") || !value.contains('/')))
 }
 
-/// Removes the `/v1` that is optional for versioned endpoints.
+/// Removes the version, which is optional for most endpoints.
 pub(super) fn without_version(path: &str) -> &str {
-    path.strip_prefix("/v1").unwrap_or(path)
+    let rest = ["/v1beta", "/v1"].into_iter().find_map(|version| path.strip_prefix(version));
+    rest.filter(|rest| rest.starts_with('/')).unwrap_or(path)
 }

@@ -8,11 +8,14 @@ use actix_web::{FromRequest, Handler, HttpRequest, Responder};
 use super::completion::complete_with;
 use super::error_form::ErrorForm;
 use super::error_response;
-use super::handlers::{count_tokens, health, metrics, models, not_offered, ollama, responses, tools, usage};
+use super::handlers::{
+    count_tokens, gemini, health, metrics, models, not_offered, ollama, responses, tools, usage,
+};
 use super::route_index::{IndexedRoute, RouteIndex};
 use super::web_page::PageAccess;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
+use crate::dialect::gemini::Gemini;
 use crate::dialect::legacy_completions::Completions;
 use crate::dialect::ollama::{Chat, Generate, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
@@ -21,10 +24,10 @@ use crate::dialect::openai_responses::{Compact, OpenAiResponses};
 /// A row of the route table.
 pub(super) struct Route {
     methods: Methods,
-    /// Path pattern in actix-web's syntax, without `/v1`.
+    /// Path pattern in actix-web's syntax, without its version.
     path: &'static str,
-    /// Whether the path is also served with the prefix `/v1`.
-    versioned: bool,
+    /// Prefixes with which it is served, the documented one first.
+    versions: &'static [&'static str],
     /// Web pages that may use it.
     pages: PageAccess,
     /// Form of error responses.
@@ -33,9 +36,21 @@ pub(super) struct Route {
     dialect: &'static str,
     /// Whether `GET /` and the README list it.
     listed: bool,
-    /// Registers the handler at a path, which is `path` with or without `/v1`.
+    /// Registers the handler at a path, which is `path` with one of the versions.
     register: fn(&mut ServiceConfig, &str),
 }
+
+/// Versions of an endpoint that has none.
+const UNVERSIONED: &[&str] = &[""];
+
+/// Versions of the endpoints of OpenAI's and Anthropic's APIs.
+const V1: &[&str] = &["/v1", ""];
+
+/// Versions of the endpoints of Google's API that no other API has at the same path.
+const V1_BETA_OR_V1: &[&str] = &["/v1beta", "/v1", ""];
+
+/// Version of the endpoints of Google's API that others have at the same path.
+const V1_BETA: &[&str] = &["/v1beta"];
 
 /// Methods that an endpoint accepts, besides the `OPTIONS` of preflights.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,11 +83,15 @@ impl Methods {
 }
 
 /// An endpoint that runs a model in dialect `D`.
-const fn completion<D: Dialect>(path: &'static str, versioned: bool, form: ErrorForm) -> Route {
+const fn completion<D: Dialect>(
+    path: &'static str,
+    versions: &'static [&'static str],
+    form: ErrorForm,
+) -> Route {
     Route {
         methods: Methods::Post,
         path,
-        versioned,
+        versions,
         pages: PageAccess::Allowed,
         form,
         dialect: D::NAME,
@@ -89,12 +108,12 @@ const fn endpoint(
     register: fn(&mut ServiceConfig, &str),
 ) -> Route {
     let pages = PageAccess::Allowed;
-    Route { methods, path, versioned: false, pages, form, dialect: "", listed: true, register }
+    Route { methods, path, versions: UNVERSIONED, pages, form, dialect: "", listed: true, register }
 }
 
 impl Route {
-    const fn versioned(mut self) -> Route {
-        self.versioned = true;
+    const fn versions(mut self, versions: &'static [&'static str]) -> Route {
+        self.versions = versions;
         self
     }
 
@@ -117,47 +136,67 @@ impl Route {
 
 /// All endpoints, in the order in which they are documented.
 pub(super) const ROUTES: &[Route] = &[
-    completion::<OpenAiChat>("/chat/completions", true, ErrorForm::OpenAi),
-    completion::<Completions>("/completions", true, ErrorForm::OpenAi),
-    completion::<OpenAiResponses>("/responses", true, ErrorForm::OpenAi),
-    completion::<Compact>("/responses/compact", true, ErrorForm::OpenAi),
+    completion::<OpenAiChat>("/chat/completions", V1, ErrorForm::OpenAi),
+    completion::<Completions>("/completions", V1, ErrorForm::OpenAi),
+    completion::<OpenAiResponses>("/responses", V1, ErrorForm::OpenAi),
+    completion::<Compact>("/responses/compact", V1, ErrorForm::OpenAi),
     endpoint(Methods::Post, "/responses/input_tokens", ErrorForm::OpenAi, |config, path| {
         post(config, path, count_tokens::responses);
     })
-    .versioned()
+    .versions(V1)
     .dialect(OpenAiResponses::NAME),
     endpoint(Methods::Get, "/responses/{id}/input_items", ErrorForm::OpenAi, |config, path| {
         get(config, path, responses::input_items);
     })
-    .versioned(),
+    .versions(V1),
     endpoint(Methods::GetAndDelete, "/responses/{id}", ErrorForm::OpenAi, |config, path| {
         get_and_delete(config, path, responses::get, responses::delete);
     })
-    .versioned(),
-    completion::<Anthropic>("/messages", true, ErrorForm::Anthropic),
+    .versions(V1),
+    completion::<Anthropic>("/messages", V1, ErrorForm::Anthropic),
     endpoint(Methods::Post, "/messages/count_tokens", ErrorForm::Anthropic, |config, path| {
         post(config, path, count_tokens::messages);
     })
-    .versioned()
+    .versions(V1)
     .dialect(Anthropic::NAME),
+    completion::<Gemini>("/models/{model:.+}:generateContent", V1_BETA_OR_V1, ErrorForm::Gemini),
+    completion::<Gemini>("/models/{model:.+}:streamGenerateContent", V1_BETA_OR_V1, ErrorForm::Gemini),
+    endpoint(Methods::Post, "/models/{model:.+}:countTokens", ErrorForm::Gemini, |config, path| {
+        post(config, path, count_tokens::gemini);
+    })
+    .versions(V1_BETA_OR_V1)
+    .dialect(Gemini::NAME),
+    unavailable("/models/{model:.+}:embedContent", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
+    unavailable("/models/{model:.+}:batchEmbedContents", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
+    unavailable("/models/{model:.+}:predict", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
+    unavailable("/models/{model:.+}:predictLongRunning", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
+    unavailable("/models/{model:.+}:batchGenerateContent", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
+    endpoint(Methods::Get, "/models", ErrorForm::Gemini, |config, path| get(config, path, gemini::list))
+        .versions(V1_BETA)
+        .pages(PageAccess::Any),
+    endpoint(Methods::Get, "/models/{id:.+}", ErrorForm::Gemini, |config, path| {
+        get(config, path, gemini::get);
+    })
+    .versions(V1_BETA)
+    .pages(PageAccess::Any),
     endpoint(Methods::Get, "/models", ErrorForm::ByVersionHeader, |config, path| {
         get(config, path, models::list);
     })
-    .versioned()
+    .versions(V1)
     .pages(PageAccess::Any),
     endpoint(Methods::Get, "/models/{id:.+}", ErrorForm::ByVersionHeader, |config, path| {
         get(config, path, models::get);
     })
-    .versioned()
+    .versions(V1)
     .pages(PageAccess::Any),
     endpoint(Methods::Get, "/tools", ErrorForm::OpenAi, |config, path| get(config, path, tools::list))
-        .versioned()
+        .versions(V1)
         .pages(PageAccess::Any),
     endpoint(Methods::Get, "/usage", ErrorForm::OpenAi, |config, path| get(config, path, usage::usage))
-        .versioned()
+        .versions(V1)
         .pages(PageAccess::Local),
-    completion::<Ollama<Chat>>("/api/chat", false, ErrorForm::Ollama),
-    completion::<Ollama<Generate>>("/api/generate", false, ErrorForm::Ollama),
+    completion::<Ollama<Chat>>("/api/chat", UNVERSIONED, ErrorForm::Ollama),
+    completion::<Ollama<Generate>>("/api/generate", UNVERSIONED, ErrorForm::Ollama),
     endpoint(Methods::Get, "/api/tags", ErrorForm::Ollama, |config, path| get(config, path, ollama::tags))
         .pages(PageAccess::Any),
     endpoint(Methods::Post, "/api/show", ErrorForm::Ollama, |config, path| post(config, path, ollama::show)),
@@ -179,11 +218,13 @@ pub(super) const ROUTES: &[Route] = &[
     endpoint(Methods::Get, "/api/hello", ErrorForm::Ollama, |config, path| get(config, path, health::root))
         .unlisted()
         .pages(PageAccess::Any),
-    unavailable("/embeddings", ErrorForm::OpenAi).versioned(),
-    unavailable("/moderations", ErrorForm::OpenAi).versioned(),
-    unavailable("/images/generations", ErrorForm::OpenAi).versioned(),
-    unavailable("/images/edits", ErrorForm::OpenAi).versioned(),
-    unavailable("/audio/{kind}", ErrorForm::OpenAi).versioned(),
+    unavailable("/embeddings", ErrorForm::OpenAi).versions(V1),
+    unavailable("/moderations", ErrorForm::OpenAi).versions(V1),
+    unavailable("/images/generations", ErrorForm::OpenAi).versions(V1),
+    unavailable("/images/edits", ErrorForm::OpenAi).versions(V1),
+    unavailable("/audio/{kind}", ErrorForm::OpenAi).versions(V1),
+    unavailable("/cachedContents", ErrorForm::Gemini).versions(V1_BETA),
+    unavailable("/interactions", ErrorForm::Gemini).versions(V1_BETA),
     unavailable("/api/embed", ErrorForm::Ollama),
     unavailable("/api/embeddings", ErrorForm::Ollama),
 ];
@@ -197,7 +238,7 @@ const fn unavailable(path: &'static str, form: ErrorForm) -> Route {
 /// Listed endpoints, each as `POST /v1/chat/completions`, one for each method.
 pub(super) fn documented() -> impl Iterator<Item = String> {
     ROUTES.iter().filter(|route| route.listed).flat_map(|route| {
-        let prefix = if route.versioned { "/v1" } else { "" };
+        let prefix = route.versions.first().copied().unwrap_or_default();
         let path = route.path.replace(":.+}", "}");
         route.methods.documented().iter().map(move |method| format!("{method} {prefix}{path}"))
     })
@@ -211,9 +252,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     config.app_data(Data::new(route_index()));
     config.app_data(Data::new(health::Endpoints(documented().collect())));
     for route in ROUTES {
-        (route.register)(config, route.path);
-        if route.versioned {
-            (route.register)(config, &format!("/v1{}", route.path));
+        for version in route.versions {
+            (route.register)(config, &format!("{version}{}", route.path));
         }
     }
     config.default_service(web::to(error_response::no_such_path));
@@ -223,7 +263,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 pub(super) fn route_index() -> RouteIndex {
     let indexed = |route: &Route| IndexedRoute {
         pattern: route.path,
-        versioned: route.versioned,
+        versions: route.versions,
         pages: route.pages,
         form: route.form,
         dialect: route.dialect,
@@ -327,6 +367,14 @@ mod tests {
         for openai in [plain("/v1/models"), plain("/v1/chat/completions"), plain("/nowhere")] {
             assert_eq!(openai, ErrorForm::OpenAi);
         }
+        for gemini in [
+            plain("/v1beta/models"),
+            plain("/v1/models/scripted-1:generateContent"),
+            plain("/models/a/b:countTokens"),
+            plain("/v1beta/nowhere"),
+        ] {
+            assert_eq!(gemini, ErrorForm::Gemini);
+        }
         for ollama in [plain("/api/chat"), plain("/api/nowhere")] {
             assert_eq!(ollama, ErrorForm::Ollama);
         }
@@ -341,6 +389,7 @@ mod tests {
         };
         assert_eq!(dialect("/v1/messages/count_tokens"), "anthropic");
         assert_eq!(dialect("/chat/completions"), "openai-chat");
+        assert_eq!(dialect("/v1beta/models/a:streamGenerateContent"), "gemini");
         assert_eq!(dialect("/v1/models/a/b"), "");
         assert_eq!(dialect("/nowhere"), "");
     }

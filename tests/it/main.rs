@@ -31,6 +31,7 @@ mod editor_availability;
 mod fallbacks;
 mod faults;
 mod floods;
+mod gemini;
 mod health;
 mod http_common;
 mod images;

@@ -361,7 +361,7 @@ fn errors_have_ollamas_form() {
             post("/api/create", &json!({})),
             404,
             "there is nothing at /api/create; the base URL is http://127.0.0.1/v1 for clients of OpenAI's API, \
-             http://127.0.0.1 for Anthropic's and Ollama's; GET / lists the endpoints",
+             http://127.0.0.1 for Anthropic's, Gemini's and Ollama's; GET / lists the endpoints",
         ),
         (server.get(CHAT), 405, "GET is not allowed at /api/chat; use POST, OPTIONS"),
         (

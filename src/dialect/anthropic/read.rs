@@ -10,11 +10,6 @@ use crate::dialect::common::{model_list, option_limits};
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
-/// Largest budgets, in tokens of thinking, of a low and of a medium effort; README.md has this table. The models behind
-/// VS Code take a word, not a number. Agents send 4,000, 10,000 and 32,000 for "think", "think hard", "think hardest".
-const LOW_BUDGET: u64 = 4_096;
-const MEDIUM_BUDGET: u64 = 16_384;
-
 /// Parses the body of a request that runs a model.
 pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     let request = read_json::<wire::Request>(body)?;
@@ -96,12 +91,8 @@ fn read_thinking(thinking: Option<wire::Thinking>) -> Result<Thinking, Failure> 
             Thinking { mode, effort: None, thoughts }
         }
         wire::ThinkingKind::Enabled => {
-            let effort = match budget_tokens.ok_or_else(|| missing("thinking.budget_tokens"))? {
-                budget if budget <= LOW_BUDGET => "low",
-                budget if budget <= MEDIUM_BUDGET => "medium",
-                _ => "high",
-            };
-            Thinking { mode, effort: Some(effort), thoughts }
+            let budget = budget_tokens.ok_or_else(|| missing("thinking.budget_tokens"))?;
+            Thinking { mode, effort: Some(option_limits::effort_of_budget(budget)), thoughts }
         }
     })
 }

@@ -74,6 +74,20 @@ pub fn thinking(effort: Option<&str>) -> ThinkingMode {
     }
 }
 
+/// Largest budgets, in tokens of thinking, of a low and of a medium effort; README.md has this table. The models behind
+/// VS Code take a word, not a number. Agents send 4,000, 10,000 and 32,000 for "think", "think hard", "think hardest".
+const LOW_BUDGET: u64 = 4_096;
+const MEDIUM_BUDGET: u64 = 16_384;
+
+/// The effort of a budget in tokens of thinking.
+pub fn effort_of_budget(budget: u64) -> &'static str {
+    match budget {
+        budget if budget <= LOW_BUDGET => "low",
+        budget if budget <= MEDIUM_BUDGET => "medium",
+        _ => "high",
+    }
+}
+
 /// Refuses `logit_bias`, unless it is empty.
 pub fn no_bias(bias: Option<&Map<String, Value>>) -> Result<(), Failure> {
     match bias {

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::message_parts::{Cost, FINGERPRINT, FunctionCall, ToolCall, finish_reason};
-use super::reasoning_details::{OpenThinking, ReasoningDetail};
+use super::reasoning_details::{ReasoningDetail, ThinkingDetails};
 use super::{Calls, ResponseOptions};
 use crate::conversation::{Event, Usage};
 use crate::dialect::common::extensions::ResponseExtensions;
@@ -21,7 +21,7 @@ pub struct Chunks {
     /// Number of calls in each choice so far: the next one's index.
     calls: Vec<u32>,
     /// Thinking of each choice.
-    thinking: Vec<OpenThinking>,
+    thinking: Vec<ThinkingDetails>,
     /// Usage of the choices that have ended.
     usage: Option<Usage>,
 }
@@ -69,7 +69,7 @@ impl Chunks {
             created: meta.created,
             model: meta.model.clone(),
             calls: vec![0; options.choices],
-            thinking: (0..options.choices).map(|_| OpenThinking::default()).collect(),
+            thinking: (0..options.choices).map(|_| ThinkingDetails::default()).collect(),
             options,
             usage: None,
         }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::conversation::Thinking;
-use crate::dialect::common::sealed_thinking;
+use crate::dialect::common::open_thinking::OpenThinking;
 
 /// One sealed thinking, in the form of `OpenRouter`.
 #[derive(Debug, Serialize)]
@@ -18,34 +18,30 @@ pub struct ReasoningDetail {
     index: usize,
 }
 
-/// The pieces of one thinking until something else follows, without the text.
+/// The thinking of a response and the number of its details so far.
 #[derive(Debug, Default)]
-pub struct OpenThinking {
-    thinking: Thinking,
-    /// Length of the text, in bytes.
-    length: usize,
+pub struct ThinkingDetails {
+    thinking: OpenThinking,
     /// Number of the next detail.
     next: usize,
 }
 
-impl OpenThinking {
+impl ThinkingDetails {
     /// Adds a piece. Returns the seal of the thinking before it, if this piece begins another.
     pub fn add(&mut self, piece: &Thinking) -> Option<ReasoningDetail> {
-        let before = if piece.continues(&self.thinking) { None } else { self.seal(None) };
-        self.thinking.append_seal(piece);
-        self.length += piece.text.len();
-        before
+        self.thinking.add(piece).map(|data| self.detail(data, None))
     }
 
     /// Ends the thinking; `call_id` is the tool call that follows it.
     pub fn seal(&mut self, call_id: Option<&str>) -> Option<ReasoningDetail> {
-        let thinking = std::mem::take(&mut self.thinking);
-        let length = std::mem::take(&mut self.length);
-        let data = sealed_thinking::seal_with_length(&thinking, length)?;
+        self.thinking.seal().map(|data| self.detail(data, call_id))
+    }
+
+    fn detail(&mut self, data: String, call_id: Option<&str>) -> ReasoningDetail {
         let index = self.next;
         self.next += 1;
         let id = call_id.map(str::to_owned);
-        Some(ReasoningDetail { kind: "reasoning.encrypted", id, data, format: "unknown", index })
+        ReasoningDetail { kind: "reasoning.encrypted", id, data, format: "unknown", index }
     }
 }
 

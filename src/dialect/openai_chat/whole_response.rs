@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::message_parts::{FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
-use super::reasoning_details::{OpenThinking, ReasoningDetail};
+use super::reasoning_details::{ReasoningDetail, ThinkingDetails};
 use super::{Calls, ResponseOptions};
 use crate::conversation::{Event, Finish};
 use crate::dialect::common::extensions::ResponseExtensions;
@@ -82,7 +82,7 @@ fn choice<'a>(index: usize, events: &'a [Event], options: &ResponseOptions) -> C
         function_call: None,
     };
     let mut reason = finish_reason(&Finish::Stop, calls);
-    let mut thinking = OpenThinking::default();
+    let mut thinking = ThinkingDetails::default();
     for event in events {
         let sealed = match event {
             Event::Text(text) if text.is_empty() => None,

@@ -1,4 +1,5 @@
-//! `POST /v1/messages/count_tokens` and `POST /v1/responses/input_tokens`: the number of input tokens of a request.
+//! `POST /v1/messages/count_tokens`, `POST /v1/responses/input_tokens` and `POST /v1beta/models/{model}:countTokens`: the
+//! number of input tokens of a request.
 
 use actix_web::web::{Data, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,10 +8,12 @@ use bytes::Bytes;
 use crate::budgets::Meter;
 use crate::completion::{CompletionRequest, ModelChain};
 use crate::dialect::anthropic::count_tokens as anthropic;
+use crate::dialect::gemini::count_tokens as gemini;
 use crate::dialect::openai_responses::input_tokens as openai;
 use crate::dialect::{ParsedRequest, UnknownModel};
 use crate::failure::Failure;
 use crate::http::access::{ClientPermissions, identity_of};
+use crate::http::completion::head_of;
 use crate::http::error_response::respond;
 use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
@@ -40,6 +43,21 @@ pub(in crate::http) async fn responses(
     let read = |body: Bytes| openai::read(&body, &state.responses);
     match count(&request, payload, *client, &state, UnknownModel::Reject, read).await {
         Ok(tokens) => HttpResponse::Ok().json(openai::response(tokens.edited)),
+        Err(failure) => respond(&request, &failure),
+    }
+}
+
+/// Counts tokens in Google's form.
+pub(in crate::http) async fn gemini(
+    request: HttpRequest,
+    payload: Payload,
+    client: ReqData<ClientPermissions>,
+    state: Data<AppState>,
+) -> HttpResponse {
+    let head = head_of(&request);
+    let read = |body: Bytes| gemini::read(&head, &body);
+    match count(&request, payload, *client, &state, UnknownModel::Reject, read).await {
+        Ok(tokens) => HttpResponse::Ok().json(gemini::response(tokens.edited)),
         Err(failure) => respond(&request, &failure),
     }
 }

@@ -56,15 +56,7 @@ pub(in crate::http) async fn get(
     name: Path<String>,
 ) -> HttpResponse {
     let is_anthropic = wants_anthropic(&request);
-    let completion_request = CompletionRequest {
-        request_id: RequestId::of(&request).text(),
-        models: ModelChain::only(Some(name.into_inner()), is_anthropic),
-        client: identity_of(&request),
-        session: None,
-        meter: Meter::default(),
-        conversation: Conversation::default(),
-    };
-    match state.completions.model(&completion_request).await {
+    match resolved(&request, &state, name.into_inner(), is_anthropic).await {
         Ok(model) => HttpResponse::Ok().json(if is_anthropic {
             anthropic::item(&anthropic_model(&model))
         } else {
@@ -72,6 +64,24 @@ pub(in crate::http) async fn get(
         }),
         Err(failure) => respond(&request, &failure),
     }
+}
+
+/// Resolves a name as a completion would; an unknown one is an error unless `is_nearest`.
+pub(in crate::http) async fn resolved(
+    request: &HttpRequest,
+    state: &AppState,
+    name: String,
+    is_nearest: bool,
+) -> Result<ModelEntry, Failure> {
+    let completion_request = CompletionRequest {
+        request_id: RequestId::of(request).text(),
+        models: ModelChain::only(Some(name), is_nearest),
+        client: identity_of(request),
+        session: None,
+        meter: Meter::default(),
+        conversation: Conversation::default(),
+    };
+    state.completions.model(&completion_request).await
 }
 
 /// Collects the models of all windows, waiting for a window that is about to attach. No models is an empty list here.
