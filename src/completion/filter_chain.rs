@@ -55,7 +55,8 @@ impl FilterChain {
         if let Some(price) = Price::of(model) {
             filters.push(Box::new(CostEstimate(price)));
         }
-        FilterChain { filters, ..FilterChain::default() }
+        // Every stream has these for as long as it runs; nearly always one event passes at a time.
+        FilterChain { filters, input: Vec::with_capacity(1), output: Vec::with_capacity(1) }
     }
 
     /// Flushes the text that is held back when a failure ends the response, and returns the usage until then. Returns

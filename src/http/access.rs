@@ -49,6 +49,7 @@ pub(super) async fn control(
     request.extensions_mut().insert(ClientPermissions { may_use_tools: page.may_use_tools(&user_settings) });
     let is_readable = route_pages(&request) != Some(PageAccess::Local);
     let options = request.app_data::<Data<AppState>>().map(|state| state.options.clone());
+    let body_length = request_body::length(&request);
     let payload = SharedPayload::share(&mut request);
 
     let admitted = match authorize(&request, &user_settings) {
@@ -70,11 +71,20 @@ pub(super) async fn control(
 
     // Other users get no service.
     let is_user = response.request().conn_data::<Peer>() == Some(&Peer::Trusted);
-    if let (Some(payload), Some(options), true) = (payload, options, is_user)
-        && !payload.discard(options.receive_timeout).await
-    {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-        guard.iter().for_each(ResponseGuard::close_afterwards);
+    let is_received = match (payload, options, is_user) {
+        (None, _, _) => true,
+        (Some(payload), Some(options), true) => {
+            let is_received = payload.discard(options.receive_timeout).await;
+            if !is_received {
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                guard.iter().for_each(ResponseGuard::close_afterwards);
+            }
+            is_received
+        }
+        (Some(_), _, _) => false,
+    };
+    if let (Some(guard), Some(length), true) = (&guard, body_length, is_received) {
+        guard.body_received(length);
     }
     let headers = response.headers_mut();
     if is_readable {

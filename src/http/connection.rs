@@ -1,8 +1,10 @@
 //! One TCP connection of a client, closed when the client is too slow to send a head or to read a response.
 
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -31,7 +33,10 @@ const KEEP_AT_ONCE: usize = 64 * 1024;
 /// complete within `receive_timeout`. Without the first, a client that never reads would keep its model running. It is read
 /// all the time, so that the end of a connection is noticed whatever the client sent before.
 pub(super) struct Connection {
-    socket: TcpStream,
+    /// The socket, which `resting` keeps when it ends what actix-web has for this connection.
+    socket: Rc<RefCell<TcpStream>>,
+    /// Whether the connection was reported to actix-web as ended, though it only rests.
+    is_resting: Rc<Cell<bool>>,
     /// Owner of the other end.
     pub(super) peer: Peer,
     /// Limits the time to receive a head.
@@ -45,9 +50,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream, peer: Peer, options: &ServerOptions) -> Connection {
+    pub(super) fn new(socket: Rc<RefCell<TcpStream>>, peer: Peer, options: &ServerOptions) -> Connection {
         Connection {
             socket,
+            is_resting: Rc::default(),
             peer,
             head_timer: HeadTimer::new(options.receive_timeout),
             read_ahead: ReadAhead::default(),
@@ -55,6 +61,11 @@ impl Connection {
             stall_timeout: options.stall_timeout,
             stalled: None,
         }
+    }
+
+    /// Becomes true when the connection is reported as ended because it rests between two requests.
+    pub(super) fn is_resting(&self) -> Rc<Cell<bool>> {
+        self.is_resting.clone()
     }
 
     /// Passes the result of a write on, or fails when writes have been pending for too long.
@@ -92,7 +103,7 @@ impl Connection {
             // Frees the memory of what has been passed on.
             self.kept = BytesMut::new();
             let room = u64::try_from(room).unwrap_or(u64::MAX);
-            Pin::new(&mut (&mut self.socket).take(room)).poll_read(context, buffer)
+            Pin::new(&mut (&mut *self.socket.borrow_mut()).take(room)).poll_read(context, buffer)
         } else {
             let kept = self.kept.split_to(room.min(self.kept.len()).min(buffer.remaining()));
             buffer.put_slice(&kept);
@@ -105,7 +116,8 @@ impl Connection {
     /// Reads what can't be passed on yet and keeps it. Ready when the connection has ended, or has to.
     fn keep(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.kept.reserve(KEEP_AT_ONCE);
-        let mut socket = (&mut self.socket).take(KEEP_AT_ONCE as u64);
+        let mut socket = self.socket.borrow_mut();
+        let mut socket = (&mut *socket).take(KEEP_AT_ONCE as u64);
         let read = pin!(socket.read_buf(&mut self.kept)).poll(context);
         match read {
             Poll::Ready(Ok(0)) => Poll::Ready(Ok(())),
@@ -140,16 +152,27 @@ impl AsyncRead for Connection {
             0 => self.keep(context),
             room => self.pass_on(context, buffer, room),
         };
-        if buffer.filled().len() > before {
-            self.head_timer.bytes_received();
-        } else if read.is_pending() && self.head_timer.poll_expired(context).is_ready() {
-            if self.stalled.is_none() {
-                // No response is being written. If the socket doesn't accept this one, the client doesn't read.
-                let _ = self.socket.try_write(HEAD_TIMEOUT_RESPONSE);
-            }
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        if let Some(received @ [_, ..]) = buffer.filled().get(before..) {
+            self.head_timer.bytes_received(received);
+            return read;
         }
-        read
+        if read.is_ready() {
+            return read;
+        }
+        match self.head_timer.poll_expired(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Expired::Idle) => {
+                self.is_resting.set(true);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Expired::Head | Expired::Linger) => {
+                if self.stalled.is_none() {
+                    // No response is being written. If the socket doesn't accept this one, the client doesn't read.
+                    let _ = self.socket.borrow().try_write(HEAD_TIMEOUT_RESPONSE);
+                }
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
     }
 }
 
@@ -159,15 +182,22 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        let written = Pin::new(&mut *self.socket.borrow_mut()).poll_write(context, bytes);
         self.limit_stall(context, written)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(context)
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The response may have ended since the last read: its end starts a time limit, which has to wake this task.
+        if self.head_timer.poll_expired(context).is_ready() {
+            context.waker().wake_by_ref();
+        }
+        Pin::new(&mut *self.socket.borrow_mut()).poll_flush(context)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_resting.get() {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut *self.socket.borrow_mut()).poll_shutdown(context)
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::HttpService;
-use actix_service::{Service, ServiceFactory, fn_service, map_config};
+use actix_service::{ServiceFactory, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
@@ -24,6 +24,7 @@ use super::connection::Connection;
 use super::connection_limit;
 use super::expect_continue;
 use super::peer::{Peer, PeerLookup};
+use super::resting;
 use super::state::AppState;
 
 /// Time for which the rest of a request is read off after its response.
@@ -161,12 +162,9 @@ async fn serve(
                 Err(_) => continue,
             },
         };
-        let connection = Connection::new(socket, owner, &options);
-        let service = service.clone();
+        let (service, options, closing) = (service.clone(), options.clone(), closing.clone());
         connections.spawn_local(async move {
-            if let Err(error) = service.call((connection, Some(remote))).await {
-                log::debug!("connection failed client={remote} error={error}");
-            }
+            resting::serve(service, socket, remote, owner, &options, closing).await;
             drop(permit);
         });
     }

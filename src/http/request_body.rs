@@ -3,9 +3,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, ORIGIN, TRANSFER_ENCODING};
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, ORIGIN, TRANSFER_ENCODING, UPGRADE};
 use actix_web::web::BytesMut;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -89,6 +90,15 @@ fn unreadable(error: &PayloadError) -> &'static str {
         PayloadError::EncodingCorrupted => "the chunks of the body are malformed",
         _ => "the body can't be read",
     }
+}
+
+/// Length of a request's body; `None` if the request's head doesn't say where it ends.
+pub(super) fn length(request: &ServiceRequest) -> Option<usize> {
+    let headers = request.headers();
+    let is_open = headers.contains_key(TRANSFER_ENCODING)
+        || headers.contains_key(UPGRADE)
+        || *request.method() == Method::CONNECT;
+    (!is_open).then(|| declared_length(headers))
 }
 
 /// Whether a request declares a body that is too large, packed or not.

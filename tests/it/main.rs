@@ -54,6 +54,7 @@ mod provider_rules;
 mod recordings;
 mod response_filters;
 mod responses;
+mod resting;
 mod run;
 mod server;
 mod setup;
