@@ -8,6 +8,7 @@
 
 mod access;
 mod base_url;
+mod caught_panic;
 mod codex_error;
 mod completion;
 mod connection;
@@ -23,6 +24,7 @@ mod listener;
 pub mod listeners;
 mod origin_questions;
 mod peer;
+mod provoked_panic;
 mod read_ahead;
 mod request_body;
 mod request_bytes;

@@ -114,6 +114,12 @@ pub struct ServerOptions {
         hide = true
     )]
     pub version: Arc<str>,
+
+    /// Panic where a query or a model's text has this word, followed by `-handler`, `-events` or `-encoder`, so that tests
+    /// see what a bug in one request does to others; only in debug builds
+    #[cfg(debug_assertions)]
+    #[arg(long, value_name = "WORD", hide = true)]
+    pub panic_at: Option<String>,
 }
 
 const LIMITS: &str = "Limits";

@@ -270,6 +270,15 @@ mod tests {
     }
 
     #[test]
+    fn only_connections_of_this_user_are_served() {
+        assert!(authorize_peer(Some(&Peer::Trusted)).is_ok());
+        for peer in [Some(&Peer::OtherUser { uid: 7 }), Some(&Peer::Unknown), Some(&Peer::Closed), None] {
+            let refused = authorize_peer(peer);
+            assert!(matches!(refused, Err(Failure::Forbidden { code: "user_not_allowed", .. })), "{peer:?}");
+        }
+    }
+
+    #[test]
     fn loopback_hosts_and_listed_hosts_are_allowed() {
         let allowed = ["proxy.corp".to_owned()];
         for host in [

@@ -9,16 +9,17 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{Data, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::FutureExt;
 use futures_util::future::ready;
 use futures_util::stream::{self, StreamExt, select_all};
+use futures_util::{FutureExt, TryStreamExt};
 
 use super::access::{ClientPermissions, identity_of};
+use super::caught_panic::panicked;
 use super::error_response::{client_agent, client_session, in_dialect, request_info};
 use super::request_id::RequestId;
-use super::response::{ChoiceEvents, ResponseWriter, panicked};
+use super::response::{ChoiceEvents, ResponseWriter};
 use super::state::AppState;
-use super::{context_management, request_body, tool_access};
+use super::{context_management, provoked_panic, request_body, tool_access};
 use crate::auto_mode::AutoMode;
 use crate::blocking;
 use crate::budgets::Meter;
@@ -263,6 +264,7 @@ fn all_choices(started: StartedCompletion) -> ChoiceEvents {
 
 /// The events of a response with one choice; a panic while they are made becomes a failure.
 fn single_choice(events: Events) -> ChoiceEvents {
+    let events = events.inspect_ok(|event| provoked_panic::at_event("events", event));
     let events = AssertUnwindSafe(events).catch_unwind();
     events.map(|event| (0, event.unwrap_or_else(|_| Err(panicked())))).boxed_local()
 }

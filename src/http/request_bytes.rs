@@ -72,7 +72,9 @@ mod tests {
 
     fn after(parts: &[&[u8]], body: Option<usize>) -> RequestBytes {
         let mut bytes = RequestBytes::default();
-        parts.iter().for_each(|part| bytes.received(part));
+        for part in parts {
+            bytes.received(part);
+        }
         bytes.answered(body);
         bytes
     }

@@ -12,6 +12,8 @@ use futures_util::FutureExt;
 use futures_util::stream::{LocalBoxStream, StreamExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::caught_panic::panicked;
+use super::provoked_panic;
 use crate::conversation::Event;
 use crate::dialect::{Dialect, Encoder, ResponseMeta, usage_of};
 use crate::failure::Failure;
@@ -27,11 +29,6 @@ const MAX_EVENTS: usize = 32 * 1024 * 1024;
 
 /// The events of all choices, each with the index of its choice.
 pub(super) type ChoiceEvents = LocalBoxStream<'static, (usize, Result<Event, Failure>)>;
-
-/// The failure of a request whose handler or encoder panicked; other requests go on.
-pub(super) fn panicked() -> Failure {
-    Failure::internal("internal error: the request handler panicked; please report it")
-}
 
 /// Writes one response in dialect `D` and records it.
 pub(super) struct ResponseWriter<D: Dialect> {
@@ -147,6 +144,7 @@ impl<D: Dialect> ResponseWriter<D> {
         self.catch_panic(encoder, out, |writer, encoder, out| match event {
             Ok(event) => {
                 writer.record.record_event(&event);
+                provoked_panic::at_event("encoder", &event);
                 encoder.event(choice, &event, out);
                 if D::STORES_RESPONSES {
                     writer.store_event(choice, event);

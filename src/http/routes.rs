@@ -2,9 +2,11 @@
 //! the README's table derive from it. To add an endpoint, add a row to [`ROUTES`].
 
 use actix_web::guard::{Any, Delete, Get, Head, Post};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, QueryConfig, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, Responder};
 
+use super::caught_panic;
 use super::completion::complete_with;
 use super::error_form::ErrorForm;
 use super::error_response;
@@ -279,7 +281,7 @@ where
     Arguments: FromRequest + 'static,
 {
     let resource = web::resource(path).route(web::route().guard(Post()).to(handler));
-    config.service(resource.default_service(wrong_method(Methods::Post)));
+    config.service(resource.default_service(wrong_method(Methods::Post)).wrap(from_fn(caught_panic::catch)));
 }
 
 /// Registers a handler for `GET` and `HEAD`.
@@ -290,7 +292,7 @@ where
     Arguments: FromRequest + 'static,
 {
     let resource = web::resource(path).route(web::route().guard(Any(Get()).or(Head())).to(handler));
-    config.service(resource.default_service(wrong_method(Methods::Get)));
+    config.service(resource.default_service(wrong_method(Methods::Get)).wrap(from_fn(caught_panic::catch)));
 }
 
 /// Registers a handler for `GET` and `HEAD`, and one for `DELETE`.
@@ -310,7 +312,9 @@ fn get_and_delete<F, G, Arguments, DeleteArguments>(
     let resource = web::resource(path)
         .route(web::route().guard(Any(Get()).or(Head())).to(handler))
         .route(web::route().guard(Delete()).to(delete));
-    config.service(resource.default_service(wrong_method(Methods::GetAndDelete)));
+    config.service(
+        resource.default_service(wrong_method(Methods::GetAndDelete)).wrap(from_fn(caught_panic::catch)),
+    );
 }
 
 /// A route that responds with 405 to all other methods.

@@ -7,8 +7,8 @@ use actix_web::web::Data;
 use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 
-use super::connection_limit;
 use super::origin_questions::OriginQuestions;
+use super::{connection_limit, provoked_panic};
 use crate::auto_mode::AutoModeService;
 use crate::bridge::protocol::UserSettings;
 use crate::completion::CompletionService;
@@ -67,6 +67,7 @@ impl AppState {
     ) -> AppState {
         let context = completions.context();
         connection_limit::raise_open_files();
+        provoked_panic::configure(&options);
         let questions = OriginQuestions::new(context.registry.clone(), options.permission_wait);
         AppState {
             registry: context.registry.clone(),

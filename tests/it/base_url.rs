@@ -27,6 +27,11 @@ fn slips_in_the_base_url_are_corrected() {
     {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
+    // A base URL that ends with `/api/v1`, in a client of Ollama.
+    let ollama = json!({ "model": "scripted-1", "stream": false, "messages": [{ "role": "user", "content": "say:ok" }] });
+    for path in ["/api/v1/chat", "/v1/api/chat", "/api/api/chat"] {
+        assert_eq!(server.post(path, &ollama).json()["message"]["content"], "ok", "{path}");
+    }
     // The base URL itself, as a browser or a check of a client opens it.
     for path in ["/v1", "/v1/", "/v1/v1", "/api", "/api/", "/api/v1/"] {
         assert_eq!(server.get(path).json()["name"], "Copilot Proxy", "{path}");

@@ -167,8 +167,8 @@ impl Client {
     pub fn statuses(&mut self) -> Vec<u16> {
         while self.receive() {}
         let text = String::from_utf8_lossy(&self.unread);
-        let heads = text.split("HTTP/1.1 ").skip(1);
-        heads.filter_map(|head| head.get(..3)?.parse().ok()).collect()
+        let heads = text.split("HTTP/1.").skip(1);
+        heads.filter_map(|head| head.get(2..5)?.parse().ok()).collect()
     }
 
     /// Reads and discards until the server closes the connection.

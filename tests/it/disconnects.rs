@@ -1,5 +1,7 @@
 //! Rows of the fault matrix about clients: one that vanishes while the model is silent, one that is slow, very many at once.
 
+use std::time::{Duration, Instant};
+
 use copilot_proxy::bridge::protocol::{FromEditor, ToEditor};
 use serde_json::{Value, json};
 
@@ -31,6 +33,9 @@ pub fn every_dialect_and_mode() -> Vec<(String, Value)> {
 /// Number of clients that vanish, for each dialect and mode.
 const TRIES: usize = 200;
 
+/// Time until the model's request is cancelled. A busy machine may delay one client, but not the same one three times.
+const CANCELLED_WITHIN: Duration = Duration::from_millis(100);
+
 #[test]
 fn every_vanished_client_is_cancelled_in_every_dialect_and_mode() {
     // Without pings, which would fail, the server has to notice the closed connection.
@@ -38,15 +43,21 @@ fn every_vanished_client_is_cancelled_in_every_dialect_and_mode() {
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
     for (path, body) in every_dialect_and_mode() {
         for attempt in 0..TRIES {
-            let mut client = server.client();
-            client.send(&Request::post(&path, &body));
-            let (stream_id, _) = editor.expect_chat();
-            // Before the first part, and after it.
-            if attempt % 2 == 1 {
-                editor.send_text(stream_id, "Hello");
-            }
-            drop(client);
-            editor.expect_cancel(stream_id);
+            let mut vanish = || {
+                let mut client = server.client();
+                client.send(&Request::post(&path, &body));
+                let (stream_id, _) = editor.expect_chat();
+                // Before the first part, and after it.
+                if attempt % 2 == 1 {
+                    editor.send_text(stream_id, "Hello");
+                }
+                let vanished = Instant::now();
+                drop(client);
+                editor.expect_cancel(stream_id);
+                vanished.elapsed()
+            };
+            let is_in_time = (0..3).any(|_| vanish() <= CANCELLED_WITHIN);
+            assert!(is_in_time, "{path} stream={} attempt={attempt}", body["stream"]);
         }
     }
 }
@@ -188,7 +199,7 @@ fn server_responds_with_thousand_idle_connections_and_streams() {
         })
         .collect();
     // After a second without a request their buffers are dropped, and the streams use that memory.
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(2));
     let streams: Vec<_> = (0..1000)
         .map(|_| {
             let mut client = server.client();

@@ -1,6 +1,7 @@
 //! Rules that hold for all endpoints: unknown paths, wrong methods, request ids, CORS, the `Host` header, peers.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use copilot_proxy::bridge::protocol::ToEditor;
 use serde_json::json;
@@ -146,6 +147,10 @@ fn host_of_an_absolute_target_is_checked_too() {
     assert_eq!(status("http://localhost:8080/health"), 200);
 }
 
+/// Time for which the server is watched while it has no descriptors left.
+#[cfg(unix)]
+const WATCHED: Duration = Duration::from_secs(2);
+
 #[cfg(unix)]
 #[test]
 fn file_descriptors_are_reserved_for_editors() {
@@ -154,9 +159,24 @@ fn file_descriptors_are_reserved_for_editors() {
     let server = Server::serve_with_open_files(128);
     let clients: Vec<_> = (0..300).map(|_| server.client()).collect();
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    // Connections beyond the limit wait without using the CPU.
+    let before = server.process.cpu_time();
+    std::thread::sleep(WATCHED);
+    let used = server.process.cpu_time().zip(before).map_or(Duration::ZERO, |(after, before)| after - before);
+    assert!(used * 20 < WATCHED, "{used:?} of {WATCHED:?}");
     drop(clients);
     let is_listed = || (server.get("/v1/models").json()["data"][0]["id"] == "m").then_some(());
     crate::wait::until("the editor's model", is_listed);
+    // A busy machine may delay the first request after a release, but not each time.
+    let answered = (0..5).map(|_| {
+        let clients: Vec<_> = (0..300).map(|_| server.client()).collect();
+        drop(clients);
+        let released = Instant::now();
+        assert_eq!(server.get("/health").status, 200);
+        released.elapsed()
+    });
+    let quickest = answered.min().unwrap();
+    assert!(quickest < Duration::from_millis(100), "{quickest:?}");
     let is_about_accepting = |line: &LogLine| line.text.contains("can't be accepted");
     let lines = std::iter::from_fn(|| editor.try_receive()).filter_map(|(_, message)| match message {
         ToEditor::Log(line) => Some(line),

@@ -48,6 +48,7 @@ mod ollama;
 mod openai;
 mod origins;
 mod panel;
+mod panics;
 mod prefix;
 mod prefix_cache;
 mod provider_rules;

@@ -1,4 +1,4 @@
-//! Connections that rest between two requests: the server drops all but their socket, and nobody notices.
+//! Connections that rest between two requests: the server drops all but their socket, and no client notices.
 
 use std::thread::sleep;
 use std::time::Duration;

@@ -42,6 +42,8 @@ fn finished_requests_are_summed_by_client_session_and_model() {
         ("claude-cli/2.1.0 (external, cli)", Some(("x-claude-code-session-id", "s-1"))),
         ("codex_cli_rs/0.155.0", Some(("session_id", "s-2"))),
         ("codex_cli_rs/0.155.0", Some(("thread-id", "s-2"))),
+        ("codex_cli_rs/0.155.0", Some(("session-id", "s-2"))),
+        ("opencode/1.2.0", Some(("x-session-id", "s-3"))),
         ("curl/8.5.0", None),
     ] {
         assert_eq!(server.send(&reported(client, session)).status, 200);
@@ -51,18 +53,21 @@ fn finished_requests_are_summed_by_client_session_and_model() {
     let report = usage(&server, "by=session");
     let mut sessions = groups(&report);
     sessions.sort();
-    assert_eq!(sessions, [("".into(), 1), ("curl/8.5.0".into(), 1), ("s-1".into(), 1), ("s-2".into(), 2)]);
+    assert_eq!(
+        sessions,
+        [("".into(), 1), ("curl/8.5.0".into(), 1), ("s-1".into(), 1), ("s-2".into(), 3), ("s-3".into(), 1)]
+    );
     let totals = &report["totals"];
-    assert_eq!(totals["requests"], 5);
-    assert_eq!(totals["input_tokens"], 480);
-    assert_eq!(totals["output_tokens"], 120);
-    assert_eq!(totals["cached_tokens"], 320);
+    assert_eq!(totals["requests"], 7);
+    assert_eq!(totals["input_tokens"], 720);
+    assert_eq!(totals["output_tokens"], 180);
+    assert_eq!(totals["cached_tokens"], 480);
     assert_eq!(
         groups(&usage(&server, "by=client")).first().unwrap(),
-        &("codex_cli_rs/0.155.0".to_owned(), 2)
+        &("codex_cli_rs/0.155.0".to_owned(), 3)
     );
     let day = usage(&server, "")["data"][0]["key"].as_str().unwrap().to_owned();
-    assert_eq!(groups(&usage(&server, &format!("from={day}&to={day}"))), [(day, 5)]);
+    assert_eq!(groups(&usage(&server, &format!("from={day}&to={day}"))), [(day, 7)]);
     assert_eq!(groups(&usage(&server, "to=2020-01-01")), []);
 }
 
