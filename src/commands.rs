@@ -10,11 +10,15 @@ use crate::server::{Audience, Server, ServerError};
 use crate::simulator;
 
 mod api_client;
+pub mod ask;
 pub(crate) mod clients;
 pub(crate) mod connection_info;
 pub mod doctor;
+pub mod models;
 pub mod run;
 pub mod setup;
+pub mod status;
+mod terminal;
 #[cfg(test)]
 mod typescript;
 pub mod usage;
@@ -69,6 +73,27 @@ pub fn doctor(options: &doctor::DoctorOptions) -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => failed(&error),
     }
+}
+
+/// Shows whether a server runs and what it serves.
+pub fn status(options: &status::StatusOptions) -> ExitCode {
+    status::status(options).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
+}
+
+/// Lists the models.
+pub fn models(options: &models::ModelsOptions) -> ExitCode {
+    models::models(options).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
+}
+
+/// Asks a model.
+pub fn ask(options: &ask::AskOptions) -> ExitCode {
+    ask::ask(options).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
+}
+
+/// Prints a generated script.
+pub fn print_script(script: &[u8]) -> ExitCode {
+    let printed = terminal::print(|out| out.write_all(script), |error| Some(error));
+    printed.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
 
 /// Shows the usage.

@@ -2,11 +2,15 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use copilot_proxy::commands;
+use copilot_proxy::commands::ask::AskOptions;
 use copilot_proxy::commands::doctor::DoctorOptions;
+use copilot_proxy::commands::models::ModelsOptions;
 use copilot_proxy::commands::run::RunOptions;
 use copilot_proxy::commands::setup::SetupOptions;
+use copilot_proxy::commands::status::StatusOptions;
 use copilot_proxy::commands::usage::UsageOptions;
 use copilot_proxy::options::{DirectoryOption, ServerOptions};
 
@@ -39,10 +43,21 @@ enum Command {
     Setup(SetupOptions),
     /// Start a program that uses the server, without changing any file
     Run(RunOptions),
+    /// Ask a model a question and print the answer
+    Ask(AskOptions),
+    /// Show whether a server runs, and its windows
+    Status(StatusOptions),
+    /// List the models with limits and prices
+    Models(ModelsOptions),
     /// Diagnose the installation and suggest fixes
     Doctor(DoctorOptions),
     /// Show requests, tokens and credits by day, model, client or session
     Usage(UsageOptions),
+    /// Print the completion script of a shell, for its start-up file
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
     /// Attach a simulated editor to a running server, like a VS Code window
     Simulate {
         #[command(flatten)]
@@ -56,7 +71,8 @@ Examples:
   copilot-proxy demo --port 0             the same on a free port, named in the first line
   RUST_LOG=info copilot-proxy demo        the same with log lines
   copilot-proxy setup claude-code         `claude` then uses the models of your VS Code
-  copilot-proxy run -- codex exec hello   start Codex with them, once";
+  copilot-proxy run -- codex exec hello   start Codex with them, once
+  git diff | copilot-proxy ask \"Write a commit message\"";
 
 fn main() -> ExitCode {
     copilot_proxy::allocator::configure();
@@ -69,6 +85,18 @@ fn main() -> ExitCode {
         Command::Setup(options) => commands::setup(&options),
         Command::Run(options) => commands::run(&options),
         Command::Doctor(options) => commands::doctor(&options),
+        Command::Ask(options) => commands::ask(&options),
+        Command::Status(options) => commands::status(&options),
+        Command::Models(options) => commands::models(&options),
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut CommandLine::command(),
+                "copilot-proxy",
+                &mut std::io::stdout(),
+            );
+            ExitCode::SUCCESS
+        }
         Command::Usage(options) => commands::usage(&options),
     }
 }

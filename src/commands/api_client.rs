@@ -20,6 +20,9 @@ pub(super) const AT_ONCE: Duration = Duration::from_secs(5);
 /// Longer than a server waits for the models of a window that reloads or has just opened.
 const WITH_WINDOW: Duration = Duration::from_secs(15);
 
+/// Name of the commands in the request log.
+const USER_AGENT: &str = concat!("copilot-proxy/", env!("CARGO_PKG_VERSION"));
+
 /// The server that a command means.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServerOption {
@@ -66,6 +69,48 @@ pub(super) struct ApiClient {
     key: Option<String>,
 }
 
+/// Reasons for which a command gets nothing from the server.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// No server answers at the address.
+    #[error(
+        "no server answers at {base} ({error}); open VS Code with the Copilot Proxy extension, or run `copilot-proxy demo`"
+    )]
+    Unreachable {
+        /// The address.
+        base: String,
+        /// Reason of the HTTP client.
+        error: Box<ureq::Error>,
+    },
+    /// The server or the model refused, with this message.
+    #[error("{0}")]
+    Refused(String),
+    /// Neither arguments nor standard input have a text.
+    #[error("no question: write one behind `ask`, or pipe text to it")]
+    NoQuestion,
+    /// The terminal or the connection broke.
+    #[error("{0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl ServerError {
+    /// The error of the terminal, if it is one.
+    pub(super) fn as_io(&self) -> Option<&std::io::Error> {
+        match self {
+            ServerError::Output(error) => Some(error),
+            ServerError::Unreachable { .. } | ServerError::Refused(_) | ServerError::NoQuestion => None,
+        }
+    }
+}
+
+/// The message of an error in OpenAI's form.
+pub(super) fn error_message(body: &Value) -> String {
+    let message = body.pointer("/error/message").and_then(Value::as_str);
+    message
+        .unwrap_or("the server's response is no error of its own; another program may use its port")
+        .to_owned()
+}
+
 /// A response.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ApiResponse {
@@ -93,9 +138,43 @@ impl ApiClient {
         self.with_key(request).send_json(body).and_then(read)
     }
 
+    /// Sends a request whose response is read while it comes.
+    pub fn stream(&self, path: &str, body: &Value) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        let request = agent(None).post(format!("{}{path}", self.base));
+        self.with_key(request).send_json(body)
+    }
+
+    /// The JSON of a successful response.
+    pub fn get_json(&self, path: &str) -> Result<Value, ServerError> {
+        self.success(self.get(path))
+    }
+
+    /// The list of models, as `GET /v1/models` returns it.
+    pub fn models_json(&self) -> Result<Value, ServerError> {
+        self.success(self.list_models())
+    }
+
+    fn success(&self, response: Result<ApiResponse, ureq::Error>) -> Result<Value, ServerError> {
+        let ApiResponse { status, body } = response.map_err(|error| self.unreachable(error))?;
+        if status == 200 && body.is_object() {
+            Ok(body)
+        } else {
+            Err(ServerError::Refused(error_message(&body)))
+        }
+    }
+
+    /// The error of a request that got no response.
+    pub fn unreachable(&self, error: ureq::Error) -> ServerError {
+        ServerError::Unreachable { base: self.base.clone(), error: Box::new(error) }
+    }
+
+    fn list_models(&self) -> Result<ApiResponse, ureq::Error> {
+        self.get_within(WITH_WINDOW, "/v1/models")
+    }
+
     /// The models that it lists; none if it can't be reached.
     pub fn models(&self) -> Vec<ModelEntry> {
-        let answer = self.get_within(WITH_WINDOW, "/v1/models").ok().filter(|answer| answer.status == 200);
+        let answer = self.list_models().ok().filter(|answer| answer.status == 200);
         let listed = answer.map(|answer| openai::read_list(answer.body)).unwrap_or_default();
         listed.into_iter().map(entry).collect()
     }
@@ -108,13 +187,15 @@ impl ApiClient {
     }
 }
 
-fn agent(timeout: Duration) -> ureq::Agent {
+/// An agent that gives up after this time; without one the server's own limits end a request.
+fn agent(timeout: impl Into<Option<Duration>>) -> ureq::Agent {
     // Requests to this machine must not use a proxy.
     let config = ureq::Agent::config_builder().proxy(None).http_status_as_error(false);
-    config.timeout_global(Some(timeout)).build().into()
+    config.user_agent(USER_AGENT).timeout_global(timeout.into()).build().into()
 }
 
-fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<ApiResponse, ureq::Error> {
+/// Reads a whole response.
+pub(super) fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<ApiResponse, ureq::Error> {
     let text = response.body_mut().read_to_string()?;
     Ok(ApiResponse {
         status: response.status().as_u16(),

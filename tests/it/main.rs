@@ -64,6 +64,7 @@ mod smuggling;
 mod speed;
 mod suspend;
 mod terminal;
+mod terminal_commands;
 mod thinking;
 mod tidy;
 mod tool_choice;
