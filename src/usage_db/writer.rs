@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -27,6 +27,8 @@ const MAX_WAITING: usize = 10_000;
 #[derive(Clone)]
 pub struct UsageWriter {
     sender: SyncSender<Command>,
+    /// The writing thread, which sleeps while rows are collected; absent if it could not be started.
+    thread: Option<Thread>,
     problem: Arc<Mutex<Option<String>>>,
     path: PathBuf,
 }
@@ -46,10 +48,14 @@ impl UsageWriter {
         let problem = Arc::new(Mutex::new(None));
         let database = Database { path: path.clone(), connection: None, problem: problem.clone() };
         let started = thread::Builder::new().name("usage-db".into()).spawn(move || database.run(&receiver));
-        if let Err(error) = started {
-            *problem.lock() = Some(format!("no thread for the usage database: {error}"));
-        }
-        UsageWriter { sender, problem, path }
+        let thread = match started {
+            Ok(handle) => Some(handle.thread().clone()),
+            Err(error) => {
+                *problem.lock() = Some(format!("no thread for the usage database: {error}"));
+                None
+            }
+        };
+        UsageWriter { sender, thread, problem, path }
     }
 
     /// Path of the database.
@@ -78,6 +84,7 @@ impl UsageWriter {
     fn wait_for(&self, command: impl FnOnce(SyncSender<()>) -> Command, limit: Duration) {
         let (done, finished) = sync_channel(1);
         if self.sender.try_send(command(done)).is_ok() {
+            self.thread.iter().for_each(Thread::unpark);
             // A thread that takes longer continues on its own.
             let _ = finished.recv_timeout(limit);
         }
@@ -171,20 +178,23 @@ enum BatchEnd {
     Close(SyncSender<()>),
 }
 
-/// Takes the rows of one batch: until the batch's time is over or another command comes.
+/// Takes the rows of one batch: until the batch's time is over or another command comes. Rows that come meanwhile don't wake
+/// the thread, since that would cost more than the rest of recording them.
 fn collect(first: Command, receiver: &Receiver<Command>, rows: &mut Vec<UsageRow>) -> BatchEnd {
     let end = Instant::now() + BATCH;
-    let mut command = first;
+    let mut command = Ok(first);
     loop {
         match command {
-            Command::Insert(row) => rows.push(*row),
-            Command::Flush(done) => return BatchEnd::Flush(done),
-            Command::Close(done) => return BatchEnd::Close(done),
+            Ok(Command::Insert(row)) => rows.push(*row),
+            Ok(Command::Flush(done)) => return BatchEnd::Flush(done),
+            Ok(Command::Close(done)) => return BatchEnd::Close(done),
+            Err(TryRecvError::Empty) => match end.checked_duration_since(Instant::now()) {
+                Some(rest) if !rest.is_zero() => thread::park_timeout(rest),
+                Some(_) | None => return BatchEnd::Time,
+            },
+            Err(TryRecvError::Disconnected) => return BatchEnd::Time,
         }
-        match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(next) => command = next,
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return BatchEnd::Time,
-        }
+        command = receiver.try_recv();
     }
 }
 
