@@ -19,6 +19,7 @@ mod outbox;
 mod pending_requests;
 pub mod protocol;
 mod response_stream;
+mod socket;
 mod stream_buffer;
 
 pub use editor::{Editor, EditorId};

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use interprocess::local_socket::tokio::Stream;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::editor::Editor;
@@ -13,10 +12,11 @@ use super::frames::{FrameError, FrameReader, Incoming};
 use super::handshake::{HandshakeConfig, handshake};
 use super::outbox::Outbox;
 use super::protocol::{FromEditor, ToEditor, Welcome};
+use super::socket::Socket;
 use crate::failure::Failure;
 
 /// Serves one connection until it ends. Invalid input closes this connection and affects no other.
-pub(super) async fn serve_connection(stream: Stream, config: HandshakeConfig) {
+pub(super) async fn serve_connection(stream: Socket, config: HandshakeConfig) {
     let mut reader = FrameReader::new(&stream);
     let Some(hello) = handshake(&stream, &mut reader, &config).await else { return };
 
@@ -59,7 +59,7 @@ enum ReadError {
 /// Passes on everything that an editor sends, until it closes the connection. Waits for nothing but its input, and for the
 /// server to handle the events that it has queued.
 async fn read_loop(
-    reader: &mut FrameReader<&Stream, FromEditor>,
+    reader: &mut FrameReader<&Socket, FromEditor>,
     editor: &Editor,
     events: &EventSender,
 ) -> Result<(), ReadError> {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use interprocess::local_socket::tokio::Stream;
 use subtle::ConstantTimeEq;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::timeout;
@@ -12,6 +11,7 @@ use tokio::time::timeout;
 use super::events::{BridgeEvent, EventSender, QueuedEvent};
 use super::frames::{FrameReader, Incoming, MAX_MESSAGE, PIECE, put_message};
 use super::protocol::{FromEditor, Hello, PROTOCOL, Refused, RefusedReason, ToEditor};
+use super::socket::Socket;
 
 /// Settings of all connections, also of those to a later socket of the same server.
 #[derive(Clone)]
@@ -39,8 +39,8 @@ pub(super) struct HandshakeConfig {
 
 /// Waits for a valid hello; refuses any other first message and returns `None`.
 pub(super) async fn handshake(
-    stream: &Stream,
-    reader: &mut FrameReader<&Stream, FromEditor>,
+    stream: &Socket,
+    reader: &mut FrameReader<&Socket, FromEditor>,
     config: &HandshakeConfig,
 ) -> Option<Hello> {
     reader.set_max_message(PIECE);
@@ -100,7 +100,7 @@ fn authorize(hello: &Hello, config: &HandshakeConfig) -> Result<(), (RefusedReas
 }
 
 /// Sends the reason for which the connection will be closed.
-async fn refuse(stream: &Stream, reason: RefusedReason, message: &str) {
+async fn refuse(stream: &Socket, reason: RefusedReason, message: &str) {
     let mut bytes = bytes::BytesMut::new();
     let refused = ToEditor::Refused(Refused { reason, message: message.into() });
     if put_message(0, &refused, &mut bytes).is_ok() {

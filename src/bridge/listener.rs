@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use super::connection::serve_connection;
 use super::directory::Directory;
 use super::handshake::{ConnectionConfig, HandshakeConfig};
+use super::socket::Socket;
 
 /// Most connections at once, attached or not; later ones wait. No user has half as many windows.
 const MAX_CONNECTIONS: usize = 256;
@@ -53,13 +54,16 @@ impl BridgeListener {
             // The semaphore is never closed.
             let place = places.clone().acquire_owned().await.ok();
             match self.listener.accept().await {
-                Ok(stream) if is_this_user(&stream) => {
-                    let connection = serve_connection(stream, config.clone());
-                    tokio::task::spawn_local(async move {
-                        connection.await;
-                        drop(place);
-                    });
-                }
+                Ok(stream) if is_this_user(&stream) => match Socket::try_from(stream) {
+                    Ok(socket) => {
+                        let connection = serve_connection(socket, config.clone());
+                        tokio::task::spawn_local(async move {
+                            connection.await;
+                            drop(place);
+                        });
+                    }
+                    Err(error) => log::warn!("connection lost error={:?}", error.to_string()),
+                },
                 Ok(_) => log::warn!("connection refused, it belongs to another user"),
                 Err(error) => {
                     log::warn!("connection can't be accepted error={:?}", error.to_string());
