@@ -57,6 +57,15 @@ pub trait Dialect: 'static {
     /// events of each choice; every one ends with `Event::Finish`.
     fn response(meta: &ResponseMeta, options: &Self::ResponseOptions, choice_events: &[Vec<Event>]) -> Value;
 
+    /// Writes the body of a whole response as JSON. Where most requests come from it is not built as a value first.
+    fn response_body(
+        meta: &ResponseMeta,
+        options: &Self::ResponseOptions,
+        choice_events: &[Vec<Event>],
+    ) -> String {
+        Self::response(meta, options, choice_events).to_string()
+    }
+
     /// Builds the error body; the status is `Failure::status` unless the API differs.
     fn error_response(failure: &Failure) -> ErrorResponse;
 

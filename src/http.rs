@@ -25,6 +25,7 @@ pub mod listeners;
 mod origin_questions;
 mod peer;
 mod provoked_panic;
+mod random_id;
 mod read_ahead;
 mod request_body;
 mod request_bytes;

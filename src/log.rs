@@ -81,9 +81,13 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
 }
 
 fn store(record: &Record<'_>) {
-    let text = record.args().to_string();
-    // A copy: cutting in place would keep the memory of the whole line.
-    let text = text.get(..text.floor_char_boundary(MAX_LINE)).unwrap_or_default().to_owned();
+    let whole = record.args().to_string();
+    let text = if whole.len() > MAX_LINE {
+        // A copy: cutting in place would keep the memory of the whole line.
+        whole.get(..whole.floor_char_boundary(MAX_LINE)).unwrap_or_default().to_owned()
+    } else {
+        whole
+    };
     let line = LogLine { level: level(record.level()), time: now(), text };
     let mut ring = RING.lock();
     if ring.lines.len() == KEPT_LINES {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::bridge::protocol::{Activity, AutoModeStatus, Exchange, Outcome, RequestRecord};
+use crate::bridge::protocol::{Activity, AutoModeStatus, Exchange, Outcome};
 use crate::failure::Failure;
 use crate::log::now;
 use crate::usage_db::UsageWriter;
@@ -159,8 +159,10 @@ impl RequestLog {
         self.revision.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    fn close(&self, record: &RequestRecord, lacks_consent: bool) {
+    fn close(&self, shared: &SharedRecord, lacks_consent: bool) {
         let mut log_state = self.state.lock();
+        let state = shared.lock();
+        let record = &state.record;
         let totals = &mut log_state.totals;
         totals.in_flight = totals.in_flight.saturating_sub(1);
         totals.requests += 1;
@@ -174,7 +176,9 @@ impl RequestLog {
         }
         log_state.sums.add(record, now());
         self.metrics.add(record);
-        log_state.evict_oldest(record.rejected);
+        let rejected = record.rejected;
+        drop(state);
+        log_state.evict_oldest(rejected);
         drop(log_state);
         self.changed.notify_one();
     }

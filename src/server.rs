@@ -114,7 +114,7 @@ impl Server {
         let context = CompletionContext {
             registry: registry.clone(),
             availability: availability.clone(),
-            user_settings: Arc::new(RwLock::new(user_settings)),
+            user_settings: Arc::new(RwLock::new(Arc::new(user_settings))),
             admission: Admission::new(options.max_running, options.max_waiting),
             calibration: Arc::default(),
             back_off: RateLimitBackoff::default(),
@@ -307,7 +307,7 @@ impl Server {
         if !user_settings.log_requests_to_ui {
             self.state.request_log.discard_captures();
         }
-        let before = std::mem::replace(&mut *self.state.user_settings.write(), user_settings);
+        let before = std::mem::replace(&mut *self.state.user_settings.write(), Arc::new(user_settings));
         self.state.origin_questions.settings_changed(&before, &self.state.user_settings.read());
         if self.port.set_number(port) {
             log::info!("port changed port={port}");

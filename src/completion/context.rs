@@ -16,15 +16,14 @@ use crate::models::availability::EditorAvailability;
 use crate::prefix::PrefixStore;
 use crate::tokens::Calibration;
 
-/// Everything a completion needs; cheap to clone.
-#[derive(Clone)]
+/// Everything a completion needs; shared by all of them.
 pub struct CompletionContext {
     /// Resolves a model's name to the editors that have the model.
     pub registry: Addr<ModelRegistry>,
     /// Waits for an editor that is about to attach.
     pub availability: EditorAvailability,
     /// The user's settings in VS Code, as the last editor sent them.
-    pub user_settings: Arc<RwLock<UserSettings>>,
+    pub user_settings: Arc<RwLock<Arc<UserSettings>>>,
     /// Limits the requests that run and those that wait.
     pub admission: Admission,
     /// Ratio of reported to counted tokens, by model family.

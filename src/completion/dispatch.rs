@@ -37,7 +37,7 @@ use crate::transcript::names::ToolNameMap;
 /// A prepared request; cheap to clone, since each choice of the client is a run of its own.
 #[derive(Clone)]
 pub(super) struct Dispatch {
-    context: CompletionContext,
+    context: Arc<CompletionContext>,
     request_id: Arc<str>,
     /// Id of the model as clients see it.
     model_id: Arc<str>,
@@ -63,7 +63,7 @@ pub(super) struct Dispatch {
 
 impl Dispatch {
     pub fn new(
-        context: CompletionContext,
+        context: Arc<CompletionContext>,
         request_id: Arc<str>,
         model: &ModelEntry,
         editors: Vec<Editor>,

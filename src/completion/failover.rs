@@ -20,7 +20,7 @@ use crate::models::registry::ResolveModel;
 /// Runs `chat` in the first of `editors`. If that one disconnects before the first part, tries the others that have
 /// the model `model_id`, and waits for an editor whose window is reloading.
 pub(super) fn parts(
-    context: CompletionContext,
+    context: Arc<CompletionContext>,
     model_id: Arc<str>,
     editors: &[Editor],
     chat: Arc<Chat>,

@@ -30,7 +30,7 @@ use crate::prefix::SentRequest;
 /// Runs completions; cheap to clone.
 #[derive(Clone)]
 pub struct CompletionService {
-    context: CompletionContext,
+    context: Arc<CompletionContext>,
 }
 
 /// A model request as the client sent it, in any dialect.
@@ -126,7 +126,7 @@ pub struct StartedCompletion {
 impl CompletionService {
     /// A service with this shared state.
     pub fn new(context: CompletionContext) -> CompletionService {
-        CompletionService { context }
+        CompletionService { context: Arc::new(context) }
     }
 
     /// The state that it shares with the rest of the server.

@@ -79,6 +79,10 @@ impl Dialect for OpenAiChat {
         whole_response::response(meta, options, choice_events)
     }
 
+    fn response_body(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> String {
+        whole_response::body(meta, options, choice_events)
+    }
+
     fn error_response(failure: &Failure) -> ErrorResponse {
         openai_error::error_response(failure)
     }

@@ -16,6 +16,7 @@ use futures_util::{FutureExt, TryStreamExt};
 use super::access::{ClientPermissions, identity_of};
 use super::caught_panic::panicked;
 use super::error_response::{client_agent, client_session, in_dialect, request_info};
+use super::random_id::random_id;
 use super::request_id::RequestId;
 use super::response::{ChoiceEvents, ResponseWriter};
 use super::state::AppState;
@@ -126,12 +127,8 @@ async fn attempt<D: Dialect>(
     if let Ok(id) = HeaderValue::from_str(&model.id) {
         response.insert_header(("x-copilot-proxy-model", id));
     }
-    let meta = ResponseMeta {
-        id: uuid::Uuid::new_v4().simple().to_string(),
-        created: now() / 1000,
-        model: model.id,
-        counted_input,
-    };
+    let meta =
+        ResponseMeta { id: random_id().to_string(), created: now() / 1000, model: model.id, counted_input };
     let events = with_whole_cost(events, record.meter());
     let writer = ResponseWriter::<D>::new(meta, options, memory, record, choices);
     if parsed.stream {

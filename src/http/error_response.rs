@@ -3,7 +3,7 @@
 
 use actix_web::error::{InternalError, QueryPayloadError};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HOST, USER_AGENT};
+use actix_web::http::header::{HOST, HeaderName, ORIGIN, USER_AGENT};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::Value;
@@ -39,8 +39,15 @@ fn record(request: &HttpRequest, dialect: &'static str, failure: &Failure) {
 
 /// Headers in which clients name their session: Claude Code, then Codex by its two generations, then opencode, pi and
 /// others.
-const SESSION_HEADERS: [&str; 5] =
-    ["x-claude-code-session-id", "session_id", "session-id", "thread-id", "x-session-id"];
+static SESSION_HEADERS: [HeaderName; 5] = [
+    HeaderName::from_static("x-claude-code-session-id"),
+    HeaderName::from_static("session_id"),
+    HeaderName::from_static("session-id"),
+    HeaderName::from_static("thread-id"),
+    HeaderName::from_static("x-session-id"),
+];
+
+static AGENT_HEADER: HeaderName = HeaderName::from_static("x-claude-code-agent-id");
 
 /// Describes a request for the request log, without capturing its bodies.
 pub(super) fn request_info<'a>(
@@ -48,14 +55,14 @@ pub(super) fn request_info<'a>(
     id: &RequestId,
     dialect: &'static str,
 ) -> RequestInfo<'a> {
-    let text = |name: &str| header_text(request, name);
+    let text = |name: &HeaderName| header_text(request, name);
     RequestInfo {
         id: id.to_string(),
         dialect,
         method: request.method().as_str(),
         path: request.path(),
-        user_agent: text(USER_AGENT.as_str()).unwrap_or_default(),
-        origin: text("origin"),
+        user_agent: text(&USER_AGENT).unwrap_or_default(),
+        origin: text(&ORIGIN),
         session: client_session(request),
         agent: client_agent(request),
         client: request.extensions().get().cloned().unwrap_or_default(),
@@ -71,10 +78,11 @@ pub(super) fn client_session(request: &HttpRequest) -> Option<&str> {
 
 /// The sub-agent that the client names.
 pub(super) fn client_agent(request: &HttpRequest) -> Option<&str> {
-    header_text(request, "x-claude-code-agent-id")
+    header_text(request, &AGENT_HEADER)
 }
 
-fn header_text<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+/// Looks a header up by a name that was parsed once: parsing one allocates.
+fn header_text<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok().filter(|value| !value.is_empty())
 }
 

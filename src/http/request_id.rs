@@ -6,6 +6,8 @@ use std::sync::Arc;
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpMessage, HttpRequest};
 
+use super::random_id::random_id;
+
 /// A request's id: `req_` and 32 random hex digits.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(Arc<str>);
@@ -13,7 +15,7 @@ pub(super) struct RequestId(Arc<str>);
 impl RequestId {
     /// Makes a random id.
     pub(super) fn new() -> RequestId {
-        RequestId(format!("req_{}", uuid::Uuid::new_v4().simple()).into())
+        RequestId(format!("req_{}", random_id()).into())
     }
 
     /// The id that `access` gave to a request; empty if the request didn't pass it.

@@ -71,12 +71,15 @@ impl<D: Dialect> ResponseWriter<D> {
             }
         }
         let usage = usage_of(&self.choices);
-        let body = D::response(&self.meta, &self.options, &self.choices);
+        let body = D::response_body(&self.meta, &self.options, &self.choices);
         self.store_response();
         if let Some(model) = &usage.routed_model {
             response.insert_header(("x-copilot-proxy-routed-model", model.as_str()));
         }
-        Ok(response.insert_header(("x-copilot-proxy-usage", usage.source.as_str())).json(body))
+        Ok(response
+            .insert_header(("x-copilot-proxy-usage", usage.source.as_str()))
+            .insert_header((CONTENT_TYPE, "application/json"))
+            .body(body))
     }
 
     /// Writes a streamed response. Its headers are sent with the model's first event, or after `open_after` without

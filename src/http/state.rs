@@ -41,7 +41,7 @@ pub struct AppState {
     /// Live and recent requests, totals and metrics.
     pub request_log: Arc<RequestLog>,
     /// The user's settings in VS Code; an editor sends them.
-    pub user_settings: Arc<RwLock<UserSettings>>,
+    pub user_settings: Arc<RwLock<Arc<UserSettings>>>,
     /// Options of the command line.
     pub options: Arc<ServerOptions>,
     /// Start of the server, in milliseconds since 1970.

@@ -328,13 +328,12 @@ fn close(log: &RequestLog, shared: &SharedRecord, elapsed: Duration, raw_logging
     }
     let lacks_consent = matches!(ending, Some(Ending::Failed(Failure::ConsentMissing { .. })));
     state.revision = log.bump_revision();
-    let record = state.record.clone();
     let row = log.usage.as_ref().and_then(|usage| Some((usage, usage_row(&state)?)));
     if let Some((usage, row)) = row {
         usage.insert(row);
     }
     drop(state);
-    log.close(&record, lacks_consent);
+    log.close(shared, lacks_consent);
 }
 
 /// The row for the usage database; none for a request that ran no model.

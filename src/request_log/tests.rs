@@ -1,7 +1,7 @@
 //! Records of made-up requests.
 
 use super::*;
-use crate::bridge::protocol::{CapturedBody, ModelTotals, Tokens};
+use crate::bridge::protocol::{CapturedBody, ModelTotals, RequestRecord, Tokens};
 use crate::conversation::{Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::keys::{ClientIdentity, Key, KeyKind, KeyLimits};

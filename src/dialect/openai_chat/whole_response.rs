@@ -49,9 +49,23 @@ struct Message<'a> {
     function_call: Option<FunctionCall<'a>>,
 }
 
-/// Builds the whole response.
+/// Builds the whole response as a value.
 pub fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> Value {
-    let completion = Completion {
+    serde_json::json!(completion(meta, options, choice_events))
+}
+
+/// Writes the whole response as JSON.
+pub fn body(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &[Vec<Event>]) -> String {
+    // Strings, numbers and values of JSON: none fails.
+    serde_json::to_string(&completion(meta, options, choice_events)).unwrap_or_default()
+}
+
+fn completion<'a>(
+    meta: &'a ResponseMeta,
+    options: &'a ResponseOptions,
+    choice_events: &'a [Vec<Event>],
+) -> Completion<'a> {
+    Completion {
         id: format!("chatcmpl-{}", meta.id),
         object: "chat.completion",
         created: meta.created,
@@ -64,8 +78,7 @@ pub fn response(meta: &ResponseMeta, options: &ResponseOptions, choice_events: &
             .collect(),
         usage: usage_of(choice_events).into(),
         copilot_proxy: ResponseExtensions::whole(choice_events.iter().flatten()),
-    };
-    serde_json::json!(completion)
+    }
 }
 
 fn choice<'a>(index: usize, events: &'a [Event], options: &ResponseOptions) -> Choice<'a> {
