@@ -17,15 +17,15 @@ pub(super) enum ErrorForm {
     Anthropic,
     Gemini,
     Ollama,
-    /// Both OpenAI and Anthropic define the path; Anthropic's clients send `anthropic-version`.
-    ByVersionHeader,
+    /// OpenAI, Anthropic and Google define the path; a header tells whose client asks.
+    ByClientHeader,
 }
 
 impl ErrorForm {
     /// The error response of a failure in this form.
     pub fn error_response(self, failure: &Failure) -> ErrorResponse {
         match self {
-            ErrorForm::OpenAi | ErrorForm::ByVersionHeader => OpenAiChat::error_response(failure),
+            ErrorForm::OpenAi | ErrorForm::ByClientHeader => OpenAiChat::error_response(failure),
             ErrorForm::Anthropic => Anthropic::error_response(failure),
             ErrorForm::Gemini => Gemini::error_response(failure),
             ErrorForm::Ollama => Ollama::<Chat>::error_response(failure),
@@ -33,14 +33,20 @@ impl ErrorForm {
     }
 }
 
-/// Decides between the APIs that define a path. A client that sends `anthropic-version` uses Anthropic's.
-pub(super) fn by_version_header(form: ErrorForm, headers: &HeaderMap) -> ErrorForm {
+/// Decides between the APIs that define a path. A client that sends `anthropic-version` uses Anthropic's everywhere.
+pub(super) fn by_client_header(form: ErrorForm, headers: &HeaderMap) -> ErrorForm {
     match form {
         _ if headers.contains_key(VERSION_HEADER) => ErrorForm::Anthropic,
-        ErrorForm::ByVersionHeader => ErrorForm::OpenAi,
+        ErrorForm::ByClientHeader if GOOGLE_HEADERS.iter().any(|name| headers.contains_key(*name)) => {
+            ErrorForm::Gemini
+        }
+        ErrorForm::ByClientHeader => ErrorForm::OpenAi,
         form => form,
     }
 }
+
+/// Headers that only Google's clients send.
+const GOOGLE_HEADERS: [&str; 2] = ["x-goog-api-key", "x-goog-api-client"];
 
 /// The header that Anthropic's clients send.
 const VERSION_HEADER: &str = "anthropic-version";

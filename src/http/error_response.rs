@@ -9,7 +9,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::Value;
 
 use super::codex_error;
-use super::error_form::{ErrorForm, by_version_header, wants_anthropic};
+use super::error_form::{ErrorForm, by_client_header, wants_anthropic};
 use super::request_id::RequestId;
 use super::route_index::RouteIndex;
 use super::state::AppState;
@@ -20,12 +20,21 @@ use crate::request_log::RequestInfo;
 
 /// Records a failure and builds its error response in the form of the request's path.
 pub(super) fn respond(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    let (form, dialect) = match request.app_data::<Data<RouteIndex>>() {
-        Some(routes) => routes.error_form(request.path(), request.headers()),
-        None => (by_version_header(ErrorForm::ByVersionHeader, request.headers()), ""),
-    };
+    let (form, dialect) = form_and_dialect(request);
     record(request, dialect, failure);
     build(request, failure, form.error_response(failure))
+}
+
+/// The API that a request uses, by its path or by the headers of its client.
+pub(super) fn form_of(request: &HttpRequest) -> ErrorForm {
+    form_and_dialect(request).0
+}
+
+fn form_and_dialect(request: &HttpRequest) -> (ErrorForm, &'static str) {
+    match request.app_data::<Data<RouteIndex>>() {
+        Some(routes) => routes.error_form(request.path(), request.headers()),
+        None => (by_client_header(ErrorForm::ByClientHeader, request.headers()), ""),
+    }
 }
 
 fn record(request: &HttpRequest, dialect: &'static str, failure: &Failure) {

@@ -1,7 +1,6 @@
 //! Handlers of the endpoints that don't run a model, one file per group.
 
 pub(super) mod count_tokens;
-pub(super) mod gemini;
 pub(super) mod health;
 pub(super) mod metrics;
 pub(super) mod models;

@@ -3,7 +3,7 @@
 
 use actix_web::http::header::HeaderMap;
 
-use super::error_form::{ErrorForm, by_version_header};
+use super::error_form::{ErrorForm, by_client_header};
 use super::web_page::PageAccess;
 
 /// A route as the index has it.
@@ -39,7 +39,7 @@ impl RouteIndex {
         self.route(path).map(|route| route.pages)
     }
 
-    /// The form of errors for a request, never `ByVersionHeader`, and the dialect of its path.
+    /// The form of errors for a request, never `ByClientHeader`, and the dialect of its path.
     ///
     /// A client that sends `anthropic-version` gets Anthropic's form at every path; an unknown path has the form of the
     /// API with its prefix.
@@ -53,7 +53,7 @@ impl RouteIndex {
                 _ => (ErrorForm::OpenAi, ""),
             },
         };
-        (by_version_header(form, headers), dialect)
+        (by_client_header(form, headers), dialect)
     }
 
     fn route(&self, path: &str) -> Option<&IndexedRoute> {

@@ -10,9 +10,7 @@ use super::caught_panic;
 use super::completion::complete_with;
 use super::error_form::ErrorForm;
 use super::error_response;
-use super::handlers::{
-    count_tokens, gemini, health, metrics, models, not_offered, ollama, responses, tools, usage,
-};
+use super::handlers::{count_tokens, health, metrics, models, not_offered, ollama, responses, tools, usage};
 use super::route_index::{IndexedRoute, RouteIndex};
 use super::web_page::PageAccess;
 use crate::dialect::Dialect;
@@ -173,20 +171,20 @@ pub(super) const ROUTES: &[Route] = &[
     unavailable("/models/{model:.+}:predict", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
     unavailable("/models/{model:.+}:predictLongRunning", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
     unavailable("/models/{model:.+}:batchGenerateContent", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
-    endpoint(Methods::Get, "/models", ErrorForm::Gemini, |config, path| get(config, path, gemini::list))
+    endpoint(Methods::Get, "/models", ErrorForm::Gemini, |config, path| get(config, path, models::list))
         .versions(V1_BETA)
         .pages(PageAccess::Any),
     endpoint(Methods::Get, "/models/{id:.+}", ErrorForm::Gemini, |config, path| {
-        get(config, path, gemini::get);
+        get(config, path, models::get);
     })
     .versions(V1_BETA)
     .pages(PageAccess::Any),
-    endpoint(Methods::Get, "/models", ErrorForm::ByVersionHeader, |config, path| {
+    endpoint(Methods::Get, "/models", ErrorForm::ByClientHeader, |config, path| {
         get(config, path, models::list);
     })
     .versions(V1)
     .pages(PageAccess::Any),
-    endpoint(Methods::Get, "/models/{id:.+}", ErrorForm::ByVersionHeader, |config, path| {
+    endpoint(Methods::Get, "/models/{id:.+}", ErrorForm::ByClientHeader, |config, path| {
         get(config, path, models::get);
     })
     .versions(V1)
@@ -379,6 +377,8 @@ mod tests {
         ] {
             assert_eq!(gemini, ErrorForm::Gemini);
         }
+        let googles = TestRequest::with_uri("/v1/models").insert_header(("x-goog-api-key", "a"));
+        assert_eq!(form(googles), ErrorForm::Gemini);
         for ollama in [plain("/api/chat"), plain("/api/nowhere")] {
             assert_eq!(ollama, ErrorForm::Ollama);
         }

@@ -223,6 +223,13 @@ fn models_are_listed_in_pages() {
     assert_eq!(server.get("/v1beta/models/scripted-1").json(), *scripted);
     assert_eq!(server.get("/v1beta/models/models/sonnet").json()["baseModelId"], "claude-sonnet-4");
     assert_eq!(error(&server.get("/v1beta/models/nothing-like-it")).1, "NOT_FOUND");
+    // Google's SDKs list the models under `/v1`, where other APIs have theirs.
+    for header in ["x-goog-api-key", "x-goog-api-client"] {
+        let get = |path: &str| server.send(&Request::get(path).header(header, "x"));
+        assert_eq!(get("/v1/models").json(), list);
+        assert_eq!(get("/v1/models/scripted-1").json(), *scripted);
+        assert_eq!(error(&get("/v1/models/nothing-like-it")).1, "NOT_FOUND");
+    }
 
     let mut found = Vec::new();
     let mut token = String::new();

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::StreamForm;
+use super::{StreamForm, models};
 use crate::dialect::RequestHead;
 
 /// A call of the API.
@@ -32,11 +32,9 @@ impl Call {
     }
 }
 
-/// A model by its resource name, `models/gemini-2.5-pro`, or by its id alone. Some clients write the former where the path
-/// has the prefix already.
+/// A model by its resource name or its id.
 pub fn model_name(name: &str) -> Option<String> {
-    let name = name.trim_start_matches("models/");
-    (!name.is_empty()).then(|| name.to_owned())
+    Some(models::id(name).to_owned()).filter(|id| !id.is_empty())
 }
 
 #[cfg(test)]

@@ -31,6 +31,11 @@ pub struct Page {
     pub page_token: Option<String>,
 }
 
+/// The id in a resource name: `models/gemini-2.5-pro`. Some clients write the prefix twice, or send the id alone.
+pub fn id(name: &str) -> &str {
+    name.trim_start_matches("models/")
+}
+
 /// The list, or a page of it.
 pub fn list(models: &[Model], page: &Page) -> Value {
     let token = page.page_token.as_ref().filter(|token| !token.is_empty());

@@ -1,4 +1,4 @@
-//! `GET /v1/models` and `GET /v1/models/{id}`, in OpenAI's or Anthropic's form.
+//! `GET /v1/models` and `GET /v1/models/{id}`, in OpenAI's, Anthropic's or Google's form, and the same under `/v1beta`.
 
 use std::sync::Arc;
 
@@ -10,11 +10,12 @@ use crate::budgets::Meter;
 use crate::completion::{CompletionRequest, ModelChain};
 use crate::conversation::Conversation;
 use crate::dialect::anthropic::models as anthropic;
+use crate::dialect::gemini::models as gemini;
 use crate::dialect::openai_chat::models as openai;
 use crate::failure::Failure;
 use crate::http::access::identity_of;
-use crate::http::error_form::wants_anthropic;
-use crate::http::error_response::respond;
+use crate::http::error_form::ErrorForm;
+use crate::http::error_response::{form_of, respond};
 use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
 use crate::models::ModelEntry;
@@ -24,13 +25,23 @@ use crate::models::registry::GetSnapshot;
 pub(in crate::http) async fn list(
     request: HttpRequest,
     page: Query<anthropic::Page>,
+    gemini_page: Query<gemini::Page>,
     state: Data<AppState>,
 ) -> HttpResponse {
-    match available(&state).await {
-        Ok(models) => HttpResponse::Ok().json(if wants_anthropic(&request) {
+    let models = match available(&state).await {
+        Ok(models) => models,
+        Err(failure) => return respond(&request, &failure),
+    };
+    HttpResponse::Ok().json(match form_of(&request) {
+        ErrorForm::Anthropic => {
             let models: Vec<anthropic::Model> = models.iter().map(anthropic_model).collect();
             anthropic::list(&models, &page)
-        } else {
+        }
+        ErrorForm::Gemini => {
+            let models: Vec<gemini::Model> = models.iter().map(gemini_model).collect();
+            gemini::list(&models, &gemini_page)
+        }
+        ErrorForm::OpenAi | ErrorForm::Ollama | ErrorForm::ByClientHeader => {
             let models: Vec<openai::Model> =
                 models.iter().map(|model| openai_model(model, state.started)).collect();
             let mut list = openai::list(&models);
@@ -38,9 +49,8 @@ pub(in crate::http) async fn list(
                 list.insert("models".into(), json!([]));
             }
             list
-        }),
-        Err(failure) => respond(&request, &failure),
-    }
+        }
+    })
 }
 
 /// Whether the request comes from Codex, which requires a list of models with every detail, or an empty one: then it
@@ -55,19 +65,26 @@ pub(in crate::http) async fn get(
     state: Data<AppState>,
     name: Path<String>,
 ) -> HttpResponse {
-    let is_anthropic = wants_anthropic(&request);
-    match resolved(&request, &state, name.into_inner(), is_anthropic).await {
-        Ok(model) => HttpResponse::Ok().json(if is_anthropic {
-            anthropic::item(&anthropic_model(&model))
-        } else {
-            openai_model(&model, state.started).to_json()
+    let form = form_of(&request);
+    let mut name = name.into_inner();
+    if form == ErrorForm::Gemini {
+        name = gemini::id(&name).to_owned();
+    }
+    let is_nearest = form == ErrorForm::Anthropic;
+    match resolved(&request, &state, name, is_nearest).await {
+        Ok(model) => HttpResponse::Ok().json(match form {
+            ErrorForm::Anthropic => anthropic::item(&anthropic_model(&model)),
+            ErrorForm::Gemini => gemini::item(&gemini_model(&model)),
+            ErrorForm::OpenAi | ErrorForm::Ollama | ErrorForm::ByClientHeader => {
+                openai_model(&model, state.started).to_json()
+            }
         }),
         Err(failure) => respond(&request, &failure),
     }
 }
 
 /// Resolves a name as a completion would; an unknown one is an error unless `is_nearest`.
-pub(in crate::http) async fn resolved(
+async fn resolved(
     request: &HttpRequest,
     state: &AppState,
     name: String,
@@ -121,5 +138,16 @@ fn anthropic_model(ModelEntry { id, model }: &ModelEntry) -> anthropic::Model {
         images: model.images.unwrap_or(true),
         tools: model.tools.unwrap_or(true),
         family: model.family.clone(),
+    }
+}
+
+fn gemini_model(ModelEntry { id, model }: &ModelEntry) -> gemini::Model {
+    gemini::Model {
+        id: id.clone(),
+        name: model.name.clone(),
+        vendor: model.vendor.clone(),
+        version: model.version.clone(),
+        max_input_tokens: model.max_input_tokens,
+        max_output_tokens: model.extra.get("maxOutputTokens").and_then(Value::as_u64),
     }
 }
