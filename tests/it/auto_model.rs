@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::Request;
 use crate::editor::{Editor, model, user_settings};
+use crate::gemini_form;
 use crate::openai::{CHAT, chat, content, with};
 use crate::server::{Process, Server};
 
@@ -22,13 +23,18 @@ fn server_with(settings: UserSettings) -> (Server, Process, Editor) {
 }
 
 /// A tool turn in each dialect, whose newest message holds only a tool result.
-fn tool_turns(model: &str) -> Vec<(&'static str, Value)> {
+fn tool_turns(model: &str) -> Vec<(String, Value)> {
     let parameters = json!({ "type": "object", "properties": {} });
     let function = json!({ "name": "get", "description": "gets", "parameters": parameters });
     let call =
         json!({ "id": "call_1", "type": "function", "function": { "name": "get", "arguments": "{}" } });
     let script = "call:get {}\nthen:\nsay:the end";
-    vec![
+    let of_gemini = json!({ "tools": { "functionDeclarations": function }, "contents": [
+        gemini_form::text(script),
+        gemini_form::model(&json!([{ "functionCall": { "name": "get", "args": {} } }])),
+        gemini_form::user(&json!([{ "functionResponse": { "name": "get", "response": { "output": "found" } } }])),
+    ] });
+    let of_others = vec![
         (
             CHAT,
             json!({ "model": model, "tools": [{ "type": "function", "function": function }], "messages": [
@@ -64,14 +70,16 @@ fn tool_turns(model: &str) -> Vec<(&'static str, Value)> {
                     { "role": "tool", "tool_name": "get", "content": "found" },
                 ] }),
         ),
-    ]
+    ];
+    let of_others = of_others.into_iter().map(|(path, request): (&str, Value)| (path.to_owned(), request));
+    of_others.chain([(gemini_form::generate(model), of_gemini)]).collect()
 }
 
 #[test]
 fn tool_turns_on_auto_work_in_every_dialect() {
     let server = Server::demo(&[]);
     for (path, request) in tool_turns("auto") {
-        let response = server.post(path, &request);
+        let response = server.post(&path, &request);
         assert_eq!(response.status, 200, "{path} {}", response.text());
         assert!(response.text().contains("the end"), "{path} {}", response.text());
         assert_eq!(response.header(ROUTED), Some("gpt-5-codex"), "{path}");
@@ -113,8 +121,9 @@ fn only_auto_gets_added_text_and_its_prefix_stays_the_same() {
 fn streams_name_the_routed_model_in_their_last_event() {
     let server = Server::demo(&[]);
     for (path, request) in tool_turns("auto:intelligence") {
-        let mut stream = server.stream(path, &with(request, &json!({ "stream": true })));
-        let events: Vec<String> = match path {
+        let path = gemini_form::in_mode(&path, true);
+        let mut stream = server.stream(&path, &with(request, &json!({ "stream": true })));
+        let events: Vec<String> = match path.as_str() {
             "/api/chat" => std::iter::from_fn(|| stream.line()).map(|line| line.to_string()).collect(),
             _ => stream.rest(),
         };

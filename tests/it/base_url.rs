@@ -22,6 +22,17 @@ fn slips_in_the_base_url_are_corrected() {
     for path in ["/v1/v1/messages", "/v1/messages/", "//messages", "/api/v1//messages"] {
         assert_eq!(server.post(path, &anthropic).json()["content"][0]["text"], "ok", "{path}");
     }
+    let gemini = json!({ "contents": [{ "parts": [{ "text": "say:ok" }] }] });
+    for path in [
+        "/v1beta/models/scripted-1:generateContent/",
+        "/v1/v1beta/models/scripted-1:generateContent",
+        "/v1beta/v1beta//models/scripted-1:generateContent",
+        "/v1beta/v1/models/scripted-1:generateContent?alt=json",
+        "/v1alpha/models/scripted-1:generateContent",
+    ] {
+        let text = server.post(path, &gemini).json()["candidates"][0]["content"]["parts"][0]["text"].take();
+        assert_eq!(text, "ok", "{path}");
+    }
     for path in
         ["/v1/v1/models", "/v1/models/", "/api/v1/models", "/v1/api/tags", "/api//tags/", "//health/", "//"]
     {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::Response;
 use crate::editor::{Editor, model};
+use crate::gemini_form;
 use crate::openai::{CHAT, chat};
 use crate::server::Server;
 
@@ -12,21 +13,25 @@ const SENTENCE: &str =
     "The extension has been temporarily blocked due to making too many requests. Please try again later.";
 
 /// One request in each dialect, for a model.
-fn requests(model: &str) -> [(&'static str, Value); 6] {
+fn requests(model: &str) -> Vec<(String, Value)> {
     let messages = json!([{ "role": "user", "content": "say:hello" }]);
-    [
+    let contents = gemini_form::request(&gemini_form::contents(&messages));
+    let of_gemini = [false, true]
+        .map(|stream| (gemini_form::in_mode(&gemini_form::generate(model), stream), contents.clone()));
+    let of_others = [
         (CHAT, json!({ "model": model, "messages": messages })),
         (CHAT, json!({ "model": model, "messages": messages, "stream": true })),
         ("/v1/completions", json!({ "model": model, "prompt": "say:hello" })),
         ("/v1/responses", json!({ "model": model, "input": "say:hello" })),
         ("/v1/messages", json!({ "model": model, "max_tokens": 99, "messages": messages })),
         ("/api/chat", json!({ "model": model, "messages": messages })),
-    ]
+    ];
+    of_others.into_iter().map(|(path, body)| (path.to_owned(), body)).chain(of_gemini).collect()
 }
 
 fn assert_blocked(server: &Server, model: &str) {
     for (path, body) in requests(model) {
-        let response = server.post(path, &body);
+        let response = server.post(&path, &body);
         assert_eq!(response.status, 429, "{path}: {}", response.text());
         let seconds: u64 = response.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=5).contains(&seconds), "{path}: {seconds}");

@@ -79,6 +79,8 @@ fn bodies_are_unpacked_at_every_endpoint() {
         ("/v1/messages/count_tokens", json!({ "messages": [{ "role": "user", "content": "a" }] })),
         ("/api/chat", json!({ "model": "scripted-1", "messages": [{ "role": "user", "content": "a" }] })),
         ("/api/show", json!({ "model": "scripted-1" })),
+        ("/v1beta/models/scripted-1:generateContent", json!({ "contents": { "parts": { "text": "a" } } })),
+        ("/v1beta/models/scripted-1:countTokens", json!({ "contents": { "parts": { "text": "a" } } })),
     ] {
         let body = request.to_string().into_bytes();
         assert_eq!(server.send(&packed(path, "gzip", gzip(&body))).status, 200, "{path}");
@@ -109,7 +111,7 @@ fn bytes_of_another_coding_get_400() {
 #[test]
 fn unknown_coding_gets_415_with_the_accepted_ones() {
     let server = Server::demo(&[]);
-    for path in [CHAT, "/v1/messages", "/v1/responses", "/api/chat"] {
+    for path in [CHAT, "/v1/messages", "/v1/responses", "/api/chat", "/v1beta/models/m:generateContent"] {
         let response = server.send(&packed(path, "gzip, rot13", b"{}".to_vec()));
         let accepted = response.header("accept-encoding");
         assert_eq!((response.status, accepted), (415, Some("gzip, deflate, zstd, br")), "{path}");

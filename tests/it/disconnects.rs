@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::Request;
 use crate::editor::{Editor, model};
+use crate::gemini_form;
 use crate::openai::with;
 use crate::server::Server;
 
@@ -26,6 +27,12 @@ pub fn every_dialect_and_mode() -> Vec<(String, Value)> {
             requests
                 .push((path.to_owned(), with(fields.clone(), &json!({ "model": "m", "stream": stream }))));
         }
+    }
+    for method in ["generateContent", "streamGenerateContent", "streamGenerateContent?alt=sse"] {
+        requests.push((
+            format!("/v1beta/models/m:{method}"),
+            gemini_form::request(&[gemini_form::text("Hello")]),
+        ));
     }
     requests
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, Request, Response};
 use crate::editor::{Editor, model, user_settings};
+use crate::gemini_form;
 use crate::openai::{CHAT, content, text_of, with};
 use crate::server::Server;
 
@@ -191,6 +192,25 @@ fn every_dialect_takes_a_list_of_models() {
         assert_eq!(response.status, 400, "{path}");
         assert!(response.text().contains("models[1]: empty"), "{path}: {}", response.text());
     }
+}
+
+#[test]
+fn gemini_takes_a_list_of_models_besides_the_one_in_its_path() {
+    let (server, mut editor) = serve(&[]);
+    let body =
+        with(gemini_form::request(&[gemini_form::text("Hi")]), &json!({ "models": ["models/b", "c"] }));
+    for stream in [false, true] {
+        let mut client = send(&server, &gemini_form::in_mode(&gemini_form::generate("a"), stream), &body);
+        fail(&mut editor, "a", &quota());
+        respond_with(&mut editor, "b", "Hello");
+        let response = client.response();
+        assert_eq!((response.status, answered_by(&response)), (200, Some("b")), "{stream}");
+        assert!(response.text().contains("\"modelVersion\":\"b\""), "{stream}: {}", response.text());
+    }
+    let wrong = with(body, &json!({ "models": ["b", ""] }));
+    let response = server.post(&gemini_form::generate("a"), &wrong);
+    assert_eq!(response.status, 400);
+    assert!(response.text().contains("models[1]: empty"), "{}", response.text());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::client::Request;
 use crate::disconnects::every_dialect_and_mode;
 use crate::editor::{Editor, hello, model};
+use crate::gemini_form;
 use crate::openai::{CHAT, chat, complete, content, data, read_until, stream, streamed, text_of, with};
 use crate::server::Server;
 use crate::wait::until;
@@ -51,10 +52,15 @@ fn whole_response_of_a_killed_editor_gets_503() {
     assert_eq!(response.header("retry-after"), Some("1"));
 }
 
-/// The text that an event adds, in any of the three dialects.
+/// The text that an event adds, in any dialect of server-sent events.
 fn delta(event: &str) -> String {
     let data = data(event.split_once("data: ").map_or(event, |(name, _)| &event[name.len()..]));
-    let places = [&data["choices"][0]["delta"]["content"], &data["delta"]["text"], &data["delta"]];
+    let places = [
+        &data["choices"][0]["delta"]["content"],
+        &data["delta"]["text"],
+        &data["delta"],
+        &data["candidates"][0]["content"]["parts"][0]["text"],
+    ];
     places.into_iter().find_map(|text| text.as_str()).unwrap_or_default().to_owned()
 }
 
@@ -67,6 +73,11 @@ fn text_before_a_failure_is_sent_before_the_error() {
         (CHAT, json!({ "messages": message }), "data: {\"error\":"),
         ("/v1/messages", json!({ "messages": message, "max_tokens": 9 }), "event: error\n"),
         ("/v1/responses", json!({ "input": "Hello" }), "event: response.failed\n"),
+        (
+            "/v1beta/models/m:streamGenerateContent?alt=sse",
+            gemini_form::request(&[gemini_form::text("Hello")]),
+            "data: {\"error\":",
+        ),
     ] {
         let mut client = server.client();
         client.send(&Request::post(path, &with(fields, &json!({ "model": "m", "stream": true }))));

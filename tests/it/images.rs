@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::gemini_form;
 use crate::server::Server;
 
 const PNG: &str = "iVBORw0KGgo=";
@@ -93,10 +94,26 @@ fn ollama((_, base64): Image<'_>, place: Place) -> (&'static str, Value) {
     ("/api/chat", json!({ "model": "scripted-1", "stream": false, "messages": messages }))
 }
 
+fn gemini((label, base64): Image<'_>, place: Place) -> (&'static str, Value) {
+    let part = json!({ "inlineData": { "mimeType": label, "data": base64 } });
+    let dump = gemini_form::text("dump:");
+    let contents = match place {
+        Place::Newest => vec![gemini_form::user(&json!([part, { "text": "dump:" }]))],
+        Place::Older => {
+            vec![gemini_form::user(&json!([part])), gemini_form::model(&json!([{ "text": "a" }])), dump]
+        }
+        Place::ToolResult => {
+            let [call, result] = gemini_form::call_and_result("c1", &json!({}), "", &json!([part]));
+            vec![gemini_form::text("x"), call, result, dump]
+        }
+    };
+    ("/v1beta/models/scripted-1:generateContent", gemini_form::request(&contents))
+}
+
 /// Builds a request of one dialect: path and body.
 type Dialect = fn(Image<'_>, Place) -> (&'static str, Value);
 
-const DIALECTS: [Dialect; 4] = [openai_chat, responses, anthropic, ollama];
+const DIALECTS: [Dialect; 5] = [openai_chat, responses, anthropic, ollama, gemini];
 
 /// Status and body, with the quotes of the dump in it as the model printed them.
 fn send(server: &Server, (path, body): &(&'static str, Value)) -> (u16, String) {
@@ -183,7 +200,7 @@ fn image_by_address_is_named_in_older_turns_and_rejected_in_the_newest_message()
 }
 
 /// A request to a Claude-like model, with one image in each of `turns` messages and `newest` in the last one.
-fn many_images(turns: usize, newest: usize) -> [(&'static str, Value); 4] {
+fn many_images(turns: usize, newest: usize) -> [(&'static str, Value); 5] {
     let model = "claude-sonnet-4";
     let history = |image: Value, text: Value| {
         let mut messages = Vec::new();
@@ -211,7 +228,17 @@ fn many_images(turns: usize, newest: usize) -> [(&'static str, Value); 4] {
         plain.push(json!({ "role": "assistant", "content": "a" }));
     }
     plain.push(json!({ "role": "user", "content": "dump:", "images": vec![PNG; newest] }));
+    let part = json!({ "inlineData": { "mimeType": "image/png", "data": PNG } });
+    let mut contents = Vec::new();
+    for _ in 0..turns {
+        contents.push(gemini_form::user(&json!([part])));
+        contents.push(gemini_form::model(&json!([{ "text": "a" }])));
+    }
+    let mut parts = vec![part; newest];
+    parts.push(json!({ "text": "dump:" }));
+    contents.push(gemini_form::user(&json!(parts)));
     [
+        ("/v1beta/models/claude-sonnet-4:generateContent", gemini_form::request(&contents)),
         ("/v1/chat/completions", json!({ "model": model, "messages": chat })),
         ("/v1/responses", json!({ "model": model, "input": input })),
         ("/v1/messages", json!({ "model": model, "max_tokens": 99_999, "messages": blocks })),

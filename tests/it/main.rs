@@ -1,6 +1,6 @@
 //! Tests of the real binary over real sockets, with scripted editors and a simulated model with scripted responses.
 //!
-//! `server`, `client`, `editor`, `openai`, `recordings` and `terminal` are helpers; every other file tests a subject.
+//! `server`, `client`, `editor`, `openai`, `gemini_form`, `recordings` and `terminal` are helpers; every other file tests a subject.
 
 // Panics are how tests fail.
 #![allow(
@@ -32,6 +32,7 @@ mod fallbacks;
 mod faults;
 mod floods;
 mod gemini;
+mod gemini_form;
 mod health;
 mod http_common;
 mod images;

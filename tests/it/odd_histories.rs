@@ -7,6 +7,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::client::Response;
+use crate::gemini_form;
 use crate::server::Server;
 
 /// The text of every part that holds any.
@@ -15,7 +16,7 @@ const TEXT: &str = "a zebra";
 /// Base64 of a PDF, of an SVG, and of nothing known.
 const PAYLOADS: [&str; 3] = ["JVBERi0xLjQK/////w==", "PHN2Zy8+PHN2Zy8+", "AAAAIGZ0eXBoZWlj"];
 
-const APIS: [&str; 4] = ["chat", "responses", "messages", "ollama"];
+const APIS: [&str; 5] = ["chat", "responses", "messages", "ollama", "gemini"];
 
 /// Places in which a part may stand.
 const PLACES: [&str; 4] = ["user", "assistant", "system", "result"];
@@ -28,6 +29,9 @@ const ARGUMENTS: [&str; 9] = ["", " ", "[1]", "5", "null", "\"a\"", "{\"a\":", "
 
 /// Parts of types that no document has, and media that no model takes, by the API's way of naming them.
 fn parts(api: &str) -> Vec<Value> {
+    if api == "gemini" {
+        return gemini_parts();
+    }
     let mut parts = vec![
         json!({ "type": "connector_text", "text": TEXT }),
         json!({ "type": "hologram", "note": TEXT, "payload": { "data": PAYLOADS[0], "deep": [PAYLOADS[1]] } }),
@@ -62,10 +66,34 @@ fn parts(api: &str) -> Vec<Value> {
     parts
 }
 
+fn gemini_parts() -> Vec<Value> {
+    let mut parts = vec![
+        json!({ "hologram": { "note": TEXT, "payload": { "data": PAYLOADS[0], "deep": [PAYLOADS[1]] } } }),
+        json!({ "hologram": TEXT, "partMetadata": { "a": 1 }, "videoMetadata": { "fps": 1 } }),
+        json!({ "executableCode": { "language": "PYTHON", "code": TEXT } }),
+        json!({ "code_execution_result": { "outcome": "OUTCOME_FAILED", "output": TEXT } }),
+        json!({ "toolCall": { "toolType": "GOOGLE_SEARCH", "args": { "query": TEXT } } }),
+        json!({ "toolResponse": { "id": "s1", "response": { "text": TEXT, "data": PAYLOADS[2] } } }),
+        json!({ "fileData": { "mimeType": "application/pdf", "fileUri": "https://example.com/a zebra" } }),
+        json!({ "text": TEXT, "thought": null, "thoughtSignature": null }),
+    ];
+    for data in PAYLOADS {
+        parts.push(json!({ "inlineData": { "mimeType": "application/octet-stream", "data": data } }));
+        parts.push(json!({ "inline_data": { "mime_type": "image/png", "data": data } }));
+    }
+    parts
+}
+
 /// The messages or items of a turn in which a part stands in this place.
 fn turn(api: &str, place: &str, part: &Value, id: &str, arguments: &str) -> Vec<Value> {
     let content = json!([part]);
     match (api, place) {
+        ("gemini", "result") => {
+            let args = serde_json::from_str(arguments).ok().filter(Value::is_object).unwrap_or(Value::Null);
+            gemini_form::call_and_result(id, &args, TEXT, &content).into()
+        }
+        ("gemini", "assistant") => vec![gemini_form::model(&content)],
+        ("gemini", _) => vec![gemini_form::user(&content)],
         ("ollama", "result") => vec![
             json!({ "role": "assistant", "tool_calls": [{ "id": id, "function": { "name": "f", "arguments": arguments } }] }),
             json!({ "role": "tool", "tool_call_id": id, "content": TEXT, "images": PAYLOADS }),
@@ -90,6 +118,13 @@ fn turn(api: &str, place: &str, part: &Value, id: &str, arguments: &str) -> Vec<
 }
 
 fn send(server: &Server, api: &str, turns: &[Value], stream: bool) -> Response {
+    if api == "gemini" {
+        let last = [gemini_form::model(&json!([{ "text": "y" }])), gemini_form::text("dump:")];
+        let contents: Vec<Value> =
+            [gemini_form::text("x")].iter().chain(turns).cloned().chain(last).collect();
+        let path = gemini_form::in_mode(&gemini_form::generate("scripted-1"), stream);
+        return server.post(&path, &gemini_form::request(&contents));
+    }
     let user = |text: &str| json!({ "role": "user", "content": text });
     let messages: Vec<Value> = [user("x")]
         .iter()

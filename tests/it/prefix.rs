@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::client::Request;
 use crate::editor::{Editor, model};
+use crate::gemini_form;
 use crate::openai::with;
 use crate::recordings::{Exchange, Recording, recordings};
 use crate::server::Server;
@@ -339,10 +340,16 @@ fn rounds_of_auto_mode_stay_in_the_prefix_of_an_agents_next_turns() {
 fn text_of_rounds_stays_in_its_place_in_the_next_turn() {
     let (server, mut editor) = serve();
     let user = |text: &str| json!({ "role": "user", "content": text });
-    for path in ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/api/chat"] {
+    const GEMINI: &str = "/v1beta/models/m:generateContent";
+    for path in ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/api/chat", GEMINI] {
+        let user = |content: &str| if path == GEMINI { gemini_form::text(content) } else { user(content) };
         let mut history = vec![user("Which colour?")];
         let request = |history: &[Value]| {
-            let field = if path == "/v1/responses" { "input" } else { "messages" };
+            let field = match path {
+                "/v1/responses" => "input",
+                GEMINI => "contents",
+                _ => "messages",
+            };
             let body = json!({ "model": "m", "max_tokens": 100, "stream": false, field: history });
             Request::post(path, &in_auto_mode(&body))
         };
@@ -353,6 +360,7 @@ fn text_of_rounds_stays_in_its_place_in_the_next_turn() {
             "/v1/chat/completions" => history.push(response["choices"][0]["message"].clone()),
             "/v1/messages" => history.push(json!({ "role": "assistant", "content": response["content"] })),
             "/v1/responses" => history.extend(response["output"].as_array().unwrap().iter().cloned()),
+            GEMINI => history.push(response["candidates"][0]["content"].clone()),
             _ => history.push(response["message"].clone()),
         }
         history.push(user("Sure?"));

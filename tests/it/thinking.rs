@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::client::Request;
 use crate::editor::{Editor, model};
+use crate::gemini_form;
 use crate::openai::with;
 use crate::server::Server;
 
@@ -173,6 +174,39 @@ fn signature_of_a_chat_completion_is_sent_back() {
 }
 
 #[test]
+fn signature_of_gemini_is_sent_back_with_thinking_and_without() {
+    let server = Server::demo(&[]);
+    let path = gemini_form::generate("gpt-5-mini");
+    let request = |contents: &[Value]| {
+        with(
+            gemini_form::request(contents),
+            &json!({
+                "tools": [{ "functionDeclarations": [{ "name": "look" }] }],
+                "generationConfig": { "thinkingConfig": { "includeThoughts": true } },
+            }),
+        )
+    };
+    for keeps_thinking in [true, false] {
+        let mut contents = vec![gemini_form::text(SCRIPT)];
+        let mut first = post(&server, &path, &request(&contents))["candidates"][0]["content"].take();
+        let parts = first["parts"].as_array_mut().unwrap();
+        assert_eq!(parts[0], json!({ "text": "Hm.", "thought": true }));
+        assert!(parts[1]["thoughtSignature"].as_str().is_some_and(|seal| seal.starts_with("copilot-proxy:")));
+        let call = parts.last().unwrap()["functionCall"].clone();
+        if !keeps_thinking {
+            parts.remove(0);
+        }
+        contents.push(first);
+        let response = json!({ "id": call["id"], "name": "look", "response": { "output": "seen" } });
+        contents.push(gemini_form::user(&json!([{ "functionResponse": response }])));
+        let second = post(&server, &path, &request(&contents));
+        let dump = second["candidates"][0]["content"]["parts"][0]["text"].as_str().unwrap();
+        let text = if keeps_thinking { "Hm." } else { "" };
+        assert_eq!(thinking_in(dump), [sealed(text, "responses")]);
+    }
+}
+
+#[test]
 fn thinking_is_switched_on_and_off_in_every_dialect() {
     let server = Server::demo(&[]);
     let script = "configuration:\nsay:\\n\ndump:";
@@ -203,6 +237,14 @@ fn thinking_is_switched_on_and_off_in_every_dialect() {
         let response = post(&server, "/api/chat", &with(body, &fields));
         response["message"]["content"].as_str().unwrap().to_owned()
     };
+    let gemini = |config: Value| {
+        let body = with(
+            gemini_form::request(&[gemini_form::text(script)]),
+            &json!({ "generationConfig": { "thinkingConfig": config } }),
+        );
+        let response = post(&server, &gemini_form::generate("gpt-5-mini"), &body);
+        response["candidates"][0]["content"]["parts"][0]["text"].as_str().unwrap().to_owned()
+    };
     let effort = |level: &str| json!({ "effort": level });
     for (told, enabled, level) in [
         (chat(json!({})), false, None),
@@ -225,6 +267,11 @@ fn thinking_is_switched_on_and_off_in_every_dialect() {
         (responses(json!({ "reasoning": effort("high") })), true, Some("high")),
         (responses(json!({ "reasoning": { "summary": "auto" } })), true, None),
         (responses(json!({ "reasoning": effort("none") })), false, Some("low")),
+        (gemini(Value::Null), false, None),
+        (gemini(json!({ "thinkingBudget": 10_000 })), true, Some("medium")),
+        (gemini(json!({ "thinkingBudget": -1 })), true, None),
+        (gemini(json!({ "thinkingLevel": "HIGH" })), true, Some("high")),
+        (gemini(json!({ "thinkingBudget": 0 })), false, Some("low")),
         (ollama(json!({ "think": true })), true, None),
         (ollama(json!({ "think": "medium" })), true, Some("medium")),
         (ollama(json!({ "think": false })), false, Some("low")),

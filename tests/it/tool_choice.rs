@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Request, Response};
 use crate::editor::{Editor, model};
+use crate::gemini_form;
 use crate::openai::with;
 use crate::server::Server;
 
@@ -16,9 +17,10 @@ enum Dialect {
     Chat,
     Messages,
     Responses,
+    Gemini,
 }
 
-const DIALECTS: [Dialect; 3] = [Dialect::Chat, Dialect::Messages, Dialect::Responses];
+const DIALECTS: [Dialect; 4] = [Dialect::Chat, Dialect::Messages, Dialect::Responses, Dialect::Gemini];
 
 /// A choice of the client, in the words of no dialect.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,23 +39,29 @@ impl Dialect {
             Dialect::Chat => "/v1/chat/completions",
             Dialect::Messages => "/v1/messages",
             Dialect::Responses => "/v1/responses",
+            Dialect::Gemini => "/v1beta/models/m:generateContent",
         }
     }
 
     /// A request with these tools and this choice; none if the dialect lacks the choice.
     fn request(self, tools: &[&str], choice: Choice, stream: bool) -> Option<Request> {
+        if self == Dialect::Gemini {
+            return Some(self.gemini_request(tools, choice, stream));
+        }
         let schema = json!({ "type": "object", "properties": {} });
         let tool = |name: &&str| match self {
             Dialect::Chat => {
                 json!({ "type": "function", "function": { "name": name, "parameters": schema } })
             }
             Dialect::Messages => json!({ "name": name, "input_schema": schema }),
-            Dialect::Responses => json!({ "type": "function", "name": name, "parameters": schema }),
+            Dialect::Responses | Dialect::Gemini => {
+                json!({ "type": "function", "name": name, "parameters": schema })
+            }
         };
         let reference = |name: &str| match self {
             Dialect::Chat => json!({ "type": "function", "function": { "name": name } }),
             Dialect::Messages => json!({ "type": "tool", "name": name }),
-            Dialect::Responses => json!({ "type": "function", "name": name }),
+            Dialect::Responses | Dialect::Gemini => json!({ "type": "function", "name": name }),
         };
         let choice = match (self, choice) {
             (Dialect::Messages, Choice::Auto) => json!({ "type": "auto" }),
@@ -68,7 +76,7 @@ impl Dialect {
                 "type": "allowed_tools",
                 "allowed_tools": { "mode": "auto", "tools": [reference(name)] },
             }),
-            (Dialect::Responses, Choice::Allowed(name)) => {
+            (Dialect::Responses | Dialect::Gemini, Choice::Allowed(name)) => {
                 json!({ "type": "allowed_tools", "mode": "auto", "tools": [reference(name)] })
             }
         };
@@ -78,9 +86,31 @@ impl Dialect {
         let body = match self {
             Dialect::Chat => with(request, &json!({ "messages": messages })),
             Dialect::Messages => with(request, &json!({ "messages": messages, "max_tokens": 100 })),
-            Dialect::Responses => with(request, &json!({ "input": messages })),
+            Dialect::Responses | Dialect::Gemini => with(request, &json!({ "input": messages })),
         };
         Some(Request::post(self.path(), &body).header("anthropic-version", "2023-06-01"))
+    }
+
+    fn gemini_request(self, tools: &[&str], choice: Choice, stream: bool) -> Request {
+        let config = match choice {
+            Choice::Auto => json!({ "mode": "AUTO" }),
+            Choice::Forbidden => json!({ "mode": "NONE" }),
+            Choice::Required => json!({ "mode": "ANY" }),
+            Choice::Named(name) => json!({ "mode": "ANY", "allowedFunctionNames": [name] }),
+            Choice::Allowed(name) => json!({ "mode": "VALIDATED", "allowedFunctionNames": [name] }),
+        };
+        let tools: Vec<Value> = tools
+            .iter()
+            .map(|name| json!({ "name": name, "parameters": { "type": "OBJECT", "properties": {} } }))
+            .collect();
+        let body = with(
+            gemini_form::request(&[gemini_form::text("Hello")]),
+            &json!({
+                "tools": [{ "functionDeclarations": tools }],
+                "toolConfig": { "functionCallingConfig": config },
+            }),
+        );
+        Request::post(&gemini_form::in_mode(self.path(), stream), &body)
     }
 }
 
@@ -209,6 +239,7 @@ fn call_against_the_choice_is_dropped_and_counted() {
                     (Dialect::Messages, Choice::Named(_)) => "\"stop_reason\":\"tool_use\"",
                     (Dialect::Messages, _) => "\"stop_reason\":\"end_turn\"",
                     (Dialect::Responses, _) => "\"status\":\"completed\"",
+                    (Dialect::Gemini, _) => "\"finishReason\":\"STOP\"",
                 };
                 assert!(text.contains(finish), "{dialect:?} {choice:?}: {text}");
             }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Request, Response};
 use crate::editor::{Editor, model, user_settings};
+use crate::gemini_form;
 use crate::openai::{CHAT, chat, dumped, with};
 use crate::server::Server;
 use crate::wait::until;
@@ -232,6 +233,7 @@ fn tools_not_listed_in_time_by_any_window_get_504() {
         ("/v1/messages", json!({ "messages": messages, "max_tokens": 9 })),
         ("/v1/responses", json!({ "input": "Hello" })),
         ("/api/chat", json!({ "messages": messages })),
+        ("/v1beta/models/m:generateContent", gemini_form::request(&gemini_form::contents(&messages))),
     ] {
         for extension in [json!({ "use_vscode_tools": true }), json!({ "tool_execution": "auto" })] {
             let mut client = server.client();

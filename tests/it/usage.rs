@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::client::Request;
+use crate::gemini_form;
 use crate::openai::{CHAT, chat};
 use crate::server::{Home, Process, Server};
 use crate::terminal::Terminal;
@@ -83,6 +84,10 @@ fn endpoints() -> Vec<(&'static str, Value)> {
         ("/v1/responses", json!({ "input": messages })),
         ("/api/chat", json!({ "messages": messages })),
         ("/api/generate", json!({ "prompt": "say:hello" })),
+        (
+            "/v1beta/models/scripted-long:generateContent",
+            gemini_form::request(&[gemini_form::text("say:hello")]),
+        ),
     ]
 }
 
@@ -106,7 +111,8 @@ fn reported_credits_agree_in_responses_usage_metrics_and_database() {
             if !stream {
                 body.as_object_mut().unwrap().remove("stream_options");
             }
-            let response = server.send(&Request::post(path, &body).header("user-agent", "test/1"));
+            let path = gemini_form::in_mode(path, stream);
+            let response = server.send(&Request::post(&path, &body).header("user-agent", "test/1"));
             assert_eq!(response.status, 200, "{path}: {}", response.text());
             let credits = if stream && body["n"] == 2 {
                 // Each choice ends with the cost of its own.
