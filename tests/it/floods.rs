@@ -147,12 +147,13 @@ fn editor_that_reads_nothing_is_dropped() {
 fn memory_of_large_requests_is_returned() {
     let server = Server::serve(&[]);
     let _editor = Editor::with_models(&server.home, &[model("m")]);
-    let message = json!({ "role": "user", "content": "word ".repeat(20) });
-    let body = json!({ "model": "m", "messages": vec![message; 70_000] });
-    let request = Request::post(CHAT, &body);
+    let mut messages = vec![json!({ "role": "user", "content": "word ".repeat(20) }); 70_000];
+    // The last message is refused, so that a slow machine needn't count the tokens of the others.
+    messages.push(json!({ "role": "unknown", "content": "" }));
+    let request = Request::post(CHAT, &json!({ "model": "m", "messages": messages }));
     std::thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| assert_eq!(server.send(&request).status, 400, "too many tokens"));
+            scope.spawn(|| assert_eq!(server.send(&request).error().0, 400));
         }
     });
     until("less than 60 MB", || (server.process.memory()? < 60_000_000).then_some(()));

@@ -173,9 +173,11 @@ fn wrong_parameters_get_400_that_names_them() {
 
 #[test]
 fn foreign_page_cannot_read_the_usage() {
-    let server = Server::demo(&[]);
+    // One that may use the models can't, either.
+    let server = Server::demo(&["--allow-origin", "https://example.org"]);
     let request = Request::get("/v1/usage").header("origin", "https://example.org");
     assert_eq!(server.send(&request).status, 403);
+    assert_eq!(server.send(&Request::get("/v1/models").header("origin", "https://example.org")).status, 200);
     let image = Request::get("/v1/usage").header("sec-fetch-site", "cross-site");
     assert_eq!(server.send(&image).status, 403);
 }

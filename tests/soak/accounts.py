@@ -19,16 +19,17 @@ GONE = "the VS Code window that answered has gone"
 
 
 class Fault:
-    """A time in which requests may come to harm: `end` is when everything was up again."""
+    """A time in which requests may come to harm: `end` is when everything was up again. `lag` is the time by which a busy
+    server was behind before."""
 
-    def __init__(self, kind):
-        self.kind, self.start, self.end = kind, time.time(), float("inf")
+    def __init__(self, kind, lag=0.0):
+        self.kind, self.lag, self.start, self.end = kind, lag, time.time(), float("inf")
 
     def over(self):
         self.end = time.time()
 
     def touches(self, request, before=0.0):
-        return request.started <= self.end and request.ended >= self.start - before
+        return request.started <= self.end and request.ended >= self.start - before - self.lag
 
 
 class Accounts:
@@ -56,8 +57,8 @@ class Accounts:
             self.violations.append(text)
             print(f"VIOLATION: {text}", flush=True)
 
-    def fault(self, kind):
-        fault = Fault(kind)
+    def fault(self, kind, lag=0.0):
+        fault = Fault(kind, lag)
         self.faults.append(fault)
         return fault
 
@@ -98,7 +99,9 @@ class Accounts:
             has = bool(request.rows)
         else:
             has = request.outcome in ("cancelled", "failed") and request.dialect != "" and not request.may_lack_row
-        return has and not self.touched_by(request, {"server killed"}, LOST_ROWS)
+        # The row of a client that has left is begun when the server notices.
+        before = LOST_ROWS + (NOTICED_WITHIN if request.outcome == "cancelled" else 0)
+        return has and not self.touched_by(request, {"server killed"}, before)
 
     def settle(self, rows):
         """Holds all requests since the last time against the new rows."""

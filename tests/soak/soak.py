@@ -128,7 +128,9 @@ class Soak:
             fault.over()
 
     async def kill_server(self):
-        fault = self.accounts.fault("server killed")
+        asked = time.monotonic()
+        await self.health()
+        fault = self.accounts.fault("server killed", lag=2 * (time.monotonic() - asked))
         self.kills["server killed"] += 1
         pid, killed = self.pid, time.monotonic()
         os.kill(pid, signal.SIGKILL)
