@@ -16,8 +16,22 @@ os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 # Without this LiteLLM downloads the prices of models when it is imported.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
-ELSEWHERE = {"python/test_litellm.py": "litellm", "python/test_libraries.py": "instructor"}
-collect_ignore = [file for file, library in ELSEWHERE.items() if not find_spec(library)]
+ELSEWHERE = {
+    "python/test_adk.py": "google.adk",
+    "python/test_gemini.py": "langchain_google_genai",
+    "python/test_libraries.py": "instructor",
+    "python/test_litellm.py": "litellm",
+}
+
+
+def is_installed(library: str) -> bool:
+    try:
+        return find_spec(library) is not None
+    except ModuleNotFoundError:  # The package around it is missing, too.
+        return False
+
+
+collect_ignore = [file for file, library in ELSEWHERE.items() if not is_installed(library)]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the clients against `copilot-proxy demo`; installs them first if necessary.
 # Usage: run.sh [first|all|more]   first: OpenAI chat by the official SDKs; all (the default): every client;
-#                                  more: further agents, which take 0.4 GB.
+#                                  more: further agents, which take 0.7 GB.
 # The binary is COPILOT_PROXY_BIN, else target/release/copilot-proxy, else target/debug/copilot-proxy.
 set -euo pipefail
 
@@ -31,12 +31,14 @@ case ${1:-all} in
 	all)
 		"$here/setup.sh"
 		pytest_in sdks
+		pytest_in google python/test_gemini.py
 		pytest_in litellm python/test_litellm.py
 		pytest_in libraries python/test_libraries.py
 		node_tests
 		;;
 	more)
-		"$here/setup.sh" sdks node more-agents
+		"$here/setup.sh" sdks node adk more-agents
+		pytest_in adk python/test_adk.py
 		pytest_in sdks more-agents
 		;;
 	*)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the clients that the tests use, at the versions pinned here, outside the tree.
 # A stamp with the hash of its list marks each installed set, so that a second run does nothing.
-# Usage: setup.sh [sdks|node|litellm|libraries|aider|agents|more-agents]...   (all but the last without arguments)
+# Usage: setup.sh [sdks|google|node|litellm|libraries|aider|agents|adk|more-agents]...   (all but the last two without arguments)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -56,10 +56,12 @@ newest_node() {
 	"$cache/bin/node" --eval 'if (parseInt(process.versions.node) < 22) { console.error("Node 22 or newer is needed"); process.exit(1); }'
 }
 
-[ $# -gt 0 ] || set -- sdks node litellm libraries aider agents
+[ $# -gt 0 ] || set -- sdks google node litellm libraries aider agents
 for set in "$@"; do
 	case $set in
 		sdks) once sdks python_set "$here/python/requirements.txt" ;;
+		google) once google python_set "$here/python/requirements-google.txt" ;;
+		adk) once adk python_set "$here/python/requirements-adk.txt" ;;
 		litellm) once litellm python_set "$here/python/requirements-litellm.txt" ;;
 		libraries) once libraries python_set "$here/python/requirements-libraries.txt" ;;
 		aider) once aider python_set "$here/agents/requirements-aider.txt" ;;

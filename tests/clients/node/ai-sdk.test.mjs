@@ -1,9 +1,10 @@
-// The Vercel AI SDK with its providers for OpenAI (responses and chat), OpenAI-compatible APIs and Anthropic: whole and
-// streamed text, tools and objects.
+// The Vercel AI SDK with its providers for OpenAI (responses and chat), OpenAI-compatible APIs, Anthropic and Google:
+// whole and streamed text, tools and objects.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createAnthropic } from "@ai-sdk/anthropic";
+import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { APICallError, generateText, isStepCount, Output, streamText, tool } from "ai";
@@ -13,15 +14,23 @@ import { collect, startDemo } from "./demo.mjs";
 // Suppresses the warning about an unknown model.
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
-const baseURL = `${await startDemo()}/v1`;
+const url = await startDemo();
+const baseURL = `${url}/v1`;
 const openai = createOpenAI({ baseURL, apiKey: "unused" });
 const providers = {
 	"openai responses": openai("scripted-1"),
 	"openai chat": openai.chat("scripted-1"),
 	"openai-compatible": createOpenAICompatible({ name: "proxy", baseURL, supportsStructuredOutputs: true })("scripted-1"),
 	anthropic: createAnthropic({ baseURL, apiKey: "unused" })("scripted-1"),
+	google: createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, apiKey: "unused" })("scripted-1"),
 };
-const SCHEMA_NAMES = { "openai responses": "response", "openai chat": "response", "openai-compatible": "response", anthropic: "json" };
+const SCHEMA_NAMES = {
+	"openai responses": "response",
+	"openai chat": "response",
+	"openai-compatible": "response",
+	anthropic: "json",
+	google: "answer",
+};
 
 for (const [name, model] of Object.entries(providers)) {
 	describe(name, () => {
