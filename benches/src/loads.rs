@@ -167,16 +167,20 @@ async fn request(running: &Running, sizes: Sizes) -> Result<Measured> {
     crowd(sizes.throughput / 3).await?;
     let mut client = Connection::open(running.port).await?;
     let mut times = Vec::new();
+    let before = running.begin()?;
     for _ in 0..sizes.answers {
         let asked = Instant::now();
         ask(&mut client).await?;
         times.push(microseconds(asked.elapsed()));
     }
+    let alone = running.cost(&before)?.each(sizes.answers);
     let (before, began) = (running.begin()?, Instant::now());
     let answers = crowd(sizes.throughput).await?;
     let cost = running.cost(&before)?.each(answers);
     Ok(vec![
         (Metric::Request, median(&mut times)),
+        (Metric::RequestAloneNode, alone.node),
+        (Metric::RequestAloneAll, alone.all),
         (Metric::RequestRate, answers as f64 / began.elapsed().as_secs_f64()),
         (Metric::RequestNode, cost.node),
         (Metric::RequestAll, cost.all),

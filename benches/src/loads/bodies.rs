@@ -1,5 +1,5 @@
-//! Large bodies: a long history with a last message, as agents send with each turn. The history stays the same between
-//! turns, and it has text outside ASCII.
+//! Large bodies: a long history with a last message, as agents send with each turn. It has text outside ASCII. The first turn
+//! of a conversation is all new; later ones repeat it.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -27,8 +27,9 @@ struct Body {
 }
 
 impl Body {
-    /// Of so many bytes, a little less.
-    fn of(bytes: usize) -> Body {
+    /// Of so many bytes, a little less. Conversations of different numbers have no message in common.
+    fn of(bytes: usize, number: usize) -> Body {
+        let text = |index: usize| text(number * 10_000 + index);
         let mut messages = Vec::new();
         let mut units = 0;
         let mut held = 0;
@@ -79,35 +80,46 @@ fn text(number: usize) -> String {
 /// One after the other, nothing else.
 pub async fn alone(running: &mut Running, sizes: Sizes) -> Result<Measured> {
     let mut client = Connection::open(running.port).await?;
-    let small = Body::of(sizes.body[0]);
-    small.ask_often(&mut client, sizes.bodies).await?;
-    let before = running.begin()?;
-    small.ask_often(&mut client, sizes.bodies * 3).await?;
-    let one: Cost = running.cost(&before)?.each(sizes.bodies * 3);
-
-    let large = Body::of(sizes.body[1]);
-    large.ask_often(&mut client, 2).await?;
+    let [one, one_again] = turns(running, &mut client, sizes.body[0], sizes.bodies * 2).await?;
     running.processes().try_for_each(Process::forget_peak)?;
     let node = running.node.as_mut().ok_or("no node to watch")?;
     node.ask("watch")?;
-    let before = running.begin()?;
-    large.ask_often(&mut client, sizes.bodies).await?;
-    let nine = running.cost(&before)?.each(sizes.bodies);
+    let [nine, nine_again] = turns(running, &mut client, sizes.body[1], sizes.bodies.div_ceil(2)).await?;
     let delay = running.node.as_mut().ok_or("no node to watch")?.ask("delay")?;
     let peak: f64 = running.processes().map(Process::peak).sum::<Result<f64>>()?;
     Ok(vec![
         (Metric::Body1Node, one.node / 1e3),
         (Metric::Body1All, one.all / 1e3),
+        (Metric::Body1AgainNode, one_again.node / 1e3),
+        (Metric::Body1AgainAll, one_again.all / 1e3),
         (Metric::Body9Node, nine.node / 1e3),
         (Metric::Body9All, nine.all / 1e3),
+        (Metric::Body9AgainNode, nine_again.node / 1e3),
+        (Metric::Body9AgainAll, nine_again.all / 1e3),
         (Metric::Body9Peak, peak / 1024.0),
         (Metric::Delay, number(&delay, "max")?),
     ])
 }
 
+/// Cost of the first turn of a conversation, and of a later one.
+async fn turns(running: &Running, client: &mut Connection, bytes: usize, count: usize) -> Result<[Cost; 2]> {
+    let first: Vec<Body> = (1..=count).map(|number| Body::of(bytes, number)).collect();
+    let warm_up = Body::of(bytes, 0);
+    warm_up.ask_often(client, 2).await?;
+    let before = running.begin()?;
+    for body in &first {
+        body.ask(client).await?;
+    }
+    let new = running.cost(&before)?.each(count);
+    let before = running.begin()?;
+    first.last().ok_or("no body")?.ask_often(client, count).await?;
+    let again = running.cost(&before)?.each(count);
+    Ok([new, again])
+}
+
 /// Delay of other streams' parts while such bodies arrive.
 pub async fn beside_streams(running: &Running, sizes: Sizes) -> Result<Measured> {
-    let large = Body::of(sizes.body[1]);
+    let large = Body::of(sizes.body[1], 0);
     let mut client = Connection::open(running.port).await?;
     run_paced(running, BESIDE, sizes.paced / 4).await?;
     large.ask_often(&mut client, 2).await?;
