@@ -2,6 +2,7 @@
 //!
 //! `protocol` defines the messages and `frames` their layout on the wire. An editor finds the socket in `directory`;
 //! `listener` accepts its connection, `handshake` checks its hello, `connection` reads and writes until it ends.
+//! Long requests travel as a `history` of which an editor gets only what it doesn't hold.
 //! The rest of the server uses the handle `editor` and receives the `events`. Of a running request, `response_stream` is
 //! the handle, `pending_requests` the table of all that wait, and `stream_buffer` the parts that were not read yet.
 //! An editor can't use up memory or time of the server: `flood_limit` bounds what it sends, `outbox` what it doesn't read.
@@ -14,6 +15,7 @@ mod events;
 mod flood_limit;
 pub mod frames;
 mod handshake;
+mod history;
 pub mod listener;
 mod outbox;
 mod pending_requests;

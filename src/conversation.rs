@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 mod context_edit;
+mod digest;
 pub mod image;
 mod premium_requests;
 mod routed_model;
 
 pub use context_edit::{AppliedEdit, ClearToolUses, ClearedInputs, ContextChange, ContextEdit, Trigger};
+pub use digest::Digest;
 pub use premium_requests::PremiumRequests;
 pub use routed_model::RoutedModel;
 

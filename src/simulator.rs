@@ -112,6 +112,7 @@ impl Editor {
         while let Some((stream, incoming)) = reader.next().await? {
             match incoming {
                 Incoming::Message(message) => self.handle(stream, message).await?,
+                Incoming::IncompleteHistory => self.outbox.message(stream, &FromEditor::HistoryMissing),
                 Incoming::Text(_) | Incoming::Thinking(_) => return Err(PeerError::OutOfTurn),
             }
         }

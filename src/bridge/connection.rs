@@ -97,6 +97,7 @@ async fn read_loop(
             FromEditor::Hello(_)
             | FromEditor::ThinkingId(_)
             | FromEditor::Part(_)
+            | FromEditor::HistoryMissing
             | FromEditor::End
             | FromEditor::Failed(_)
             | FromEditor::Tools(_)

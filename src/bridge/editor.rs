@@ -60,8 +60,8 @@ impl Editor {
     }
 
     /// Sends a request to a model.
-    pub fn chat(&self, chat: Arc<Chat>) -> Result<ResponseStream, Failure> {
-        ResponseStream::open(&self.pending, &ToEditor::Chat(chat))
+    pub fn chat(&self, chat: &Arc<Chat>) -> Result<ResponseStream, Failure> {
+        ResponseStream::open(&self.pending, chat)
     }
 
     /// Lists the editor's tools as they are now.

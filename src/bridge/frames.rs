@@ -1,16 +1,22 @@
 //! Length-prefixed frames over any byte stream, and the messages that they carry. Knows no sockets.
 //!
 //! A frame is a u32 length of what follows, a u8 kind, a u32 stream (all little-endian), then the payload. Text
-//! and thinking are raw UTF-8; all other messages are JSON. A JSON message longer than `PIECE` is split: all pieces but
-//! the last are `Piece` frames, the last is the `Json` frame that completes it.
+//! and thinking are raw UTF-8; the messages of a long request are items of its `history`; all other messages are JSON. JSON
+//! and items longer than `PIECE` are split: all pieces but the last are `Piece` frames, the last is the `Json` or `Item`
+//! frame that completes it.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::history::{HeldItems, InvalidItem, PendingItems};
+use super::protocol::{FromEditor, ToEditor};
+use crate::conversation::{Message, Tool};
 
 /// Maximum size of a payload, in bytes; checked before memory is allocated for it.
 pub const MAX_PAYLOAD: usize = 1024 * 1024;
@@ -46,8 +52,14 @@ pub enum Kind {
     Text = 1,
     /// Thinking of a response, UTF-8.
     Thinking = 2,
-    /// A piece of a long JSON message, not the last.
+    /// A piece of a long JSON message or item, not the last.
     Piece = 3,
+    /// A message or the tools of a request, or the last piece of one.
+    Item = 4,
+    /// Keys of items of a request that the editor holds.
+    Known = 5,
+    /// Keys of items that the editor is to forget; none = all.
+    Forget = 6,
 }
 
 impl TryFrom<u8> for Kind {
@@ -59,6 +71,9 @@ impl TryFrom<u8> for Kind {
             1 => Ok(Kind::Text),
             2 => Ok(Kind::Thinking),
             3 => Ok(Kind::Piece),
+            4 => Ok(Kind::Item),
+            5 => Ok(Kind::Known),
+            6 => Ok(Kind::Forget),
             kind => Err(FrameError::Kind { kind }),
         }
     }
@@ -85,7 +100,7 @@ pub enum FrameError {
         length: usize,
     },
     /// The kind is unknown.
-    #[error("a frame of kind {kind}, expected 0 to 3")]
+    #[error("a frame of kind {kind}, expected 0 to 6")]
     Kind {
         /// Value of the kind field.
         kind: u8,
@@ -105,6 +120,9 @@ pub enum FrameError {
     /// A JSON payload is not a message of the protocol.
     #[error("not a message of this protocol: {0}")]
     NotMessage(#[from] serde_path_to_error::Error<serde_json::Error>),
+    /// A frame of an item that is not one, or that this end doesn't take.
+    #[error(transparent)]
+    InvalidItem(#[from] InvalidItem),
     /// The connection ended before a frame was complete.
     #[error("the connection ended inside a frame")]
     HalfFrame,
@@ -122,6 +140,43 @@ fn put_frame(kind: Kind, stream: u32, payload: &[u8], out: &mut BytesMut) {
     out.put_slice(payload);
 }
 
+/// Appends the head of a frame whose payload follows; returns its place for `end_frame`.
+pub(super) fn begin_frame(kind: Kind, stream: u32, out: &mut BytesMut) -> usize {
+    let start = out.len();
+    put_frame(kind, stream, &[], out);
+    start
+}
+
+/// Completes the frame that begins at `start` and ends with `out`. One longer than `PIECE` is split.
+pub(super) fn end_frame(start: usize, out: &mut BytesMut) {
+    const HEADER: usize = LENGTH + HEAD;
+    let length = out.len().saturating_sub(start + HEADER);
+    if length <= PIECE {
+        let length = u32::try_from(HEAD + length).unwrap_or(u32::MAX);
+        if let Some(place) = out.get_mut(start..start + LENGTH) {
+            place.copy_from_slice(&length.to_le_bytes());
+        }
+        return;
+    }
+    let payload = out.split_off(start + HEADER);
+    let stream = stream_of(out.get(start..).unwrap_or_default());
+    let kind = out.get(start + LENGTH).and_then(|kind| Kind::try_from(*kind).ok()).unwrap_or(Kind::Item);
+    out.truncate(start);
+    put_split(kind, stream, &payload, out);
+}
+
+/// Appends a payload, split into pieces if it is longer than `PIECE`.
+fn put_split(kind: Kind, stream: u32, payload: &[u8], out: &mut BytesMut) {
+    let mut rest = payload;
+    while let Some((piece, after)) = rest.split_at_checked(PIECE)
+        && !after.is_empty()
+    {
+        put_frame(Kind::Piece, stream, piece, out);
+        rest = after;
+    }
+    put_frame(kind, stream, rest, out);
+}
+
 /// Appends a message, split into pieces if it is longer than `PIECE`.
 pub fn put_message(
     stream: u32,
@@ -129,14 +184,7 @@ pub fn put_message(
     out: &mut BytesMut,
 ) -> Result<(), serde_json::Error> {
     let json = serde_json::to_vec(message)?;
-    let mut rest = json.as_slice();
-    while let Some((piece, after)) = rest.split_at_checked(PIECE)
-        && !after.is_empty()
-    {
-        put_frame(Kind::Piece, stream, piece, out);
-        rest = after;
-    }
-    put_frame(Kind::Json, stream, rest, out);
+    put_split(Kind::Json, stream, &json, out);
     Ok(())
 }
 
@@ -185,6 +233,40 @@ pub enum Incoming<M> {
     Text(String),
     /// Thinking of a response.
     Thinking(String),
+    /// A request with items that this editor doesn't hold; it is sent again in answer to `HistoryMissing`.
+    IncompleteHistory,
+}
+
+/// A message that frames carry.
+pub trait BridgeMessage: DeserializeOwned {
+    /// Whether items may come before it: in the frames for editors.
+    const HAS_ITEMS: bool;
+
+    /// The message with its items.
+    #[must_use]
+    fn with_items(self, messages: Vec<Message>, tools: Option<Vec<Tool>>) -> Self;
+}
+
+impl BridgeMessage for FromEditor {
+    const HAS_ITEMS: bool = false;
+
+    fn with_items(self, _messages: Vec<Message>, _tools: Option<Vec<Tool>>) -> FromEditor {
+        self
+    }
+}
+
+impl BridgeMessage for ToEditor {
+    const HAS_ITEMS: bool = true;
+
+    fn with_items(mut self, mut messages: Vec<Message>, tools: Option<Vec<Tool>>) -> ToEditor {
+        if let ToEditor::Chat(chat) = &mut self {
+            let chat = Arc::make_mut(chat);
+            messages.append(&mut chat.messages);
+            chat.messages = messages;
+            chat.tools.extend(tools.into_iter().flatten());
+        }
+        self
+    }
 }
 
 /// Reads frames and decodes them; `M` is the type of the messages.
@@ -195,6 +277,8 @@ pub struct FrameReader<R, M> {
     pieces: HashMap<u32, Vec<u8>>,
     /// Size of `pieces`, with `PIECE_OVERHEAD` for each stream.
     held: usize,
+    /// Items of requests, for editors.
+    items: HeldItems,
     /// Maximum of `held`.
     max_message: usize,
     /// Length of the last message or text, in bytes.
@@ -204,7 +288,7 @@ pub struct FrameReader<R, M> {
     messages: PhantomData<fn() -> M>,
 }
 
-impl<R: AsyncRead + Unpin, M: DeserializeOwned> FrameReader<R, M> {
+impl<R: AsyncRead + Unpin, M: BridgeMessage> FrameReader<R, M> {
     /// A reader that has read nothing from `source` yet.
     pub fn new(source: R) -> FrameReader<R, M> {
         FrameReader {
@@ -212,6 +296,7 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> FrameReader<R, M> {
             buffer: BytesMut::new(),
             pieces: HashMap::new(),
             held: 0,
+            items: HeldItems::default(),
             max_message: MAX_MESSAGE,
             last_length: 0,
             decoded: 0,
@@ -222,6 +307,11 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> FrameReader<R, M> {
     /// Sets the maximum size of a message joined from its pieces, in bytes.
     pub fn set_max_message(&mut self, bytes: usize) {
         self.max_message = bytes;
+    }
+
+    /// Forgets the items of earlier requests, as an editor may at any time.
+    pub fn forget_items(&mut self) {
+        self.items.clear();
     }
 
     /// Length of the message or text that was read last, in bytes.
@@ -270,15 +360,45 @@ impl<R: AsyncRead + Unpin, M: DeserializeOwned> FrameReader<R, M> {
                 self.pieces.entry(frame.stream).or_default().extend_from_slice(&frame.payload);
                 Ok(None)
             }
-            Kind::Json => match self.pieces.remove(&frame.stream) {
-                None => Ok(Some(Incoming::Message(message(&frame.payload)?))),
-                Some(mut json) => {
-                    self.held -= PIECE_OVERHEAD + json.len();
-                    json.extend_from_slice(&frame.payload);
-                    self.last_length = json.len();
-                    Ok(Some(Incoming::Message(message(&json)?)))
-                }
-            },
+            Kind::Json => {
+                let joined = self.joined(frame);
+                let message = message(joined.as_deref().unwrap_or(&frame.payload))?;
+                Ok(Some(self.with_items(frame.stream, message)))
+            }
+            Kind::Item | Kind::Known | Kind::Forget if !M::HAS_ITEMS => Err(InvalidItem.into()),
+            Kind::Item => {
+                let joined = self.joined(frame);
+                self.items.add_item(frame.stream, joined.as_deref().unwrap_or(&frame.payload))?;
+                Ok(None)
+            }
+            Kind::Known => {
+                self.items.add_known(frame.stream, &frame.payload)?;
+                Ok(None)
+            }
+            Kind::Forget => {
+                self.items.forget(&frame.payload)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Joins the last piece of a payload with those before it, if there were any.
+    fn joined(&mut self, last: &Frame) -> Option<Vec<u8>> {
+        let mut payload = self.pieces.remove(&last.stream)?;
+        self.held -= PIECE_OVERHEAD + payload.len();
+        payload.extend_from_slice(&last.payload);
+        self.last_length = payload.len();
+        Some(payload)
+    }
+
+    /// Adds its items to a request.
+    fn with_items(&mut self, stream: u32, message: M) -> Incoming<M> {
+        match self.items.take(stream) {
+            None => Incoming::Message(message),
+            Some(PendingItems { is_incomplete: true, .. }) => Incoming::IncompleteHistory,
+            Some(PendingItems { messages, tools, .. }) => {
+                Incoming::Message(message.with_items(messages, tools))
+            }
         }
     }
 }
@@ -358,7 +478,7 @@ mod tests {
         let error = |bytes: &'static [u8]| async move { reader(bytes).next().await.unwrap_err().to_string() };
         assert_eq!(error(b"GET / HTTP/1.1").await, "a frame of 542393671 bytes, expected 5 to 1048581 bytes");
         assert_eq!(error(&[4, 0, 0, 0]).await, "a frame of 4 bytes, expected 5 to 1048581 bytes");
-        assert_eq!(error(&[5, 0, 0, 0, 9, 0, 0, 0, 0]).await, "a frame of kind 9, expected 0 to 3");
+        assert_eq!(error(&[5, 0, 0, 0, 9, 0, 0, 0, 0]).await, "a frame of kind 9, expected 0 to 6");
         assert_eq!(error(&[6, 0, 0, 0, 1, 0, 0, 0, 0, 0xff]).await, "text that is not UTF-8");
         assert_eq!(error(&[5, 0, 0, 0, 1, 0]).await, "the connection ended inside a frame");
         let unknown = error(b"\x0f\0\0\0\0\0\0\0\0{\"type\":1}").await;

@@ -73,10 +73,17 @@ impl Outbox {
 
     /// Queues a new request; fails when the editor is gone or has too much to read already.
     pub(super) fn request(&self, stream: u32, message: &ToEditor) -> Result<(), Failure> {
+        let mut bytes = BytesMut::new();
+        put_message(stream, message, &mut bytes).map_err(Failure::internal)?;
+        self.request_frames(stream, bytes)
+    }
+
+    /// Queues the frames of a new request; fails when the editor is gone or has too much to read already.
+    pub(super) fn request_frames(&self, stream: u32, bytes: BytesMut) -> Result<(), Failure> {
         if self.unread.requests.load(Ordering::Relaxed) > MAX_REQUESTS {
             return Err(Failure::EditorGone);
         }
-        self.send(stream, message)
+        self.queue(stream, bytes)
     }
 
     /// Queues a message; does nothing if the editor is gone.
@@ -91,6 +98,10 @@ impl Outbox {
     fn send(&self, stream: u32, message: &ToEditor) -> Result<(), Failure> {
         let mut bytes = BytesMut::new();
         put_message(stream, message, &mut bytes).map_err(Failure::internal)?;
+        self.queue(stream, bytes)
+    }
+
+    fn queue(&self, stream: u32, bytes: BytesMut) -> Result<(), Failure> {
         self.unread.counter(stream).fetch_add(bytes.len(), Ordering::Relaxed);
         self.queue.send(bytes).map_err(|_| Failure::EditorGone)
     }

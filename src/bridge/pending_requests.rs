@@ -7,13 +7,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::BytesMut;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::error::BridgeError;
 use super::frames::Incoming;
+use super::history::SentItems;
 use super::outbox::Outbox;
-use super::protocol::{FromEditor, ToEditor};
+use super::protocol::{Chat, FromEditor, ToEditor};
 use super::stream_buffer::StreamBuffer;
 use crate::conversation::Part;
 use crate::failure::Failure;
@@ -25,6 +27,8 @@ pub(super) type ResponseReceiver = oneshot::Receiver<Result<FromEditor, BridgeEr
 pub(super) struct PendingRequests {
     table: Mutex<Table>,
     outbox: Outbox,
+    /// Items of histories that the editor holds.
+    sent: Mutex<SentItems>,
 }
 
 #[derive(Default)]
@@ -38,19 +42,26 @@ struct Table {
 
 enum Pending {
     /// Answered with a stream of parts.
-    Stream(StreamBuffer),
+    Stream(PendingStream),
     /// Answered with one message.
     Single(oneshot::Sender<Result<FromEditor, BridgeError>>),
 }
 
+/// A stream of parts.
+struct PendingStream {
+    buffer: StreamBuffer,
+    /// The request, to be sent again if the editor lacks items of it; `None` once it was, or has an answer.
+    chat: Option<Arc<Chat>>,
+}
+
 impl PendingRequests {
     pub(super) fn new(outbox: Outbox) -> Arc<PendingRequests> {
-        Arc::new(PendingRequests { table: Mutex::default(), outbox })
+        Arc::new(PendingRequests { table: Mutex::default(), outbox, sent: Mutex::default() })
     }
 
     /// Adds a request that is answered with a stream of parts; returns its number.
-    pub(super) fn open_stream(&self) -> Result<u32, Failure> {
-        self.open(Pending::Stream(StreamBuffer::default()))
+    pub(super) fn open_stream(&self, chat: Arc<Chat>) -> Result<u32, Failure> {
+        self.open(Pending::Stream(PendingStream { buffer: StreamBuffer::default(), chat: Some(chat) }))
     }
 
     /// Adds a request that is answered with one message; returns its number and the receiver of that message.
@@ -81,6 +92,34 @@ impl PendingRequests {
         self.outbox.request(stream, request)
     }
 
+    /// Sends a request to a model that was added, without what the editor holds of its history.
+    pub(super) fn send_chat(&self, stream: u32, chat: &Arc<Chat>) -> Result<(), Failure> {
+        let mut bytes = BytesMut::new();
+        // The frames of two requests must be sent in the order in which they were made.
+        let mut sent = self.sent.lock();
+        let put = sent.put_chat(stream, chat, &mut bytes).map_err(Failure::internal);
+        let queued = put.and_then(|()| self.outbox.request_frames(stream, bytes));
+        if queued.is_err() {
+            sent.clear();
+        }
+        queued
+    }
+
+    /// Sends a request once more and whole.
+    fn send_again(&self, stream: u32) -> bool {
+        let chat = match self.table.lock().open.get_mut(&stream) {
+            Some(Pending::Stream(pending)) => pending.chat.take(),
+            Some(Pending::Single(_)) | None => return false,
+        };
+        log::info!("history sent again, the editor had dropped it stream={stream}");
+        self.sent.lock().clear();
+        let sent = match chat {
+            Some(chat) => self.send_chat(stream, &chat),
+            None => Err(Failure::internal("the editor lacks a history that it was just sent")),
+        };
+        sent.is_ok() || self.finish(stream, Err(BridgeError::Failed(Failure::EditorGone)))
+    }
+
     /// Number of open requests.
     pub(super) fn count(&self) -> usize {
         self.table.lock().open.len()
@@ -99,6 +138,9 @@ impl PendingRequests {
             Incoming::Message(FromEditor::Part(part)) => {
                 self.push(stream, |buffer| buffer.push_part(part.part))
             }
+            Incoming::Message(FromEditor::HistoryMissing) => self.send_again(stream),
+            // Only editors are sent histories.
+            Incoming::IncompleteHistory => false,
             Incoming::Message(FromEditor::End) => self.finish(stream, Ok(FromEditor::End)),
             Incoming::Message(FromEditor::Failed(error)) => {
                 self.finish(stream, Err(BridgeError::Editor(error)))
@@ -109,7 +151,9 @@ impl PendingRequests {
 
     fn push(&self, stream: u32, push: impl FnOnce(&mut StreamBuffer) -> Option<ToEditor>) -> bool {
         let mut table = self.table.lock();
-        let Some(Pending::Stream(buffer)) = table.open.get_mut(&stream) else { return false };
+        let Some(Pending::Stream(pending)) = table.open.get_mut(&stream) else { return false };
+        pending.chat = None;
+        let buffer = &mut pending.buffer;
         let is_open = buffer.is_open();
         if let Some(message) = push(buffer) {
             self.outbox.notify(stream, &message);
@@ -119,7 +163,7 @@ impl PendingRequests {
 
     fn finish(&self, stream: u32, end: Result<FromEditor, BridgeError>) -> bool {
         let mut table = self.table.lock();
-        if let Some(Pending::Stream(buffer)) = table.open.get_mut(&stream) {
+        if let Some(Pending::Stream(PendingStream { buffer, .. })) = table.open.get_mut(&stream) {
             let is_open = buffer.is_open();
             buffer.finish(end.map(|_| ()));
             is_open
@@ -139,7 +183,7 @@ impl PendingRequests {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Part, BridgeError>>> {
         let mut table = self.table.lock();
-        let Some(Pending::Stream(buffer)) = table.open.get_mut(&stream) else {
+        let Some(Pending::Stream(PendingStream { buffer, .. })) = table.open.get_mut(&stream) else {
             return Poll::Ready(None);
         };
         let (polled, message) = buffer.poll_next(context);
@@ -170,7 +214,7 @@ impl PendingRequests {
     /// Removes a request that no longer has a reader, and cancels it if its response has not ended.
     pub(super) fn abandon(&self, stream: u32) {
         let was_open = match self.table.lock().open.remove(&stream) {
-            Some(Pending::Stream(buffer)) => buffer.is_open(),
+            Some(Pending::Stream(pending)) => pending.buffer.is_open(),
             Some(Pending::Single(_)) => true,
             None => false,
         };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::conversation::{Content, Message, Part, Tool};
+use crate::conversation::{Content, Digest, Message, Part, Tool};
 
 mod activity;
 
@@ -18,7 +18,7 @@ pub use activity::{
 };
 
 /// The version of everything below. Raise it with any change that an older peer would misread.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// Messages from the server to an editor. The frame's stream names the request; 0 = the connection itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,8 @@ pub enum ToEditor {
     Welcome(Welcome),
     /// The hello was not accepted; the connection closes after it.
     Refused(Refused),
-    /// Request to a model. Answered with text and thinking frames, `ThinkingId`, `Part`, then `End` or `Failed`.
+    /// Request to a model. Answered with text and thinking frames, `ThinkingId`, `Part`, then `End` or `Failed`. A long
+    /// one comes after its items, which hold its messages and tools.
     Chat(Arc<Chat>),
     /// Cancel this request and send nothing further about it.
     Cancel,
@@ -90,6 +91,8 @@ pub enum FromEditor {
     ThinkingId(ThinkingId),
     /// A part of the answer that is neither text nor thinking without metadata.
     Part(ResponsePart),
+    /// Items of this request are not held: send all of them again, and the request.
+    HistoryMissing,
     /// The answer is complete.
     End,
     /// The request failed; nothing follows on its stream.
@@ -306,15 +309,18 @@ impl Default for AutoTools {
 }
 
 /// A question to a model. Everything maps one to one onto `vscode.lm` classes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Chat {
     /// The model's vendor.
     pub vendor: String,
     /// The model's id.
     pub model: String,
-    /// A legal transcript.
+    /// A legal transcript; those of a long request are items before it.
     pub messages: Vec<Message>,
+    /// Digests of the messages; empty where they were not computed.
+    #[serde(skip)]
+    pub digests: Vec<Digest>,
     /// Tools that the model may call.
     pub tools: Vec<Tool>,
     /// It must call: there is exactly one tool then.

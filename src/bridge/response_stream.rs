@@ -8,7 +8,7 @@ use futures_util::Stream;
 
 use super::error::BridgeError;
 use super::pending_requests::{PendingRequests, ResponseReceiver};
-use super::protocol::{FromEditor, ToEditor};
+use super::protocol::{Chat, FromEditor, ToEditor};
 use crate::conversation::Part;
 use crate::failure::Failure;
 
@@ -19,13 +19,11 @@ pub struct ResponseStream {
 }
 
 impl ResponseStream {
-    /// Sends a request that is answered with a stream of parts.
-    pub(super) fn open(
-        pending: &Arc<PendingRequests>,
-        request: &ToEditor,
-    ) -> Result<ResponseStream, Failure> {
-        let response = ResponseStream { pending: pending.clone(), stream: pending.open_stream()? };
-        pending.send(response.stream, request)?;
+    /// Sends a request to a model.
+    pub(super) fn open(pending: &Arc<PendingRequests>, chat: &Arc<Chat>) -> Result<ResponseStream, Failure> {
+        let stream = pending.open_stream(chat.clone())?;
+        let response = ResponseStream { pending: pending.clone(), stream };
+        pending.send_chat(stream, chat)?;
         Ok(response)
     }
 }
@@ -89,8 +87,12 @@ mod tests {
     fn open() -> (Arc<PendingRequests>, ResponseStream, UnboundedReceiver<BytesMut>) {
         let (outbox, queue) = Outbox::new();
         let pending = PendingRequests::new(outbox);
-        let response = ResponseStream::open(&pending, &ToEditor::ListTools).unwrap();
+        let response = ResponseStream::open(&pending, &Arc::default()).unwrap();
         (pending, response, queue.into_receiver())
+    }
+
+    fn chat() -> ToEditor {
+        ToEditor::Chat(Arc::default())
     }
 
     /// Decodes everything that was sent to the editor.
@@ -120,12 +122,12 @@ mod tests {
     async fn dropping_a_stream_cancels_unless_the_response_has_ended() {
         let (_pending, response, sent) = open();
         drop(response);
-        assert_eq!(decode(sent).await, [ToEditor::ListTools, ToEditor::Cancel]);
+        assert_eq!(decode(sent).await, [chat(), ToEditor::Cancel]);
 
         let (pending, response, sent) = open();
         pending.receive(1, Incoming::Message(FromEditor::End));
         drop(response);
-        assert_eq!(decode(sent).await, [ToEditor::ListTools]);
+        assert_eq!(decode(sent).await, [chat()]);
     }
 
     #[tokio::test]
@@ -134,7 +136,7 @@ mod tests {
         pending.receive(1, Incoming::Text("x".repeat(PAUSE_AT + 1)));
         pending.receive(1, Incoming::Text(" ".into()));
         assert!(response.next().now_or_never().is_some());
-        assert_eq!(decode(sent).await, [ToEditor::ListTools, ToEditor::Pause, ToEditor::Resume]);
+        assert_eq!(decode(sent).await, [chat(), ToEditor::Pause, ToEditor::Resume]);
     }
 
     #[tokio::test]
@@ -143,7 +145,7 @@ mod tests {
         pending.receive(1, Incoming::Text("x".repeat(FAIL_AT + 1)));
         let parts: Vec<_> = response.collect().await;
         assert_eq!(parts.get(1), Some(&Err(BridgeError::Failed(Failure::ClientTooSlow))));
-        assert_eq!(decode(sent).await, [ToEditor::ListTools, ToEditor::Cancel]);
+        assert_eq!(decode(sent).await, [chat(), ToEditor::Cancel]);
     }
 
     #[tokio::test]

@@ -32,10 +32,11 @@ impl TypeVisitor for Declarations {
 fn constants() -> String {
     let (json, text, thinking, piece) =
         (Kind::Json as u8, Kind::Text as u8, Kind::Thinking as u8, Kind::Piece as u8);
+    let (item, known, forget) = (Kind::Item as u8, Kind::Known as u8, Kind::Forget as u8);
     let default_port = DEFAULT_PORT;
     format!(
         "/** Kinds of frames. */\n\
-         export const Kind = {{ json: {json}, text: {text}, thinking: {thinking}, piece: {piece} }} as const;\n\
+         export const Kind = {{ json: {json}, text: {text}, thinking: {thinking}, piece: {piece}, item: {item}, known: {known}, forget: {forget} }} as const;\n\
          /** Size of a frame's length field, in bytes. */\n\
          export const LENGTH = {LENGTH};\n\
          /** Size of a frame's kind and stream, in bytes. */\n\

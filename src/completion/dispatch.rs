@@ -122,6 +122,7 @@ impl Dispatch {
         };
         let mut chat = Arc::unwrap_or_clone(self.chat.clone());
         chat.messages.extend(messages);
+        chat.digests.clear();
         if auto::is_auto(&self.model) {
             auto_prompt::add_words(&mut chat.messages);
         }

@@ -9,7 +9,7 @@ use super::required_output::RequiredOutput;
 use super::thinking;
 use super::verbosity;
 use crate::bridge::protocol::{Chat, ModelInfo};
-use crate::conversation::{Conversation, Message, Options, Part, Role, ToolChoice};
+use crate::conversation::{Conversation, Digest, Message, Options, Part, Role, ToolChoice};
 use crate::failure::Failure;
 use crate::models::auto;
 use crate::prefix::{Fingerprint, PrefixStore};
@@ -59,7 +59,7 @@ impl EditorRequest {
         conversation.messages.extend(instruction.map(|text| Message::text(Role::User, text)));
         let options = conversation.options.clone();
         let chat = chat(conversation, model, tier);
-        let count = tokens::count_conversation(&chat.messages, &chat.tools);
+        let count = tokens::count_digested(&chat.messages, &chat.digests, &chat.tools);
         EditorRequest { chat, names, required, options, count, lasting_messages, has_system }
     }
 
@@ -112,6 +112,7 @@ fn chat(conversation: Conversation, model: &ModelInfo, tier: Option<&str>) -> Ch
     Chat {
         vendor: model.vendor.clone(),
         model: model.id.clone(),
+        digests: Digest::of_all(&messages),
         messages,
         tools,
         required,

@@ -38,7 +38,7 @@ pub(super) fn parts(
                 continue;
             };
             tried.insert(editor.id());
-            let mut response = match editor.chat(chat.clone()) {
+            let mut response = match editor.chat(&chat) {
                 Ok(response) => response,
                 Err(Failure::EditorGone) => continue,
                 Err(failure) => {

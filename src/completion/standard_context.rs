@@ -78,7 +78,7 @@ async fn search(model: &ModelInfo, editor: &Editor) -> Option<u64> {
 
 /// Whether a message of so many tokens exceeds the provider's default limit.
 async fn is_too_long(model: &ModelInfo, editor: &Editor, tokens: u64) -> Option<bool> {
-    let mut response = editor.chat(Arc::new(probe(model, tokens))).ok()?;
+    let mut response = editor.chat(&Arc::new(probe(model, tokens))).ok()?;
     match timeout(STEP_TIMEOUT, response.next()).await.ok()?? {
         Err(BridgeError::Editor(error)) if error.message == "Message exceeds token limit." => Some(true),
         Err(BridgeError::Editor(error))
@@ -105,6 +105,7 @@ fn probe(model: &ModelInfo, tokens: u64) -> Chat {
         options: Map::new(),
         configuration: Map::new(),
         include_encrypted_thinking: false,
+        digests: Vec::new(),
     }
 }
 

@@ -70,6 +70,7 @@ pub(super) fn without_rejected(error: &ProviderError, chat: &Chat) -> Option<Cha
     let sentence = error.message.strip_prefix("Request Failed: 400")?;
     SUBJECTS.iter().find(|subject| sentence.contains(**subject))?;
     let mut chat = chat.clone();
+    chat.digests.clear();
     let calls = |message: &Message| message.parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
     if remove_thinking(&mut chat.messages, |message| !calls(message)) {
         return Some(chat);

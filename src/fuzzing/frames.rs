@@ -21,6 +21,7 @@ pub fn frames(data: &[u8]) {
             match incoming {
                 Incoming::Message(message) => put_message(*stream, message, &mut encoded).unwrap(),
                 Incoming::Text(text) => put_text(Kind::Text, *stream, text, &mut encoded),
+                Incoming::IncompleteHistory => {}
                 Incoming::Thinking(text) => put_text(Kind::Thinking, *stream, text, &mut encoded),
             }
         }

@@ -90,6 +90,7 @@ fn request(conversation: Conversation) -> Chat {
         options: Map::new(),
         configuration: Map::new(),
         include_encrypted_thinking: false,
+        digests: Vec::new(),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Hashes of the parts of a request, in the order in which providers cache them: tools, system text, messages.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hasher};
 use std::io;
 
 use foldhash::fast::RandomState;
 use serde::Serialize;
 
 use crate::bridge::protocol::Chat;
-use crate::conversation::{Content, Data, Message, Part, Role, Tool};
+use crate::conversation::{Digest, Message, Part, Role, Tool};
 
 /// Length of the blocks of a system text that are hashed one by one, in characters. A change is found to that precision.
 pub(super) const BLOCK: usize = 32;
@@ -17,9 +17,6 @@ const MAX_BLOCKS: usize = 2048;
 
 /// Most bytes of a fingerprint. A longer one, of some ten thousand messages, is not made.
 const MAX_MEMORY: usize = 256 * 1024;
-
-/// Weight of an image or a file, whose tokens don't grow with its bytes.
-const DATA_WEIGHT: u64 = 4096;
 
 /// Longest tool name that is kept, in bytes.
 const MAX_NAME: usize = 64;
@@ -57,16 +54,21 @@ pub(super) struct SystemHash {
 }
 
 impl Fingerprint {
-    /// The hashes of a request. `messages` of its messages are the client's, those behind them are the server's own and
-    /// hold for one turn; the first one is the system text if `has_system` is set. `None` for an enormous request.
+    /// The hashes of a request, whose messages have their digests. `messages` of them are the client's, those behind are
+    /// the server's own and hold for one turn; the first one is the system text if `has_system` is set. `None` for an
+    /// enormous request.
     pub fn of(chat: &Chat, messages: usize, has_system: bool, hashing: &RandomState) -> Option<Fingerprint> {
-        let mut messages = chat.messages.iter().take(messages);
-        let system = if has_system { messages.next().map(|message| system(message, hashing)) } else { None };
+        let mut messages = chat.messages.iter().zip(&chat.digests).take(messages);
+        let system = if has_system {
+            messages.next().map(|(message, digest)| system(message, *digest, hashing))
+        } else {
+            None
+        };
         let memory = size_of::<ToolHash>() * chat.tools.len() + size_of::<MessageHash>() * messages.len();
         (memory <= MAX_MEMORY).then(|| Fingerprint {
             tools: chat.tools.iter().map(|tool| tool_hash(tool, hashing)).collect(),
             system,
-            messages: messages.map(|message| message_hash(message, hashing)).collect(),
+            messages: messages.map(|(message, digest)| message_hash(message, *digest)).collect(),
         })
     }
 
@@ -91,7 +93,7 @@ impl Fingerprint {
 }
 
 fn tool_hash(tool: &Tool, hashing: &RandomState) -> ToolHash {
-    let mut parameters = Digest::new(hashing);
+    let mut parameters = WeighedHash::new(hashing);
     if let Some(schema) = &tool.input_schema {
         parameters.json(schema);
     }
@@ -104,64 +106,29 @@ fn tool_hash(tool: &Tool, hashing: &RandomState) -> ToolHash {
     }
 }
 
-fn message_hash(message: &Message, hashing: &RandomState) -> MessageHash {
-    let mut digest = Digest::new(hashing);
-    let is_of_model = message.role == Role::Assistant;
-    is_of_model.hash(&mut digest.hasher);
-    message.name.hash(&mut digest.hasher);
-    for part in &message.parts {
-        std::mem::discriminant(part).hash(&mut digest.hasher);
-        match part {
-            Part::Text { text } => digest.text(text),
-            Part::Data(data) => digest.data(data),
-            Part::Thinking(thinking) => {
-                digest.text(&thinking.text);
-                thinking.id.hash(&mut digest.hasher);
-                if let Some(metadata) = &thinking.metadata {
-                    digest.json(metadata);
-                }
-            }
-            Part::ToolCall(call) => {
-                digest.text(&call.id);
-                digest.text(&call.name);
-                digest.json(&call.input);
-            }
-            Part::ToolResult(result) => {
-                digest.text(&result.id);
-                for content in &result.content {
-                    match content {
-                        Content::Text { text } => digest.text(text),
-                        Content::Data(data) => digest.data(data),
-                    }
-                }
-            }
-        }
-    }
-    MessageHash { is_of_model, hash: digest.hasher.finish(), weight: digest.weight }
+fn message_hash(message: &Message, digest: Digest) -> MessageHash {
+    #[expect(clippy::cast_possible_truncation, reason = "half of it will do")]
+    let hash = digest.id as u64;
+    MessageHash { is_of_model: message.role == Role::Assistant, hash, weight: digest.weight }
 }
 
-fn system(message: &Message, hashing: &RandomState) -> SystemHash {
+fn system(message: &Message, digest: Digest, hashing: &RandomState) -> SystemHash {
     let text = message.parts.iter().find_map(|part| match part {
         Part::Text { text } => Some(text.as_str()),
         _ => None,
     });
-    SystemHash { whole: message_hash(message, hashing), blocks: blocks(text.unwrap_or_default(), hashing) }
+    SystemHash { whole: message_hash(message, digest), blocks: blocks(text.unwrap_or_default(), hashing) }
 }
 
 /// A hash in the making, and the weight of what it is made of.
-struct Digest {
+struct WeighedHash {
     hasher: <RandomState as BuildHasher>::Hasher,
     weight: u64,
 }
 
-impl Digest {
-    fn new(hashing: &RandomState) -> Digest {
-        Digest { hasher: hashing.build_hasher(), weight: 0 }
-    }
-
-    fn text(&mut self, text: &str) {
-        text.hash(&mut self.hasher);
-        self.weight += text.len() as u64;
+impl WeighedHash {
+    fn new(hashing: &RandomState) -> WeighedHash {
+        WeighedHash { hasher: hashing.build_hasher(), weight: 0 }
     }
 
     /// Adds JSON as it is written: the order of its keys counts for the provider's cache, but not for `Value`'s own hash.
@@ -169,15 +136,9 @@ impl Digest {
         // Neither this writer nor a value of JSON fails.
         let _ = serde_json::to_writer(self, value);
     }
-
-    fn data(&mut self, data: &Data) {
-        data.mime.hash(&mut self.hasher);
-        data.base64.hash(&mut self.hasher);
-        self.weight += DATA_WEIGHT;
-    }
 }
 
-impl io::Write for Digest {
+impl io::Write for WeighedHash {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.hasher.write(bytes);
         self.weight += bytes.len() as u64;
@@ -207,35 +168,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::conversation::ToolCall;
-
-    fn fingerprint(messages: &Value, tools: &Value, hashing: &RandomState) -> Fingerprint {
-        let chat: Chat = serde_json::from_value(json!({
-            "vendor": "v", "model": "m", "messages": messages, "tools": tools, "required": false, "options": {},
-        }))
-        .unwrap();
-        Fingerprint::of(&chat, chat.messages.len(), true, hashing).unwrap()
-    }
-
-    fn text(role: &str, text: &str) -> Value {
-        json!({ "role": role, "parts": [{ "type": "text", "text": text }] })
-    }
-
-    #[test]
-    fn hashes_depend_on_everything_that_a_provider_reads() {
-        let hashing = RandomState::default();
-        let call = |input: Value| {
-            let call = ToolCall { id: "1".into(), name: "read".into(), input };
-            let message = Message { role: Role::Assistant, name: None, parts: vec![Part::ToolCall(call)] };
-            message_hash(&message, &hashing).hash
-        };
-        assert_eq!(call(json!({ "a": 1, "b": 2 })), call(json!({ "a": 1, "b": 2 })));
-        assert_ne!(call(json!({ "a": 1, "b": 2 })), call(json!({ "b": 2, "a": 1 })));
-        let of =
-            |message: Value| fingerprint(&json!([text("user", "s"), message]), &json!([]), &hashing).messages;
-        assert_ne!(of(text("user", "a")), of(text("assistant", "a")));
-        assert_ne!(of(text("user", "a")), of(text("user", "b")));
-    }
 
     #[test]
     fn system_text_is_hashed_in_blocks_of_characters() {
@@ -251,11 +183,14 @@ mod tests {
 
     #[test]
     fn enormous_request_has_no_fingerprint() {
-        let messages: Vec<Value> = (0..20_000).map(|_| text("user", "a")).collect();
-        let chat: Chat = serde_json::from_value(json!({
+        let messages: Vec<Value> = (0..20_000)
+            .map(|_| json!({ "role": "user", "parts": [{ "type": "text", "text": "a" }] }))
+            .collect();
+        let mut chat: Chat = serde_json::from_value(json!({
             "vendor": "v", "model": "m", "messages": messages, "tools": [], "required": false, "options": {},
         }))
         .unwrap();
+        chat.digests = Digest::of_all(&chat.messages);
         assert_eq!(Fingerprint::of(&chat, chat.messages.len(), false, &RandomState::default()), None);
     }
 }

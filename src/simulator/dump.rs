@@ -102,6 +102,7 @@ mod tests {
             options: [("temperature".to_owned(), json!(0.5))].into_iter().collect(),
             configuration: [("reasoningEffort".to_owned(), json!("high"))].into_iter().collect(),
             include_encrypted_thinking: true,
+            digests: Vec::new(),
         };
         let digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
         let wanted = format!(

@@ -237,6 +237,7 @@ mod tests {
             options: Map::new(),
             configuration: Map::new(),
             include_encrypted_thinking: true,
+            digests: Vec::new(),
         };
         let model = ModelInfo { reports_usage, ..ModelInfo::default() };
         ResponseContext { chat, routed_model: None, model, counter: StatsCounter::default() }

@@ -136,6 +136,7 @@ mod tests {
             options,
             configuration,
             include_encrypted_thinking: false,
+            digests: Vec::new(),
         }
     }
 

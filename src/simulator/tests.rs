@@ -108,6 +108,7 @@ fn chat(model: &str, text: &str) -> Chat {
         options: Map::new(),
         configuration: Map::new(),
         include_encrypted_thinking: false,
+        digests: Vec::new(),
     }
 }
 

@@ -68,6 +68,7 @@ mod tests {
             options: Map::new(),
             configuration,
             include_encrypted_thinking: false,
+            digests: Vec::new(),
         }
     }
 

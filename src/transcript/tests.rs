@@ -408,6 +408,7 @@ fn asked_of_the_simulator(conversation: &Conversation) -> Chat {
         options: Map::new(),
         configuration: Map::new(),
         include_encrypted_thinking: false,
+        digests: Vec::new(),
     }
 }
 

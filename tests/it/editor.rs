@@ -2,6 +2,10 @@
 //! messages it receives. Dropping it with an unexpected message left fails the test.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -14,7 +18,7 @@ use copilot_proxy::bridge::protocol::{
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::tokio::Stream as _;
 use interprocess::local_socket::{GenericFilePath, ToFsName};
-use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf};
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -27,7 +31,8 @@ const RECEIVE_SENT: Duration = Duration::from_millis(1);
 /// A connection to a server, before or after the handshake.
 pub struct Editor {
     runtime: Runtime,
-    reader: FrameReader<ReadHalf<Stream>, ToEditor>,
+    reader: FrameReader<Counted<ReadHalf<Stream>>, ToEditor>,
+    read: Arc<AtomicU64>,
     writer: WriteHalf<Stream>,
     messages: VecDeque<(u32, ToEditor)>,
     statuses: VecDeque<Status>,
@@ -49,9 +54,11 @@ impl Editor {
             Stream::connect(name).await.expect("a server that lets editors in")
         });
         let (from, writer) = tokio::io::split(stream);
+        let read = Arc::<AtomicU64>::default();
         Editor {
             runtime,
-            reader: FrameReader::new(from),
+            reader: FrameReader::new(Counted { from, read: read.clone() }),
+            read,
             writer,
             messages: VecDeque::new(),
             statuses: VecDeque::new(),
@@ -135,6 +142,16 @@ impl Editor {
             (stream, ToEditor::Chat(chat)) => (stream, std::sync::Arc::unwrap_or_clone(chat)),
             other => panic!("no chat: {other:?}"),
         }
+    }
+
+    /// Number of bytes that were read from the server.
+    pub fn bytes_read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Forgets the histories that it was sent, as an editor may at any time.
+    pub fn forget_histories(&mut self) {
+        self.reader.forget_items();
     }
 
     /// Waits for the next message, which must be the `Cancel` of this stream.
@@ -258,10 +275,32 @@ impl Editor {
                 self.model_catalogs.push_back(catalog);
             }
             Ok(Ok(Some((0, Incoming::Message(ToEditor::Superseded))))) => self.superseded = true,
+            Ok(Ok(Some((stream, Incoming::IncompleteHistory)))) => {
+                self.send(stream, &FromEditor::HistoryMissing);
+            }
             Ok(Ok(Some((stream, Incoming::Message(message))))) => self.messages.push_back((stream, message)),
             Ok(Ok(Some((_, part)))) => panic!("the server sent a part of a response: {part:?}"),
         }
         true
+    }
+}
+
+/// A source that counts its bytes.
+struct Counted<R> {
+    from: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.from).poll_read(context, buffer);
+        self.read.fetch_add((buffer.filled().len() - before) as u64, Ordering::Relaxed);
+        polled
     }
 }
 

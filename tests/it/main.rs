@@ -34,6 +34,7 @@ mod floods;
 mod gemini;
 mod gemini_form;
 mod health;
+mod history;
 mod http_common;
 mod images;
 mod json_schema;

@@ -5,6 +5,7 @@ import * as net from "node:net";
 import { deferred } from "./deferred";
 import { failureOf } from "./failure";
 import { FrameReader } from "./frames";
+import { History, type HistoryItems } from "./history";
 import { Outbox } from "./outbox";
 import type {
 	Activity,
@@ -31,8 +32,8 @@ const READ_BUFFER = 256 * 1024;
 
 /** Handlers of the server's messages. */
 export interface BridgeHandlers {
-	/** Sends text and parts through the request; the response is complete when this resolves. */
-	chat(chat: Chat, request: Request): Promise<void>;
+	/** Sends text and parts through the request; the response is complete when this resolves. The items precede the messages. */
+	chat(chat: Chat, request: Request, items?: HistoryItems): Promise<void>;
 	/** Resolves to the response. */
 	listTools(request: Request): Promise<FromEditor>;
 	/** Resolves to the response. */
@@ -77,6 +78,7 @@ export class Bridge {
 	readonly #outbox: Outbox;
 	readonly #handlers: BridgeHandlers;
 	readonly #running = new Map<number, Request>();
+	readonly #history: History;
 	#onConnectResult: ((result: ConnectResult) => void) | undefined;
 
 	constructor(
@@ -87,7 +89,11 @@ export class Bridge {
 	) {
 		this.#handlers = handlers;
 		this.#onConnectResult = onConnectResult;
-		const reader = new FrameReader((stream, message) => this.#route(stream, message));
+		const invalid = (error: unknown) => {
+			this.#socket.destroy(new Error(`invalid message from the server: ${failureOf(error).message}`));
+		};
+		this.#history = new History(invalid);
+		const reader = new FrameReader((stream, message) => this.#route(stream, message), this.#history);
 		const { promise, resolve } = deferred<string>();
 		this.ended = promise;
 		let reason = "the server closed the connection";
@@ -95,7 +101,7 @@ export class Bridge {
 			try {
 				reader.push(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
 			} catch (error) {
-				this.#socket.destroy(new Error(`invalid message from the server: ${failureOf(error).message}`));
+				invalid(error);
 			}
 			return true;
 		};
@@ -117,6 +123,7 @@ export class Bridge {
 			.once("close", () => {
 				clearTimeout(deadline);
 				this.#onConnectResult = undefined;
+				this.#history.dispose();
 				this.#cancelAll();
 				resolve(reason);
 			});
@@ -150,10 +157,7 @@ export class Bridge {
 			case "refused":
 				return this.#resolveConnect({ kind: "refused", refused: message });
 			case "chat":
-				return this.#run(stream, async (request) => {
-					await this.#handlers.chat(message, request);
-					return { type: "end" };
-				});
+				return this.#runChat(stream, message);
 			case "list_tools":
 				return this.#run(stream, (request) => this.#handlers.listTools(request));
 			case "invoke_tool":
@@ -196,6 +200,26 @@ export class Bridge {
 		if (result.kind === "refused") {
 			this.close();
 		}
+	}
+
+	#runChat(stream: number, chat: Chat): void {
+		const taken = this.#history.take(stream);
+		if (taken.kind === "missing") {
+			return this.#outbox.message(stream, { type: "history_missing" });
+		}
+		this.#run(stream, async (request) => {
+			if (taken.kind === "items") {
+				const items = this.#history.decoded(taken.items);
+				// Decoded items cost no turn of the event loop.
+				const content = items instanceof Promise ? await items : items;
+				if (!request.isCancelled) {
+					await this.#handlers.chat(chat, request, content);
+				}
+			} else {
+				await this.#handlers.chat(chat, request);
+			}
+			return { type: "end" };
+		});
 	}
 
 	/** Runs a request until it has ended or is cancelled. */

@@ -1,7 +1,7 @@
-// Converts the server's messages to VS Code's classes, one to one. The server has made the transcript legal.
+// Converts the server's messages and tools to VS Code's classes, one to one. The server has made the transcript legal.
 
 import * as vscode from "vscode";
-import type { Content, Data, Message, Part, Thinking } from "./protocol";
+import type { Content, Data, Message, Part, Tool } from "./protocol";
 
 type InputPart = vscode.LanguageModelInputPart;
 
@@ -11,28 +11,33 @@ type ThinkingPartClass = new (value: string, id?: string, metadata?: Record<stri
 export function messagesFor(messages: readonly Message[]): vscode.LanguageModelChatMessage[] {
 	return messages.map(
 		({ role, parts, name }) =>
-			new vscode.LanguageModelChatMessage(roleFor(role), parts.flatMap(partFor), name),
+			new vscode.LanguageModelChatMessage(
+				roleFor(role),
+				parts.map(partFor).filter((part) => part !== undefined),
+				name,
+			),
 	);
 }
 
 /** Maps a role. VS Code has no system role for extensions, so a system message is sent as the user's. */
-function roleFor(role: Message["role"]): vscode.LanguageModelChatMessageRole {
+export function roleFor(role: Message["role"]): vscode.LanguageModelChatMessageRole {
 	const { Assistant, User } = vscode.LanguageModelChatMessageRole;
 	return role === "assistant" ? Assistant : User;
 }
 
-function partFor(part: Part): InputPart[] {
+/** Undefined for thinking that no provider accepts. */
+function partFor(part: Part): InputPart | undefined {
 	switch (part.type) {
 		case "text":
-			return [new vscode.LanguageModelTextPart(part.text)];
+			return new vscode.LanguageModelTextPart(part.text);
 		case "data":
-			return [dataFor(part)];
+			return dataFor(part);
 		case "thinking":
-			return thinkingFor(part);
+			return thinkingFor(part.text, part.id, part.metadata);
 		case "tool_call":
-			return [new vscode.LanguageModelToolCallPart(part.id, part.name, part.input as object)];
+			return new vscode.LanguageModelToolCallPart(part.id, part.name, part.input as object);
 		case "tool_result":
-			return [new vscode.LanguageModelToolResultPart(part.id, part.content.map(contentFor))];
+			return new vscode.LanguageModelToolResultPart(part.id, part.content.map(contentFor));
 		default:
 			return part satisfies never;
 	}
@@ -47,8 +52,22 @@ function dataFor({ base64, mime }: Data): vscode.LanguageModelDataPart {
 }
 
 /** Providers accept earlier thinking only with its id and metadata; other thinking is left out. */
-function thinkingFor({ text, id, metadata }: Thinking): InputPart[] {
+export function thinkingFor(
+	text: string,
+	id: string | undefined,
+	metadata: Record<string, unknown> | undefined,
+): InputPart | undefined {
 	const { LanguageModelThinkingPart } = vscode as { LanguageModelThinkingPart?: ThinkingPartClass };
 	const isSealed = id !== undefined || metadata !== undefined;
-	return LanguageModelThinkingPart && isSealed ? [new LanguageModelThinkingPart(text, id, metadata)] : [];
+	return LanguageModelThinkingPart && isSealed
+		? new LanguageModelThinkingPart(text, id, metadata)
+		: undefined;
+}
+
+export function toolFor({
+	name,
+	description,
+	input_schema: inputSchema,
+}: Tool): vscode.LanguageModelChatTool {
+	return { name, description, ...(inputSchema ? { inputSchema } : {}) };
 }

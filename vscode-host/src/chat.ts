@@ -2,14 +2,15 @@
 // and formatting are up to the server.
 
 import * as vscode from "vscode";
-import { messagesFor } from "./chat-messages";
+import { messagesFor, toolFor } from "./chat-messages";
 import { codeOf } from "./failure";
 import { isHighSurrogate } from "./frames";
 import { Kind } from "./generated";
+import type { HistoryItems } from "./history";
 import { type Consent, JUSTIFICATION } from "./model-consent";
 import type { Models } from "./models";
 import { base64, recognize } from "./parts";
-import type { Chat, Tool } from "./protocol";
+import type { Chat } from "./protocol";
 import type { Request } from "./request";
 
 /** Options that VS Code passes on to the provider, though the stable typings lack them. */
@@ -19,8 +20,19 @@ type Options = vscode.LanguageModelChatRequestOptions & {
 };
 
 /** Sends the request to its model; resolves when the response is complete. */
-export async function runChat(chat: Chat, request: Request, models: Models, consent: Consent): Promise<void> {
-	const response = await send(chat, request, models, consent);
+export async function runChat(
+	chat: Chat,
+	request: Request,
+	models: Models,
+	consent: Consent,
+	items?: HistoryItems,
+): Promise<void> {
+	const messages = messagesFor(chat.messages);
+	const tools = chat.tools.map(toolFor);
+	const history = items
+		? { messages: [...items.messages, ...messages], tools: [...items.tools, ...tools] }
+		: { messages, tools };
+	const response = await send(chat, history, request, models, consent);
 	const writer = new PartWriter(request);
 	for await (const part of response.stream) {
 		if (request.isCancelled) {
@@ -38,14 +50,14 @@ export async function runChat(chat: Chat, request: Request, models: Models, cons
 /** Sends the request. If the model is missing or has been removed, the models are read again and it retries once. */
 async function send(
 	chat: Chat,
+	{ messages, tools }: HistoryItems,
 	request: Request,
 	models: Models,
 	consent: Consent,
 ): Promise<vscode.LanguageModelChatResponse> {
-	const messages = messagesFor(chat.messages);
 	const ask = async () => {
 		const model = models.find(chat.vendor, chat.model);
-		const sendIt = () => model.sendRequest(messages, optionsFor(chat), request.token);
+		const sendIt = () => model.sendRequest(messages, optionsFor(chat, tools), request.token);
 		return consent.ask(chat.vendor, sendIt, request.token);
 	};
 	try {
@@ -59,26 +71,16 @@ async function send(
 	}
 }
 
-function optionsFor(chat: Chat): Options {
-	const {
-		options,
-		configuration,
-		tools,
-		required,
-		include_encrypted_thinking: includeEncryptedThinking,
-	} = chat;
+function optionsFor(chat: Chat, tools: vscode.LanguageModelChatTool[]): Options {
+	const { options, configuration, required, include_encrypted_thinking: includeEncryptedThinking } = chat;
 	const { Auto, Required } = vscode.LanguageModelChatToolMode;
 	return {
 		justification: JUSTIFICATION,
 		modelOptions: options,
-		...(tools.length > 0 ? { tools: tools.map(toolFor), toolMode: required ? Required : Auto } : {}),
+		...(tools.length > 0 ? { tools, toolMode: required ? Required : Auto } : {}),
 		...(Object.keys(configuration).length > 0 ? { configuration } : {}),
 		...(includeEncryptedThinking ? { includeEncryptedThinking } : {}),
 	};
-}
-
-function toolFor({ name, description, input_schema: inputSchema }: Tool): vscode.LanguageModelChatTool {
-	return { name, description, ...(inputSchema ? { inputSchema } : {}) };
 }
 
 /** Writes the parts of one response to the server. */

@@ -56,7 +56,7 @@ export function activate(context: vscode.ExtensionContext): void {
 				return startServer(program, settings.port, directory);
 			},
 			handlers: {
-				chat: (chat, request) => runChat(chat, request, models, consent),
+				chat: (chat, request, items) => runChat(chat, request, models, consent, items),
 				listTools: () => tools.list(),
 				invokeTool: (invocation, request) => tools.invoke(invocation, request),
 				askOrigin: (origin) => origins.ask(origin),

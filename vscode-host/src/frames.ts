@@ -30,7 +30,13 @@ export class FrameBuffer {
 	}
 
 	putMessage(stream: number, message: FromEditor): void {
-		const json = Buffer.from(wellFormed(JSON.stringify(message)));
+		const text = wellFormed(JSON.stringify(message));
+		if (text.length <= PIECE_UNITS) {
+			this.#putString(Kind.json, stream, text);
+			this.#openText = undefined;
+			return;
+		}
+		const json = Buffer.from(text);
 		let at = 0;
 		for (; json.length - at > PIECE; at += PIECE) {
 			this.#putBytes(Kind.piece, stream, json.subarray(at, at + PIECE));
@@ -75,11 +81,18 @@ export class FrameBuffer {
 				return;
 			}
 		}
+		const at = this.#putString(kind, stream, text);
+		this.#openText = isBlank ? undefined : { at, kind, stream };
+	}
+
+	/** Adds a frame and returns its place. */
+	#putString(kind: number, stream: number, text: string): number {
+		this.#reserve(HEADER + text.length * MAX_UNIT_BYTES);
 		const at = this.#length;
 		const written = this.#bytes.write(text, at + HEADER);
 		this.#putHeader(kind, stream, written);
 		this.#length += written;
-		this.#openText = isBlank ? undefined : { at, kind, stream };
+		return at;
 	}
 
 	#putBytes(kind: number, stream: number, payload: Buffer): void {
@@ -107,6 +120,13 @@ export class FrameBuffer {
 	}
 }
 
+/** Receives the frames of histories; the payloads are valid during the call only. */
+export interface HistoryFrames {
+	addItem(stream: number, payload: Buffer): void;
+	addKnown(stream: number, payload: Buffer): void;
+	forget(payload: Buffer): void;
+}
+
 /** Decodes the server's bytes, which arrive in chunks of any size, to messages. */
 export class FrameReader {
 	readonly #header = Buffer.allocUnsafeSlow(HEADER);
@@ -115,7 +135,10 @@ export class FrameReader {
 	readonly #pieces = new Map<number, Buffer[]>();
 	#piecesHeld = 0;
 
-	constructor(private readonly onMessage: (stream: number, message: ToEditor) => void) {}
+	constructor(
+		private readonly onMessage: (stream: number, message: ToEditor) => void,
+		private readonly history: HistoryFrames,
+	) {}
 
 	/** Decodes the next bytes and keeps no reference to them. Throws if they are not valid frames. */
 	push(chunk: Buffer): void {
@@ -125,14 +148,21 @@ export class FrameReader {
 	}
 
 	#fillHeader(chunk: Buffer, at: number): number {
+		if (this.#headerHeld === 0 && chunk.length - at >= HEADER) {
+			return this.#startFrame(chunk, at, at + HEADER);
+		}
 		const taken = chunk.copy(this.#header, this.#headerHeld, at);
 		this.#headerHeld += taken;
 		if (this.#headerHeld < HEADER) {
 			return at + taken;
 		}
 		this.#headerHeld = 0;
-		const { kind, stream, length } = header(this.#header);
-		const start = at + taken;
+		return this.#startFrame(this.#header, 0, at + taken, chunk);
+	}
+
+	/** Handles a frame whose header is at `at` in `header` and whose payload begins at `start` in the chunk. */
+	#startFrame(header: Buffer, at: number, start: number, chunk = header): number {
+		const { kind, stream, length } = readHeader(header, at);
 		if (chunk.length - start >= length) {
 			this.#handleFrame(kind, stream, chunk.subarray(start, start + length));
 			return start + length;
@@ -159,15 +189,16 @@ export class FrameReader {
 		switch (kind) {
 			case Kind.piece:
 				return this.#addPiece(stream, payload);
-			case Kind.json: {
-				const pieces = this.#pieces.get(stream);
-				return this.onMessage(
-					stream,
-					parseMessage(pieces ? this.#joinPieces(stream, pieces, payload) : payload),
-				);
-			}
+			case Kind.json:
+				return this.onMessage(stream, parseMessage(this.#joined(stream, payload)));
+			case Kind.item:
+				return this.history.addItem(stream, this.#joined(stream, payload));
+			case Kind.known:
+				return this.history.addKnown(stream, payload);
+			case Kind.forget:
+				return this.history.forget(payload);
 			default:
-				throw new Error(`a frame of kind ${kind}, expected ${Kind.json} or ${Kind.piece}`);
+				throw new Error(`a frame of kind ${kind}, expected ${Kind.json} or ${Kind.piece} to ${Kind.forget}`);
 		}
 	}
 
@@ -181,7 +212,12 @@ export class FrameReader {
 		this.#pieces.set(stream, pieces);
 	}
 
-	#joinPieces(stream: number, pieces: Buffer[], last: Buffer): Buffer {
+	/** The payload together with the pieces before it, if there were any. */
+	#joined(stream: number, last: Buffer): Buffer {
+		const pieces = this.#pieces.get(stream);
+		if (!pieces) {
+			return last;
+		}
 		this.#pieces.delete(stream);
 		for (const piece of pieces) {
 			this.#piecesHeld -= piece.length;
@@ -190,12 +226,16 @@ export class FrameReader {
 	}
 }
 
-function header(bytes: Buffer): { kind: number; stream: number; length: number } {
-	const length = bytes.readUInt32LE(0);
+function readHeader(bytes: Buffer, at: number): { kind: number; stream: number; length: number } {
+	const length = bytes.readUInt32LE(at);
 	if (length < HEAD || length > HEAD + MAX_PAYLOAD) {
 		throw new Error(`a frame of ${length} bytes, expected ${HEAD} to ${HEAD + MAX_PAYLOAD} bytes`);
 	}
-	return { kind: bytes.readUInt8(LENGTH), stream: bytes.readUInt32LE(LENGTH + 1), length: length - HEAD };
+	return {
+		kind: bytes.readUInt8(at + LENGTH),
+		stream: bytes.readUInt32LE(at + LENGTH + 1),
+		length: length - HEAD,
+	};
 }
 
 function parseMessage(json: Buffer): ToEditor {

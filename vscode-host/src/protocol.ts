@@ -1,6 +1,6 @@
 // Generated from src/bridge/protocol.rs by `UPDATE_PROTOCOL=1 cargo test --lib mirror`: change that file.
 
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /**
  * Running and recent requests, without any text of conversations.
@@ -138,7 +138,7 @@ vendor: string,
  */
 model: string, 
 /**
- * A legal transcript.
+ * A legal transcript; those of a long request are items before it.
  */
 messages: Array<Message>, 
 /**
@@ -278,7 +278,7 @@ path: string, };
 /**
  * From an editor to the server.
  */
-export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "stop_request" } & StopRequest | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
+export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "stop_request" } & StopRequest | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "history_missing" } | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
 
 /**
  * Request for the captured bodies of one request.

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { type Bridge, type BridgeHandlers, type ConnectResult, connect } from "../src/bridge";
+import { Kind } from "../src/generated";
 import type { Hello, ToEditor } from "../src/protocol";
 import type { Request } from "../src/request";
+import * as history from "./fake/history";
 import { FakeServer, frame, type Peer, temporaryDirectory } from "./fake/server";
 
 const hello: Hello = {
@@ -174,6 +176,37 @@ test("the first part is written before the end of the event loop's turn", async 
 	assert.deepEqual(await peer.receiveAll(1), [{ text: "first second third" }, { type: "end" }]);
 	assert.equal(written, 9 + "first second".length);
 });
+
+test("a request gets its history, and one whose history is not held asks for it", async (test) => {
+	const given: (string[] | undefined)[] = [];
+	const { peer } = await attached(test, {
+		chat: async (_, __, items) => {
+			given.push(items?.messages.map(({ content }) => (content[0] as { value: string }).value));
+		},
+	});
+	const { item, known, forget } = Kind;
+	peer.socket.write(frame(item, 1, history.message(1, "user", history.text("one"))));
+	const [head, tail] = cut(history.message(2, "user", history.text("two".repeat(100))), 100);
+	peer.socket.write(Buffer.concat([frame(Kind.piece, 1, head), frame(item, 1, tail)]));
+	peer.send(1, chat);
+	assert.deepEqual(await peer.receiveAll(1), [{ type: "end" }]);
+	peer.socket.write(frame(known, 2, history.keys(2, 1)));
+	peer.send(2, chat);
+	assert.deepEqual(await peer.receiveAll(2), [{ type: "end" }]);
+	peer.socket.write(Buffer.concat([frame(forget, 3, history.keys(2)), frame(known, 3, history.keys(1, 2))]));
+	peer.send(3, chat);
+	await peer.nextOf("history_missing");
+	peer.socket.write(frame(item, 3, history.message(3, "user", history.text("three"))));
+	peer.send(3, chat);
+	assert.deepEqual(await peer.receiveAll(3), [{ type: "end" }]);
+	peer.send(4, chat);
+	assert.deepEqual(await peer.receiveAll(4), [{ type: "end" }]);
+	assert.deepEqual(given, [["one", "two".repeat(100)], ["two".repeat(100), "one"], ["three"], undefined]);
+});
+
+function cut(bytes: Buffer, at: number): [Buffer, Buffer] {
+	return [bytes.subarray(0, at), bytes.subarray(at)];
+}
 
 test("a cancelled request sees its token cancelled and sends nothing more", async (test) => {
 	const cancelled: string[] = [];

@@ -16,9 +16,14 @@ function frames(bytes: Buffer): [kind: number, stream: number, payload: Buffer][
 	return all;
 }
 
+function fail(): never {
+	throw new Error("an unexpected frame of a history");
+}
+
 function read(bytes: Buffer, chunk = bytes.length): [number, ToEditor][] {
 	const all: [number, ToEditor][] = [];
-	const reader = new FrameReader((stream, message) => all.push([stream, message]));
+	const history = { addItem: fail, addKnown: fail, forget: fail };
+	const reader = new FrameReader((stream, message) => all.push([stream, message]), history);
 	for (let at = 0; at < bytes.length; at += chunk) {
 		const window = Buffer.from(bytes.subarray(at, at + chunk));
 		reader.push(window);
@@ -150,8 +155,8 @@ test("an invalid frame is rejected before its buffer is allocated", () => {
 		"Error: a frame of 542393671 bytes, expected 5 to 1048581 bytes",
 	);
 	assert.equal(refused(Buffer.alloc(9)), "Error: a frame of 0 bytes, expected 5 to 1048581 bytes");
-	assert.equal(refused(frame(9, 0, "")), "Error: a frame of kind 9, expected 0 or 3");
-	assert.equal(refused(frame(1, 0, "words")), "Error: a frame of kind 1, expected 0 or 3");
+	assert.equal(refused(frame(9, 0, "")), "Error: a frame of kind 9, expected 0 or 3 to 6");
+	assert.equal(refused(frame(1, 0, "words")), "Error: a frame of kind 1, expected 0 or 3 to 6");
 	assert.match(String(refused(frame(0, 0, "{"))), /^SyntaxError/);
 	assert.equal(refused(frame(0, 0, "7")), "Error: a message without a type");
 });
