@@ -173,9 +173,11 @@ pub enum Failure {
         /// Place of the button.
         message: String,
     },
-    /// The Copilot quota is used up: trying again does not help.
+    /// A quota is used up: trying again does not help.
     #[error("{message}")]
     QuotaExceeded {
+        /// The quota.
+        quota: Quota,
         /// The provider's sentence.
         message: String,
     },
@@ -262,6 +264,15 @@ pub enum Failure {
         /// Description of the fault.
         message: String,
     },
+}
+
+/// A quota that can be used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// The user's quota at the provider.
+    Provider,
+    /// A budget that the user has set in VS Code, or the client for itself.
+    Budget,
 }
 
 impl Failure {

@@ -9,11 +9,11 @@ use std::time::Duration;
 use actix::{Actor, Addr};
 use parking_lot::RwLock;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::allocator;
 use crate::bridge::directory::{Directory, DirectoryError};
-use crate::bridge::protocol::{Status, ToEditor, UserSettings};
+use crate::bridge::protocol::{BudgetNotice, Status, ToEditor, UserSettings};
 use crate::bridge::{BridgeEvent, QueuedEvent};
 use crate::completion::admission::Admission;
 use crate::completion::routed_models::RoutedModels;
@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::http::AppState;
 use crate::log::now;
 use crate::models::ModelRegistry;
-use crate::models::registry::{Attach, Detach, GetModels, SetModels, SetWindow, StopWaiting};
+use crate::models::registry::{Attach, Detach, FindWindows, GetModels, SetModels, SetWindow, StopWaiting};
 use crate::options::ServerOptions;
 use crate::prefix::PrefixStore;
 use crate::tools::ToolExecutor;
@@ -42,6 +42,12 @@ use signals::Signals;
 
 /// Time for the usage database to take its last rows when the server ends.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// Time for reading the earlier usage before the port opens.
+const READ_LIMIT: Duration = Duration::from_secs(2);
+
+/// Interval at which the usage of a server that hands over is read.
+const READ_EVERY: Duration = Duration::from_secs(15);
 
 /// Reasons for which a server can't run.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +153,8 @@ impl Server {
         // Before the server says that it is ready: from then on it may be asked to end.
         let mut signals = Signals::new();
         tokio::task::spawn_local(allocator::return_memory());
+        let budgets = self.state.budgets.clone();
+        self.read_spending().await;
         match audience {
             Audience::Editors => self.open_port(),
             Audience::Terminal => self.open_port_with_models().await?,
@@ -158,6 +166,10 @@ impl Server {
             let next = tokio::select! {
                 Some(queued) = self.events.recv() => self.handle_event(queued.event).await?,
                 () = self.broadcast.next() => Next::Continue,
+                notice = budgets.next_notice() => {
+                    self.show(notice).await?;
+                    Next::Continue
+                }
                 () = self.port.wait_for_retry() => {
                     self.open_port();
                     Next::Continue
@@ -198,6 +210,31 @@ impl Server {
         self.close_port().await;
         self.port.drained().await;
         self.close_history();
+        Ok(())
+    }
+
+    /// Reads what was spent through earlier servers, and continues to while one may hand over to this one.
+    async fn read_spending(&self) {
+        let budgets = self.state.budgets.clone();
+        if timeout(READ_LIMIT, budgets.read_others()).await.is_err() {
+            log::warn!("the earlier usage is read late: budgets begin without it");
+        }
+        let until = Instant::now() + self.state.options.handover + self.state.options.drain + READ_EVERY;
+        tokio::task::spawn_local(async move {
+            while Instant::now() < until {
+                sleep(READ_EVERY).await;
+                budgets.read_others().await;
+            }
+        });
+    }
+
+    /// Shows a notice about a budget in the window focused last.
+    async fn show(&self, notice: BudgetNotice) -> Result<(), ServerError> {
+        let find = FindWindows { workspace: None };
+        let windows = self.registry.send(find).await.map_err(|_| ServerError::ActorStopped)?;
+        if let Some(editor) = windows.ok().and_then(|windows| windows.into_iter().next()) {
+            editor.notify(&ToEditor::BudgetNotice(notice));
+        }
         Ok(())
     }
 
@@ -258,6 +295,7 @@ impl Server {
             BridgeEvent::Watch(id, enabled) => self.broadcast.subscribe(id, enabled),
             BridgeEvent::GetExchange(id, request) => self.broadcast.send_exchange(id, &request),
             BridgeEvent::StopRequest(request) => self.state.auto_mode.stop(&request),
+            BridgeEvent::ChangeBudget(change) => self.state.budgets.change(&change),
             BridgeEvent::Detached(id) => {
                 self.broadcast.detach(id);
                 self.send_registry(Detach(id)).await?;
@@ -308,6 +346,7 @@ impl Server {
             self.state.request_log.discard_captures();
         }
         let before = std::mem::replace(&mut *self.state.user_settings.write(), Arc::new(user_settings));
+        self.state.budgets.set_budgets(*self.state.user_settings.read().budgets.clone());
         self.state.origin_questions.settings_changed(&before, &self.state.user_settings.read());
         if self.port.set_number(port) {
             log::info!("port changed port={port}");

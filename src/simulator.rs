@@ -144,6 +144,7 @@ impl Editor {
             | ToEditor::Activity(_)
             | ToEditor::Exchange(_)
             | ToEditor::ModelCatalog(_)
+            | ToEditor::BudgetNotice(_)
             | ToEditor::Superseded => {}
             ToEditor::Welcome(_) | ToEditor::Refused(_) => return Err(PeerError::OutOfTurn),
         }

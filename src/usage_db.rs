@@ -2,7 +2,7 @@
 //! conversation.
 //!
 //! SQLite in the user's state directory. A thread of its own writes in batches; a request never waits for it, and never
-//! fails because of it. `writer` is that thread, `schema` the table and its migrations, `report` reads.
+//! fails because of it. `writer` is that thread, `schema` the tables and their migrations, `report` and `spending` read.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,14 @@ mod cache_report;
 pub mod report;
 mod row;
 mod schema;
+mod spending;
 mod state_directory;
 mod writer;
 
 pub use cache_report::CacheReport;
 pub use report::{GroupBy, Period, UsageQuery, UsageReport};
 pub use row::UsageRow;
+pub use spending::{BudgetChangeRow, Spending, SpendingRow, read_spending};
 pub use state_directory::state_directory;
 pub use writer::UsageWriter;
 

@@ -90,6 +90,7 @@ async fn read_loop(
             FromEditor::Watch(watch) => BridgeEvent::Watch(editor.id(), watch.enabled),
             FromEditor::GetExchange(get) => BridgeEvent::GetExchange(editor.id(), get.id),
             FromEditor::StopRequest(stop) => BridgeEvent::StopRequest(stop.id),
+            FromEditor::ChangeBudget(change) => BridgeEvent::ChangeBudget(change),
             FromEditor::Start => BridgeEvent::Start,
             FromEditor::Stop => BridgeEvent::Stop,
             FromEditor::Handover => BridgeEvent::Handover,

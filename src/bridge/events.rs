@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::editor::{Editor, EditorId};
-use super::protocol::{ModelInfo, UserSettings, Window};
+use super::protocol::{ChangeBudget, ModelInfo, UserSettings, Window};
 
 /// Event of the bridge: an editor attached, sent a message about the connection, or detached.
 pub enum BridgeEvent {
@@ -30,6 +30,8 @@ pub enum BridgeEvent {
     GetExchange(EditorId, String),
     /// The user stops the request with this id.
     StopRequest(String),
+    /// The user changes a budget.
+    ChangeBudget(ChangeBudget),
     /// An editor's connection has ended.
     Detached(EditorId),
 }

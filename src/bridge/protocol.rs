@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 use crate::conversation::{Content, Digest, Message, Part, Tool};
 
 mod activity;
+mod budgets;
+
+pub use budgets::{BudgetChange, BudgetLimits, BudgetNotice, Budgets, ChangeBudget};
 
 pub use activity::{
     Activity, AutoModeStatus, CapturedBody, CatalogModel, Exchange, FailedModel, GetExchange, Minute,
@@ -54,6 +57,8 @@ pub enum ToEditor {
     Exchange(Exchange),
     /// Models of all windows; only for editors that watch.
     ModelCatalog(ModelCatalog),
+    /// A budget is nearly or quite used up: tell the user.
+    BudgetNotice(BudgetNotice),
     /// The models that were sent are out of date: read them again.
     RefreshModels,
     /// Another server takes this one's place: after the end of this connection wait for that one, start none.
@@ -87,6 +92,8 @@ pub enum FromEditor {
     GetExchange(GetExchange),
     /// Stops a request that runs in auto mode: its model and tools are cancelled, its client gets an error.
     StopRequest(StopRequest),
+    /// The user changes a budget.
+    ChangeBudget(ChangeBudget),
     /// The thinking frames that follow on this stream belong to this thought.
     ThinkingId(ThinkingId),
     /// A part of the answer that is neither text nor thinking without metadata.
@@ -221,7 +228,7 @@ pub struct ModelInfo {
 }
 
 /// The user's settings in VS Code (`copilotProxy.*`), as far as the server needs them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserSettings {
@@ -255,6 +262,8 @@ pub struct UserSettings {
     pub auto_tier: String,
     /// Largest context of models with a long-context price.
     pub context_size: ContextSize,
+    /// Limits on what requests may cost.
+    pub budgets: Box<Budgets>,
 }
 
 /// Largest context of models with a long-context price.
@@ -287,6 +296,7 @@ impl Default for UserSettings {
             model_timeout: 300,
             auto_tier: String::new(),
             context_size: ContextSize::default(),
+            budgets: Box::default(),
         }
     }
 }

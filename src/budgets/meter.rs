@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::ledger::Estimate;
+use super::payer::Payer;
+use super::service::{BudgetService, Reservation};
 use crate::conversation::{Credits, PremiumRequests, Usage};
+use crate::failure::Failure;
 
 /// Sums the usage of the attempts of one request; clones share it.
 #[derive(Clone, Default)]
@@ -21,14 +25,30 @@ struct State {
     untold_requests: Option<PremiumRequests>,
     /// Runs whose attempts may still be added.
     running: usize,
+    /// The budgets that the attempts count to; none for a request that is only counted.
+    payment: Option<(BudgetService, Payer)>,
     /// Called when the last of them has ended.
     when_settled: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Meter {
+    /// Lets all attempts count to the budgets of this payer.
+    pub fn set_payer(&self, budgets: BudgetService, payer: Payer) {
+        self.0.lock().payment = Some((budgets, payer));
+    }
+
+    /// Reserves the estimate of an attempt in the budgets of the payer; fails if one of them is used up.
+    pub fn reserve(&self, estimate: Estimate) -> Result<Option<Reservation>, Failure> {
+        let payment = self.0.lock().payment.clone();
+        payment.map(|(budgets, payer)| budgets.reserve(&payer, estimate)).transpose()
+    }
+
     /// Adds an attempt that has ended.
     pub fn add(&self, usage: Usage) {
         let mut state = self.0.lock();
+        if let Some((budgets, payer)) = &state.payment {
+            budgets.spend(payer, &usage);
+        }
         state.attempts = state.attempts.saturating_add(1);
         state.total = Some(state.total.map_or(usage, |total| total.and(usage)));
         state.untold_credits = Credits::sum(state.untold_credits, usage.credits);

@@ -26,13 +26,16 @@ use super::{Events, failover, thinking};
 use crate::bridge::BridgeError;
 use crate::bridge::Editor;
 use crate::bridge::protocol::{Chat, ModelInfo, ProviderError, ToEditor};
-use crate::budgets::Meter;
+use crate::budgets::{Estimate, Meter};
 use crate::conversation::{Event, Finish, Options, Thinking, ToolCall, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::log::quoted;
 use crate::models::{ModelEntry, auto};
 use crate::tokens::{self, Count};
 use crate::transcript::names::ToolNameMap;
+
+/// Tokens of output that a request is expected to have, before it has any.
+const EXPECTED_OUTPUT: u64 = 1000;
 
 /// A prepared request; cheap to clone, since each choice of the client is a run of its own.
 #[derive(Clone)]
@@ -105,6 +108,18 @@ impl Dispatch {
     /// Whether the client allows no output: `max_tokens` 0.
     pub fn generates_nothing(&self) -> bool {
         self.options.max_tokens == Some(0)
+    }
+
+    /// Expected cost of all choices, if the provider has this many tokens of the input in its cache.
+    pub fn estimate(&self, cached: u64) -> Estimate {
+        let output = self.options.max_tokens.unwrap_or(EXPECTED_OUTPUT).min(EXPECTED_OUTPUT);
+        let usage = Usage { input: self.counted_input, cached, output, ..Usage::default() };
+        let (tokens, choices) = (usage.input + usage.output, u64::from(self.choices()));
+        match Price::of(&self.model) {
+            Some(Price::Tokens(prices)) => Estimate::Credits(prices.estimate(&usage).nano * choices),
+            Some(Price::Requests(_)) => Estimate::Premium(tokens * choices),
+            None => Estimate::Unknown(tokens * choices),
+        }
     }
 
     /// The request that asks the model to correct a response; `None` if it would not fit the model's input limit.

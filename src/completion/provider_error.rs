@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::blocked_vendors::BLOCK;
 use crate::bridge::protocol::ProviderError;
 use crate::conversation::Finish;
-use crate::failure::{Failure, shortened};
+use crate::failure::{Failure, Quota, shortened};
 
 /// Meaning of a provider's error for the response.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,9 +100,10 @@ fn by_code(error: &ProviderError) -> Option<Failure> {
 fn by_name(error: &ProviderError, in_a_row: u32) -> Option<Failure> {
     let message = error.message.as_str();
     match error.name.as_str() {
-        "ChatQuotaExceeded" => {
-            Some(Failure::QuotaExceeded { message: or_default(message, "the Copilot quota is used up") })
-        }
+        "ChatQuotaExceeded" => Some(Failure::QuotaExceeded {
+            quota: Quota::Provider,
+            message: or_default(message, "the Copilot quota is used up"),
+        }),
         "ChatRateLimited" if message == "Upstream provider rate limit hit" => {
             Some(Failure::Overloaded { message: message.into() })
         }
@@ -123,7 +124,7 @@ fn routing_failed(message: &str, in_a_row: u32) -> Failure {
     let status = message.strip_prefix("Auto request failed with status ");
     let digits = status.map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
     match digits.and_then(error_status) {
-        Some(402) => Failure::QuotaExceeded { message: message.into() },
+        Some(402) => Failure::QuotaExceeded { quota: Quota::Provider, message: message.into() },
         Some(429) => Failure::RateLimited { message: message.into(), retry_after: retry_after(in_a_row) },
         _ => provider(502, message),
     }
@@ -386,14 +387,22 @@ mod tests {
                 "ChatQuotaExceeded",
                 None,
                 "Sie haben ...",
-                Failure::QuotaExceeded { message: "Sie haben ...".into() },
+                Failure::QuotaExceeded { quota: Quota::Provider, message: "Sie haben ...".into() },
             ),
-            ("ChatQuotaExceeded", None, quota, Failure::QuotaExceeded { message: quota.into() }),
+            (
+                "ChatQuotaExceeded",
+                None,
+                quota,
+                Failure::QuotaExceeded { quota: Quota::Provider, message: quota.into() },
+            ),
             (
                 "ChatQuotaExceeded",
                 None,
                 "",
-                Failure::QuotaExceeded { message: "the Copilot quota is used up".into() },
+                Failure::QuotaExceeded {
+                    quota: Quota::Provider,
+                    message: "the Copilot quota is used up".into(),
+                },
             ),
             ("Error", None, check_log, provider(502, check_log)),
             // 404, 422, 424.
@@ -500,7 +509,10 @@ mod tests {
                 "AutoV2Error",
                 None,
                 "Auto request failed with status 402: quota",
-                Failure::QuotaExceeded { message: "Auto request failed with status 402: quota".into() },
+                Failure::QuotaExceeded {
+                    quota: Quota::Provider,
+                    message: "Auto request failed with status 402: quota".into(),
+                },
             ),
             (
                 "AutoV2Error",

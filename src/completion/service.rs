@@ -18,7 +18,7 @@ use super::tracked_prefix::{PrefixReport, TrackedPrefix};
 use super::{Events, retry, timing};
 use crate::blocking;
 use crate::bridge::protocol::ContextSize;
-use crate::budgets::Meter;
+use crate::budgets::{Meter, Reservation};
 use crate::conversation::{Conversation, Event, Finish, Usage};
 use crate::failure::Failure;
 use crate::keys::ClientIdentity;
@@ -97,6 +97,8 @@ pub(super) struct PreparedCompletion {
     prefix: Option<TrackedPrefix>,
     dispatch: Dispatch,
     permit: Arc<OwnedSemaphorePermit>,
+    /// The estimate that is reserved in the budgets of the client; none if no budget applies.
+    reservation: Arc<Option<Reservation>>,
     /// Time from the arrival of the request to the permit.
     ready: Duration,
 }
@@ -181,6 +183,10 @@ impl CompletionService {
         );
         let (client, session, ready) = (client.clone(), session.cloned(), began.elapsed());
         let meter = meter.clone();
+        let cached = prefix.as_ref().and_then(TrackedPrefix::cached_tokens).unwrap_or(0);
+        let reservation =
+            if dispatch.generates_nothing() { None } else { meter.reserve(dispatch.estimate(cached))? };
+        let reservation = Arc::new(reservation);
         Ok(PreparedCompletion {
             model,
             counted_input,
@@ -190,6 +196,7 @@ impl CompletionService {
             prefix,
             dispatch,
             permit,
+            reservation,
             ready,
         })
     }
@@ -293,13 +300,14 @@ impl PreparedCompletion {
     }
 
     fn events(&self) -> Events {
-        let (permit, prefix) = (self.permit.clone(), self.prefix.clone());
+        let (permit, prefix, reservation) =
+            (self.permit.clone(), self.prefix.clone(), self.reservation.clone());
         let events =
             if self.dispatch.generates_nothing() { self.empty() } else { retry::run(self.dispatch.clone()) };
         let events = timing::timed(events, self.ready);
-        // The permit lasts as long as the response.
+        // Permit and reservation last as long as the response.
         Box::pin(events.inspect(move |event| {
-            let _ = &permit;
+            let _ = (&permit, &reservation);
             if let (Ok(_), Some(prefix)) = (event, &prefix) {
                 prefix.accepted();
             }

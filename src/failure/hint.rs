@@ -1,6 +1,6 @@
 //! One word for each failure, and what a user can do about it. The panel shows both beside the message.
 
-use super::Failure;
+use super::{Failure, Quota};
 
 impl Failure {
     /// One word for it, for people and programs.
@@ -69,7 +69,12 @@ impl Failure {
             Failure::ConsentMissing { .. } => {
                 ("consent_missing", "Click Allow Models and confirm VS Code's question. It asks once.")
             }
-            Failure::QuotaExceeded { .. } => (
+            Failure::QuotaExceeded { quota: Quota::Budget, .. } => (
+                "budget_exceeded",
+                "Choose Add 50 or Lift for Today in the notification, or change the setting copilotProxy.budgets or the limit \
+                 of the key.",
+            ),
+            Failure::QuotaExceeded { quota: Quota::Provider, .. } => (
                 "quota_exceeded",
                 "Your Copilot quota is used up. Take a model that costs no premium requests, or see your plan in the \
                  Copilot menu of the status bar.",

@@ -49,6 +49,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::failure::Quota;
 
     fn adapted(agent: &str, failure: &Failure) -> (Option<String>, Value) {
         let mut request = HeaderMap::new();
@@ -61,7 +62,10 @@ mod tests {
 
     #[test]
     fn codex_gets_the_error_of_a_used_up_quota() {
-        let quota = Failure::QuotaExceeded { message: "Quota Exceeded\n\nNo more für heute.".into() };
+        let quota = Failure::QuotaExceeded {
+            quota: Quota::Provider,
+            message: "Quota Exceeded\n\nNo more für heute.".into(),
+        };
         assert_eq!(
             adapted("codex_exec/0.169.0 (Debian)", &quota),
             (Some("Quota Exceeded  No more f?r heute".into()), json!("usage_limit_reached"))

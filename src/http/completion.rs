@@ -29,7 +29,7 @@ use crate::completion::{
 };
 use crate::conversation::{Conversation, Event, Finish, Usage};
 use crate::dialect::{Dialect, RequestExtensions, RequestHead, ResponseMeta, UnknownModel};
-use crate::failure::Failure;
+use crate::failure::{Failure, shortened};
 use crate::log::now;
 use crate::models::ModelEntry;
 use crate::request_log::{Record, RequestInfo};
@@ -103,11 +103,14 @@ async fn attempt<D: Dialect>(
         ModelChain::new(parsed.model, parsed.models, &user_settings.fallbacks, is_nearest)
     };
     record.set_requested(models.first_name(), parsed.stream);
+    let client_identity = identity_of(request);
+    let payer = record.payer(client_identity.limits(), max_credits(request)?);
+    record.meter().set_payer(state.budgets.clone(), payer);
     let choices = parsed.conversation.options.choices.map_or(1, |choices| usize::from(choices.get()));
     let completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
         models,
-        client: identity_of(request),
+        client: client_identity,
         session: session_of(request),
         meter: record.meter(),
         conversation: parsed.conversation,
@@ -145,6 +148,19 @@ fn with_whole_cost(events: ChoiceEvents, meter: Meter) -> ChoiceEvents {
         other => (choice, other),
     };
     events.map(event).boxed_local()
+}
+
+/// The limit in credits that a request carries in a header.
+fn max_credits(request: &HttpRequest) -> Result<Option<f64>, Failure> {
+    const NAME: &str = "x-copilot-proxy-max-credits";
+    let Some(value) = request.headers().get(NAME) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    match text.trim().parse::<f64>() {
+        Ok(credits) if credits.is_finite() && credits >= 0.0 => Ok(Some(credits)),
+        Ok(_) | Err(_) => {
+            Err(Failure::invalid(NAME, format!("found `{}`, expected a number of credits", shortened(text))))
+        }
+    }
 }
 
 /// The session of a request and the sub-agent in it, as far as the client names them.

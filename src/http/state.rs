@@ -11,6 +11,7 @@ use super::origin_questions::OriginQuestions;
 use super::{connection_limit, provoked_panic};
 use crate::auto_mode::AutoModeService;
 use crate::bridge::protocol::UserSettings;
+use crate::budgets::BudgetService;
 use crate::completion::CompletionService;
 use crate::completion::admission::Admission;
 use crate::dialect::Dialect;
@@ -40,6 +41,8 @@ pub struct AppState {
     pub responses: Data<<OpenAiResponses as Dialect>::Memory>,
     /// Live and recent requests, totals and metrics.
     pub request_log: Arc<RequestLog>,
+    /// Limits on what requests may cost.
+    pub budgets: BudgetService,
     /// The user's settings in VS Code; an editor sends them.
     pub user_settings: Arc<RwLock<Arc<UserSettings>>>,
     /// Options of the command line.
@@ -76,6 +79,7 @@ impl AppState {
             auto_mode: AutoModeService::new(completions.clone(), executor),
             completions,
             responses: Data::new(<OpenAiResponses as Dialect>::Memory::default()),
+            budgets: BudgetService::new(usage.clone()),
             request_log: Arc::new(RequestLog::with_history(usage)),
             options: Arc::new(options),
             started,

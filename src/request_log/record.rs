@@ -8,10 +8,10 @@ use parking_lot::Mutex;
 use super::captured_body::CapturedExchange;
 use super::{RequestLog, client};
 use crate::bridge::protocol::{Exchange, FailedModel, Outcome, PrefixLoss, RequestRecord, Tokens};
-use crate::budgets::Meter;
+use crate::budgets::{Meter, Payer};
 use crate::conversation::{Event, Finish, Usage, UsageSource};
 use crate::failure::Failure;
-use crate::keys::ClientIdentity;
+use crate::keys::{ClientIdentity, KeyLimits};
 use crate::log::{now, quoted};
 use crate::usage_db::UsageRow;
 
@@ -220,6 +220,18 @@ impl Record {
     /// Gets the cost of all attempts; it is recorded when the record is closed.
     pub fn meter(&self) -> Meter {
         self.shared.lock().meter.clone()
+    }
+
+    /// The payer of the request, with the limits of its key and of the request itself.
+    pub fn payer(&self, key_limits: KeyLimits, max_credits: Option<f64>) -> Payer {
+        let state = self.shared.lock();
+        Payer {
+            client: state.record.client.clone(),
+            key: state.record.key.clone(),
+            session: state.session.clone(),
+            key_limits,
+            max_credits,
+        }
     }
 
     /// Whether its bodies are captured.

@@ -1,4 +1,4 @@
-//! The database's table and its versions.
+//! The database's tables and their versions.
 
 use std::path::Path;
 use std::time::Duration;
@@ -45,6 +45,16 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE requests ADD COLUMN premium_requests REAL;
     ALTER TABLE requests ADD COLUMN attempts INTEGER;
 ",
+    "
+    ALTER TABLE requests ADD COLUMN server TEXT;
+    CREATE TABLE budget_changes (
+        time INTEGER NOT NULL,
+        budget TEXT NOT NULL,
+        period TEXT NOT NULL,
+        added INTEGER,
+        lifted_on TEXT
+    );
+",
 ];
 
 /// Condition on the rows of a period, from day `?1` to day `?2`. A local day is compared as the name that `date` gives it,
@@ -67,6 +77,8 @@ pub(super) fn open(path: &Path, now: u64) -> rusqlite::Result<Connection> {
     let oldest = now.saturating_sub(KEPT_DAYS * 24 * 60 * 60 * 1000);
     connection
         .execute("DELETE FROM requests WHERE time < ?1", [i64::try_from(oldest).unwrap_or(i64::MAX)])?;
+    connection
+        .execute("DELETE FROM budget_changes WHERE time < ?1", [i64::try_from(oldest).unwrap_or(i64::MAX)])?;
     Ok(connection)
 }
 

@@ -11,6 +11,7 @@ use rusqlite::{Connection, params};
 
 use super::row::UsageRow;
 use super::schema;
+use super::spending::{self, BudgetChangeRow};
 use crate::conversation::{Credits, PremiumRequests};
 use crate::log::now;
 
@@ -31,14 +32,22 @@ pub struct UsageWriter {
     thread: Option<Thread>,
     problem: Arc<Mutex<Option<String>>>,
     path: PathBuf,
+    /// Random id of this server: its rows have it.
+    server: Arc<str>,
 }
 
 enum Command {
-    Insert(Box<UsageRow>),
+    Insert(Entry),
     /// Write what waits, then answer.
     Flush(SyncSender<()>),
     /// Write what waits, close the database, then answer. Nothing is written after it.
     Close(SyncSender<()>),
+}
+
+/// An entry of the database.
+enum Entry {
+    Request(Box<UsageRow>),
+    BudgetChange(BudgetChangeRow),
 }
 
 impl UsageWriter {
@@ -46,7 +55,14 @@ impl UsageWriter {
     pub fn start(path: PathBuf) -> UsageWriter {
         let (sender, receiver) = sync_channel(MAX_WAITING);
         let problem = Arc::new(Mutex::new(None));
-        let database = Database { path: path.clone(), connection: None, problem: problem.clone() };
+        let server: Arc<str> = uuid::Uuid::new_v4().simple().to_string().into();
+        let (server_of_rows, path_of_rows) = (server.clone(), path.clone());
+        let database = Database {
+            path: path_of_rows,
+            server: server_of_rows,
+            connection: None,
+            problem: problem.clone(),
+        };
         let started = thread::Builder::new().name("usage-db".into()).spawn(move || database.run(&receiver));
         let thread = match started {
             Ok(handle) => Some(handle.thread().clone()),
@@ -55,7 +71,7 @@ impl UsageWriter {
                 None
             }
         };
-        UsageWriter { sender, thread, problem, path }
+        UsageWriter { sender, thread, problem, path, server }
     }
 
     /// Path of the database.
@@ -63,9 +79,23 @@ impl UsageWriter {
         &self.path
     }
 
+    /// Random id of this server.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Records a change of a budget.
+    pub fn insert_change(&self, change: BudgetChangeRow) {
+        self.send(Entry::BudgetChange(change));
+    }
+
     /// Records a request. Never waits: a row for which there is no room is left out.
     pub fn insert(&self, row: UsageRow) {
-        if let Err(TrySendError::Full(_)) = self.sender.try_send(Command::Insert(Box::new(row))) {
+        self.send(Entry::Request(Box::new(row)));
+    }
+
+    fn send(&self, entry: Entry) {
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(Command::Insert(entry)) {
             log::debug!("usage row left out, too many wait for the database");
         }
     }
@@ -99,6 +129,7 @@ impl UsageWriter {
 /// The writing side.
 struct Database {
     path: PathBuf,
+    server: Arc<str>,
     connection: Option<Connection>,
     problem: Arc<Mutex<Option<String>>>,
 }
@@ -131,7 +162,7 @@ impl Database {
     }
 
     /// Writes the rows; those that can't be written stay.
-    fn write(&mut self, rows: &mut Vec<UsageRow>) {
+    fn write(&mut self, rows: &mut Vec<Entry>) {
         match self.try_write(rows) {
             Ok(()) => {
                 rows.clear();
@@ -151,7 +182,7 @@ impl Database {
         }
     }
 
-    fn try_write(&mut self, rows: &[UsageRow]) -> rusqlite::Result<()> {
+    fn try_write(&mut self, rows: &[Entry]) -> rusqlite::Result<()> {
         // A removed file would be written to until the server ends.
         if self.connection.is_some() && !self.path.exists() {
             self.connection = None;
@@ -165,7 +196,10 @@ impl Database {
         }
         let transaction = connection.transaction()?;
         for row in rows {
-            insert(&transaction, row)?;
+            match row {
+                Entry::Request(row) => insert(&transaction, row, &self.server)?,
+                Entry::BudgetChange(change) => spending::insert_change(&transaction, change)?,
+            }
         }
         transaction.commit()
     }
@@ -180,12 +214,12 @@ enum BatchEnd {
 
 /// Takes the rows of one batch: until the batch's time is over or another command comes. Rows that come meanwhile don't wake
 /// the thread, since that would cost more than the rest of recording them.
-fn collect(first: Command, receiver: &Receiver<Command>, rows: &mut Vec<UsageRow>) -> BatchEnd {
+fn collect(first: Command, receiver: &Receiver<Command>, rows: &mut Vec<Entry>) -> BatchEnd {
     let end = Instant::now() + BATCH;
     let mut command = Ok(first);
     loop {
         match command {
-            Ok(Command::Insert(row)) => rows.push(*row),
+            Ok(Command::Insert(row)) => rows.push(row),
             Ok(Command::Flush(done)) => return BatchEnd::Flush(done),
             Ok(Command::Close(done)) => return BatchEnd::Close(done),
             Err(TryRecvError::Empty) => match end.checked_duration_since(Instant::now()) {
@@ -198,14 +232,14 @@ fn collect(first: Command, receiver: &Receiver<Command>, rows: &mut Vec<UsageRow
     }
 }
 
-fn insert(connection: &Connection, row: &UsageRow) -> rusqlite::Result<()> {
+fn insert(connection: &Connection, row: &UsageRow, server: &str) -> rusqlite::Result<()> {
     const INSERT: &str = "
         INSERT INTO requests (
             time, request_id, dialect, client, session, agent, key, model, routed_model, input_tokens, cached_tokens,
             cache_write_tokens, output_tokens, reasoning_tokens, credits, credits_source, queued_ms, first_ms, total_ms,
-            outcome, prefix_kept, prefix_break, premium_requests, attempts
+            outcome, prefix_kept, prefix_break, premium_requests, attempts, server
         ) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-            ?21, ?22, ?23, ?24)";
+            ?21, ?22, ?23, ?24, ?25)";
     let integer = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     connection.prepare_cached(INSERT)?.execute(params![
         integer(row.time),
@@ -232,6 +266,7 @@ fn insert(connection: &Connection, row: &UsageRow) -> rusqlite::Result<()> {
         row.prefix_break,
         row.premium_requests.map(PremiumRequests::amount),
         row.attempts,
+        server,
     ])?;
     Ok(())
 }

@@ -12,8 +12,8 @@ use bytes::BytesMut;
 use copilot_proxy::bridge::directory::Directory;
 use copilot_proxy::bridge::frames::{FrameReader, Incoming, Kind, put_message, put_text};
 use copilot_proxy::bridge::protocol::{
-    Activity, Chat, FromEditor, Hello, HttpState, LogLine, ModelCatalog, ModelInfo, Models, PROTOCOL,
-    Refused, Status, ToEditor, UserSettings, Window,
+    Activity, BudgetNotice, Chat, FromEditor, Hello, HttpState, LogLine, ModelCatalog, ModelInfo, Models,
+    PROTOCOL, Refused, Status, ToEditor, UserSettings, Window,
 };
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::tokio::Stream as _;
@@ -39,6 +39,7 @@ pub struct Editor {
     log: VecDeque<LogLine>,
     activities: VecDeque<Activity>,
     model_catalogs: VecDeque<ModelCatalog>,
+    budget_notices: VecDeque<BudgetNotice>,
     /// The server has sent `Superseded`: another one takes its place.
     pub superseded: bool,
     disconnected: bool,
@@ -65,6 +66,7 @@ impl Editor {
             log: VecDeque::new(),
             activities: VecDeque::new(),
             model_catalogs: VecDeque::new(),
+            budget_notices: VecDeque::new(),
             superseded: false,
             disconnected: false,
         }
@@ -124,7 +126,7 @@ impl Editor {
         self.runtime.block_on(async { timeout(DEADLINE, self.writer.write_all(bytes)).await })?
     }
 
-    /// Waits for the next message other than pings, statuses, log lines, activities and model catalogs.
+    /// Waits for the next message other than pings, statuses, log lines, activities, model catalogs and notices.
     pub fn expect_message(&mut self) -> (u32, ToEditor) {
         self.wait_for("a message", |editor| editor.messages.pop_front())
     }
@@ -223,6 +225,18 @@ impl Editor {
         self.wait_for("catalog", |editor| editor.model_catalogs.pop_front())
     }
 
+    /// Waits for the next notice about a budget.
+    pub fn expect_budget_notice(&mut self) -> BudgetNotice {
+        self.wait_for("a notice about a budget", |editor| editor.budget_notices.pop_front())
+    }
+
+    /// The notices about budgets that have been sent already.
+    pub fn budget_notices(&mut self) -> Vec<BudgetNotice> {
+        let deadline = Instant::now() + RECEIVE_SENT;
+        while self.receive(deadline) {}
+        self.budget_notices.drain(..).collect()
+    }
+
     /// Waits until the server closes the connection.
     pub fn expect_disconnect(&mut self) {
         let deadline = Instant::now() + DEADLINE;
@@ -273,6 +287,9 @@ impl Editor {
             }
             Ok(Ok(Some((0, Incoming::Message(ToEditor::ModelCatalog(catalog)))))) => {
                 self.model_catalogs.push_back(catalog);
+            }
+            Ok(Ok(Some((0, Incoming::Message(ToEditor::BudgetNotice(notice)))))) => {
+                self.budget_notices.push_back(notice);
             }
             Ok(Ok(Some((0, Incoming::Message(ToEditor::Superseded))))) => self.superseded = true,
             Ok(Ok(Some((stream, Incoming::IncompleteHistory)))) => {

@@ -15,6 +15,7 @@ mod auto;
 mod auto_model;
 mod base_url;
 mod blocks;
+mod budgets;
 mod chat;
 mod client;
 mod client_tools;

@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "allocator",
             "bridge",
+            "budgets",
             "completion",
             "failure",
             "http",
@@ -77,7 +78,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("transcript", &["conversation"]),
     // Runs pure code of any module, in tests and fuzzers only.
     ("fuzzing", &["bridge", "commands", "completion", "conversation", "dialect", "simulator", "transcript"]),
-    ("budgets", &["conversation"]),
+    ("budgets", &["bridge", "conversation", "failure", "keys", "log", "usage_db"]),
     ("request_log", &["bridge", "budgets", "conversation", "failure", "keys", "log", "usage_db"]),
     ("usage_db", &["conversation", "log"]),
     ("log", &["bridge"]),

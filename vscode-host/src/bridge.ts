@@ -9,6 +9,7 @@ import { History, type HistoryItems } from "./history";
 import { Outbox } from "./outbox";
 import type {
 	Activity,
+	BudgetNotice,
 	Chat,
 	Exchange,
 	FromEditor,
@@ -40,6 +41,7 @@ export interface BridgeHandlers {
 	invokeTool(invocation: InvokeTool, request: Request): Promise<FromEditor>;
 	/** Resolves to the response. */
 	askOrigin(origin: string): Promise<FromEditor>;
+	budgetNotice(notice: BudgetNotice): void;
 	refreshModels(): void;
 	/** Resolves once the window has reacted; never resolves if the window no longer exists. */
 	isAlive(): Thenable<unknown>;
@@ -170,6 +172,8 @@ export class Bridge {
 				return this.#running.get(stream)?.pause();
 			case "resume":
 				return this.#running.get(stream)?.resume();
+			case "budget_notice":
+				return this.#handlers.budgetNotice(message);
 			case "refresh_models":
 				return this.#handlers.refreshModels();
 			case "superseded":

@@ -1,6 +1,7 @@
 // Creates the parts of the extension and connects them. Decides nothing.
 
 import * as vscode from "vscode";
+import { showBudgetNotice } from "./budgets";
 import { runChat } from "./chat";
 import { Cli } from "./cli";
 import { diagnose } from "./diagnosis";
@@ -60,6 +61,7 @@ export function activate(context: vscode.ExtensionContext): void {
 				listTools: () => tools.list(),
 				invokeTool: (invocation, request) => tools.invoke(invocation, request),
 				askOrigin: (origin) => origins.ask(origin),
+				budgetNotice: (notice) => void showBudgetNotice(notice, (message) => server.send(message)),
 				refreshModels: readModels,
 				// Models and tools run in the window. If it is gone, as with a remote window on a suspended machine, the
 				// extension host stays for hours, and requests to it would never get a response.

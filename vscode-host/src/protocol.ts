@@ -60,6 +60,62 @@ allow: Array<string>,
 deny: Array<string>, };
 
 /**
+ * A change of a budget.
+ */
+export type BudgetChange = "add" | "lift_today";
+
+/**
+ * Limits for a day and a month; absent ones don't limit.
+ */
+export type BudgetLimits = { 
+/**
+ * Credits for a day, in local time.
+ */
+per_day?: number, 
+/**
+ * Credits for a month, in UTC as Copilot bills.
+ */
+per_month?: number, 
+/**
+ * Tokens for a day, of models whose cost is unknown.
+ */
+tokens_per_day?: number, 
+/**
+ * Tokens for a month, of models whose cost is unknown.
+ */
+tokens_per_month?: number, };
+
+/**
+ * A budget that is nearly or quite used up: shown to the user.
+ */
+export type BudgetNotice = { 
+/**
+ * The budget: `ChangeBudget` names it.
+ */
+budget: string, 
+/**
+ * Sentence for the user.
+ */
+message: string, 
+/**
+ * Label of the button that adds to it; absent while the budget is not used up.
+ */
+add?: string, };
+
+/**
+ * The user's limits on what requests may cost.
+ */
+export type Budgets = { 
+/**
+ * Limits of all clients together.
+ */
+all: BudgetLimits, 
+/**
+ * Limits of single clients, by the name of their key or of their product.
+ */
+per_client: { [key in string]?: BudgetLimits }, };
+
+/**
  * The beginning of a body.
  */
 export type CapturedBody = { 
@@ -124,6 +180,19 @@ reports_usage: boolean,
  * Whatever else the editor reveals of price and limits.
  */
 extra: { [name: string]: unknown }, };
+
+/**
+ * The user's change of a budget; it takes effect at once.
+ */
+export type ChangeBudget = { 
+/**
+ * The budget, as its notice names it.
+ */
+budget: string, 
+/**
+ * The change.
+ */
+change: BudgetChange, };
 
 /**
  * A question to a model. Everything maps one to one onto `vscode.lm` classes.
@@ -278,7 +347,7 @@ path: string, };
 /**
  * From an editor to the server.
  */
-export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "stop_request" } & StopRequest | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "history_missing" } | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
+export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "stop_request" } & StopRequest | { "type": "change_budget" } & ChangeBudget | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "history_missing" } | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
 
 /**
  * Request for the captured bodies of one request.
@@ -804,7 +873,7 @@ id: string, };
 /**
  * Messages from the server to an editor. The frame's stream names the request; 0 = the connection itself.
  */
-export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "ask_origin" } & AskOrigin | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "model_catalog" } & ModelCatalog | { "type": "refresh_models" } | { "type": "superseded" } | { "type": "ping" };
+export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "ask_origin" } & AskOrigin | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "model_catalog" } & ModelCatalog | { "type": "budget_notice" } & BudgetNotice | { "type": "refresh_models" } | { "type": "superseded" } | { "type": "ping" };
 
 /**
  * Usage of a request, in tokens.
@@ -959,7 +1028,11 @@ auto_tier: string,
 /**
  * Largest context of models with a long-context price.
  */
-context_size: ContextSize, };
+context_size: ContextSize, 
+/**
+ * Limits on what requests may cost.
+ */
+budgets: Budgets, };
 
 /**
  * Subscription of an editor whose panel is open.

@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import type { SettingView } from "./panel-messages";
-import type { ContextSize, UserSettings } from "./protocol";
+import type { BudgetLimits, Budgets, ContextSize, UserSettings } from "./protocol";
 
 const SECTION = "copilotProxy";
 
@@ -22,6 +22,9 @@ export interface Declared {
 
 /** Settings whose values the panel hides. */
 const SECRETS = new Set(["apiKey"]);
+
+/** Settings that the panel doesn't show: their values are nested, and are edited in settings.json. */
+const NESTED = new Set(["budgets"]);
 
 export class Settings implements vscode.Disposable {
 	/** Fires with a function that tells whether the setting of a name has changed. */
@@ -71,13 +74,15 @@ export class Settings implements vscode.Disposable {
 			model_timeout: read("modelTimeout", isSeconds),
 			auto_tier: read("autoTier", isTier),
 			context_size: read("contextSize", isContextSize),
+			budgets: budgetsOf(read("budgets", isObject)),
 		};
 	}
 
 	/** All settings in the order of package.json, as the panel shows them. */
 	get views(): SettingView[] {
 		const all = Object.entries(this.declared).sort(([, one], [, other]) => one.order - other.order);
-		return all.map(([id, declared]) => viewOf(id.slice(SECTION.length + 1), declared));
+		const named = all.map(([id, declared]) => [id.slice(SECTION.length + 1), declared] as const);
+		return named.filter(([name]) => !NESTED.has(name)).map(([name, declared]) => viewOf(name, declared));
 	}
 
 	/** Writes a user setting, if the value is valid for it. */
@@ -134,7 +139,29 @@ const isSeconds = (value: unknown): value is number => isWhole(value) && value >
 const isTier = (value: unknown): value is string =>
 	value === "" || value === "efficiency" || value === "balance" || value === "intelligence";
 const isContextSize = (value: unknown): value is ContextSize => value === "full" || value === "standard";
+const isObject = (value: unknown): value is Record<string, unknown> =>
+	typeof value === "object" && value !== null && !Array.isArray(value);
+const isAmount = (value: unknown): value is number =>
+	typeof value === "number" && Number.isFinite(value) && value >= 0;
 const isWhole = (value: unknown): value is number => Number.isInteger(value);
+
+/** The budgets of the setting; limits that are no numbers are left out. */
+function budgetsOf(value: Record<string, unknown>): Budgets {
+	const perClient = isObject(value.perClient) ? Object.entries(value.perClient) : [];
+	const limits = perClient.flatMap(([name, of]) => (isObject(of) ? [[name, limitsOf(of)] as const] : []));
+	return { all: limitsOf(value), per_client: Object.fromEntries(limits) };
+}
+
+function limitsOf(value: Record<string, unknown>): BudgetLimits {
+	const limit = (name: keyof BudgetLimits, amount: unknown): BudgetLimits =>
+		isAmount(amount) ? { [name]: amount } : {};
+	return {
+		...limit("per_day", value.perDay),
+		...limit("per_month", value.perMonth),
+		...limit("tokens_per_day", value.tokensPerDay),
+		...limit("tokens_per_month", value.tokensPerMonth),
+	};
+}
 
 function viewOf(name: string, declared: Declared): SettingView {
 	const found: unknown = vscode.workspace.getConfiguration(SECTION).get(name);

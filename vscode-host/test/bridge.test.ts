@@ -20,6 +20,7 @@ const idle: BridgeHandlers = {
 	listTools: async () => ({ type: "tools", tools: [] }),
 	invokeTool: async () => ({ type: "tool_output", content: [] }),
 	askOrigin: async () => ({ type: "origin_answer", decision: "unanswered" }),
+	budgetNotice: () => undefined,
 	refreshModels: () => undefined,
 	isAlive: async () => undefined,
 	superseded: () => undefined,

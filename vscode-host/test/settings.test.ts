@@ -31,6 +31,7 @@ const defaults = {
 	model_timeout: 300,
 	auto_tier: "",
 	context_size: "full",
+	budgets: { all: {}, per_client: {} },
 };
 
 test("the defaults are those of package.json, and workspaces can't change a setting", () => {
@@ -60,6 +61,7 @@ test("the server gets the user's settings", () => {
 		modelTimeout: 60,
 		autoTier: "efficiency",
 		contextSize: "standard",
+		budgets: { perDay: 20, tokensPerMonth: 1e6, perClient: { codex_cli_rs: { perMonth: 0.5 } } },
 	});
 	assert.deepEqual(new Settings(declared).userSettings, {
 		port: 0,
@@ -77,6 +79,10 @@ test("the server gets the user's settings", () => {
 		model_timeout: 60,
 		auto_tier: "efficiency",
 		context_size: "standard",
+		budgets: {
+			all: { per_day: 20, tokens_per_month: 1e6 },
+			per_client: { codex_cli_rs: { per_month: 0.5 } },
+		},
 	});
 });
 
@@ -92,6 +98,7 @@ test("a value of the wrong type counts as not set", () => {
 		modelTimeout: 1.5,
 		autoTier: "fast",
 		contextSize: "small",
+		budgets: { perDay: "20", perMonth: -1, perClient: { a: 7 } },
 		serverPath: 7,
 	});
 	assert.deepEqual(new Settings(declared).userSettings, defaults);

@@ -86,6 +86,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::failure::Quota;
 
     fn check(failure: &Failure, status: u16, error: &Value) {
         let body = json!({ "type": "error", "error": error, "request_id": null });
@@ -141,7 +142,7 @@ mod tests {
             (Failure::ClientTooSlow, 408, "timeout_error"),
             (Failure::BodyTooLarge { limit: 1 }, 413, "request_too_large"),
             (Failure::NotJson { found: message() }, 415, "invalid_request_error"),
-            (Failure::QuotaExceeded { message: message() }, 429, "rate_limit_error"),
+            (Failure::QuotaExceeded { quota: Quota::Provider, message: message() }, 429, "rate_limit_error"),
             (Failure::RateLimited { message: message(), retry_after: second }, 429, "rate_limit_error"),
             (Failure::Blocked { message: message(), remaining: second }, 429, "rate_limit_error"),
             (Failure::TooManyRequests { limit: 1 }, 429, "rate_limit_error"),

@@ -86,6 +86,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::failure::Quota;
 
     fn check(failure: &Failure, status: u16, body: &Value) {
         assert_eq!(error_response(failure), ErrorResponse { status, body: json!({ "error": body }) });
@@ -134,7 +135,12 @@ mod tests {
             (Failure::ContentFiltered { message: message() }, 400, REQUEST, "content_filter"),
             (Failure::Unauthorized, 401, REQUEST, "invalid_api_key"),
             (Failure::UnknownModel { requested: message(), known: vec![] }, 404, REQUEST, "model_not_found"),
-            (Failure::QuotaExceeded { message: message() }, 429, "insufficient_quota", "insufficient_quota"),
+            (
+                Failure::QuotaExceeded { quota: Quota::Provider, message: message() },
+                429,
+                "insufficient_quota",
+                "insufficient_quota",
+            ),
             (
                 Failure::RateLimited { message: message(), retry_after: Duration::from_secs(10) },
                 429,

@@ -108,7 +108,7 @@ fn details(failure: &Failure) -> Vec<Value> {
             }));
         }
         // Gemini CLI stops at a quota of a day instead of retrying.
-        Failure::QuotaExceeded { message } => details.push(json!({
+        Failure::QuotaExceeded { message, .. } => details.push(json!({
             "@type": "type.googleapis.com/google.rpc.QuotaFailure",
             "violations": [{ "subject": "copilot", "quotaId": "CopilotRequestsPerDay", "description": message }],
         })),

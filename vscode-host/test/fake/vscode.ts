@@ -194,6 +194,7 @@ const defaults = () => ({
 	fallbacks: [],
 	autoTier: "",
 	contextSize: "full",
+	budgets: {},
 	modelTimeout: 300,
 	autoTools: { allow: ["*"], deny: [] },
 	apiKey: "",

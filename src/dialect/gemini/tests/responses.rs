@@ -226,7 +226,7 @@ fn error_has_status_message_and_details() {
             json!([info("RATE_LIMITED"), { "@type": rpc("RetryInfo"), "retryDelay": "10s" }]),
         ),
         (
-            Failure::QuotaExceeded { message: "no more".into() },
+            Failure::QuotaExceeded { quota: crate::failure::Quota::Provider, message: "no more".into() },
             429,
             "RESOURCE_EXHAUSTED",
             "no more",

@@ -109,7 +109,11 @@ fn failure_has_one_message_and_ollamas_status() {
     );
     check(&Failure::invalid("messages", "odd"), 400, "messages: odd");
     check(&Failure::TooManyRequests { limit: 2 }, 503, "too many requests at once; at most 2 may wait");
-    check(&Failure::QuotaExceeded { message: "used up".into() }, 429, "used up");
+    check(
+        &Failure::QuotaExceeded { quota: crate::failure::Quota::Provider, message: "used up".into() },
+        429,
+        "used up",
+    );
 }
 
 proptest! {

@@ -429,7 +429,7 @@ fn failure_in_mid_stream_leaves_open_items_unfinished() {
         })
     );
     assert_eq!(
-        error(Failure::QuotaExceeded { message: message() }),
+        error(Failure::QuotaExceeded { quota: crate::failure::Quota::Provider, message: message() }),
         json!({ "code": "insufficient_quota", "message": "so it is" })
     );
     let retry_after = std::time::Duration::from_secs(20);
