@@ -2,8 +2,9 @@
 //!
 //! In reading order: `conversation` and `failure` are what everything talks about. A `dialect` translates one HTTP
 //! API to them and back. `completion` runs one model request through the `bridge` to an editor, with the help of
-//! `models`, `tools`, `transcript` and `tokens`; `auto_mode` runs editor tools in between. `request_log` and `usage_db`
-//! keep the account of requests, `budgets` their cost, `prefix` compares them, and `keys` names their clients. `http` has the endpoints,
+//! `models`, `tools`, `transcript` and `tokens`; `auto_mode` runs editor tools in between, `mcp` offers them to agents.
+//! `request_log` and `usage_db` keep the account of requests, `budgets` their cost, `prefix` compares them, and `keys`
+//! names their clients. `http` has the endpoints,
 //! `server` holds everything together, `commands` are the program's commands. `ARCHITECTURE.md` has the whole picture.
 
 pub mod allocator;
@@ -28,6 +29,7 @@ pub mod fuzzing;
 mod http;
 pub mod keys;
 pub mod log;
+mod mcp;
 mod models;
 pub mod options;
 mod prefix;

@@ -24,6 +24,9 @@ use metrics::Metrics;
 use record::{RecordState, SharedRecord};
 use totals::PeriodTotals;
 
+/// The "dialect" of tool calls over MCP, which run no model.
+pub const MCP: &str = "mcp";
+
 /// Number of finished requests that are kept.
 const KEPT: usize = 100;
 
@@ -171,7 +174,7 @@ impl RequestLog {
             totals.tokens_in += tokens.input;
             totals.tokens_out += tokens.output;
         }
-        if matches!(record.outcome, Outcome::Finished { .. }) {
+        if record.model.is_some() && matches!(record.outcome, Outcome::Finished { .. }) {
             totals.consent_needed = false;
         }
         log_state.sums.add(record, now());

@@ -9,7 +9,7 @@ use crate::conversation::{Conversation, Tool};
 use crate::dialect::{RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
 use crate::tools::executor::EditorTools;
-use crate::tools::{may_run, merged};
+use crate::tools::{merged, runnable};
 
 /// Parameters of auto mode for one request.
 pub struct AutoMode {
@@ -42,9 +42,11 @@ pub fn attach(
         return Err(Failure::unsupported("n", "auto mode gives one response; use 1"));
     }
     let EditorTools { editor, tools, unusable } = editor_tools;
-    let may_run = |name: &str| !unusable.contains(name) && may_run(name, auto_tools);
-    let tools: Vec<Tool> =
-        tools.into_iter().map(|tool| tool.tool).filter(|tool| !auto || may_run(&tool.name)).collect();
+    let tools: Vec<Tool> = if auto {
+        runnable(tools, &unusable, auto_tools)
+    } else {
+        tools.into_iter().map(|tool| tool.tool).collect()
+    };
     let runnable = tools.iter().map(|tool| tool.name.clone()).collect();
     if extensions.use_vscode_tools {
         conversation.tools = merged(std::mem::take(&mut conversation.tools), tools);

@@ -188,7 +188,7 @@ async fn run_call(
     call: &ToolCall,
     progress: &Progress,
 ) -> ToolResult {
-    let result = match executor.send(StartCall { editor: editor.clone(), call: call.clone() }).await {
+    let mut result = match executor.send(StartCall { editor: editor.clone(), call: call.clone() }).await {
         Ok(running) => running.result().await,
         Err(error) => ToolResult {
             id: call.id.clone(),
@@ -196,6 +196,7 @@ async fn run_call(
             is_error: true,
         },
     };
+    result.content = result.content.into_iter().map(Content::showable).collect();
     progress.end_tool(&call.name);
     result
 }

@@ -17,7 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::error_form::ErrorForm;
 use super::error_response::respond;
 use super::head_timeout::{GuardedBody, HeadTimer, ResponseGuard};
-use super::origin_questions::{blocked, refused};
+use super::origin_questions::{blocked, refused, tools_refused};
 use super::peer::Peer;
 use super::read_ahead::ReadAhead;
 use super::request_body;
@@ -47,13 +47,15 @@ pub(super) async fn control(
     let from_public_network = request.headers().contains_key("access-control-request-private-network");
     let page = PageOrigin::of(request.headers());
     request.extensions_mut().insert(ClientPermissions { may_use_tools: page.may_use_tools(&user_settings) });
-    let is_readable = route_pages(&request) != Some(PageAccess::Local);
+    let readers = Readers::of(&request, &page, &user_settings);
+    // Without a permission to read, the browser doesn't send the request that this one is about.
+    let is_free_preflight = is_preflight && route_pages(&request) != Some(PageAccess::Tools);
     let options = request.app_data::<Data<AppState>>().map(|state| state.options.clone());
     let body_length = request_body::length(&request);
     let payload = SharedPayload::share(&mut request);
 
     let admitted = match authorize(&request, &user_settings) {
-        Ok(()) if is_preflight => Ok(None),
+        Ok(()) if is_free_preflight => Ok(None),
         Ok(()) => admit_page(&request, &page, &user_settings).await,
         Err(failure) => Err(failure),
     };
@@ -87,11 +89,9 @@ pub(super) async fn control(
         guard.body_received(length);
     }
     let headers = response.headers_mut();
-    if is_readable {
-        allow_reading(headers);
-    }
+    readers.allow(headers);
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
-    if is_preflight {
+    if is_preflight && readers != Readers::NoPage {
         allow_methods(headers, requested_headers, from_public_network);
     }
     if let Some(id) = id.header_value() {
@@ -136,8 +136,9 @@ async fn admit_page(
     };
     let Some(state) = request.app_data::<Data<AppState>>() else { return Ok(None) };
     match page.decide(access, user_settings) {
-        Decision::Allow if access == PageAccess::Any => return Ok(None),
+        Decision::Allow if matches!(access, PageAccess::Any | PageAccess::Tools) => return Ok(None),
         Decision::Allow => {}
+        Decision::Refuse if access == PageAccess::Tools => return Err(tools_refused()),
         Decision::Refuse => return Err(refused("only pages of this machine may use this endpoint".into())),
         Decision::Blocked => return Err(blocked(origin)),
         // No question about what would be refused anyway: browsers send other types than JSON without a preflight.
@@ -227,15 +228,42 @@ fn header_has_key(headers: &HeaderMap, key: &str) -> bool {
     found.fold(false, |is_found, found| is_found | bool::from(found.ct_eq(key.as_bytes())))
 }
 
-/// Lets any page read a response: also the error that says why it may not use the endpoint.
-fn allow_reading(headers: &mut HeaderMap) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
+/// Pages of other origins that may read a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Readers {
+    NoPage,
+    /// This origin alone.
+    Page(HeaderValue),
+    /// Any page: also the error that says why it may not use the endpoint.
+    AnyPage,
+}
+
+impl Readers {
+    fn of(request: &ServiceRequest, page: &PageOrigin, user_settings: &UserSettings) -> Readers {
+        match route_pages(request) {
+            Some(PageAccess::Local) => Readers::NoPage,
+            Some(PageAccess::Tools) => match request.headers().get(header::ORIGIN) {
+                Some(origin) if page.may_use_tools(user_settings) => Readers::Page(origin.clone()),
+                Some(_) | None => Readers::NoPage,
+            },
+            Some(PageAccess::Any | PageAccess::Allowed) | None => Readers::AnyPage,
+        }
+    }
+
+    fn allow(&self, headers: &mut HeaderMap) {
+        let origin = match self {
+            Readers::NoPage => return,
+            Readers::Page(origin) => origin.clone(),
+            Readers::AnyPage => HeaderValue::from_static("*"),
+        };
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
+    }
 }
 
 /// Response headers that scripts of pages may read.
 const EXPOSED_HEADERS: &str = "x-request-id, request-id, retry-after, x-should-retry, x-copilot-proxy-model, \
-                               x-copilot-proxy-usage";
+                               x-copilot-proxy-usage, mcp-session-id";
 
 fn allow_methods(headers: &mut HeaderMap, requested: Option<HeaderValue>, private_network: bool) {
     headers.insert(

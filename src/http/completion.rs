@@ -62,7 +62,7 @@ pub(super) async fn complete_with<D: Dialect>(
 }
 
 /// Picks the headers that are captured with a request.
-fn captured_headers(request: &HttpRequest) -> impl Iterator<Item = (String, String)> {
+pub(super) fn captured_headers(request: &HttpRequest) -> impl Iterator<Item = (String, String)> {
     CAPTURED_HEADERS.iter().filter_map(|name| {
         let value = request.headers().get(*name)?.to_str().ok()?;
         Some(((*name).to_owned(), value.to_owned()))

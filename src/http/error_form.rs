@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
+use serde_json::json;
 
 use crate::dialect::anthropic::Anthropic;
 use crate::dialect::gemini::Gemini;
@@ -9,6 +10,7 @@ use crate::dialect::ollama::{Chat, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::{Dialect, ErrorResponse};
 use crate::failure::Failure;
+use crate::mcp::RpcError;
 
 /// The API whose error form a path uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub(super) enum ErrorForm {
     Anthropic,
     Gemini,
     Ollama,
+    /// JSON-RPC.
+    Mcp,
     /// OpenAI, Anthropic and Google define the path; a header tells whose client asks.
     ByClientHeader,
 }
@@ -29,8 +33,21 @@ impl ErrorForm {
             ErrorForm::Anthropic => Anthropic::error_response(failure),
             ErrorForm::Gemini => Gemini::error_response(failure),
             ErrorForm::Ollama => Ollama::<Chat>::error_response(failure),
+            ErrorForm::Mcp => mcp_error_response(failure),
         }
     }
+}
+
+/// A JSON-RPC error without an id: the request's was not read.
+fn mcp_error_response(failure: &Failure) -> ErrorResponse {
+    let ErrorResponse { status, .. } = OpenAiChat::error_response(failure);
+    let mut error = if status < 500 {
+        RpcError::refused(failure.to_string())
+    } else {
+        RpcError::internal(failure.to_string())
+    };
+    error.data = Some(json!({ "type": failure.kind() }));
+    ErrorResponse { status, body: error.response(None) }
 }
 
 /// Decides between the APIs that define a path. A client that sends `anthropic-version` uses Anthropic's everywhere.

@@ -37,7 +37,8 @@ fn form_and_dialect(request: &HttpRequest) -> (ErrorForm, &'static str) {
     }
 }
 
-fn record(request: &HttpRequest, dialect: &'static str, failure: &Failure) {
+/// Records a request that failed before anything ran.
+pub(super) fn record(request: &HttpRequest, dialect: &'static str, failure: &Failure) {
     let (Some(state), Some(id)) =
         (request.app_data::<Data<AppState>>(), request.extensions().get::<RequestId>().cloned())
     else {

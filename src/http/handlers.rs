@@ -2,6 +2,7 @@
 
 pub(super) mod count_tokens;
 pub(super) mod health;
+pub(super) mod mcp;
 pub(super) mod metrics;
 pub(super) mod models;
 pub(super) mod not_offered;

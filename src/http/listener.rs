@@ -25,7 +25,7 @@ use super::connection_limit;
 use super::expect_continue;
 use super::peer::{Peer, PeerLookup};
 use super::resting;
-use super::state::AppState;
+use super::state::{AppState, PortClosing};
 
 /// Time for which the rest of a request is read off after its response.
 const LINGER: Duration = Duration::from_secs(1);
@@ -93,6 +93,7 @@ async fn serve(
     let app = App::new()
         .app_data(state.responses.clone())
         .app_data(web::Data::new(state))
+        .app_data(web::Data::new(PortClosing(closing.clone())))
         .configure(super::routes::configure)
         .wrap(from_fn(super::access::control))
         // First, so that access control judges the path that is routed.

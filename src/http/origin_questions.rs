@@ -185,6 +185,15 @@ pub(super) fn blocked(origin: &str) -> Failure {
     ))
 }
 
+/// The failure of a page that may not see or run the editor's tools.
+pub(super) fn tools_refused() -> Failure {
+    refused(
+        "web pages may not use the editor's tools; add the page's origin to the setting `copilotProxy.toolOrigins` if it \
+         is yours"
+            .into(),
+    )
+}
+
 /// The failure of a page that may not use an endpoint.
 pub(super) fn refused(message: String) -> Failure {
     Failure::Forbidden { code: "origin_not_allowed", message }

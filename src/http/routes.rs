@@ -10,7 +10,9 @@ use super::caught_panic;
 use super::completion::complete_with;
 use super::error_form::ErrorForm;
 use super::error_response;
-use super::handlers::{count_tokens, health, metrics, models, not_offered, ollama, responses, tools, usage};
+use super::handlers::{
+    count_tokens, health, mcp, metrics, models, not_offered, ollama, responses, tools, usage,
+};
 use super::route_index::{IndexedRoute, RouteIndex};
 use super::web_page::PageAccess;
 use crate::dialect::Dialect;
@@ -20,6 +22,7 @@ use crate::dialect::legacy_completions::Completions;
 use crate::dialect::ollama::{Chat, Generate, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
 use crate::dialect::openai_responses::{Compact, OpenAiResponses};
+use crate::request_log::MCP;
 
 /// A row of the route table.
 pub(super) struct Route {
@@ -60,6 +63,8 @@ enum Methods {
     Get,
     /// Includes `HEAD`.
     GetAndDelete,
+    /// Includes `HEAD`.
+    PostGetAndDelete,
 }
 
 impl Methods {
@@ -69,6 +74,7 @@ impl Methods {
             Methods::Post => "POST, OPTIONS",
             Methods::Get => "GET, HEAD, OPTIONS",
             Methods::GetAndDelete => "GET, HEAD, DELETE, OPTIONS",
+            Methods::PostGetAndDelete => "POST, GET, HEAD, DELETE, OPTIONS",
         }
     }
 
@@ -78,6 +84,7 @@ impl Methods {
             Methods::Post => &["POST"],
             Methods::Get => &["GET"],
             Methods::GetAndDelete => &["GET", "DELETE"],
+            Methods::PostGetAndDelete => &["POST", "GET", "DELETE"],
         }
     }
 }
@@ -207,6 +214,16 @@ pub(super) const ROUTES: &[Route] = &[
         get(config, path, ollama::version);
     })
     .pages(PageAccess::Any),
+    endpoint(Methods::PostGetAndDelete, "/mcp", ErrorForm::Mcp, |config, path| {
+        let resource = web::resource(path)
+            .route(web::route().guard(Post()).to(mcp::post))
+            .route(web::route().guard(Any(Get()).or(Head())).to(mcp::get))
+            .route(web::route().guard(Delete()).to(mcp::delete));
+        let resource = resource.default_service(wrong_method(Methods::PostGetAndDelete));
+        config.service(resource.wrap(from_fn(caught_panic::catch)));
+    })
+    .pages(PageAccess::Tools)
+    .dialect(MCP),
     endpoint(Methods::Get, "/health", ErrorForm::OpenAi, |config, path| get(config, path, health::health))
         .pages(PageAccess::Any),
     endpoint(Methods::Get, "/metrics", ErrorForm::OpenAi, |config, path| get(config, path, metrics::metrics))

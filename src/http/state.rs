@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Addr;
 use actix_web::web::Data;
 use parking_lot::RwLock;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::origin_questions::OriginQuestions;
 use super::{connection_limit, provoked_panic};
@@ -16,11 +16,13 @@ use crate::completion::CompletionService;
 use crate::completion::admission::Admission;
 use crate::dialect::Dialect;
 use crate::dialect::openai_responses::OpenAiResponses;
+use crate::mcp::session::Sessions;
 use crate::models::ModelRegistry;
 use crate::models::availability::EditorAvailability;
 use crate::options::ServerOptions;
 use crate::request_log::RequestLog;
 use crate::tools::ToolExecutor;
+use crate::tools::changes::ToolChanges;
 use crate::usage_db::UsageWriter;
 
 /// Requests of foreign web pages that run at the same time, and that wait for others of them.
@@ -37,6 +39,12 @@ pub struct AppState {
     pub availability: EditorAvailability,
     /// Runs auto mode and lists the editor's tools.
     pub auto_mode: AutoModeService,
+    /// Runs the editor's tools.
+    pub executor: Addr<ToolExecutor>,
+    /// Notices changes of the editor's tools.
+    pub tool_changes: ToolChanges,
+    /// Sessions of MCP clients.
+    pub mcp_sessions: Arc<Sessions>,
     /// Stored responses of the Responses API.
     pub responses: Data<<OpenAiResponses as Dialect>::Memory>,
     /// Live and recent requests, totals and metrics.
@@ -76,7 +84,10 @@ impl AppState {
             registry: context.registry.clone(),
             availability: context.availability.clone(),
             user_settings: context.user_settings.clone(),
-            auto_mode: AutoModeService::new(completions.clone(), executor),
+            auto_mode: AutoModeService::new(completions.clone(), executor.clone()),
+            tool_changes: ToolChanges::new(executor.clone(), context.user_settings.clone()),
+            executor,
+            mcp_sessions: Arc::default(),
             completions,
             responses: Data::new(<OpenAiResponses as Dialect>::Memory::default()),
             budgets: BudgetService::new(usage.clone()),
@@ -88,5 +99,17 @@ impl AppState {
             connections: Arc::new(Semaphore::new(connection_limit::most_connections())),
             instance: uuid::Uuid::new_v4().simple().to_string().into(),
         }
+    }
+}
+
+/// Becomes true when a port takes no more connections: streams without an end of their own end then.
+#[derive(Clone)]
+pub(super) struct PortClosing(pub watch::Receiver<bool>);
+
+impl PortClosing {
+    /// Waits for it.
+    pub async fn wait(&mut self) {
+        // The sender is dropped with the listener, which closes the port, too.
+        let _ = self.0.wait_for(|closing| *closing).await;
     }
 }

@@ -1,8 +1,11 @@
 //! Access to the editor's tools: checks that the client may use them and picks the window.
 
 use actix_web::HttpRequest;
+use actix_web::web::Query;
+use serde::Deserialize;
 
 use super::access::ClientPermissions;
+use super::origin_questions::tools_refused;
 use super::state::AppState;
 use crate::auto_mode::{AutoMode, AutoModeService};
 use crate::conversation::Conversation;
@@ -32,15 +35,33 @@ pub(super) async fn list(
     client: ClientPermissions,
     state: &AppState,
 ) -> Result<EditorTools, Failure> {
-    if !client.may_use_tools {
-        return Err(Failure::Forbidden {
-            code: "origin_not_allowed",
-            message: "web pages may not use the editor's tools; add the page's origin to the setting \
-                      `copilotProxy.toolOrigins` if it is yours"
-                .into(),
-        });
-    }
-    let workspace = request.headers().get("x-copilot-proxy-workspace");
-    let workspace = workspace.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    list_of(workspace_of(request), client, state).await
+}
+
+/// Lists the tools of the window with a workspace; fails if the client may not use them.
+pub(super) async fn list_of(
+    workspace: Option<String>,
+    client: ClientPermissions,
+    state: &AppState,
+) -> Result<EditorTools, Failure> {
+    check(client)?;
     state.auto_mode.editor_tools(workspace).await
+}
+
+/// Fails if a client may not use the editor's tools.
+pub(super) fn check(client: ClientPermissions) -> Result<(), Failure> {
+    if client.may_use_tools { Ok(()) } else { Err(tools_refused()) }
+}
+
+/// The workspace that a request names, in its header or its query.
+pub(super) fn workspace_of(request: &HttpRequest) -> Option<String> {
+    let header = request.headers().get("x-copilot-proxy-workspace");
+    let header = header.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    header.or_else(|| Query::<Workspace>::from_query(request.query_string()).ok()?.into_inner().workspace)
+}
+
+/// The field of a query that names a workspace.
+#[derive(Deserialize)]
+struct Workspace {
+    workspace: Option<String>,
 }

@@ -36,6 +36,8 @@ pub(super) enum PageAccess {
     Any,
     /// Local pages, and those that the user has allowed.
     Allowed,
+    /// Local pages, and those that the user lets use the editor's tools; only they may read responses.
+    Tools,
     /// Local pages. No page may read responses across origins.
     Local,
 }
@@ -77,6 +79,13 @@ impl PageOrigin {
         match (self, access) {
             (PageOrigin::None | PageOrigin::Local, _) | (_, PageAccess::Any) => Decision::Allow,
             (PageOrigin::Unknown, _) | (PageOrigin::Foreign { .. }, PageAccess::Local) => Decision::Refuse,
+            (PageOrigin::Foreign { .. }, PageAccess::Tools) => {
+                if self.may_use_tools(user_settings) {
+                    Decision::Allow
+                } else {
+                    Decision::Refuse
+                }
+            }
             (PageOrigin::Foreign { origin }, PageAccess::Allowed) => {
                 let allowed = &user_settings.allowed_origins;
                 if is_in(allowed, "*") || is_in(allowed, origin) || is_in(&user_settings.tool_origins, origin)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::captured_body::CapturedExchange;
-use super::{RequestLog, client};
+use super::{MCP, RequestLog, client};
 use crate::bridge::protocol::{Exchange, FailedModel, Outcome, PrefixLoss, RequestRecord, Tokens};
 use crate::budgets::{Meter, Payer};
 use crate::conversation::{Event, Finish, Usage, UsageSource};
@@ -73,6 +73,8 @@ pub(super) struct RecordState {
 
 enum Ending {
     Finished(Finish, Usage),
+    /// The request ran no model.
+    Completed(&'static str),
     Failed(Failure),
 }
 
@@ -206,6 +208,11 @@ impl Record {
         });
     }
 
+    /// Records the result of a request that ran no model.
+    pub fn completed(&self, reason: &'static str) {
+        self.shared.lock().ending = Some(Ending::Completed(reason));
+    }
+
     /// Records a failure as the result.
     pub fn failed(&self, failure: &Failure) {
         self.shared.lock().ending = Some(Ending::Failed(failure.clone()));
@@ -284,6 +291,7 @@ fn close(log: &RequestLog, shared: &SharedRecord, elapsed: Duration, raw_logging
             record.routed_model = usage.routed_model.map(|model| model.as_str().to_owned());
             Outcome::Finished { reason: finish.as_str().to_owned() }
         }
+        Some(Ending::Completed(reason)) => Outcome::Finished { reason: (*reason).to_owned() },
         Some(Ending::Failed(failure)) => Outcome::Failed {
             kind: failure.kind().to_owned(),
             message: cut(&failure.to_string(), MAX_MESSAGE),
@@ -320,6 +328,11 @@ fn close(log: &RequestLog, shared: &SharedRecord, elapsed: Duration, raw_logging
             usage.input,
             usage.output,
         ),
+        Some(Ending::Completed(reason)) => {
+            log::info!(
+                "request finished request={id}{key} dialect={dialect} reason={reason} total={elapsed:.1?}"
+            );
+        }
         Some(Ending::Failed(failure)) if *rejected => {
             // Neither path nor message: any program can have written both.
             log::warn!(
@@ -351,13 +364,13 @@ fn close(log: &RequestLog, shared: &SharedRecord, elapsed: Duration, raw_logging
 /// The row for the usage database; none for a request that ran no model.
 fn usage_row(state: &RecordState) -> Option<UsageRow> {
     let RecordState { record, ending, meter, session, agent, .. } = state;
-    if record.dialect.is_empty() || record.rejected {
+    if record.dialect.is_empty() || record.dialect == MCP || record.rejected {
         return None;
     }
     let cost = meter.total();
     let (usage, queued) = match ending {
         Some(Ending::Finished(_, usage)) => (*usage, Some(usage.timing.ready)),
-        Some(Ending::Failed(_)) | None => (cost.unwrap_or_default(), None),
+        Some(Ending::Completed(_) | Ending::Failed(_)) | None => (cost.unwrap_or_default(), None),
     };
     let outcome = match &record.outcome {
         Outcome::Finished { reason } => reason.as_str(),

@@ -107,7 +107,8 @@ pub struct RunningCall {
 }
 
 impl RunningCall {
-    /// Waits for the call to end. A failure is returned as a result, for the model.
+    /// Waits for the call to end; its content is as the tool returned it. A failure is returned as a result, for the
+    /// model.
     pub async fn result(mut self) -> ToolResult {
         match (&mut self.outcome).await {
             Ok(result) => result,
@@ -245,8 +246,7 @@ async fn run(permits: Arc<Semaphore>, editor: Editor, call: ToolCall) -> (ToolRe
     match response {
         Ok(FromEditor::ToolOutput(output)) => {
             let needs_token = is_only_a_token_error(&output.content);
-            let content = output.content.into_iter().map(Content::showable).collect();
-            (ToolResult { id, content, is_error: needs_token }, needs_token)
+            (ToolResult { id, content: output.content, is_error: needs_token }, needs_token)
         }
         Ok(_) => {
             (failed(id, "the editor sent an unexpected message instead of the tool's result".into()), false)

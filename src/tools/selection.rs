@@ -20,12 +20,18 @@ pub fn matching<'a>(tools: &'a [EditorTool], tags: &[&str], name: Option<&str>) 
     tools.iter().filter(|tool| tagged(tool) && name.matches(&tool.tool.name)).collect()
 }
 
-/// Whether the user's settings let auto mode run a tool.
-pub fn may_run(name: &str, auto_tools: &AutoTools) -> bool {
+/// Whether the user's settings let a tool run without a client that runs it: in auto mode and over MCP.
+fn may_run(name: &str, auto_tools: &AutoTools) -> bool {
     let any = |patterns: &[String]| {
         patterns.iter().any(|pattern| WildMatch::new_case_insensitive(pattern).matches(name))
     };
     any(&auto_tools.allow) && !any(&auto_tools.deny)
+}
+
+/// The tools of a window that may be run: not those that the user denies, nor those that need VS Code's own chat.
+pub fn runnable(tools: Vec<EditorTool>, unusable: &HashSet<String>, auto_tools: &AutoTools) -> Vec<Tool> {
+    let may_run = |name: &str| !unusable.contains(name) && may_run(name, auto_tools);
+    tools.into_iter().map(|tool| tool.tool).filter(|tool| may_run(&tool.name)).collect()
 }
 
 /// Appends editor tools to the request's own; a tool whose name is taken is left out.

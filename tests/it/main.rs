@@ -41,6 +41,7 @@ mod images;
 mod json_schema;
 mod lifecycle;
 mod limits;
+mod mcp;
 mod messages;
 mod metrics;
 mod models;

@@ -41,7 +41,7 @@ pub(in crate::http) async fn list(
             let models: Vec<gemini::Model> = models.iter().map(gemini_model).collect();
             gemini::list(&models, &gemini_page)
         }
-        ErrorForm::OpenAi | ErrorForm::Ollama | ErrorForm::ByClientHeader => {
+        ErrorForm::OpenAi | ErrorForm::Ollama | ErrorForm::Mcp | ErrorForm::ByClientHeader => {
             let models: Vec<openai::Model> =
                 models.iter().map(|model| openai_model(model, state.started)).collect();
             let mut list = openai::list(&models);
@@ -75,7 +75,7 @@ pub(in crate::http) async fn get(
         Ok(model) => HttpResponse::Ok().json(match form {
             ErrorForm::Anthropic => anthropic::item(&anthropic_model(&model)),
             ErrorForm::Gemini => gemini::item(&gemini_model(&model)),
-            ErrorForm::OpenAi | ErrorForm::Ollama | ErrorForm::ByClientHeader => {
+            ErrorForm::OpenAi | ErrorForm::Ollama | ErrorForm::Mcp | ErrorForm::ByClientHeader => {
                 openai_model(&model, state.started).to_json()
             }
         }),
