@@ -14,6 +14,7 @@ pub mod ask;
 pub(crate) mod clients;
 pub(crate) mod connection_info;
 pub mod doctor;
+pub mod mcp;
 pub mod models;
 pub mod run;
 pub mod setup;
@@ -73,6 +74,11 @@ pub fn doctor(options: &doctor::DoctorOptions) -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => failed(&error),
     }
+}
+
+/// Serves MCP on standard input and output.
+pub fn mcp(options: &mcp::McpOptions) -> ExitCode {
+    mcp::mcp(options).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
 
 /// Shows whether a server runs and what it serves.

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use copilot_proxy::commands;
 use copilot_proxy::commands::ask::AskOptions;
 use copilot_proxy::commands::doctor::DoctorOptions;
+use copilot_proxy::commands::mcp::McpOptions;
 use copilot_proxy::commands::models::ModelsOptions;
 use copilot_proxy::commands::run::RunOptions;
 use copilot_proxy::commands::setup::SetupOptions;
@@ -53,6 +54,8 @@ enum Command {
     Doctor(DoctorOptions),
     /// Show requests, tokens and credits by day, model, client or session
     Usage(UsageOptions),
+    /// Offer the editor's tools to a client that starts this program as an MCP server (standard input and output)
+    Mcp(McpOptions),
     /// Print the completion script of a shell, for its start-up file
     Completions {
         /// The shell
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Setup(options) => commands::setup(&options),
         Command::Run(options) => commands::run(&options),
         Command::Doctor(options) => commands::doctor(&options),
+        Command::Mcp(options) => commands::mcp(&options),
         Command::Ask(options) => commands::ask(&options),
         Command::Status(options) => commands::status(&options),
         Command::Models(options) => commands::models(&options),

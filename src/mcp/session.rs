@@ -36,6 +36,12 @@ impl Sessions {
     /// Begins a session; returns its id.
     pub fn begin(&self) -> String {
         let id = uuid::Uuid::new_v4().simple().to_string();
+        self.insert(id.clone(), Arc::new(Session::new()));
+        id
+    }
+
+    /// Keeps a session, in place of an old one if there are too many.
+    fn insert(&self, id: String, session: Arc<Session>) {
         let mut sessions = self.0.lock();
         if sessions.len() >= MAX_SESSIONS {
             let oldest = sessions.iter().min_by_key(|(_, session)| session.rank()).map(|(id, _)| id.clone());
@@ -43,8 +49,19 @@ impl Sessions {
                 session.end();
             }
         }
-        sessions.insert(id.clone(), Arc::new(Session::new()));
-        id
+        sessions.insert(id, session);
+    }
+
+    /// The requests without a session of a client that names itself, so that it can cancel them: it has one connection for
+    /// all of them.
+    pub fn of_connection(&self, name: &str) -> Arc<Session> {
+        let key = format!("connection {name}");
+        if let Some(session) = self.get(&key) {
+            return session;
+        }
+        let session = Arc::new(Session::new());
+        self.insert(key, session.clone());
+        session
     }
 
     /// Finds a session.

@@ -21,6 +21,10 @@ const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// Key of the client's capabilities in a request's `_meta`.
 const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
+/// Markers around the Base64 of a header's value.
+const ENCODED_BEGIN: &str = "=?base64?";
+const ENCODED_END: &str = "?=";
+
 /// Headers do not repeat what the body says.
 const HEADER_MISMATCH: i32 = -32020;
 
@@ -108,6 +112,13 @@ impl Era {
     }
 }
 
+/// The version of a message without a session; `None` for one that belongs to a session.
+pub fn stateless_version(message: &Value) -> Option<&str> {
+    let meta = message.get("params")?.get("_meta")?;
+    let is_initialize = message.get("method").is_some_and(|method| method == "initialize");
+    meta.get(META_VERSION)?.as_str().filter(|_| !is_initialize)
+}
+
 /// The `_meta` of parameters.
 pub fn meta(params: &Map<String, Value>) -> Option<&Map<String, Value>> {
     params.get("_meta")?.as_object()
@@ -144,9 +155,20 @@ fn check_header(name: &str, found: Option<&str>, expected: &str) -> Result<(), R
     Err(RpcError { status: 400, code: HEADER_MISMATCH, message, data: None })
 }
 
+/// The value as a header, encoded if it can't be one as it is.
+pub fn header_value(value: &str) -> String {
+    let is_plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~')) && value.trim() == value;
+    let is_plain = is_plain && !(value.starts_with(ENCODED_BEGIN) && value.ends_with(ENCODED_END));
+    if is_plain {
+        value.to_owned()
+    } else {
+        format!("{ENCODED_BEGIN}{}{ENCODED_END}", STANDARD.encode(value))
+    }
+}
+
 /// The value of a header that may be encoded as Base64 between markers.
 fn decoded(value: &str) -> String {
-    let encoded = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
+    let encoded = value.strip_prefix(ENCODED_BEGIN).and_then(|rest| rest.strip_suffix(ENCODED_END));
     let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| value.to_owned())
 }
@@ -239,6 +261,20 @@ mod tests {
             Era::of(&request("tools/call", &call), named(Some("=?base64?Y2Fmw6k=?="))),
             Ok(Era::Stateless)
         );
+    }
+
+    #[test]
+    fn any_value_can_be_a_header() {
+        for (value, header) in [
+            ("get_time", "get_time"),
+            ("café", "=?base64?Y2Fmw6k=?="),
+            (" a", "=?base64?IGE=?="),
+            ("a\nb", "=?base64?YQpi?="),
+            ("=?base64?YQ==?=", "=?base64?PT9iYXNlNjQ/WVE9PT89?="),
+        ] {
+            assert_eq!(header_value(value), header);
+            assert_eq!(decoded(header), value);
+        }
     }
 
     #[test]

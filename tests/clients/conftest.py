@@ -21,6 +21,8 @@ ELSEWHERE = {
     "python/test_gemini.py": "langchain_google_genai",
     "python/test_libraries.py": "instructor",
     "python/test_litellm.py": "litellm",
+    "python/test_mcp_1.py": "mcp",
+    "python/test_mcp_2.py": "mcp",
 }
 
 

@@ -33,7 +33,8 @@ case ${1:-all} in
 		pytest_in sdks
 		pytest_in google python/test_gemini.py
 		pytest_in litellm python/test_litellm.py
-		pytest_in libraries python/test_libraries.py
+		pytest_in libraries python/test_libraries.py python/test_mcp_2.py
+		pytest_in mcp python/test_mcp_1.py
 		node_tests
 		;;
 	more)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the clients that the tests use, at the versions pinned here, outside the tree.
 # A stamp with the hash of its list marks each installed set, so that a second run does nothing.
-# Usage: setup.sh [sdks|google|node|litellm|libraries|aider|agents|adk|more-agents]...   (all but the last two without arguments)
+# Usage: setup.sh [sdks|google|node|litellm|libraries|mcp|aider|agents|adk|more-agents]...   (all but the last two without arguments)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -56,7 +56,7 @@ newest_node() {
 	"$cache/bin/node" --eval 'if (parseInt(process.versions.node) < 22) { console.error("Node 22 or newer is needed"); process.exit(1); }'
 }
 
-[ $# -gt 0 ] || set -- sdks google node litellm libraries aider agents
+[ $# -gt 0 ] || set -- sdks google node litellm libraries mcp aider agents
 for set in "$@"; do
 	case $set in
 		sdks) once sdks python_set "$here/python/requirements.txt" ;;
@@ -64,6 +64,7 @@ for set in "$@"; do
 		adk) once adk python_set "$here/python/requirements-adk.txt" ;;
 		litellm) once litellm python_set "$here/python/requirements-litellm.txt" ;;
 		libraries) once libraries python_set "$here/python/requirements-libraries.txt" ;;
+		mcp) once mcp python_set "$here/python/requirements-mcp.txt" ;;
 		aider) once aider python_set "$here/agents/requirements-aider.txt" ;;
 		agents) once agents node_set "$here/agents/package.json" "$here/agents/package-lock.json" ;;
 		more-agents) once more-agents unlocked_node_set "$here/more-agents/package.json" ;;

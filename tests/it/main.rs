@@ -42,6 +42,7 @@ mod json_schema;
 mod lifecycle;
 mod limits;
 mod mcp;
+mod mcp_stdio;
 mod messages;
 mod metrics;
 mod models;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// nothing of ours, and a module that is missing here may use nothing either.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["allocator", "commands", "log", "options"]),
-    ("commands", &["bridge", "dialect", "models", "options", "server", "simulator", "usage_db"]),
+    ("commands", &["bridge", "dialect", "mcp", "models", "options", "server", "simulator", "usage_db"]),
     (
         "server",
         &[

@@ -22,10 +22,16 @@ use crate::http::state::{AppState, PortClosing};
 use crate::http::{request_body, tool_access};
 use crate::mcp::message::{self, InvalidMessage};
 use crate::mcp::notification::{Subscription, cancelled};
-use crate::mcp::session::Session;
+use crate::mcp::session::{RunningRequest, Session};
 use crate::mcp::version::MirroredHeaders;
-use crate::mcp::{Era, Message, Notification, Request, RpcError, server_info, tools};
+use crate::mcp::{Era, Message, Notification, Request, RequestId, RpcError, server_info, tools};
 use crate::tools::changes::hash_of;
+
+/// Header by which a client that has one connection for all its messages names it: `copilot-proxy mcp`.
+const CONNECTION_HEADER: &str = "x-copilot-proxy-connection";
+
+/// Longest name of a connection, in bytes.
+const MAX_CONNECTION: usize = 64;
 
 /// Header with the id of a session.
 const SESSION_HEADER: &str = "mcp-session-id";
@@ -152,9 +158,14 @@ impl Context<'_> {
             "tools/list" => {
                 self.list(&request, era, None).await?.map(|list| result(&request.id, &era.complete(list)))
             }
-            "tools/call" => call::run(request, body, era, None, self).await,
-            "subscriptions/listen" => Subscription::read(&request)
-                .map(|subscription| streams::of_subscription(&request.id, subscription, self)),
+            "tools/call" => match self.start_in_connection(&request.id) {
+                Ok(running) => call::run(request, body, era, running, self).await,
+                Err(error) => Err(error),
+            },
+            "subscriptions/listen" => Subscription::read(&request).and_then(|subscription| {
+                let running = self.start_in_connection(&request.id)?;
+                Ok(streams::of_subscription(&request.id, subscription, running, self))
+            }),
             other => Err(era.method_not_found(other)),
         })
     }
@@ -180,7 +191,7 @@ impl Context<'_> {
             }
             "tools/call" => match session.start(&request.id) {
                 Some(running) => call::run(request, body, era, Some(running), self).await,
-                None => Err(RpcError::refused("id: another request with this id is running")),
+                None => Err(id_in_use()),
             },
             other => Err(era.method_not_found(other)),
         })
@@ -217,13 +228,14 @@ impl Context<'_> {
     }
 
     fn notify(&self, era: Era, notification: &Notification) -> HttpResponse {
-        if era == Era::Stateless {
+        let session = match (era, self.connection()) {
+            (Era::Stateless, Some(connection)) => connection,
             // A request is cancelled by closing its response.
-            return accepted();
-        }
-        let session = match self.session() {
-            Ok(session) => session,
-            Err(error) => return rejected(self.request, None, &error),
+            (Era::Stateless, None) => return accepted(),
+            (Era::WithSessions, _) => match self.session() {
+                Ok(session) => session,
+                Err(error) => return rejected(self.request, None, &error),
+            },
         };
         if notification.method == "notifications/cancelled"
             && let Some(id) = cancelled(&notification.params)
@@ -231,6 +243,20 @@ impl Context<'_> {
             session.cancel(&id);
         }
         accepted()
+    }
+
+    /// The connection that the request names, if it does.
+    fn connection(&self) -> Option<Arc<Session>> {
+        let name = self.header(CONNECTION_HEADER).filter(|name| name.len() <= MAX_CONNECTION)?;
+        Some(self.state.mcp_sessions.of_connection(name))
+    }
+
+    /// Lets a request be cancelled in its connection, if it names one.
+    fn start_in_connection(&self, id: &RequestId) -> Result<Option<RunningRequest>, RpcError> {
+        match self.connection() {
+            Some(connection) => connection.start(id).map(Some).ok_or_else(id_in_use),
+            None => Ok(None),
+        }
     }
 
     /// The session of a `GET` or `DELETE`, which only the older era has.
@@ -267,4 +293,8 @@ impl Context<'_> {
     fn header(&self, name: &str) -> Option<&str> {
         self.request.headers().get(name)?.to_str().ok()
     }
+}
+
+fn id_in_use() -> RpcError {
+    RpcError::refused("id: another request with this id is running")
 }

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 const READY = "listening on ";
 const built = (profile) => fileURLToPath(new URL(`../../../target/${profile}/copilot-proxy`, import.meta.url));
 
-function binary() {
+export function binary() {
 	const candidates = process.env.COPILOT_PROXY_BIN ? [process.env.COPILOT_PROXY_BIN] : [built("release"), built("debug")];
 	const found = candidates.find(existsSync);
 	if (!found) {

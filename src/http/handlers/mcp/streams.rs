@@ -11,7 +11,7 @@ use super::Context;
 use super::reply::{event, keep_alive, stream_head};
 use crate::mcp::message::response;
 use crate::mcp::notification::{Subscription, tools_changed};
-use crate::mcp::session::Session;
+use crate::mcp::session::{RunningRequest, Session};
 use crate::mcp::{Era, RequestId};
 
 /// The stream of a session, until the session ends or another stream takes its place.
@@ -43,6 +43,7 @@ pub(super) fn of_session(session: Arc<Session>, context: &Context<'_>) -> HttpRe
 pub(super) fn of_subscription(
     id: &RequestId,
     subscription: Subscription,
+    mut running: Option<RunningRequest>,
     context: &Context<'_>,
 ) -> HttpResponse {
     let id = id.clone();
@@ -60,6 +61,7 @@ pub(super) fn of_subscription(
             }
             tokio::select! {
                 watched = changes.changed() => if watched.is_err() { break },
+                () = cancelled(&mut running) => return,
                 () = closing.wait() => break,
                 () = sleep(ping_every) => yield Ok(keep_alive()),
             }
@@ -67,4 +69,12 @@ pub(super) fn of_subscription(
         yield Ok(event(&response(&id, &Era::Stateless.complete(subscription.closed()))));
     };
     stream_head().streaming(Box::pin(body))
+}
+
+/// Waits until the client cancels a request; forever if it can't.
+async fn cancelled(running: &mut Option<RunningRequest>) {
+    match running {
+        Some(running) => running.cancelled().await,
+        None => std::future::pending().await,
+    }
 }
