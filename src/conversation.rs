@@ -457,6 +457,18 @@ pub struct ToolRan {
     pub call: ToolCall,
     /// The result, as the model gets it.
     pub result: ToolResult,
+    /// Time of the run; only for the request log.
+    #[serde(skip)]
+    pub time: RunTime,
+}
+
+/// Start and duration of a tool's run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunTime {
+    /// Start, as the time since 1970.
+    pub began: Duration,
+    /// Duration.
+    pub took: Duration,
 }
 
 /// Reason for the end of a response.

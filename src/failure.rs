@@ -249,6 +249,9 @@ pub enum Failure {
     /// Stop Server, or the server is being replaced.
     #[error("Copilot Proxy was stopped")]
     Stopping,
+    /// The user has cancelled the request.
+    #[error("the request was cancelled in Copilot Proxy")]
+    Cancelled,
     /// The client did not read its answer.
     #[error("the client read too slowly")]
     ClientTooSlow,
@@ -330,6 +333,8 @@ impl Failure {
             Failure::BodyTooLarge { .. } => 413,
             Failure::NotJson { .. } | Failure::UnknownCoding { .. } => 415,
             Failure::NoWebSocket { .. } => 426,
+            // Agents and SDKs send a request again after a 408, a 409, a 429 or a 5xx.
+            Failure::Cancelled => 499,
             Failure::QuotaExceeded { .. }
             | Failure::RateLimited { .. }
             | Failure::Blocked { .. }

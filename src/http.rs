@@ -37,8 +37,10 @@ mod routes;
 mod state;
 mod time_limit;
 mod tool_access;
+mod ui;
 mod unread_body;
 mod web_page;
 mod websocket;
 
+pub use handlers::usage::usage_report;
 pub use state::AppState;

@@ -20,6 +20,7 @@ mod totals;
 
 pub use record::{Record, RequestInfo};
 
+use captured_body::MAX_CAPTURED;
 use metrics::Metrics;
 use record::{RecordState, SharedRecord};
 use totals::PeriodTotals;
@@ -135,6 +136,15 @@ impl RequestLog {
         )
     }
 
+    /// Cancels a running request: its model and tools are cancelled, its client gets an error.
+    pub fn cancel(&self, id: &str) {
+        let log_state = self.state.lock();
+        let found = log_state.records.iter().map(|shared| shared.lock()).find(|state| state.record.id == id);
+        if let Some(state) = found {
+            state.cancel();
+        }
+    }
+
     /// Discards all captured bodies: the user no longer wants them.
     pub fn discard_captures(&self) {
         for shared in &self.state.lock().records {
@@ -179,15 +189,31 @@ impl RequestLog {
         }
         log_state.sums.add(record, now());
         self.metrics.add(record);
-        let rejected = record.rejected;
+        let (rejected, captured) = (record.rejected, record.has_exchange);
         drop(state);
         log_state.evict_oldest(rejected);
+        if captured {
+            log_state.evict_captures(|| self.bump_revision());
+        }
         drop(log_state);
         self.changed.notify_one();
     }
 }
 
 impl State {
+    /// Discards the oldest captured bodies where all together take too much memory.
+    fn evict_captures(&self, bump_revision: impl Fn() -> u64) {
+        let mut memory = 0;
+        for shared in self.records.iter().rev() {
+            let mut state = shared.lock();
+            memory += state.captured_memory();
+            if memory > MAX_CAPTURED && state.captured_memory() > 0 && !state.is_running() {
+                state.forget();
+                state.revision = bump_revision();
+            }
+        }
+    }
+
     /// Removes the oldest finished or rejected record when there are too many of its kind.
     fn evict_oldest(&mut self, rejected: bool) {
         let (ended, kept) =

@@ -13,14 +13,14 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::allocator;
 use crate::bridge::directory::{Directory, DirectoryError};
-use crate::bridge::protocol::{BudgetNotice, Status, ToEditor, UserSettings};
-use crate::bridge::{BridgeEvent, QueuedEvent};
+use crate::bridge::protocol::{BudgetNotice, GetUsage, Status, ToEditor, UsageResponse, UserSettings};
+use crate::bridge::{BridgeEvent, EditorId, QueuedEvent};
 use crate::completion::admission::Admission;
 use crate::completion::routed_models::RoutedModels;
 use crate::completion::standard_context::StandardContexts;
 use crate::completion::{BlockedVendors, CompletionContext, CompletionService, RateLimitBackoff};
 use crate::failure::Failure;
-use crate::http::AppState;
+use crate::http::{AppState, usage_report};
 use crate::log::now;
 use crate::models::ModelRegistry;
 use crate::models::registry::{Attach, Detach, FindWindows, GetModels, SetModels, SetWindow, StopWaiting};
@@ -294,7 +294,8 @@ impl Server {
             }
             BridgeEvent::Watch(id, enabled) => self.broadcast.subscribe(id, enabled),
             BridgeEvent::GetExchange(id, request) => self.broadcast.send_exchange(id, &request),
-            BridgeEvent::StopRequest(request) => self.state.auto_mode.stop(&request),
+            BridgeEvent::GetUsage(id, query) => self.send_usage(id, query),
+            BridgeEvent::StopRequest(request) => self.state.request_log.cancel(&request),
             BridgeEvent::ChangeBudget(change) => self.state.budgets.change(&change),
             BridgeEvent::Detached(id) => {
                 self.broadcast.detach(id);
@@ -309,12 +310,31 @@ impl Server {
         Ok(Next::Continue)
     }
 
+    /// Sends an editor the sums of the usage, once they are read.
+    fn send_usage(&self, id: EditorId, query: GetUsage) {
+        let Some(editor) = self.broadcast.editors().iter().find(|editor| editor.id() == id).cloned() else {
+            return;
+        };
+        let state = self.state.clone();
+        tokio::task::spawn_local(async move {
+            let GetUsage { from, to, by } = query;
+            let report = usage_report(Some(&from), Some(&to), Some(&by), &state).await;
+            let (report, problem) = match report.map(serde_json::to_value) {
+                Ok(Ok(report)) => (Some(report), None),
+                Ok(Err(error)) => (None, Some(error.to_string())),
+                Err(failure) => (None, Some(failure.to_string())),
+            };
+            editor.notify(&ToEditor::Usage(UsageResponse { from, to, by, report, problem }));
+        });
+    }
+
     /// Finishes the running requests and lets editors wait for the other server.
     async fn hand_over(&mut self) {
         self.broadcast.notify_all(&ToEditor::Superseded);
         // Lets the editors' writers run, even if there is nothing else to wait for.
         tokio::task::yield_now().await;
         let options = self.state.options.clone();
+        self.state.close_ui_streams();
         self.port.close(options.handover + options.drain).await;
         if timeout(options.handover, self.port.drained()).await.is_err() {
             log::warn!("handover: requests still running after {:?} are ended", options.handover);
@@ -377,6 +397,7 @@ impl Server {
     /// Ends the running responses with an error and closes the port. Connections get a moment to end, in the background.
     async fn close_port(&mut self) {
         self.fail_running();
+        self.state.close_ui_streams();
         self.port.close(self.state.options.drain).await;
     }
 

@@ -143,6 +143,8 @@ impl Editor {
             | ToEditor::Log(_)
             | ToEditor::Activity(_)
             | ToEditor::Exchange(_)
+            | ToEditor::Usage(_)
+            | ToEditor::WriteSetting(_)
             | ToEditor::ModelCatalog(_)
             | ToEditor::BudgetNotice(_)
             | ToEditor::Superseded => {}

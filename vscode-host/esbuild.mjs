@@ -1,7 +1,8 @@
-// Bundles the extension into out/extension.js and the panel's page into out/panel.js and out/panel.css; with --test also
+// Bundles the extension into out/extension.js and the inspector's page into out/panel.js and out/panel.css. Without an
+// argument it also copies the page to where the server includes it, for /ui; that copy is committed. With --test also
 // each test, beside a fake of the slice of `vscode` that we use; with --bench what measures it from within node, and with
 // --soak the editor of the soak test.
-import { readdirSync } from "node:fs";
+import { copyFileSync, readdirSync } from "node:fs";
 import { build } from "esbuild";
 
 const common = {
@@ -31,9 +32,14 @@ await build({
 		{ in: "webview/panel.css", out: "panel" },
 	],
 	outdir: "out",
-	minifySyntax: true,
-	minifyWhitespace: true,
+	minify: true,
 });
+
+if (process.argv.length === 2) {
+	for (const file of ["panel.js", "panel.css"]) {
+		copyFileSync(`out/${file}`, `../src/http/ui/page/${file}`);
+	}
+}
 
 if (process.argv.includes("--test")) {
 	const tests = readdirSync("test").filter((name) => name.endsWith(".test.ts"));

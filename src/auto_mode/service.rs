@@ -68,13 +68,6 @@ impl AutoModeService {
         statuses
     }
 
-    /// Stops the session of a request: its model and tools are cancelled, its client gets an error.
-    pub fn stop(&self, request_id: &str) {
-        if let Some(session) = self.sessions.get(request_id) {
-            session.do_send(session::Stop);
-        }
-    }
-
     /// Stops all sessions.
     pub fn stop_all(&self) {
         for (_, session) in self.sessions.all() {

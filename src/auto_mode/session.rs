@@ -26,11 +26,6 @@ const BUFFERED_EVENTS: usize = 16;
 pub(super) struct Sessions(Arc<Mutex<HashMap<String, Addr<SessionActor>>>>);
 
 impl Sessions {
-    /// The session of a request, if it is running.
-    pub fn get(&self, request_id: &str) -> Option<Addr<SessionActor>> {
-        self.0.lock().get(request_id).cloned()
-    }
-
     /// All running sessions.
     pub fn all(&self) -> Vec<(String, Addr<SessionActor>)> {
         self.0.lock().iter().map(|(id, session)| (id.clone(), session.clone())).collect()

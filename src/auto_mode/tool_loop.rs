@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use actix::Addr;
 use futures_util::StreamExt;
@@ -16,8 +17,8 @@ use crate::bridge::Editor;
 use crate::bridge::protocol::AutoModeStatus;
 use crate::completion::{CompletionRequest, CompletionService, Events, StartedCompletion};
 use crate::conversation::{
-    Content, Conversation, Event, Finish, Message, Part, Role, ToolCall, ToolChoice, ToolRan, ToolResult,
-    Usage,
+    Content, Conversation, Event, Finish, Message, Part, Role, RunTime, ToolCall, ToolChoice, ToolRan,
+    ToolResult, Usage,
 };
 use crate::dialect::Rounds;
 use crate::failure::Failure;
@@ -105,11 +106,15 @@ pub(super) async fn run_tool_loop(
         progress.start_tools(&turn.editor_calls);
         let calls = turn.editor_calls.iter().map(|call| run_call(&executor, &editor, call, progress));
         let results = join_all(calls).await;
-        for (call, result) in turn.editor_calls.iter().zip(&results) {
-            let ran = ToolRan { round, call: call.clone(), result: result.clone() };
+        for (call, (result, time)) in turn.editor_calls.iter().zip(&results) {
+            let ran = ToolRan { round, call: call.clone(), result: result.clone(), time: *time };
             send(events, Event::ToolRan(ran)).await?;
         }
-        let (calls, results) = round_messages(turn.parts, turn.editor_calls, results);
+        let (calls, results) = round_messages(
+            turn.parts,
+            turn.editor_calls,
+            results.into_iter().map(|(result, _)| result).collect(),
+        );
         finished_rounds.extend([calls.clone(), results.clone()]);
         if !turn.client_calls.is_empty() {
             store.insert(ResponseEnd::ClientCalls(call_ids(&turn.client_calls)), finished_rounds);
@@ -181,13 +186,15 @@ async fn stream_turn(
     Ok(turn)
 }
 
-/// Runs one call in the editor; a failure becomes a result for the model.
+/// Runs one call in the editor and measures it; a failure becomes a result for the model.
 async fn run_call(
     executor: &Addr<ToolExecutor>,
     editor: &Editor,
     call: &ToolCall,
     progress: &Progress,
-) -> ToolResult {
+) -> (ToolResult, RunTime) {
+    let start = Instant::now();
+    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut result = match executor.send(StartCall { editor: editor.clone(), call: call.clone() }).await {
         Ok(running) => running.result().await,
         Err(error) => ToolResult {
@@ -198,7 +205,7 @@ async fn run_call(
     };
     result.content = result.content.into_iter().map(Content::showable).collect();
     progress.end_tool(&call.name);
-    result
+    (result, RunTime { began, took: start.elapsed() })
 }
 
 /// Ends the client's response with the calls that the client runs.

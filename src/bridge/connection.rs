@@ -89,6 +89,7 @@ async fn read_loop(
             FromEditor::UserSettings(user_settings) => BridgeEvent::UserSettings(user_settings),
             FromEditor::Watch(watch) => BridgeEvent::Watch(editor.id(), watch.enabled),
             FromEditor::GetExchange(get) => BridgeEvent::GetExchange(editor.id(), get.id),
+            FromEditor::GetUsage(get) => BridgeEvent::GetUsage(editor.id(), get),
             FromEditor::StopRequest(stop) => BridgeEvent::StopRequest(stop.id),
             FromEditor::ChangeBudget(change) => BridgeEvent::ChangeBudget(change),
             FromEditor::Start => BridgeEvent::Start,

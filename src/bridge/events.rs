@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::editor::{Editor, EditorId};
-use super::protocol::{ChangeBudget, ModelInfo, UserSettings, Window};
+use super::protocol::{ChangeBudget, GetUsage, ModelInfo, UserSettings, Window};
 
 /// Event of the bridge: an editor attached, sent a message about the connection, or detached.
 pub enum BridgeEvent {
@@ -28,6 +28,8 @@ pub enum BridgeEvent {
     Watch(EditorId, bool),
     /// An editor asks for the captured bodies of the request with this id.
     GetExchange(EditorId, String),
+    /// An editor asks for the sums of the usage.
+    GetUsage(EditorId, GetUsage),
     /// The user stops the request with this id.
     StopRequest(String),
     /// The user changes a budget.

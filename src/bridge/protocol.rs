@@ -16,8 +16,9 @@ mod budgets;
 pub use budgets::{BudgetChange, BudgetLimits, BudgetNotice, Budgets, ChangeBudget};
 
 pub use activity::{
-    Activity, AutoModeStatus, CapturedBody, CatalogModel, Exchange, FailedModel, GetExchange, Minute,
-    ModelCatalog, ModelTotals, Outcome, PrefixLoss, RequestRecord, StopRequest, Tokens, Watch,
+    Activity, AutoModeStatus, CapturedBody, CatalogModel, Exchange, FailedModel, GetExchange, GetUsage,
+    Minute, ModelCatalog, ModelTotals, Outcome, PrefixLoss, RequestRecord, StopRequest, Tokens, ToolRun,
+    UsageResponse, Watch, WriteSetting,
 };
 
 /// The version of everything below. Raise it with any change that an older peer would misread.
@@ -55,10 +56,14 @@ pub enum ToEditor {
     Activity(Activity),
     /// Captured bodies of a request, in answer to `GetExchange`.
     Exchange(Exchange),
+    /// Sums of the usage, in answer to `GetUsage`.
+    Usage(UsageResponse),
     /// Models of all windows; only for editors that watch.
     ModelCatalog(ModelCatalog),
     /// A budget is nearly or quite used up: tell the user.
     BudgetNotice(BudgetNotice),
+    /// Write a setting of the user: a browser at `/ui` has changed it.
+    WriteSetting(WriteSetting),
     /// The models that were sent are out of date: read them again.
     RefreshModels,
     /// Another server takes this one's place: after the end of this connection wait for that one, start none.
@@ -90,7 +95,9 @@ pub enum FromEditor {
     Watch(Watch),
     /// Send the captured bodies of a request. Answered with `Exchange`.
     GetExchange(GetExchange),
-    /// Stops a request that runs in auto mode: its model and tools are cancelled, its client gets an error.
+    /// Send the sums of the usage. Answered with `Usage`.
+    GetUsage(GetUsage),
+    /// Cancels a running request: its model and tools are cancelled, its client gets an error.
     StopRequest(StopRequest),
     /// The user changes a budget.
     ChangeBudget(ChangeBudget),

@@ -46,6 +46,7 @@ impl Failure {
             | Failure::ToolsTimeout { .. }
             | Failure::BadAnswer { .. }
             | Failure::Stopping
+            | Failure::Cancelled
             | Failure::ClientTooSlow
             | Failure::TooManyRequests { .. }
             | Failure::Internal { .. } => false,

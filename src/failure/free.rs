@@ -12,6 +12,7 @@ impl Failure {
             | Failure::BadAnswer { .. }
             | Failure::EditorGone
             | Failure::Stopping
+            | Failure::Cancelled
             | Failure::ClientTooSlow
             | Failure::Internal { .. } => false,
             Failure::Invalid { .. }

@@ -114,6 +114,7 @@ impl Failure {
                 "The window that was answering was closed or reloaded. Send the request again.",
             ),
             Failure::Stopping => ("stopped", "Start the server and send the request again."),
+            Failure::Cancelled => ("cancelled", "You cancelled it here; the client got an error."),
             Failure::ClientTooSlow => {
                 ("client_too_slow", "The client stopped reading its answer. See whether it hangs.")
             }

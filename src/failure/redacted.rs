@@ -46,6 +46,7 @@ impl Failure {
             | Failure::ToolsTimeout { .. }
             | Failure::EditorGone
             | Failure::Stopping
+            | Failure::Cancelled
             | Failure::ClientTooSlow
             | Failure::TooManyRequests { .. } => format!("{kind} ({status}): {self}"),
         }

@@ -24,6 +24,7 @@ use super::request_body;
 use super::request_id::RequestId;
 use super::route_index::RouteIndex;
 use super::state::AppState;
+use super::ui;
 use super::unread_body::SharedPayload;
 use super::web_page::{Decision, PageAccess, PageOrigin, is_container_host, is_loopback, without_port};
 use crate::bridge::protocol::UserSettings;
@@ -125,6 +126,10 @@ async fn admit_page(
 ) -> Result<Option<OwnedSemaphorePermit>, Failure> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let route = route_pages(request);
+    if route == Some(PageAccess::Own) {
+        let is_own = ui::access::is_own(request.headers());
+        return if is_own { Ok(None) } else { Err(refused("other pages may not use the inspector".into())) };
+    }
     let access = route.unwrap_or(if is_read { PageAccess::Any } else { PageAccess::Allowed });
     let PageOrigin::Foreign { origin } = page else {
         return match page.decide(access, user_settings) {
@@ -175,7 +180,15 @@ fn authorize(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(
         }
     }
     let is_preflight = request.method() == Method::OPTIONS;
-    if is_preflight || user_settings.api_key.is_empty() || has_key(request, &user_settings.api_key) {
+    let is_logged_in = request
+        .app_data::<Data<AppState>>()
+        .is_some_and(|state| ui::access::is_logged_in(request.headers(), &state.ui_token));
+    if is_preflight
+        || is_logged_in
+        || ui::login::is_open(request.match_info().as_str())
+        || user_settings.api_key.is_empty()
+        || has_key(request, &user_settings.api_key)
+    {
         Ok(())
     } else {
         Err(Failure::Unauthorized)
@@ -203,6 +216,17 @@ fn is_allowed_host(host: &str, allowed: &[String]) -> bool {
     is_loopback(name)
         || is_container_host(name)
         || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
+}
+
+/// Whether a request carries a valid key, or needs none.
+pub(super) fn has_valid_key(request: &HttpRequest, state: &AppState) -> bool {
+    let key = &state.user_settings.read().api_key;
+    key.is_empty() || header_has_key(request.headers(), key)
+}
+
+/// Whether a text is a valid key.
+pub(super) fn is_valid_key(text: &str, state: &AppState) -> bool {
+    bool::from(text.as_bytes().ct_eq(state.user_settings.read().api_key.as_bytes()))
 }
 
 /// Whether a request has the key in a header, or where Google's clients may put it: in the query, on the paths of their API.
@@ -241,7 +265,7 @@ enum Readers {
 impl Readers {
     fn of(request: &ServiceRequest, page: &PageOrigin, user_settings: &UserSettings) -> Readers {
         match route_pages(request) {
-            Some(PageAccess::Local) => Readers::NoPage,
+            Some(PageAccess::Local | PageAccess::Own) => Readers::NoPage,
             Some(PageAccess::Tools) => match request.headers().get(header::ORIGIN) {
                 Some(origin) if page.may_use_tools(user_settings) => Readers::Page(origin.clone()),
                 Some(_) | None => Readers::NoPage,

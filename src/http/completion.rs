@@ -4,6 +4,7 @@ use std::iter::once;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -53,11 +54,15 @@ pub(super) async fn complete_with<D: Dialect>(
     let info = RequestInfo { capture, raw_logging, ..request_info(&request, &id, D::NAME) };
     let record = Rc::new(state.request_log.begin(info));
     let attempt = attempt::<D>(&request, payload, *client, &state, memory, record.clone());
-    let result = AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|_| Err(panicked()));
+    let result = tokio::select! {
+        result = AssertUnwindSafe(attempt).catch_unwind() => result.unwrap_or_else(|_| Err(panicked())),
+        () = record.cancelled() => Err(Failure::Cancelled),
+    };
     let response = result.unwrap_or_else(|failure| {
         record.failed(&failure);
         in_dialect::<D>(&request, &failure)
     });
+    record.set_status(response.status().as_u16());
     if record.captures() { record_body(response, &record) } else { response }
 }
 
@@ -133,8 +138,9 @@ async fn attempt<D: Dialect>(
     let meta =
         ResponseMeta { id: random_id().to_string(), created: now() / 1000, model: model.id, counted_input };
     let events = with_whole_cost(events, record.meter());
-    let writer = ResponseWriter::<D>::new(meta, options, memory, record, choices);
+    let writer = ResponseWriter::<D>::new(meta, options, memory, record.clone(), choices);
     if parsed.stream {
+        let events = until_cancelled(events, record);
         writer.streamed(response, events, &state.options).await
     } else {
         writer.whole(response, events).await
@@ -255,6 +261,23 @@ fn resume(
             None => started.events,
         })
     }
+}
+
+/// Ends the events with a failure when the user cancels the request. A response that has no head yet is cancelled by
+/// its handler.
+fn until_cancelled(events: ChoiceEvents, record: Rc<Record>) -> ChoiceEvents {
+    let cancelled = async move { record.cancelled().await };
+    let mut cancelled = Box::pin(cancelled);
+    let mut events = Some(events);
+    stream::poll_fn(move |context| {
+        let Some(running) = &mut events else { return Poll::Ready(None) };
+        if cancelled.poll_unpin(context).is_ready() {
+            events = None;
+            return Poll::Ready(Some((0, Err(Failure::Cancelled))));
+        }
+        running.poll_next_unpin(context)
+    })
+    .boxed_local()
 }
 
 /// An empty completion, for requests that only check that the model exists.

@@ -14,6 +14,7 @@ use super::handlers::{
     count_tokens, health, mcp, metrics, models, not_offered, ollama, responses, tools, usage,
 };
 use super::route_index::{IndexedRoute, RouteIndex};
+use super::ui::{api, events, login, page, welcome};
 use super::web_page::PageAccess;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
@@ -231,6 +232,18 @@ pub(super) const ROUTES: &[Route] = &[
     endpoint(Methods::Get, "/", ErrorForm::OpenAi, |config, path| get(config, path, health::root))
         .unlisted()
         .pages(PageAccess::Any),
+    ui(Methods::Get, "/ui", |config, path| get(config, path, page::page)),
+    ui(Methods::Get, "/ui/panel.js", |config, path| get(config, path, page::script)).unlisted(),
+    ui(Methods::Get, "/ui/panel.css", |config, path| get(config, path, page::style)).unlisted(),
+    ui(Methods::Get, "/ui/welcome.js", |config, path| get(config, path, welcome::script)).unlisted(),
+    ui(Methods::Post, "/ui/login", |config, path| post(config, path, login::login)).unlisted(),
+    ui(Methods::Get, "/ui/api/events", |config, path| get(config, path, events::events)).unlisted(),
+    ui(Methods::Get, "/ui/api/usage", |config, path| get(config, path, usage::usage)).unlisted(),
+    ui(Methods::Get, "/ui/api/tools", |config, path| get(config, path, api::tools)).unlisted(),
+    ui(Methods::Post, "/ui/api/settings", |config, path| post(config, path, api::set)).unlisted(),
+    ui(Methods::Get, "/ui/api/requests/{id}", |config, path| get(config, path, api::exchange)).unlisted(),
+    ui(Methods::Post, "/ui/api/requests/{id}/cancel", |config, path| post(config, path, api::cancel))
+        .unlisted(),
     // Claude Code sends this request when it starts.
     endpoint(Methods::Get, "/api/hello", ErrorForm::Ollama, |config, path| get(config, path, health::root))
         .unlisted()
@@ -245,6 +258,11 @@ pub(super) const ROUTES: &[Route] = &[
     unavailable("/api/embed", ErrorForm::Ollama),
     unavailable("/api/embeddings", ErrorForm::Ollama),
 ];
+
+/// An endpoint of the inspector, for the server's own pages only.
+const fn ui(methods: Methods, path: &'static str, register: fn(&mut ServiceConfig, &str)) -> Route {
+    endpoint(methods, path, ErrorForm::OpenAi, register).pages(PageAccess::Own)
+}
 
 /// An endpoint of a vendor's API that can't be offered; its error response gives the reason.
 const fn unavailable(path: &'static str, form: ErrorForm) -> Route {

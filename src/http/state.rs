@@ -63,6 +63,10 @@ pub struct AppState {
     pub page_requests: Admission,
     /// Permits of open connections, on all ports together.
     pub connections: Arc<Semaphore>,
+    /// Value of the cookie of browsers that have logged in to `/ui`.
+    pub ui_token: Arc<str>,
+    /// Notified when the port closes: the streams of `/ui` would keep it open.
+    pub ui_streams: Arc<watch::Sender<()>>,
     /// Random id of this run; distinguishes this server from another one on the same port.
     pub instance: Arc<str>,
 }
@@ -97,8 +101,20 @@ impl AppState {
             origin_questions: Arc::new(questions),
             page_requests: Admission::new(MAX_PAGE_REQUESTS, MAX_PAGE_REQUESTS),
             connections: Arc::new(Semaphore::new(connection_limit::most_connections())),
+            ui_token: uuid::Uuid::new_v4().simple().to_string().into(),
+            ui_streams: Arc::default(),
             instance: uuid::Uuid::new_v4().simple().to_string().into(),
         }
+    }
+
+    /// Whether clients must send a key.
+    pub fn requires_key(&self) -> bool {
+        !self.user_settings.read().api_key.is_empty()
+    }
+
+    /// Ends the streams of `/ui`; their pages connect again.
+    pub fn close_ui_streams(&self) {
+        self.ui_streams.send_replace(());
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) enum PageAccess {
     Tools,
     /// Local pages. No page may read responses across origins.
     Local,
+    /// The server's own pages, as `ui::access` recognizes them. No other page may read responses.
+    Own,
 }
 
 /// Result of the rule for a request.
@@ -78,7 +80,9 @@ impl PageOrigin {
         let is_in = |list: &[String], origin: &str| list.iter().any(|listed| listed == origin);
         match (self, access) {
             (PageOrigin::None | PageOrigin::Local, _) | (_, PageAccess::Any) => Decision::Allow,
-            (PageOrigin::Unknown, _) | (PageOrigin::Foreign { .. }, PageAccess::Local) => Decision::Refuse,
+            (PageOrigin::Unknown, _) | (PageOrigin::Foreign { .. }, PageAccess::Local | PageAccess::Own) => {
+                Decision::Refuse
+            }
             (PageOrigin::Foreign { .. }, PageAccess::Tools) => {
                 if self.may_use_tools(user_settings) {
                     Decision::Allow

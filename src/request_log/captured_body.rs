@@ -2,9 +2,11 @@
 
 use crate::bridge::protocol;
 
-/// Captured bytes of each body. With a hundred requests this makes at most 13 MB, and only while the user wants to see
-/// them.
-const KEPT: usize = 64 * 1024;
+/// Captured bytes of each body: enough for a long conversation of an agent.
+const KEPT: usize = 512 * 1024;
+
+/// Most memory of all captured bodies together, in bytes; only while the user wants to see them. The oldest go first.
+pub(super) const MAX_CAPTURED: usize = 32 * 1024 * 1024;
 
 /// Both sides of a request.
 #[derive(Default)]
@@ -13,6 +15,13 @@ pub(super) struct CapturedExchange {
     pub headers: Vec<(String, String)>,
     pub request: BodyPrefix,
     pub response: BodyPrefix,
+}
+
+impl CapturedExchange {
+    /// Memory of both bodies, in bytes.
+    pub fn memory(&self) -> usize {
+        self.request.bytes.capacity() + self.response.bytes.capacity()
+    }
 }
 
 /// The beginning of a body.

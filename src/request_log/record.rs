@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::captured_body::CapturedExchange;
 use super::{MCP, RequestLog, client};
-use crate::bridge::protocol::{Exchange, FailedModel, Outcome, PrefixLoss, RequestRecord, Tokens};
+use crate::bridge::protocol::{Exchange, FailedModel, Outcome, PrefixLoss, RequestRecord, Tokens, ToolRun};
 use crate::budgets::{Meter, Payer};
-use crate::conversation::{Event, Finish, Usage, UsageSource};
+use crate::conversation::{Event, Finish, ToolRan, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::keys::{ClientIdentity, KeyLimits};
-use crate::log::{now, quoted};
+use crate::log::{milliseconds, now, quoted};
 use crate::usage_db::UsageRow;
 
 /// Longest requested model name or path that is kept, in bytes; longer ones are cut.
@@ -53,6 +54,7 @@ pub struct Record {
     log: Arc<RequestLog>,
     shared: SharedRecord,
     raw_logging: bool,
+    cancelled: Arc<Notify>,
 }
 
 /// State of a record, shared by its writer and the log.
@@ -69,6 +71,8 @@ pub(super) struct RecordState {
     meter: Meter,
     session: Option<String>,
     agent: Option<String>,
+    /// Notified when the user cancels the request.
+    cancelled: Arc<Notify>,
 }
 
 enum Ending {
@@ -83,6 +87,14 @@ impl RecordState {
         self.record.outcome == Outcome::Running
     }
 
+    /// Cancels the request, if it runs.
+    pub fn cancel(&self) {
+        if self.is_running() {
+            log::info!("request cancelled by the user request={}", self.record.id);
+            self.cancelled.notify_one();
+        }
+    }
+
     /// The captured bodies.
     pub fn exchange(&self) -> Exchange {
         Exchange {
@@ -91,6 +103,11 @@ impl RecordState {
             request: self.captured.as_ref().map(|captured| captured.request.to_protocol()),
             response: self.captured.as_ref().map(|captured| captured.response.to_protocol()),
         }
+    }
+
+    /// Memory of the captured bodies, in bytes.
+    pub fn captured_memory(&self) -> usize {
+        self.captured.as_ref().map_or(0, CapturedExchange::memory)
     }
 
     /// Discards the captured bodies.
@@ -115,13 +132,14 @@ impl Record {
             capture,
             raw_logging,
         } = info;
-        let session = session.or(client.session());
+        let session = session.or(client.session()).map(|session| cut(session, MAX_REQUESTED));
         let record = RequestRecord {
             number,
             id,
             time: now(),
             client: client::named(user_agent),
             key: client.key_name().map(str::to_owned),
+            session: session.clone(),
             origin: origin.map(|origin| cut(origin, MAX_REQUESTED)),
             dialect: dialect.to_owned(),
             method: method.to_owned(),
@@ -132,6 +150,8 @@ impl Record {
             failed_models: Vec::new(),
             routed_model: None,
             characters: 0,
+            status: None,
+            queued_ms: None,
             first_ms: None,
             duration_ms: None,
             tokens: None,
@@ -140,12 +160,14 @@ impl Record {
             prefix_kept: None,
             prefix_break: None,
             prefix_loss: None,
+            tool_runs: Vec::new(),
             auto_mode: None,
             outcome: Outcome::Running,
             rejected: false,
             has_exchange: capture,
         };
         let captured = capture.then(CapturedExchange::default);
+        let cancelled = Arc::new(Notify::new());
         let shared = Arc::new(Mutex::new(RecordState {
             record,
             revision: log.bump_revision(),
@@ -153,10 +175,11 @@ impl Record {
             began: Instant::now(),
             ending: None,
             meter: Meter::default(),
-            session: session.map(|session| cut(session, MAX_REQUESTED)),
+            session,
             agent: agent.map(|agent| cut(agent, MAX_REQUESTED)),
+            cancelled: cancelled.clone(),
         }));
-        (Record { log, shared: shared.clone(), raw_logging }, shared)
+        (Record { log, shared: shared.clone(), raw_logging, cancelled }, shared)
     }
 
     /// Records the requested model.
@@ -170,6 +193,16 @@ impl Record {
     /// Records the model that runs the request.
     pub fn set_model(&self, model: &str) {
         self.write(|state| state.record.model = Some(model.to_owned()));
+    }
+
+    /// Records the HTTP status of the response.
+    pub fn set_status(&self, status: u16) {
+        self.write(|state| state.record.status = Some(status));
+    }
+
+    /// Waits until the user cancels the request.
+    pub async fn cancelled(&self) {
+        self.cancelled.notified().await;
     }
 
     /// Records a model that could not respond, so that another one is asked.
@@ -196,7 +229,8 @@ impl Record {
             match event {
                 Event::Text(text) => state.record.characters += length(text),
                 Event::Thinking(thought) => state.record.characters += length(&thought.text),
-                Event::ToolCall(_) | Event::ToolRan(_) | Event::Context(_) => {}
+                Event::ToolRan(ran) => state.record.tool_runs.push(tool_run(ran)),
+                Event::ToolCall(_) | Event::Context(_) => {}
                 Event::Finish(finish, usage) => {
                     let mut total = *usage;
                     if let Some(Ending::Finished(_, before)) = &state.ending {
@@ -220,7 +254,10 @@ impl Record {
 
     /// Records that the request was rejected before its body was read.
     pub(super) fn rejected(self, failure: &Failure) {
-        self.write(|state| state.record.rejected = true);
+        self.write(|state| {
+            state.record.rejected = true;
+            state.record.status = Some(failure.status());
+        });
         self.failed(failure);
     }
 
@@ -288,6 +325,7 @@ fn close(log: &RequestLog, shared: &SharedRecord, elapsed: Duration, raw_logging
     record.outcome = match &ending {
         Some(Ending::Finished(finish, usage)) => {
             record.tokens = Some(tokens(*usage));
+            record.queued_ms = Some(milliseconds(usage.timing.ready));
             record.routed_model = usage.routed_model.map(|model| model.as_str().to_owned());
             Outcome::Finished { reason: finish.as_str().to_owned() }
         }
@@ -417,6 +455,16 @@ fn cost_fields(cost: Usage) -> String {
     credits.unwrap_or_default() + &requests.unwrap_or_default()
 }
 
+fn tool_run(ran: &ToolRan) -> ToolRun {
+    ToolRun {
+        name: cut(&ran.call.name, MAX_REQUESTED),
+        round: ran.round,
+        time: milliseconds(ran.time.began),
+        duration_ms: milliseconds(ran.time.took),
+        failed: ran.result.is_error,
+    }
+}
+
 fn tokens(usage: Usage) -> Tokens {
     Tokens {
         input: usage.input,
@@ -424,10 +472,6 @@ fn tokens(usage: Usage) -> Tokens {
         cached: usage.cached,
         reported: usage.source == UsageSource::Reported,
     }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn cut(text: &str, limit: usize) -> String {

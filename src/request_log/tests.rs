@@ -1,5 +1,7 @@
 //! Records of made-up requests.
 
+use futures_util::FutureExt;
+
 use super::*;
 use crate::bridge::protocol::{CapturedBody, ModelTotals, RequestRecord, Tokens};
 use crate::conversation::{Event, Finish, Usage, UsageSource};
@@ -49,6 +51,7 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
         time: 0,
         client: "curl/8.5.0".into(),
         key: None,
+        session: None,
         origin: None,
         dialect: "openai-chat".into(),
         method: "POST".into(),
@@ -59,6 +62,8 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
         failed_models: Vec::new(),
         routed_model: None,
         characters: 0,
+        status: None,
+        queued_ms: None,
         first_ms: None,
         duration_ms: None,
         tokens: None,
@@ -67,6 +72,7 @@ fn fresh(number: u64, id: &str) -> RequestRecord {
         prefix_kept: None,
         prefix_break: None,
         prefix_loss: None,
+        tool_runs: Vec::new(),
         auto_mode: None,
         outcome: Outcome::Running,
         rejected: false,
@@ -97,6 +103,7 @@ fn request_is_sent_from_arrival_to_end() {
     record.record_event(&finish(7));
     drop(record);
     let ended = RequestRecord {
+        queued_ms: Some(0),
         duration_ms: Some(0),
         tokens: Some(Tokens { input: 100, output: 7, cached: 30, reported: true }),
         auto_mode: None,
@@ -206,6 +213,7 @@ fn rejected_requests_evict_no_others() {
         path: "/favicon.ico".into(),
         duration_ms: Some(0),
         outcome,
+        status: Some(401),
         rejected: true,
         ..fresh(KEPT_TURNED_AWAY as u64 + 2, &KEPT_TURNED_AWAY.to_string())
     };
@@ -274,4 +282,30 @@ fn record_names_the_key_of_its_request() {
     let record = log.begin(RequestInfo { client: ClientIdentity::of(Arc::new(key)), ..info("a", false) });
     drop(record);
     assert_eq!(log.activity(None).requests[0].key.as_deref(), Some("run-claude-1"));
+}
+
+#[test]
+fn oldest_captured_bodies_are_discarded_when_all_take_too_much_memory() {
+    let log = log();
+    let body = vec![b'x'; 512 * 1024];
+    let ids: Vec<String> = (0..40).map(|number| format!("r{number}")).collect();
+    for id in &ids {
+        let record = log.begin(info(id, true));
+        record.record_request_body(std::iter::empty(), &body);
+        record.record_response_body(&body);
+    }
+    let kept: Vec<bool> = log.activity(None).requests.iter().map(|record| record.has_exchange).collect();
+    assert_eq!(kept, [[false; 8].as_slice(), &[true; 32]].concat());
+    assert_eq!(log.exchange("r7").request, None);
+    assert!(log.exchange("r8").request.is_some());
+}
+
+#[tokio::test]
+async fn only_a_running_request_is_cancelled() {
+    let log = log();
+    let (record, other) = (log.begin(info("a", false)), log.begin(info("b", false)));
+    log.cancel("a");
+    log.cancel("unknown");
+    record.cancelled().await;
+    assert!(other.cancelled().now_or_never().is_none());
 }

@@ -24,7 +24,7 @@ pub fn selected(messages: &[Message], idle: &str) -> Selected {
     if result_at.is_none() {
         return text_phase(idle);
     }
-    next_phase(before).unwrap_or_else(|| text_phase(&format!("tool directive_text: {}", results(tail))))
+    next_phase(before).unwrap_or_else(|| text_phase(&format!("tool said: {}", results(tail))))
 }
 
 /// The script of the last message that holds one runs on, a phase for each answer since.
@@ -141,11 +141,11 @@ mod tests {
     fn directives_of_tool_results_and_assistants_are_ignored() {
         assert_eq!(
             selected_text(&[asks("hi"), calls("1"), user([result("1", "say:no")])]),
-            "tool directive_text: say:no"
+            "tool said: say:no"
         );
         assert_eq!(
             selected_text(&[assistant("say:no\nthen:\nsay:no"), calls("1"), user([result("1", "a")])]),
-            "tool directive_text: a"
+            "tool said: a"
         );
     }
 
@@ -158,7 +158,7 @@ mod tests {
             messages.extend([calls(round), user([result(round, round)])]);
         }
         rounds.push(selected_text(&messages));
-        assert_eq!(rounds, ["0", "1", "2", "tool directive_text: c"]);
+        assert_eq!(rounds, ["0", "1", "2", "tool said: c"]);
     }
 
     #[test]
@@ -171,11 +171,11 @@ mod tests {
     fn without_a_further_phase_tool_results_are_repeated() {
         assert_eq!(
             selected_text(&[asks("say:0"), calls("1"), user([result("1", "a b"), result("2", r"c\n")])]),
-            "tool directive_text: a b\nc\\n"
+            "tool said: a b\nc\\n"
         );
         assert_eq!(
             selected_text(&[asks("hi"), calls("1"), user([result("1", "a")]), user([result("2", "b")])]),
-            "tool directive_text: a\nb"
+            "tool said: a\nb"
         );
     }
 

@@ -315,7 +315,8 @@ fn stopped_session_cancels_its_tools_and_fails_its_stream() {
     editor.send(0, &FromEditor::StopRequest(StopRequest { id: record.id }));
     editor.expect_cancel(tool);
     let events = stream.rest();
-    assert_eq!(data(events.last().unwrap())["error"]["message"], "Copilot Proxy was stopped", "{events:?}");
+    let error = &data(events.last().unwrap())["error"];
+    assert_eq!(error["message"], "the request was cancelled in Copilot Proxy", "{events:?}");
 }
 
 #[test]

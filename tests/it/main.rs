@@ -74,6 +74,7 @@ mod thinking;
 mod tidy;
 mod tool_choice;
 mod tools;
+mod ui;
 mod usage;
 mod wait;
 

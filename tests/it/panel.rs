@@ -2,10 +2,11 @@
 //! enabled them.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use copilot_proxy::bridge::protocol::{
-    CapturedBody, Exchange, FromEditor, GetExchange, ModelInfo, Models, Outcome, RequestRecord, ToEditor,
-    UserSettings, Watch,
+    CapturedBody, Exchange, FromEditor, GetExchange, ModelInfo, Models, Outcome, RequestRecord, StopRequest,
+    ToEditor, UserSettings, Watch,
 };
 use serde_json::{Value, json};
 
@@ -224,4 +225,44 @@ fn bodies_are_captured_only_while_the_setting_is_on() {
         get_exchange(&mut editor, &ended.id),
         Exchange { id: ended.id, headers: Vec::new(), request: None, response: None }
     );
+}
+
+#[test]
+fn cancelled_request_reaches_the_provider_and_fails_without_a_retry() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
+    let mut panel = Panel::open(&mut editor);
+    let cancel = |editor: &mut Editor, panel: &mut Panel, stream_id, written: u64| {
+        let running = panel.wait_for_last(editor, |last| {
+            last.outcome == Outcome::Running && last.model.is_some() && last.characters == written
+        });
+        let start = Instant::now();
+        editor.send(0, &FromEditor::StopRequest(StopRequest { id: running.id }));
+        editor.expect_cancel(stream_id);
+        assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+        let ended = panel.wait_for_last(editor, |last| last.outcome != Outcome::Running);
+        assert!(matches!(&ended.outcome, Outcome::Failed { kind, .. } if kind == "cancelled"), "{ended:?}");
+        ended
+    };
+
+    // A stream that has begun: its status was 200.
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &streamed_request("Hello")));
+    let (stream_id, _) = editor.expect_chat();
+    editor.send_text(stream_id, "Wait.");
+    let mut stream = client.stream();
+    assert!(stream.event().is_some());
+    assert_eq!(cancel(&mut editor, &mut panel, stream_id, 5).status, Some(200));
+    let events = stream.rest();
+    assert!(events.iter().any(|event| event.contains("cancelled in Copilot Proxy")), "{events:?}");
+
+    // A whole response that is being read, and a stream without a first part.
+    for body in [with(chat("Hello"), &json!({ "model": "m" })), streamed_request("Hello")] {
+        let mut client = server.client();
+        client.send(&Request::post(CHAT, &body));
+        let (stream_id, _) = editor.expect_chat();
+        assert_eq!(cancel(&mut editor, &mut panel, stream_id, 0).status, Some(499));
+        let (status, kind, code, _) = client.response().error();
+        assert_eq!((status, kind, code), (499, json!("invalid_request_error"), json!("cancelled")));
+    }
 }

@@ -7,6 +7,7 @@ set -eu
 CODE_SERVER=4.139.1 # carries VS Code 1.139.1
 PLAYWRIGHT=1.65.1
 NODE=24
+AXE=4.14.1
 
 here=$(cd "$(dirname "$0")" && pwd)
 home=${XDG_CACHE_HOME:-$HOME/.cache}/copilot-proxy/vscode
@@ -36,6 +37,15 @@ if [ -n "$missing" ]; then
   apt-get update -qq
   # shellcheck disable=SC2086 # one word per package
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing > /dev/null
+fi
+
+# The judge of accessibility is apart: it changes without VS Code.
+axe=$(dirname "$home")/axe
+if [ ! -e "$axe/ready-$AXE" ]; then
+  rm -rf "$axe"
+  mkdir -p "$axe"
+  npm install --prefix "$axe" --ignore-scripts --no-audit --no-fund --loglevel=error "axe-core@$AXE" > /dev/null
+  touch "$axe/ready-$AXE"
 fi
 
 [ -e "$stamp" ] && exit 0

@@ -39,6 +39,10 @@ const POSTS = [
 /** Endpoints that any page may read. */
 const FREE = ["/", "/health", "/v1/models"];
 
+/** Endpoints that only pages of this machine may read, and those of the inspector, which only its own page may. */
+const INSPECTOR = ["/ui", "/ui/api/usage", "/ui/api/tools", "/ui/api/requests/req_1", "/ui/api/events"];
+const PRIVATE = ["/v1/tools", "/metrics", "/v1/usage", ...INSPECTOR];
+
 /** Messages that only ask or inform an editor; all others run a model or a tool, or show its data. */
 const HARMLESS = ["welcome", "status", "log", "ping", "ask_origin"];
 
@@ -119,7 +123,7 @@ async function attackFrom(
 	{ target = serverUrl(), posts = POSTS.slice(0, 2), deletes = [stored] } = {},
 ) {
 	const before = editor.heard.length;
-	const gets = [...FREE, "/v1/tools", "/metrics", "/v1/usage", stored, `${stored}/input_items`];
+	const gets = [...FREE, ...PRIVATE, stored, `${stored}/input_items`];
 	const siteOrigin = await frame.evaluate(() => (self.origin.startsWith("http") ? self.origin : undefined));
 	const isOnSite = siteOrigin?.endsWith(`:${site.port}`);
 	const page = { page: name, target, site: isOnSite ? siteOrigin : at("127.0.0.1"), posts, gets, deletes };
@@ -189,6 +193,10 @@ test("a page of this machine shows that the attempts are real", async () => {
 		({ attempt, status }) => unasked.test(attempt) && isServed(status),
 	);
 	assert.deepEqual(served, []);
+	// The inspector is closed to other pages of this machine, too.
+	const inspected = reachedFrom("local").filter(({ url }) => url.startsWith("/ui"));
+	assert.ok(inspected.length > INSPECTOR.length);
+	assert.deepEqual([...new Set(inspected.map(({ status }) => status))], [403]);
 	await page.context().close();
 });
 

@@ -20,7 +20,9 @@ import type {
 	Refused,
 	Status,
 	ToEditor,
+	UsageResponse,
 	Welcome,
+	WriteSetting,
 } from "./protocol";
 import { Request } from "./request";
 
@@ -51,6 +53,8 @@ export interface BridgeHandlers {
 	log(line: LogLine): void;
 	activity(activity: Activity): void;
 	exchange(exchange: Exchange): void;
+	usage(usage: UsageResponse): void;
+	writeSetting(setting: WriteSetting): void;
 	modelCatalog(modelCatalog: ModelCatalog): void;
 }
 
@@ -186,6 +190,10 @@ export class Bridge {
 				return this.#handlers.activity(message);
 			case "exchange":
 				return this.#handlers.exchange(message);
+			case "usage":
+				return this.#handlers.usage(message);
+			case "write_setting":
+				return this.#handlers.writeSetting(message);
 			case "model_catalog":
 				return this.#handlers.modelCatalog(message);
 			case "ping":

@@ -17,6 +17,7 @@ import { Origins } from "./origins";
 import { Panel } from "./panel";
 import { viewOf } from "./panel-view";
 import type { FromEditor, Window } from "./protocol";
+import { sendRequest } from "./resend";
 import { Server } from "./server";
 import { endpoint } from "./server-state";
 import { Settings } from "./settings";
@@ -24,6 +25,9 @@ import { Setup } from "./setup";
 import { StatusBar } from "./status-bar";
 import { Tools } from "./tools";
 import { Documents } from "./virtual-documents";
+
+/** Settings that a browser at `/ui` may change. */
+const PAGE_SETTINGS: ReadonlySet<string> = new Set(["logRequestsToUI", "autoTools"]);
 
 export function activate(context: vscode.ExtensionContext): void {
 	const log = new Log();
@@ -69,6 +73,12 @@ export function activate(context: vscode.ExtensionContext): void {
 				log: (line) => log.server(line),
 				activity: (activity) => panel.activity(activity),
 				exchange: (exchange) => panel.exchange(exchange),
+				usage: (usage) => panel.usage(usage),
+				writeSetting: ({ name, value }) => {
+					if (PAGE_SETTINGS.has(name)) {
+						void settings.write(name, value);
+					}
+				},
 				modelCatalog: ({ models }) => panel.modelCatalog(models),
 			},
 		},
@@ -106,6 +116,9 @@ export function activate(context: vscode.ExtensionContext): void {
 		getExchange: (id) => server.send({ type: "get_exchange", id }),
 		stopRequest: (id) => server.send({ type: "stop_request", id }),
 		set: (name, value) => settings.write(name, value),
+		getUsage: (query) => server.send({ type: "get_usage", ...query }),
+		resend: (path, headers, body) =>
+			sendRequest(endpoint(server.port ?? settings.port), settings.userSettings.api_key, path, headers, body),
 	});
 	const show = () => {
 		statusBar.show(server.state);
@@ -143,6 +156,7 @@ export function activate(context: vscode.ExtensionContext): void {
 		}),
 		vscode.window.onDidChangeWindowState(sendWindow),
 		vscode.workspace.onDidChangeWorkspaceFolders(sendWindow),
+		vscode.window.registerWebviewPanelSerializer(Panel.viewType, panel),
 		command("start", () => server.start()),
 		command("stop", () => server.stop()),
 		command("restart", () => server.restart()),

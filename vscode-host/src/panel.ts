@@ -3,9 +3,17 @@
 
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import * as vscode from "vscode";
-import { COMMANDS, type FromPanel, type PanelView, type ToolsView, type ToPanel } from "./panel-messages";
-import type { Activity, CatalogModel, Exchange } from "./protocol";
+import {
+	COMMANDS,
+	type FromPanel,
+	type PanelView,
+	type ToolsView,
+	type ToPanel,
+	type UsageQuery,
+} from "./panel-messages";
+import type { Activity, CatalogModel, Exchange, UsageResponse } from "./protocol";
 
 /** Functions of the extension that the panel needs. */
 export interface PanelHost {
@@ -16,13 +24,20 @@ export interface PanelHost {
 	watch(enabled: boolean): void;
 	/** Requests the bodies of a request. */
 	getExchange(id: string): void;
-	/** Stops a request that runs in auto mode. */
+	/** Cancels a running request. */
 	stopRequest(id: string): void;
 	/** Writes a setting. */
 	set(name: string, value: unknown): Promise<void>;
+	/** Requests the sums of the usage. */
+	getUsage(query: UsageQuery): void;
+	/** Sends a request to the server's HTTP port. */
+	resend(path: string, headers: [name: string, value: string][], body: string): Promise<void>;
 }
 
 export class Panel implements vscode.Disposable {
+	/** The type under which VS Code keeps the panel over a reload. */
+	static readonly viewType = "copilotProxy.panel";
+
 	#panel: vscode.WebviewPanel | undefined;
 	#isWatching = false;
 
@@ -41,18 +56,32 @@ export class Panel implements vscode.Disposable {
 		if (this.#panel) {
 			return this.#panel.reveal();
 		}
-		const media = vscode.Uri.joinPath(this.extension, "media");
-		const out = vscode.Uri.joinPath(this.extension, "out");
-		const page = await readFile(vscode.Uri.joinPath(media, "panel.html").fsPath, "utf8");
+		const page = await this.#page();
 		if (this.#panel) {
 			return; // a second click while the page was read
 		}
-		const panel = vscode.window.createWebviewPanel(
-			"copilotProxy.panel",
-			"Copilot Proxy",
-			vscode.ViewColumn.Active,
-			{ enableScripts: true, localResourceRoots: [out] },
-		);
+		const { Active } = vscode.ViewColumn;
+		await this.#fill(vscode.window.createWebviewPanel(Panel.viewType, "Copilot Proxy", Active), page);
+	}
+
+	/** Fills a panel that VS Code has restored after a reload of the window; the page restores its own state. */
+	async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
+		const page = await this.#page();
+		if (this.#panel) {
+			return panel.dispose();
+		}
+		await this.#fill(panel, page);
+	}
+
+	/** The page's source. */
+	#page(): Promise<string> {
+		return readFile(vscode.Uri.joinPath(this.extension, "media", "panel.html").fsPath, "utf8");
+	}
+
+	async #fill(panel: vscode.WebviewPanel, page: string): Promise<void> {
+		const media = vscode.Uri.joinPath(this.extension, "media");
+		const out = vscode.Uri.joinPath(this.extension, "out");
+		panel.webview.options = { enableScripts: true, localResourceRoots: [out] };
 		this.#panel = panel;
 		panel.iconPath = vscode.Uri.joinPath(media, "icon.png");
 		panel.onDidDispose(() => {
@@ -93,6 +122,11 @@ export class Panel implements vscode.Disposable {
 		this.#post({ type: "model_catalog", models });
 	}
 
+	/** Passes on the sums of the usage. */
+	usage(usage: UsageResponse): void {
+		this.#post({ type: "usage", ...usage } as ToPanel);
+	}
+
 	dispose(): void {
 		this.#panel?.dispose();
 	}
@@ -123,8 +157,23 @@ export class Panel implements vscode.Disposable {
 				return this.update();
 			case "readTools":
 				return this.#showTools(true);
+			case "get_usage":
+				return this.host.getUsage({ from: message.from, to: message.to, by: message.by });
+			case "resend":
+				return this.#resend(message.path, message.headers, message.body);
+			case "save":
+				return save(message.name, message.text);
 			default:
 				message satisfies never;
+		}
+	}
+
+	async #resend(path: string, headers: [name: string, value: string][], body: string): Promise<void> {
+		try {
+			await this.host.resend(path, headers, body);
+		} catch (error) {
+			const reason = error instanceof Error ? error.message : String(error);
+			this.#post({ type: "problem", message: `The request could not be sent: ${reason}` });
 		}
 	}
 
@@ -137,5 +186,14 @@ export class Panel implements vscode.Disposable {
 
 	async #showTools(startServers: boolean): Promise<void> {
 		this.#post({ type: "tools", tools: await this.host.tools(startServers) });
+	}
+}
+
+/** Saves a text as a file that the user names. */
+async function save(name: string, text: string): Promise<void> {
+	const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? vscode.Uri.file(homedir());
+	const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.joinPath(folder, name) });
+	if (target) {
+		await vscode.workspace.fs.writeFile(target, new TextEncoder().encode(text));
 	}
 }

@@ -347,7 +347,7 @@ path: string, };
 /**
  * From an editor to the server.
  */
-export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "stop_request" } & StopRequest | { "type": "change_budget" } & ChangeBudget | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "history_missing" } | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
+export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "get_usage" } & GetUsage | { "type": "stop_request" } & StopRequest | { "type": "change_budget" } & ChangeBudget | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "history_missing" } | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
 
 /**
  * Request for the captured bodies of one request.
@@ -357,6 +357,23 @@ export type GetExchange = {
  * Id of the request.
  */
 id: string, };
+
+/**
+ * Request for the sums of the usage of some days.
+ */
+export type GetUsage = { 
+/**
+ * First day, as `YYYY-MM-DD` in local time.
+ */
+from: string, 
+/**
+ * Last day; it is included.
+ */
+to: string, 
+/**
+ * Grouping: `day`, `model`, `client`, `session` or `key`.
+ */
+by: string, };
 
 /**
  * Credentials and identity of an editor.
@@ -691,6 +708,10 @@ client: string,
  */
 key?: string, 
 /**
+ * Session of the client, where it names one.
+ */
+session?: string, 
+/**
  * Origin of the web page that sent it; absent for programs.
  */
 origin?: string, 
@@ -731,6 +752,14 @@ routed_model?: string,
  */
 characters: number, 
 /**
+ * HTTP status of the response; absent until its head is written.
+ */
+status?: number, 
+/**
+ * Time in the queue, in milliseconds; absent until a response has ended well.
+ */
+queued_ms?: number, 
+/**
  * Until the model's first sign, in milliseconds.
  */
 first_ms?: number, 
@@ -763,6 +792,10 @@ prefix_break?: string,
  * Cost of that change; absent where there was none.
  */
 prefix_loss?: PrefixLoss, 
+/**
+ * Editor tools that auto mode has run for it, in the order in which their results were passed on.
+ */
+tool_runs?: Array<ToolRun>, 
 /**
  * Progress of auto mode, while the request runs in it.
  */
@@ -873,7 +906,7 @@ id: string, };
 /**
  * Messages from the server to an editor. The frame's stream names the request; 0 = the connection itself.
  */
-export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "ask_origin" } & AskOrigin | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "model_catalog" } & ModelCatalog | { "type": "budget_notice" } & BudgetNotice | { "type": "refresh_models" } | { "type": "superseded" } | { "type": "ping" };
+export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "ask_origin" } & AskOrigin | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "usage" } & UsageResponse | { "type": "model_catalog" } & ModelCatalog | { "type": "budget_notice" } & BudgetNotice | { "type": "write_setting" } & WriteSetting | { "type": "refresh_models" } | { "type": "superseded" } | { "type": "ping" };
 
 /**
  * Usage of a request, in tokens.
@@ -957,6 +990,31 @@ content: Array<Content>,
 is_error: boolean, };
 
 /**
+ * A run of an editor tool in auto mode.
+ */
+export type ToolRun = { 
+/**
+ * Name of the tool.
+ */
+name: string, 
+/**
+ * Round of auto mode, from 1.
+ */
+round: number, 
+/**
+ * Start, in milliseconds since 1970.
+ */
+time: number, 
+/**
+ * Duration in milliseconds.
+ */
+duration_ms: number, 
+/**
+ * Whether it failed.
+ */
+failed: boolean, };
+
+/**
  * The tools of an editor, just now.
  */
 export type Tools = { 
@@ -964,6 +1022,31 @@ export type Tools = {
  * In the editor's order.
  */
 tools: Array<EditorTool>, };
+
+/**
+ * Sums of the usage, in answer to `GetUsage`.
+ */
+export type UsageResponse = { 
+/**
+ * First day of the question.
+ */
+from: string, 
+/**
+ * Its last day.
+ */
+to: string, 
+/**
+ * Its grouping.
+ */
+by: string, 
+/**
+ * The sums, as `GET /v1/usage` returns them.
+ */
+report?: unknown, 
+/**
+ * Reason why there are none.
+ */
+problem?: string, };
 
 /**
  * The user's settings in VS Code (`copilotProxy.*`), as far as the server needs them.
@@ -1068,3 +1151,16 @@ focused: boolean,
  * Its workspace folders.
  */
 folders: Array<Folder>, };
+
+/**
+ * A setting that the user has changed outside of VS Code.
+ */
+export type WriteSetting = { 
+/**
+ * `logRequestsToUI` or `autoTools`.
+ */
+name: string, 
+/**
+ * Its value.
+ */
+value: unknown, };

@@ -28,6 +28,8 @@ const idle: BridgeHandlers = {
 	log: () => undefined,
 	activity: () => undefined,
 	exchange: () => undefined,
+	usage: () => undefined,
+	writeSetting: () => undefined,
 	modelCatalog: () => undefined,
 };
 

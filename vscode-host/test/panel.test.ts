@@ -4,7 +4,7 @@ import { beforeEach, test } from "node:test";
 import type * as vscode from "vscode";
 import { Panel, type PanelHost } from "../src/panel";
 import type { PanelView } from "../src/panel-messages";
-import { fake, Uri } from "./fake/vscode";
+import { fake, Uri, window } from "./fake/vscode";
 
 const home = Uri.file(join(__dirname, "../..")) as unknown as vscode.Uri;
 const view: PanelView = {
@@ -27,6 +27,13 @@ const behind: PanelHost = {
 	watch: (on) => asked.push(["watch", on]),
 	getExchange: (id) => asked.push(["get_exchange", id]),
 	stopRequest: (id) => asked.push(["stop_request", id]),
+	getUsage: (query) => asked.push(["get_usage", query]),
+	async resend(path, headers, body) {
+		asked.push(["resend", path, headers, body]);
+		if (path === "/nowhere") {
+			throw new Error("no such endpoint");
+		}
+	},
 	async set(name, value) {
 		asked.push(["set", name, value]);
 	},
@@ -126,6 +133,10 @@ test("messages of the page run known commands only, copy, set and request bodies
 	webview.send({ type: "get_exchange", id: "req_1" });
 	webview.send({ type: "set", name: "port", value: 9000 });
 	webview.send({ type: "readTools" });
+	webview.send({ type: "stop_request", id: "req_2" });
+	const query = { from: "2026-11-01", to: "2026-11-26", by: "model" } as const;
+	webview.send({ type: "get_usage", ...query });
+	webview.send({ type: "resend", path: "/v1/messages", headers: [], body: "{}" });
 	webview.send({ type: "unknown" });
 	await settled();
 	assert.deepEqual(fake.executed, [["copilotProxy.stop"]]);
@@ -134,5 +145,32 @@ test("messages of the page run known commands only, copy, set and request bodies
 		["get_exchange", "req_1"],
 		["set", "port", 9000],
 		["tools", true],
+		["stop_request", "req_2"],
+		["get_usage", query],
+		["resend", "/v1/messages", [], "{}"],
 	]);
+});
+
+test("a request that could not be sent again is a problem on the page", async () => {
+	const { webview } = await opened();
+	webview.send({ type: "resend", path: "/nowhere", headers: [], body: "{}" });
+	await settled();
+	assert.deepEqual(webview.told, [
+		{ type: "problem", message: "The request could not be sent: no such endpoint" },
+	]);
+});
+
+test("a panel that VS Code restored gets the page; beside an open one it is closed", async () => {
+	const panel = new Panel(home, behind);
+	await panel.deserializeWebviewPanel(window.createWebviewPanel() as unknown as vscode.WebviewPanel);
+	const [restored] = fake.webviews;
+	assert.match(restored?.html ?? "", /panel\.js/);
+	let isDisposed = false;
+	const second = Object.assign(window.createWebviewPanel(), {
+		dispose() {
+			isDisposed = true;
+		},
+	});
+	await panel.deserializeWebviewPanel(second as unknown as vscode.WebviewPanel);
+	assert.equal(isDisposed, true);
 });

@@ -1,4 +1,4 @@
-// A request as a curl command for a terminal. Pure.
+// A request as a command for a terminal: curl for POSIX shells and for PowerShell. Pure.
 
 /** A sample request to a model. */
 export function tryOut(
@@ -36,4 +36,26 @@ export function curl(
 /** Quotes a text as one word of a POSIX shell. */
 function quoted(text: string): string {
 	return /^[\w:/.@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** The same command for PowerShell 7.3 and later on any system; `curl.exe` is not its alias of Invoke-WebRequest. */
+export function powershell(
+	url: string,
+	body: string,
+	needsKey: boolean,
+	headers: readonly [name: string, value: string][] = [],
+): string {
+	const key = needsKey ? [`-H "Authorization: Bearer $env:COPILOT_PROXY_API_KEY"`] : [];
+	return [
+		`curl.exe ${singleQuoted(url)}`,
+		"-H 'Content-Type: application/json'",
+		...key,
+		...headers.map(([name, value]) => `-H ${singleQuoted(`${name}: ${value}`)}`),
+		`--data-raw ${singleQuoted(body)}`,
+	].join(" `\n  ");
+}
+
+/** Quotes a text as one word of PowerShell, where typographic quotes end a string, too. */
+function singleQuoted(text: string): string {
+	return `'${text.replaceAll(/['\u2018\u2019\u201a\u201b]/g, "$&$&")}'`;
 }

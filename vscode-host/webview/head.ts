@@ -1,9 +1,11 @@
-// The upper part of the page: the server's state, its actions, and the base URLs for programs.
+// The head of the page in one line: the server's state, totals and actions. Base URLs fold out below it.
 
-import type { Command, PanelView } from "../src/panel-messages";
+import { html, nothing, type TemplateResult } from "lit/html.js";
+import type { Command, PanelView, Totals } from "../src/panel-messages";
 import { tryOut } from "./curl";
-import { byId, drawer, make } from "./dom";
-import { copy, send } from "./page";
+import { age, count, short } from "./format";
+import { copyButton } from "./parts";
+import { remember, state, transport } from "./state";
 
 const TITLES: Record<Command, string> = {
 	start: "Start",
@@ -19,64 +21,76 @@ const TITLES: Record<Command, string> = {
 /** The most likely actions, drawn as primary buttons. */
 const INVITING: ReadonlySet<Command> = new Set(["start", "allow"]);
 
-/** Draws the upper part; `model` is used in the sample commands. */
-export function headOf(view: PanelView, model: string): void {
-	const { title, detail, tone, actions, endpoint, needsKey } = view;
-	state({ title, detail, tone });
-	buttons(actions);
-	endpoints({ endpoint, needsKey, model });
+/** Draws the head; `model` is used in the sample commands. */
+export function head(view: PanelView | undefined, model: string): TemplateResult {
+	const { title = "Copilot Proxy", detail = "", actions = [], endpoint, totals } = view ?? {};
+	const { showsConnect } = state.memory;
+	return html`<header>
+			<div class="state" role="status" title=${detail}>
+				<h1><span id="lamp" aria-hidden="true"></span>${title}</h1>
+				${actions.includes("start") || actions.includes("allow") ? html`<p id="detail">${detail}</p>` : nothing}
+			</div>
+			${totals ? totalsLine(totals) : nothing}
+			<div id="actions">
+				${
+					endpoint === undefined
+						? nothing
+						: html`<button type="button" aria-expanded=${showsConnect} aria-controls="connect"
+							@click=${() => remember({ showsConnect: !showsConnect })}>Connect</button>`
+				}
+				${actions.map((command) => actionButton(command))}
+			</div>
+		</header>
+		${endpoint !== undefined && showsConnect ? connect(endpoint, view?.needsKey ?? false, model) : nothing}`;
 }
 
-const state = drawer(({ title, detail, tone }: Pick<PanelView, "title" | "detail" | "tone">) => {
-	document.body.dataset.tone = tone;
-	byId("title").textContent = title;
-	byId("detail").textContent = detail;
-});
+function actionButton(command: Command): TemplateResult {
+	return html`<button type="button" class=${INVITING.has(command) ? "primary" : ""}
+		@click=${() => transport.send({ type: "run", command })}>${TITLES[command]}</button>`;
+}
 
-const buttons = drawer((actions: Command[]) => {
-	const had = document.activeElement?.closest("#actions") !== null;
-	const made = actions.map((command) =>
-		make("button", {
-			textContent: TITLES[command],
-			className: INVITING.has(command) ? "primary" : "",
-			onclick: () => send({ type: "run", command }),
-		}),
-	);
-	byId("actions").replaceChildren(...made);
-	if (had) {
-		made[0]?.focus(); // keeps the keyboard focus, for example on Start after Stop
-	}
-});
+function totalsLine({
+	requests,
+	running,
+	tokensIn,
+	tokensOut,
+	windows,
+	startedAt,
+	version,
+}: Totals): TemplateResult {
+	const since = new Date(startedAt).toLocaleString();
+	const items: [name: string, value: string, title: string][] = [
+		["requests", short(requests), `${count(requests)} requests since the start at ${since}`],
+		["running", count(running), `${count(running)} requests are running`],
+		["tokens in", short(tokensIn), `${count(tokensIn)} input tokens`],
+		["out", short(tokensOut), `${count(tokensOut)} output tokens`],
+		["up", age(Date.now() - startedAt), `Version ${version}, ${windows} windows, since ${since}`],
+	];
+	return html`<ul id="server-totals" aria-label="Since the server started">
+		${items.map(([name, value, title]) => html`<li title=${title}><b>${value}</b> ${name}</li>`)}
+	</ul>`;
+}
 
-const endpoints = drawer(
-	({ endpoint, needsKey, model }: { endpoint: string | undefined; needsKey: boolean; model: string }) => {
-		byId("connect").hidden = endpoint === undefined;
-		if (endpoint === undefined) {
-			return;
-		}
-		byId("endpoints").replaceChildren(
-			row("OpenAI", `${endpoint}/v1`, tryOut(endpoint, "openai", model, needsKey)),
-			row("Anthropic", endpoint, tryOut(endpoint, "anthropic", model, needsKey)),
-			row("Ollama", endpoint, tryOut(endpoint, "ollama", model, needsKey)),
-		);
-		byId("key-hint").textContent = needsKey
-			? "Programs must send the key that you have set."
-			: "Base URLs for programs on this machine. Any API key will do.";
-	},
-);
-
-function row(name: string, url: string, command: string): HTMLElement {
-	const button = (title: string, text: string, what: string) => {
-		const made = make("button", { textContent: title, ariaLabel: `Copy ${what}` });
-		made.onclick = () => copy(text, what, made);
-		return made;
-	};
-	return make(
-		"li",
-		{},
-		make("span", { className: "name", textContent: name }),
-		make("code", { textContent: url }),
-		button("Copy", url, `${name} base URL`),
-		button("Copy as curl", command, `a curl command for ${name}`),
-	);
+function connect(endpoint: string, needsKey: boolean, model: string): TemplateResult {
+	const rows = [
+		["OpenAI", `${endpoint}/v1`, "openai"],
+		["Anthropic", endpoint, "anthropic"],
+		["Ollama", endpoint, "ollama"],
+	] as const;
+	return html`<section id="connect" aria-label="Base URLs">
+		<ul id="endpoints">
+			${rows.map(
+				([name, url, dialect]) => html`<li>
+					<span class="name">${name}</span><code>${url}</code>
+					${copyButton("Copy", `${name} base URL`, () => url)}
+					${copyButton("Copy as curl", `for ${name}`, () => tryOut(endpoint, dialect, model, needsKey))}
+				</li>`,
+			)}
+		</ul>
+		<p class="hint">${
+			needsKey
+				? "Programs must send the key that you have set."
+				: "Base URLs for programs on this machine. Any API key will do."
+		}</p>
+	</section>`;
 }

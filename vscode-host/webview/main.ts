@@ -1,97 +1,150 @@
-// The page of the panel: passes the extension's messages to the parts that show them.
+// The page of the panel and of `/ui`: draws its state, and applies the messages that it receives.
 
-import type { PanelView, ToPanel } from "../src/panel-messages";
-import type { CatalogModel } from "../src/protocol";
-import { charts } from "./charts";
+import { html, nothing, render, type TemplateResult } from "lit/html.js";
 import { tryOut } from "./curl";
-import { place } from "./details";
-import { announce, byId } from "./dom";
-import { outcomeOf } from "./format";
-import { headOf } from "./head";
-import { shown } from "./model-catalog";
-import { modelsOf } from "./models";
-import { copy, send } from "./page";
-import { Records } from "./records";
-import { Requests } from "./requests";
-import { settingsOf, wireSettings } from "./settings";
-import { wireTabs } from "./tabs";
-import { toolsOf, wireTools } from "./tools";
-import { setTotals, showTotals } from "./totals";
+import { detail } from "./detail";
+import { draftView } from "./draft-view";
+import { head } from "./head";
+import { focusRow, list } from "./list";
+import { type Shown, shown as shownModels } from "./model-catalog";
+import { modelsView } from "./models-view";
+import { copyButton, tabButton, tabKeys } from "./parts";
+import { settingsView } from "./settings-view";
+import {
+	changed,
+	listed,
+	onChange,
+	records,
+	remember,
+	select,
+	selected,
+	shown,
+	state,
+	TABS,
+	type Tab,
+	take,
+	transport,
+} from "./state";
+import { toolbar } from "./toolbar";
+import { toolsView } from "./tools-view";
+import { readUsage, usageView } from "./usage-view";
 
 /** In milliseconds: updates the duration of running requests. */
 const TICK = 500;
-/** In milliseconds: updates the server's uptime and the chart of the last hour. */
-const SLOW_TICK = 15_000;
+/** In milliseconds: updates the server's uptime, charts and sums. */
+const SLOW_TICK = 5000;
 
-const records = new Records();
-const requests = new Requests();
-let view: PanelView | undefined;
-/** Models of all windows, while a server is attached. */
-let offered: CatalogModel[] | undefined;
+const TITLES: Record<Tab, string> = {
+	requests: "Requests",
+	usage: "Usage",
+	models: "Models",
+	tools: "Tools",
+	settings: "Settings",
+};
 
-function showView(now: PanelView): void {
-	view = now;
-	place.endpoint = now.endpoint ?? place.endpoint;
-	place.needsKey = now.needsKey;
-	setTotals(now.totals);
-	if (!now.totals) {
-		offered = undefined;
-	}
-	showModels(now);
+function page(): TemplateResult {
+	const { view, memory } = state;
+	const models = shownModels(view?.models ?? [], state.offered);
+	const badges: Partial<Record<Tab, number>> = {
+		models: models.length,
+		tools: state.tools?.tools.length ?? 0,
+	};
+	const tabs = TABS.filter((tab) => tab !== "settings" || transport.isInEditor);
+	const current = tabs.includes(memory.tab) ? memory.tab : "requests";
+	return html`${head(view, models[0]?.request_name ?? "gpt-4o")}
+		${state.problem ? html`<p class="failure page-problem" role="alert">${state.problem}</p>` : nothing}
+		<main>
+			<div role="tablist" aria-label="Views" @keydown=${tabKeys}>
+				${tabs.map((tab) => tabButton(tab, TITLES[tab], tab === current, () => remember({ tab }), badges[tab]))}
+			</div>
+			<section role="tabpanel" id=${current} aria-labelledby="${current}-tab" class="view ${current}"
+				tabindex=${current === "requests" ? nothing : "0"}>
+				${content(current, models)}
+			</section>
+		</main>
+		<p id="announcement" class="screen-reader-only" aria-live="polite">${state.announcement}</p>`;
 }
 
-/** Updates all parts that show models. */
-function showModels(now: PanelView): void {
-	const models = shown(now.models, offered);
-	const first = models[0]?.request_name ?? "gpt-4o";
-	headOf(now, first);
-	modelsOf(models);
-	settingsOf(
-		now.settings,
-		models.map(({ request_name }) => request_name),
-	);
-	sample(tryOut(place.endpoint, "openai", first, now.needsKey));
-}
-
-function sample(command: string): void {
-	const [text, button] = byId("no-requests").querySelectorAll<HTMLElement>("pre, button");
-	if (text && button) {
-		text.textContent = command;
-		button.onclick = () => copy(command, "the command", button as HTMLButtonElement);
-	}
-}
-
-function showRecords(): void {
-	requests.show(records.newestFirst);
-	charts(records.minutes, records.models);
-}
-
-addEventListener("message", ({ data }: MessageEvent<ToPanel>) => {
-	switch (data.type) {
-		case "view":
-			return showView(data.view);
+function content(tab: Tab, models: readonly Shown[]): TemplateResult {
+	switch (tab) {
+		case "requests":
+			return requestsView(models);
+		case "usage":
+			readUsage();
+			return usageView();
+		case "models":
+			return modelsView(models);
 		case "tools":
-			return toolsOf(data.tools);
-		case "activity":
-			for (const failed of records.take(data.activity)) {
-				announce(`Request ${failed.number} failed: ${outcomeOf(failed).label}`);
-			}
-			return showRecords();
-		case "exchange":
-			return requests.exchange(data.exchange);
-		case "model_catalog":
-			offered = data.models;
-			return view && showModels(view);
+			return toolsView();
+		case "settings":
+			return settingsView(
+				state.view?.settings ?? [],
+				models.map(({ request_name: name }) => name),
+			);
 	}
+}
+
+function requestsView(models: readonly Shown[]): TemplateResult {
+	const requests = shown();
+	const request = selected();
+	const side = state.draft ? draftView(state.draft) : request ? detail(request) : nothing;
+	return html`${records.newestFirst.length > 0 ? toolbar() : nothing}
+		<div class="split ${side === nothing ? "" : "open"}" @keydown=${onEscape}>
+			${
+				requests.length > 0
+					? html`<div class="scroller">${list(requests, request)}</div>`
+					: html`<div class="empty">${listed().length > 0 ? html`<p>No request matches.</p>` : sample(models)}</div>`
+			}
+			${side}
+		</div>`;
+}
+
+function sample(models: readonly Shown[]): TemplateResult {
+	const { endpoint = "http://127.0.0.1:8080", needsKey = false } = state.view ?? {};
+	const command = tryOut(endpoint, "openai", models[0]?.request_name ?? "gpt-4o", needsKey);
+	return html`<p>No requests yet. Send one from a terminal:</p>
+		<div class="sample"><pre tabindex="0" aria-label="Command">${command}</pre>${copyButton("Copy", "the command", () => command, false)}</div>`;
+}
+
+function onEscape(event: KeyboardEvent): void {
+	if (event.key !== "Escape" || (event.target as HTMLElement).tagName === "TEXTAREA") {
+		return;
+	}
+	const request = selected();
+	state.draft = undefined;
+	select(undefined);
+	if (request) {
+		requestAnimationFrame(() => requestAnimationFrame(() => focusRow(request)));
+	}
+}
+
+/** Time of the last draw in milliseconds, for tests. */
+declare global {
+	interface Window {
+		lastDraw?: number;
+	}
+}
+
+const root = document.getElementById("page") as HTMLElement;
+
+onChange(() => {
+	const start = performance.now();
+	const focused = (document.activeElement as HTMLElement | null)?.dataset?.number;
+	document.body.dataset.tone = state.view?.tone ?? "idle";
+	render(page(), root);
+	// A row that has moved loses the focus.
+	if (focused !== undefined && document.activeElement === document.body) {
+		document.querySelector<HTMLElement>(`.request[data-number="${focused}"]`)?.focus();
+	}
+	window.lastDraw = performance.now() - start;
 });
 
-wireTabs();
-wireTools();
-wireSettings();
-showRecords();
-setInterval(() => requests.tick(), TICK);
+transport.receive(take);
 setInterval(() => {
-	showTotals();
-	charts(records.minutes, records.models);
-}, SLOW_TICK);
-send({ type: "ready" });
+	if (state.memory.tab === "requests" && records.newestFirst[0]?.outcome.state === "running") {
+		changed();
+	}
+}, TICK);
+setInterval(changed, SLOW_TICK);
+changed();
+transport.send({ type: "ready" });

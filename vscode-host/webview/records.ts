@@ -1,13 +1,14 @@
-// The page's copy of the server's records; it keeps no more than the server does. Pure.
+// The page's copy of the server's records; it also keeps ended ones that the server has dropped meanwhile. Pure.
 
 import type { Activity, Minute, ModelTotals, RequestRecord } from "../src/protocol";
 
-/** Ended requests and rejected requests that are kept; as many as the server keeps. */
-const KEPT = 100;
+/** Ended requests and rejected requests that are kept. */
+const KEPT = 1000;
 const KEPT_TURNED_AWAY = 20;
 
 export class Records {
 	readonly #requests = new Map<number, RequestRecord>();
+	#sorted: RequestRecord[] | undefined;
 	models: readonly ModelTotals[] = [];
 	minutes: readonly Minute[] = [];
 
@@ -20,19 +21,28 @@ export class Records {
 		for (const request of requests) {
 			this.#requests.set(request.number, request);
 		}
+		this.#sorted = undefined;
 		const ended = this.newestFirst.filter(({ outcome }) => outcome.state !== "running");
 		const answered = ended.filter((request) => !request.rejected);
 		const turnedAway = ended.filter((request) => request.rejected);
-		for (const { number } of [...answered.slice(KEPT), ...turnedAway.slice(KEPT_TURNED_AWAY)]) {
+		const dropped = [...answered.slice(KEPT), ...turnedAway.slice(KEPT_TURNED_AWAY)];
+		for (const { number } of dropped) {
 			this.#requests.delete(number);
+		}
+		if (dropped.length > 0) {
+			this.#sorted = undefined;
 		}
 		this.models = models;
 		this.minutes = minutes;
 		return failed;
 	}
 
-	get newestFirst(): RequestRecord[] {
-		return [...this.#requests.values()].sort((one, other) => other.number - one.number);
+	/** All requests; the running ones first. */
+	get newestFirst(): readonly RequestRecord[] {
+		this.#sorted ??= [...this.#requests.values()].sort(
+			(one, other) => Number(isRunning(other)) - Number(isRunning(one)) || other.number - one.number,
+		);
+		return this.#sorted;
 	}
 
 	#hasJustFailed({ number, outcome, rejected: turnedAway }: RequestRecord): boolean {
@@ -40,4 +50,8 @@ export class Records {
 			!turnedAway && outcome.state === "failed" && this.#requests.get(number)?.outcome.state !== "failed"
 		);
 	}
+}
+
+export function isRunning({ outcome }: RequestRecord): boolean {
+	return outcome.state === "running";
 }

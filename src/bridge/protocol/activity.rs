@@ -1,6 +1,7 @@
 //! Running and recent requests, models and totals, for the panel.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::ModelInfo;
 use crate::conversation::{Credits, PremiumRequests};
@@ -19,6 +20,49 @@ pub struct Watch {
 pub struct GetExchange {
     /// Id of the request.
     pub id: String,
+}
+
+/// A setting that the user has changed outside of VS Code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct WriteSetting {
+    /// `logRequestsToUI` or `autoTools`.
+    pub name: String,
+    /// Its value.
+    #[cfg_attr(test, ts(type = "unknown"))]
+    pub value: Value,
+}
+
+/// Request for the sums of the usage of some days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct GetUsage {
+    /// First day, as `YYYY-MM-DD` in local time.
+    pub from: String,
+    /// Last day; it is included.
+    pub to: String,
+    /// Grouping: `day`, `model`, `client`, `session` or `key`.
+    pub by: String,
+}
+
+/// Sums of the usage, in answer to `GetUsage`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct UsageResponse {
+    /// First day of the question.
+    pub from: String,
+    /// Its last day.
+    pub to: String,
+    /// Its grouping.
+    pub by: String,
+    /// The sums, as `GET /v1/usage` returns them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "unknown"))]
+    pub report: Option<Value>,
+    /// Reason why there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub problem: Option<String>,
 }
 
 /// The models of all editors together.
@@ -73,6 +117,10 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub key: Option<String>,
+    /// Session of the client, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub session: Option<String>,
     /// Origin of the web page that sent it; absent for programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -104,6 +152,14 @@ pub struct RequestRecord {
     /// Characters of text and thinking so far.
     #[cfg_attr(test, ts(type = "number"))]
     pub characters: u64,
+    /// HTTP status of the response; absent until its head is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub status: Option<u16>,
+    /// Time in the queue, in milliseconds; absent until a response has ended well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub queued_ms: Option<u64>,
     /// Until the model's first sign, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional, type = "number"))]
@@ -137,6 +193,10 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub prefix_loss: Option<PrefixLoss>,
+    /// Editor tools that auto mode has run for it, in the order in which their results were passed on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<ToolRun>>"))]
+    pub tool_runs: Vec<ToolRun>,
     /// Progress of auto mode, while the request runs in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -180,6 +240,24 @@ pub struct AutoModeStatus {
     pub round: u32,
     /// Names of the editor tools that run now.
     pub running_tools: Vec<String>,
+}
+
+/// A run of an editor tool in auto mode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ToolRun {
+    /// Name of the tool.
+    pub name: String,
+    /// Round of auto mode, from 1.
+    pub round: u32,
+    /// Start, in milliseconds since 1970.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub time: u64,
+    /// Duration in milliseconds.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub duration_ms: u64,
+    /// Whether it failed.
+    pub failed: bool,
 }
 
 /// A running request that the user wants to stop.

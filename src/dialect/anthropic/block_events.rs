@@ -161,7 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::conversation::{Finish, ToolRan, ToolResult, Usage};
+    use crate::conversation::{Finish, RunTime, ToolRan, ToolResult, Usage};
 
     /// Every event there is, with the texts and ids that make a difference.
     fn any_event() -> impl Strategy<Value = Event> {
@@ -170,6 +170,7 @@ mod tests {
             round: 1,
             call: call(),
             result: ToolResult { id: "c".into(), content: vec![], is_error: false },
+            time: RunTime::default(),
         };
         prop_oneof![
             "[ab]{0,2}".prop_map(Event::Text),

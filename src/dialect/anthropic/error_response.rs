@@ -35,6 +35,7 @@ fn kind(failure: &Failure) -> &'static str {
         | Failure::NoWebSocket { .. }
         | Failure::WrongMethod { .. }
         | Failure::UnknownResponse { .. }
+        | Failure::Cancelled
         | Failure::ContentFiltered { .. } => REQUEST,
         Failure::BodyTooLarge { .. } => "request_too_large",
         Failure::Unauthorized => "authentication_error",
@@ -152,6 +153,7 @@ mod tests {
             (Failure::ProviderUnavailable { message: message() }, 503, "api_error"),
             (Failure::EditorGone, 503, "api_error"),
             (Failure::Stopping, 503, "api_error"),
+            (Failure::Cancelled, 499, "invalid_request_error"),
             (Failure::Overloaded { message: message() }, 503, "overloaded_error"),
             (Failure::ModelTimeout { after: second }, 504, "timeout_error"),
             (Failure::ToolsTimeout { within: second }, 504, "timeout_error"),

@@ -67,6 +67,7 @@ pub fn error_fields(failure: &Failure) -> ErrorFields<'_> {
         Failure::BadAnswer { .. } => (SERVER, None, Some("bad_answer")),
         Failure::EditorGone => (SERVER, None, Some("editor_gone")),
         Failure::Stopping => (SERVER, None, Some("stopping")),
+        Failure::Cancelled => (REQUEST, None, Some("cancelled")),
         Failure::ClientTooSlow => (SERVER, None, Some("client_too_slow")),
         Failure::Internal { .. } => (SERVER, None, None),
     };

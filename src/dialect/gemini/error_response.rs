@@ -68,6 +68,7 @@ fn status(failure: &Failure, code: u16) -> &'static str {
         | Failure::ModelTimeout { .. }
         | Failure::ToolsTimeout { .. }
         | Failure::ClientTooSlow => "DEADLINE_EXCEEDED",
+        Failure::Cancelled => "CANCELLED",
         Failure::NoModels { .. }
         | Failure::Overloaded { .. }
         | Failure::ProviderUnavailable { .. }

@@ -1,13 +1,14 @@
 //! `GET /health` and `GET /`: state and description of the server.
 
-use actix_web::HttpResponse;
 use actix_web::web::{Data, ReqData};
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use crate::bridge::protocol::Window;
 use crate::dialect::ollama;
 use crate::http::access::ClientPermissions;
 use crate::http::state::AppState;
+use crate::http::ui::welcome::{wants_page, welcome};
 use crate::log::now;
 use crate::models::registry::GetSnapshot;
 
@@ -43,7 +44,14 @@ fn folder_names(window: &Window) -> Value {
 pub(in crate::http) struct Endpoints(pub Vec<String>);
 
 /// Describes the server to people and programs that open its base URL.
-pub(in crate::http) async fn root(state: Data<AppState>, endpoints: Data<Endpoints>) -> HttpResponse {
+pub(in crate::http) async fn root(
+    request: HttpRequest,
+    state: Data<AppState>,
+    endpoints: Data<Endpoints>,
+) -> HttpResponse {
+    if wants_page(request.headers()) {
+        return welcome(&request, &state, &endpoints.0).await;
+    }
     HttpResponse::Ok().json(json!({
         "name": "Copilot Proxy",
         "version": state.options.version,

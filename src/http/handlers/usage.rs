@@ -32,14 +32,24 @@ pub(in crate::http) async fn usage(
     parameters: Query<Parameters>,
     state: Data<AppState>,
 ) -> HttpResponse {
-    match report(&parameters, &state).await {
+    let Parameters { from, to, by } = &*parameters;
+    match usage_report(from.as_deref(), to.as_deref(), by.as_deref(), &state).await {
         Ok(report) => HttpResponse::Ok().json(report),
         Err(failure) => respond(&request, &failure),
     }
 }
 
-async fn report(parameters: &Parameters, state: &AppState) -> Result<UsageReport, Failure> {
-    let query = query(parameters)?;
+/// Sums the usage from a first to a last day.
+pub async fn usage_report(
+    from: Option<&str>,
+    to: Option<&str>,
+    by: Option<&str>,
+    state: &AppState,
+) -> Result<UsageReport, Failure> {
+    let query = UsageQuery {
+        period: Period { from: parsed("from", from)?, to: parsed("to", to)? },
+        by: parsed("by", by)?.unwrap_or_default(),
+    };
     let writer = state.request_log.usage.clone().ok_or_else(|| {
         Failure::internal("no usage is recorded: the environment names no home directory for its database")
     })?;
@@ -53,16 +63,6 @@ fn read(writer: &UsageWriter, query: &UsageQuery) -> Result<UsageReport, Failure
     }
     let directory = writer.path().parent().unwrap_or(Path::new("."));
     usage_db::read(directory, query).map_err(Failure::internal)
-}
-
-fn query(parameters: &Parameters) -> Result<UsageQuery, Failure> {
-    Ok(UsageQuery {
-        period: Period {
-            from: parsed("from", parameters.from.as_deref())?,
-            to: parsed("to", parameters.to.as_deref())?,
-        },
-        by: parsed("by", parameters.by.as_deref())?.unwrap_or_default(),
-    })
 }
 
 fn parsed<T: std::str::FromStr<Err = String>>(name: &str, value: Option<&str>) -> Result<Option<T>, Failure> {

@@ -352,6 +352,7 @@ export const window = {
 			dispose: webview.close,
 		};
 	},
+	registerWebviewPanelSerializer: () => ({ dispose() {} }),
 	createOutputChannel: () => ({
 		error: channel("error"),
 		warn: channel("warn"),

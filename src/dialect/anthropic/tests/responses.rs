@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{call, end, folded, meta, streamed, text};
-use crate::conversation::{Content, Event, Finish, Thinking, ToolCall, ToolRan, ToolResult, Usage};
+use crate::conversation::{Content, Event, Finish, RunTime, Thinking, ToolCall, ToolRan, ToolResult, Usage};
 use crate::dialect::anthropic::{Anthropic, ResponseOptions, Thoughts};
 use crate::dialect::common::sealed_thinking;
 use crate::dialect::{Dialect, Encoder};
@@ -319,6 +319,7 @@ fn executed_tools_are_in_ping_events() {
             content: vec![Content::Text { text: "noon".into() }],
             is_error: false,
         },
+        time: RunTime::default(),
     };
     let trace = r#"{"round":1,"call":{"id":"c1","name":"get_time","input":{}},"result":{"id":"c1","content":[{"type":"text","text":"noon"}],"is_error":false}}"#;
     let events = [text("Let me see. "), Event::ToolRan(ran), text("Noon."), end(Finish::Stop)];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{call, chunks, end, meta, streamed, text, usage};
-use crate::conversation::{Event, Finish, Thinking, ToolCall, ToolRan, ToolResult};
+use crate::conversation::{Event, Finish, RunTime, Thinking, ToolCall, ToolRan, ToolResult};
 use crate::dialect::common::sealed_thinking;
 use crate::dialect::gemini::{Gemini, ResponseOptions, StreamForm};
 use crate::dialect::{Dialect, Encoder};
@@ -162,6 +162,7 @@ fn tool_that_ran_is_in_an_extra_field() {
         round: 1,
         call: ToolCall { id: "c".into(), name: "look".into(), input: json!({}) },
         result: ToolResult { id: "c".into(), content: vec![], is_error: false },
+        time: RunTime::default(),
     };
     let events = [Event::ToolRan(ran), Event::Finish(Finish::Stop, usage())];
     let chunks = chunks(SSE.form, &streamed(SSE, &events));

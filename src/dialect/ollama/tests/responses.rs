@@ -5,7 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::conversation::{Content, Event, Finish, Thinking, Timing, ToolCall, ToolRan, ToolResult, Usage};
+use crate::conversation::{
+    Content, Event, Finish, RunTime, Thinking, Timing, ToolCall, ToolRan, ToolResult, Usage,
+};
 use crate::dialect::common::arbitrary::event;
 use crate::dialect::ollama::{Chat, Instead, Ollama, ResponseOptions, TextField};
 use crate::dialect::{Dialect, Encoder, ResponseMeta};
@@ -150,6 +152,7 @@ fn executed_tools_are_reported() {
             content: vec![Content::Text { text: "noon".into() }],
             is_error: false,
         },
+        time: RunTime::default(),
     };
     let told = json!({ "tools": [&ran] });
     let events = [Event::ToolRan(ran), text("Noon."), end(Finish::Stop)];

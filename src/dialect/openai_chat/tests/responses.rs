@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::folded;
 use crate::conversation::{
-    Content, Event, Finish, Thinking, ToolCall, ToolRan, ToolResult, Usage, UsageSource,
+    Content, Event, Finish, RunTime, Thinking, ToolCall, ToolRan, ToolResult, Usage, UsageSource,
 };
 use crate::dialect::common::sealed_thinking;
 use crate::dialect::openai_chat::{Calls, OpenAiChat, ResponseOptions};
@@ -373,6 +373,7 @@ fn executed_tools_are_reported() {
             content: vec![Content::Text { text: "noon".into() }],
             is_error: false,
         },
+        time: RunTime::default(),
     };
     let events = [(0, Event::ToolRan(ran)), (0, text("It is noon")), (0, end(Finish::Stop))];
     check(

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{followed, read, streamed, whole};
-use crate::conversation::{Content, Event, Finish, Thinking, ToolRan, ToolResult, Usage};
+use crate::conversation::{Content, Event, Finish, RunTime, Thinking, ToolRan, ToolResult, Usage};
 use crate::dialect::RequestHead;
 use crate::dialect::common::arbitrary::{self, json};
 use crate::dialect::openai_responses::{Memory, OpenAiResponses, ResponseOptions};
@@ -18,7 +18,7 @@ fn event() -> impl Strategy<Value = Event> {
         let call = super::call("c", &name, json!({}));
         let result =
             ToolResult { id: "c".into(), content: vec![Content::Text { text: name }], is_error: false };
-        Event::ToolRan(ToolRan { round: 1, call, result })
+        Event::ToolRan(ToolRan { round: 1, call, result, time: RunTime::default() })
     };
     prop_oneof![
         4 => arbitrary::event(),

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{call, events, followed, meta, plain, read, streamed, whole};
-use crate::conversation::{Content, Event, Finish, Thinking, ToolRan, ToolResult, Usage, UsageSource};
+use crate::conversation::{
+    Content, Event, Finish, RunTime, Thinking, ToolRan, ToolResult, Usage, UsageSource,
+};
 use crate::dialect::common::sealed_thinking;
 use crate::dialect::openai_responses::{OpenAiResponses, ResponseOptions};
 use crate::dialect::{Dialect, Encoder};
@@ -31,6 +33,7 @@ fn ran(name: &str) -> ToolRan {
         round: 1,
         call: call("call_1", name, json!({})),
         result: ToolResult { id: "call_1".into(), content, is_error: false },
+        time: RunTime::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{call, meta};
 use crate::conversation::{
-    Content, Event, Finish, Message, Part, Role, Thinking, ToolRan, ToolResult, Usage,
+    Content, Event, Finish, Message, Part, Role, RunTime, Thinking, ToolRan, ToolResult, Usage,
 };
 use crate::dialect::RequestHead;
 use crate::dialect::openai_responses::{Memory, OpenAiResponses};
@@ -57,7 +57,12 @@ fn every_output_item_is_part_of_the_conversation() {
     let content = vec![Content::Text { text: "noon".into() }];
     let result = ToolResult { id: "call_1".into(), content, is_error: false };
     let thought = Thinking { id: Some("t1".into()), ..Thinking::text("Hm.") };
-    let ran = ToolRan { round: 1, call: call("call_1", "get_time", json!({})), result: result.clone() };
+    let ran = ToolRan {
+        round: 1,
+        call: call("call_1", "get_time", json!({})),
+        result: result.clone(),
+        time: RunTime::default(),
+    };
     let own = call("call_2", "agents__spawn", json!({ "a": 1 }));
     let answer = [
         Event::Thinking(thought.clone()),

@@ -1,0 +1,90 @@
+// The settings, editable on the page. package.json defines their types.
+
+import { live } from "lit/directives/live.js";
+import { repeat } from "lit/directives/repeat.js";
+import { html, nothing, type TemplateResult } from "lit/html.js";
+import type { SettingView } from "../src/panel-messages";
+import { prose } from "./parts";
+import { announce, setSetting, transport } from "./state";
+
+interface AutoTools {
+	allow?: string[];
+	deny?: string[];
+}
+
+export function settingsView(settings: readonly SettingView[], models: readonly string[]): TemplateResult {
+	return html`<div class="bar">
+			<span class="hint">Changes take effect at once, in all windows.</span>
+			<button type="button" @click=${() => transport.send({ type: "run", command: "openSettings" })}>Open in Settings</button>
+		</div>
+		<div id="settings-list">${repeat(settings, ({ name }) => name, row)}</div>
+		<datalist id="model-ids">${models.map((model) => html`<option value=${model}></option>`)}</datalist>`;
+}
+
+function row(setting: SettingView): TemplateResult {
+	const { name, description, isDefault } = setting;
+	return html`<div class="setting">
+		<div class="about">
+			<label for="setting-${name}">${titleOf(name)}</label>${
+				isDefault ? nothing : html`<span class="modified" title="Changed from its default"></span>`
+			}
+			<p class="hint" id="about-${name}">${prose(description)}</p>
+		</div>
+		<div class="control">${control(setting)}</div>
+	</div>`;
+}
+
+function control(setting: SettingView): unknown {
+	const { name, kind, value, minimum, maximum, isSecret } = setting;
+	const set = (to: unknown) => {
+		setSetting(name, to);
+		announce(`${titleOf(name)} saved`);
+	};
+	switch (kind) {
+		case "switch":
+			return html`<input type="checkbox" id="setting-${name}" aria-describedby="about-${name}"
+				.checked=${live(value === true)} @change=${(event: Event) => set(inputOf(event).checked)}>`;
+		case "number":
+			return html`<input type="number" id="setting-${name}" aria-describedby="about-${name}" step="1" required
+				min=${minimum ?? nothing} max=${maximum ?? nothing} .value=${String(value)}
+				@change=${(event: Event) => inputOf(event).reportValidity() && set(inputOf(event).valueAsNumber)}>`;
+		case "text":
+			return html`<input type=${isSecret ? "password" : "text"} id="setting-${name}"
+				aria-describedby="about-${name}" autocomplete="off" spellcheck="false"
+				list=${name === "defaultModel" ? "model-ids" : nothing}
+				placeholder=${name === "defaultModel" ? "Copilot's first model" : nothing}
+				.value=${String(value)} @change=${(event: Event) => set(inputOf(event).value.trim())}>`;
+		case "lines":
+			return lines(name, value as string[], set);
+		case "patterns": {
+			const { allow = ["*"], deny = [] } = value as AutoTools;
+			return html`<span class="hint">Allow</span>${lines(name, allow, (to) => set({ allow: to, deny }))}
+				<label class="hint" for="setting-${name}-deny">Deny</label>
+				${lines(`${name}-deny`, deny, (to) => set({ allow, deny: to }), name)}`;
+		}
+	}
+}
+
+/** A text area with one value per line. */
+function lines(name: string, value: string[], set: (to: string[]) => void, about = name): TemplateResult {
+	const changed = (event: Event) =>
+		set(
+			(event.target as HTMLTextAreaElement).value
+				.split("\n")
+				.map((line) => line.trim())
+				.filter(Boolean),
+		);
+	return html`<textarea id="setting-${name}" aria-describedby="about-${about}" placeholder="One per line"
+		spellcheck="false" rows=${Math.max(1, Math.min(6, value.length))} .value=${value.join("\n")}
+		@change=${changed}></textarea>`;
+}
+
+function inputOf(event: Event): HTMLInputElement {
+	return event.target as HTMLInputElement;
+}
+
+/** Formats `logRequestsToUI` as `Log Requests To UI`, as VS Code does. */
+function titleOf(name: string): string {
+	const spaced = name.replaceAll(/([a-z])([A-Z])/g, "$1 $2");
+	return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}
