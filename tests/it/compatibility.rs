@@ -15,10 +15,12 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::client::Response;
+use crate::gemini_form;
 use crate::openai::with;
 use crate::server::Server;
 
 mod anthropic;
+mod gemini;
 mod legacy_completions;
 mod ollama;
 mod openai_chat;
@@ -59,10 +61,11 @@ pub struct Table {
     pub sections: &'static [Section],
 }
 
-const TABLES: [&Table; 5] = [
+const TABLES: [&Table; 6] = [
     &openai_chat::TABLE,
     &openai_responses::TABLE,
     &anthropic::TABLE,
+    &gemini::TABLE,
     &ollama::TABLE,
     &legacy_completions::TABLE,
 ];
@@ -113,6 +116,14 @@ fn request(table: &Table, messages: &[Value]) -> (&'static str, Value) {
         "anthropic" => {
             ("/v1/messages", json!({ "model": "scripted-1", "max_tokens": 9999, "messages": messages }))
         }
+        "gemini" => {
+            let content = |message: &Value| match &message["content"] {
+                Value::String(text) => gemini_form::text(text),
+                _ => message.clone(),
+            };
+            let contents: Vec<Value> = messages.iter().map(content).collect();
+            ("/v1beta/models/scripted-1:generateContent", gemini_form::request(&contents))
+        }
         "legacy_completions" => ("/v1/completions", json!({ "model": "scripted-1", "prompt": "dump:" })),
         _ => ("/api/chat", json!({ "model": "scripted-1", "stream": false, "messages": messages })),
     }
@@ -154,6 +165,14 @@ fn request_with(table: &Table, section: &Section, field: &Value) -> Option<(&'st
             let (path, request) = request(table, &[user("dump:")]);
             Some((path, with(request, &json!({ "options": field }))))
         }
+        "generation config" => {
+            let (path, request) = request(table, &[user("dump:")]);
+            Some((path, with(request, &json!({ "generationConfig": field }))))
+        }
+        "thinking config" => {
+            let (path, request) = request(table, &[user("dump:")]);
+            Some((path, with(request, &json!({ "generationConfig": { "thinkingConfig": field } }))))
+        }
         _ => None,
     }
 }
@@ -166,7 +185,7 @@ fn every_field_is_handled_as_its_table_says() {
         let list = list(table);
         let fields = list[section.list].as_object().unwrap();
         for name in section.names() {
-            if ["messages", "input", "prompt", "model", "previous_response_id"].contains(&name)
+            if ["messages", "input", "prompt", "contents", "model", "previous_response_id"].contains(&name)
                 || request_with(table, section, &json!({})).is_none()
             {
                 // They name things that must exist, or are no fields of requests.
@@ -199,7 +218,7 @@ fn every_field_is_handled_as_its_table_says() {
 #[test]
 fn every_tool_type_is_accepted() {
     let server = Server::demo(&[]);
-    for table in [&openai_chat::TABLE, &openai_responses::TABLE, &anthropic::TABLE] {
+    for table in [&openai_chat::TABLE, &openai_responses::TABLE, &anthropic::TABLE, &gemini::TABLE] {
         for (name, tool) in examples(table, "tools") {
             let response = post(&server, table, &[user("say:ok")], &json!({ "tools": [tool] }));
             assert_eq!(response.status, 200, "{} {name} {tool}: {}", table.title, response.text());
@@ -246,6 +265,16 @@ fn turns(table: &Table) -> Vec<Vec<Value>> {
                     json!({ "type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}" }),
                     json!({ "type": "function_call_output", "call_id": "c1", "output": [part] }),
                 ]);
+            }
+        }
+        "gemini" => {
+            for (_, part) in examples(table, "parts") {
+                for (name, field) in list(table)["fields of parts"].as_object().unwrap() {
+                    let part = with(part.clone(), &json!({ name: field["example"] }));
+                    turns.push(vec![gemini_form::user(&json!([part]))]);
+                    turns.push(vec![gemini_form::model(&json!([part]))]);
+                }
+                turns.push(gemini_form::call_and_result("c1", &json!({}), "a", &json!([part])).into());
             }
         }
         _ => {
@@ -308,6 +337,11 @@ fn any_history_of_anthropic_blocks_is_answered() {
 }
 
 #[test]
+fn any_history_of_gemini_parts_is_answered() {
+    check_histories(&gemini::TABLE);
+}
+
+#[test]
 fn document_is_rendered_from_the_tables() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/compatibility.md");
     let rendered = rendered();
@@ -332,7 +366,7 @@ fn rendered() -> String {
          - **refused**: 400 with the reason, since ignoring it would change the meaning of the request.\n\
          - **ignored**: accepted, and without effect.\n\n\
          Fields and block types that are in no table are accepted: fields without effect, blocks as words.\n\
-         This file is rendered from the tables in `tests/it/compatibility/`, which a test compares with the vendors' OpenAPI \
+         This file is rendered from the tables in `tests/it/compatibility/`, which a test compares with the vendors' own API \
          documents and SDKs.\n",
     );
     for table in TABLES {
