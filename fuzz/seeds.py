@@ -48,6 +48,25 @@ put("read_completions", "all-fields", json.dumps({
     "model": "m", "prompt": ["x"], "suffix": "", "echo": True, "stream": True, "stream_options": {"include_usage": True},
     "temperature": 1, "top_p": 1.0, "max_tokens": 5.0, "stop": ["a", "b"], "n": 2, "best_of": 2, "seed": -1, "logit_bias": {},
 }))
+put("read_gemini", "all-parts", json.dumps({
+    "systemInstruction": {"parts": {"text": "s"}},
+    "contents": [
+        {"role": "user", "parts": [{"text": "look"}, {"inline_data": {"mime_type": "image/png", "data": "iVBORw0KGgo="}}]},
+        {"role": "model", "parts": [{"text": "Hm", "thought": True, "thoughtSignature": "copilot-proxy:r1:AAAA"},
+                                    {"functionCall": {"id": "1", "name": "get", "args": {"a": 1}}, "thoughtSignature": "eA=="},
+                                    {"executableCode": {"language": "PYTHON", "code": "1"}},
+                                    {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}}]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "get", "response": {"output": "r"}, "parts": [
+            {"inlineData": {"mimeType": "application/pdf", "data": "JVBERi0xLjQK"}}]}},
+            {"fileData": {"fileUri": "https://example.com/a"}}]},
+    ],
+    "tools": [{"googleSearch": {}, "functionDeclarations": [{"name": "get", "description": "d", "parameters": {
+        "type": "OBJECT", "properties": {"a": {"type": "INTEGER", "nullable": True, "minimum": 1}}, "required": ["a"]}}]}],
+    "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["get"]}},
+    "generationConfig": {"temperature": 1, "topP": 0.5, "topK": 4, "candidateCount": 2, "maxOutputTokens": 9, "seed": -1,
+                         "stopSequences": ["a"], "responseMimeType": "application/json", "responseSchema": {"type": "ARRAY"},
+                         "thinkingConfig": {"thinkingBudget": -1, "includeThoughts": True}},
+}))
 put("read_ollama", "chat", json.dumps({
     "model": "m:latest", "stream": False, "think": "low", "format": {"type": "object"}, "keep_alive": "5m",
     "options": {"num_predict": 5, "stop": ["a"], "temperature": 0},

@@ -14,7 +14,7 @@ mod transcripts;
 pub use encoders::encoders;
 pub use filters::{json_output, stop_sequences};
 pub use frames::frames;
-pub use requests::{read_chat, read_completions, read_messages, read_ollama, read_responses};
+pub use requests::{read_chat, read_completions, read_gemini, read_messages, read_ollama, read_responses};
 pub use settings::{setup_json, setup_toml};
 pub use transcripts::transcript;
 
@@ -35,6 +35,7 @@ mod tests {
             ("json_output", json_output),
             ("read_chat", read_chat),
             ("read_completions", read_completions),
+            ("read_gemini", read_gemini),
             ("read_messages", read_messages),
             ("read_ollama", read_ollama),
             ("read_responses", read_responses),

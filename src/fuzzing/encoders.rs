@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::source::Source;
 use crate::conversation::{Event, Finish, Thinking, ToolCall, Usage};
 use crate::dialect::anthropic::Anthropic;
+use crate::dialect::gemini::Gemini;
 use crate::dialect::legacy_completions::Completions;
 use crate::dialect::ollama::{Chat, Generate, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
@@ -54,6 +55,8 @@ pub fn encoders(data: &[u8]) {
     check::<Completions>(&json!({ "prompt": "x" }), &events, completions_stream, completions_whole);
     check::<Anthropic>(&messages, &events, anthropic_stream, anthropic_whole);
     check::<OpenAiResponses>(&json!({ "input": "x" }), &events, responses_stream, responses_whole);
+    let contents = json!({ "contents": [{ "parts": [{ "text": "x" }] }] });
+    check::<Gemini>(&contents, &events, gemini_stream, gemini_whole);
     check::<Ollama<Chat>>(&messages, &events, ollama_stream, ollama_whole);
     check::<Ollama<Generate>>(&json!({ "prompt": "x" }), &events, ollama_stream, ollama_whole);
 }
@@ -79,6 +82,9 @@ fn check<D: Dialect>(
     let text = String::from_utf8(out).unwrap();
     if D::stream_content_type(&options) == crate::dialect::EVENT_STREAM {
         streamed(&server_sent_events(&text), &mut stream);
+    } else if text.starts_with('[') {
+        let items: Vec<Value> = serde_json::from_str(&text).unwrap();
+        streamed(&items.into_iter().map(|item| (String::new(), item)).collect::<Vec<_>>(), &mut stream);
     } else {
         let lines = text.strip_suffix('\n').unwrap().split('\n');
         let lines: Vec<_> = lines.map(|line| (String::new(), serde_json::from_str(line).unwrap())).collect();
@@ -223,6 +229,24 @@ fn responses_whole(body: &Value, answer: &mut Answer) {
         }
     }
     answer.end = Some(body["status"].clone());
+}
+
+fn gemini_stream(chunks: &[(String, Value)], answer: &mut Answer) {
+    for (_, chunk) in chunks {
+        assert!(answer.end.is_none(), "a chunk after the end");
+        gemini_whole(chunk, answer);
+    }
+}
+
+fn gemini_whole(body: &Value, answer: &mut Answer) {
+    let candidate = &body["candidates"][0];
+    for part in items(&candidate["content"]["parts"]) {
+        answer.text += string(&part["text"]);
+        if let Some(call) = part.get("functionCall") {
+            answer.calls.push((string(&call["name"]).to_owned(), call["args"].clone()));
+        }
+    }
+    answer.end = candidate.get("finishReason").cloned();
 }
 
 fn ollama_stream(lines: &[(String, Value)], answer: &mut Answer) {

@@ -2,6 +2,7 @@
 
 use super::transcripts::check_legal;
 use crate::dialect::anthropic::Anthropic;
+use crate::dialect::gemini::Gemini;
 use crate::dialect::legacy_completions::Completions;
 use crate::dialect::ollama::{Chat, Generate, Ollama};
 use crate::dialect::openai_chat::OpenAiChat;
@@ -16,6 +17,11 @@ pub fn read_chat(body: &[u8]) {
 /// `POST /v1/completions`.
 pub fn read_completions(body: &[u8]) {
     read::<Completions>(body);
+}
+
+/// `POST /v1beta/models/{model}:generateContent`.
+pub fn read_gemini(body: &[u8]) {
+    read::<Gemini>(body);
 }
 
 /// `POST /v1/messages`.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{Request, Response};
+use crate::gemini_form;
 use crate::openai::with;
 use crate::server::Server;
 
@@ -13,9 +14,10 @@ enum Api {
     Responses,
     Messages,
     Ollama,
+    Gemini,
 }
 
-const ALL: [Api; 4] = [Api::Chat, Api::Responses, Api::Messages, Api::Ollama];
+const ALL: [Api; 5] = [Api::Chat, Api::Responses, Api::Messages, Api::Ollama, Api::Gemini];
 
 impl Api {
     fn path(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Api {
             Api::Responses => "/v1/responses",
             Api::Messages => "/v1/messages",
             Api::Ollama => "/api/chat",
+            Api::Gemini => "/v1beta/models/scripted-1:generateContent",
         }
     }
 
@@ -34,12 +37,16 @@ impl Api {
             Api::Responses => json!({ "model": "scripted-1", "input": messages }),
             Api::Messages => json!({ "model": "scripted-1", "max_tokens": 9999, "messages": messages }),
             Api::Ollama => json!({ "model": "scripted-1", "stream": false, "messages": messages }),
+            Api::Gemini => json!({ "contents": messages }),
         }
     }
 
     /// A request with one message of the user.
     fn ask(self, text: &str) -> Value {
-        self.request(json!([{ "role": "user", "content": text }]))
+        self.request(match self {
+            Api::Gemini => json!([gemini_form::text(text)]),
+            _ => json!([{ "role": "user", "content": text }]),
+        })
     }
 
     /// A user's message, a call with this id and these arguments, its result, and a script.
@@ -75,6 +82,10 @@ impl Api {
                 { "role": "tool", "tool_call_id": id, "content": "r" },
                 user(script),
             ]),
+            Api::Gemini => {
+                let [call, result] = gemini_form::call_and_result(id, input, "r", &json!([]));
+                json!([gemini_form::text("x"), call, result, gemini_form::text(script)])
+            }
         })
     }
 
@@ -85,6 +96,9 @@ impl Api {
                 json!({ "type": "function", "function": { "name": name, "description": description } })
             }
             Api::Responses => json!({ "type": "function", "name": name, "description": description }),
+            Api::Gemini => {
+                json!({ "functionDeclarations": [{ "name": name, "description": description }] })
+            }
             Api::Messages => {
                 json!({ "name": name, "description": description, "input_schema": { "type": "object" } })
             }
@@ -104,6 +118,7 @@ impl Api {
             Api::Responses => &json["output"][0]["content"][0]["text"],
             Api::Messages => &json["content"][0]["text"],
             Api::Ollama => &json["message"]["content"],
+            Api::Gemini => &json["candidates"][0]["content"]["parts"][0]["text"],
         };
         text.as_str().unwrap_or_else(|| panic!("{self:?}: {json}")).to_owned()
     }
@@ -163,6 +178,9 @@ fn whole_numbers_with_a_fraction_of_zero_are_accepted() {
             Api::Responses => json!({ "max_output_tokens": limit, "max_tool_calls": 3.0 }),
             Api::Messages => json!({ "max_tokens": limit, "top_k": 40.0 }),
             Api::Ollama => json!({ "options": { "num_predict": limit, "seed": 5.0 } }),
+            Api::Gemini => {
+                json!({ "generationConfig": { "maxOutputTokens": limit, "seed": 5.0, "topK": 40.0 } })
+            }
         };
         with(api.ask("dump:"), &limit)
     };
@@ -256,6 +274,7 @@ fn word_of_the_wrong_type_is_refused_by_its_place() {
         (Api::Responses, json!({ "text": { "verbosity": 5 } }), "text.verbosity"),
         (Api::Messages, json!({ "thinking": { "type": 1 } }), "thinking.type"),
         (Api::Ollama, json!({ "messages": [{ "role": 5 }] }), "messages[0].role"),
+        (Api::Gemini, json!({ "contents": [{ "role": 5 }] }), "contents[0].role"),
     ] {
         let refusal = api.refusal(&server, &with(api.ask("x"), &field));
         assert!(refusal.starts_with(at) && refusal.ends_with("expected a string"), "{api:?}: {refusal}");
@@ -291,6 +310,7 @@ fn formatted(api: Api, request: Value, schema: &Value) -> Value {
             json!({ "output_config": { "format": { "type": "json_schema", "schema": schema } } })
         }
         Api::Ollama => json!({ "format": schema }),
+        Api::Gemini => json!({ "generationConfig": { "responseJsonSchema": schema } }),
     };
     with(request, &format)
 }
@@ -310,7 +330,10 @@ fn schema_without_a_plain_object_root_is_wrapped_and_output_unwrapped() {
             for called in [r#"["a","b"]"#, r#"{"value":["a","b"]}"#] {
                 let request = formatted(api, api.ask(&format!("call:answer {called}")), schema);
                 assert_eq!(api.text(&api.post(&server, &request)), r#"["a","b"]"#, "{api:?}");
-                let streamed = api.post(&server, &with(request, &json!({ "stream": true })));
+                let streamed = server.post(
+                    &gemini_form::in_mode(api.path(), true),
+                    &with(request, &json!({ "stream": true })),
+                );
                 let text = streamed.text();
                 assert_eq!(streamed.status, 200, "{api:?}: {text}");
                 assert!(text.contains(r#"[\"a\",\"b\"]"#) && !text.contains("value"), "{api:?}: {text}");
@@ -377,6 +400,7 @@ fn result_of(api: Api, content: &Value) -> Vec<Value> {
             json!({ "role": "assistant", "content": [{ "type": "tool_use", "id": "c1", "name": "f", "input": {} }] }),
             json!({ "role": "user", "content": [{ "type": "tool_result", "tool_use_id": "c1", "content": content }] }),
         ],
+        Api::Gemini => gemini_form::call_and_result("c1", &json!({}), "r", content).into(),
         Api::Ollama => unreachable!("its content has no parts"),
     }
 }

@@ -25,6 +25,7 @@ const SUITES = {
 			"python/test_ollama.py": 2,
 		},
 	},
+	"google-genai for Python and LangChain": { sets: ["google"], turns: { "python/test_gemini.py": 4 } },
 	LiteLLM: { sets: ["litellm"], turns: { "python/test_litellm.py": 3 } },
 	"pydantic-ai, OpenAI's Agents SDK and llm": {
 		sets: ["libraries"],
@@ -36,7 +37,8 @@ const SUITES = {
 			"node/openai-chat.test.mjs": 1,
 			"node/openai-responses.test.mjs": 1,
 			"node/anthropic.test.mjs": 2,
-			"node/ai-sdk.test.mjs": 4,
+			"node/ai-sdk.test.mjs": 5,
+			"node/google-genai.test.mjs": 2,
 			"node/ollama.test.mjs": 1,
 		},
 	},
@@ -49,10 +51,12 @@ const SUITES = {
 			"agents/test_aider.py": 1,
 		},
 	},
-	"Continue, Qwen Code and pi": {
+	"Google's Agent Development Kit": { sets: ["adk"], turns: { "python/test_adk.py": 2 }, more: true },
+	"Continue, Gemini CLI, Qwen Code and pi": {
 		sets: ["sdks", "more-agents", "node"],
 		turns: {
 			"more-agents/test_continue.py": 2,
+			"more-agents/test_gemini_cli.py": 1,
 			"more-agents/test_qwen_code.py": 1,
 			"more-agents/test_pi.py": 3,
 		},
