@@ -7,7 +7,7 @@ import Anthropic from "@anthropic-ai/sdk";
 const endpoint = process.env.VSCODE_LLM_ENDPOINT ?? "http://127.0.0.1:8080/v1/chat/completions";
 const question = process.argv.slice(2).join(" ") || "Say hello in one sentence.";
 
-// The SDK wants a key; the server needs none unless copilotProxy.apiKey is set.
+// The SDK wants a key; the server needs none unless you have made some in VS Code.
 const client = new Anthropic({
 	baseURL: endpoint.replace("/v1/chat/completions", ""),
 	apiKey: process.env.ANTHROPIC_API_KEY ?? "unused",

@@ -21,7 +21,7 @@ def count_letters(word: str) -> int:
     return len(word)
 
 
-# LangChain wants a key; the server needs none unless copilotProxy.apiKey is set.
+# LangChain wants a key; the server needs none unless you have made some in VS Code.
 model = ChatOpenAI(
     model="gpt-4o",
     base_url=endpoint.removesuffix("/chat/completions"),

@@ -14,7 +14,7 @@ from ollama import Client
 endpoint = os.environ.get("VSCODE_LLM_ENDPOINT", "http://127.0.0.1:8080/v1/chat/completions")
 question = " ".join(sys.argv[1:]) or "Say hello in one sentence."
 
-# The server needs no key unless copilotProxy.apiKey is set; then the SDK sends what OLLAMA_API_KEY holds.
+# The server needs no key unless you have made some in VS Code; then the SDK sends what OLLAMA_API_KEY holds.
 client = Client(host=endpoint.removesuffix("/v1/chat/completions"))
 
 for part in client.chat("gpt-4o", messages=[{"role": "user", "content": question}], stream=True):

@@ -12,7 +12,7 @@ from openai import OpenAI
 endpoint = os.environ.get("VSCODE_LLM_ENDPOINT", "http://127.0.0.1:8080/v1/chat/completions")
 question = " ".join(sys.argv[1:]) or "Say hello in one sentence."
 
-# The SDK wants a key; the server needs none unless copilotProxy.apiKey is set.
+# The SDK wants a key; the server needs none unless you have made some in VS Code.
 client = OpenAI(base_url=endpoint.removesuffix("/chat/completions"), api_key=os.environ.get("OPENAI_API_KEY", "unused"))
 
 for chunk in client.chat.completions.create(

@@ -142,9 +142,23 @@ pub enum Failure {
     },
     /// The key is missing or wrong.
     #[error(
-        "a key is needed: send the value of `copilotProxy.apiKey` as `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`"
+        "a key is needed: send it as `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`; \
+         `Copilot Proxy: Manage Keys...` in VS Code has the valid ones"
     )]
     Unauthorized,
+    /// The key was revoked while its request was running.
+    #[error("the key of this request was revoked in VS Code")]
+    KeyRevoked,
+    /// The request's key permits other models.
+    #[error("the key `{key}` may not use the model `{model}`; it may use: {}", allowed.join(", "))]
+    ModelNotAllowed {
+        /// Name of the key.
+        key: String,
+        /// Id of the model.
+        model: String,
+        /// Patterns of the models that it may use.
+        allowed: Vec<String>,
+    },
     /// The client may not do this: a foreign host, a foreign page, another user.
     #[error("{message}")]
     Forbidden {
@@ -322,8 +336,10 @@ impl Failure {
             | Failure::TooLongForSetting { .. }
             | Failure::TooLongForProvider
             | Failure::ContentFiltered { .. } => 400,
-            Failure::Unauthorized => 401,
-            Failure::Forbidden { .. } | Failure::ConsentMissing { .. } => 403,
+            Failure::Unauthorized | Failure::KeyRevoked => 401,
+            Failure::Forbidden { .. } | Failure::ModelNotAllowed { .. } | Failure::ConsentMissing { .. } => {
+                403
+            }
             Failure::NoSuchPath { .. }
             | Failure::NoSuchResponse { .. }
             | Failure::UnknownItem { .. }

@@ -30,6 +30,7 @@ mod read_ahead;
 mod request_body;
 mod request_bytes;
 mod request_id;
+mod request_key;
 mod response;
 mod resting;
 mod route_index;

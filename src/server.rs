@@ -13,14 +13,17 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::allocator;
 use crate::bridge::directory::{Directory, DirectoryError};
-use crate::bridge::protocol::{BudgetNotice, GetUsage, Status, ToEditor, UsageResponse, UserSettings};
+use crate::bridge::protocol::{
+    BudgetNotice, GetUsage, PersonKey, Status, ToEditor, UsageResponse, UserSettings,
+};
 use crate::bridge::{BridgeEvent, EditorId, QueuedEvent};
 use crate::completion::admission::Admission;
 use crate::completion::routed_models::RoutedModels;
 use crate::completion::standard_context::StandardContexts;
 use crate::completion::{BlockedVendors, CompletionContext, CompletionService, RateLimitBackoff};
-use crate::failure::Failure;
+use crate::failure::{Failure, cut};
 use crate::http::{AppState, usage_report};
+use crate::keys::{Key, KeyKind, KeyLimits, KeyRing};
 use crate::log::now;
 use crate::models::ModelRegistry;
 use crate::models::registry::{Attach, Detach, FindWindows, GetModels, SetModels, SetWindow, StopWaiting};
@@ -33,11 +36,13 @@ use crate::usage_db::{self, UsageWriter};
 mod broadcast;
 mod discovery;
 mod http_port;
+mod run_keys;
 mod signals;
 
 use broadcast::Broadcast;
 use discovery::{Discovery, Presence};
 use http_port::HttpPort;
+use run_keys::RunKeys;
 use signals::Signals;
 
 /// Time for the usage database to take its last rows when the server ends.
@@ -48,6 +53,9 @@ const READ_LIMIT: Duration = Duration::from_secs(2);
 
 /// Interval at which the usage of a server that hands over is read.
 const READ_EVERY: Duration = Duration::from_secs(15);
+
+/// Longest name of a key in bytes; longer ones are cut.
+const MAX_KEY_NAME: usize = 100;
 
 /// Reasons for which a server can't run.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +97,7 @@ pub struct Server {
     events: UnboundedReceiver<QueuedEvent>,
     broadcast: Broadcast,
     port: HttpPort,
+    run_keys: RunKeys,
 }
 
 /// The main loop's next step after an event.
@@ -132,12 +141,14 @@ impl Server {
         };
         let completions = CompletionService::new(context);
         let executor = ToolExecutor::new(registry.clone(), availability, options.list_tools_timeout).start();
+        let keys = KeyRing::new(history.clone());
         let usage = history.map(|directory| UsageWriter::start(usage_db::path_in(&directory)));
-        let state = AppState::new(completions, executor.clone(), options, started, usage);
+        let state = AppState::new(completions, executor.clone(), options, started, usage, keys);
         let discovery = Discovery::new(directory, lock, &state, sender)?;
         let port = state.options.port;
         Ok(Server {
             broadcast: Broadcast::new(state.request_log.clone()),
+            run_keys: RunKeys::new(state.keys.clone()),
             state,
             registry,
             executor,
@@ -273,6 +284,11 @@ impl Server {
             BridgeEvent::Models(id, models) => self.send_registry(SetModels(id, models)).await?,
             BridgeEvent::Window(id, window) => self.send_registry(SetWindow(id, window)).await?,
             BridgeEvent::UserSettings(user_settings) => self.apply_user_settings(user_settings).await,
+            BridgeEvent::Keys(keys) => {
+                self.state.keys.set_person_keys(keys.into_iter().map(key_of).collect());
+            }
+            BridgeEvent::ProgramAttached(id, run, reply) => self.run_keys.attach(id, run, reply),
+            BridgeEvent::ProgramDetached(id) => self.run_keys.detach(id),
             BridgeEvent::Start => {
                 self.port.want(true);
                 if self.port.open_number().is_none() {
@@ -428,6 +444,14 @@ impl Server {
         self.broadcast.flush(status, models);
         Ok(())
     }
+}
+
+/// A key of the user, as an editor sent it, and its text.
+fn key_of(sent: PersonKey) -> (Key, String) {
+    let PersonKey { mut name, key: text, models, tools, per_day, per_month, total } = sent;
+    cut(&mut name, MAX_KEY_NAME);
+    let limits = KeyLimits { max_credits: total, credits_per_day: per_day, credits_per_month: per_month };
+    (Key { name, kind: KeyKind::Person, models, may_use_tools: tools, limits }, text)
 }
 
 /// Waits until `time`; for ever if there is none.

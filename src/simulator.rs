@@ -147,6 +147,7 @@ impl Editor {
             | ToEditor::WriteSetting(_)
             | ToEditor::ModelCatalog(_)
             | ToEditor::BudgetNotice(_)
+            | ToEditor::RunKey(_)
             | ToEditor::Superseded => {}
             ToEditor::Welcome(_) | ToEditor::Refused(_) => return Err(PeerError::OutOfTurn),
         }

@@ -20,7 +20,7 @@ pub use cache_report::CacheReport;
 pub use report::{GroupBy, Period, UsageQuery, UsageReport};
 pub use row::UsageRow;
 pub use spending::{BudgetChangeRow, Spending, SpendingRow, read_spending};
-pub use state_directory::state_directory;
+pub use state_directory::{state_directory, state_directory_by};
 pub use writer::UsageWriter;
 
 /// Name of the database in its directory.

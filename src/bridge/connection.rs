@@ -9,8 +9,9 @@ use super::editor::Editor;
 use super::events::{BridgeEvent, EventSender};
 use super::flood_limit::{Flood, FloodLimit, MAX_MODELS};
 use super::frames::{FrameError, FrameReader, Incoming};
-use super::handshake::{HandshakeConfig, handshake};
+use super::handshake::{HandshakeConfig, Peer, handshake};
 use super::outbox::Outbox;
+use super::program;
 use super::protocol::{FromEditor, ToEditor, Welcome};
 use super::socket::Socket;
 use crate::failure::Failure;
@@ -18,7 +19,13 @@ use crate::failure::Failure;
 /// Serves one connection until it ends. Invalid input closes this connection and affects no other.
 pub(super) async fn serve_connection(stream: Socket, config: HandshakeConfig) {
     let mut reader = FrameReader::new(&stream);
-    let Some(hello) = handshake(&stream, &mut reader, &config).await else { return };
+    let hello = match handshake(&stream, &mut reader, &config).await {
+        Some(Peer::Editor(hello)) => hello,
+        Some(Peer::Program(run)) => {
+            return program::serve(&stream, &mut reader, run, config.connection).await;
+        }
+        None => return,
+    };
 
     let (outbox, queue) = Outbox::new();
     let editor = Editor::new(config.connection.next_id.fetch_add(1, Ordering::Relaxed), outbox);
@@ -87,6 +94,7 @@ async fn read_loop(
             FromEditor::Models(models) => BridgeEvent::Models(editor.id(), models.models),
             FromEditor::Window(window) => BridgeEvent::Window(editor.id(), window),
             FromEditor::UserSettings(user_settings) => BridgeEvent::UserSettings(user_settings),
+            FromEditor::Keys(keys) => BridgeEvent::Keys(keys.keys),
             FromEditor::Watch(watch) => BridgeEvent::Watch(editor.id(), watch.enabled),
             FromEditor::GetExchange(get) => BridgeEvent::GetExchange(editor.id(), get.id),
             FromEditor::GetUsage(get) => BridgeEvent::GetUsage(editor.id(), get),
@@ -97,6 +105,7 @@ async fn read_loop(
             FromEditor::Handover => BridgeEvent::Handover,
             // Messages about a request have its number.
             FromEditor::Hello(_)
+            | FromEditor::Run(_)
             | FromEditor::ThinkingId(_)
             | FromEditor::Part(_)
             | FromEditor::HistoryMissing

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::editor::{Editor, EditorId};
-use super::protocol::{ChangeBudget, GetUsage, ModelInfo, UserSettings, Window};
+use super::protocol::{ChangeBudget, GetUsage, ModelInfo, PersonKey, Run, RunKey, UserSettings, Window};
+
+/// Id of a program that `copilot-proxy run` started; counted up since the server started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProgramId(pub(super) u32);
 
 /// Event of the bridge: an editor attached, sent a message about the connection, or detached.
 pub enum BridgeEvent {
@@ -18,6 +23,12 @@ pub enum BridgeEvent {
     Window(EditorId, Window),
     /// An editor sent the user's settings: all of them, changed or not.
     UserSettings(UserSettings),
+    /// An editor sent the user's keys: all of them, changed or not.
+    Keys(Vec<PersonKey>),
+    /// `copilot-proxy run` asks for a key for the program that it starts.
+    ProgramAttached(ProgramId, Run, oneshot::Sender<RunKey>),
+    /// That program has ended.
+    ProgramDetached(ProgramId),
     /// The user starts the server: open the HTTP port.
     Start,
     /// The user stops the server: close the HTTP port.

@@ -1,5 +1,6 @@
 //! The handshake of a connection: its first message must be a hello with this server's token and protocol.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::time::timeout;
 
 use super::events::{BridgeEvent, EventSender, QueuedEvent};
 use super::frames::{FrameReader, Incoming, MAX_MESSAGE, PIECE, put_message};
-use super::protocol::{FromEditor, Hello, PROTOCOL, Refused, RefusedReason, ToEditor};
+use super::protocol::{FromEditor, Hello, PROTOCOL, Refused, RefusedReason, Run, ToEditor};
 use super::socket::Socket;
 
 /// Settings of all connections, also of those to a later socket of the same server.
@@ -37,15 +38,24 @@ pub(super) struct HandshakeConfig {
     pub connection: ConnectionConfig,
 }
 
+/// The other end of a connection, by its first message.
+pub(super) enum Peer {
+    /// A window.
+    Editor(Hello),
+    /// `copilot-proxy run`.
+    Program(Run),
+}
+
 /// Waits for a valid hello; refuses any other first message and returns `None`.
 pub(super) async fn handshake(
     stream: &Socket,
     reader: &mut FrameReader<&Socket, FromEditor>,
     config: &HandshakeConfig,
-) -> Option<Hello> {
+) -> Option<Peer> {
     reader.set_max_message(PIECE);
-    let hello = match timeout(config.connection.handshake_timeout, reader.next()).await {
-        Ok(Ok(Some((0, Incoming::Message(FromEditor::Hello(hello)))))) => hello,
+    let peer = match timeout(config.connection.handshake_timeout, reader.next()).await {
+        Ok(Ok(Some((0, Incoming::Message(FromEditor::Hello(hello)))))) => Peer::Editor(hello),
+        Ok(Ok(Some((0, Incoming::Message(FromEditor::Run(run)))))) => Peer::Program(run),
         Ok(Ok(Some(_))) => {
             refuse(stream, RefusedReason::NotHello, "the first message must be a hello").await;
             return None;
@@ -63,39 +73,62 @@ pub(super) async fn handshake(
             return None;
         }
     };
-    if let Err((reason, message)) = authorize(&hello, config) {
-        log::warn!("editor refused pid={} reason={message:?}", hello.pid);
-        if reason == RefusedReason::ServerTooOld {
+    if let Err((reason, message)) = peer.authorize(config) {
+        log::warn!("{} refused pid={} reason={message:?}", peer.kind(), peer.pid());
+        if reason == RefusedReason::ServerTooOld && matches!(peer, Peer::Editor(_)) {
             EventSender::new(config.connection.events.clone()).send_now(BridgeEvent::Handover);
         }
         refuse(stream, reason, &message).await;
         return None;
     }
     reader.set_max_message(MAX_MESSAGE);
-    Some(hello)
+    Some(peer)
 }
 
-/// Checks a hello. The token comes first, so that other programs learn nothing else.
-fn authorize(hello: &Hello, config: &HandshakeConfig) -> Result<(), (RefusedReason, String)> {
-    if !bool::from(hello.token.as_bytes().ct_eq(config.token.as_bytes())) {
-        return Err((RefusedReason::Token, "the token is not this server's".into()));
+impl Peer {
+    fn kind(&self) -> &'static str {
+        match self {
+            Peer::Editor(_) => "editor",
+            Peer::Program(_) => "program",
+        }
     }
-    match hello.protocol.cmp(&PROTOCOL) {
-        std::cmp::Ordering::Equal => Ok(()),
-        std::cmp::Ordering::Less => Err((
-            RefusedReason::EditorTooOld,
-            format!(
-                "Copilot Proxy {} is running, this window still has {}: reload the window",
-                config.connection.version, hello.version
-            ),
-        )),
-        std::cmp::Ordering::Greater => Err((
-            RefusedReason::ServerTooOld,
-            format!(
-                "this server is {}, older than the extension {}: it hands over",
-                config.connection.version, hello.version
-            ),
-        )),
+
+    fn pid(&self) -> u32 {
+        match self {
+            Peer::Editor(hello) => hello.pid,
+            Peer::Program(run) => run.pid,
+        }
+    }
+
+    /// Checks token and protocol. The token comes first, so that other programs learn nothing else.
+    fn authorize(&self, config: &HandshakeConfig) -> Result<(), (RefusedReason, String)> {
+        let (token, protocol, version) = match self {
+            Peer::Editor(hello) => (&hello.token, hello.protocol, &hello.version),
+            Peer::Program(run) => (&run.token, run.protocol, &run.version),
+        };
+        if !bool::from(token.as_bytes().ct_eq(config.token.as_bytes())) {
+            return Err((RefusedReason::Token, "the token is not this server's".into()));
+        }
+        let own = &config.connection.version;
+        match (protocol.cmp(&PROTOCOL), self) {
+            (Ordering::Equal, _) => Ok(()),
+            (Ordering::Less, Peer::Editor(_)) => Err((
+                RefusedReason::EditorTooOld,
+                format!("Copilot Proxy {own} is running, this window still has {version}: reload the window"),
+            )),
+            (Ordering::Greater, Peer::Editor(_)) => Err((
+                RefusedReason::ServerTooOld,
+                format!("this server is {own}, older than the extension {version}: it hands over"),
+            )),
+            (Ordering::Less, Peer::Program(_)) => Err((
+                RefusedReason::EditorTooOld,
+                format!("Copilot Proxy {own} is running, this program is {version}: update it"),
+            )),
+            (Ordering::Greater, Peer::Program(_)) => Err((
+                RefusedReason::ServerTooOld,
+                format!("this server is {own}, older than the program {version}: reload VS Code's windows"),
+            )),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::conversation::{Content, Digest, Message, Part, Tool};
 
 mod activity;
 mod budgets;
+mod keys;
 
 pub use budgets::{BudgetChange, BudgetLimits, BudgetNotice, Budgets, ChangeBudget};
 
@@ -20,6 +21,7 @@ pub use activity::{
     Minute, ModelCatalog, ModelTotals, Outcome, PrefixLoss, RequestRecord, StopRequest, Tokens, ToolRun,
     UsageResponse, Watch, WriteSetting,
 };
+pub use keys::{Keys, PersonKey, Run, RunKey};
 
 /// The version of everything below. Raise it with any change that an older peer would misread.
 pub const PROTOCOL: u32 = 4;
@@ -66,6 +68,8 @@ pub enum ToEditor {
     WriteSetting(WriteSetting),
     /// The models that were sent are out of date: read them again.
     RefreshModels,
+    /// Key of the program that `copilot-proxy run` starts; the answer to `Run`.
+    RunKey(RunKey),
     /// Another server takes this one's place: after the end of this connection wait for that one, start none.
     Superseded,
     /// Checks that the editor is alive. Answered with `Pong`.
@@ -79,12 +83,16 @@ pub enum ToEditor {
 pub enum FromEditor {
     /// Credentials of the editor; always its first message, within two seconds.
     Hello(Hello),
+    /// `copilot-proxy run` instead of an editor: always its first and only message. Answered with `RunKey` or `Refused`.
+    Run(Run),
     /// All models of this editor; sent after the welcome and with every change.
     Models(Models),
     /// The window's focus or folders changed.
     Window(Window),
     /// The user's settings; sent after the welcome and with every change. The latest ones apply to all windows.
     UserSettings(UserSettings),
+    /// The user's API keys; sent after the welcome and with every change. The latest ones apply to all windows.
+    Keys(Keys),
     /// Open the HTTP port.
     Start,
     /// End running answers with an error event and close the HTTP port, for all windows.
@@ -251,8 +259,6 @@ pub struct UserSettings {
     pub log_requests_to_ui: bool,
     /// Log lines may hold words of conversations.
     pub raw_logging: bool,
-    /// The key that clients must send; empty = none.
-    pub api_key: String,
     /// Origins of web pages that may use the models, besides local ones; `*` = any.
     pub allowed_origins: Vec<String>,
     /// Origins of web pages that may not; the user is not asked about them.
@@ -294,7 +300,6 @@ impl Default for UserSettings {
             fallbacks: Vec::new(),
             log_requests_to_ui: false,
             raw_logging: false,
-            api_key: String::new(),
             allowed_origins: Vec::new(),
             blocked_origins: Vec::new(),
             tool_origins: Vec::new(),

@@ -11,7 +11,7 @@ use crate::models::ModelEntry;
 use crate::options::DEFAULT_PORT;
 use crate::options::DirectoryOption;
 
-/// Variable that holds the key of `copilotProxy.apiKey`. Not an option: other users can read command lines.
+/// Variable that holds the server's key. Not an option: other users can read command lines.
 pub(super) const KEY_VARIABLE: &str = "COPILOT_PROXY_API_KEY";
 
 /// A server of this machine answers at once, unless a model is to speak.
@@ -35,6 +35,24 @@ pub struct ServerOption {
 }
 
 impl ServerOption {
+    /// Whether it means a server of this machine, so that a key in the state directory is known there.
+    pub(super) fn is_local(&self) -> bool {
+        let is_loopback = |url: &String| {
+            let host = url.trim_start_matches("http://");
+            ["127.0.0.1", "localhost", "[::1]"]
+                .iter()
+                .filter_map(|name| host.strip_prefix(name))
+                .any(|rest| rest.is_empty() || rest.starts_with(':'))
+        };
+        self.url.as_ref().is_none_or(is_loopback)
+    }
+
+    /// Whether it means the running server of the directory, whatever its address.
+    pub(super) fn is_of_directory(&self) -> bool {
+        let port = || Directory::server(&self.directory.path()).ok()?.port;
+        self.url.as_ref().is_none_or(|url| port().is_some_and(|port| *url == at_port(port)))
+    }
+
     /// `http://127.0.0.1:8080`, without a slash at the end.
     pub(super) fn base(&self) -> String {
         let port = || Directory::server(&self.directory.path()).ok()?.port;
@@ -120,8 +138,14 @@ pub(super) struct ApiResponse {
 }
 
 impl ApiClient {
+    /// With the key in the environment.
     pub fn new(base: String) -> ApiClient {
-        ApiClient { base, key: key() }
+        ApiClient::with_key(base, key())
+    }
+
+    /// With this key.
+    pub fn with_key(base: String, key: Option<String>) -> ApiClient {
+        ApiClient { base, key }
     }
 
     pub fn get(&self, path: &str) -> Result<ApiResponse, ureq::Error> {
@@ -130,18 +154,18 @@ impl ApiClient {
 
     fn get_within(&self, timeout: Duration, path: &str) -> Result<ApiResponse, ureq::Error> {
         let request = agent(timeout).get(format!("{}{path}", self.base));
-        self.with_key(request).call().and_then(read)
+        self.authorized(request).call().and_then(read)
     }
 
     pub fn post(&self, path: &str, body: &Value, timeout: Duration) -> Result<ApiResponse, ureq::Error> {
         let request = agent(timeout).post(format!("{}{path}", self.base));
-        self.with_key(request).send_json(body).and_then(read)
+        self.authorized(request).send_json(body).and_then(read)
     }
 
     /// Sends a request whose response is read while it comes.
     pub fn stream(&self, path: &str, body: &Value) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
         let request = agent(None).post(format!("{}{path}", self.base));
-        self.with_key(request).send_json(body)
+        self.authorized(request).send_json(body)
     }
 
     /// The JSON of a successful response.
@@ -179,7 +203,7 @@ impl ApiClient {
         listed.into_iter().map(entry).collect()
     }
 
-    fn with_key<Body>(&self, request: ureq::RequestBuilder<Body>) -> ureq::RequestBuilder<Body> {
+    fn authorized<Body>(&self, request: ureq::RequestBuilder<Body>) -> ureq::RequestBuilder<Body> {
         match &self.key {
             Some(key) => request.header("authorization", format!("Bearer {key}")),
             None => request,

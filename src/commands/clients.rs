@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::connection_info::ConnectionInfo;
+use crate::usage_db::state_directory_by;
 
 pub mod claude_code;
 pub mod codex;
@@ -95,16 +96,15 @@ pub struct ConfigPaths {
 }
 
 impl ConfigPaths {
-    /// From these variables; none without a home.
+    /// From these variables; none without a home or a state directory.
     pub fn of(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<ConfigPaths> {
-        let variable = |name| variable(name).filter(|value| !value.as_os_str().is_empty());
+        let variable = |name: &str| variable(name).filter(|value| !value.as_os_str().is_empty());
         let home = variable("HOME").or_else(|| variable("USERPROFILE"))?;
         Some(ConfigPaths {
             config: variable("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
-            state: variable("XDG_STATE_HOME")
-                .or_else(|| variable("LOCALAPPDATA"))
-                .unwrap_or_else(|| home.join(".local").join("state"))
-                .join("copilot-proxy"),
+            state: state_directory_by(
+                |name| if name == "HOME" { Some(home.clone()) } else { variable(name) },
+            )?,
             claude: variable("CLAUDE_CONFIG_DIR"),
             codex: variable("CODEX_HOME"),
             home,

@@ -28,11 +28,20 @@ pub struct NoSuchModel {
 }
 
 impl ConnectionInfo {
-    /// Asks the server what there is.
+    /// Asks the server what there is, with the key in the environment.
     pub(super) fn of(server: &ServerOption, model: Option<&str>) -> Result<ConnectionInfo, NoSuchModel> {
+        ConnectionInfo::with_key(server, model, key())
+    }
+
+    /// Asks the server what there is, with this key.
+    pub(super) fn with_key(
+        server: &ServerOption,
+        model: Option<&str>,
+        key: Option<String>,
+    ) -> Result<ConnectionInfo, NoSuchModel> {
         let base = server.base();
-        let models = ApiClient::new(base.clone()).models();
-        ConnectionInfo { base, key: key(), model: None, models }.with_model(model)
+        let models = ApiClient::with_key(base.clone(), key.clone()).models();
+        ConnectionInfo { base, key, model: None, models }.with_model(model)
     }
 
     /// Chooses a model by any name that the server would understand.

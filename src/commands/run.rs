@@ -1,16 +1,24 @@
-//! `copilot-proxy run -- CLIENT ARGS...`: starts a program that uses this server. No file is changed; how the
-//! program ends is how this ends.
+//! `copilot-proxy run -- CLIENT ARGS...`: starts a program that uses this server, with a key of its own from the running
+//! server. No file of the user is changed; how the program ends is how this ends.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use serde_json::Value;
 
-use super::api_client::ServerOption;
+use super::api_client::{ServerOption, key};
 use super::clients::{claude_code, codex, dotenv, opencode};
 use super::connection_info::{ConnectionInfo, NoSuchModel};
+
+mod attachment;
+mod child;
+mod key_file;
+
+pub use attachment::AttachError;
+use attachment::Attachment;
+use key_file::KeyFile;
 
 /// Options of `copilot-proxy run`.
 #[derive(Clone, Debug, clap::Args)]
@@ -18,6 +26,10 @@ pub struct RunOptions {
     /// The model to use, by any name that the server understands [default: the newest of the client's kind]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
+
+    /// Credits that the program may spend in all
+    #[arg(long, value_name = "N", value_parser = credits)]
+    pub max_credits: Option<f64>,
 
     #[command(flatten)]
     pub(super) server: ServerOption,
@@ -38,6 +50,17 @@ pub enum RunError {
         /// The system's words.
         error: io::Error,
     },
+    /// The server gives no key, and a limit needs one.
+    #[error("--max-credits needs a key of the server: {0}")]
+    NoKey(AttachError),
+    /// The key can't be passed to the program.
+    #[error("{}: {error}", path.display())]
+    KeyFile {
+        /// Path of the file.
+        path: PathBuf,
+        /// The system's words.
+        error: io::Error,
+    },
     /// The model that was named is not there.
     #[error(transparent)]
     NoSuchModel(#[from] NoSuchModel),
@@ -52,12 +75,24 @@ struct Start {
     remove: &'static [&'static str],
 }
 
-/// Starts it and becomes it, or waits for its end where a program can't become another.
+/// Starts the program with a key of its own, which is valid until it ends; without a server to make one it becomes the
+/// program where the system can.
 pub fn run(options: &RunOptions) -> Result<ExitCode, RunError> {
-    let connection = ConnectionInfo::of(&options.server, options.model.as_deref())?;
     let mut words = options.command.iter();
     let program = words.next().cloned().unwrap_or_default();
-    let Start { arguments, set, remove } = start(&program, &connection);
+    let starting = |error| RunError::Start { program: program.clone(), error };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(starting)?;
+    let attached = runtime.block_on(attach(options, name_of(&program)))?;
+    let key = attached.as_ref().map(|attached| attached.key.key.clone()).or_else(key);
+    let connection = ConnectionInfo::with_key(&options.server, options.model.as_deref(), key)?;
+    let mut key_file = None;
+    if attached.is_some() && name_of(&program) == CLAUDE {
+        let path = options.server.directory.path().join(format!("run-{}.json", std::process::id()));
+        let settings = Value::Object(claude_code::settings(&connection)).to_string();
+        let written = KeyFile::write(path.clone(), &settings);
+        key_file = Some(written.map_err(|error| RunError::KeyFile { path, error })?);
+    }
+    let Start { arguments, set, remove } = start(&program, &connection, key_file.as_ref().map(KeyFile::path));
     let mut command = Command::new(&program);
     command.args(arguments).args(words).envs(set);
     for name in remove {
@@ -66,23 +101,64 @@ pub fn run(options: &RunOptions) -> Result<ExitCode, RunError> {
     for name in ["NO_PROXY", "no_proxy"] {
         command.env(name, without_proxy(std::env::var(name).ok().as_deref()));
     }
-    exec(command).map_err(|error| RunError::Start { program, error })
+    match attached {
+        Some(attached) => runtime.block_on(child::run(command, attached.keep())).map_err(starting),
+        None => exec(command).map_err(starting),
+    }
 }
 
-/// Arguments and variables for this program.
-fn start(program: &OsStr, connection: &ConnectionInfo) -> Start {
-    match Path::new(program).file_stem().and_then(OsStr::to_str) {
-        Some("claude") => Start {
+/// Gets a key for the program, if the server that is meant runs here.
+async fn attach(options: &RunOptions, program: &str) -> Result<Option<Attachment>, RunError> {
+    let attached = if options.server.is_of_directory() {
+        Attachment::new(options.server.directory.path(), program.to_owned(), options.max_credits).await
+    } else {
+        Err(AttachError::NoServer)
+    };
+    match attached {
+        Ok(attached) => Ok(Some(attached)),
+        Err(error) if options.max_credits.is_some() => Err(RunError::NoKey(error)),
+        Err(AttachError::NoServer) => Ok(None),
+        Err(error @ (AttachError::Refused(_) | AttachError::Failed(_))) => {
+            log::warn!("the program gets no key of its own: {error}");
+            Ok(None)
+        }
+    }
+}
+
+/// Name of Claude Code's program.
+const CLAUDE: &str = "claude";
+
+/// Name of a program without its folder and extension.
+fn name_of(program: &OsStr) -> &str {
+    Path::new(program).file_stem().and_then(OsStr::to_str).unwrap_or_default()
+}
+
+fn credits(text: &str) -> Result<f64, &'static str> {
+    let credits = text.parse().ok().filter(|credits: &f64| credits.is_finite() && *credits > 0.0);
+    credits.ok_or("wanted a positive number of credits")
+}
+
+/// Arguments and variables for this program. `settings` is a file with Claude Code's settings, which have the key.
+fn start(program: &OsStr, connection: &ConnectionInfo, settings: Option<&Path>) -> Start {
+    match name_of(program) {
+        CLAUDE => Start {
             // Its settings override the environment; these arguments override its settings.
             arguments: vec![
                 "--settings".into(),
-                Value::Object(claude_code::settings(connection)).to_string(),
+                settings.map_or_else(
+                    || Value::Object(claude_code::settings_without_key(connection)).to_string(),
+                    |path| path.display().to_string(),
+                ),
             ],
             set: claude_code::environment(connection),
             remove: claude_code::RIVALS,
         },
-        Some("codex") => Start { arguments: codex::arguments(connection), ..Start::default() },
-        Some("opencode") => Start {
+        "codex" => Start {
+            arguments: codex::arguments(connection),
+            set: connection.key.iter().map(|key| (codex::KEY_VARIABLE, key.clone())).collect(),
+            remove: &[],
+        },
+        "opencode" => Start {
             set: vec![(opencode::VARIABLE, Value::Object(opencode::configuration(connection)).to_string())],
             ..Start::default()
         },
@@ -122,7 +198,7 @@ mod tests {
     use crate::commands::connection_info::tests::connection;
 
     fn started(program: &str) -> Start {
-        start(OsStr::new(program), &connection(&["gpt-4o", "claude-sonnet-4"]))
+        start(OsStr::new(program), &connection(&["gpt-4o", "claude-sonnet-4"]), None)
     }
 
     #[test]
@@ -139,6 +215,16 @@ mod tests {
         assert!(set.contains(&("OPENAI_BASE_URL", "http://127.0.0.1:8080/v1".into())), "{set:?}");
         assert!(set.contains(&("ANTHROPIC_BASE_URL", "http://127.0.0.1:8080".into())), "{set:?}");
         assert!(set.contains(&("OPENAI_MODEL", "gpt-4o".into())), "{set:?}");
+    }
+
+    #[test]
+    fn no_argument_has_the_key() {
+        let connection = ConnectionInfo { key: Some("secret".into()), ..connection(&["gpt-4o"]) };
+        for program in ["claude", "codex", "opencode", "other"] {
+            let Start { arguments, set, .. } = start(OsStr::new(program), &connection, None);
+            assert!(!arguments.iter().any(|argument| argument.contains("secret")), "{arguments:?}");
+            assert!(set.iter().any(|(_, value)| value.contains("secret")), "{program}");
+        }
     }
 
     #[test]

@@ -8,12 +8,14 @@ use super::api_client::ServerOption;
 use super::clients::{Client, ConfigPaths, Configuration, SetupMethod, Unreadable, snippets};
 use super::connection_info::{ConnectionInfo, NoSuchModel};
 
+mod client_key;
 mod diff;
 mod file;
 mod list;
 mod plan;
 mod undo_log;
 
+use client_key::ClientKey;
 #[cfg(test)]
 pub(super) use list::ClientEntry;
 pub(super) use plan::Plan;
@@ -42,6 +44,10 @@ pub struct SetupOptions {
     /// The model to use, by any name that the server understands [default: the newest of the client's kind]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
+
+    /// Write no key that names the client; any is accepted while you have made none in VS Code
+    #[arg(long, conflicts_with = "undo")]
+    pub no_key: bool,
 
     /// Print the planned change as one JSON line, then wait for `y`
     #[arg(long)]
@@ -130,11 +136,15 @@ fn write_settings(
     mut record: UndoLog,
 ) -> Result<(), SetupError> {
     let path = record.file().to_owned();
-    let connection = ConnectionInfo::of(&options.server, options.model.as_deref())?;
+    let mut connection = ConnectionInfo::of(&options.server, options.model.as_deref())?;
     let before = file::read(&path).map_err(at(&path))?;
     let unreadable = |error| SetupError::Unreadable { path: path.clone(), error };
     let text = before.as_deref().map(std::str::from_utf8).transpose();
     let text = text.map_err(|_| unreadable(Unreadable("it is no UTF-8 text".into())))?;
+    let mut client_key = ClientKey::of(options, text)?;
+    if let Some(client_key) = &client_key {
+        connection.key = Some(client_key.text.clone());
+    }
     let after = configuration.apply(text, &connection).map_err(unreadable)?;
     if text == Some(after.as_str()) {
         let message = format!("{}: set up already.", path.display());
@@ -157,6 +167,9 @@ fn write_settings(
     unchanged(&path, before.as_deref())?;
     // The undo entry is saved first: a file that can't be restored is not written.
     record.add(before.as_deref(), after.as_bytes())?;
+    if let Some(client_key) = &mut client_key {
+        client_key.record(&client.name(), &path)?;
+    }
     file::write(&path, after.as_bytes()).map_err(at(&path))?;
     if !options.json {
         let (next, name) = (configuration.next_step, client.name());
@@ -185,6 +198,7 @@ fn undo(options: &SetupOptions, mut record: UndoLog) -> Result<(), SetupError> {
         None => record.remove().map_err(at(&path))?,
     }
     record.remove_last()?;
+    ClientKey::remove(options, &path, text(&before).as_deref())?;
     if !options.json {
         writeln!(io::stdout(), "{}: as it was before.", path.display())?;
     }

@@ -15,6 +15,7 @@ use crate::bridge::protocol::Chat;
 use crate::bridge::{Editor, EditorId};
 use crate::conversation::Part;
 use crate::failure::Failure;
+use crate::keys::ClientIdentity;
 use crate::models::registry::ResolveModel;
 
 /// Runs `chat` in the first of `editors`. If that one disconnects before the first part, tries the others that have
@@ -80,6 +81,8 @@ async fn untried_editors(
             requested: Some(model_id.to_owned()),
             default_model: String::new(),
             nearest_if_unknown: false,
+            // The model was permitted when it was resolved first.
+            client: ClientIdentity::default(),
         };
         let editors = match context.registry.send(message).await {
             Ok(Ok(resolved)) => resolved.editors,

@@ -42,7 +42,7 @@ impl CompletionService {
         let mut candidates = models.iter().peekable();
         while let Some(candidate) = candidates.next() {
             let is_last = candidates.peek().is_none();
-            let resolved = self.resolve(candidate).await;
+            let resolved = self.resolve(candidate, &client).await;
             let model = match &resolved {
                 Ok(resolved) if asked.contains(&resolved.model.id) => continue,
                 Ok(resolved) => resolved.model.id.clone(),
@@ -120,7 +120,8 @@ fn log_cached_prefix(request_id: &str, failed: &ModelFailure, tokens: u64) {
 /// The failure that the client gets: the last one. A fallback that is absent, or too small for the conversation, says
 /// nothing about the request.
 fn most_relevant(earlier: Option<Failure>, last: Failure) -> Option<Failure> {
-    let is_irrelevant = matches!(last, Failure::UnknownModel { .. }) || last.is_too_long();
+    let is_absent = matches!(last, Failure::UnknownModel { .. } | Failure::ModelNotAllowed { .. });
+    let is_irrelevant = is_absent || last.is_too_long();
     earlier.filter(|_| is_irrelevant).or(Some(last))
 }
 

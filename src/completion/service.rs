@@ -205,9 +205,11 @@ impl CompletionService {
     pub async fn model(&self, request: &CompletionRequest) -> Result<ModelEntry, Failure> {
         let mut first_failure = None;
         for requested in request.models.iter() {
-            match self.resolve(requested).await {
+            match self.resolve(requested, &request.client).await {
                 Ok(resolved) => return Ok(resolved.model),
-                Err(failure @ Failure::UnknownModel { .. }) => _ = first_failure.get_or_insert(failure),
+                Err(failure @ (Failure::UnknownModel { .. } | Failure::ModelNotAllowed { .. })) => {
+                    first_failure.get_or_insert(failure);
+                }
                 Err(failure) => return Err(failure),
             }
         }
@@ -223,12 +225,17 @@ impl CompletionService {
         Ok(self.calibrated(&model, count.estimated))
     }
 
-    pub(super) async fn resolve(&self, model: &RequestedModel) -> Result<ResolvedModel, Failure> {
+    pub(super) async fn resolve(
+        &self,
+        model: &RequestedModel,
+        client: &ClientIdentity,
+    ) -> Result<ResolvedModel, Failure> {
         let resolve = async || {
             let message = ResolveModel {
                 requested: model.name.clone(),
                 default_model: self.context.user_settings.read().default_model.clone(),
                 nearest_if_unknown: model.nearest_if_unknown,
+                client: client.clone(),
             };
             self.context.registry.send(message).await.map_err(Failure::internal)?
         };

@@ -13,6 +13,7 @@ impl Failure {
             | Failure::EditorGone
             | Failure::Stopping
             | Failure::Cancelled
+            | Failure::KeyRevoked
             | Failure::ClientTooSlow
             | Failure::Internal { .. } => false,
             Failure::Invalid { .. }
@@ -34,6 +35,7 @@ impl Failure {
             | Failure::Unauthorized
             | Failure::Forbidden { .. }
             | Failure::UnknownModel { .. }
+            | Failure::ModelNotAllowed { .. }
             | Failure::NoModels { .. }
             | Failure::ConsentMissing { .. }
             | Failure::QuotaExceeded { .. }

@@ -53,11 +53,21 @@ impl Failure {
             Failure::WrongMethod { .. } => ("wrong_method", "Check the base URL in the client."),
             Failure::Unauthorized => (
                 "unauthorized",
-                "Give the client the key that the setting `copilotProxy.apiKey` holds, or empty the setting.",
+                "Give the client a valid key: Copilot Proxy: Manage Keys... copies or adds one. Without any key there, none is \
+                 needed.",
             ),
-            Failure::Forbidden { .. } => {
-                ("forbidden", "If you trust the caller, add it to the setting that the message names.")
-            }
+            Failure::KeyRevoked => (
+                "key_revoked",
+                "Give the client a valid key: Copilot Proxy: Manage Keys... copies or adds one.",
+            ),
+            Failure::ModelNotAllowed { .. } => (
+                "model_not_allowed",
+                "Ask for a model that the key may use, or change the key: Copilot Proxy: Manage Keys...",
+            ),
+            Failure::Forbidden { .. } => (
+                "forbidden",
+                "If you trust the caller, change the setting or the key that the message names.",
+            ),
             Failure::UnknownModel { .. } => (
                 "unknown_model",
                 "Ask for one of the models in the Models tab. A family (`sonnet`, `gpt-4o`) will do too.",

@@ -24,6 +24,7 @@ impl Failure {
             | Failure::NoSuchPath { .. }
             | Failure::WrongMethod { .. }
             | Failure::UnknownModel { .. }
+            | Failure::ModelNotAllowed { .. }
             | Failure::QuotaExceeded { .. }
             | Failure::RateLimited { .. }
             | Failure::Blocked { .. }
@@ -41,6 +42,7 @@ impl Failure {
             | Failure::BodyTooLarge { .. }
             | Failure::ReceiveTimeout { .. }
             | Failure::Unauthorized
+            | Failure::KeyRevoked
             | Failure::NoModels { .. }
             | Failure::ModelTimeout { .. }
             | Failure::ToolsTimeout { .. }

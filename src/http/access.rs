@@ -1,7 +1,7 @@
 //! Access control: the middleware that every request passes first and every response last.
 //!
 //! The `Host` must be a loopback name, which stops DNS rebinding; another user's connection is refused; a key is checked
-//! where the user set one; `web_page` decides about web pages, after asking the user; CORS headers let them read responses.
+//! where the user has made some; `web_page` decides about web pages, after asking the user; CORS headers let them read responses.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,11 +10,8 @@ use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use percent_encoding::percent_decode_str;
-use subtle::ConstantTimeEq;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::error_form::ErrorForm;
 use super::error_response::respond;
 use super::head_timeout::{GuardedBody, HeadTimer, ResponseGuard};
 use super::origin_questions::{blocked, refused, tools_refused};
@@ -22,6 +19,7 @@ use super::peer::Peer;
 use super::read_ahead::ReadAhead;
 use super::request_body;
 use super::request_id::RequestId;
+use super::request_key;
 use super::route_index::RouteIndex;
 use super::state::AppState;
 use super::ui;
@@ -47,7 +45,6 @@ pub(super) async fn control(
     let requested_headers = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let from_public_network = request.headers().contains_key("access-control-request-private-network");
     let page = PageOrigin::of(request.headers());
-    request.extensions_mut().insert(ClientPermissions { may_use_tools: page.may_use_tools(&user_settings) });
     let readers = Readers::of(&request, &page, &user_settings);
     // Without a permission to read, the browser doesn't send the request that this one is about.
     let is_free_preflight = is_preflight && route_pages(&request) != Some(PageAccess::Tools);
@@ -55,9 +52,15 @@ pub(super) async fn control(
     let body_length = request_body::length(&request);
     let payload = SharedPayload::share(&mut request);
 
-    let admitted = match authorize(&request, &user_settings) {
-        Ok(()) if is_free_preflight => Ok(None),
-        Ok(()) => admit_page(&request, &page, &user_settings).await,
+    let admitted = match authorize(&request, &user_settings).await {
+        Ok(_) if is_free_preflight => Ok(None),
+        Ok(client) => {
+            let key_forbids_tools = !client.may_use_tools();
+            let may_use_tools = !key_forbids_tools && page.may_use_tools(&user_settings);
+            request.extensions_mut().insert(ClientPermissions { may_use_tools, key_forbids_tools });
+            request.extensions_mut().insert(client);
+            admit_page(&request, &page, &user_settings).await
+        }
         Err(failure) => Err(failure),
     };
     let mut permit = None;
@@ -108,8 +111,11 @@ pub(super) async fn control(
 /// Permissions of the client that sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ClientPermissions {
-    /// Whether it may see and run the editor's tools: any program, local pages and pages that the user listed.
+    /// Whether it may see and run the editor's tools: any program, local pages and pages that the user listed, unless the
+    /// key forbids it.
     pub may_use_tools: bool,
+    /// Whether it may not because of its key.
+    pub key_forbids_tools: bool,
 }
 
 /// The client of a request, as far as its key names it.
@@ -165,7 +171,11 @@ fn route_pages(request: &ServiceRequest) -> Option<PageAccess> {
     request.app_data::<Data<RouteIndex>>()?.pages(request.match_info().as_str())
 }
 
-fn authorize(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(), Failure> {
+/// Checks the connection's user, the host and the key; returns the client that the key names.
+async fn authorize(
+    request: &ServiceRequest,
+    user_settings: &UserSettings,
+) -> Result<ClientIdentity, Failure> {
     authorize_peer(request.request().conn_data::<Peer>())?;
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
@@ -179,20 +189,19 @@ fn authorize(request: &ServiceRequest, user_settings: &UserSettings) -> Result<(
             });
         }
     }
-    let is_preflight = request.method() == Method::OPTIONS;
-    let is_logged_in = request
-        .app_data::<Data<AppState>>()
-        .is_some_and(|state| ui::access::is_logged_in(request.headers(), &state.ui_token));
-    if is_preflight
-        || is_logged_in
-        || ui::login::is_open(request.match_info().as_str())
-        || user_settings.api_key.is_empty()
-        || has_key(request, &user_settings.api_key)
-    {
-        Ok(())
-    } else {
-        Err(Failure::Unauthorized)
+    let Some(state) = request.app_data::<Data<AppState>>() else { return Ok(ClientIdentity::default()) };
+    let path = request.match_info().as_str();
+    let is_logged_in = ui::access::is_logged_in(request.headers(), &state.ui_token);
+    // A preflight carries no key.
+    if request.method() == Method::OPTIONS || is_logged_in || ui::login::is_open(path) {
+        return Ok(ClientIdentity::default());
     }
+    let client = request_key::identify(request, &state.keys, state.options.window_wait).await?;
+    if path.starts_with("/ui/") && !client.is_unrestricted() {
+        let message = "this key may not use the panel, which shows and does everything".into();
+        return Err(Failure::Forbidden { code: "key_not_allowed", message });
+    }
+    Ok(client)
 }
 
 /// Refuses connections of other users, and those whose user can't be found out.
@@ -218,38 +227,15 @@ fn is_allowed_host(host: &str, allowed: &[String]) -> bool {
         || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name) || allowed == host)
 }
 
-/// Whether a request carries a valid key, or needs none.
+/// Whether a request carries a key that may open the panel, or needs none.
 pub(super) fn has_valid_key(request: &HttpRequest, state: &AppState) -> bool {
-    let key = &state.user_settings.read().api_key;
-    key.is_empty() || header_has_key(request.headers(), key)
+    !state.keys.is_required() || request_key::is_unrestricted(request.headers(), &state.keys)
 }
 
-/// Whether a text is a valid key.
+/// Whether a text is a key that may open the panel, which shows and does everything.
 pub(super) fn is_valid_key(text: &str, state: &AppState) -> bool {
-    bool::from(text.as_bytes().ct_eq(state.user_settings.read().api_key.as_bytes()))
-}
-
-/// Whether a request has the key in a header, or where Google's clients may put it: in the query, on the paths of their API.
-fn has_key(request: &ServiceRequest, key: &str) -> bool {
-    let index = request.app_data::<Data<RouteIndex>>();
-    let form = index.map(|index| index.error_form(request.match_info().as_str(), request.headers()).0);
-    let query = if form == Some(ErrorForm::Gemini) { request.query_string() } else { "" };
-    let in_query = query.split('&').filter_map(|field| field.strip_prefix("key=")).any(|found| {
-        let found: Vec<u8> = percent_decode_str(found).collect();
-        bool::from(found.ct_eq(key.as_bytes()))
-    });
-    in_query || header_has_key(request.headers(), key)
-}
-
-fn header_has_key(headers: &HeaderMap, key: &str) -> bool {
-    let bearer = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    let bearer = bearer.and_then(|value| {
-        let (scheme, key) = value.split_at_checked(b"bearer ".len())?;
-        scheme.eq_ignore_ascii_case(b"bearer ").then(|| key.trim_ascii_start())
-    });
-    let plain = ["x-api-key", "x-goog-api-key"].map(|name| headers.get(name).map(HeaderValue::as_bytes));
-    let found = bearer.into_iter().chain(plain.into_iter().flatten());
-    found.fold(false, |is_found, found| is_found | bool::from(found.ct_eq(key.as_bytes())))
+    let client = state.keys.identify(&[text.as_bytes()]);
+    client.is_some_and(|client| client.is_unrestricted())
 }
 
 /// Pages of other origins that may read a response.
@@ -309,17 +295,6 @@ fn allow_methods(headers: &mut HeaderMap, requested: Option<HeaderValue>, privat
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn scheme_of_a_key_is_read_in_any_case() {
-        for scheme in ["Bearer", "bearer", "BEARER", "Bearer "] {
-            let mut headers = HeaderMap::new();
-            let value = HeaderValue::from_str(&format!("{scheme} secret")).unwrap();
-            headers.insert(header::AUTHORIZATION, value);
-            assert!(header_has_key(&headers, "secret"), "{scheme}");
-            assert!(!header_has_key(&headers, "other"), "{scheme}");
-        }
-    }
 
     #[test]
     fn only_connections_of_this_user_are_served() {

@@ -2,6 +2,7 @@
 
 use std::iter::once;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -31,6 +32,7 @@ use crate::completion::{
 use crate::conversation::{Conversation, Event, Finish, Usage};
 use crate::dialect::{Dialect, RequestExtensions, RequestHead, ResponseMeta, UnknownModel};
 use crate::failure::{Failure, shortened};
+use crate::keys::ClientIdentity;
 use crate::log::now;
 use crate::models::ModelEntry;
 use crate::request_log::{Record, RequestInfo};
@@ -53,10 +55,12 @@ pub(super) async fn complete_with<D: Dialect>(
     };
     let info = RequestInfo { capture, raw_logging, ..request_info(&request, &id, D::NAME) };
     let record = Rc::new(state.request_log.begin(info));
+    let identity = identity_of(&request);
     let attempt = attempt::<D>(&request, payload, *client, &state, memory, record.clone());
     let result = tokio::select! {
         result = AssertUnwindSafe(attempt).catch_unwind() => result.unwrap_or_else(|_| Err(panicked())),
         () = record.cancelled() => Err(Failure::Cancelled),
+        () = identity.revoked() => Err(Failure::KeyRevoked),
     };
     let response = result.unwrap_or_else(|failure| {
         record.failed(&failure);
@@ -140,7 +144,7 @@ async fn attempt<D: Dialect>(
     let events = with_whole_cost(events, record.meter());
     let writer = ResponseWriter::<D>::new(meta, options, memory, record.clone(), choices);
     if parsed.stream {
-        let events = until_cancelled(events, record);
+        let events = until_revoked(until_cancelled(events, record), identity_of(request));
         writer.streamed(response, events, &state.options).await
     } else {
         writer.whole(response, events).await
@@ -278,6 +282,30 @@ fn until_cancelled(events: ChoiceEvents, record: Rc<Record>) -> ChoiceEvents {
         running.poll_next_unpin(context)
     })
     .boxed_local()
+}
+
+/// Ends a stream with an error when the client's key is revoked; that drops its events, which cancels the model.
+fn until_revoked(mut events: ChoiceEvents, client: ClientIdentity) -> ChoiceEvents {
+    if client.is_anonymous() {
+        return events;
+    }
+    let until = async_stream::stream! {
+        let mut revoked = pin!(client.revoked());
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut revoked => {
+                    yield (0, Err(Failure::KeyRevoked));
+                    break;
+                }
+                event = events.next() => match event {
+                    Some(event) => yield event,
+                    None => break,
+                },
+            }
+        }
+    };
+    until.boxed_local()
 }
 
 /// An empty completion, for requests that only check that the model exists.

@@ -16,6 +16,7 @@ use crate::completion::CompletionService;
 use crate::completion::admission::Admission;
 use crate::dialect::Dialect;
 use crate::dialect::openai_responses::OpenAiResponses;
+use crate::keys::KeyRing;
 use crate::mcp::session::Sessions;
 use crate::models::ModelRegistry;
 use crate::models::availability::EditorAvailability;
@@ -53,6 +54,8 @@ pub struct AppState {
     pub budgets: BudgetService,
     /// The user's settings in VS Code; an editor sends them.
     pub user_settings: Arc<RwLock<Arc<UserSettings>>>,
+    /// The valid API keys.
+    pub keys: Arc<KeyRing>,
     /// Options of the command line.
     pub options: Arc<ServerOptions>,
     /// Start of the server, in milliseconds since 1970.
@@ -79,6 +82,7 @@ impl AppState {
         options: ServerOptions,
         started: u64,
         usage: Option<UsageWriter>,
+        keys: KeyRing,
     ) -> AppState {
         let context = completions.context();
         connection_limit::raise_open_files();
@@ -96,6 +100,7 @@ impl AppState {
             responses: Data::new(<OpenAiResponses as Dialect>::Memory::default()),
             budgets: BudgetService::new(usage.clone()),
             request_log: Arc::new(RequestLog::with_history(usage)),
+            keys: Arc::new(keys),
             options: Arc::new(options),
             started,
             origin_questions: Arc::new(questions),
@@ -109,7 +114,7 @@ impl AppState {
 
     /// Whether clients must send a key.
     pub fn requires_key(&self) -> bool {
-        !self.user_settings.read().api_key.is_empty()
+        self.keys.is_required()
     }
 
     /// Ends the streams of `/ui`; their pages connect again.

@@ -50,6 +50,12 @@ pub(super) async fn list_of(
 
 /// Fails if a client may not use the editor's tools.
 pub(super) fn check(client: ClientPermissions) -> Result<(), Failure> {
+    if client.key_forbids_tools {
+        return Err(Failure::Forbidden {
+            code: "tools_not_allowed",
+            message: "this key may not use the editor's tools; `Copilot Proxy: Manage Keys...` in VS Code permits it".into(),
+        });
+    }
     if client.may_use_tools { Ok(()) } else { Err(tools_refused()) }
 }
 

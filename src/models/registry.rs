@@ -9,8 +9,10 @@ use actix::{Actor, Context, Handler, Message, MessageResponse, MessageResult};
 use super::availability::{EditorAvailability, Notifier, channel};
 use crate::bridge::protocol::{ModelInfo, Window};
 use crate::bridge::{Editor, EditorId};
-use crate::failure::{Failure, shortened};
-use crate::models::{ModelEntry, merge_lists, resolve, resolve_to_nearest, with_tier};
+use crate::failure::Failure;
+use crate::keys::ClientIdentity;
+use crate::models::permitted::{RequestedName, find_permitted};
+use crate::models::{ModelEntry, merge_lists};
 
 /// Keeps the state of the attached editors. Its handlers call `resolve` and the pure functions below for decisions.
 pub struct ModelRegistry {
@@ -107,6 +109,8 @@ pub struct ResolveModel {
     pub default_model: String,
     /// Whether an unknown name resolves to the most similar model instead of failing.
     pub nearest_if_unknown: bool,
+    /// The client that asks: its key may permit some models only.
+    pub client: ClientIdentity,
 }
 
 /// A resolved model and the editors that have it.
@@ -215,16 +219,12 @@ impl Handler<ResolveModel> for ModelRegistry {
 
     fn handle(&mut self, message: ResolveModel, _: &mut Context<Self>) -> Result<ResolvedModel, Failure> {
         let models = require(self.models.clone(), self.editors.len())?;
-        let requested = message.requested.as_deref();
-        let resolve = if message.nearest_if_unknown { resolve_to_nearest } else { resolve };
-        let found = with_tier(requested, &message.default_model, &models)
-            .or_else(|| resolve(requested, &message.default_model, &models).cloned());
-        let Some(model) = found else {
-            return Err(Failure::UnknownModel {
-                requested: shortened(&message.requested.unwrap_or_default()),
-                known: models.iter().map(|entry| entry.id.clone()).collect(),
-            });
+        let requested = RequestedName {
+            name: message.requested.as_deref(),
+            default_model: &message.default_model,
+            nearest_if_unknown: message.nearest_if_unknown,
         };
+        let model = find_permitted(&requested, &message.client, &models)?;
         let now = self.tick();
         let mut editors: Vec<&mut AttachedEditor> =
             self.editors.iter_mut().filter(|editor| editor.has(&model)).collect();

@@ -148,7 +148,10 @@ fn failure_has_a_hint_and_missing_consent_is_remembered() {
     assert_eq!(timeless(log.activity(None)), [failed]);
     drop(log.begin(info("left", false)));
     assert!(log.totals().consent_needed);
-    log.begin(info("b", false)).record_event(&finish(1));
+    let record = log.begin(info("b", false));
+    record.set_model("m");
+    record.record_event(&finish(1));
+    drop(record);
     assert!(!log.totals().consent_needed);
 }
 

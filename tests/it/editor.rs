@@ -12,8 +12,8 @@ use bytes::BytesMut;
 use copilot_proxy::bridge::directory::Directory;
 use copilot_proxy::bridge::frames::{FrameReader, Incoming, Kind, put_message, put_text};
 use copilot_proxy::bridge::protocol::{
-    Activity, BudgetNotice, Chat, FromEditor, Hello, HttpState, LogLine, ModelCatalog, ModelInfo, Models,
-    PROTOCOL, Refused, Status, ToEditor, UserSettings, Window,
+    Activity, BudgetNotice, Chat, FromEditor, Hello, HttpState, Keys, LogLine, ModelCatalog, ModelInfo,
+    Models, PROTOCOL, PersonKey, Refused, Status, ToEditor, UserSettings, Window,
 };
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::tokio::Stream as _;
@@ -99,6 +99,11 @@ impl Editor {
     /// Sends the editor's models.
     pub fn send_models(&mut self, models: &[ModelInfo]) {
         self.send(0, &FromEditor::Models(Models { models: models.into() }));
+    }
+
+    /// Sends the user's keys.
+    pub fn send_keys(&mut self, keys: &[PersonKey]) {
+        self.send(0, &FromEditor::Keys(Keys { keys: keys.into() }));
     }
 
     /// Sends one message.
@@ -356,6 +361,12 @@ pub fn model(id: &str) -> ModelInfo {
         images: Some(true),
         ..ModelInfo::default()
     }
+}
+
+/// A key that permits everything.
+pub fn person_key(name: &str, key: &str) -> PersonKey {
+    let (name, key) = (name.into(), key.into());
+    PersonKey { name, key, models: Vec::new(), tools: true, per_day: None, per_month: None, total: None }
 }
 
 /// Default settings of a user, with a port chosen by the system.

@@ -1,11 +1,10 @@
 //! Google's Gemini API: `:generateContent`, `:streamGenerateContent`, `:countTokens` and models in its form.
 
-use copilot_proxy::bridge::protocol::{FromEditor, UserSettings};
 use copilot_proxy::options::MAX_BODY;
 use serde_json::{Value, json};
 
 use crate::client::{Request, Response};
-use crate::editor::{Editor, model, user_settings};
+use crate::editor::{Editor, model, person_key};
 use crate::openai::with;
 use crate::server::Server;
 use crate::wait::until;
@@ -332,8 +331,7 @@ fn tools_of_the_editor_run_in_auto_mode() {
 fn key_is_taken_from_googles_places() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
-    let api_key = "se/same".to_owned();
-    editor.send(0, &FromEditor::UserSettings(UserSettings { api_key, ..user_settings() }));
+    editor.send_keys(&[person_key("mine", "se/same")]);
     let list = "/v1beta/models";
     until("the key to be required", || (server.get(list).status == 401).then_some(()));
     let refused = server.get(list);

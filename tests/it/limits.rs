@@ -2,14 +2,14 @@
 
 use std::io::Write as _;
 
-use copilot_proxy::bridge::protocol::{FromEditor, ToEditor, UserSettings};
+use copilot_proxy::bridge::protocol::{FromEditor, ToEditor};
 use copilot_proxy::options::MAX_BODY;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Request, Response};
-use crate::editor::{Editor, model, user_settings};
+use crate::editor::{Editor, model, person_key};
 use crate::openai::{
     CHAT, chat, complete, content, data, read_until, stream, streamed, text_of, until_stats, with,
 };
@@ -146,8 +146,7 @@ fn early_refusal_reaches_a_client_that_sends_a_large_body() {
 fn refusal_for_the_key_reaches_a_client_that_sends_a_large_body() {
     let server = Server::serve(&[]);
     let mut editor = Editor::attach(&server.home);
-    let api_key = "sesame".into();
-    editor.send(0, &FromEditor::UserSettings(UserSettings { api_key, ..user_settings() }));
+    editor.send_keys(&[person_key("mine", "sesame")]);
     until("the key to be required", || (server.get("/v1/models").status == 401).then_some(()));
     let response = server.send(&post().body(vec![b' '; 8 * 1024 * 1024]));
     assert_eq!(response.status, 401);

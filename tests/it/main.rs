@@ -39,6 +39,7 @@ mod history;
 mod http_common;
 mod images;
 mod json_schema;
+mod keys;
 mod lifecycle;
 mod limits;
 mod mcp;

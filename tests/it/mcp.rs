@@ -5,7 +5,7 @@ use copilot_proxy::conversation::{Content, Data, Tool};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Request, Response, Stream};
-use crate::editor::{Editor, model, user_settings};
+use crate::editor::{Editor, model, person_key, user_settings};
 use crate::server::Server;
 use crate::wait::until;
 
@@ -543,8 +543,7 @@ fn key_is_checked_where_one_is_set() {
     let server = Server::serve(&[]);
     let _simulated = server.simulate();
     let mut editor = Editor::attach(&server.home);
-    let settings = UserSettings { port: server.port, api_key: "secret".into(), ..user_settings() };
-    editor.send(0, &FromEditor::UserSettings(settings));
+    editor.send_keys(&[person_key("mine", "secret")]);
     let list = || stateless(1, "tools/list", json!({}));
     until("the settings", || (server.send(&list()).status == 401).then_some(()));
     assert_eq!(error(&server.send(&list())).1, -32600);

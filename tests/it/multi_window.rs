@@ -9,7 +9,7 @@ use copilot_proxy::bridge::protocol::{
 use serde_json::{Value, json};
 
 use crate::client::{Client, Request};
-use crate::editor::{Editor, hello, model, user_settings};
+use crate::editor::{Editor, hello, model, person_key, user_settings};
 use crate::openai::{CHAT, chat, data, read_until, stream, streamed, text_of, with};
 use crate::server::{Home, Server, start_serving, taken_port};
 use crate::wait::until;
@@ -494,12 +494,12 @@ fn changed_access_settings_apply_at_once() {
         0,
         &FromEditor::UserSettings(UserSettings {
             port,
-            api_key: "sesame".into(),
             allowed_hosts: vec!["proxy.corp".into()],
             allowed_origins: vec!["https://mine.test".into()],
             ..user_settings()
         }),
     );
+    editor.send_keys(&[person_key("mine", "sesame")]);
     until("the key to be required", || (get(Request::get("/v1/models")).status == 401).then_some(()));
 
     let refused = get(Request::get("/v1/models"));

@@ -1,12 +1,12 @@
 //! Ollama's API: `POST /api/chat`, `POST /api/generate` and the endpoints that describe models.
 
-use copilot_proxy::bridge::protocol::{FromEditor, ResponsePart, UserSettings};
+use copilot_proxy::bridge::protocol::{FromEditor, ResponsePart};
 use copilot_proxy::conversation::{Part, ToolCall};
 use copilot_proxy::options::MAX_BODY;
 use serde_json::{Value, json};
 
 use crate::client::{Request, Response, Stream};
-use crate::editor::{Editor, model, user_settings};
+use crate::editor::{Editor, model, person_key};
 use crate::openai::{until_stats, with};
 use crate::server::Server;
 
@@ -393,11 +393,10 @@ fn errors_have_ollamas_form() {
 }
 
 #[test]
-fn api_key_is_required_if_the_user_set_one() {
+fn api_key_is_required_if_the_user_has_one() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
-    let api_key = "secret".into();
-    editor.send(0, &FromEditor::UserSettings(UserSettings { api_key, ..user_settings() }));
+    editor.send_keys(&[person_key("mine", "secret")]);
     crate::wait::until("the key to be asked for", || (server.get("/api/tags").status == 401).then_some(()));
     // Ollama's own clients send `OLLAMA_API_KEY` like this.
     let keyed = Request::get("/api/tags").header("authorization", "Bearer secret");

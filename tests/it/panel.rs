@@ -11,7 +11,7 @@ use copilot_proxy::bridge::protocol::{
 use serde_json::{Value, json};
 
 use crate::client::Request;
-use crate::editor::{Editor, model, user_settings};
+use crate::editor::{Editor, model, person_key, user_settings};
 use crate::openai::{CHAT, chat, with};
 use crate::server::Server;
 
@@ -135,8 +135,7 @@ fn late_subscriber_gets_all_requests_and_a_closed_one_gets_none() {
 fn activity_includes_rejected_requests_with_the_reason() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
-    let api_key = "secret".into();
-    editor.send(0, &FromEditor::UserSettings(UserSettings { api_key, ..user_settings() }));
+    editor.send_keys(&[person_key("mine", "secret")]);
     let mut panel = Panel::open(&mut editor);
     let key = ("authorization", "Bearer secret");
     let post = |path: &str, body: &Value| Request::post(path, body).header(key.0, key.1);

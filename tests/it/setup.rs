@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
+use crate::client::Request;
+use crate::editor::{Editor, person_key};
 use crate::server::{Home, Server};
 use crate::terminal::Terminal;
+use crate::wait::until;
 
 const MINE: &str = "{\n  // Mine.\n  \"theme\": \"dark\"\n}";
 
@@ -180,4 +183,58 @@ fn clients_without_a_file_get_a_snippet_to_copy() {
         assert!(ended.stdout.contains(base), "{}", ended.stdout);
     }
     assert_eq!(terminal.files(), Vec::<String>::new());
+}
+
+/// The key in a `.env`.
+fn key_in(terminal: &Terminal) -> String {
+    let text = terminal.read(".env");
+    let line = text.lines().find_map(|line| line.strip_prefix("OPENAI_API_KEY="));
+    line.unwrap_or_else(|| panic!("no key: {text}")).to_owned()
+}
+
+#[test]
+fn client_gets_a_key_that_the_server_knows_until_undo() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::attach(&server.home);
+    editor.send_keys(&[person_key("mine", "sesame")]);
+    let status = |key: &str| {
+        server.send(&Request::get("/v1/models").header("authorization", &format!("Bearer {key}"))).status
+    };
+    until("the key to be required", || (status("") == 401).then_some(()));
+    let terminal = Terminal::beside(&server.home);
+    assert_eq!(terminal.run(&["setup", "env", "--yes"]).code, Some(0));
+    let key = key_in(&terminal);
+    assert_eq!(status(&key), 200, "at once, and without a restart");
+    let stored = std::fs::read_to_string(server.home.path().join("keys.json")).unwrap();
+    assert!(stored.contains("\"env\"") && !stored.contains(&key), "{stored}");
+
+    // Another set-up of the same file keeps the key.
+    assert_eq!(terminal.run(&["setup", "env", "--yes", "--url", "http://localhost:9"]).code, Some(0));
+    assert_eq!(key_in(&terminal), key);
+    assert_eq!(terminal.run(&["setup", "env", "--undo", "--yes"]).code, Some(0));
+    assert_eq!(status(&key), 401);
+}
+
+#[test]
+fn key_is_made_without_a_server_and_valid_from_its_start() {
+    let home = Home::new();
+    let terminal = Terminal::beside(&home);
+    assert_eq!(terminal.run(&["setup", "env", "--yes"]).code, Some(0));
+    let key = key_in(&terminal);
+    let server = Server::serve_in(&home, &[]);
+    let mut editor = Editor::attach(&home);
+    editor.send_keys(&[person_key("mine", "sesame")]);
+    let status = |key: &str| server.send(&Request::get("/v1/models").header("x-api-key", key)).status;
+    until("the key to be required", || (status("") == 401).then_some(()));
+    assert_eq!(status(&key), 200);
+}
+
+#[test]
+fn without_a_key_of_its_own_the_client_gets_any() {
+    let terminal = terminal();
+    for options in [&["--no-key"][..], &["--url", "http://0.0.0.0:9"]] {
+        assert_eq!(terminal.run(&[&["setup", "env", "--yes"], options].concat()).code, Some(0));
+        assert_eq!(key_in(&terminal), "unused");
+        assert_eq!(terminal.run(&["setup", "env", "--undo", "--yes"]).code, Some(0));
+    }
 }

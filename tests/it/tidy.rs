@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 /// nothing of ours, and a module that is missing here may use nothing either.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["allocator", "commands", "log", "options"]),
-    ("commands", &["bridge", "dialect", "mcp", "models", "options", "server", "simulator", "usage_db"]),
+    (
+        "commands",
+        &["bridge", "dialect", "keys", "mcp", "models", "options", "server", "simulator", "usage_db"],
+    ),
     (
         "server",
         &[
@@ -74,7 +77,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("mcp", &["conversation"]),
     ("prefix", &["bridge", "conversation"]),
     ("simulator", &["bridge", "conversation", "tokens"]),
-    ("models", &["bridge", "conversation", "failure"]),
+    ("models", &["bridge", "conversation", "failure", "keys"]),
     ("tools", &["bridge", "conversation", "failure", "models"]),
     ("tokens", &["conversation"]),
     ("transcript", &["conversation"]),

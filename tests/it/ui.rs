@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use copilot_proxy::bridge::protocol::{FromEditor, ToEditor, UserSettings, WriteSetting};
+use copilot_proxy::bridge::protocol::{FromEditor, PersonKey, ToEditor, WriteSetting};
 use serde_json::{Value, json};
 
 use crate::client::{Request, Response, Stream};
-use crate::editor::{Editor, model, user_settings};
+use crate::editor::{Editor, model, person_key};
 use crate::openai::{CHAT, chat, with};
 use crate::server::Server;
 use crate::wait::until;
@@ -198,7 +198,8 @@ fn usage_and_tools_are_read_by_the_page() {
 fn log_in_exchanges_the_key_for_a_cookie_of_own_pages() {
     let server = Server::serve(&[]);
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
-    editor.send(0, &FromEditor::UserSettings(UserSettings { api_key: "secret".into(), ..user_settings() }));
+    let ci = PersonKey { models: vec!["m".into()], ..person_key("ci", "restricted") };
+    editor.send_keys(&[person_key("mine", "secret"), ci]);
     let api = || own(Request::get("/ui/api/requests/req_1"));
     let answers = |request: &Request| server.send(request).status;
     until("the key to be required", || (answers(&api()) == 401).then_some(()));
@@ -206,6 +207,8 @@ fn log_in_exchanges_the_key_for_a_cookie_of_own_pages() {
     let form = server.send(&own(Request::get("/ui")));
     assert!(form.text().contains("action=\"/ui/login\"") && !form.text().contains("panel.js"));
     assert_eq!(answers(&login("wrong")), 401);
+    assert_eq!(answers(&login("restricted")), 401, "it would permit more than the key");
+    assert_eq!(answers(&api().header("x-api-key", "restricted")), 403);
     let refused = server.send(&login("secret").header("sec-fetch-site", "cross-site"));
     assert_eq!((refused.status, refused.header("set-cookie")), (403, None));
     let accepted = server.send(&login("secret"));

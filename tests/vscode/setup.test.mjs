@@ -70,7 +70,7 @@ test("the diff's buttons apply the change, and undo removes a new file", async (
 	await seesDiff(/\.env: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
 	await window.page.getByRole("button", { name: "Apply Change" }).click();
 	await window.toast(".env is set up").waitFor();
-	assert.match(read(env), /^OPENAI_API_KEY=unused$/m);
+	assert.match(read(env), /^OPENAI_API_KEY=cp-setup-[\w-]{32}$/m);
 
 	fs.appendFileSync(env, "MINE=1\n");
 	await pick("Undo: .env");
@@ -140,7 +140,7 @@ test("each workspace folder has its own .env", async () => {
 	await seesDiff(/\.env: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
 	await window.press(`write ${other} as shown`, "Write");
 	await window.toast(".env is set up").waitFor();
-	assert.match(read(other), /^MINE=1\n(.*\n)*OPENAI_API_KEY=unused$/m);
+	assert.match(read(other), /^MINE=1\n(.*\n)*OPENAI_API_KEY=cp-setup-[\w-]{32}$/m);
 	assert.equal(read(one), undefined);
 
 	await pick("Undo: .env", other);

@@ -196,6 +196,8 @@ export class Bridge {
 				return this.#handlers.writeSetting(message);
 			case "model_catalog":
 				return this.#handlers.modelCatalog(message);
+			case "run_key":
+				return; // for `copilot-proxy run`
 			case "ping":
 				return void this.#handlers.isAlive().then(
 					() => this.send({ type: "pong" }),

@@ -7,9 +7,12 @@ import { Cli } from "./cli";
 import { diagnose } from "./diagnosis";
 import { Review } from "./diff-review";
 import { userDirectory } from "./directory";
+import { failureOf } from "./failure";
 import { FirstRun } from "./first-run";
+import { Keys } from "./keys";
 import { serverProgram, startServer } from "./launch";
 import { Log } from "./log";
+import { ManageKeys } from "./manage-keys";
 import { Consent } from "./model-consent";
 import { Models } from "./models";
 import { Notices, showFailures } from "./notices";
@@ -32,6 +35,7 @@ const PAGE_SETTINGS: ReadonlySet<string> = new Set(["logRequestsToUI", "autoTool
 export function activate(context: vscode.ExtensionContext): void {
 	const log = new Log();
 	const settings = new Settings(context.extension.packageJSON.contributes.configuration.properties);
+	const keys = new Keys(context.secrets);
 	const models = new Models();
 	const consent = new Consent();
 	const tools = new Tools();
@@ -40,6 +44,16 @@ export function activate(context: vscode.ExtensionContext): void {
 	const firstRun = new FirstRun(context.globalState);
 	const directory = userDirectory();
 
+	const keysRead = keys
+		.read()
+		.then(() => keys.moveFrom(settings))
+		.catch((error) => {
+			const text = `the API keys can't be read from VS Code's secret storage: ${failureOf(error).message}`;
+			log.error(text);
+			void vscode.window.showErrorMessage(`Copilot Proxy: ${text}`);
+		});
+
+	const currentKeys = (): FromEditor[] => (keys.all ? [{ type: "keys", keys: [...keys.all] }] : []);
 	const userSettings = (): FromEditor => ({ type: "user_settings", ...settings.userSettings });
 	/** Empty before the first read. */
 	const currentModels = (): FromEditor[] =>
@@ -54,7 +68,10 @@ export function activate(context: vscode.ExtensionContext): void {
 			version: context.extension.packageJSON.version,
 			log,
 			window: currentWindow,
-			initialMessages: () => [userSettings(), ...currentModels(), ...watchMessage()],
+			async initialMessages() {
+				await keysRead;
+				return [...currentKeys(), userSettings(), ...currentModels(), ...watchMessage()];
+			},
 			async launch() {
 				const program = await serverProgram(context, settings.serverPath);
 				log.info(`starting ${program}`);
@@ -90,7 +107,7 @@ export function activate(context: vscode.ExtensionContext): void {
 		() => ({
 			directory,
 			url: urlOf(server.port ?? settings.port),
-			key: settings.userSettings.api_key,
+			key: keys.own,
 		}),
 	);
 	const documents = new Documents();
@@ -104,7 +121,7 @@ export function activate(context: vscode.ExtensionContext): void {
 				state: server.state,
 				models: models.infos ?? [],
 				settings: settings.views,
-				needsKey: settings.userSettings.api_key !== "",
+				needsKey: (keys.all ?? []).length > 0,
 			}),
 		async tools(startServers) {
 			if (startServers) {
@@ -118,7 +135,7 @@ export function activate(context: vscode.ExtensionContext): void {
 		set: (name, value) => settings.write(name, value),
 		getUsage: (query) => server.send({ type: "get_usage", ...query }),
 		resend: (path, headers, body) =>
-			sendRequest(endpoint(server.port ?? settings.port), settings.userSettings.api_key, path, headers, body),
+			sendRequest(endpoint(server.port ?? settings.port), keys.own, path, headers, body),
 	});
 	const show = () => {
 		statusBar.show(server.state);
@@ -133,6 +150,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	context.subscriptions.push(
 		log,
 		settings,
+		keys,
 		models,
 		statusBar,
 		panel,
@@ -144,7 +162,14 @@ export function activate(context: vscode.ExtensionContext): void {
 			currentModels().forEach(server.send, server);
 			panel.update();
 		}),
+		keys.onDidChange(() => {
+			currentKeys().forEach(server.send, server);
+			panel.update();
+		}),
 		settings.onDidChange((changed) => {
+			if (changed("apiKey")) {
+				void showFailures(() => keys.moveFrom(settings));
+			}
 			server.send(userSettings());
 			panel.update();
 			if (changed("autoStart") && settings.autoStart) {
@@ -166,6 +191,7 @@ export function activate(context: vscode.ExtensionContext): void {
 		),
 		command("allow", () => consent.obtain(models.all)),
 		command("setUp", () => showFailures(() => setup.start())),
+		command("manageKeys", () => showFailures(() => new ManageKeys(keys).start())),
 		command("diagnose", () => showFailures(() => diagnose(cli, documents))),
 		command("showLogs", () => log.show()),
 		command("openSettings", () =>

@@ -13,6 +13,10 @@ export class Log implements vscode.Disposable {
 		this.#channel.info(`window: ${text}`);
 	}
 
+	error(text: string): void {
+		this.#channel.error(`window: ${text}`);
+	}
+
 	warn(text: string): void {
 		this.#channel.warn(`window: ${text}`);
 	}

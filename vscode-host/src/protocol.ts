@@ -347,7 +347,7 @@ path: string, };
 /**
  * From an editor to the server.
  */
-export type FromEditor = { "type": "hello" } & Hello | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "get_usage" } & GetUsage | { "type": "stop_request" } & StopRequest | { "type": "change_budget" } & ChangeBudget | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "history_missing" } | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
+export type FromEditor = { "type": "hello" } & Hello | { "type": "run" } & Run | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "keys" } & Keys | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "get_usage" } & GetUsage | { "type": "stop_request" } & StopRequest | { "type": "change_budget" } & ChangeBudget | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "history_missing" } | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
 
 /**
  * Request for the captured bodies of one request.
@@ -433,6 +433,15 @@ name: string,
  * Arguments of the call.
  */
 input: unknown, };
+
+/**
+ * All keys of the user. While there are any, each HTTP request must carry one.
+ */
+export type Keys = { 
+/**
+ * The valid keys: one that is no longer among them is revoked at once.
+ */
+keys: Array<PersonKey>, };
 
 /**
  * Severity of a log line.
@@ -625,6 +634,39 @@ export type Part = { "type": "text",
  * Its content, never a prompt template.
  */
 text: string, } | { "type": "data" } & Data | { "type": "thinking" } & Thinking | { "type": "tool_call" } & ToolCall | { "type": "tool_result" } & ToolResult;
+
+/**
+ * A key of the user: its text and what it permits.
+ */
+export type PersonKey = { 
+/**
+ * Name in the log, the panel and the usage database.
+ */
+name: string, 
+/**
+ * Text that clients send.
+ */
+key: string, 
+/**
+ * Patterns (`*`, `?`) of the models that it may use; empty for all.
+ */
+models: Array<string>, 
+/**
+ * Whether it may see and run the editor's tools.
+ */
+tools: boolean, 
+/**
+ * Credits that it may spend in a day; absent for no limit, as below.
+ */
+per_day?: number, 
+/**
+ * Credits that it may spend in a month.
+ */
+per_month?: number, 
+/**
+ * Credits that it may spend in all.
+ */
+total?: number, };
 
 /**
  * Input that the provider's cache could have had, if the prefix had not changed.
@@ -828,6 +870,53 @@ part: Part, };
 export type Role = "system" | "user" | "assistant";
 
 /**
+ * Credentials of `copilot-proxy run`, which asks for a key for the program that it starts. The key is valid while the
+ * connection lasts.
+ */
+export type Run = { 
+/**
+ * Token from `server.json`.
+ */
+token: string, 
+/**
+ * `PROTOCOL` of the program.
+ */
+protocol: number, 
+/**
+ * Version of the program.
+ */
+version: string, 
+/**
+ * Process id of `run`.
+ */
+pid: number, 
+/**
+ * The program that it starts: `codex`.
+ */
+program: string, 
+/**
+ * Credits that the program may spend in all.
+ */
+max_credits?: number, 
+/**
+ * The key that an earlier server made, so that it stays valid.
+ */
+earlier?: RunKey, };
+
+/**
+ * Key of a program that `copilot-proxy run` starts.
+ */
+export type RunKey = { 
+/**
+ * Name of the key, and of the program's session where it names none.
+ */
+name: string, 
+/**
+ * Text that the program sends.
+ */
+key: string, };
+
+/**
  * The state of the server: the status bar shows nothing else.
  */
 export type Status = { 
@@ -906,7 +995,7 @@ id: string, };
 /**
  * Messages from the server to an editor. The frame's stream names the request; 0 = the connection itself.
  */
-export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "ask_origin" } & AskOrigin | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "usage" } & UsageResponse | { "type": "model_catalog" } & ModelCatalog | { "type": "budget_notice" } & BudgetNotice | { "type": "write_setting" } & WriteSetting | { "type": "refresh_models" } | { "type": "superseded" } | { "type": "ping" };
+export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "ask_origin" } & AskOrigin | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "usage" } & UsageResponse | { "type": "model_catalog" } & ModelCatalog | { "type": "budget_notice" } & BudgetNotice | { "type": "write_setting" } & WriteSetting | { "type": "refresh_models" } | { "type": "run_key" } & RunKey | { "type": "superseded" } | { "type": "ping" };
 
 /**
  * Usage of a request, in tokens.
@@ -1076,10 +1165,6 @@ log_requests_to_ui: boolean,
  * Log lines may hold words of conversations.
  */
 raw_logging: boolean, 
-/**
- * The key that clients must send; empty = none.
- */
-api_key: string, 
 /**
  * Origins of web pages that may use the models, besides local ones; `*` = any.
  */

@@ -21,7 +21,7 @@ export interface ServerDeps {
 	readonly log: Log;
 	window(): Window;
 	/** Messages for a server that has just accepted the connection. */
-	initialMessages(): FromEditor[];
+	initialMessages(): Promise<FromEditor[]>;
 	launch(): Promise<Launched>;
 }
 
@@ -281,7 +281,7 @@ export class Server implements vscode.Disposable {
 		this.#bridge = bridge;
 		const startedHere = pid === this.#launchedPid || this.#intent === "start";
 		this.#setState({ kind: "attached", version, startedHere, status: this.#peer.status });
-		for (const message of this.deps.initialMessages()) {
+		for (const message of await this.deps.initialMessages()) {
 			bridge.send(message);
 		}
 		if (this.#intent === "start" || this.#intent === "stop") {

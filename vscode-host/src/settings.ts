@@ -18,6 +18,7 @@ export interface Declared {
 	enum?: readonly string[];
 	order: number;
 	markdownDescription: string;
+	deprecationMessage?: string;
 }
 
 /** Settings whose values the panel hides. */
@@ -47,6 +48,11 @@ export class Settings implements vscode.Disposable {
 		return read("port", isPort);
 	}
 
+	/** The API key of earlier versions; empty once it is in the secret storage. */
+	get apiKey(): string {
+		return read("apiKey", isString).trim();
+	}
+
 	/** Empty if it is not set. */
 	get serverPath(): string {
 		const path = read("serverPath", isString).trim();
@@ -62,7 +68,6 @@ export class Settings implements vscode.Disposable {
 			fallbacks: read("fallbacks", isStrings),
 			log_requests_to_ui: read("logRequestsToUI", isBoolean),
 			raw_logging: read("rawLogging", isBoolean),
-			api_key: read("apiKey", isString).trim(),
 			allowed_origins: read("allowedOrigins", isStrings),
 			blocked_origins: read("blockedOrigins", isStrings),
 			tool_origins: read("toolOrigins", isStrings),
@@ -78,10 +83,11 @@ export class Settings implements vscode.Disposable {
 		};
 	}
 
-	/** All settings in the order of package.json, as the panel shows them. */
+	/** The settings in the order of package.json, as the panel shows them. */
 	get views(): SettingView[] {
 		const all = Object.entries(this.declared).sort(([, one], [, other]) => one.order - other.order);
-		const named = all.map(([id, declared]) => [id.slice(SECTION.length + 1), declared] as const);
+		const current = all.filter(([, { deprecationMessage }]) => deprecationMessage === undefined);
+		const named = current.map(([id, declared]) => [id.slice(SECTION.length + 1), declared] as const);
 		return named.filter(([name]) => !NESTED.has(name)).map(([name, declared]) => viewOf(name, declared));
 	}
 

@@ -12,6 +12,7 @@ import {
 	ExtensionMode,
 	FakeMemento,
 	FakeModel,
+	FakeSecrets,
 	fake,
 	LanguageModelTextPart,
 	parts,
@@ -20,9 +21,11 @@ import {
 
 const manifest = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8"));
 const windows: { dispose(): void }[] = [];
+let secrets = new FakeSecrets();
 
 beforeEach(() => {
 	fake.settings = {};
+	secrets = new FakeSecrets();
 	fake.models = [new FakeModel("copilot", "gpt")];
 	fake.folders = [{ name: "work", uri: Uri.file("/work") }];
 	fake.log.length = 0;
@@ -65,6 +68,7 @@ function open(home: string, version = "0.1.0"): { dispose(): void } {
 		extensionPath: home,
 		extensionUri: Uri.file(home),
 		globalState: new FakeMemento({ greeted: true }),
+		secrets,
 		globalStorageUri: Uri.file(join(home, "storage")),
 		asAbsolutePath: (path: string) => join(home, path),
 		extension: { packageJSON: { ...manifest, version } },
@@ -138,6 +142,7 @@ test("the server gets settings and models after its welcome, and later changes",
 		window: { focused: true, folders: [{ name: "work", path: "/work" }] },
 	});
 	peer.send(0, { type: "welcome", version: "0.1.0", pid: 1 });
+	assert.deepEqual(await peer.nextOf("keys"), { type: "keys", keys: [] });
 	assert.equal((await peer.nextOf("user_settings")).port, 8080);
 	assert.deepEqual(
 		(await peer.nextOf("models")).models.map(({ id }) => id),
@@ -157,6 +162,29 @@ test("the server gets settings and models after its welcome, and later changes",
 	fake.changes.window.fire({});
 	assert.equal((await peer.nextOf("window")).focused, false);
 	fake.focused = true;
+});
+
+test("the server gets the keys of the secret storage first, and the key of the setting once it is moved there", async (test) => {
+	const { home, directory } = temporaryHome(test);
+	const server = await new FakeServer(directory).listen();
+	test.after(() => server.close());
+	server.publish();
+	const ci = { name: "ci", key: "one", models: ["gpt*"], tools: false, per_day: 5 };
+	secrets.values.set("keys", JSON.stringify([ci]));
+	open(home);
+	const peer = await server.welcome();
+	assert.deepEqual((await peer.nextOf("keys")).keys, [ci]);
+	fake.written.length = 0;
+	fake.set("apiKey", " sesame ");
+	const moved = { name: "default", key: "sesame", models: [], tools: true };
+	assert.deepEqual((await peer.nextOf("keys")).keys, [ci, moved]);
+	await until(() => fake.written.length > 0, "the removal of the setting");
+	assert.deepEqual(fake.written, [["apiKey", undefined, 1]]);
+	assert.deepEqual(JSON.parse(secrets.values.get("keys") ?? ""), [ci, moved]);
+	assert.match(fake.notifications.at(-1)?.join() ?? "", /moved to VS Code's secret storage.*,Manage Keys/);
+	// Another window has revoked one.
+	await secrets.store("keys", JSON.stringify([ci]));
+	assert.deepEqual((await peer.nextOf("keys")).keys, [ci]);
 });
 
 test("a chat request reaches the model and its response the server", async (test) => {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Unreadable, jsonc};
 use crate::commands::connection_info::ConnectionInfo;
 
-/// Other ways to its models, which would be taken instead.
+/// Variables of other ways to its models, which would be taken instead.
 pub const RIVALS: &[&str] = &[
     "ANTHROPIC_API_KEY",
     "CLAUDE_CODE_USE_BEDROCK",
@@ -23,10 +23,19 @@ pub fn environment(connection: &ConnectionInfo) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Variables of other providers, which would win over these.
+/// The settings with these variables.
 pub fn settings(connection: &ConnectionInfo) -> Map<String, Value> {
     let variables = environment(connection).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
     Map::from_iter([("env".to_owned(), Value::Object(variables.collect()))])
+}
+
+/// The settings without the key, for a command line, which other users can read.
+pub fn settings_without_key(connection: &ConnectionInfo) -> Map<String, Value> {
+    let mut settings = settings(connection);
+    if let Some(variables) = settings.get_mut("env").and_then(Value::as_object_mut) {
+        variables.shift_remove("ANTHROPIC_AUTH_TOKEN");
+    }
+    settings
 }
 
 /// Applies the settings to its `settings.json`.

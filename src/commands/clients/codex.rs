@@ -8,26 +8,26 @@ use crate::commands::connection_info::ConnectionInfo;
 /// Name of the provider in its configuration.
 const PROVIDER: &str = "copilot-proxy";
 
-/// The provider's entry. Without `env_key` it asks for no login and no variable.
+/// Variable that has the key where it must not be on the command line.
+pub const KEY_VARIABLE: &str = "COPILOT_PROXY_API_KEY";
+
+/// The provider's entry without its key. Without `env_key` it asks for no login and no variable.
 fn provider(connection: &ConnectionInfo) -> Vec<(&'static str, String)> {
-    let mut provider = vec![
+    vec![
         ("name", "Copilot Proxy".to_owned()),
         ("base_url", connection.openai_base()),
         ("wire_api", "responses".to_owned()),
-    ];
-    if let Some(key) = &connection.key {
-        provider.push(("experimental_bearer_token", key.clone()));
-    }
-    provider
+    ]
 }
 
 fn model(connection: &ConnectionInfo) -> String {
     connection.model_like(&["gpt", "codex"])
 }
 
-/// Arguments that go before its own.
+/// Arguments that go before its own. The key is in a variable: other users can read command lines.
 pub fn arguments(connection: &ConnectionInfo) -> Vec<String> {
-    let described: InlineTable = provider(connection).into_iter().collect();
+    let key = connection.key.as_ref().map(|_| ("env_key", KEY_VARIABLE.to_owned()));
+    let described: InlineTable = provider(connection).into_iter().chain(key).collect();
     let settings = [
         ("model".to_owned(), Value::from(model(connection))),
         ("model_provider".to_owned(), Value::from(PROVIDER)),
@@ -44,7 +44,8 @@ pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> Result<String
     set(document.as_table_mut(), "model_provider", PROVIDER.to_owned());
     let providers = inner(document.as_table_mut(), "model_providers", true)?;
     let ours = inner(providers, PROVIDER, false)?;
-    for (name, value) in provider(connection) {
+    let key = connection.key.clone().map(|key| ("experimental_bearer_token", key));
+    for (name, value) in provider(connection).into_iter().chain(key) {
         set(ours, name, value);
     }
     Ok(document.to_string())
@@ -154,7 +155,7 @@ trust_level = "trusted"
     }
 
     #[test]
-    fn command_line_and_file_have_the_same_settings() {
+    fn command_line_names_the_variable_of_the_key() {
         let connection = ConnectionInfo { key: Some("k".into()), ..connection(&["gpt-4o"]) };
         assert_eq!(
             arguments(&connection),
@@ -164,7 +165,7 @@ trust_level = "trusted"
                 "-c",
                 "model_provider=\"copilot-proxy\"",
                 "-c",
-                "model_providers.copilot-proxy={ name = \"Copilot Proxy\", base_url = \"http://127.0.0.1:8080/v1\", wire_api = \"responses\", experimental_bearer_token = \"k\" }",
+                "model_providers.copilot-proxy={ name = \"Copilot Proxy\", base_url = \"http://127.0.0.1:8080/v1\", wire_api = \"responses\", env_key = \"COPILOT_PROXY_API_KEY\" }",
             ]
         );
     }

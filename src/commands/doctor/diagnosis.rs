@@ -123,12 +123,12 @@ fn port(observations: &Observations) -> Option<Finding> {
         Responder::NeedsKey { sent_one: false } => error(
             "key",
             format!("{base} needs a key"),
-            format!("set {KEY_VARIABLE} to the value of the setting `copilotProxy.apiKey`"),
+            format!("set {KEY_VARIABLE} to a key; `Copilot Proxy: Manage Keys...` in VS Code copies one"),
         ),
         Responder::NeedsKey { sent_one: true } => error(
             "key",
             format!("{base} refuses the key in {KEY_VARIABLE}"),
-            "set it to the value of the setting `copilotProxy.apiKey`",
+            "set it to a key that `Copilot Proxy: Manage Keys...` in VS Code copies",
         ),
         Responder::Server { instance, .. } => {
             let known = file.and_then(|file| file.instance.as_ref());

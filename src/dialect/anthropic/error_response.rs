@@ -38,8 +38,10 @@ fn kind(failure: &Failure) -> &'static str {
         | Failure::Cancelled
         | Failure::ContentFiltered { .. } => REQUEST,
         Failure::BodyTooLarge { .. } => "request_too_large",
-        Failure::Unauthorized => "authentication_error",
-        Failure::Forbidden { .. } | Failure::ConsentMissing { .. } => "permission_error",
+        Failure::Unauthorized | Failure::KeyRevoked => "authentication_error",
+        Failure::Forbidden { .. } | Failure::ModelNotAllowed { .. } | Failure::ConsentMissing { .. } => {
+            "permission_error"
+        }
         Failure::NoSuchPath { .. }
         | Failure::NoSuchResponse { .. }
         | Failure::UnknownItem { .. }

@@ -54,8 +54,10 @@ fn status(failure: &Failure, code: u16) -> &'static str {
         | Failure::UnknownCoding { .. }
         | Failure::ContentFiltered { .. } => "INVALID_ARGUMENT",
         Failure::NoWebSocket { .. } | Failure::WrongMethod { .. } => "UNIMPLEMENTED",
-        Failure::Unauthorized => "UNAUTHENTICATED",
-        Failure::Forbidden { .. } | Failure::ConsentMissing { .. } => "PERMISSION_DENIED",
+        Failure::Unauthorized | Failure::KeyRevoked => "UNAUTHENTICATED",
+        Failure::Forbidden { .. } | Failure::ModelNotAllowed { .. } | Failure::ConsentMissing { .. } => {
+            "PERMISSION_DENIED"
+        }
         Failure::NoSuchPath { .. }
         | Failure::NoSuchResponse { .. }
         | Failure::UnknownItem { .. }

@@ -19,6 +19,7 @@ use crate::http::error_response::{form_of, respond};
 use crate::http::request_id::RequestId;
 use crate::http::state::AppState;
 use crate::models::ModelEntry;
+use crate::models::permitted;
 use crate::models::registry::GetSnapshot;
 
 /// Lists the models of all windows.
@@ -28,7 +29,7 @@ pub(in crate::http) async fn list(
     gemini_page: Query<gemini::Page>,
     state: Data<AppState>,
 ) -> HttpResponse {
-    let models = match available(&state).await {
+    let models = match available(&request, &state).await {
         Ok(models) => models,
         Err(failure) => return respond(&request, &failure),
     };
@@ -101,15 +102,20 @@ async fn resolved(
     state.completions.model(&completion_request).await
 }
 
-/// Collects the models of all windows, waiting for a window that is about to attach. No models is an empty list here.
-pub(in crate::http) async fn available(state: &AppState) -> Result<Arc<[ModelEntry]>, Failure> {
+/// Collects the models of all windows that the client may use, waiting for a window that is about to attach. No models is
+/// an empty list here.
+pub(in crate::http) async fn available(
+    request: &HttpRequest,
+    state: &AppState,
+) -> Result<Arc<[ModelEntry]>, Failure> {
     let list = async || match state.registry.send(GetSnapshot).await {
         Ok(snapshot) => snapshot.require_models(),
         Err(error) => Err(Failure::internal(error)),
     };
     match state.availability.retry_until_available(list).await {
         Err(Failure::NoModels { .. }) => Ok(Arc::default()),
-        result => result,
+        Ok(models) => Ok(permitted(&models, &identity_of(request))),
+        Err(failure) => Err(failure),
     }
 }
 

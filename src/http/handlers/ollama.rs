@@ -21,7 +21,7 @@ use crate::models::ModelEntry;
 
 /// `GET /api/tags`: lists the models of all windows.
 pub(in crate::http) async fn tags(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
-    match available(&state).await {
+    match available(&request, &state).await {
         Ok(entries) => {
             let entries: Vec<Model> = entries.iter().map(|entry| model(entry, state.started)).collect();
             HttpResponse::Ok().json(models::tags(&entries))

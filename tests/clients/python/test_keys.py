@@ -1,4 +1,4 @@
-"""A server with a key (`copilotProxy.apiKey`): the SDKs' errors, and the headers in which they send it."""
+"""A server whose user has a key: the SDKs' errors, and the headers in which they send it."""
 
 import time
 
@@ -16,7 +16,7 @@ MESSAGES = [{"role": "user", "content": "say:hi"}]
 
 @pytest.fixture(scope="module")
 def locked():
-    with Demo() as demo, Editor(demo.directory, api_key=KEY):
+    with Demo() as demo, Editor(demo.directory, keys={"mine": KEY}):
         deadline = time.monotonic() + 10
         while httpx.get(f"{demo.url}/v1/models").status_code != 401:
             assert time.monotonic() < deadline, "the key was never wanted"

@@ -239,6 +239,18 @@ export class FakeMemento {
 	};
 }
 
+/** The extension's secret storage, shared by all windows. */
+export class FakeSecrets {
+	readonly #changed = new EventEmitter<{ key: string }>();
+	readonly onDidChange = this.#changed.event;
+	readonly values = new Map<string, string>();
+	get = async (key: string) => this.values.get(key);
+	store = async (key: string, value: string) => {
+		this.values.set(key, value);
+		this.#changed.fire({ key });
+	};
+}
+
 class Fake {
 	readonly changes = {
 		models: new EventEmitter<void>(),
@@ -272,6 +284,10 @@ class Fake {
 	click: string | undefined;
 	readonly webviews: FakeWebview[] = [];
 	clipboard = "";
+	/** Answers to quick picks, by a part of the label, and to input boxes; undefined dismisses one. */
+	answers: (string | undefined)[] = [];
+	/** The items of each quick pick that was shown. */
+	readonly dialog: string[][] = [];
 
 	/** Changes a setting and fires the change event. */
 	set(name: string, value: unknown): void {
@@ -321,8 +337,8 @@ export const workspace = {
 	}),
 };
 
-const tell = async (text: string, ...buttons: string[]) => {
-	fake.notifications.push([text, ...buttons]);
+const tell = async (text: string, ...buttons: (string | object)[]) => {
+	fake.notifications.push([text, ...buttons.filter((button) => typeof button === "string")]);
 	return fake.click;
 };
 const channel = (level: string) => (text: string) => {
@@ -333,6 +349,25 @@ export const window = {
 	onDidChangeWindowState: fake.changes.window.event,
 	get state() {
 		return { focused: fake.focused };
+	},
+	async showQuickPick(items: { label: string; description?: string }[]) {
+		fake.dialog.push(
+			items.map(({ label, description }) => (description ? `${label}: ${description}` : label)),
+		);
+		const answer = fake.answers.shift();
+		const picked = items.find(({ label }) => answer !== undefined && label.includes(answer));
+		if (answer !== undefined && !picked) {
+			throw new Error(`no item ${answer} among ${items.map(({ label }) => label)}`);
+		}
+		return picked;
+	},
+	async showInputBox({ validateInput }: { validateInput?: (text: string) => string | undefined }) {
+		const answer = fake.answers.shift();
+		const refusal = answer === undefined ? undefined : validateInput?.(answer);
+		if (refusal !== undefined) {
+			throw new Error(refusal);
+		}
+		return answer;
 	},
 	showErrorMessage: tell,
 	showInformationMessage: tell,
