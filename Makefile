@@ -42,7 +42,10 @@ bench: ## Measure against the goals of benches/README.md (ONLY="burst mixed", RO
 		echo "build of the dist profile: $$(($$(date +%s) - began)) s (0 where nothing changed)"; \
 		echo "program size: $$(stat -c %s target/dist/copilot-proxy 2>/dev/null || stat -f %z target/dist/copilot-proxy) bytes"
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && node esbuild.mjs --bench
-	target/dist/bench --rounds $(ROUNDS) $(ONLY)
+	target/dist/bench --rounds $(ROUNDS) $(ONLY) $(if $(DOCUMENT),--document $(DOCUMENT))
+
+performance: ## Measure everything and write docs/performance.md
+	$(MAKE) bench DOCUMENT=docs/performance.md
 
 # How long, and which random choices.
 MINUTES ?=
@@ -85,4 +88,4 @@ protocol: ## Regenerate the TypeScript mirror of the bridge protocol
 clean: ## Remove everything that was built
 	rm -rf target dist vscode-host/out vscode-host/bin vscode-host/node_modules
 
-.PHONY: help demo test check bench soak fuzz package install deny protocol clean
+.PHONY: help demo test check bench performance soak fuzz package install deny protocol clean

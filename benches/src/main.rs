@@ -39,6 +39,10 @@ struct Options {
     #[arg(long)]
     smoke: bool,
 
+    /// Write the results to this file, too, as Markdown
+    #[arg(long)]
+    document: Option<PathBuf>,
+
     /// The program of the server
     #[arg(long, default_value = "target/dist/copilot-proxy")]
     server: PathBuf,
@@ -54,7 +58,17 @@ fn main() -> ExitCode {
     let measured = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(measure(&options)));
     match measured {
         Ok(samples) if options.smoke => drop(samples),
-        Ok(samples) => println!("{}", report::table(&samples.rows())),
+        Ok(samples) => {
+            let rows = samples.rows();
+            println!("{}", report::table(&rows));
+            let document = report::document(&rows, options.rounds);
+            if let Some(path) = &options.document
+                && let Err(error) = std::fs::write(path, document)
+            {
+                eprintln!("bench: {}: {error}", path.display());
+                return ExitCode::FAILURE;
+            }
+        }
         Err(error) => {
             eprintln!("bench: {error}");
             return ExitCode::FAILURE;

@@ -1,10 +1,50 @@
-//! The table of the results.
+//! The table of the results, for a terminal and as a document.
 
 use crate::metrics::{Goal, Row};
 use crate::statistics::median;
 
 /// Median and range of the rounds, the reference's beside ours.
 pub fn table(rows: &[Row]) -> String {
+    let lines = lines(rows);
+    let mut widths = [0; 6];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = cell.len().max(*width);
+        }
+    }
+    let padded = |line: &[String; 6]| {
+        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    lines.iter().map(padded).collect::<Vec<_>>().join("\n")
+}
+
+/// The same as a page of Markdown.
+pub fn document(rows: &[Row], rounds: usize) -> String {
+    let mut lines = lines(rows).into_iter().map(|line| format!("| {} |\n", line.join(" | ")));
+    let head = lines.next().unwrap_or_default();
+    let rest: String = lines.collect();
+    format!(
+        "# Performance\n\n\
+         The last result of `make performance`: medians of {rounds} rounds, with `[least .. most]`, on {}.\n\
+         `benches/README.md` says what each line measures. Only ratios hold on another machine, and a wide range means that\n\
+         this one was busy.\n\n\
+         {head}| --- | ---: | ---: | ---: | ---: | --- |\n{rest}",
+        machine()
+    )
+}
+
+/// Processors and system.
+fn machine() -> String {
+    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let count = std::thread::available_parallelism().map_or(0, usize::from);
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let model = model.trim_start_matches([' ', '\t', ':']);
+    format!("{count} processors ({model}), Linux {}", kernel.trim())
+}
+
+fn lines(rows: &[Row]) -> Vec<[String; 6]> {
     let mut lines = vec![["", "ours", "reference", "ratio", "goal", ""].map(str::to_owned)];
     for row in rows {
         let reference = row.reference.as_ref();
@@ -21,17 +61,7 @@ pub fn table(rows: &[Row]) -> String {
             row.is_met().map(|met| if met { "met" } else { "NOT MET" }).unwrap_or_default().to_owned(),
         ]);
     }
-    let mut widths = [0; 6];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = cell.len().max(*width);
-        }
-    }
-    let padded = |line: &[String; 6]| {
-        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    lines.iter().map(padded).collect::<Vec<_>>().join("\n")
+    lines
 }
 
 fn spread(series: &[f64]) -> String {

@@ -103,9 +103,11 @@ pub async fn alone(running: &mut Running, sizes: Sizes) -> Result<Measured> {
 
 /// Cost of the first turn of a conversation, and of a later one.
 async fn turns(running: &Running, client: &mut Connection, bytes: usize, count: usize) -> Result<[Cost; 2]> {
-    let first: Vec<Body> = (1..=count).map(|number| Body::of(bytes, number)).collect();
-    let warm_up = Body::of(bytes, 0);
-    warm_up.ask_often(client, 2).await?;
+    // Other conversations first, until node has compiled what they need.
+    for number in 0..count {
+        Body::of(bytes, count + number).ask(client).await?;
+    }
+    let first: Vec<Body> = (0..count).map(|number| Body::of(bytes, number)).collect();
     let before = running.begin()?;
     for body in &first {
         body.ask(client).await?;
