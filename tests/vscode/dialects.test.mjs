@@ -165,6 +165,41 @@ for (const [name, dialect] of Object.entries(dialects)) {
 	}
 }
 
+test("each turn of a long conversation reaches the model whole, with images and tools", async () => {
+	const image = { type: "image", source: { type: "base64", media_type: "image/png", data: PNG } };
+	const history = [...Array(12).keys()].map((turn) => ({
+		role: turn % 2 === 0 ? "user" : "assistant",
+		content: [
+			{ type: "text", text: `${turn} ${"größer, 大きい. ".repeat(500)}` },
+			...(turn === 4 ? [image] : []),
+		],
+	}));
+	const tools = [...Array(6).keys()].map((number) => ({
+		name: `tool_${number}`,
+		description: "Does something.",
+		input_schema: { type: "object", properties: { a: { type: "number" } } },
+	}));
+	const bytes = Buffer.from(PNG, "base64");
+	const sha256 = createHash("sha256").update(bytes).digest("hex");
+	for (const turns of [8, 10, 12, 12]) {
+		const said = [...history.slice(0, turns), { role: "user", content: "dump:" }];
+		const found = await dumped(messages, { messages: said, tools, max_tokens: 100_000 });
+		assert.deepEqual(
+			found.messages.map(({ role, parts }) => [role, parts]),
+			said.map(({ role, content }) => [
+				role,
+				[content].flat().map((part) => {
+					const text = typeof part === "string" ? part : part.text;
+					return text === undefined
+						? { type: "data", mime: "image/png", bytes: bytes.length, sha256 }
+						: { type: "text", text };
+				}),
+			]),
+		);
+		assert.equal(found.tools.length, tools.length);
+	}
+});
+
 test("the usage is the provider's in every dialect, whole and streamed", async () => {
 	const script = "usage:70 5 30\nsay:counted";
 	const more = { model: "scripted-usage" };
