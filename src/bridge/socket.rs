@@ -105,7 +105,10 @@ mod unix {
                     }
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     written => {
-                        *writable = None;
+                        // Kept while a long message is being written: its rest is likely to wait, too.
+                        if !matches!(written, Ok(length) if length < bytes.len()) {
+                            *writable = None;
+                        }
                         return Poll::Ready(written);
                     }
                 }
