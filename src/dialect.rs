@@ -69,6 +69,12 @@ pub trait Dialect: 'static {
     /// Builds the error body; the status is `Failure::status` unless the API differs.
     fn error_response(failure: &Failure) -> ErrorResponse;
 
+    /// Whether the API tells this failure in a response of status 200 instead of an error. A stream that fails so before its
+    /// first event begins all the same, and `Encoder::failure` writes it.
+    fn is_told_in_response(_failure: &Failure) -> bool {
+        false
+    }
+
     /// Stores a response for later requests; called after each good one where `STORES_RESPONSES` is set.
     fn store(
         _memory: &Self::Memory,

@@ -82,4 +82,8 @@ impl Dialect for Gemini {
     fn error_response(failure: &Failure) -> ErrorResponse {
         error_response::error_response(failure)
     }
+
+    fn is_told_in_response(failure: &Failure) -> bool {
+        error_response::prompt_feedback(failure).is_some()
+    }
 }

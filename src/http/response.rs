@@ -83,7 +83,7 @@ impl<D: Dialect> ResponseWriter<D> {
     }
 
     /// Writes a streamed response. Its headers are sent with the model's first event, or after `open_after` without
-    /// one; a failure before that becomes an HTTP status.
+    /// one; a failure before that becomes an HTTP status, unless the dialect tells it in the stream.
     pub async fn streamed(
         self,
         mut response: HttpResponseBuilder,
@@ -91,7 +91,7 @@ impl<D: Dialect> ResponseWriter<D> {
         options: &ServerOptions,
     ) -> Result<HttpResponse, Failure> {
         let first = match timeout(options.open_after, events.next()).await {
-            Ok(Some((_, Err(failure)))) => return Err(failure),
+            Ok(Some((_, Err(failure)))) if !D::is_told_in_response(&failure) => return Err(failure),
             Ok(first) => first,
             Err(_) => None,
         };

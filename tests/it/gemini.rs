@@ -349,3 +349,20 @@ fn key_is_taken_from_googles_places() {
     assert_eq!(server.send(&Request::get(list).header("x-goog-api-key", "se/same")).status, 200);
     assert_eq!(server.send(&Request::get(list).header("x-goog-api-key", "other")).status, 401);
 }
+
+#[test]
+fn filtered_prompt_has_feedback_and_no_candidates() {
+    let server = Server::demo(&[]);
+    let request = request("fail:Error Filtered by Responsible AI Service");
+    let whole = server.post(GENERATE, &request);
+    assert_eq!(whole.status, 200, "{}", whole.text());
+    let array = server.post(STREAM, &request).json();
+    let [of_array] = array.as_array().unwrap().as_slice() else { panic!("{array}") };
+    let chunks = chunks(&server, &request);
+    let [of_stream] = chunks.as_slice() else { panic!("{chunks:?}") };
+    for response in [&whole.json(), of_array, of_stream] {
+        assert_eq!(response["promptFeedback"]["blockReason"], "SAFETY", "{response}");
+        assert!(response["promptFeedback"]["blockReasonMessage"].is_string(), "{response}");
+        assert_eq!((response.get("candidates"), response.get("error")), (None, None), "{response}");
+    }
+}

@@ -100,7 +100,9 @@ impl Encoder for Chunks {
     }
 
     fn failure(&mut self, failure: &Failure, out: &mut Vec<u8>) {
-        put(self.form, self.has_items, &error_response::body(failure), out);
+        let feedback = error_response::prompt_feedback(failure).filter(|_| !self.has_items);
+        let item = feedback.unwrap_or_else(|| error_response::body(failure));
+        put(self.form, self.has_items, &item, out);
         self.close(out);
     }
 

@@ -7,7 +7,19 @@ use crate::failure::Failure;
 
 /// Builds the HTTP response of a request that fails before its stream begins.
 pub fn error_response(failure: &Failure) -> ErrorResponse {
+    if let Some(body) = prompt_feedback(failure) {
+        return ErrorResponse { status: 200, body };
+    }
     ErrorResponse { status: failure.status(), body: body(failure) }
+}
+
+/// The response to a prompt that the service filtered: the API tells it without an error, and without candidates.
+pub fn prompt_feedback(failure: &Failure) -> Option<Value> {
+    let Failure::ContentFiltered { message } = failure else { return None };
+    Some(json!({
+        "promptFeedback": { "blockReason": "SAFETY", "blockReasonMessage": message },
+        "usageMetadata": { "promptTokenCount": 0, "totalTokenCount": 0 },
+    }))
 }
 
 /// Builds the JSON, the same in an HTTP response and in a stream. `error` is its only key: SDKs recognize a failed stream by

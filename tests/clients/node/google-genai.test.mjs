@@ -92,6 +92,15 @@ test("failures have status and message", async () => {
 	await fails(models.embedContent({ model, contents: "a" }), 400, /VS Code/);
 });
 
+test("a filtered prompt has a block reason", async () => {
+	const contents = "fail:Error Filtered by Responsible AI Service";
+	const whole = await models.generateContent({ model, contents });
+	const [streamed] = await collect(await models.generateContentStream({ model, contents }));
+	for (const answer of [whole, streamed]) {
+		assert.deepEqual([answer.promptFeedback.blockReason, answer.candidates], ["SAFETY", undefined]);
+	}
+});
+
 test("a failure in mid-stream is thrown after the parts", async () => {
 	const stream = await models.generateContentStream({ model, contents: "say:half a\nwait:50\nfail:Error broke off" });
 	const received = [];

@@ -201,6 +201,15 @@ def test_failures_have_code_status_and_message(client, script, code, status, mes
         assert message in raised.value.message
 
 
+def test_filtered_prompt_has_a_block_reason(client):
+    script = "fail:Error Filtered by Responsible AI Service"
+    whole = client.models.generate_content(model=MODEL, contents=script)
+    [streamed] = client.models.generate_content_stream(model=MODEL, contents=script)
+    for answer in (whole, streamed):
+        assert answer.prompt_feedback.block_reason == types.BlockedReason.SAFETY
+        assert not answer.candidates
+
+
 def test_unknown_model_is_not_found(client):
     with pytest.raises(errors.ClientError) as raised:
         client.models.generate_content(model="none", contents="say:a")

@@ -190,6 +190,25 @@ fn failed_stream_ends_with_an_error_alone() {
 }
 
 #[test]
+fn filtered_prompt_is_told_without_an_error() {
+    let failure = Failure::ContentFiltered { message: "filtered".into() };
+    assert!(Gemini::is_told_in_response(&failure));
+    let response = Gemini::error_response(&failure);
+    let feedback = json!({ "blockReason": "SAFETY", "blockReasonMessage": "filtered" });
+    assert_eq!((response.status, &response.body["promptFeedback"]), (200, &feedback));
+    for begun in [true, false] {
+        let mut encoder = Gemini::encoder(&meta(), &SSE);
+        let mut out = Vec::new();
+        if begun {
+            encoder.event(0, &text("a"), &mut out);
+        }
+        encoder.failure(&failure, &mut out);
+        let last = chunks(SSE.form, &String::from_utf8(out).unwrap()).pop().unwrap();
+        assert_eq!((last.get("error").is_some(), last.get("promptFeedback").is_some()), (begun, !begun));
+    }
+}
+
+#[test]
 fn error_has_status_message_and_details() {
     let rpc = |name: &str| format!("type.googleapis.com/google.rpc.{name}");
     let info =
