@@ -12,6 +12,7 @@ pub mod claude_code;
 pub mod codex;
 pub mod dotenv;
 mod jsonc;
+mod mcp;
 pub mod opencode;
 pub mod snippets;
 
@@ -30,6 +31,12 @@ pub enum Client {
     /// A `.env` in this folder, for the SDKs and all that reads one
     #[value(alias = ".env")]
     Env,
+    /// The editor's tools as an MCP server: `.mcp.json` in this folder
+    ClaudeCodeMcp,
+    /// The editor's tools as an MCP server: `~/.codex/config.toml`
+    CodexMcp,
+    /// The editor's tools as an MCP server: `~/.config/opencode/opencode.json`
+    OpencodeMcp,
     /// Text to copy
     Aider,
     /// Text to copy
@@ -42,6 +49,8 @@ pub enum Client {
     Langchain,
     /// Text to copy, for programs that only know Ollama
     Ollama,
+    /// Text to copy: the editor's tools for other clients that speak MCP
+    Mcp,
 }
 
 /// The way a client is set up.
@@ -64,6 +73,8 @@ type Apply = fn(Option<&str>, &ConnectionInfo) -> Result<String, Unreadable>;
 pub struct Configuration {
     file: FilePath,
     apply: Apply,
+    /// Whether a model is written.
+    pub names_model: bool,
     /// The step that follows, as a clause.
     pub next_step: &'static str,
 }
@@ -137,6 +148,7 @@ impl Client {
                 SetupMethod::Write(Configuration {
                     file: |paths, _| paths.claude_code(),
                     apply: claude_code::apply,
+                    names_model: true,
                     next_step: "start it as usual: claude",
                 }),
             ),
@@ -145,6 +157,7 @@ impl Client {
                 SetupMethod::Write(Configuration {
                     file: |paths, _| paths.codex(),
                     apply: codex::apply,
+                    names_model: true,
                     next_step: "start it as usual: codex",
                 }),
             ),
@@ -153,7 +166,35 @@ impl Client {
                 SetupMethod::Write(Configuration {
                     file: |paths, exists| paths.opencode(exists),
                     apply: opencode::apply,
+                    names_model: true,
                     next_step: "start it as usual: opencode",
+                }),
+            ),
+            Client::ClaudeCodeMcp => (
+                "Claude Code: the editor's tools",
+                SetupMethod::Write(Configuration {
+                    file: |_, _| PathBuf::from(".mcp.json"),
+                    apply: mcp::apply_claude_code,
+                    names_model: false,
+                    next_step: "start claude in this folder and allow the server `vscode`; /mcp shows it",
+                }),
+            ),
+            Client::CodexMcp => (
+                "Codex: the editor's tools",
+                SetupMethod::Write(Configuration {
+                    file: |paths, _| paths.codex(),
+                    apply: mcp::apply_codex,
+                    names_model: false,
+                    next_step: "start it as usual: codex; /mcp shows the server `vscode`",
+                }),
+            ),
+            Client::OpencodeMcp => (
+                "opencode: the editor's tools",
+                SetupMethod::Write(Configuration {
+                    file: |paths, exists| paths.opencode(exists),
+                    apply: mcp::apply_opencode,
+                    names_model: false,
+                    next_step: "start it as usual: opencode; `opencode mcp list` shows the server `vscode`",
                 }),
             ),
             Client::Env => (
@@ -161,6 +202,7 @@ impl Client {
                 SetupMethod::Write(Configuration {
                     file: |_, _| PathBuf::from(".env"),
                     apply: |before, connection| Ok(dotenv::apply(before, connection)),
+                    names_model: true,
                     next_step: "the OpenAI and Anthropic SDKs find these variables once your program has loaded the \
                                 file",
                 }),
@@ -171,6 +213,7 @@ impl Client {
             Client::Llm => ("llm", copy("extra-openai-models.yaml", snippets::LLM)),
             Client::Langchain => ("LangChain", copy("langchain.py", snippets::LANGCHAIN)),
             Client::Ollama => ("Programs for Ollama only", copy("ollama.sh", snippets::OLLAMA)),
+            Client::Mcp => ("Other MCP clients: the editor's tools", copy("mcp.json", snippets::MCP)),
         }
     }
 
@@ -219,6 +262,8 @@ mod tests {
             (Client::ClaudeCode, "/h/.claude/settings.json", "/c/settings.json"),
             (Client::Codex, "/h/.codex/config.toml", "/d/config.toml"),
             (Client::Opencode, "/h/.config/opencode/opencode.json", "/x/opencode/opencode.json"),
+            (Client::CodexMcp, "/h/.codex/config.toml", "/d/config.toml"),
+            (Client::ClaudeCodeMcp, ".mcp.json", ".mcp.json"),
             (Client::Env, ".env", ".env"),
         ] {
             assert_eq!(file(&usual, client), Path::new(by_default));

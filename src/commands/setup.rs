@@ -150,7 +150,8 @@ fn write_settings(
         let message = format!("{}: set up already.", path.display());
         return Ok(Plan::Nothing { message }.print(options.json)?);
     }
-    let note = connection.models.is_empty().then(|| {
+    let is_guess = configuration.names_model && connection.models.is_empty();
+    let note = is_guess.then(|| {
         let base = &connection.base;
         format!(
             "No models at {base} now: the one written here is a general name, which the server will understand."

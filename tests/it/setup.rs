@@ -61,6 +61,11 @@ fn undo_restores_every_byte_and_removes_new_files() {
         ("codex", ".codex/config.toml", None),
         ("opencode", ".config/opencode/opencode.json", Some("")),
         ("opencode", ".config/opencode/opencode.json", None),
+        ("codex-mcp", ".codex/config.toml", Some("# Mine.\n[mcp_servers.a]\ncommand = 'a'\n")),
+        ("codex-mcp", ".codex/config.toml", None),
+        ("claude-code-mcp", ".mcp.json", Some("{ \"mcpServers\": {} } // mine")),
+        ("claude-code-mcp", ".mcp.json", None),
+        ("opencode-mcp", ".config/opencode/opencode.json", Some("{\n  // Mine.\n}")),
         ("env", ".env", Some("OPENAI_API_KEY=secret")),
         ("env", ".env", None),
     ] {
@@ -177,6 +182,7 @@ fn clients_without_a_file_get_a_snippet_to_copy() {
         ("llm", "http://127.0.0.1:8080/v1"),
         ("langchain", "http://127.0.0.1:8080/v1"),
         ("ollama", "OLLAMA_HOST=http://127.0.0.1:8080 "),
+        ("mcp", "\"args\": [\"mcp\"]"),
     ] {
         let ended = terminal.run(&["setup", client]);
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));

@@ -98,20 +98,24 @@ fn without_a_client_all_clients_are_listed_with_their_state() {
             ("codex", "Codex", true, false),
             ("opencode", "opencode", true, false),
             ("env", ".env", true, true),
+            ("claude-code-mcp", "Claude Code: the editor's tools", true, false),
+            ("codex-mcp", "Codex: the editor's tools", true, false),
+            ("opencode-mcp", "opencode: the editor's tools", true, false),
             ("aider", "aider", false, false),
             ("continue", "Continue", false, false),
             ("zed", "Zed", false, false),
             ("llm", "llm", false, false),
             ("langchain", "LangChain", false, false),
             ("ollama", "Programs for Ollama only", false, false),
+            ("mcp", "Other MCP clients: the editor's tools", false, false),
         ]
     );
     assert_eq!(listed[3]["file"], json!(terminal.file(FILE)));
 
     let expected = terminal.run(&["setup"]).stdout;
-    assert!(expected.contains("aider        text to copy\n"), "{expected}");
+    assert!(expected.contains("aider            text to copy\n"), "{expected}");
     assert!(
-        expected.contains(&format!("env          {} (set up)\n", terminal.file(FILE).display())),
+        expected.contains(&format!("env              {} (set up)\n", terminal.file(FILE).display())),
         "{expected}"
     );
 }

@@ -32,6 +32,10 @@ const MODEL = {
 const messages = [{ role: "user", content: "hello" }];
 const POSTS = [
 	{ path: "/v1/chat/completions", body: { model: "scripted-1", messages } },
+	{
+		path: "/mcp",
+		body: { jsonrpc: "2.0", id: 1, method: "initialize", params: { protocolVersion: "2025-11-25" } },
+	},
 	{ path: "/v1/messages", body: { model: "scripted-1", max_tokens: 10, messages } },
 	{ path: "/v1/responses", body: { model: "scripted-1", input: "hello" } },
 	{ path: "/api/chat", body: { model: "scripted-1", messages, stream: false } },
@@ -41,7 +45,7 @@ const FREE = ["/", "/health", "/v1/models"];
 
 /** Endpoints that only pages of this machine may read, and those of the inspector, which only its own page may. */
 const INSPECTOR = ["/ui", "/ui/api/usage", "/ui/api/tools", "/ui/api/requests/req_1", "/ui/api/events"];
-const PRIVATE = ["/v1/tools", "/metrics", "/v1/usage", ...INSPECTOR];
+const PRIVATE = ["/v1/tools", "/mcp", "/metrics", "/v1/usage", ...INSPECTOR];
 
 /** Messages that only ask or inform an editor; all others run a model or a tool, or show its data. */
 const HARMLESS = ["welcome", "status", "log", "ping", "ask_origin"];
@@ -85,7 +89,9 @@ before(async () => {
 	});
 	editor.say(0, { type: "models", models: [MODEL] });
 	await until(async () => (await ask(file.port, "/health")).json.models_available === 1, "the model");
-	const { json } = await ask(file.port, "/v1/responses", { body: POSTS[2].body });
+	const { json } = await ask(file.port, "/v1/responses", {
+		body: POSTS.find(({ path }) => path === "/v1/responses").body,
+	});
 	stored = `/v1/responses/${json.id}`;
 	relay = await startRelay(file.port);
 	site = await startWebSite();

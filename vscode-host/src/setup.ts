@@ -21,6 +21,9 @@ const UNDO = "Undo";
 const OPEN = "Open File";
 const COPY = "Copy";
 
+/** Clients whose files are in a workspace folder, not in the home directory. */
+const OF_FOLDERS = ["env", "claude-code-mcp"];
+
 export class Setup {
 	constructor(
 		private readonly cli: Cli,
@@ -44,17 +47,17 @@ export class Setup {
 		const [cwd = homedir(), ...others] = folders();
 		const clients = await this.#clients(cwd);
 		const selections = clients.map((client) => ({ client, cwd, undo: false }));
-		// Each workspace folder has a .env file of its own.
+		// Each workspace folder has files of its own.
 		const more = await Promise.all(
 			others.map(async (folder) =>
 				(await this.#clients(folder))
-					.filter(({ client }) => client === "env")
+					.filter(({ client }) => OF_FOLDERS.includes(client))
 					.map((client) => ({ client, cwd: folder, undo: false })),
 			),
 		);
 		const all = [...selections, ...more.flat()];
 		const written = all.filter(
-			({ client }) => client.file !== null && (client.client !== "env" || folders().length > 0),
+			({ client }) => client.file !== null && (!OF_FOLDERS.includes(client.client) || folders().length > 0),
 		);
 		const undone = written
 			.filter(({ client }) => client.set_up)

@@ -52,7 +52,7 @@ pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> Result<String
 }
 
 /// The table of this name, made if there is none.
-fn inner<'a>(
+pub(super) fn inner<'a>(
     table: &'a mut dyn TableLike,
     name: &str,
     only_holds_tables: bool,
@@ -67,7 +67,7 @@ fn inner<'a>(
 }
 
 /// Sets a value; the comments around the old one stay.
-fn set(table: &mut dyn TableLike, name: &str, value: String) {
+pub(super) fn set(table: &mut dyn TableLike, name: &str, value: String) {
     match table.get_mut(name).and_then(Item::as_value_mut) {
         Some(old) if old.as_str() == Some(value.as_str()) => {}
         Some(old) => {

@@ -82,6 +82,16 @@ export OLLAMA_HOST={BASE} OLLAMA_API_KEY={KEY}
 # Then start it, and choose a model of its list, or name one: {MODEL}
 ";
 
+pub(super) const MCP: &str = "\
+// For clients that send requests (streamable HTTP): {BASE}/mcp, with the key as a bearer token if there is one.
+// For Claude Desktop, Cursor and others that start a program, among their MCP servers:
+{
+  \"mcpServers\": {
+    \"vscode\": { \"command\": \"copilot-proxy\", \"args\": [\"mcp\"] }
+  }
+}
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,7 +34,7 @@ pub(super) fn print(paths: &ConfigPaths, as_json: bool) -> Result<(), SetupError
     for ClientEntry { client, file, set_up, .. } in entries {
         let how = file.as_deref().unwrap_or("text to copy");
         let state = if set_up { " (set up)" } else { "" };
-        writeln!(out, "{client:<12} {how}{state}")?;
+        writeln!(out, "{client:<16} {how}{state}")?;
     }
     Ok(())
 }
