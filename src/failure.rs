@@ -370,7 +370,12 @@ impl Failure {
     /// Headers that tell SDKs and agents how to react.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
-            Failure::QuotaExceeded { .. } => vec![("x-should-retry", "false".into())],
+            Failure::QuotaExceeded { quota: Quota::Provider, .. } => vec![("x-should-retry", "false".into())],
+            // Most agents ignore the header and retry some times, in growing steps of their own if nothing tells them
+            // another one. They show the reason after that.
+            Failure::QuotaExceeded { quota: Quota::Budget, .. } => {
+                vec![("retry-after", "1".into()), ("x-should-retry", "false".into())]
+            }
             Failure::RateLimited { retry_after, .. } => {
                 vec![("retry-after", retry_after.as_secs().max(1).to_string())]
             }

@@ -32,8 +32,9 @@ RETRIED = {"quota", "rate limit"}
 TIME_LIMIT = 150
 
 
-def claude_code(demo, place):
+def claude_code(demo, place, headers=None):
     return [NODE_PROGRAMS / "claude", "-p"], {
+        "ANTHROPIC_CUSTOM_HEADERS": "\n".join(f"{name}: {value}" for name, value in (headers or {}).items()),
         "ANTHROPIC_BASE_URL": demo.url,
         "ANTHROPIC_API_KEY": "unused",
         "ANTHROPIC_MODEL": "scripted-1",
@@ -42,17 +43,18 @@ def claude_code(demo, place):
     }
 
 
-def codex(demo, place):
-    place.write("home/.codex/config.toml", CODEX_CONFIG % demo.url)
+def codex(demo, place, headers=None):
+    pairs = ", ".join(f'"{name}" = "{value}"' for name, value in (headers or {}).items())
+    place.write("home/.codex/config.toml", CODEX_CONFIG % demo.url + f"http_headers = {{ {pairs} }}\n")
     return [NODE_PROGRAMS / "codex", "exec", "--sandbox", "danger-full-access", "-"], {"PROXY_KEY": "unused"}
 
 
-def opencode(demo, place):
+def opencode(demo, place, headers=None):
     limit = {"context": 200_000, "output": 32_000}
     provider = {
         "npm": "@ai-sdk/openai-compatible",
         "name": "Copilot Proxy",
-        "options": {"baseURL": f"{demo.url}/v1", "apiKey": "unused"},
+        "options": {"baseURL": f"{demo.url}/v1", "apiKey": "unused", "headers": headers or {}},
         "models": {"scripted-1": {"name": "scripted-1", "tool_call": True, "limit": limit}},
     }
     config = {"share": "disabled", "autoupdate": False, "model": "proxy/scripted-1", "small_model": "proxy/scripted-1"}
@@ -61,7 +63,9 @@ def opencode(demo, place):
     return [NODE_PROGRAMS / "opencode", "run"], dict.fromkeys(offline, "1")
 
 
-def aider(demo, place):
+def aider(demo, place, headers=None):
+    settings = [{"name": "openai/scripted-1", "extra_params": {"extra_headers": headers or {}}}]
+    place.write("home/.aider.model.settings.yml", json.dumps(settings))
     place.write("home/.aider/caches/model_prices_and_context_window.json", '{"none": {}}')
     quiet = ["--yes-always", "--no-check-update", "--analytics-disable", "--no-show-model-warnings", "--no-pretty"]
     model = ["--model", "openai/scripted-1", "--weak-model", "openai/scripted-1", "--edit-format", "whole"]
@@ -144,3 +148,12 @@ def test_agent_shows_the_reason_within_a_minute(place, agent, failure):
     print(f"| {agent} | {failure} | {' | '.join(seconds)} |")
     if failure not in RETRIED:
         assert shown is not None and shown <= LIMIT, output
+
+
+@pytest.mark.parametrize("agent", ["Claude Code", "Codex", "opencode", "aider"])
+def test_agent_shows_a_budget_that_is_used_up(demo, place, agent):
+    command, environment = AGENTS[agent](demo, place, {"x-copilot-proxy-max-credits": "0"})
+    shown, ended, output = trial(place, command, environment, "say:done", ["the budget of 0 credits"])
+
+    print(f"| {agent} | budget | {shown and round(shown)} s | {ended and round(ended)} s |")
+    assert shown is not None and shown <= LIMIT, output
