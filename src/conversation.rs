@@ -13,11 +13,13 @@ mod context_edit;
 mod digest;
 pub mod image;
 mod premium_requests;
+mod round;
 mod routed_model;
 
 pub use context_edit::{AppliedEdit, ClearToolUses, ClearedInputs, ContextChange, ContextEdit, Trigger};
 pub use digest::Digest;
 pub use premium_requests::PremiumRequests;
+pub use round::Round;
 pub use routed_model::RoutedModel;
 
 /// A model request: the messages so far, the tools that the model may call, and the options of the response.
@@ -504,7 +506,7 @@ impl Finish {
 }
 
 /// Cost of a response, in tokens and in time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// All of the input, cached tokens included.
     pub input: u64,
@@ -528,6 +530,8 @@ pub struct Usage {
     pub timing: Timing,
     /// Model that `auto` was routed to, where the provider tells.
     pub routed_model: Option<RoutedModel>,
+    /// The rounds of a response in auto mode, one by one; absent without it.
+    pub rounds: Option<Arc<[Round]>>,
 }
 
 impl Usage {
@@ -546,12 +550,13 @@ impl Usage {
             premium_requests: PremiumRequests::sum(self.premium_requests, other.premium_requests),
             timing: self.timing.and(other.timing),
             routed_model: other.routed_model.or(self.routed_model),
+            rounds: other.rounds.or(self.rounds),
         }
     }
 
     /// The tokens that are left without those of one of several requests.
     #[must_use]
-    pub fn without(self, other: Usage) -> Usage {
+    pub fn without(self, other: &Usage) -> Usage {
         Usage {
             input: self.input.saturating_sub(other.input),
             output: self.output.saturating_sub(other.output),

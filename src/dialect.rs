@@ -262,12 +262,13 @@ pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
         // The choices run concurrently.
         timing: std::cmp::max_by_key(total.timing, usage.timing, |timing| timing.total()),
         routed_model: total.routed_model.or(usage.routed_model),
+        rounds: total.rounds.or(usage.rounds),
     }
 }
 
 fn finish_usage(events: &[Event]) -> Option<Usage> {
     events.iter().rev().find_map(|event| match event {
-        Event::Finish(_, usage) => Some(*usage),
+        Event::Finish(_, usage) => Some(usage.clone()),
         _ => None,
     })
 }

@@ -17,7 +17,7 @@ use crate::bridge::Editor;
 use crate::bridge::protocol::AutoModeStatus;
 use crate::completion::{CompletionRequest, CompletionService, Events, StartedCompletion};
 use crate::conversation::{
-    Content, Conversation, Event, Finish, Message, Part, Role, RunTime, ToolCall, ToolChoice, ToolRan,
+    Content, Conversation, Event, Finish, Message, Part, Role, Round, RunTime, ToolCall, ToolChoice, ToolRan,
     ToolResult, Usage,
 };
 use crate::dialect::Rounds;
@@ -78,13 +78,28 @@ pub(super) async fn run_tool_loop(
     let StartedCompletion { request_id, model, client, session, meter, events: mut response, .. } = first;
     let mut total = Usage::default();
     let mut finished_rounds = Vec::new();
+    let mut costs: Vec<Round> = Vec::new();
     // All that the client gets.
     let mut text = String::new();
     for round in 1.. {
         progress.start_round(round);
         // Its permit is free when this returns, before the next completion waits for one.
         let turn = stream_turn(response, &runnable, events).await?;
-        total = total.and(turn.usage);
+        let (credits, premium_requests) = meter.lap();
+        costs.push(Round {
+            round,
+            model: turn
+                .usage
+                .routed_model
+                .as_ref()
+                .map_or(model.id.as_str(), |routed| routed.as_str())
+                .into(),
+            input: turn.usage.input,
+            output: turn.usage.output,
+            credits,
+            premium_requests,
+        });
+        total = total.and(turn.usage.clone());
         for part in &turn.parts {
             if let Part::Text { text: piece } = part {
                 text.push_str(piece);
@@ -100,6 +115,7 @@ pub(super) async fn run_tool_loop(
                 };
                 store.insert(end, finished_rounds);
             }
+            let total = Usage { rounds: Some(costs.into()), ..total };
             return finish_response(turn.client_calls, finish, total, events).await;
         }
 
@@ -118,6 +134,7 @@ pub(super) async fn run_tool_loop(
         finished_rounds.extend([calls.clone(), results.clone()]);
         if !turn.client_calls.is_empty() {
             store.insert(ResponseEnd::ClientCalls(call_ids(&turn.client_calls)), finished_rounds);
+            let total = Usage { rounds: Some(costs.into()), ..total };
             return finish_response(turn.client_calls, Finish::ToolCalls, total, events).await;
         }
         conversation.messages.extend([calls, results]);

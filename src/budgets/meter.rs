@@ -23,6 +23,9 @@ struct State {
     /// The part of their cost that no finish has told yet.
     untold_credits: Option<Credits>,
     untold_requests: Option<PremiumRequests>,
+    /// Cost since the last lap.
+    lap_credits: Option<Credits>,
+    lap_requests: Option<PremiumRequests>,
     /// Runs whose attempts may still be added.
     running: usize,
     /// The budgets that the attempts count to; none for a request that is only counted.
@@ -49,10 +52,17 @@ impl Meter {
         if let Some((budgets, payer)) = &state.payment {
             budgets.spend(payer, &usage);
         }
+        let (credits, requests) = (usage.credits, usage.premium_requests);
         state.attempts = state.attempts.saturating_add(1);
-        state.total = Some(state.total.map_or(usage, |total| total.and(usage)));
-        state.untold_credits = Credits::sum(state.untold_credits, usage.credits);
-        state.untold_requests = PremiumRequests::sum(state.untold_requests, usage.premium_requests);
+        state.untold_credits = Credits::sum(state.untold_credits, credits);
+        state.untold_requests = PremiumRequests::sum(state.untold_requests, requests);
+        state.lap_credits = Credits::sum(state.lap_credits, credits);
+        state.lap_requests = PremiumRequests::sum(state.lap_requests, requests);
+        let before = state.total.take();
+        state.total = Some(match before {
+            Some(total) => total.and(usage),
+            None => usage,
+        });
     }
 
     /// Begins a run, of one attempt or more.
@@ -85,12 +95,18 @@ impl Meter {
 
     /// All attempts that have ended so far; absent if no provider was asked.
     pub fn total(&self) -> Option<Usage> {
-        self.0.lock().total
+        self.0.lock().total.clone()
     }
 
     /// Number of attempts that have ended so far.
     pub fn attempts(&self) -> u32 {
         self.0.lock().attempts
+    }
+
+    /// Ends a lap, such as a round of auto mode: returns the cost since the one before.
+    pub fn lap(&self) -> (Option<Credits>, Option<PremiumRequests>) {
+        let mut state = self.0.lock();
+        (state.lap_credits.take(), state.lap_requests.take())
     }
 
     /// Completes the usage in the finish of a choice with the cost of all attempts that no finish has told yet.
@@ -141,6 +157,7 @@ mod tests {
         let told = meter.tell(Usage { output: 9, ..Usage::default() });
         let credits = Some(Credits { nano: 12, source: CreditsSource::Estimated });
         assert_eq!(told, Usage { output: 9, credits, ..Usage::default() });
+        assert_eq!(meter.lap(), (credits, None));
         meter.add(usage(4, None, CreditsSource::Reported));
         assert_eq!(meter.tell(Usage::default()).credits, None);
         assert_eq!(meter.attempts(), 3);

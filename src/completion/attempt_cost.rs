@@ -55,7 +55,10 @@ impl MeteredFilters {
     /// Filters of a run with this many input tokens, for a model with this price.
     pub fn new(filters: FilterChain, meter: Meter, input: u64, price: Option<Price>) -> MeteredFilters {
         let input = Usage { input, ..Usage::default() };
-        let input = price.map_or(input, |price| price.add_to(input));
+        let input = match price {
+            Some(price) => price.add_to(input),
+            None => input,
+        };
         meter.begin();
         MeteredFilters { filters, meter, sent: SentRequests::default(), input }
     }
@@ -85,13 +88,13 @@ impl MeteredFilters {
 
     fn settle_finish(&mut self, out: &[Event]) {
         if let Some(Event::Finish(_, usage)) = out.last() {
-            self.settle(*usage);
+            self.settle(usage.clone());
         }
     }
 
     fn settle(&mut self, usage: Usage) {
         for _ in 0..self.sent.0.lost.take() {
-            self.meter.add(self.input);
+            self.meter.add(self.input.clone());
         }
         if self.sent.0.is_running.take() {
             self.meter.add(usage);
@@ -116,7 +119,7 @@ impl Drop for MeteredFilters {
                 ControlFlow::Break(()) => self.settle_finish(&out),
             }
         }
-        self.settle(self.input);
+        self.settle(self.input.clone());
         self.meter.end();
     }
 }

@@ -39,7 +39,7 @@ impl EventMapper {
                 Some(Event::ToolCall(ToolCall { id, ..call }))
             }
             Part::Data(data) => {
-                self.usage = usage(&data).or(self.usage);
+                self.usage = usage(&data).or(self.usage.take());
                 self.answering_model = answering_model(&data).or(self.answering_model);
                 None
             }
@@ -60,7 +60,7 @@ impl EventMapper {
 
     /// Ends a response with the finish that its error stands for.
     pub fn finish_with(&self, finish: Finish) -> Event {
-        Event::Finish(finish, self.usage.unwrap_or_default())
+        Event::Finish(finish, self.usage.clone().unwrap_or_default())
     }
 
     /// Model that the provider names as the one that answers; the Responses API alone does.

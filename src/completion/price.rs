@@ -191,6 +191,6 @@ mod tests {
         assert_eq!(price.add_to(usage(7)), Usage { premium_requests: requests, ..usage(7) });
         let reported =
             Usage { credits: Some(Credits { nano: 7, source: CreditsSource::Reported }), ..usage(7) };
-        assert_eq!(price.add_to(reported), reported);
+        assert_eq!(price.add_to(reported.clone()), reported);
     }
 }

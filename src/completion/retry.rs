@@ -38,7 +38,10 @@ fn validated(mut dispatch: Dispatch) -> impl Stream<Item = Result<Event, Failure
                     }
                     Ok(Event::Finish(finish, used)) => {
                         outcome.finish = finish.clone();
-                        usage = first_usage.map_or(*used, |first| first.and(*used));
+                        usage = match first_usage.clone() {
+                            Some(first) => first.and(used.clone()),
+                            None => used.clone(),
+                        };
                         continue;
                     }
                     Ok(Event::Text(text)) => {

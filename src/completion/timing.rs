@@ -37,11 +37,12 @@ mod tests {
     async fn finish_has_the_times_of_all_phases() {
         const SECOND: Duration = Duration::from_secs(1);
         let usage = Usage { output: 2, ..Usage::default() };
+        let usage_of_events = usage.clone();
         let events: Events = Box::pin(stream! {
             sleep(3 * SECOND).await;
             yield Ok(Event::Text("a".into()));
             sleep(5 * SECOND).await;
-            yield Ok(Event::Finish(Finish::Stop, usage));
+            yield Ok(Event::Finish(Finish::Stop, usage_of_events));
         });
         let timed: Vec<_> = timed(events, SECOND).collect().await;
         let timing = Timing { ready: SECOND, first: 3 * SECOND, rest: 5 * SECOND };

@@ -92,7 +92,7 @@ pub(super) fn compact(
         // Its permit is free for the request that follows.
         drop(events);
         let message = Message::text(Role::User, summary_text(Some(&text)));
-        yield Ok(Event::Context(ContextChange::Compacted { summary: text, usage }));
+        yield Ok(Event::Context(ContextChange::Compacted { summary: text, usage: usage.clone() }));
         if pauses {
             yield Ok(Event::Finish(Finish::Stop, usage));
             return;
@@ -106,7 +106,7 @@ pub(super) fn compact(
         };
         while let Some(event) = events.next().await {
             yield match event {
-                Ok(Event::Finish(finish, more)) => Ok(Event::Finish(finish, usage.and(more))),
+                Ok(Event::Finish(finish, more)) => Ok(Event::Finish(finish, usage.clone().and(more))),
                 event => event,
             };
         }

@@ -232,7 +232,7 @@ impl Record {
                 Event::ToolRan(ran) => state.record.tool_runs.push(tool_run(ran)),
                 Event::ToolCall(_) | Event::Context(_) => {}
                 Event::Finish(finish, usage) => {
-                    let mut total = *usage;
+                    let mut total = usage.clone();
                     if let Some(Ending::Finished(_, before)) = &state.ending {
                         total.output += before.output;
                     }
@@ -318,13 +318,13 @@ fn close(log: &RequestLog, shared: &SharedRecord, elapsed: Duration, raw_logging
     let mut state = shared.lock();
     let RecordState { record, ending, meter, .. } = &mut *state;
     let cost = meter.total();
-    record.tokens = cost.map(tokens);
-    record.credits = cost.and_then(|cost| cost.credits);
-    record.premium_requests = cost.and_then(|cost| cost.premium_requests);
+    record.tokens = cost.as_ref().map(tokens);
+    record.credits = cost.as_ref().and_then(|cost| cost.credits);
+    record.premium_requests = cost.as_ref().and_then(|cost| cost.premium_requests);
     record.duration_ms = Some(milliseconds(elapsed));
     record.outcome = match &ending {
         Some(Ending::Finished(finish, usage)) => {
-            record.tokens = Some(tokens(*usage));
+            record.tokens = Some(tokens(usage));
             record.queued_ms = Some(milliseconds(usage.timing.ready));
             record.routed_model = usage.routed_model.map(|model| model.as_str().to_owned());
             Outcome::Finished { reason: finish.as_str().to_owned() }
@@ -352,10 +352,11 @@ fn close(log: &RequestLog, shared: &SharedRecord, elapsed: Duration, raw_logging
     let model = quoted(model.as_deref().unwrap_or_default()).to_string() + &after(failed_models);
     let routed =
         routed_model.as_ref().map(|model| format!(" routed_model={}", quoted(model))).unwrap_or_default();
-    let cost_of_unfinished =
-        cost.map(|cost| format!(" tokens_in={} tokens_out={}{}", cost.input, cost.output, cost_fields(cost)));
+    let cost_of_unfinished = cost
+        .as_ref()
+        .map(|cost| format!(" tokens_in={} tokens_out={}{}", cost.input, cost.output, cost_fields(cost)));
     let cost_of_unfinished = cost_of_unfinished.unwrap_or_default();
-    let cost = cost.map(cost_fields).unwrap_or_default();
+    let cost = cost.as_ref().map(cost_fields).unwrap_or_default();
     let key = key.as_ref().map(|key| format!(" key={}", quoted(key))).unwrap_or_default();
     match ending {
         Some(Ending::Finished(finish, usage)) => log::info!(
@@ -407,7 +408,7 @@ fn usage_row(state: &RecordState) -> Option<UsageRow> {
     }
     let cost = meter.total();
     let (usage, queued) = match ending {
-        Some(Ending::Finished(_, usage)) => (*usage, Some(usage.timing.ready)),
+        Some(Ending::Finished(_, usage)) => (usage.clone(), Some(usage.timing.ready)),
         Some(Ending::Completed(_) | Ending::Failed(_)) | None => (cost.unwrap_or_default(), None),
     };
     let outcome = match &record.outcome {
@@ -449,7 +450,7 @@ fn after(failed: &[FailedModel]) -> String {
 }
 
 /// The fields of the log for the cost of a request; empty where it is unknown.
-fn cost_fields(cost: Usage) -> String {
+fn cost_fields(cost: &Usage) -> String {
     let credits = cost.credits.map(|credits| format!(" credits={}", credits.amount()));
     let requests = cost.premium_requests.map(|requests| format!(" premium_requests={requests}"));
     credits.unwrap_or_default() + &requests.unwrap_or_default()
@@ -465,7 +466,7 @@ fn tool_run(ran: &ToolRan) -> ToolRun {
     }
 }
 
-fn tokens(usage: Usage) -> Tokens {
+fn tokens(usage: &Usage) -> Tokens {
     Tokens {
         input: usage.input,
         output: usage.output,

@@ -141,14 +141,8 @@ fn model_that_was_cut_before_its_fallback_answers_is_paid_too() {
     assert!((0.006..0.1).contains(&input), "{totals}");
 }
 
-#[test]
-fn auto_mode_that_fails_costs_the_rounds_before() {
-    let (server, mut editor) = serve();
-    let mut body = request("a");
-    body["tool_execution"] = "auto".into();
-    body["use_vscode_tools"] = true.into();
-    let mut client = server.client();
-    client.send(&Request::post(CHAT, &body));
+/// Runs the first round of a request in auto mode, which costs three credits, and its tool.
+fn first_round(editor: &mut Editor) {
     let (list, message) = editor.expect_message();
     assert_eq!(message, ToEditor::ListTools);
     let tool = Tool { name: "look".into(), description: "Look.".into(), input_schema: None };
@@ -161,10 +155,73 @@ fn auto_mode_that_fails_costs_the_rounds_before() {
     let (tool, message) = editor.expect_message();
     assert!(matches!(message, ToEditor::InvokeTool(_)), "{message:?}");
     editor.send(tool, &failed("Error", "no such file"));
+}
+
+#[test]
+fn auto_mode_that_fails_costs_the_rounds_before() {
+    let (server, mut editor) = serve();
+    let mut body = request("a");
+    body["tool_execution"] = "auto".into();
+    body["use_vscode_tools"] = true.into();
+    let mut client = server.client();
+    client.send(&Request::post(CHAT, &body));
+    first_round(&mut editor);
     let (stream, _) = editor.expect_chat();
     editor.send(stream, &failed("ChatQuotaExceeded", "used up"));
     assert_eq!(client.response().status, 429);
     assert_eq!(totals_after(&server, 1)["credits"], 3.0);
+}
+
+/// The JSON value behind the last occurrence of a field.
+fn last_value(text: &str, field: &str) -> Value {
+    let (_, rest) =
+        text.rsplit_once(&format!("\"{field}\":")).unwrap_or_else(|| panic!("no {field}: {text}"));
+    serde_json::Deserializer::from_str(rest).into_iter().next().unwrap().unwrap()
+}
+
+#[test]
+fn auto_mode_tells_the_cost_of_each_round_in_every_api() {
+    let (server, mut editor) = serve();
+    let messages = json!([{ "role": "user", "content": "one" }]);
+    let contents = json!([{ "role": "user", "parts": [{ "text": "one" }] }]);
+    for (path, body) in [
+        (CHAT, json!({ "messages": messages })),
+        (CHAT, json!({ "messages": messages, "stream": true })),
+        (CHAT, json!({ "messages": messages, "stream": true, "stream_options": { "include_usage": true } })),
+        ("/v1/messages", json!({ "messages": messages, "max_tokens": 9 })),
+        ("/v1/messages", json!({ "messages": messages, "max_tokens": 9, "stream": true })),
+        ("/v1/responses", json!({ "input": "one" })),
+        ("/v1/responses", json!({ "input": "one", "stream": true })),
+        ("/api/chat", json!({ "messages": messages, "stream": false })),
+        ("/api/chat", json!({ "messages": messages })),
+        ("/v1beta/models/a:generateContent", json!({ "contents": contents })),
+        ("/v1beta/models/a:streamGenerateContent?alt=sse", json!({ "contents": contents })),
+    ] {
+        let mut body = body;
+        if !path.starts_with("/v1beta") {
+            body["model"] = "a".into();
+        }
+        body["tool_execution"] = "auto".into();
+        body["use_vscode_tools"] = true.into();
+        let mut client = server.client();
+        client.send(&Request::post(path, &body));
+        first_round(&mut editor);
+        let (stream, _) = editor.expect_chat();
+        editor.send_text(stream, "six");
+        editor.send(stream, &report(4_000_000_000));
+        editor.send(stream, &FromEditor::End);
+        let response = client.response();
+        assert_eq!(response.status, 200, "{path}: {}", response.text());
+        let round = |round: u32, credits: f64| {
+            json!({
+                "round": round, "model": "a", "input_tokens": 10, "output_tokens": 1, "credits": credits,
+                "credits_source": "reported",
+            })
+        };
+        let rounds = last_value(response.text(), "rounds");
+        assert_eq!(rounds, json!([round(1, 3.0), round(2, 4.0)]), "{path}: {}", response.text());
+        assert!(response.text().contains("\"credits\":7.0"), "{path}: {}", response.text());
+    }
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl ContextReport {
     pub fn event(&mut self, event: &Event) {
         match event {
             Event::Context(ContextChange::Edited(applied)) => self.applied.extend(applied),
-            Event::Context(ContextChange::Compacted { usage, .. }) => self.compaction = Some(*usage),
+            Event::Context(ContextChange::Compacted { usage, .. }) => self.compaction = Some(usage.clone()),
             _ => {}
         }
     }
@@ -156,7 +156,10 @@ impl ContextReport {
 
     /// The usage of the response, with the compaction separate from the message.
     pub fn usage(&self, total: conversation::Usage) -> Usage {
-        self.compaction.map_or_else(|| total.into(), |compaction| Usage::with_compaction(total, compaction))
+        match &self.compaction {
+            Some(compaction) => Usage::with_compaction(total, compaction),
+            None => total.into(),
+        }
     }
 
     /// The field `context_management`, if the request had it.

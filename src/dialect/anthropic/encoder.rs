@@ -106,7 +106,7 @@ impl Encoder for Stream {
                 let copilot_proxy = ResponseExtensions::last(usage);
                 let delta = self.changes.ending(finish);
                 let context_management = self.changes.report();
-                let usage = self.changes.usage(*usage);
+                let usage = self.changes.usage(usage.clone());
                 StreamEvent::MessageDelta { delta, usage, context_management, copilot_proxy }.put(out);
             }
         }

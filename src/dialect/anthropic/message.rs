@@ -224,13 +224,13 @@ pub struct Usage {
 
 impl Usage {
     /// The usage of a response that began with a compaction: by the API, the compaction is no part of the total.
-    pub fn with_compaction(total: conversation::Usage, compaction: conversation::Usage) -> Usage {
+    pub fn with_compaction(total: conversation::Usage, compaction: &conversation::Usage) -> Usage {
         let message = total.without(compaction);
         // A response that pauses after the compaction has no message.
         let has_message = message.input > 0;
         let iterations = Iterations {
             compaction: Iteration::new("compaction", compaction),
-            message: has_message.then(|| Iteration::new("message", message)),
+            message: has_message.then(|| Iteration::new("message", &message)),
         };
         Usage { iterations: Some(iterations), ..message.into() }
     }
@@ -255,8 +255,8 @@ struct Iteration {
 }
 
 impl Iteration {
-    fn new(kind: &'static str, usage: conversation::Usage) -> Iteration {
-        let usage = Usage::from(usage);
+    fn new(kind: &'static str, usage: &conversation::Usage) -> Iteration {
+        let usage = Usage::from(usage.clone());
         Iteration {
             kind,
             input_tokens: usage.input_tokens,

@@ -27,7 +27,7 @@ pub fn response(meta: &ResponseMeta, options: ResponseOptions, choice_events: &[
             BlockEvent::Close(_) => {}
         });
         if let Event::Finish(finish, usage) = event {
-            end = (finish, *usage);
+            end = (finish, usage.clone());
         }
     }
     let (finish, usage) = end;

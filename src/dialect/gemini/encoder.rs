@@ -80,11 +80,11 @@ impl Encoder for Chunks {
                 ..self.chunk(Candidate::new(choice, some(parts), None))
             },
             Event::Finish(finish, usage) => {
-                let total = with_choice(self.usage, *usage);
-                self.usage = Some(total);
+                let total = with_choice(self.usage.take(), usage.clone());
+                self.usage = Some(total.clone());
                 Response {
-                    usage_metadata: Some(total.into()),
                     copilot_proxy: Some(ResponseExtensions::last(&total)),
+                    usage_metadata: Some(total.into()),
                     ..self.chunk(Candidate::new(choice, some(parts), Some(finish_reason(finish))))
                 }
             }

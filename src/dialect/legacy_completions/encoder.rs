@@ -90,7 +90,7 @@ impl Encoder for CompletionChunks {
             // The API has no field for thinking, and no tools.
             Event::Thinking(_) | Event::ToolCall(_) | Event::ToolRan(_) | Event::Context(_) => {}
             Event::Finish(finish, usage) => {
-                self.usage = Some(with_choice(self.usage, *usage));
+                self.usage = Some(with_choice(self.usage.take(), usage.clone()));
                 let finish_reason = Some(finish_reason(finish));
                 let choices = [Choice { text: "", index: choice, logprobs: (), finish_reason }];
                 let extra = (!self.options.include_usage).then(|| ResponseExtensions::last(usage));
@@ -101,10 +101,10 @@ impl Encoder for CompletionChunks {
 
     fn close(&mut self, out: &mut Vec<u8>) {
         if self.options.include_usage {
-            let usage = self.usage.unwrap_or_default();
+            let usage = self.usage.take().unwrap_or_default();
             let last = Completion {
-                usage: Some(Cost::Known(usage.into())),
                 copilot_proxy: Some(ResponseExtensions::last(&usage)),
+                usage: Some(Cost::Known(usage.into())),
                 ..self.completion(&[])
             };
             sse::put(None, &last, out);

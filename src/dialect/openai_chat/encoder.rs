@@ -160,7 +160,7 @@ impl Encoder for Chunks {
             }
             Event::Finish(finish, usage) => {
                 self.seal_thinking(choice, None, out);
-                self.usage = Some(with_choice(self.usage, *usage));
+                self.usage = Some(with_choice(self.usage.take(), usage.clone()));
                 let finish_reason = Some(finish_reason(finish, self.options.calls));
                 let choices =
                     [Choice { index: choice, delta: Delta::Nothing {}, logprobs: (), finish_reason }];
@@ -172,10 +172,10 @@ impl Encoder for Chunks {
 
     fn close(&mut self, out: &mut Vec<u8>) {
         if self.options.include_usage {
-            let usage = self.usage.unwrap_or_default();
+            let usage = self.usage.take().unwrap_or_default();
             let chunk = Chunk {
-                usage: Some(Cost::Known(usage.into())),
                 copilot_proxy: Some(ResponseExtensions::last(&usage)),
+                usage: Some(Cost::Known(usage.into())),
                 ..self.chunk(&[])
             };
             sse::put(None, &chunk, out);

@@ -45,8 +45,8 @@ impl Dialect for Compact {
             "object": "response.compaction",
             "created_at": meta.created,
             "output": output,
-            "usage": Usage::from(usage),
             "copilot_proxy": ResponseExtensions::last(&usage),
+            "usage": Usage::from(usage),
         })
     }
 

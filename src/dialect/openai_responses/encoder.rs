@@ -84,7 +84,8 @@ impl Encoder for StreamEncoder {
         output.event(event, &mut |step| numbered.put(step, out));
         if let Event::Finish(finish, usage) = event {
             let extra = ResponseExtensions { tools: output.ran(), ..ResponseExtensions::last(usage) };
-            let response = &Response::in_progress(meta, echo, output.items()).ended(finish, *usage, extra);
+            let response =
+                &Response::in_progress(meta, echo, output.items()).ended(finish, usage.clone(), extra);
             match why_incomplete(finish) {
                 None => numbered.put(&StreamEvent::Completed { response }, out),
                 Some(_) => numbered.put(&StreamEvent::Incomplete { response }, out),

@@ -39,7 +39,7 @@ pub fn of_output(
 pub fn end(choice_events: &[Vec<Event>]) -> (Finish, Usage) {
     let mut events = choice_events.iter().take(1).flatten();
     let end = events.find_map(|event| match event {
-        Event::Finish(finish, usage) => Some((finish.clone(), *usage)),
+        Event::Finish(finish, usage) => Some((finish.clone(), usage.clone())),
         _ => None,
     });
     end.unwrap_or_default()
