@@ -36,7 +36,10 @@ const spend = (credits) => {
 };
 
 const untilShown = (text) =>
-	until(async () => (await window.complaints()).some((shown) => shown.includes(text)), `the notification ${text}`);
+	until(
+		async () => (await window.complaints()).some((shown) => shown.includes(text)),
+		`the notification ${text}`,
+	);
 
 test("80 percent of a budget are shown, and requests pass", async () => {
 	assert.equal((await spend(8)).status, 200);
