@@ -1,11 +1,18 @@
-// The panel in a real VS Code: running requests, its buttons and fields, and its themes.
+// The inspector in a real VS Code: requests, its buttons and fields, a reload of the window, and its themes. ui.test.mjs has
+// the rest of the page, which is the same in a browser.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, test } from "node:test";
+import { violations } from "./harness/accessibility.mjs";
 import { freePort } from "./harness/http.mjs";
 import { attachFakeEditor, startProxy, until } from "./harness/index.mjs";
 
-const THEMES = { light: "Light 2026", dark: "Dark 2026", contrast: "Default High Contrast" };
+const THEMES = {
+	light: "Light 2026",
+	dark: "Dark 2026",
+	contrast: "Default High Contrast",
+	"contrast-light": "Default High Contrast Light",
+};
 
 /** A model of another window, whose id this one has too. */
 const THEIRS = {
@@ -42,74 +49,78 @@ before(async () => {
 });
 after(() => proxy?.editor.stop());
 
-const rows = () => panel.locator("tr.request");
+const rows = () => panel.locator(".request");
 const row = (at = 0) => rows().nth(at);
-const cell = async (column, at = 0) =>
-	(
-		await row(at)
-			.locator("td")
-			.nth(column - 1)
-			.textContent()
-	).trim();
+const cell = async (column, at = 0) => (await row(at).locator(`.c-${column}`).textContent()).trim();
 const tab = (name) => panel.getByRole("tab", { name });
 
-test("a click on the status bar opens the panel", async () => {
+/** The document of the page. */
+async function frame() {
+	const handle = await panel.locator("body").elementHandle();
+	return handle.ownerFrame();
+}
+
+test("a click on the status bar opens the panel; base URLs fold out", async () => {
 	await proxy.untilStatus(window, `Copilot Proxy: ${proxy.port}`);
 	await window.statusItem("copilot-proxy.copilot-proxy", "status").click();
 	await panel.getByRole("heading", { name: `Running on port ${proxy.port}` }).waitFor();
+	await panel.getByText("No requests yet.").waitFor();
+	await window.screenshot("empty");
+	await panel.getByRole("button", { name: "Connect" }).click();
 	const urls = await panel.locator("#endpoints code").allInnerTexts();
 	const url = `http://127.0.0.1:${proxy.port}`;
 	assert.deepEqual(urls, [`${url}/v1`, url, url]);
-	await panel.getByText("No requests yet.").waitFor();
-	await window.screenshot("empty");
+	await panel.getByRole("button", { name: "Connect" }).click();
+	await panel.locator("#endpoints").waitFor({ state: "detached" });
 });
 
-test("a request is shown while it runs and when it has ended", async () => {
+test("a request is shown while it runs and when it has ended; Cancel reaches the provider", async () => {
 	const stream = await proxy.stream("say:Hello\nhang:");
 	await stream.events.next();
 	await row().getByText("Running").waitFor();
-	assert.equal(await cell(3), "openai-chat");
-	assert.equal(await cell(4), "scripted-1");
-	await until(async () => (await cell(8)) !== "", "the time it takes so far");
+	assert.equal(await cell("model"), "scripted-1");
+	await until(async () => (await cell("total")) !== "", "the time it takes so far");
 	await window.screenshot("running");
-	stream.hangUp();
-	await row().getByText("Disconnected").waitFor();
+	await panel.getByRole("button", { name: /^Cancel request/ }).click();
+	await row().getByText("Cancelled").waitFor();
+	const events = await Array.fromAsync(stream.events);
+	assert.match(JSON.stringify(events), /the request was cancelled in Copilot Proxy/);
 
 	await proxy.chat("usage:70 5 30\nsay:counted", { model: "scripted-usage" });
 	await row().getByText("Stop").waitFor();
-	assert.deepEqual([await cell(4), await cell(5), await cell(6)], ["scripted-usage", "70", "5"]);
+	assert.deepEqual([await cell("model"), await cell("in"), await cell("out")], ["scripted-usage", "70", "5"]);
 	assert.equal(await rows().count(), 2);
 });
 
-test("a failed request shows its reason and a hint", async () => {
+test("a failed request shows its reason and a hint, until Escape closes it", async () => {
 	await proxy.chat("say:nothing", { model: "no-such-model" });
 	await row().getByText("Unknown model").waitFor();
-	await row().getByRole("button").press("Enter");
+	await row().click();
 	await panel.locator(".failure").getByText("the model `no-such-model` does not exist").waitFor();
 	await panel.locator(".failure .advice").getByText("Ask for one of the models").waitFor();
-	assert.equal(await row().getByRole("button").getAttribute("aria-expanded"), "true");
-	await row().getByRole("button").press("Enter");
-	assert.equal(await panel.locator(".failure:visible").count(), 0);
+	await row().press("Escape");
+	await panel.locator(".detail").waitFor({ state: "detached" });
 });
 
 test("rejected requests are shown", async () => {
 	await proxy.get("/v2/chat/completions");
 	await row().getByText("No such path").waitFor();
-	assert.deepEqual([await cell(3), await cell(4)], ["/v2/chat/completions", ""]);
 	await row().click();
-	await panel.locator(".failure:visible .advice").getByText("Check the base URL in the client").waitFor();
+	await panel.locator(".failure .advice").getByText("Check the base URL in the client").waitFor();
+	await tab("Wire").click();
 	await panel.getByText("GET /v2/chat/completions", { exact: true }).waitFor();
-	await panel.locator(".failure:visible").scrollIntoViewIfNeeded();
 	await window.screenshot("turned-away");
-	await row().click();
+	await tab("Conversation").click();
 });
 
-test("the charts have text alternatives", async () => {
-	const totals = panel.locator("#model-totals tbody tr").filter({ hasText: "scripted-usage" });
-	await totals.waitFor();
-	assert.deepEqual(await totals.locator("td").allInnerTexts(), ["1", "70", "5"]);
+test("the usage of today is summed, and the chart has a text alternative", async () => {
+	await tab("Usage").click();
+	const group = panel.locator(".usage tbody tr").filter({ hasText: "scripted-usage" });
+	await group.waitFor();
+	assert.deepEqual((await group.locator("td").allInnerTexts()).slice(0, 4), ["1", "70", "5", "43 %"]);
 	const said = await panel.locator("#hour").getByRole("img").getAttribute("aria-label");
-	assert.match(said, /^In the last hour 4 requests, 2 failed, most at \d\d:\d\d: \d\.$/);
+	assert.match(said, /^In the last hour 4 requests, 3 failed, most at \d\d:\d\d: \d\.$/);
+	await window.screenshot("usage");
 });
 
 test("models and tools are listed, and tools are filtered by text and tag", async () => {
@@ -130,48 +141,68 @@ test("models and tools are listed, and tools are filtered by text and tag", asyn
 	const tools = panel.locator("#tools-list li");
 	await tools.first().waitFor();
 	const all = await tools.count();
-	const name = await tools.first().locator("code").textContent();
+	const name = await tools.first().locator(".tool code").textContent();
 	await panel.getByRole("searchbox", { name: "Filter tools" }).fill(name);
 	await until(async () => (await tools.count()) < all, "fewer tools");
-	assert.ok((await tools.locator("code").allInnerTexts()).includes(name));
+	assert.ok((await tools.locator(".tool code").allInnerTexts()).includes(name));
 	await panel.getByRole("searchbox").fill("");
-	await panel.locator(".chip").first().click();
-	const tag = await panel.locator(".chip").first().textContent();
+	const chip = panel.locator(".facets .chip").first();
+	await chip.click();
+	await until(async () => (await chip.getAttribute("aria-pressed")) === "true", "the chip pressed");
+	const tag = await chip.textContent();
 	for (const tags of await tools.locator(".tags").allInnerTexts()) assert.ok(tags.includes(tag), tags);
-	await panel.locator(".chip").first().click();
+	await chip.click();
 	await window.screenshot("tools");
 });
 
-test("bodies are shown once logRequestsToUI is on, also as a curl command", async () => {
-	await tab("Settings").click();
-	await panel.getByLabel("Log Requests To UI").check();
-	await window.screenshot("settings");
+test("a tool's switch writes autoTools", async () => {
+	const box = panel.locator("#tools-list input[type=checkbox]").first();
+	await box.uncheck();
+	const settings = () => fs.readFileSync(proxy.editor.at("user/User/settings.json"), "utf8");
+	await until(() => settings().includes("autoTools"), "the setting in settings.json");
+	await box.check();
+	await until(() => !settings().includes("autoTools"), "the setting's default again");
+});
+
+test("a button switches recording on; a conversation and a command are then there", async () => {
+	await tab("Requests").click();
+	await proxy.chat("say:not kept");
+	await row().getByText("Stop").waitFor();
+	await row().click();
+	await panel.getByRole("button", { name: "Record Requests and Responses" }).click();
 	await until(
 		() => fs.readFileSync(proxy.editor.at("user/User/settings.json"), "utf8").includes("logRequestsToUI"),
 		"the setting in settings.json",
 	);
 	await until(async () => {
-		await tab("Activity").click();
 		const before = await rows().count();
 		await proxy.chat("say:words to keep");
 		await until(async () => (await rows().count()) === before + 1, "the row of this request");
-		await row().getByRole("button").click();
-		const isKept = await panel.getByRole("heading", { name: "Response" }).isVisible({ timeout: 2000 });
-		return (
-			isKept ||
-			panel
-				.getByRole("heading", { name: "Response" })
-				.waitFor({ timeout: 2000 })
-				.then(
-					() => true,
-					() => false,
-				)
-		);
+		await row().click();
+		return panel
+			.getByRole("heading", { name: "Response" })
+			.waitFor({ timeout: 2000 })
+			.then(
+				() => true,
+				() => false,
+			);
 	}, "a request whose words are kept");
-	await panel.locator("pre").getByText('"say:words to keep"').waitFor();
-	await panel.getByRole("button", { name: "Copy the request as a curl command" }).waitFor();
-	await panel.locator(".bodies pre").first().scrollIntoViewIfNeeded();
+	await panel.locator(".reply").getByText("words to keep", { exact: true }).waitFor();
+	await panel.getByRole("button", { name: /^Copy as curl/ }).waitFor();
+	await panel.getByRole("button", { name: /^PowerShell/ }).waitFor();
 	await window.screenshot("words");
+});
+
+test("a request is edited and sent again", async () => {
+	const before = await rows().count();
+	await panel.getByRole("button", { name: "Edit and Resend" }).click();
+	const editor = panel.getByRole("textbox", { name: "Body" });
+	await editor.fill((await editor.inputValue()).replace("words to keep", "other words"));
+	await panel.getByRole("button", { name: "Send", exact: true }).click();
+	await until(async () => (await rows().count()) === before + 1, "the request");
+	await row().click();
+	await panel.locator(".reply").getByText("other words", { exact: true }).waitFor();
+	assert.equal(await cell("client"), "Copilot-Proxy-Inspector");
 });
 
 test("a hidden page is restored with its state", async () => {
@@ -181,14 +212,15 @@ test("a hidden page is restored with its state", async () => {
 	await proxy.chat("say:meanwhile");
 	await window.command("Copilot Proxy: Show Status");
 	await until(async () => (await rows().count()) === before + 1, "all requests, and the new one");
-	assert.equal(await row(1).getByRole("button").getAttribute("aria-expanded"), "true");
+	await until(async () => (await row(1).getAttribute("aria-selected")) === "true", "the selected request");
+	await panel.locator(".reply").getByText("other words", { exact: true }).waitFor();
 });
 
 test("Stop closes the port, Start opens it", async () => {
 	await panel.getByRole("button", { name: "Stop", exact: true }).click();
 	await panel.getByRole("heading", { name: "Off" }).waitFor();
 	await proxy.untilClosed();
-	assert.equal(await panel.locator("#connect").isVisible(), false);
+	assert.equal(await panel.getByRole("button", { name: "Connect" }).count(), 0);
 	await window.screenshot("off");
 	await panel.getByRole("button", { name: "Start", exact: true }).click();
 	await proxy.untilServing();
@@ -198,6 +230,8 @@ test("Stop closes the port, Start opens it", async () => {
 test("the port is changed in the panel's settings", async () => {
 	const port = await freePort();
 	await tab("Settings").click();
+	await panel.getByLabel("Log Requests To UI").waitFor();
+	await window.screenshot("settings");
 	const field = panel.getByLabel("Port", { exact: true });
 	await field.fill("70000");
 	await field.press("Enter");
@@ -208,44 +242,69 @@ test("the port is changed in the panel's settings", async () => {
 	proxy.port = port;
 	await proxy.untilServing();
 	assert.equal(await proxy.textFor("say:here"), "here");
+	await tab("Requests").click();
 });
 
-test("the panel follows light, dark and high-contrast themes", async () => {
-	await proxy.chat("say:a longer answer for the picture", { model: "scripted-1" });
+/** The computed styles that tell a pressed or ticked element from another one. */
+const look = (element) => {
+	const styles = getComputedStyle(element);
+	const { backgroundColor, borderColor, boxShadow, color, fontWeight } = styles;
+	return JSON.stringify([backgroundColor, borderColor, boxShadow, color, fontWeight]);
+};
+
+test("in four themes chips and boxes show their state, and axe finds nothing", async () => {
 	await proxy.chat("usage:12000 900 8000\nsay:cached", { model: "scripted-usage" });
-	await fetch(`http://127.0.0.1:${proxy.port}/v1/messages`, {
-		method: "POST",
-		headers: { "content-type": "application/json", "user-agent": "claude-cli/2.1.0 (external, cli)" },
-		body: JSON.stringify({
-			model: "scripted-1",
-			max_tokens: 100,
-			messages: [{ role: "user", content: "slow:20 20" }],
-		}),
-	}).then((answer) => answer.text());
 	await proxy.chat("say:nothing", { model: "no-such-model" });
 	const running = await proxy.stream("say:Hello\nhang:");
-	await tab("Activity").click();
 	await row().getByText("Running").waitFor();
-	assert.equal(await cell(2, 2), "claude-cli/2.1.0");
-	await row(1).getByRole("button").click();
+	await row(1).click();
 	const colours = new Set();
 	for (const [name, theme] of Object.entries(THEMES)) {
-		await window.provider(
-			({ vscode }, chosen) =>
-				vscode.workspace.getConfiguration().update("workbench.colorTheme", chosen, true),
-			theme,
-		);
+		await window.configure("workbench.colorTheme", theme);
 		await until(async () => {
-			const colour = await panel.locator("body").evaluate((body) => getComputedStyle(body).backgroundColor);
+			const body = panel.locator("body");
+			const colour = await body.evaluate(
+				({ dataset }) => dataset.vscodeThemeName ?? dataset.vscodeThemeId ?? "",
+			);
 			return colours.size < colours.add(colour).size;
-		}, `the colours of ${theme}`);
-		await panel.locator("body").evaluate(() => scrollTo(0, 0));
+		}, `the colors of ${theme}`);
+		const chips = panel.locator(".facet").first().locator(".chip");
+		await chips.first().click();
+		await until(
+			async () => (await chips.first().getAttribute("aria-pressed")) === "true",
+			"the chip to be pressed",
+		);
+		assert.notEqual(await chips.first().evaluate(look), await chips.nth(1).evaluate(look), `${name}: chips`);
+		await chips.first().click();
 		await window.screenshot(name);
-		await panel.locator("#requests").scrollIntoViewIfNeeded();
-		await panel.locator("body").evaluate(() => scrollTo(0, 360));
-		await window.screenshot(`${name}-requests`);
+		for (const each of ["Timing", "Wire", "Conversation", "Usage", "Models", "Tools", "Settings"]) {
+			await tab(each).click();
+			assert.deepEqual(await violations(await frame()), [], `${name}: ${each}`);
+		}
+		await tab("Settings").click();
+		const box = (label) => panel.getByLabel(label, { exact: true });
+		assert.equal(await box("Log Requests To UI").isChecked(), true);
+		assert.notEqual(
+			await box("Log Requests To UI").evaluate(look),
+			await box("Raw Logging").evaluate(look),
+			`${name}: boxes`,
+		);
+		await tab("Requests").click();
+		assert.deepEqual(await violations(await frame()), [], `${name}: requests`);
 	}
 	running.hangUp();
+});
+
+test("a reload of the window restores the panel and its state", async () => {
+	await tab("Models").click();
+	await panel.getByRole("row").filter({ hasText: "scripted-mini" }).waitFor();
+	await window.command("Developer: Reload Window");
+	await panel.locator("body").waitFor({ state: "detached" });
+	await panel.getByRole("heading", { name: `Running on port ${proxy.port}` }).waitFor({ timeout: 60_000 });
+	await until(
+		async () => (await tab("Models").getAttribute("aria-selected")) === "true",
+		"the tab of before the reload",
+	);
 });
 
 test("the page caused no policy violations or errors", () => assert.deepEqual(complaints, []));

@@ -216,6 +216,21 @@ test("an error in a response is read in every dialect", () => {
 	}
 });
 
+test("tools that auto mode ran are read once, with their results", () => {
+	const ran = {
+		round: 1,
+		call: { id: "c1", name: "look", input: { at: 1 } },
+		result: { id: "c1", content: [{ type: "text", text: "a cat" }], is_error: false },
+	};
+	const events = stream(
+		{ choices: [], copilot_proxy: { tools: [ran] } },
+		{ choices: [{ index: 0, delta: { content: "Done." } }] },
+		{ choices: [], copilot_proxy: { tools: [ran] } },
+	);
+	const read = readConversation("openai-chat", "{}", events);
+	assert.deepEqual(read?.reply.blocks, [call("look", { at: 1 }, "c1", "a cat"), text("Done.")]);
+});
+
 test("prompts without messages are read", () => {
 	const turns = [{ role: "user", blocks: [text("Hi.")] }];
 	assert.deepEqual(readConversation("completions", '{"prompt":"Hi."}', "")?.turns, turns);

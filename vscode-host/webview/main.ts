@@ -89,7 +89,7 @@ function requestsView(models: readonly Shown[]): TemplateResult {
 	const request = selected();
 	const side = state.draft ? draftView(state.draft) : request ? detail(request) : nothing;
 	return html`${records.newestFirst.length > 0 ? toolbar() : nothing}
-		<div class="split ${side === nothing ? "" : "open"}" @keydown=${onEscape}>
+		<div class="split ${side === nothing ? "" : "open"}">
 			${
 				requests.length > 0
 					? html`<div class="scroller">${list(requests, request)}</div>`
@@ -107,7 +107,9 @@ function sample(models: readonly Shown[]): TemplateResult {
 }
 
 function onEscape(event: KeyboardEvent): void {
-	if (event.key !== "Escape" || (event.target as HTMLElement).tagName === "TEXTAREA") {
+	const isOpen = state.draft !== undefined || state.memory.selected !== undefined;
+	const isEdited = ["TEXTAREA", "INPUT"].includes((event.target as HTMLElement).tagName);
+	if (event.key !== "Escape" || state.memory.tab !== "requests" || !isOpen || isEdited) {
 		return;
 	}
 	const request = selected();
@@ -140,6 +142,7 @@ onChange(() => {
 });
 
 transport.receive(take);
+addEventListener("keydown", onEscape);
 setInterval(() => {
 	if (state.memory.tab === "requests" && records.newestFirst[0]?.outcome.state === "running") {
 		changed();

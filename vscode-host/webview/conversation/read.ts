@@ -2,6 +2,7 @@
 
 import * as anthropic from "./anthropic";
 import { type Conversation, isObject, type Json, type Reply, withResults } from "./blocks";
+import { editorCalls } from "./editor-tools";
 import { objectsOf } from "./events";
 import * as gemini from "./gemini";
 import * as ollama from "./ollama";
@@ -39,7 +40,8 @@ export function readConversation(
 	}
 	const parts = objectsOf(response);
 	const { system, turns, tools } = reader.readRequest(body);
-	const reply = reader.readResponse(parts);
+	const read = reader.readResponse(parts);
+	const reply = { ...read, blocks: [...editorCalls(parts), ...read.blocks] };
 	const joined = withResults(turns, reply.blocks);
 	return { system, tools, turns: joined.turns, reply: { ...reply, blocks: joined.last } };
 }
