@@ -29,7 +29,7 @@ function conversation(read: ReadConversation, request: RequestRecord, isCut: boo
 	const isRunning = request.outcome.state === "running";
 	return html`<div class="conversation">
 		${system.length > 0 ? folded(`System prompt (${size(system)})`, system.map(blockView)) : nothing}
-		${tools.length > 0 ? folded(`${count(tools.length)} tools`, html`<p>${tools.join(", ")}</p>`) : nothing}
+		${tools.length > 0 ? folded(tools.length === 1 ? "1 tool" : `${count(tools.length)} tools`, html`<p>${tools.join(", ")}</p>`) : nothing}
 		${
 			earlier.length > 0
 				? folded(`${count(earlier.length)} earlier messages`, earlier.map(turnView))
@@ -45,7 +45,7 @@ function conversation(read: ReadConversation, request: RequestRecord, isCut: boo
 				</section>`
 				: nothing
 		}
-		${reply.error === undefined ? nothing : html`<p class="failure">${reply.error}</p>`}
+		${reply.error === undefined || request.outcome.state === "failed" ? nothing : html`<p class="failure">${reply.error}</p>`}
 	</div>`;
 }
 
