@@ -116,8 +116,6 @@ pub struct RequestHead {
     pub path: String,
     /// Query string without its `?`, and without a key.
     pub query: String,
-    /// Header names in lower case, and their values; without those that hold keys.
-    pub headers: Vec<(String, String)>,
 }
 
 /// Meaning of an unknown model name.

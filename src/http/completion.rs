@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::HeaderValue;
 use actix_web::web::{Data, Payload, ReqData};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::future::ready;
@@ -179,19 +179,10 @@ fn session_of(request: &HttpRequest) -> Option<Arc<str>> {
     Some(format!("{session}\n{}", client_agent(request).unwrap_or_default()).into())
 }
 
-/// The head of a request for its dialect. Header values that are no text are left out, and so are keys.
+/// The head of a request for its dialect, without keys.
 pub(super) fn head_of(request: &HttpRequest) -> RequestHead {
-    const KEYS: [&str; 3] = ["authorization", "x-api-key", "x-goog-api-key"];
-    let headers = request.headers().iter().filter(|(name, _)| !KEYS.contains(&name.as_str()));
-    let header = |(name, value): (&HeaderName, &HeaderValue)| {
-        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-    };
     let query = request.query_string().split('&').filter(|field| !field.starts_with("key="));
-    RequestHead {
-        path: request.path().to_owned(),
-        query: query.collect::<Vec<_>>().join("&"),
-        headers: headers.filter_map(header).collect(),
-    }
+    RequestHead { path: request.path().to_owned(), query: query.collect::<Vec<_>>().join("&") }
 }
 
 /// A completion that has started.
