@@ -16,7 +16,7 @@ use crate::server::{Home, Server};
 const CREDIT: u64 = 1_000_000_000;
 
 /// Models at a credit for a thousand tokens of input, and one without a price.
-fn models() -> Vec<ModelInfo> {
+pub fn models() -> Vec<ModelInfo> {
     let prices = json!({ "inputCost": 1000, "outputCost": 1000 });
     let priced = ModelInfo { extra: prices.as_object().unwrap().clone(), ..model("priced") };
     vec![priced, model("unpriced")]
@@ -66,7 +66,7 @@ fn answer(editor: &mut Editor, credits: u64) {
     respond(editor, stream, credits);
 }
 
-fn respond(editor: &mut Editor, stream: u32, credits: u64) {
+pub fn respond(editor: &mut Editor, stream: u32, credits: u64) {
     use base64::Engine as _;
     let nano = credits * CREDIT;
     let report =

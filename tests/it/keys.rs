@@ -4,6 +4,7 @@ use copilot_proxy::bridge::protocol::FromEditor;
 use copilot_proxy::bridge::protocol::{Outcome, PersonKey, ToEditor, Watch};
 use serde_json::{Value, json};
 
+use crate::budgets::{models, respond};
 use crate::client::{Request, Stream};
 use crate::editor::{Editor, model, person_key};
 use crate::openai::{CHAT, chat, streamed, with};
@@ -194,4 +195,27 @@ fn revoked_key_ends_a_request_that_waits_for_its_whole_response() {
         activity.requests.iter().any(|record| failed(&record.outcome)).then_some(())
     });
     assert_eq!(server.get("/v1/models").status, 200);
+}
+
+#[test]
+fn used_up_limit_of_a_key_refuses_its_requests_only() {
+    let server = Server::serve(&[]);
+    let mut editor = Editor::attach(&server.home);
+    let limited = PersonKey { per_day: Some(2.0), ..person_key("ci", "sesame") };
+    editor.send_keys(&[limited, person_key("mine", "other")]);
+    editor.send_models(&models());
+    editor.expect_status(|status| status.models == 2);
+    let request =
+        |key: &str| keyed(Request::post(CHAT, &with(chat("Hello"), &json!({ "model": "priced" }))), key);
+    let mut spend = |key: &str| {
+        let mut client = server.client();
+        client.send(&request(key));
+        let (stream, _) = editor.expect_chat();
+        respond(&mut editor, stream, 2);
+        assert_eq!(client.response().status, 200, "{key}");
+    };
+    spend("sesame");
+    let refused = server.send(&request("sesame"));
+    assert_eq!((refused.status, refused.error().2), (429, json!("insufficient_quota")), "{}", refused.text());
+    spend("other");
 }
