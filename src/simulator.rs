@@ -125,7 +125,7 @@ impl Editor {
             ToEditor::Cancel => self.running.cancel(stream).await,
             ToEditor::Pause => self.running.pause(stream, true),
             ToEditor::Resume => self.running.pause(stream, false),
-            ToEditor::ListTools => {
+            ToEditor::ListTools | ToEditor::PollTools => {
                 self.outbox.message(stream, &FromEditor::Tools(Tools { tools: tools::all() }));
             }
             ToEditor::InvokeTool(asked) => {

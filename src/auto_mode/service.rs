@@ -31,7 +31,11 @@ impl AutoModeService {
 
     /// Reads the tools of the window that has the folder `workspace` open; of the window focused last if absent.
     pub async fn editor_tools(&self, workspace: Option<String>) -> Result<EditorTools, Failure> {
-        self.services.executor.send(ListTools { workspace }).await.map_err(Failure::internal)?
+        self.services
+            .executor
+            .send(ListTools { workspace, is_poll: false })
+            .await
+            .map_err(Failure::internal)?
     }
 
     /// Whether a request needs the editor's tools, so that `attach` must be called.

@@ -69,6 +69,11 @@ impl Editor {
         PendingResponse::open(&self.pending, &ToEditor::ListTools)
     }
 
+    /// Asks for the tools that there are, without starting MCP servers for them.
+    pub fn poll_tools(&self) -> Result<PendingResponse, Failure> {
+        PendingResponse::open(&self.pending, &ToEditor::PollTools)
+    }
+
     /// Calls a tool of the editor.
     pub fn invoke_tool(&self, name: String, input: serde_json::Value) -> Result<PendingResponse, Failure> {
         PendingResponse::open(&self.pending, &ToEditor::InvokeTool(InvokeTool { name, input }))

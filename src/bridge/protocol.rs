@@ -46,6 +46,9 @@ pub enum ToEditor {
     Resume,
     /// List the tools as they are now. Answered with `Tools` or `Failed`.
     ListTools,
+    /// List the tools that there are without starting MCP servers: sent again and again while a client wants to know of
+    /// changes. Answered as `ListTools`.
+    PollTools,
     /// Run a tool. Answered with `ToolOutput` or `Failed`.
     InvokeTool(InvokeTool),
     /// Ask the user whether web pages of an origin may use the models. Answered with `OriginAnswer` or `Failed`.
@@ -119,7 +122,7 @@ pub enum FromEditor {
     End,
     /// The request failed; nothing follows on its stream.
     Failed(ProviderError),
-    /// Answer to `ListTools`.
+    /// Answer to `ListTools` and `PollTools`.
     Tools(Tools),
     /// Answer to `InvokeTool`.
     ToolOutput(ToolOutput),

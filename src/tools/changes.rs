@@ -54,7 +54,8 @@ impl ToolChanges {
     async fn watch(self, workspace: Option<String>, sender: watch::Sender<ToolsHash>) {
         loop {
             // A window may be about to come back; until then nothing is known.
-            if let Ok(Ok(tools)) = self.executor.send(ListTools { workspace: workspace.clone() }).await {
+            let poll = ListTools { workspace: workspace.clone(), is_poll: true };
+            if let Ok(Ok(tools)) = self.executor.send(poll).await {
                 let hash = hash_of(&self.runnable(tools));
                 sender.send_if_modified(|known| known.replace(hash) != Some(hash));
             }

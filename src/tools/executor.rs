@@ -74,6 +74,8 @@ impl Actor for ToolExecutor {
 pub struct ListTools {
     /// Path or name of a workspace folder; absent = the window focused last.
     pub workspace: Option<String>,
+    /// Whether they are read again and again: MCP servers that the user has stopped must stay so.
+    pub is_poll: bool,
 }
 
 /// Tools of one window.
@@ -136,7 +138,7 @@ pub struct EditorDetached(pub EditorId);
 impl Handler<ListTools> for ToolExecutor {
     type Result = ResponseFuture<Result<EditorTools, Failure>>;
 
-    fn handle(&mut self, ListTools { workspace }: ListTools, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, ListTools { workspace, is_poll }: ListTools, _: &mut Context<Self>) -> Self::Result {
         let (registry, availability) = (self.registry.clone(), self.availability.clone());
         let (unusable, list_timeout) = (self.unusable.clone(), self.list_timeout);
         Box::pin(async move {
@@ -145,7 +147,7 @@ impl Handler<ListTools> for ToolExecutor {
                 found.map_err(Failure::internal)?
             };
             let editors = availability.retry_until_available(find).await?;
-            let (editor, tools) = first_tools(editors, list_timeout).await?;
+            let (editor, tools) = first_tools(editors, list_timeout, is_poll).await?;
             let of_window = |(window, name)| (window == editor.id()).then_some(name);
             let unusable = unusable.into_iter().filter_map(of_window).collect();
             Ok(EditorTools { editor, tools, unusable })
@@ -154,10 +156,15 @@ impl Handler<ListTools> for ToolExecutor {
 }
 
 /// Reads the tools of the first editor that sends them in time.
-async fn first_tools(editors: Vec<Editor>, limit: Duration) -> Result<(Editor, Vec<EditorTool>), Failure> {
+async fn first_tools(
+    editors: Vec<Editor>,
+    limit: Duration,
+    is_poll: bool,
+) -> Result<(Editor, Vec<EditorTool>), Failure> {
     let mut failure = Failure::EditorGone;
     for editor in editors {
-        let read = async { read_tools(editor.list_tools()?).await };
+        let read =
+            async { read_tools(if is_poll { editor.poll_tools()? } else { editor.list_tools()? }).await };
         failure = match timeout(limit, read).await {
             Ok(Err(gone @ Failure::EditorGone)) => gone,
             Ok(tools) => return Ok((editor, tools?)),

@@ -285,6 +285,14 @@ fn list(editor: &mut Editor, names: &[&str]) {
     }
 }
 
+/// Answers the next request for tools of the watcher, which must start no MCP servers.
+fn poll(editor: &mut Editor, names: &[&str]) {
+    match editor.expect_message() {
+        (stream, ToEditor::PollTools) => send_tools(editor, stream, names),
+        other => panic!("no poll: {other:?}"),
+    }
+}
+
 fn send_tools(editor: &mut Editor, stream: u32, names: &[&str]) {
     let tool = |name: &&str| {
         let tool = Tool { name: (*name).into(), description: String::new(), input_schema: None };
@@ -405,11 +413,11 @@ fn changed_tools_are_told_in_both_eras() {
             "params": { "_meta": meta, "notifications": { "toolsListChanged": true } },
         })
     );
-    list(&mut editor, &["a", "b"]);
+    poll(&mut editor, &["a", "b"]);
     assert_eq!(event(&mut stream).unwrap()["method"], "notifications/tools/list_changed");
     // One reading serves both.
-    list(&mut editor, &["a", "b"]);
-    list(&mut editor, &["b"]);
+    poll(&mut editor, &["a", "b"]);
+    poll(&mut editor, &["b"]);
     assert_eq!(event(&mut stream).unwrap()["method"], "notifications/tools/list_changed");
     assert_eq!(
         event(&mut subscription).unwrap(),
@@ -426,7 +434,7 @@ fn changed_tools_are_told_in_both_eras() {
         (&json!(7), &json!(7))
     );
     assert_eq!(event(&mut subscription), None);
-    while let Some((_, ToEditor::ListTools | ToEditor::Cancel)) = editor.try_receive() {}
+    while let Some((_, ToEditor::PollTools | ToEditor::Cancel)) = editor.try_receive() {}
 }
 
 #[test]

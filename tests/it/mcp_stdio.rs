@@ -100,7 +100,7 @@ fn names(response: &Value) -> Vec<&str> {
 
 /// Answers the next request for tools.
 fn list(editor: &mut Editor, name: &str) {
-    let stream = expect(editor, |message| matches!(message, ToEditor::ListTools));
+    let stream = expect(editor, |message| matches!(message, ToEditor::ListTools | ToEditor::PollTools));
     send_tool(editor, stream, name);
 }
 
@@ -115,7 +115,7 @@ fn expect(editor: &mut Editor, matches: impl Fn(&ToEditor) -> bool) -> u32 {
     loop {
         match editor.expect_message() {
             (stream, message) if matches(&message) => return stream,
-            (stream, ToEditor::ListTools) => send_tool(editor, stream, "a"),
+            (stream, ToEditor::ListTools | ToEditor::PollTools) => send_tool(editor, stream, "a"),
             (_, other) => panic!("unexpected: {other:?}"),
         }
     }

@@ -39,6 +39,7 @@ export interface BridgeHandlers {
 	chat(chat: Chat, request: Request, items?: HistoryItems): Promise<void>;
 	/** Resolves to the response. */
 	listTools(request: Request): Promise<FromEditor>;
+	pollTools(): FromEditor;
 	/** Resolves to the response. */
 	invokeTool(invocation: InvokeTool, request: Request): Promise<FromEditor>;
 	/** Resolves to the response. */
@@ -166,6 +167,8 @@ export class Bridge {
 				return this.#runChat(stream, message);
 			case "list_tools":
 				return this.#run(stream, (request) => this.#handlers.listTools(request));
+			case "poll_tools":
+				return this.#run(stream, async () => this.#handlers.pollTools());
 			case "invoke_tool":
 				return this.#run(stream, (request) => this.#handlers.invokeTool(message, request));
 			case "ask_origin":

@@ -80,6 +80,7 @@ export function activate(context: vscode.ExtensionContext): void {
 			handlers: {
 				chat: (chat, request, items) => runChat(chat, request, models, consent, items),
 				listTools: () => tools.list(),
+				pollTools: () => tools.poll(),
 				invokeTool: (invocation, request) => tools.invoke(invocation, request),
 				askOrigin: (origin) => origins.ask(origin),
 				budgetNotice: (notice) => void showBudgetNotice(notice, (message) => server.send(message)),

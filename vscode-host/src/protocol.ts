@@ -995,7 +995,7 @@ id: string, };
 /**
  * Messages from the server to an editor. The frame's stream names the request; 0 = the connection itself.
  */
-export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "ask_origin" } & AskOrigin | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "usage" } & UsageResponse | { "type": "model_catalog" } & ModelCatalog | { "type": "budget_notice" } & BudgetNotice | { "type": "write_setting" } & WriteSetting | { "type": "refresh_models" } | { "type": "run_key" } & RunKey | { "type": "superseded" } | { "type": "ping" };
+export type ToEditor = { "type": "welcome" } & Welcome | { "type": "refused" } & Refused | { "type": "chat" } & Chat | { "type": "cancel" } | { "type": "pause" } | { "type": "resume" } | { "type": "list_tools" } | { "type": "poll_tools" } | { "type": "invoke_tool" } & InvokeTool | { "type": "ask_origin" } & AskOrigin | { "type": "status" } & Status | { "type": "log" } & LogLine | { "type": "activity" } & Activity | { "type": "exchange" } & Exchange | { "type": "usage" } & UsageResponse | { "type": "model_catalog" } & ModelCatalog | { "type": "budget_notice" } & BudgetNotice | { "type": "write_setting" } & WriteSetting | { "type": "refresh_models" } | { "type": "run_key" } & RunKey | { "type": "superseded" } | { "type": "ping" };
 
 /**
  * Usage of a request, in tokens.

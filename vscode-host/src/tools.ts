@@ -25,6 +25,11 @@ export class Tools {
 		return { type: "tools", tools: this.now };
 	}
 
+	/** The tools as an answer to a server that watches them. MCP servers that the user has stopped stay so. */
+	poll(): FromEditor {
+		return { type: "tools", tools: this.now };
+	}
+
 	/** The tools that are available without starting MCP servers. */
 	get now(): EditorTool[] {
 		return vscode.workspace.isTrusted ? vscode.lm.tools.map(toolFrom) : [];

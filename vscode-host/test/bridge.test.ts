@@ -18,6 +18,7 @@ const hello: Hello = {
 const idle: BridgeHandlers = {
 	chat: async () => undefined,
 	listTools: async () => ({ type: "tools", tools: [] }),
+	pollTools: () => ({ type: "tools", tools: [] }),
 	invokeTool: async () => ({ type: "tool_output", content: [] }),
 	askOrigin: async () => ({ type: "origin_answer", decision: "unanswered" }),
 	budgetNotice: () => undefined,

@@ -58,6 +58,12 @@ test("MCP servers are started before the tools are read, at most once per interv
 	assert.deepEqual(fake.executed, [["workbench.mcp.startServer", "*", { waitForLiveTools: true }]]);
 });
 
+test("a poll starts no MCP servers", () => {
+	fake.tools = [];
+	assert.deepEqual(new Tools().poll(), { type: "tools", tools: [] });
+	assert.deepEqual(fake.executed, []);
+});
+
 test("the list is returned after a timeout if an MCP server doesn't start", async (test) => {
 	test.mock.timers.enable({ apis: ["setTimeout"] });
 	fake.tools = [];

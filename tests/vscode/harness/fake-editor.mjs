@@ -28,6 +28,7 @@ class FakeEditor {
 	#answers = {
 		ping: () => this.say(0, { type: "pong" }),
 		list_tools: (_, stream) => this.say(stream, { type: "tools", tools: [] }),
+		poll_tools: (_, stream) => this.say(stream, { type: "tools", tools: [] }),
 	};
 	#waiting = [];
 	#streams = new Map();
