@@ -108,26 +108,27 @@ fn status_of_code(code: u16) -> &'static str {
     }
 }
 
-/// Details that SDKs and agents react to: the field that is wrong, the time until the next attempt, a quota that is used up.
+/// Details that SDKs and agents react to: the reason, the field that is wrong, the time until the next
+/// attempt.
 fn details(failure: &Failure) -> Vec<Value> {
+    let reason = match failure {
+        // With this reason Gemini CLI shows the message and doesn't try again. A quota that is named in the details would
+        // make it show a sentence of its own.
+        Failure::QuotaExceeded { .. } => "MODEL_CAPACITY_EXHAUSTED".to_owned(),
+        other => other.kind().to_uppercase(),
+    };
     let mut details = vec![json!({
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        "reason": failure.kind().to_uppercase(),
+        "reason": reason,
         "domain": "copilot-proxy",
     })];
-    match failure {
-        Failure::Invalid { at, message } | Failure::Unsupported { at, message } if !at.is_empty() => {
-            details.push(json!({
-                "@type": "type.googleapis.com/google.rpc.BadRequest",
-                "fieldViolations": [{ "field": at, "description": message }],
-            }));
-        }
-        // Gemini CLI stops at a quota of a day instead of retrying.
-        Failure::QuotaExceeded { message, .. } => details.push(json!({
-            "@type": "type.googleapis.com/google.rpc.QuotaFailure",
-            "violations": [{ "subject": "copilot", "quotaId": "CopilotRequestsPerDay", "description": message }],
-        })),
-        _ => {}
+    if let Failure::Invalid { at, message } | Failure::Unsupported { at, message } = failure
+        && !at.is_empty()
+    {
+        details.push(json!({
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "fieldViolations": [{ "field": at, "description": message }],
+        }));
     }
     let retry_after = failure.headers().into_iter().find(|(name, _)| *name == "retry-after");
     if let Some((_, seconds)) = retry_after {

@@ -22,7 +22,11 @@ FAILURES = {
     "rate limit": ("fail:ChatRateLimited Slow down a little.", ["Slow down a little"]),
     "consent": ("fail:NoPermissions not yet", ["Allow Copilot Proxy in VS Code"]),
     "too long": ("fail:Error Message exceeds token limit.", ["prompt is too long", "context window"]),
-    "content filter": ("fail:Error Filtered by Responsible AI Service", ["Filtered by Responsible AI Service"]),
+    # Gemini CLI passes over the feedback on a prompt, in which its API tells this.
+    "content filter": (
+        "fail:Error Filtered by Responsible AI Service",
+        ["Filtered by Responsible AI Service", "stream ended without a finish reason"],
+    ),
 }
 # After this time a user takes the agent for dead.
 LIMIT = 60
@@ -83,6 +87,16 @@ def qwen_code(demo, place):
     }
 
 
+def gemini_cli(demo, place):
+    settings = {"security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": False}}
+    place.write("home/.gemini/settings.json", json.dumps(settings))
+    return [MORE_PROGRAMS / "gemini", "--model", "scripted-1", "--yolo"], {
+        "GOOGLE_GEMINI_BASE_URL": demo.url,
+        "GEMINI_API_KEY": "unused",
+        "GEMINI_CLI_TRUST_WORKSPACE": "true",
+    }
+
+
 def cline(demo, place):
     program = MORE_PROGRAMS / "cline"
     place.run([program, "auth", "-p", "openai", "-k", "unused", "-m", "scripted-1", "-b", f"{demo.url}/v1"])
@@ -98,6 +112,7 @@ AGENTS = {
     "Qwen Code": qwen_code,
     "aider": aider,
     "Cline": cline,
+    "Gemini CLI": gemini_cli,
 }
 
 

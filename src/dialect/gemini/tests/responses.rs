@@ -250,13 +250,7 @@ fn error_has_status_message_and_details() {
             429,
             "RESOURCE_EXHAUSTED",
             "no more",
-            json!([
-                info("QUOTA_EXCEEDED"),
-                {
-                    "@type": rpc("QuotaFailure"),
-                    "violations": [{ "subject": "copilot", "quotaId": "CopilotRequestsPerDay", "description": "no more" }],
-                },
-            ]),
+            json!([info("MODEL_CAPACITY_EXHAUSTED")]),
         ),
         (
             Failure::EditorGone,
