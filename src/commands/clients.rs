@@ -217,6 +217,11 @@ impl Client {
         }
     }
 
+    /// Whether its file belongs to a project, which others get copies of: it must not have a key.
+    pub fn shares_file(self) -> bool {
+        self == Client::ClaudeCodeMcp
+    }
+
     /// The way it is set up.
     pub fn method(self) -> SetupMethod {
         self.entry().1

@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
-use super::api_client::ServerOption;
+use super::api_client::{KEY_VARIABLE, ServerOption};
 use super::clients::{Client, ConfigPaths, Configuration, SetupMethod, Unreadable, snippets};
 use super::connection_info::{ConnectionInfo, NoSuchModel};
 
@@ -141,9 +141,11 @@ fn write_settings(
     let unreadable = |error| SetupError::Unreadable { path: path.clone(), error };
     let text = before.as_deref().map(std::str::from_utf8).transpose();
     let text = text.map_err(|_| unreadable(Unreadable("it is no UTF-8 text".into())))?;
-    let mut client_key = ClientKey::of(options, text)?;
+    let mut client_key = if client.shares_file() { None } else { ClientKey::of(options, text)? };
     if let Some(client_key) = &client_key {
         connection.key = Some(client_key.text.clone());
+    } else if client.shares_file() {
+        connection.key = connection.key.map(|_| format!("${{{KEY_VARIABLE}:-unused}}"));
     }
     let after = configuration.apply(text, &connection).map_err(unreadable)?;
     if text == Some(after.as_str()) {

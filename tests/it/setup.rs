@@ -244,3 +244,11 @@ fn without_a_key_of_its_own_the_client_gets_any() {
         assert_eq!(terminal.run(&["setup", "env", "--undo", "--yes"]).code, Some(0));
     }
 }
+
+#[test]
+fn file_of_a_project_gets_no_key() {
+    let terminal = terminal();
+    assert_eq!(terminal.run(&["setup", "claude-code-mcp", "--yes"]).code, Some(0));
+    let text = terminal.read(".mcp.json");
+    assert!(text.contains("/mcp") && !text.contains("Authorization"), "{text}");
+}
