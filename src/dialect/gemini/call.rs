@@ -58,7 +58,7 @@ mod tests {
             ("/v1beta/models/vendor%2Fa%3Ab:countTokens", "", "vendor/a:b", false, StreamForm::JsonArray),
             ("/v1beta/models/models/a:generateContent", "", "a", false, StreamForm::JsonArray),
         ] {
-            let head = RequestHead { path: path.into(), query: query.into(), ..RequestHead::default() };
+            let head = RequestHead { path: path.into(), query: query.into() };
             assert_eq!(Call::of(&head), Call { model: Some(model.into()), streams, form }, "{path}");
         }
     }

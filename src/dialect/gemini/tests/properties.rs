@@ -34,7 +34,7 @@ proptest! {
         path in "\\PC*",
         query in "\\PC*",
     ) {
-        let head = RequestHead { path, query, ..RequestHead::default() };
+        let head = RequestHead { path, query };
         let _ = Gemini::read(&head, &body, &());
         let _ = count_tokens::read(&head, &body);
     }
