@@ -441,6 +441,34 @@ mod tests {
         assert_eq!(reader.next().await.unwrap(), None);
     }
 
+    #[test]
+    fn frame_is_taken_with_its_last_byte() {
+        let mut whole = BytesMut::new();
+        put_text(Kind::Text, 0x0403_0201, "word", &mut whole);
+        assert_eq!(stream_of(&whole), 0x0403_0201);
+        assert_eq!(stream_of(&whole[..LENGTH + 2]), 0);
+        let last = whole.len() - 1;
+        let mut buffer = BytesMut::from(&whole[..last]);
+        assert_eq!(take_frame(&mut buffer).unwrap(), None);
+        buffer.put_u8(whole[last]);
+        let frame = take_frame(&mut buffer).unwrap().unwrap();
+        assert_eq!((frame.stream, &*frame.payload), (0x0403_0201, &b"word"[..]));
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn no_frame_of_a_long_text_is_longer_than_a_piece() {
+        let text = "é".repeat(PIECE);
+        let mut out = BytesMut::new();
+        put_text(Kind::Text, 1, &text, &mut out);
+        let mut joined = Vec::new();
+        while let Some(frame) = take_frame(&mut out).unwrap() {
+            assert!(frame.payload.len() <= PIECE && std::str::from_utf8(&frame.payload).is_ok());
+            joined.extend_from_slice(&frame.payload);
+        }
+        assert_eq!(joined, text.as_bytes());
+    }
+
     #[tokio::test]
     async fn long_message_is_split_and_other_frames_may_come_between() {
         let long = window(&"é".repeat(PIECE));

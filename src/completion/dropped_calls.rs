@@ -79,6 +79,15 @@ mod tests {
     }
 
     #[test]
+    fn dropped_calls_are_kept_in_their_order() {
+        let dropped = DroppedCalls::default();
+        let events = [call("1"), call("2"), finish(Finish::ToolCalls)];
+        run(&mut AllowedCalls::new(&[], dropped.clone()), events.clone());
+        let kept: Vec<Event> = dropped.all().into_iter().map(Event::ToolCall).collect();
+        assert_eq!(kept, events[..2]);
+    }
+
+    #[test]
     fn truncated_response_stays_truncated() {
         let events = [text("a"), call("1"), finish(Finish::Length)];
         assert_eq!(filtered(&[], events), (vec![text("a"), finish(Finish::Length)], 1));

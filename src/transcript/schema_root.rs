@@ -233,7 +233,9 @@ mod tests {
         );
         let id = "https://example.com/schema";
         check(
-            json!({ "$id": id, "type": "array", "items": { "anyOf": [{ "$ref": id }, { "$ref": "#/items" }] } }),
+            json!({ "$id": id, "type": "array", "items": { "anyOf": [
+                { "$ref": id }, { "$ref": "#/items" }, { "$ref": format!("{id}#/items") },
+            ] } }),
             "value",
             json!({
                 "$id": id,
@@ -241,7 +243,26 @@ mod tests {
                 "properties": { "value": { "type": "array", "items": { "anyOf": [
                     { "$ref": "#/properties/value" },
                     { "$ref": "#/properties/value/items" },
+                    { "$ref": "#/properties/value/items" },
                 ] } } },
+                "required": ["value"],
+                "additionalProperties": false,
+            }),
+        );
+    }
+
+    #[test]
+    fn reference_in_a_keyword_that_holds_one_schema_resolves() {
+        check(
+            json!({ "type": "array", "items": { "$ref": "#/prefixItems/0" }, "prefixItems": [{ "type": "string" }] }),
+            "value",
+            json!({
+                "type": "object",
+                "properties": { "value": {
+                    "type": "array",
+                    "items": { "$ref": "#/properties/value/prefixItems/0" },
+                    "prefixItems": [{ "type": "string" }],
+                } },
                 "required": ["value"],
                 "additionalProperties": false,
             }),

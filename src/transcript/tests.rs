@@ -83,6 +83,10 @@ fn system_text_at_the_head_becomes_the_first_user_message() {
         [user([text("a\n\nb\n\nc")]), user([text("d")]), user([text("e")])],
     );
     check([system([text("")]), user([text("a")])], [user([text("a")])]);
+    check(
+        [system([text("a"), text(""), text("b")]), user([text("c")])],
+        [user([text("a\n\nb")]), user([text("c")])],
+    );
 }
 
 #[test]
@@ -230,6 +234,16 @@ fn reused_ids_become_unique() {
             assistant([renamed("1_4d1492177f5151de"), call("1_2")]),
             user([result("1_4d1492177f5151de", "s"), result("1_2", "t")]),
         ],
+    );
+}
+
+#[test]
+fn results_of_calls_with_one_id_belong_to_them_in_their_order() {
+    let Part::ToolCall(first) = call("1") else { unreachable!() };
+    let second = Part::ToolCall(ToolCall { id: "1_4d1492177f5151de".into(), ..first });
+    check(
+        [assistant([call("1"), call("1")]), user([result("1", "r"), result("1", "s")])],
+        [assistant([call("1"), second]), user([result("1", "r"), result("1_4d1492177f5151de", "s")])],
     );
 }
 

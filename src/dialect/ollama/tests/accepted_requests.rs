@@ -143,6 +143,8 @@ fn rare_options_are_read() {
         (json!({ "format": "json" }), Options { output: Output::Json, ..Options::default() }, true),
         (json!({ "format": {} }), Options { output: Output::Json, ..Options::default() }, true),
         (json!({ "options": { "num_predict": -1 } }), Options::default(), true),
+        (json!({ "options": { "num_predict": 0 } }), Options::default(), true),
+        (json!({ "logprobs": false, "top_logprobs": 0 }), Options::default(), true),
         (json!({ "options": null }), Options::default(), true),
         (
             json!({ "options": { "stop": "END" } }),

@@ -113,6 +113,14 @@ pub fn without_null_content(choices: &Value) -> Value {
 }
 
 #[test]
+fn empty_text_makes_no_chunk() {
+    let options = ResponseOptions::default();
+    let without = streamed(&options, &[(0, text("a")), (0, end(Finish::Stop))]);
+    let with = streamed(&options, &[(0, text("")), (0, text("a")), (0, text("")), (0, end(Finish::Stop))]);
+    assert_eq!(with, without);
+}
+
+#[test]
 fn text_is_streamed_byte_for_byte_as_by_openai() {
     let options = ResponseOptions { include_usage: true, ..ResponseOptions::default() };
     let events = [(0, text("Hi ")), (0, text("you")), (0, Event::Finish(Finish::Stop, reported()))];

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{call, read};
 use crate::conversation::{
-    Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, ThinkingMode, Tool,
-    ToolChoice, ToolResult,
+    Content, ContextEdit, Conversation, Data, Message, Options, Output, Part, Role, Thinking, ThinkingMode,
+    Tool, ToolChoice, ToolResult,
 };
 use crate::dialect::common::sealed_thinking;
 use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
@@ -311,6 +311,15 @@ fn options_are_read() {
         ),
         Output::Schema { name: "n".into(), description: Some("d".into()), schema }
     );
+}
+
+#[test]
+fn only_compactions_edit_the_context() {
+    let edits =
+        |entries: Value| with(&json!({ "context_management": entries })).conversation.options.context_edits;
+    assert_eq!(edits(json!([{ "type": "other", "compact_threshold": 9 }, { "type": "compaction" }])), []);
+    let compaction = ContextEdit::Compact { trigger: 9, instructions: None, pauses: false };
+    assert_eq!(edits(json!([{ "type": "compaction", "compact_threshold": 9 }])), [compaction]);
 }
 
 #[test]
