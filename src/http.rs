@@ -23,6 +23,7 @@ mod head_timeout;
 mod listener;
 pub mod listeners;
 mod origin_questions;
+mod page_access;
 mod peer;
 mod provoked_panic;
 mod random_id;
@@ -40,7 +41,6 @@ mod time_limit;
 mod tool_access;
 mod ui;
 mod unread_body;
-mod web_page;
 mod websocket;
 
 pub use handlers::usage::usage_report;

@@ -32,7 +32,7 @@ pub mod log;
 mod mcp;
 mod models;
 pub mod options;
-mod prefix;
+mod prompt_prefix;
 mod request_log;
 mod server;
 mod simulator;

@@ -28,7 +28,7 @@ use crate::log::now;
 use crate::models::ModelRegistry;
 use crate::models::registry::{Attach, Detach, FindWindows, GetModels, SetModels, SetWindow, StopWaiting};
 use crate::options::ServerOptions;
-use crate::prefix::PrefixStore;
+use crate::prompt_prefix::PrefixStore;
 use crate::tools::ToolExecutor;
 use crate::tools::executor::EditorDetached;
 use crate::usage_db::{self, UsageWriter};

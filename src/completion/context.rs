@@ -13,7 +13,7 @@ use super::{BlockedVendors, RateLimitBackoff};
 use crate::bridge::protocol::UserSettings;
 use crate::models::ModelRegistry;
 use crate::models::availability::EditorAvailability;
-use crate::prefix::PrefixStore;
+use crate::prompt_prefix::PrefixStore;
 use crate::tokens::Calibration;
 
 /// Everything a completion needs; shared by all of them.

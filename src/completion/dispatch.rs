@@ -8,7 +8,6 @@ use async_stream::stream;
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use super::acceptance::Acceptance;
 use super::attempt_cost::MeteredFilters;
 use super::auto_prompt;
 use super::blocked_vendors;
@@ -18,6 +17,7 @@ use super::editor_request::EditorRequest;
 use super::event_mapper::EventMapper;
 use super::filter::Filter;
 use super::filter_chain::FilterChain;
+use super::first_part::Acceptance;
 use super::price::Price;
 use super::provider_error::{self, Classification, Provider};
 use super::required_output::{ReceivedOutput, RequiredOutput, Violation};

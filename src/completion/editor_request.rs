@@ -12,7 +12,7 @@ use crate::bridge::protocol::{Chat, ModelInfo};
 use crate::conversation::{Conversation, Digest, Message, Options, Part, Role, ToolChoice};
 use crate::failure::Failure;
 use crate::models::auto;
-use crate::prefix::{Fingerprint, PrefixStore};
+use crate::prompt_prefix::{Fingerprint, PrefixStore};
 use crate::tokens::{self, Count};
 use crate::tools;
 use crate::transcript::{self, names::ToolNameMap};

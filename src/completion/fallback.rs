@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::service::{Attempt, CompletionRequest, CompletionService, PreparedCompletion, StartedCompletion};
 use crate::failure::Failure;
 use crate::log::quoted;
-use crate::prefix::CACHED_FOR;
+use crate::prompt_prefix::CACHED_FOR;
 
 /// A model that could not respond, so that another one was asked.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::blank::BlankText;
+use super::blank_text::BlankText;
 use super::dropped_calls::{AllowedCalls, DroppedCalls};
 use super::filter::Filter;
 use super::json_output::JsonOutput;

@@ -9,13 +9,13 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::acceptance::Acceptance;
 use super::context::CompletionContext;
 use super::dispatch::Dispatch;
 use super::editor_request::EditorRequest;
+use super::first_part::Acceptance;
 use super::model_chain::{ModelChain, RequestedModel};
 use super::tracked_prefix::{PrefixReport, TrackedPrefix};
-use super::{Events, retry, timing};
+use super::{Events, latency, retry};
 use crate::blocking;
 use crate::bridge::protocol::ContextSize;
 use crate::budgets::{Meter, Reservation};
@@ -25,7 +25,7 @@ use crate::keys::ClientIdentity;
 use crate::log::quoted;
 use crate::models::registry::{GetModels, ResolveModel, ResolvedModel};
 use crate::models::{ModelEntry, auto};
-use crate::prefix::SentRequest;
+use crate::prompt_prefix::SentRequest;
 
 /// Runs completions; cheap to clone.
 #[derive(Clone)]
@@ -311,7 +311,7 @@ impl PreparedCompletion {
             (self.permit.clone(), self.prefix.clone(), self.reservation.clone());
         let events =
             if self.dispatch.generates_nothing() { self.empty() } else { retry::run(self.dispatch.clone()) };
-        let events = timing::timed(events, self.ready);
+        let events = latency::timed(events, self.ready);
         // Permit and reservation last as long as the response.
         Box::pin(events.inspect(move |event| {
             let _ = (&permit, &reservation);

@@ -7,7 +7,7 @@ use super::price::PriceList;
 use crate::bridge::protocol::{ModelInfo, PrefixLoss};
 use crate::conversation::Usage;
 use crate::log::quoted;
-use crate::prefix::{Comparison, PrefixBreak, PrefixStore, SentRequest};
+use crate::prompt_prefix::{Comparison, PrefixBreak, PrefixStore, SentRequest};
 
 /// Fewest tokens that OpenAI's cache takes, and Anthropic's of most models.
 const MIN_CACHED: u64 = 1024;

@@ -1,7 +1,7 @@
 //! Access control: the middleware that every request passes first and every response last.
 //!
 //! The `Host` must be a loopback name, which stops DNS rebinding; another user's connection is refused; a key is checked
-//! where the user has made some; `web_page` decides about web pages, after asking the user; CORS headers let them read responses.
+//! where the user has made some; `page_access` decides about web pages, after asking the user; CORS headers let them read responses.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -15,6 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::error_response::respond;
 use super::head_timeout::{GuardedBody, HeadTimer, ResponseGuard};
 use super::origin_questions::{blocked, refused, tools_refused};
+use super::page_access::{Decision, PageAccess, PageOrigin, is_container_host, is_loopback, without_port};
 use super::peer::Peer;
 use super::read_ahead::ReadAhead;
 use super::request_body;
@@ -24,7 +25,6 @@ use super::route_index::RouteIndex;
 use super::state::AppState;
 use super::ui;
 use super::unread_body::SharedPayload;
-use super::web_page::{Decision, PageAccess, PageOrigin, is_container_host, is_loopback, without_port};
 use crate::bridge::protocol::UserSettings;
 use crate::failure::Failure;
 use crate::keys::ClientIdentity;

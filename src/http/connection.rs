@@ -144,6 +144,10 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        // The next request is for the connection that `resting` creates.
+        if self.is_resting.get() {
+            return Poll::Ready(Ok(()));
+        }
         if self.head_timer.poll_expired(context) == Poll::Ready(Expired::Linger) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }

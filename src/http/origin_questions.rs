@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::web_page::NO_ORIGIN;
+use super::page_access::NO_ORIGIN;
 use crate::bridge::Editor;
 use crate::bridge::protocol::{FromEditor, OriginDecision, UserSettings};
 use crate::failure::Failure;

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 #[cfg(target_os = "linux")]
-mod diag;
+mod proc_net_tcp;
 #[cfg(target_os = "linux")]
-mod table;
+mod sock_diag;
 
 /// The owner of the other end, as far as the system reveals it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ struct Owner {
 /// Looks up the owners of connections.
 pub(super) struct PeerLookup {
     #[cfg(target_os = "linux")]
-    kernel: diag::Kernel,
+    kernel: sock_diag::Kernel,
 }
 
 impl PeerLookup {
@@ -44,14 +44,14 @@ impl PeerLookup {
     pub fn new() -> PeerLookup {
         PeerLookup {
             #[cfg(target_os = "linux")]
-            kernel: diag::Kernel::open(),
+            kernel: sock_diag::Kernel::open(),
         }
     }
 
     /// Looks up the owner of the `remote` end of a loopback connection whose end in this process is `local`.
     #[cfg(target_os = "linux")]
     pub fn find(&mut self, remote: SocketAddr, local: SocketAddr) -> Peer {
-        match self.kernel.owner(remote, local).or_else(|| table::owner(remote, local)) {
+        match self.kernel.owner(remote, local).or_else(|| proc_net_tcp::owner(remote, local)) {
             None => Peer::Unknown,
             Some(Owner { is_open: false, .. }) => Peer::Closed,
             Some(Owner { uid, .. }) if uid == 0 || uid == rustix::process::geteuid().as_raw() => {
@@ -85,7 +85,7 @@ mod tests {
             let (remote, local) = (client.local_addr().unwrap(), listener.local_addr().unwrap());
             let mut lookup = PeerLookup::new();
             assert_eq!(lookup.find(remote, local), Peer::Trusted);
-            assert_eq!(table::owner(remote, local), Some(us), "{address}");
+            assert_eq!(proc_net_tcp::owner(remote, local), Some(us), "{address}");
             // Not every sandbox permits netlink sockets.
             assert!(lookup.kernel.owner(remote, local).is_none_or(|found| found == us), "{address}");
         }
@@ -98,7 +98,7 @@ mod tests {
         let mut lookup = PeerLookup::new();
         assert_eq!(lookup.find(remote, local), Peer::Unknown);
         // A listening socket is not the other end of a connection.
-        assert_eq!((lookup.kernel.owner(local, remote), table::owner(local, remote)), (None, None));
+        assert_eq!((lookup.kernel.owner(local, remote), proc_net_tcp::owner(local, remote)), (None, None));
     }
 
     #[test]
@@ -109,6 +109,6 @@ mod tests {
         drop(client);
         let mut lookup = PeerLookup::new();
         assert_eq!(lookup.find(remote, local), Peer::Closed);
-        assert_eq!(table::owner(remote, local), Some(Owner { uid: 0, is_open: false }));
+        assert_eq!(proc_net_tcp::owner(remote, local), Some(Owner { uid: 0, is_open: false }));
     }
 }

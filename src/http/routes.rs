@@ -13,9 +13,9 @@ use super::error_response;
 use super::handlers::{
     count_tokens, health, mcp, metrics, models, not_offered, ollama, responses, tools, usage,
 };
+use super::page_access::PageAccess;
 use super::route_index::{IndexedRoute, RouteIndex};
 use super::ui::{api, events, login, page, welcome};
-use super::web_page::PageAccess;
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
 use crate::dialect::gemini::Gemini;

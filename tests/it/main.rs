@@ -11,6 +11,7 @@
     clippy::print_stderr
 )]
 
+mod activity;
 mod auto;
 mod auto_model;
 mod base_url;
@@ -53,7 +54,6 @@ mod odd_requests;
 mod ollama;
 mod openai;
 mod origins;
-mod panel;
 mod panics;
 mod prefix;
 mod prefix_cache;

@@ -24,7 +24,7 @@ import type {
 	Welcome,
 	WriteSetting,
 } from "./protocol";
-import { Request } from "./request";
+import { Request } from "./running-request";
 
 /** In milliseconds. A server on the same machine accepts within 1 ms; a longer wait means that none is running. */
 const CONNECT_TIMEOUT = 300;

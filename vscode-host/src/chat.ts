@@ -11,7 +11,7 @@ import { type Consent, JUSTIFICATION } from "./model-consent";
 import type { Models } from "./models";
 import { base64, recognize } from "./parts";
 import type { Chat } from "./protocol";
-import type { Request } from "./request";
+import type { Request } from "./running-request";
 
 /** Options that VS Code passes on to the provider, though the stable typings lack them. */
 type Options = vscode.LanguageModelChatRequestOptions & {

@@ -6,7 +6,7 @@ import { deferred } from "./deferred";
 import { base64, recognize } from "./parts";
 import { textOf } from "./prompt-tree";
 import type { Content, EditorTool, FromEditor, InvokeTool } from "./protocol";
-import type { Request } from "./request";
+import type { Request } from "./running-request";
 
 /** Interval in milliseconds after which MCP servers are started again; VS Code starts them only on request. */
 const MCP_START_INTERVAL = 60_000;

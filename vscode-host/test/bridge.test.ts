@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { type Bridge, type BridgeHandlers, type ConnectResult, connect } from "../src/bridge";
 import { Kind } from "../src/generated";
 import type { Hello, ToEditor } from "../src/protocol";
-import type { Request } from "../src/request";
+import type { Request } from "../src/running-request";
 import * as history from "./fake/history";
 import { FakeServer, frame, type Peer, temporaryDirectory } from "./fake/server";
 

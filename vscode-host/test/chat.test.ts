@@ -5,7 +5,7 @@ import { Consent } from "../src/model-consent";
 import { Models } from "../src/models";
 import type { Outbox } from "../src/outbox";
 import type { Chat, Message } from "../src/protocol";
-import { Request } from "../src/request";
+import { Request } from "../src/running-request";
 import {
 	FakeModel,
 	fake,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { Outbox } from "../src/outbox";
 import { textOf } from "../src/prompt-tree";
-import { Request } from "../src/request";
+import { Request } from "../src/running-request";
 import { Tools } from "../src/tools";
 import {
 	fake,

@@ -6,7 +6,7 @@
 use actix_web::http::header::{COOKIE, HeaderMap, ORIGIN};
 use subtle::ConstantTimeEq;
 
-use crate::http::web_page::PageOrigin;
+use crate::http::page_access::PageOrigin;
 
 /// Name of the cookie that `POST /ui/login` sets.
 pub(super) const COOKIE_NAME: &str = "copilot-proxy-ui";

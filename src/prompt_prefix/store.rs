@@ -182,7 +182,7 @@ fn is_same_session(before: &SentRequest, now: &SentRequest) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::prefix::fingerprint::MessageHash;
+    use crate::prompt_prefix::fingerprint::MessageHash;
 
     fn request(session: Option<&str>, hashes: &[u64]) -> SentRequest {
         let message =
