@@ -191,7 +191,7 @@ async fn authorize(
     }
     let Some(state) = request.app_data::<Data<AppState>>() else { return Ok(ClientIdentity::default()) };
     let path = request.match_info().as_str();
-    let is_logged_in = ui::access::is_logged_in(request.headers(), &state.ui_token);
+    let is_logged_in = ui::access::is_logged_in(request.headers(), |cookie| state.is_valid_cookie(cookie));
     // A preflight carries no key.
     if request.method() == Method::OPTIONS || is_logged_in || ui::login::is_open(path) {
         return Ok(ClientIdentity::default());

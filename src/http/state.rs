@@ -66,8 +66,8 @@ pub struct AppState {
     pub page_requests: Admission,
     /// Permits of open connections, on all ports together.
     pub connections: Arc<Semaphore>,
-    /// Value of the cookie of browsers that have logged in to `/ui`.
-    pub ui_token: Arc<str>,
+    /// Makes the cookies of browsers that have logged in to `/ui`; new at each start.
+    pub cookie_secret: Arc<str>,
     /// Notified when the port closes: the streams of `/ui` would keep it open.
     pub ui_streams: Arc<watch::Sender<()>>,
     /// Random id of this run; distinguishes this server from another one on the same port.
@@ -75,6 +75,11 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// Whether the value of a cookie stands for a valid key.
+    pub(super) fn is_valid_cookie(&self, value: &str) -> bool {
+        self.keys.is_valid_cookie(&self.cookie_secret, value)
+    }
+
     /// The state of a server that has served nothing yet.
     pub fn new(
         completions: CompletionService,
@@ -106,7 +111,7 @@ impl AppState {
             origin_questions: Arc::new(questions),
             page_requests: Admission::new(MAX_PAGE_REQUESTS, MAX_PAGE_REQUESTS),
             connections: Arc::new(Semaphore::new(connection_limit::most_connections())),
-            ui_token: uuid::Uuid::new_v4().simple().to_string().into(),
+            cookie_secret: uuid::Uuid::new_v4().simple().to_string().into(),
             ui_streams: Arc::default(),
             instance: uuid::Uuid::new_v4().simple().to_string().into(),
         }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::identity::ClientIdentity;
 use super::key::Key;
 use super::setup_keys::SetupKeys;
-use super::text::{Hash, RUN_PREFIX, SETUP_PREFIX, hash};
+use super::text::{Hash, RUN_PREFIX, SETUP_PREFIX, cookie, hash};
 
 /// All valid keys.
 #[derive(Default)]
@@ -84,6 +84,20 @@ impl KeyRing {
         })
     }
 
+    /// The value of the cookie that stands for a key in a browser.
+    pub fn cookie(secret: &str, text: &str) -> String {
+        cookie(secret, &hash(text.as_bytes()))
+    }
+
+    /// Whether a cookie's value stands for a key that is still valid and unrestricted.
+    pub fn is_valid_cookie(&self, secret: &str, value: &str) -> bool {
+        let stands_for = |entry: &Entry| {
+            let matches = bool::from(cookie(secret, &entry.hash).as_bytes().ct_eq(value.as_bytes()));
+            matches && entry.identity().is_unrestricted()
+        };
+        [&self.person, &self.setup].into_iter().any(|entries| entries.read().iter().any(stands_for))
+    }
+
     /// Whether one of these texts looks like the key of a program that `run` started. Such a request is never served
     /// without its key, since the key may limit what the program spends.
     pub fn has_run_key(texts: &[&[u8]]) -> bool {
@@ -117,6 +131,11 @@ impl Entry {
     fn new(key: Key, hash: Hash) -> Entry {
         Entry { hash, key: Arc::new(key), validity: watch::channel(()).0 }
     }
+
+    /// A client that uses the key.
+    fn identity(&self) -> ClientIdentity {
+        ClientIdentity::while_valid(self.key.clone(), self.validity.subscribe())
+    }
 }
 
 /// Replaces all entries. A key that stays, perhaps under another name or with other limits, isn't revoked: its running
@@ -144,7 +163,7 @@ fn find(entries: &[Entry], hash: &Hash) -> Option<ClientIdentity> {
             found = Some(entry);
         }
     }
-    found.map(|entry| ClientIdentity::while_valid(entry.key.clone(), entry.validity.subscribe()))
+    found.map(Entry::identity)
 }
 
 #[cfg(test)]

@@ -25,6 +25,12 @@ pub fn make(prefix: &str) -> io::Result<String> {
     Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
+/// The value of the cookie of a browser that has logged in with the key of this hash. Another server's `secret` makes another
+/// value, and neither key nor hash can be found from it.
+pub(super) fn cookie(secret: &str, key: &Hash) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(secret).chain_update(key).finalize())
+}
+
 /// The hash of a key's text.
 pub(super) fn hash(text: &[u8]) -> Hash {
     Sha256::digest(text).into()

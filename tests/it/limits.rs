@@ -145,7 +145,7 @@ fn early_refusal_reaches_a_client_that_sends_a_large_body() {
 #[test]
 fn refusal_for_the_key_reaches_a_client_that_sends_a_large_body() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::attach(&server.home);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     editor.send_keys(&[person_key("mine", "sesame")]);
     until("the key to be required", || (server.get("/v1/models").status == 401).then_some(()));
     let response = server.send(&post().body(vec![b' '; 8 * 1024 * 1024]));

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::client::Request;
-use crate::editor::{Editor, person_key};
+use crate::editor::{Editor, model, person_key};
 use crate::server::{Home, Server};
 use crate::terminal::Terminal;
 use crate::wait::until;
@@ -201,7 +201,7 @@ fn key_in(terminal: &Terminal) -> String {
 #[test]
 fn client_gets_a_key_that_the_server_knows_until_undo() {
     let server = Server::serve(&[]);
-    let mut editor = Editor::attach(&server.home);
+    let mut editor = Editor::with_models(&server.home, &[model("m")]);
     editor.send_keys(&[person_key("mine", "sesame")]);
     let status = |key: &str| {
         server.send(&Request::get("/v1/models").header("authorization", &format!("Bearer {key}"))).status
@@ -228,7 +228,7 @@ fn key_is_made_without_a_server_and_valid_from_its_start() {
     assert_eq!(terminal.run(&["setup", "env", "--yes"]).code, Some(0));
     let key = key_in(&terminal);
     let server = Server::serve_in(&home, &[]);
-    let mut editor = Editor::attach(&home);
+    let mut editor = Editor::with_models(&home, &[model("m")]);
     editor.send_keys(&[person_key("mine", "sesame")]);
     let status = |key: &str| server.send(&Request::get("/v1/models").header("x-api-key", key)).status;
     until("the key to be required", || (status("") == 401).then_some(()));

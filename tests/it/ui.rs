@@ -229,6 +229,9 @@ fn log_in_exchanges_the_key_for_a_cookie_of_own_pages() {
     assert_eq!(answers(&Request::get("/v1/models").header("cookie", cookie)), 401, "no browser");
     let wrong = format!("{}x", &cookie[..cookie.len() - 1]);
     assert_eq!(answers(&api().header("cookie", &wrong)), 401);
+    // With its key the cookie ends, too.
+    editor.send_keys(&[person_key("mine", "another")]);
+    until("the cookie to be invalid", || (answers(&api().header("cookie", cookie)) == 401).then_some(()));
 }
 
 #[test]

@@ -4,7 +4,6 @@
 //! Browsers say in `Sec-Fetch-Site` where a request comes from, and pages can't change it. Programs don't send it.
 
 use actix_web::http::header::{COOKIE, HeaderMap, ORIGIN};
-use subtle::ConstantTimeEq;
 
 use crate::http::page_access::PageOrigin;
 
@@ -23,14 +22,13 @@ pub(in crate::http) fn is_own(headers: &HeaderMap) -> bool {
     !headers.contains_key(ORIGIN) && PageOrigin::of(headers) == PageOrigin::None
 }
 
-/// Whether a request carries the cookie of a log-in, and comes from one of the server's own pages or the address bar. The
-/// cookie of a browser is the same for all ports of a host.
-pub(in crate::http) fn is_logged_in(headers: &HeaderMap, token: &str) -> bool {
+/// Whether a request carries a valid cookie of a log-in, and comes from one of the server's own pages or the address bar.
+/// The cookie of a browser is the same for all ports of a host.
+pub(in crate::http) fn is_logged_in(headers: &HeaderMap, is_valid: impl Fn(&str) -> bool) -> bool {
     let cookies = headers.get_all(COOKIE).filter_map(|value| value.to_str().ok());
     let mut values =
         cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let has_cookie = values
-        .any(|(name, value)| name == COOKIE_NAME && bool::from(value.as_bytes().ct_eq(token.as_bytes())));
+    let has_cookie = values.any(|(name, value)| name == COOKIE_NAME && is_valid(value));
     has_cookie && headers.contains_key(FETCH_SITE) && is_own(headers)
 }
 
@@ -74,10 +72,12 @@ mod tests {
     fn cookie_counts_only_in_a_browser_s_own_requests() {
         let cookie = ("cookie", "a=b; copilot-proxy-ui=secret; c=d");
         let own = ("sec-fetch-site", "same-origin");
-        assert!(is_logged_in(&headers(&[cookie, own]), "secret"));
-        assert!(!is_logged_in(&headers(&[cookie, own]), "secre"));
-        assert!(!is_logged_in(&headers(&[own]), "secret"));
-        assert!(!is_logged_in(&headers(&[cookie]), "secret"));
-        assert!(!is_logged_in(&headers(&[cookie, ("sec-fetch-site", "same-site")]), "secret"));
+        assert!(is_logged_in(&headers(&[cookie, own]), |value| value == "secret"));
+        assert!(!is_logged_in(&headers(&[cookie, own]), |value| value == "secre"));
+        assert!(!is_logged_in(&headers(&[own]), |value| value == "secret"));
+        assert!(!is_logged_in(&headers(&[cookie]), |value| value == "secret"));
+        assert!(
+            !is_logged_in(&headers(&[cookie, ("sec-fetch-site", "same-site")]), |value| value == "secret")
+        );
     }
 }

@@ -10,6 +10,7 @@ use super::access::COOKIE_NAME;
 use super::secured::{escaped, html, secured};
 use crate::http::access::is_valid_key;
 use crate::http::state::AppState;
+use crate::keys::KeyRing;
 
 const LOGIN: &str = include_str!("page/login.html");
 
@@ -21,10 +22,12 @@ pub(in crate::http) struct Login {
 
 /// Checks the key; sets the cookie and leads to the page.
 pub(in crate::http) async fn login(form: Form<Login>, state: Data<AppState>) -> HttpResponse {
-    if !is_valid_key(form.key.trim(), &state) {
+    let key = form.key.trim();
+    if !is_valid_key(key, &state) {
         return login_page(HttpResponse::build(StatusCode::UNAUTHORIZED), "This is not a valid key.");
     }
-    let cookie = format!("{COOKIE_NAME}={}; Path=/; HttpOnly; SameSite=Strict", state.ui_token);
+    let value = KeyRing::cookie(&state.cookie_secret, key);
+    let cookie = format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Strict");
     secured(HttpResponse::SeeOther())
         .insert_header((SET_COOKIE, cookie))
         .insert_header((LOCATION, "/ui"))

@@ -17,7 +17,7 @@ const PAGE: &str = include_str!("page/ui.html");
 /// The page, or the log-in where a key is required and the browser has none.
 pub(in crate::http) async fn page(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
     let headers = request.headers();
-    if has_valid_key(&request, &state) || is_logged_in(headers, &state.ui_token) {
+    if has_valid_key(&request, &state) || is_logged_in(headers, |cookie| state.is_valid_cookie(cookie)) {
         html(HttpResponse::Ok()).body(PAGE)
     } else {
         login_page(HttpResponse::Ok(), "")
