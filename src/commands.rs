@@ -64,7 +64,10 @@ pub fn setup(options: &setup::SetupOptions) -> ExitCode {
 
 /// Starts a program that uses the server.
 pub fn run(options: &run::RunOptions) -> ExitCode {
-    run::run(options).unwrap_or_else(|error| failed(&error))
+    run::run(options).unwrap_or_else(|error| {
+        failed(&error);
+        error.exit_code()
+    })
 }
 
 /// Diagnoses the installation.
@@ -125,9 +128,13 @@ fn ended(ended: Result<(), ServerError>) -> ExitCode {
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    // Standard error may be closed.
-    let _ = writeln!(std::io::stderr(), "copilot-proxy: {error}");
+    warn(&error.to_string());
     ExitCode::FAILURE
+}
+
+/// Prints a line on standard error, which may be closed.
+fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "copilot-proxy: {text}");
 }
 
 /// A directory among the temporary files, gone with the program.

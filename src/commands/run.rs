@@ -66,6 +66,17 @@ pub enum RunError {
     NoSuchModel(#[from] NoSuchModel),
 }
 
+impl RunError {
+    /// The exit code by which shells tell a missing program, one that can't be executed, and all other failures apart.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            RunError::Start { error, .. } if error.kind() == io::ErrorKind::NotFound => ExitCode::from(127),
+            RunError::Start { .. } => ExitCode::from(126),
+            RunError::NoKey(_) | RunError::KeyFile { .. } | RunError::NoSuchModel(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
 /// Arguments and environment of a program.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Start {
@@ -117,9 +128,16 @@ async fn attach(options: &RunOptions, program: &str) -> Result<Option<Attachment
     match attached {
         Ok(attached) => Ok(Some(attached)),
         Err(error) if options.max_credits.is_some() => Err(RunError::NoKey(error)),
-        Err(AttachError::NoServer) => Ok(None),
+        Err(AttachError::NoServer) => {
+            if options.server.is_of_directory() {
+                super::warn(
+                    "no server is running: open VS Code with the Copilot Proxy extension, or run `copilot-proxy demo`",
+                );
+            }
+            Ok(None)
+        }
         Err(error @ (AttachError::Refused(_) | AttachError::Failed(_))) => {
-            log::warn!("the program gets no key of its own: {error}");
+            super::warn(&format!("the program gets no key of its own: {error}"));
             Ok(None)
         }
     }
