@@ -30,6 +30,7 @@ export function activateBundle(bundle: string, manifest: string): Activated {
 		extensionPath: extension,
 		extensionUri: vscode.Uri.file(extension),
 		globalState: new vscode.FakeMemento({ greeted: true }),
+		secrets: new vscode.FakeSecrets(),
 		globalStorageUri: vscode.Uri.file("/nowhere"),
 		asAbsolutePath: (path: string) => resolve(extension, path),
 		extension: { packageJSON: JSON.parse(readFileSync(resolve(manifest), "utf8")) },

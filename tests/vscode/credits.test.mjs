@@ -48,7 +48,9 @@ const wish = (answer) => JSON.stringify({ ...answer, usage: usageOf(nextCost()) 
 
 /** The credits in a body or in the events of a stream, in billionths; `undefined` if there are none. */
 const creditsIn = (value) => {
-	const all = [...JSON.stringify(value).matchAll(/"credits":([\d.e-]+),"credits_source":"reported"/g)];
+	// The rounds of auto mode have costs of their own.
+	const text = JSON.stringify(value, (name, part) => (name === "rounds" ? undefined : part));
+	const all = [...text.matchAll(/"credits":([\d.e-]+),"credits_source":"reported"/g)];
 	return all.length === 0 ? undefined : Math.round(Number(all.at(-1)[1]) * 1e9);
 };
 

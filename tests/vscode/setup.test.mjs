@@ -35,10 +35,11 @@ async function seesDiff(title, text, side = "modified") {
 /** Picks a client by its label and, if several have it, its description. */
 async function pick(label, description = "") {
 	await window.command("Copilot Proxy: Set up a Client...");
-	const row = window.page.locator(".quick-input-list .monaco-list-row").filter({
-		has: window.page.locator(".label-name").getByText(label, { exact: true }),
-		hasText: description,
-	});
+	// The list draws only the rows in sight.
+	await window.page.getByPlaceholder("Select the program that should use Copilot's models").fill(label);
+	const row = window.page
+		.locator(`.quick-input-list .monaco-list-row:is([aria-label="${label}"], [aria-label^="${label},"])`)
+		.filter({ hasText: description });
 	await row.waitFor();
 	if (label === "Codex") await window.screenshot("clients");
 	await row.click();
@@ -103,7 +104,7 @@ test("a client without a file gets a text to copy", async () => {
 test("the panel opens the list of clients", async () => {
 	await window.statusItem("copilot-proxy.copilot-proxy", "status").click();
 	await window.webview().getByRole("button", { name: "Set up a Client..." }).click();
-	await window.page.locator(".quick-input-list").getByText("Claude Code").waitFor();
+	await window.page.locator(".quick-input-list").getByText("Claude Code", { exact: true }).waitFor();
 	await window.page.keyboard.press("Escape");
 	await window.webview().getByRole("button", { name: "Diagnose" }).click();
 	await window.answer("Allow"); // the diagnosis sends a request, which needs consent
