@@ -20,9 +20,9 @@ struct State {
     total: Option<Usage>,
     /// Number of attempts that have ended.
     attempts: u32,
-    /// The part of their cost that no finish has told yet.
-    untold_credits: Option<Credits>,
-    untold_requests: Option<PremiumRequests>,
+    /// The part of their cost that no finish has reported yet.
+    unreported_credits: Option<Credits>,
+    unreported_requests: Option<PremiumRequests>,
     /// Cost since the last lap.
     lap_credits: Option<Credits>,
     lap_requests: Option<PremiumRequests>,
@@ -54,8 +54,8 @@ impl Meter {
         }
         let (credits, requests) = (usage.credits, usage.premium_requests);
         state.attempts = state.attempts.saturating_add(1);
-        state.untold_credits = Credits::sum(state.untold_credits, credits);
-        state.untold_requests = PremiumRequests::sum(state.untold_requests, requests);
+        state.unreported_credits = Credits::sum(state.unreported_credits, credits);
+        state.unreported_requests = PremiumRequests::sum(state.unreported_requests, requests);
         state.lap_credits = Credits::sum(state.lap_credits, credits);
         state.lap_requests = PremiumRequests::sum(state.lap_requests, requests);
         let before = state.total.take();
@@ -109,12 +109,12 @@ impl Meter {
         (state.lap_credits.take(), state.lap_requests.take())
     }
 
-    /// Completes the usage in the finish of a choice with the cost of all attempts that no finish has told yet.
-    pub fn tell(&self, usage: Usage) -> Usage {
+    /// Completes the usage in the finish of a choice with the cost of all attempts that no finish has reported yet.
+    pub fn take_cost(&self, usage: Usage) -> Usage {
         let mut state = self.0.lock();
         Usage {
-            credits: state.untold_credits.take(),
-            premium_requests: state.untold_requests.take(),
+            credits: state.unreported_credits.take(),
+            premium_requests: state.unreported_requests.take(),
             ..usage
         }
     }
@@ -149,17 +149,17 @@ mod tests {
     }
 
     #[test]
-    fn each_attempt_is_told_once_and_the_total_stays() {
+    fn each_attempt_is_reported_once_and_the_total_stays() {
         let meter = Meter::default();
         assert_eq!(meter.total(), None);
         meter.add(usage(1, Some(5), CreditsSource::Estimated));
         meter.add(usage(2, Some(7), CreditsSource::Reported));
-        let told = meter.tell(Usage { output: 9, ..Usage::default() });
+        let finished = meter.take_cost(Usage { output: 9, ..Usage::default() });
         let credits = Some(Credits { nano: 12, source: CreditsSource::Estimated });
-        assert_eq!(told, Usage { output: 9, credits, ..Usage::default() });
+        assert_eq!(finished, Usage { output: 9, credits, ..Usage::default() });
         assert_eq!(meter.lap(), (credits, None));
         meter.add(usage(4, None, CreditsSource::Reported));
-        assert_eq!(meter.tell(Usage::default()).credits, None);
+        assert_eq!(meter.take_cost(Usage::default()).credits, None);
         assert_eq!(meter.attempts(), 3);
         assert_eq!(meter.total().map(|total| (total.input, total.credits)), Some((7, credits)));
     }

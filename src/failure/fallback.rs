@@ -4,8 +4,8 @@ use super::Failure;
 
 impl Failure {
     /// Whether another model may respond where this one could not: its quota, rate limit or block, an overloaded or
-    /// silent service, or a model that is absent or that the key doesn't permit. A request that is wrong for any model stays with its failure, and so
-    /// does a prompt that is too long: agents compact their conversation at that error.
+    /// silent service, or a model that is absent or that the key doesn't permit. A request that is wrong for any model
+    /// stays with its failure, and so does a prompt that is too long: agents compact their conversation at that error.
     pub fn allows_another_model(&self) -> bool {
         match self {
             Failure::UnknownModel { .. }

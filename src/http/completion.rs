@@ -154,7 +154,7 @@ async fn attempt<D: Dialect>(
 /// Completes the usage at the end of a response with the cost of all attempts, the failed ones too.
 fn with_whole_cost(events: ChoiceEvents, meter: Meter) -> ChoiceEvents {
     let event = move |(choice, event)| match event {
-        Ok(Event::Finish(finish, usage)) => (choice, Ok(Event::Finish(finish, meter.tell(usage)))),
+        Ok(Event::Finish(finish, usage)) => (choice, Ok(Event::Finish(finish, meter.take_cost(usage)))),
         other => (choice, other),
     };
     events.map(event).boxed_local()

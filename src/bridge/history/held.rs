@@ -74,7 +74,7 @@ impl HeldItems {
         self.pending.remove(&stream)
     }
 
-    /// Forgets all items without being told to.
+    /// Forgets all items, without a message of the server.
     pub fn clear(&mut self) {
         self.items.clear();
     }

@@ -17,7 +17,7 @@ pub fn put_done(out: &mut Vec<u8>) {
     out.extend_from_slice(b"data: [DONE]\n\n");
 }
 
-/// Appends a comment, which every reader skips: the sign of life of APIs that have no ping.
+/// Appends a comment, which every reader skips: the keep-alive of APIs that have no ping.
 pub fn put_ping(out: &mut Vec<u8>) {
     out.extend_from_slice(b": ping\n\n");
 }

@@ -146,7 +146,7 @@ impl Context<'_> {
         tool_access::check(self.client)
     }
 
-    /// Handles a request that stands for itself.
+    /// Handles a request without a session.
     async fn stateless(
         &self,
         request: Request,

@@ -56,7 +56,7 @@ pub(super) fn event(message: &Value) -> Bytes {
     out.into()
 }
 
-/// A comment, as a sign of life.
+/// A comment that keeps an idle stream open.
 pub(super) fn keep_alive() -> Bytes {
     let mut out = Vec::new();
     sse::put_ping(&mut out);
