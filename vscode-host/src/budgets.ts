@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import type { BudgetNotice, FromEditor } from "./protocol";
 
-const LIFT = "Lift for Today";
+const LIFT = vscode.l10n.t("Lift for Today");
 
 /** Shows a notice; one about a used-up budget has buttons. */
 export async function showBudgetNotice(

@@ -10,13 +10,13 @@ export async function diagnose(cli: Cli, documents: Documents): Promise<void> {
 	const result = await vscode.window.withProgress(
 		{
 			location: vscode.ProgressLocation.Notification,
-			title: "Copilot Proxy: Checking the server and its models with a test request",
+			title: vscode.l10n.t("Copilot Proxy: Checking the server and its models with a test request"),
 			cancellable: true,
 		},
 		(_, token) => report(cli, token),
 	);
 	if (result) {
-		const uri = documents.add("Copilot Proxy Diagnosis.md", markdown(result, new Date()));
+		const uri = documents.add(`${vscode.l10n.t("Copilot Proxy Diagnosis")}.md`, markdown(result, new Date()));
 		await vscode.commands.executeCommand("markdown.showPreview", uri);
 	}
 }
@@ -37,22 +37,26 @@ async function report(cli: Cli, token: vscode.CancellationToken): Promise<Report
 }
 
 const SECTIONS = [
-	["error", "✗ Errors"],
-	["warning", "⚠ Warnings"],
-	["info", "ℹ Information"],
-	["ok", "✓ OK"],
+	["error", `✗ ${vscode.l10n.t("Errors")}`],
+	["warning", `⚠ ${vscode.l10n.t("Warnings")}`],
+	["info", `ℹ ${vscode.l10n.t("Information")}`],
+	["ok", `✓ ${vscode.l10n.t("OK")}`],
 ] as const;
 
 /** The report as Markdown. Pure. */
 export function markdown({ version, base_url: url, findings }: Report, at: Date): string {
 	const errors = findings.filter(({ status }) => status === "error").length;
 	const summary =
-		errors === 0 ? "No problems found" : errors === 1 ? "1 problem found" : `${errors} problems found`;
+		errors === 0
+			? vscode.l10n.t("No problems found")
+			: errors === 1
+				? vscode.l10n.t("1 problem found")
+				: vscode.l10n.t("{count} problems found", { count: errors });
 	const parts = SECTIONS.map(([status, title]) => {
 		const these = findings.filter((finding) => finding.status === status);
 		return these.length === 0 ? "" : `## ${title}\n\n${these.map(item).join("\n")}\n`;
 	});
-	const foot = `Version ${version}, ${url}, ${at.toLocaleString()}`;
+	const foot = vscode.l10n.t("Version {version}, {url}, {time}", { version, url, time: at.toLocaleString() });
 	return [`# Copilot Proxy: ${summary}\n`, ...parts, "---\n", `${plain(foot)}\n`].filter(Boolean).join("\n");
 }
 

@@ -20,7 +20,7 @@ export interface Change {
 
 /** The context key that shows the buttons; package.json's menus use it. */
 const PENDING = "copilotProxy.reviewing";
-const NO = "Cancel";
+const NO = vscode.l10n.t("Cancel");
 
 export class Review implements vscode.Disposable {
 	#decide: ((agreed: boolean) => void) | undefined;

@@ -7,8 +7,8 @@ import { endpoint } from "./server-state";
 
 const GREETED = "greeted";
 const WALKTHROUGH = "copilot-proxy.copilot-proxy#start";
-const START = "Get Started";
-const COPY = "Copy Endpoint";
+const START = vscode.l10n.t("Get Started");
+const COPY = vscode.l10n.t("Copy Endpoint");
 
 export class FirstRun {
 	constructor(private readonly memory: vscode.Memento) {}
@@ -21,7 +21,10 @@ export class FirstRun {
 			return;
 		}
 		void this.memory.update(GREETED, true); // saved first: it counts as shown even if the window closes before it is read
-		const text = `Copilot Proxy is ready: programs on this machine can use Copilot's models at ${endpoint(port)}.`;
+		const text = vscode.l10n.t(
+			"Copilot Proxy is ready: programs on this machine can use Copilot's models at {url}.",
+			{ url: endpoint(port) },
+		);
 		void vscode.window.showInformationMessage(text, START, COPY).then((chosen) => {
 			switch (chosen) {
 				case START:

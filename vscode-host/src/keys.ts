@@ -10,7 +10,7 @@ const STORED = "keys";
 /** Name of the key that was a setting in earlier versions. */
 const DEFAULT = "default";
 
-const MANAGE = "Manage Keys...";
+const MANAGE = vscode.l10n.t("Manage Keys...");
 
 export class Keys implements vscode.Disposable {
 	readonly #changed = new vscode.EventEmitter<void>();
@@ -65,8 +65,9 @@ export class Keys implements vscode.Disposable {
 		const others = this.#all.filter((other) => other.name !== DEFAULT && other.key !== key);
 		await this.write([...others, { models: [], tools: true, ...before, name: DEFAULT, key }]);
 		await settings.write("apiKey", "");
-		const text =
-			"The API key in the setting copilotProxy.apiKey was moved to VS Code's secret storage. Clients use it as before.";
+		const text = vscode.l10n.t(
+			"The API key in the setting copilotProxy.apiKey was moved to VS Code's secret storage. Clients use it as before.",
+		);
 		void vscode.window.showInformationMessage(text, MANAGE).then((chosen) => {
 			return chosen === MANAGE && vscode.commands.executeCommand("copilotProxy.manageKeys");
 		});

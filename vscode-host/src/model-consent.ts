@@ -6,7 +6,9 @@ import { deferred } from "./deferred";
 import { codeOf } from "./failure";
 
 /** The text that VS Code's dialog shows. */
-export const JUSTIFICATION = "A program on this machine wants to use the models through Copilot Proxy.";
+export const JUSTIFICATION = vscode.l10n.t(
+	"A program on this machine wants to use the models through Copilot Proxy.",
+);
 
 type Outcome = { kind: "given" } | { kind: "refused"; error: unknown } | { kind: "unknown" };
 

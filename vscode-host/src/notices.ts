@@ -8,11 +8,11 @@ import { noticeOf } from "./server-state";
 /** A button of a notification, and the command behind it. */
 type Button = [title: string, command: string, ...args: unknown[]];
 
-const SETTINGS: Button = ["Change Port", "workbench.action.openSettings", "copilotProxy.port"];
-const LOGS: Button = ["Show Logs", "copilotProxy.showLogs"];
-const RETRY: Button = ["Retry", "copilotProxy.start"];
-const RELOAD: Button = ["Reload Window", "workbench.action.reloadWindow"];
-const ALLOW: Button = ["Allow...", "copilotProxy.allow"];
+const SETTINGS: Button = [vscode.l10n.t("Change Port"), "workbench.action.openSettings", "copilotProxy.port"];
+const LOGS: Button = [vscode.l10n.t("Show Logs"), "copilotProxy.showLogs"];
+const RETRY: Button = [vscode.l10n.t("Retry"), "copilotProxy.start"];
+const RELOAD: Button = [vscode.l10n.t("Reload Window"), "workbench.action.reloadWindow"];
+const ALLOW: Button = [vscode.l10n.t("Allow..."), "copilotProxy.allow"];
 
 export class Notices {
 	#shown = "";

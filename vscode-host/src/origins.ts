@@ -7,8 +7,8 @@ import type { Settings } from "./settings";
 /** The `Origin` header of all files and sandboxed frames. The settings can't tell them apart, so the server keeps this answer. */
 const NO_ORIGIN = "null";
 
-const ALLOW = "Allow";
-const BLOCK = "Block";
+const ALLOW = vscode.l10n.t("Allow");
+const BLOCK = vscode.l10n.t("Block");
 
 export class Origins {
 	readonly #settings: Pick<Settings, "move">;
@@ -33,8 +33,12 @@ export class Origins {
 }
 
 function question(origin: string): string {
-	const costs = "Its requests can cost Copilot credits.";
 	return origin === NO_ORIGIN
-		? `A web page without an address (a file or a sandboxed frame) wants to use the models of Copilot Proxy. ${costs} The answer applies to all such pages for one hour.`
-		: `The web page ${origin} wants to use the models of Copilot Proxy. ${costs}`;
+		? vscode.l10n.t(
+				"A web page without an address (a file or a sandboxed frame) wants to use the models of Copilot Proxy. Its requests can cost Copilot credits. The answer applies to all such pages for one hour.",
+			)
+		: vscode.l10n.t(
+				"The web page {origin} wants to use the models of Copilot Proxy. Its requests can cost Copilot credits.",
+				{ origin },
+			);
 }

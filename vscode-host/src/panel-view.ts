@@ -1,5 +1,6 @@
 // Computes the view of the panel from the state of the extension's parts. Pure.
 
+import { l10n } from "vscode";
 import type { Command, PanelView, SettingView, Totals } from "./panel-messages";
 import type { ModelInfo } from "./protocol";
 import type { ServerState } from "./server-state";
@@ -18,7 +19,7 @@ export function viewOf({ state, models, settings, needsKey }: Sources): PanelVie
 	const port = status?.http.state === "running" ? status.http.port : undefined;
 	const totals = totalsOf(state);
 	return {
-		title: port === undefined ? label : `Running on port ${port}`,
+		title: port === undefined ? label : l10n.t("Running on port {port}", { port }),
 		detail,
 		tone: attention ?? (port === undefined ? "idle" : "running"),
 		actions: actionsOf(state),

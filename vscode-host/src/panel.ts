@@ -173,7 +173,10 @@ export class Panel implements vscode.Disposable {
 			await this.host.resend(path, headers, body);
 		} catch (error) {
 			const reason = error instanceof Error ? error.message : String(error);
-			this.#post({ type: "problem", message: `The request could not be sent: ${reason}` });
+			this.#post({
+				type: "problem",
+				message: vscode.l10n.t("The request could not be sent: {reason}", { reason }),
+			});
 		}
 	}
 

@@ -1,5 +1,6 @@
 // The state of the server as this window knows it, and its description: shared by status bar, notices and panel.
 
+import { l10n } from "vscode";
 import type { Status } from "./protocol";
 
 export type ServerState =
@@ -26,13 +27,13 @@ export interface Notice {
 export function noticeOf(state: ServerState): Notice {
 	switch (state.kind) {
 		case "off":
-			return { icon: "circle-slash", label: "Off", detail: "No server is running." };
+			return { icon: "circle-slash", label: l10n.t("Off"), detail: l10n.t("No server is running.") };
 		case "starting":
 			return STARTING;
 		case "outdated":
-			return { icon: "warning", label: "Reload", detail: state.reason, attention: "warning" };
+			return { icon: "warning", label: l10n.t("Reload"), detail: state.reason, attention: "warning" };
 		case "failed":
-			return { icon: "error", label: "Error", detail: state.reason, attention: "error" };
+			return { icon: "error", label: l10n.t("Error"), detail: state.reason, attention: "error" };
 		case "attached":
 			return state.status ? noticeOfStatus(state.status, state.startedHere) : STARTING;
 		default:
@@ -41,9 +42,13 @@ export function noticeOf(state: ServerState): Notice {
 }
 
 /** Said in the windows that didn't start the server. */
-const OTHERS = " Another window has started the server.";
+const OTHERS = l10n.t("Another window has started the server.");
 
-const STARTING: Notice = { icon: "sync~spin", label: "Starting", detail: "The server is starting." };
+const STARTING: Notice = {
+	icon: "sync~spin",
+	label: l10n.t("Starting"),
+	detail: l10n.t("The server is starting."),
+};
 
 function noticeOfStatus(
 	{ http, in_flight: inFlight, models, consent_needed: consentNeeded }: Status,
@@ -51,27 +56,34 @@ function noticeOfStatus(
 ): Notice {
 	switch (http.state) {
 		case "off":
-			return { icon: "circle-slash", label: "Off", detail: "The server was stopped for all windows." };
+			return {
+				icon: "circle-slash",
+				label: l10n.t("Off"),
+				detail: l10n.t("The server was stopped for all windows."),
+			};
 		case "port_taken":
 			return {
 				icon: "warning",
-				label: `${http.port} taken`,
-				detail: `Port ${http.port} is in use by another program. Stop that program, or choose another port in copilotProxy.port.`,
+				label: l10n.t("{port} taken", { port: http.port }),
+				detail: l10n.t(
+					"Port {port} is in use by another program. Stop that program, or choose another port in copilotProxy.port.",
+					{ port: http.port },
+				),
 				attention: "warning",
 			};
 		case "failed":
 			return {
 				icon: "error",
-				label: "Error",
-				detail: `Port ${http.port} can't be opened: ${http.message}`,
+				label: l10n.t("Error"),
+				detail: l10n.t("Port {port} can't be opened: {reason}", { port: http.port, reason: http.message }),
 				attention: "error",
 			};
 		case "running": {
 			if (models === 0) {
 				return {
 					icon: "warning",
-					label: "No models",
-					detail: "No models are available. Install GitHub Copilot and sign in.",
+					label: l10n.t("No models"),
+					detail: l10n.t("No models are available. Install GitHub Copilot and sign in."),
 					attention: "warning",
 				};
 			}
@@ -79,8 +91,8 @@ function noticeOfStatus(
 			if (consentNeeded && inFlight === 0) {
 				return {
 					icon: "warning",
-					label: "Allow models",
-					detail: "A program wants to use a model. Run Allow Models... to allow it.",
+					label: l10n.t("Allow models"),
+					detail: l10n.t("A program wants to use a model. Run Allow Models... to allow it."),
 					attention: "warning",
 				};
 			}
@@ -88,12 +100,18 @@ function noticeOfStatus(
 			return {
 				icon: "radio-tower",
 				label: `${http.port}${requests}`,
-				detail: `Programs on this machine can use ${models === 1 ? "1 model" : `${models} models`} at ${endpoint(http.port)}.${startedHere ? "" : OTHERS}`,
+				detail: `${usable(models, endpoint(http.port))}${startedHere ? "" : ` ${OTHERS}`}`,
 			};
 		}
 		default:
 			return http satisfies never;
 	}
+}
+
+function usable(models: number, url: string): string {
+	return models === 1
+		? l10n.t("Programs on this machine can use 1 model at {url}.", { url })
+		: l10n.t("Programs on this machine can use {models} models at {url}.", { models, url });
 }
 
 /** Base URL of the server on a port. */

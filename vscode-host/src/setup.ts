@@ -17,9 +17,9 @@ interface Selection {
 
 type Choice = vscode.QuickPickItem & { selection?: Selection };
 
-const UNDO = "Undo";
-const OPEN = "Open File";
-const COPY = "Copy";
+const UNDO = vscode.l10n.t("Undo");
+const OPEN = vscode.l10n.t("Open File");
+const COPY = vscode.l10n.t("Copy");
 
 /** Clients whose files are in a workspace folder, not in the home directory. */
 const OF_FOLDERS = ["env", "claude-code-mcp"];
@@ -34,8 +34,8 @@ export class Setup {
 	/** Runs the whole dialog. */
 	async start(): Promise<void> {
 		const picked = await vscode.window.showQuickPick(this.#choices(), {
-			title: "Set up a Client",
-			placeHolder: "Select the program that should use Copilot's models",
+			title: vscode.l10n.t("Set up a Client"),
+			placeHolder: vscode.l10n.t("Select the program that should use Copilot's models"),
 			matchOnDescription: true,
 		});
 		if (picked?.selection) {
@@ -63,11 +63,11 @@ export class Setup {
 			.filter(({ client }) => client.set_up)
 			.map((selection) => ({ ...selection, undo: true }));
 		return [
-			separator("writes a file, after showing the change"),
+			separator(vscode.l10n.t("writes a file, after showing the change")),
 			...written.map(choice),
-			separator("shows a text to copy"),
+			separator(vscode.l10n.t("shows a text to copy")),
 			...all.filter(({ client }) => client.file === null).map(choice),
-			...(undone.length > 0 ? [separator("undo"), ...undone.map(choice)] : []),
+			...(undone.length > 0 ? [separator(vscode.l10n.t("undo")), ...undone.map(choice)] : []),
 		];
 	}
 
@@ -107,8 +107,19 @@ export class Setup {
 
 	#done(selection: Selection, plan: Extract<Plan, { plan: "write" | "undo" }>): Promise<void> {
 		return plan.plan === "write"
-			? this.#offer(`${selection.client.title} is set up. Next: ${plan.next}.`, [OPEN, UNDO], selection)
-			: this.#offer(`${short(plan.file)} was restored.`, plan.after === null ? [] : [OPEN], selection);
+			? this.#offer(
+					vscode.l10n.t("{client} is set up. Next: {next}.", {
+						client: selection.client.title,
+						next: plan.next,
+					}),
+					[OPEN, UNDO],
+					selection,
+				)
+			: this.#offer(
+					vscode.l10n.t("{file} was restored.", { file: short(plan.file) }),
+					plan.after === null ? [] : [OPEN],
+					selection,
+				);
 	}
 
 	async #offer(text: string, buttons: string[], selection: Selection): Promise<void> {
@@ -125,7 +136,7 @@ export class Setup {
 		const shown = await vscode.workspace.openTextDocument(this.documents.add(into, text));
 		await vscode.window.showTextDocument(shown, { preview: true });
 		const chosen = await vscode.window.showInformationMessage(
-			`Set up ${title} by hand: the text says where to put it.`,
+			vscode.l10n.t("Set up {client} by hand: the text says where to put it.", { client: title }),
 			COPY,
 		);
 		if (chosen === COPY) {
@@ -143,22 +154,37 @@ function changeOf(
 	const shown = { file, before: before ?? "", after: after ?? "" };
 	if (plan.plan === "write") {
 		const note = plan.note === null ? "" : ` ${plan.note}`;
-		const question = `${title}: ${before === null ? "make" : "write"} ${name} as shown on the right?${note}`;
-		return { ...shown, title: `${name}: now ↔ with Copilot Proxy`, question, yes: "Write" };
+		const names = { client: title, file: name };
+		const question =
+			before === null
+				? vscode.l10n.t("{client}: make {file} as shown on the right?", names)
+				: vscode.l10n.t("{client}: write {file} as shown on the right?", names);
+		return {
+			...shown,
+			title: vscode.l10n.t("{file}: now ↔ with Copilot Proxy", { file: name }),
+			question: question + note,
+			yes: vscode.l10n.t("Write"),
+		};
 	}
-	const lost = plan.changed ? " It was changed after it was set up: these changes would be lost." : "";
-	const question = `${title}: ${after === null ? `remove ${name}, which was not there before?` : `put ${name} back as shown on the right?`}${lost}`;
+	const lost = plan.changed
+		? ` ${vscode.l10n.t("It was changed after it was set up: these changes would be lost.")}`
+		: "";
+	const names = { client: title, file: name };
+	const question =
+		after === null
+			? vscode.l10n.t("{client}: remove {file}, which was not there before?", names)
+			: vscode.l10n.t("{client}: put {file} back as shown on the right?", names);
 	return {
 		...shown,
-		title: `${name}: now ↔ as before`,
-		question,
-		yes: after === null ? "Remove" : "Put Back",
+		title: vscode.l10n.t("{file}: now ↔ as before", { file: name }),
+		question: question + lost,
+		yes: after === null ? vscode.l10n.t("Remove") : vscode.l10n.t("Put Back"),
 	};
 }
 
 function choice(selection: Selection): Choice {
 	const { client, undo } = selection;
-	const mark = client.set_up && !undo ? "$(check) set up, " : "";
+	const mark = client.set_up && !undo ? `$(check) ${vscode.l10n.t("set up")}, ` : "";
 	return {
 		label: undo ? `${UNDO}: ${client.title}` : client.title,
 		description: client.file === null ? "" : `${mark}${short(client.file)}`,

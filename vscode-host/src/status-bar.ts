@@ -52,25 +52,27 @@ function tooltipOf({ detail }: Notice, state: ServerState): vscode.MarkdownStrin
 function linksOf(state: ServerState): [title: string, command: string][] {
 	const status = state.kind === "attached" ? state.status : undefined;
 	return [
-		["Open Panel", "copilotProxy.showStatus"],
-		isOff(state) ? ["Start Server", "copilotProxy.start"] : ["Stop Server", "copilotProxy.stop"],
+		[vscode.l10n.t("Open Panel"), "copilotProxy.showStatus"],
+		isOff(state)
+			? [vscode.l10n.t("Start Server"), "copilotProxy.start"]
+			: [vscode.l10n.t("Stop Server"), "copilotProxy.stop"],
 		...(status?.http.state === "running"
-			? [["Copy Endpoint", "copilotProxy.copyEndpoint"] as [string, string]]
+			? [[vscode.l10n.t("Copy Endpoint"), "copilotProxy.copyEndpoint"] as [string, string]]
 			: []),
-		["Show Logs", "copilotProxy.showLogs"],
+		[vscode.l10n.t("Show Logs"), "copilotProxy.showLogs"],
 	];
 }
 
 function rowsOf(status: Status, version: string): [string, string][] {
 	return [
-		["Models", count(status.models)],
-		["Windows", count(status.editors)],
-		["Requests now", count(status.in_flight)],
-		["Requests", count(status.requests)],
-		["Tokens in", count(status.tokens_in)],
-		["Tokens out", count(status.tokens_out)],
-		["Up since", new Date(status.started_at).toLocaleTimeString()],
-		["Version", version],
+		[vscode.l10n.t("Models"), count(status.models)],
+		[vscode.l10n.t("Windows"), count(status.editors)],
+		[vscode.l10n.t("Requests now"), count(status.in_flight)],
+		[vscode.l10n.t("Requests"), count(status.requests)],
+		[vscode.l10n.t("Tokens in"), count(status.tokens_in)],
+		[vscode.l10n.t("Tokens out"), count(status.tokens_out)],
+		[vscode.l10n.t("Up since"), new Date(status.started_at).toLocaleTimeString()],
+		[vscode.l10n.t("Version"), version],
 	];
 }
 

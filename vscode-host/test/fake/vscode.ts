@@ -284,6 +284,8 @@ class Fake {
 	click: string | undefined;
 	readonly webviews: FakeWebview[] = [];
 	clipboard = "";
+	/** Translations by the English text. */
+	translations: Record<string, string> = {};
 	/** Answers to quick picks, by a part of the label, and to input boxes; undefined dismisses one. */
 	answers: (string | undefined)[] = [];
 	/** The items of each quick pick that was shown. */
@@ -419,5 +421,15 @@ export const env = {
 		async writeText(text: string) {
 			fake.clipboard = text;
 		},
+	},
+};
+
+export const l10n = {
+	/** The message in the language of `fake.translations`, with its placeholders filled in as VS Code does. */
+	t(message: string, ...args: unknown[]): string {
+		const [first] = args;
+		const values = typeof first === "object" ? (first as Record<string, unknown>) : { ...args };
+		const text = fake.translations[message] ?? message;
+		return text.replaceAll(/\{([^}]+)\}/g, (found, name) => String(values[name] ?? found));
 	},
 };
