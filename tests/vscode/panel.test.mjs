@@ -196,6 +196,21 @@ test("a button switches recording on; a conversation and a command are then ther
 	await window.screenshot("words");
 });
 
+test("a running request shows its words as soon as it is selected", async () => {
+	const stream = await proxy.stream("say:so far\nhang:");
+	await stream.events.next();
+	await row().getByText("Running").waitFor();
+	await until(async () => (await cell("out")) !== "", "the tokens so far");
+	// The bodies of another request have just been read, and the running one will not change.
+	await row(1).click();
+	await row().click();
+	await panel.locator(".reply").getByText("so far", { exact: true }).waitFor({ timeout: 10_000 });
+	await panel.getByRole("button", { name: /^Cancel request/ }).click();
+	await row().getByText("Cancelled").waitFor();
+	await stream.events.return();
+	await row(1).click();
+});
+
 test("a request is edited and sent again", async () => {
 	const before = await rows().count();
 	await panel.getByRole("button", { name: "Edit and Resend" }).click();

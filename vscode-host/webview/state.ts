@@ -167,7 +167,7 @@ function takeActivity(activity: Parameters<Records["take"]>[0]): void {
 	}
 	const request = selected();
 	if (request && activity.requests.some(({ number }) => number === request.number)) {
-		requestExchange(request);
+		refreshExchange(request);
 	}
 }
 
@@ -193,13 +193,19 @@ export function exchangeOf(id: string): Promise<Exchange> {
 	});
 }
 
-/** Time of the last request for the bodies of a running request, so that a fast stream isn't read too often. */
+/** Time of the last request for bodies, so that those of a fast stream aren't read too often. */
 let lastRequest = 0;
 
+/** Reads the bodies again after a change of their request; those of a running one at most twice a second. */
+function refreshExchange(request: RequestRecord): void {
+	if (request.outcome.state !== "running" || Date.now() - lastRequest > 500) {
+		requestExchange(request);
+	}
+}
+
 function requestExchange(request: RequestRecord): void {
-	const now = Date.now();
-	if (request.has_exchange && (request.outcome.state !== "running" || now - lastRequest > 500)) {
-		lastRequest = now;
+	if (request.has_exchange) {
+		lastRequest = Date.now();
 		transport.send({ type: "get_exchange", id: request.id });
 	}
 }
