@@ -7,7 +7,7 @@ import { curl, powershell } from "./curl";
 import { editRequest } from "./draft-view";
 import { clock, costSource, count, credits, duration, outcomeOf } from "./format";
 import { copyButton, outcome, prose, tabButton, tabKeys } from "./parts";
-import { cancel, DETAIL_TABS, type DetailTab, remember, select, setSetting, state } from "./state";
+import { cancel, DETAIL_TABS, type DetailTab, remember, select, setSetting, settings, state } from "./state";
 import { timingView } from "./timing-view";
 import { wireView } from "./wire-view";
 
@@ -54,7 +54,7 @@ function bodies(request: RequestRecord, exchange: Exchange | undefined, tab: Det
 }
 
 function notCaptured({ rejected }: RequestRecord): TemplateResult {
-	const isOn = state.view?.settings.find(({ name }) => name === "logRequestsToUI")?.value === true;
+	const isOn = settings().find(({ name }) => name === "logRequestsToUI")?.value === true;
 	if (rejected) {
 		return html`<p class="empty">The request was refused before its body was read.</p>`;
 	}

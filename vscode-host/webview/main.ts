@@ -18,6 +18,7 @@ import {
 	remember,
 	select,
 	selected,
+	settings,
 	shown,
 	state,
 	TABS,
@@ -78,7 +79,7 @@ function content(tab: Tab, models: readonly Shown[]): TemplateResult {
 			return toolsView();
 		case "settings":
 			return settingsView(
-				state.view?.settings ?? [],
+				settings(),
 				models.map(({ request_name: name }) => name),
 			);
 	}

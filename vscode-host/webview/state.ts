@@ -1,6 +1,6 @@
 // The state of the page and its changes. Every change draws the page again, at most once a frame.
 
-import type { PanelView, ToolsView, ToPanel, UsageView } from "../src/panel-messages";
+import type { PanelView, SettingView, ToolsView, ToPanel, UsageView } from "../src/panel-messages";
 import type { CatalogModel, Exchange, RequestRecord } from "../src/protocol";
 import { connect } from "./connect";
 import { type Chosen, matches } from "./filter";
@@ -102,14 +102,32 @@ export function announce(text: string): void {
 	changed();
 }
 
+/** Changed settings that no view has confirmed yet: views sent before the change still have the old value. */
+const unconfirmed = new Map<string, { value: unknown; since: number }>();
+/** In milliseconds: VS Code has refused a change that is not confirmed for so long. */
+const UNCONFIRMED = 3000;
+
 /** Changes a setting; the page shows it at once. */
 export function setSetting(name: string, value: unknown): void {
+	unconfirmed.set(name, { value, since: Date.now() });
 	transport.send({ type: "set", name, value });
-	if (state.view) {
-		const settings = state.view.settings.map((each) => (each.name === name ? { ...each, value } : each));
-		state.view = { ...state.view, settings };
-	}
 	changed();
+}
+
+/** The settings with the user's latest changes. */
+export function settings(): readonly SettingView[] {
+	return (state.view?.settings ?? []).map((setting) => {
+		const change = unconfirmed.get(setting.name);
+		return change && Date.now() - change.since < UNCONFIRMED ? { ...setting, value: change.value } : setting;
+	});
+}
+
+function confirm({ settings: current }: PanelView): void {
+	for (const { name, value } of current) {
+		if (JSON.stringify(unconfirmed.get(name)?.value) === JSON.stringify(value)) {
+			unconfirmed.delete(name);
+		}
+	}
 }
 
 /** Copies a text; the button of this name confirms it. */
@@ -130,6 +148,7 @@ export function take(message: ToPanel): void {
 	switch (message.type) {
 		case "view":
 			state.view = message.view;
+			confirm(message.view);
 			if (!message.view.totals) {
 				state.offered = undefined;
 			}

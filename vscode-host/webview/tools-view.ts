@@ -4,7 +4,7 @@ import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { EditorTool } from "../src/protocol";
-import { announce, changed, setSetting, state, transport } from "./state";
+import { announce, changed, setSetting, settings, state, transport } from "./state";
 import { type AutoTools, deniedBy, mayRun, withTool } from "./tool-permission";
 
 const RESTRICTED = "Tools are off while VS Code is in Restricted Mode. Trust the workspace to use them.";
@@ -65,7 +65,7 @@ function chip(tag: string): TemplateResult {
 
 /** The patterns of the setting, where the page knows them. */
 function autoToolsOf(): AutoTools | undefined {
-	const value = state.view?.settings.find(({ name }) => name === "autoTools")?.value;
+	const value = settings().find(({ name }) => name === "autoTools")?.value;
 	const { allow = ["*"], deny = [] } = (value ?? {}) as Partial<AutoTools>;
 	return value === undefined ? undefined : { allow, deny };
 }
