@@ -20,9 +20,9 @@ mod history;
 pub mod listener;
 mod outbox;
 mod pending_requests;
-mod program;
 pub mod protocol;
 mod response_stream;
+mod run_connection;
 mod socket;
 mod stream_buffer;
 

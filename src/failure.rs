@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-mod fallback;
-mod free;
+mod another_model;
+mod free_of_charge;
 mod hint;
 mod redacted;
 

@@ -33,14 +33,14 @@ use crate::tools::ToolExecutor;
 use crate::tools::executor::EditorDetached;
 use crate::usage_db::{self, UsageWriter};
 
-mod broadcast;
 mod discovery;
+mod editor_updates;
 mod http_port;
 mod run_keys;
 mod signals;
 
-use broadcast::Broadcast;
 use discovery::{Discovery, Presence};
+use editor_updates::EditorUpdates;
 use http_port::HttpPort;
 use run_keys::RunKeys;
 use signals::Signals;
@@ -95,7 +95,7 @@ pub struct Server {
     executor: Addr<ToolExecutor>,
     discovery: Discovery,
     events: UnboundedReceiver<QueuedEvent>,
-    broadcast: Broadcast,
+    editor_updates: EditorUpdates,
     port: HttpPort,
     run_keys: RunKeys,
 }
@@ -147,7 +147,7 @@ impl Server {
         let discovery = Discovery::new(directory, lock, &state, sender)?;
         let port = state.options.port;
         Ok(Server {
-            broadcast: Broadcast::new(state.request_log.clone()),
+            editor_updates: EditorUpdates::new(state.request_log.clone()),
             run_keys: RunKeys::new(state.keys.clone()),
             state,
             registry,
@@ -170,13 +170,13 @@ impl Server {
             Audience::Editors => self.open_port(),
             Audience::Terminal => self.open_port_with_models().await?,
         }
-        let mut alone_since = self.broadcast.editors().is_empty().then(Instant::now);
+        let mut alone_since = self.editor_updates.editors().is_empty().then(Instant::now);
         let mut next_check = Instant::now() + self.state.options.directory_check;
         loop {
             let grace = self.state.options.grace;
             let next = tokio::select! {
                 Some(queued) = self.events.recv() => self.handle_event(queued.event).await?,
-                () = self.broadcast.next() => Next::Continue,
+                () = self.editor_updates.next() => Next::Continue,
                 notice = budgets.next_notice() => {
                     self.show(notice).await?;
                     Next::Continue
@@ -210,13 +210,13 @@ impl Server {
                 break;
             }
             self.inform_editors().await?;
-            alone_since = if self.broadcast.editors().is_empty() {
+            alone_since = if self.editor_updates.editors().is_empty() {
                 alone_since.or_else(|| Some(Instant::now()))
             } else {
                 None
             };
         }
-        self.broadcast.flush_lines();
+        self.editor_updates.flush_lines();
         self.discovery.retract();
         self.close_port().await;
         self.port.drained().await;
@@ -276,7 +276,7 @@ impl Server {
         match event {
             BridgeEvent::Attached(editor, window) => {
                 self.send_registry(Attach(editor.clone(), window)).await?;
-                self.broadcast.attach(editor);
+                self.editor_updates.attach(editor);
                 if self.port.is_wanted() && self.port.is_off() {
                     self.open_port();
                 }
@@ -308,16 +308,16 @@ impl Server {
                 self.close_history();
                 return Ok(Next::Exit);
             }
-            BridgeEvent::Watch(id, enabled) => self.broadcast.subscribe(id, enabled),
-            BridgeEvent::GetExchange(id, request) => self.broadcast.send_exchange(id, &request),
+            BridgeEvent::Watch(id, enabled) => self.editor_updates.subscribe(id, enabled),
+            BridgeEvent::GetExchange(id, request) => self.editor_updates.send_exchange(id, &request),
             BridgeEvent::GetUsage(id, query) => self.send_usage(id, query),
             BridgeEvent::StopRequest(request) => self.state.request_log.cancel(&request),
             BridgeEvent::ChangeBudget(change) => self.state.budgets.change(&change),
             BridgeEvent::Detached(id) => {
-                self.broadcast.detach(id);
+                self.editor_updates.detach(id);
                 self.send_registry(Detach(id)).await?;
                 self.executor.do_send(EditorDetached(id));
-                if self.broadcast.editors().is_empty() {
+                if self.editor_updates.editors().is_empty() {
                     // A stop lasts until the last editor has detached.
                     self.port.want(true);
                 }
@@ -328,7 +328,8 @@ impl Server {
 
     /// Sends an editor the sums of the usage, once they are read.
     fn send_usage(&self, id: EditorId, query: GetUsage) {
-        let Some(editor) = self.broadcast.editors().iter().find(|editor| editor.id() == id).cloned() else {
+        let Some(editor) = self.editor_updates.editors().iter().find(|editor| editor.id() == id).cloned()
+        else {
             return;
         };
         let state = self.state.clone();
@@ -346,7 +347,7 @@ impl Server {
 
     /// Finishes the running requests and lets editors wait for the other server.
     async fn hand_over(&mut self) {
-        self.broadcast.notify_all(&ToEditor::Superseded);
+        self.editor_updates.notify_all(&ToEditor::Superseded);
         // Lets the editors' writers run, even if there is nothing else to wait for.
         tokio::task::yield_now().await;
         let options = self.state.options.clone();
@@ -362,7 +363,7 @@ impl Server {
     /// Ends the running responses with an error.
     fn fail_running(&self) {
         self.state.auto_mode.stop_all();
-        for editor in self.broadcast.editors() {
+        for editor in self.editor_updates.editors() {
             editor.fail_all(&Failure::Stopping);
         }
         self.registry.do_send(StopWaiting);
@@ -423,7 +424,7 @@ impl Server {
 
     /// Sends the editors what has changed.
     async fn inform_editors(&mut self) -> Result<(), ServerError> {
-        if self.broadcast.has_subscribers() {
+        if self.editor_updates.has_subscribers() {
             for (request, status) in self.state.auto_mode.statuses().await {
                 self.state.request_log.set_auto_mode(&request, status);
             }
@@ -433,7 +434,7 @@ impl Server {
         let status = Status {
             http: self.port.status(),
             in_flight: totals.in_flight,
-            editors: u32::try_from(self.broadcast.editors().len()).unwrap_or(u32::MAX),
+            editors: u32::try_from(self.editor_updates.editors().len()).unwrap_or(u32::MAX),
             models: u32::try_from(models.len()).unwrap_or(u32::MAX),
             consent_needed: totals.consent_needed,
             requests: totals.requests,
@@ -441,7 +442,7 @@ impl Server {
             tokens_out: totals.tokens_out,
             started_at: self.state.started,
         };
-        self.broadcast.flush(status, models);
+        self.editor_updates.flush(status, models);
         Ok(())
     }
 }

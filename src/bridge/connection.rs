@@ -11,8 +11,8 @@ use super::flood_limit::{Flood, FloodLimit, MAX_MODELS};
 use super::frames::{FrameError, FrameReader, Incoming};
 use super::handshake::{HandshakeConfig, Peer, handshake};
 use super::outbox::Outbox;
-use super::program;
 use super::protocol::{FromEditor, ToEditor, Welcome};
+use super::run_connection;
 use super::socket::Socket;
 use crate::failure::Failure;
 
@@ -22,7 +22,7 @@ pub(super) async fn serve_connection(stream: Socket, config: HandshakeConfig) {
     let hello = match handshake(&stream, &mut reader, &config).await {
         Some(Peer::Editor(hello)) => hello,
         Some(Peer::Program(run)) => {
-            return program::serve(&stream, &mut reader, run, config.connection).await;
+            return run_connection::serve(&stream, &mut reader, run, config.connection).await;
         }
         None => return,
     };

@@ -3,22 +3,19 @@
 //! There is one server per directory: the process that holds the lock. Editors use the directory of the user; the demo
 //! and every test use a temporary one.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+mod server_lock;
+
+pub use server_lock::ServerLock;
+
 /// A directory that only this user can open.
 #[derive(Clone, Debug)]
 pub struct Directory(PathBuf);
-
-/// The lock of a directory, held until it is dropped; the system frees it when the process dies.
-#[derive(Debug)]
-pub struct Lock {
-    file: File,
-    path: PathBuf,
-}
 
 /// Content of `server.json`: the address of the server of this directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,26 +111,6 @@ impl Directory {
         &self.0
     }
 
-    /// Takes the lock, then removes the files of a killed server.
-    pub fn lock(&self) -> Result<Lock, DirectoryError> {
-        let path = self.0.join("lock");
-        let io = |error| DirectoryError::Io { path: self.0.join("lock"), error };
-        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(DirectoryError::Taken { path: self.0.clone() }),
-            Err(TryLockError::Error(error)) => return Err(io(error)),
-        }
-        for entry in fs::read_dir(&self.0).map_err(io)?.flatten() {
-            if entry.path().extension().is_some_and(|extension| extension == "sock") {
-                // No process listens on it: this process has the lock.
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-        self.retract();
-        Ok(Lock { file, path })
-    }
-
     /// Writes `server.json`. A reader sees the old file or the new one, never a part.
     pub fn publish(&self, server: &ServerFile) -> Result<(), DirectoryError> {
         let path = self.0.join("server.json");
@@ -162,25 +139,6 @@ impl Directory {
         let path = path.join("server.json");
         let read = || Ok(serde_json::from_slice(&fs::read(&path)?)?);
         read().map_err(|error| DirectoryError::Io { path: path.clone(), error })
-    }
-}
-
-impl Lock {
-    /// Whether its file is still the one in the directory: another server can lock a new one.
-    #[cfg(unix)]
-    pub fn is_in_place(&self) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-        match (self.file.metadata().map(identity), fs::symlink_metadata(&self.path).map(identity)) {
-            (Ok(held), Ok(found)) => held == found,
-            _ => false,
-        }
-    }
-
-    /// Windows doesn't remove open files.
-    #[cfg(not(unix))]
-    pub fn is_in_place(&self) -> bool {
-        true
     }
 }
 

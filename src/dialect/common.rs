@@ -10,7 +10,6 @@ pub mod extensions;
 pub mod files;
 pub mod free_text;
 pub mod json_lines;
-pub mod list_or_one;
 pub mod media;
 pub mod model_list;
 pub mod one_or_many;

@@ -21,6 +21,7 @@ pub mod models;
 mod parts;
 mod parts_out;
 mod read;
+mod repeated;
 mod response;
 mod schema;
 #[cfg(test)]

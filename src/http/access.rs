@@ -1,7 +1,7 @@
 //! Access control: the middleware that every request passes first and every response last.
 //!
 //! The `Host` must be a loopback name, which stops DNS rebinding; another user's connection is refused; a key is checked
-//! where the user has made some; `page_access` decides about web pages, after asking the user; CORS headers let them read responses.
+//! where the user has made some; `origin_access` decides about web pages, after asking the user; CORS headers let them read responses.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -14,8 +14,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::error_response::respond;
 use super::head_timeout::{GuardedBody, HeadTimer, ResponseGuard};
+use super::origin_access::{Decision, PageAccess, PageOrigin, is_container_host, is_loopback, without_port};
 use super::origin_questions::{blocked, refused, tools_refused};
-use super::page_access::{Decision, PageAccess, PageOrigin, is_container_host, is_loopback, without_port};
 use super::peer::Peer;
 use super::read_ahead::ReadAhead;
 use super::request_body;

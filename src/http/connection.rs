@@ -33,7 +33,7 @@ const KEEP_AT_ONCE: usize = 64 * 1024;
 /// complete within `receive_timeout`. Without the first, a client that never reads would keep its model running. It is read
 /// all the time, so that the end of a connection is noticed whatever the client sent before.
 pub(super) struct Connection {
-    /// The socket, which `resting` keeps when it ends what actix-web has for this connection.
+    /// The socket, which `idle_connection` keeps when it ends what actix-web has for this connection.
     socket: Rc<RefCell<TcpStream>>,
     /// Whether the connection was reported to actix-web as ended, though it only rests.
     is_resting: Rc<Cell<bool>>,
@@ -144,7 +144,7 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // The next request is for the connection that `resting` creates.
+        // The next request is for the connection that `idle_connection` creates.
         if self.is_resting.get() {
             return Poll::Ready(Ok(()));
         }

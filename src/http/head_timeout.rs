@@ -3,7 +3,7 @@
 //! actix-web limits the first head only: half of a second one would keep its connection for ever. So
 //! [`HeadTimer`] follows each connection: the socket reports received bytes, `access` reports that a head is
 //! complete, and dropping the response's body reports that the response has ended. It also tells when a connection is at
-//! rest between two requests (`resting.rs`).
+//! rest between two requests (`idle_connection.rs`).
 
 use std::cell::RefCell;
 use std::future::Future;

@@ -23,8 +23,8 @@ use tokio::time::{sleep, timeout};
 use super::connection::Connection;
 use super::connection_limit;
 use super::expect_continue;
+use super::idle_connection;
 use super::peer::{Peer, PeerLookup};
-use super::resting;
 use super::state::{AppState, PortClosing};
 
 /// Time for which the rest of a request is read off after its response.
@@ -165,7 +165,7 @@ async fn serve(
         };
         let (service, options, closing) = (service.clone(), options.clone(), closing.clone());
         connections.spawn_local(async move {
-            resting::serve(service, socket, remote, owner, &options, closing).await;
+            idle_connection::serve(service, socket, remote, owner, &options, closing).await;
             drop(permit);
         });
     }

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::page_access::NO_ORIGIN;
+use super::origin_access::NO_ORIGIN;
 use crate::bridge::Editor;
 use crate::bridge::protocol::{FromEditor, OriginDecision, UserSettings};
 use crate::failure::Failure;

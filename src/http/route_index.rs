@@ -4,7 +4,7 @@
 use actix_web::http::header::HeaderMap;
 
 use super::error_form::{ErrorForm, by_client_header};
-use super::page_access::PageAccess;
+use super::origin_access::PageAccess;
 
 /// A route as the index has it.
 pub(super) struct IndexedRoute {

@@ -13,7 +13,7 @@ use super::error_response;
 use super::handlers::{
     count_tokens, health, mcp, metrics, models, not_offered, ollama, responses, tools, usage,
 };
-use super::page_access::PageAccess;
+use super::origin_access::PageAccess;
 use super::route_index::{IndexedRoute, RouteIndex};
 use super::ui::{api, events, login, page, welcome};
 use crate::dialect::Dialect;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
 use super::ServerError;
-use crate::bridge::directory::{Directory, DirectoryError, Lock, ProtocolRange, ServerFile};
+use crate::bridge::directory::{Directory, DirectoryError, ProtocolRange, ServerFile, ServerLock};
 use crate::bridge::listener::BridgeListener;
 use crate::bridge::protocol::PROTOCOL;
 use crate::bridge::{ConnectionConfig, QueuedEvent};
@@ -17,7 +17,7 @@ use crate::http::AppState;
 /// The server's directory and what is in it.
 pub(super) struct Discovery {
     directory: Directory,
-    lock: Lock,
+    lock: ServerLock,
     file: ServerFile,
     config: ConnectionConfig,
     /// Accepts connections on the socket.
@@ -39,7 +39,7 @@ impl Discovery {
     /// Opens the socket in a directory whose lock is held, and publishes it.
     pub fn new(
         directory: Directory,
-        lock: Lock,
+        lock: ServerLock,
         state: &AppState,
         events: UnboundedSender<QueuedEvent>,
     ) -> Result<Discovery, ServerError> {

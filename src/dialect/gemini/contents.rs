@@ -3,17 +3,16 @@
 use super::parts::{self, PartReader};
 use super::wire;
 use crate::conversation::{Message, Part, Role};
-use crate::dialect::common::list_or_one::ListOrOne;
 use crate::dialect::common::media::{Unshowable, newest_user_message};
+use crate::dialect::gemini::repeated::Repeated;
 use crate::failure::{Failure, ResultExt};
 
 /// Reads all messages, the system instruction first.
 pub fn read(
     system: Option<wire::Content>,
-    contents: Option<ListOrOne<wire::Content>>,
+    contents: Option<Repeated<wire::Content>>,
 ) -> Result<Vec<Message>, Failure> {
-    let ListOrOne(contents) =
-        contents.ok_or_else(|| Failure::invalid("contents", "required, but missing"))?;
+    let Repeated(contents) = contents.ok_or_else(|| Failure::invalid("contents", "required, but missing"))?;
     if contents.is_empty() {
         return Err(Failure::invalid("contents", "empty, expected at least one content"));
     }
@@ -52,11 +51,11 @@ fn has_result(content: &wire::Content) -> bool {
     let is_result = |part: &wire::Part| {
         part.keys().any(|name| matches!(name.as_str(), "functionResponse" | "function_response"))
     };
-    content.parts.as_ref().is_some_and(|ListOrOne(parts)| parts.iter().any(is_result))
+    content.parts.as_ref().is_some_and(|Repeated(parts)| parts.iter().any(is_result))
 }
 
 fn read_system(system: Option<wire::Content>) -> Result<Vec<Message>, Failure> {
-    let Some(wire::Content { parts: Some(ListOrOne(parts)), .. }) = system else { return Ok(Vec::new()) };
+    let Some(wire::Content { parts: Some(Repeated(parts)), .. }) = system else { return Ok(Vec::new()) };
     let mut texts = Vec::new();
     for (index, part) in parts.into_iter().enumerate() {
         let read = parts::read_system(part).at(format_args!("systemInstruction.parts[{index}]"))?;
@@ -85,7 +84,7 @@ impl History {
             self.messages.push(Message { role, name: None, parts: Vec::new() });
         }
         let Some(message) = self.messages.last_mut() else { return Ok(()) };
-        for (index, part) in content.parts.into_iter().flat_map(|ListOrOne(parts)| parts).enumerate() {
+        for (index, part) in content.parts.into_iter().flat_map(|Repeated(parts)| parts).enumerate() {
             let at = format_args!("parts[{index}]");
             let read = match role {
                 Role::Assistant => self.reader.of_model(part, unshowable).at(at)?,

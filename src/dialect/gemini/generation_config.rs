@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{schema, wire};
 use crate::conversation::{Options, Output, ThinkingMode};
-use crate::dialect::common::list_or_one::ListOrOne;
 use crate::dialect::common::option_limits;
+use crate::dialect::gemini::repeated::Repeated;
 use crate::failure::{Failure, ResultExt, shortened};
 
 /// Returns the options, and whether thinking is shown.
@@ -19,7 +19,7 @@ fn read_config(mut config: wire::GenerationConfig) -> Result<(Options, bool), Fa
     let thinking = config.thinking_config.unwrap_or_default();
     let shows_thoughts = thinking.include_thoughts.unwrap_or_default();
     let (mode, effort) = read_thinking(&thinking).at("thinkingConfig")?;
-    let stop = config.stop_sequences.map_or_else(Vec::new, |ListOrOne(stop)| stop);
+    let stop = config.stop_sequences.map_or_else(Vec::new, |Repeated(stop)| stop);
     let options = Options {
         temperature: option_limits::within("temperature", config.temperature, 0.0..=2.0)?,
         top_p: option_limits::within("topP", config.top_p, 0.0..=1.0)?,
@@ -45,7 +45,7 @@ fn refuse_what_changes_the_meaning(config: &wire::GenerationConfig) -> Result<()
     if config.logprobs.is_some_and(|number| number > 0) {
         return Err(Failure::unsupported("logprobs", option_limits::NO_PROBABILITIES));
     }
-    let modalities = config.response_modalities.iter().flat_map(|ListOrOne(modalities)| modalities);
+    let modalities = config.response_modalities.iter().flat_map(|Repeated(modalities)| modalities);
     let is_text = |modality: &str| {
         modality.is_empty()
             || ["text", "modality_unspecified"].iter().any(|text| modality.eq_ignore_ascii_case(text))

@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 use super::wire;
 use crate::conversation::{Content, Part, Thinking, ToolCall, ToolResult};
 use crate::dialect::common::body_json::{read_value, shortened};
-use crate::dialect::common::list_or_one::ListOrOne;
 use crate::dialect::common::media::{self, Unshowable};
 use crate::dialect::common::open_calls::OpenCalls;
 use crate::dialect::common::placeholders::{
     file_left_out, named_file_left_out, unknown_block, without_base64,
 };
 use crate::dialect::common::{files, sealed_thinking};
+use crate::dialect::gemini::repeated::Repeated;
 use crate::failure::{Failure, ResultExt};
 
 /// Fields that say something about a part of any kind. Nothing here depends on them.
@@ -91,7 +91,7 @@ impl PartReader {
         let id = self.calls.answered(response.name.as_deref().filter(|name| !name.is_empty()), id);
         let (text, is_error) = read_response(response.response.unwrap_or_default());
         let mut content: Vec<Content> = text.into_iter().map(|text| Content::Text { text }).collect();
-        let parts = response.parts.into_iter().flat_map(|ListOrOne(parts)| parts);
+        let parts = response.parts.into_iter().flat_map(|Repeated(parts)| parts);
         for (index, part) in parts.enumerate() {
             for (kind, value) in with_camel_case(part) {
                 let at = format_args!("parts[{index}].{kind}");

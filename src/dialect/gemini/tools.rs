@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{schema, wire};
 use crate::conversation::{Tool, ToolChoice};
-use crate::dialect::common::list_or_one::ListOrOne;
 use crate::dialect::common::tool_list::ToolList;
+use crate::dialect::gemini::repeated::Repeated;
 use crate::failure::{Failure, ResultExt, shortened};
 
 /// Path of the choice.
@@ -14,13 +14,13 @@ const CONFIG: &str = "toolConfig.functionCallingConfig";
 /// Returns the functions of all groups and the choice. Tools of Google's own service are left out. With
 /// `more_will_come` the editor's tools join these later: a choice may name one of them.
 pub fn read(
-    tools: Option<ListOrOne<wire::Tool>>,
+    tools: Option<Repeated<wire::Tool>>,
     config: Option<wire::ToolConfig>,
     more_will_come: bool,
 ) -> Result<(Vec<Tool>, ToolChoice), Failure> {
     let mut list = ToolList::default();
-    for (group, tool) in tools.into_iter().flat_map(|ListOrOne(tools)| tools).enumerate() {
-        let functions = tool.function_declarations.into_iter().flat_map(|ListOrOne(functions)| functions);
+    for (group, tool) in tools.into_iter().flat_map(|Repeated(tools)| tools).enumerate() {
+        let functions = tool.function_declarations.into_iter().flat_map(|Repeated(functions)| functions);
         for (index, function) in functions.enumerate() {
             read_function(function)
                 .and_then(|tool| list.add(tool))
@@ -49,7 +49,7 @@ fn read_function(function: wire::FunctionDeclaration) -> Result<Tool, Failure> {
 }
 
 fn read_choice(config: wire::FunctionCallingConfig) -> Result<ToolChoice, Failure> {
-    let names = config.allowed_function_names.map_or_else(Vec::new, |ListOrOne(names)| names);
+    let names = config.allowed_function_names.map_or_else(Vec::new, |Repeated(names)| names);
     let mode = config.mode.unwrap_or_default();
     // Some clients write it in lower case.
     Ok(match (mode.to_ascii_uppercase().as_str(), names.as_slice()) {

@@ -5,18 +5,18 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::dialect::common::list_or_one::ListOrOne;
 use crate::dialect::common::whole_number;
+use crate::dialect::gemini::repeated::Repeated;
 use crate::dialect::{Rounds, ToolExecution};
 
 /// Body of a request that runs a model.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct Request {
-    pub contents: Option<ListOrOne<Content>>,
+    pub contents: Option<Repeated<Content>>,
     #[serde(alias = "system_instruction")]
     pub system_instruction: Option<Content>,
-    pub tools: Option<ListOrOne<Tool>>,
+    pub tools: Option<Repeated<Tool>>,
     #[serde(alias = "tool_config")]
     pub tool_config: Option<ToolConfig>,
     #[serde(alias = "generation_config")]
@@ -45,7 +45,7 @@ pub struct CountTokens {
 #[serde(expecting = "an object")]
 pub struct Content {
     pub role: Option<String>,
-    pub parts: Option<ListOrOne<Part>>,
+    pub parts: Option<Repeated<Part>>,
 }
 
 /// A part: one field tells its kind, others belong to any kind.
@@ -84,7 +84,7 @@ pub struct FunctionResponse {
     pub id: Option<String>,
     pub name: Option<String>,
     pub response: Option<Map<String, Value>>,
-    pub parts: Option<ListOrOne<Part>>,
+    pub parts: Option<Repeated<Part>>,
 }
 
 #[derive(Deserialize)]
@@ -106,7 +106,7 @@ pub struct CodeExecutionResult {
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub struct Tool {
     #[serde(alias = "function_declarations")]
-    pub function_declarations: Option<ListOrOne<FunctionDeclaration>>,
+    pub function_declarations: Option<Repeated<FunctionDeclaration>>,
 }
 
 #[derive(Deserialize)]
@@ -133,7 +133,7 @@ pub struct ToolConfig {
 pub struct FunctionCallingConfig {
     pub mode: Option<String>,
     #[serde(alias = "allowed_function_names")]
-    pub allowed_function_names: Option<ListOrOne<String>>,
+    pub allowed_function_names: Option<Repeated<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -142,7 +142,7 @@ pub struct GenerationConfig {
     #[serde(default, alias = "candidate_count", deserialize_with = "whole_number::optional")]
     pub candidate_count: Option<u64>,
     #[serde(alias = "stop_sequences")]
-    pub stop_sequences: Option<ListOrOne<String>>,
+    pub stop_sequences: Option<Repeated<String>>,
     #[serde(default, alias = "max_output_tokens", deserialize_with = "whole_number::optional")]
     pub max_output_tokens: Option<u64>,
     pub temperature: Option<f64>,
@@ -169,7 +169,7 @@ pub struct GenerationConfig {
     #[serde(default, deserialize_with = "whole_number::optional")]
     pub logprobs: Option<u64>,
     #[serde(alias = "response_modalities")]
-    pub response_modalities: Option<ListOrOne<String>>,
+    pub response_modalities: Option<Repeated<String>>,
     #[serde(alias = "thinking_config")]
     pub thinking_config: Option<ThinkingConfig>,
 }

@@ -5,7 +5,7 @@
 
 use actix_web::http::header::{COOKIE, HeaderMap, ORIGIN};
 
-use crate::http::page_access::PageOrigin;
+use crate::http::origin_access::PageOrigin;
 
 /// Name of the cookie that `POST /ui/login` sets.
 pub(super) const COOKIE_NAME: &str = "copilot-proxy-ui";

@@ -18,7 +18,7 @@ use crate::request_log::RequestLog;
 const BATCH: Duration = Duration::from_millis(100);
 
 /// The attached editors, and what each of them knows.
-pub(super) struct Broadcast {
+pub(super) struct EditorUpdates {
     editors: Vec<Editor>,
     /// Of the editors, those that show the panel.
     subscribers: Vec<Editor>,
@@ -33,10 +33,10 @@ pub(super) struct Broadcast {
     due: Option<Instant>,
 }
 
-impl Broadcast {
-    /// A broadcast without editors.
-    pub fn new(request_log: Arc<RequestLog>) -> Broadcast {
-        Broadcast {
+impl EditorUpdates {
+    /// Updates without editors.
+    pub fn new(request_log: Arc<RequestLog>) -> EditorUpdates {
+        EditorUpdates {
             editors: Vec::new(),
             subscribers: Vec::new(),
             request_log,

@@ -9,11 +9,11 @@ use serde::{Deserialize, Deserializer};
 
 /// A list of `T`, which is an object or a string.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ListOrOne<T>(pub Vec<T>);
+pub struct Repeated<T>(pub Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListOrOne<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ListOrOne<T>, D::Error> {
-        deserializer.deserialize_any(Reader(PhantomData)).map(ListOrOne)
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Repeated<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Repeated<T>, D::Error> {
+        deserializer.deserialize_any(Reader(PhantomData)).map(Repeated)
     }
 }
 
@@ -46,8 +46,8 @@ mod tests {
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Request {
-        parts: Option<ListOrOne<Part>>,
-        stop: Option<ListOrOne<String>>,
+        parts: Option<Repeated<Part>>,
+        stop: Option<Repeated<String>>,
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -64,7 +64,7 @@ mod tests {
             (r#"{"parts": [{"text": "a"}, {"text": "a"}]}"#, Some(vec![part(), part()]), None),
             (r#"{"parts": [], "stop": null}"#, Some(vec![]), None),
         ] {
-            let request = Request { parts: parts.map(ListOrOne), stop: stop.map(ListOrOne) };
+            let request = Request { parts: parts.map(Repeated), stop: stop.map(Repeated) };
             assert_eq!(read(body), Ok(request), "{body}");
         }
         for (body, message) in [
