@@ -47,6 +47,9 @@ bench: ## Measure against the goals of benches/README.md (ONLY="burst mixed", RO
 performance: ## Measure everything and write docs/performance.md
 	$(MAKE) bench DOCUMENT=docs/performance.md
 
+pictures: ## Make the pictures of docs/images from the packaged extension in a real VS Code
+	tests/vscode/pictures.sh $(wildcard $(vsix))
+
 # How long, and which random choices.
 MINUTES ?=
 SECONDS ?= $(if $(MINUTES),$(MINUTES)*60,1800)
@@ -88,4 +91,4 @@ protocol: ## Regenerate the TypeScript mirror of the bridge protocol
 clean: ## Remove everything that was built
 	rm -rf target dist vscode-host/out vscode-host/bin vscode-host/node_modules
 
-.PHONY: help demo test check bench performance soak fuzz package install deny protocol clean
+.PHONY: help demo test check bench performance pictures soak fuzz package install deny protocol clean

@@ -3,7 +3,11 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 
-const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "copilot-proxy");
+/** The folder of everything that is installed for the tests. */
+export const cache = path.join(
+	process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"),
+	"copilot-proxy",
+);
 const home = path.join(cache, "vscode");
 
 export const codeServer = path.join(home, "node_modules/code-server/out/node/entry.js");

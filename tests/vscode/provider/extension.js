@@ -16,6 +16,8 @@ const { registerTools } = require("./tools");
 const state = {
 	changed: new vscode.EventEmitter(),
 	models: offered(),
+	scripts: {}, // the script of a prompt that has no directives, by the prompt; for pictures
+	nanoPerToken: 0, // the cost that a usage reports, in billionths of a credit
 	requests: [], // {vendor, model, initiator, configuration, counts, outcome, ...} of every request since the host started
 	hangs: 0,
 	toolCancellations: 0,
@@ -24,17 +26,25 @@ state.stats = () => statsOf(state.requests);
 
 const textsOf = ({ parts }) => parts.filter(({ text }) => text !== undefined).map(({ text }) => text);
 
+/** The messages with the script of each prompt that `state.scripts` has. */
+const withScripts = (messages) =>
+	messages.map(({ role, parts }) => ({
+		role,
+		parts: parts.map((part) => ({ ...part, text: state.scripts[part.text] ?? part.text })),
+	}));
+
 /** Responds to one request; each part is passed to `say`. */
 async function answer(model, request, record, say, token) {
 	const refused = refusal(request);
 	if (refused) throw new Error(refused);
 	const read = asRead(request);
-	const { script, phase } = choose(read.messages);
+	const { script, phase } = choose(withScripts(read.messages));
 	record.counts = script.every(({ name }) => name !== "stats");
 	const context = {
 		...waiting(token),
 		count,
 		given: () => describe(read),
+		nanoPerToken: state.nanoPerToken,
 		prompt: () => read.messages.flatMap(textsOf),
 		reportsUsage: model.reportsUsage,
 		stats: state.stats,

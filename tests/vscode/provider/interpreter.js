@@ -105,7 +105,7 @@ async function* interpret(phase, context) {
 }
 
 /** The usage of a response: that of `usage:`, else a count if the model reports usage and there is no `cut:`. */
-function usageOf(phase, given, { reportsUsage, prompt, count }) {
+function usageOf(phase, given, { reportsUsage, prompt, count, nanoPerToken = 0 }) {
 	const told = phase.findLast(({ name }) => name === "usage");
 	const cut = phase.some(({ name }) => name === "cut");
 	if (!told && (cut || !reportsUsage)) return undefined;
@@ -120,6 +120,11 @@ function usageOf(phase, given, { reportsUsage, prompt, count }) {
 		total_tokens: promptTokens + completionTokens,
 		prompt_tokens_details: { cached_tokens: cachedTokens },
 		completion_tokens_details: { reasoning_tokens: thought },
+		...(nanoPerToken > 0 && {
+			copilot_usage: {
+				total_nano_aiu: Math.round(nanoPerToken * (promptTokens - 0.9 * cachedTokens + 5 * completionTokens)),
+			},
+		}),
 	};
 }
 
