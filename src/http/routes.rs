@@ -1,5 +1,5 @@
 //! The table of all endpoints. Routing, the list at `GET /`, the `Allow` header, the form of errors and the check of
-//! the README's table derive from it. To add an endpoint, add a row to [`ROUTES`].
+//! the table in `docs/endpoints.md` derive from it. To add an endpoint, add a row to [`ROUTES`].
 
 use actix_web::guard::{Any, Delete, Get, Head, Post};
 use actix_web::middleware::from_fn;
@@ -38,7 +38,7 @@ pub(super) struct Route {
     form: ErrorForm,
     /// Name of the dialect for the log; empty if the route has none.
     dialect: &'static str,
-    /// Whether `GET /` and the README list it.
+    /// Whether `GET /` and `docs/endpoints.md` list it.
     listed: bool,
     /// Registers the handler at a path, which is `path` with one of the versions.
     register: fn(&mut ServiceConfig, &str),
@@ -79,7 +79,7 @@ impl Methods {
         }
     }
 
-    /// The methods that `GET /` and the README name.
+    /// The methods that `GET /` and `docs/endpoints.md` name.
     const fn documented(self) -> &'static [&'static str] {
         match self {
             Methods::Post => &["POST"],
@@ -365,18 +365,18 @@ mod tests {
 
     use super::*;
 
-    /// The README names endpoints as `POST /v1/messages` in backquotes, some with a query.
+    /// The page names endpoints as `POST /v1/messages` in backquotes, some with a query.
     #[test]
-    fn readme_and_route_table_list_the_same_endpoints() {
-        const README: &str = include_str!("../../README.md");
-        let quoted = README.split('`').skip(1).step_by(2);
+    fn page_and_route_table_list_the_same_endpoints() {
+        const PAGE: &str = include_str!("../../docs/endpoints.md");
+        let quoted = PAGE.split('`').skip(1).step_by(2);
         let endpoints =
             quoted.filter(|text| ["GET /", "POST /", "DELETE /"].iter().any(|m| text.starts_with(m)));
-        let in_readme: BTreeSet<String> =
+        let on_page: BTreeSet<String> =
             endpoints.filter_map(|endpoint| endpoint.split('?').next().map(str::to_owned)).collect();
         // `GET /` doesn't list itself.
         let in_table: BTreeSet<String> = documented().chain(["GET /".to_owned()]).collect();
-        assert_eq!(in_readme, in_table);
+        assert_eq!(on_page, in_table);
     }
 
     #[test]

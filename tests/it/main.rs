@@ -28,6 +28,7 @@ mod costs;
 mod directory;
 mod disconnects;
 mod doctor;
+mod documents;
 mod editor;
 mod editor_availability;
 mod fallbacks;

@@ -172,8 +172,8 @@ test("a valid change in the panel is written to the user settings, an invalid on
 	]);
 });
 
-test("both READMEs list every setting with its default", () => {
-	for (const path of ["../../README.md", "../../../README.md"]) {
+test("the pages about settings list every setting with its default", () => {
+	for (const path of ["../../README.md", "../../../docs/settings.md"]) {
 		const readme = readFileSync(join(__dirname, path), "utf8");
 		const rows = new Map(
 			[...readme.matchAll(/^\| `(\w+)`\s*\|\s*([^|]*?)\s*\|/gm)].map(([, name, value]) => [name, value]),

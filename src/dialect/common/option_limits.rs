@@ -74,7 +74,7 @@ pub fn thinking(effort: Option<&str>) -> ThinkingMode {
     }
 }
 
-/// Largest budgets, in tokens of thinking, of a low and of a medium effort; README.md has this table. The models behind
+/// Largest budgets, in tokens of thinking, of a low and of a medium effort; docs/thinking.md has this table. The models behind
 /// VS Code take a word, not a number. Agents send 4,000, 10,000 and 32,000 for "think", "think hard", "think hardest".
 const LOW_BUDGET: u64 = 4_096;
 const MEDIUM_BUDGET: u64 = 16_384;

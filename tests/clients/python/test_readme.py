@@ -9,6 +9,7 @@ import re
 import socket
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -16,7 +17,8 @@ from demo import REPOSITORY, Demo
 from test_examples import CACHE
 
 PORT = 8080
-SECTION = "Two commands"
+SECTION = "For developers"
+FIRST_ANSWER = "60 seconds to a first answer"
 PROGRAMS = {
     "sh": ("hello.sh", ["sh"]),
     "js": ("hello.mjs", [str(CACHE / "bin" / "node")]),
@@ -24,12 +26,13 @@ PROGRAMS = {
 }
 
 
-def examples() -> dict[str, str]:
-    """The section's examples that send requests, by language."""
+def examples(heading: str = SECTION) -> dict[str, str]:
+    """A section's examples that send requests, by language."""
     readme = (REPOSITORY / "README.md").read_text()
-    [section] = re.findall(rf"^## {SECTION}$(.*?)^## ", readme, re.DOTALL | re.MULTILINE)
-    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
-    return {language: code for language, code in blocks if f":{PORT}" in code}
+    [section] = re.findall(rf"^## {heading}$(.*?)^## ", readme, re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^( *)```(\w+)\n(.*?)^ *```$", section, re.DOTALL | re.MULTILINE)
+    sent = {language: code for _, language, code in blocks if f":{PORT}" in code}
+    return {language: textwrap.dedent(code) for language, code in sent.items()}
 
 
 def is_free(port: int) -> bool:
@@ -49,9 +52,9 @@ def port():
 
 @pytest.fixture
 def output(port, tmp_path):
-    def output(language: str) -> str:
+    def output(language: str, heading: str = SECTION) -> str:
         file, program = PROGRAMS[language]
-        (tmp_path / file).write_text(examples()[language].replace(f":{PORT}", f":{port}"))
+        (tmp_path / file).write_text(examples(heading)[language].replace(f":{PORT}", f":{port}"))
         # A reader's environment has no variables of these tests.
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI_", "ANTHROPIC_"))}
         done = subprocess.run([*program, file], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
@@ -63,6 +66,11 @@ def output(port, tmp_path):
 
 def test_readme_has_curl_node_and_python_examples():
     assert list(examples()) == ["sh", "js", "python"]
+
+
+def test_first_answer_example_gets_a_response(output):
+    assert list(examples(FIRST_ANSWER)) == ["sh", "powershell"]
+    assert "Copilot Proxy demo" in json.loads(output("sh", FIRST_ANSWER))["choices"][0]["message"]["content"]
 
 
 def test_curl_example_gets_a_response(output):

@@ -46,7 +46,7 @@ const GENERATION: &[Row] = &[
         Honored,
         "",
     ),
-    ("thinkingConfig", Honored, "README.md has the table of efforts"),
+    ("thinkingConfig", Honored, "docs/thinking.md has the table of efforts"),
     ("responseMimeType", Honored, "`text/plain` and `application/json`; `text/x.enum` is refused"),
     (
         "responseSchema responseJsonSchema _responseJsonSchema",
