@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { getL10nJson } from "@vscode/l10n-dev";
 
 /** The folders whose texts are translated. */
-const FOLDERS = ["src"];
+const FOLDERS = ["src", "webview"];
 
 /** The languages of the translations, as VS Code names them. */
 export const LANGUAGES = ["de", "ja", "zh-cn"];
@@ -17,7 +17,11 @@ export async function textsOf(home) {
 	);
 	const files = names
 		.filter((name) => name.endsWith(".ts"))
-		.map((name) => ({ extension: extname(name), contents: readFileSync(name, "utf8") }));
+		.map((name) => ({
+			extension: extname(name),
+			// The page's own l10n.ts has the form of this library, which is what is looked for.
+			contents: readFileSync(name, "utf8").replace(/"\.+\/l10n"/, '"@vscode/l10n"'),
+		}));
 	const texts = Object.entries(await getL10nJson(files));
 	return Object.fromEntries(texts.sort(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -94,10 +94,13 @@ export class Panel implements vscode.Disposable {
 			}
 		});
 		panel.webview.onDidReceiveMessage((message: FromPanel) => void this.#receive(message));
+		const texts = JSON.stringify(vscode.l10n.bundle ?? {});
 		panel.webview.html = page
+			.replace('lang="en"', `lang="${vscode.env.language}"`)
 			.replaceAll("{{nonce}}", randomBytes(16).toString("hex"))
 			.replaceAll("{{source}}", panel.webview.cspSource)
-			.replaceAll("{{out}}", panel.webview.asWebviewUri(out).toString());
+			.replaceAll("{{out}}", panel.webview.asWebviewUri(out).toString())
+			.replaceAll("{{l10n}}", () => texts.replaceAll("&", "&amp;").replaceAll('"', "&quot;"));
 	}
 
 	/** Sends the page the current view. */

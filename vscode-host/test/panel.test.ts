@@ -55,6 +55,18 @@ async function opened(): Promise<{ panel: Panel; webview: (typeof fake.webviews)
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
+test("the page gets the translations, escaped", async (context) => {
+	context.after(() => {
+		fake.translations = {};
+	});
+	fake.translations = { '{count} "requests"': "{count} <b>&quot;$&" };
+	const { webview } = await opened();
+	const [, content = ""] = /<meta name="l10n" content="([^"]*)">/.exec(webview.html) ?? [];
+	const text = content.replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+	assert.deepEqual(JSON.parse(text), fake.translations);
+	assert.match(webview.html, /<html lang="en">/);
+});
+
 test("the page loads two files only and runs only scripts with its nonce", async () => {
 	const { webview } = await opened();
 	assert.ok(!webview.html.includes("{{"));

@@ -1,6 +1,7 @@
 // The page's connection to the server at `/ui`: events as a stream, everything else as requests to `/ui/api/`.
 
 import type { FromPanel, ToPanel } from "../src/panel-messages";
+import * as l10n from "./l10n";
 import type { Transport } from "./transport";
 
 const STATE = "copilot-proxy";
@@ -87,7 +88,7 @@ function subscribe(answer: (message: ToPanel) => void): void {
 	const events = new EventSource("/ui/api/events");
 	events.onmessage = ({ data }) => answer(JSON.parse(data));
 	events.onerror = () => {
-		const problem = "The server doesn't respond; the page tries again.";
+		const problem = l10n.t("The server doesn't respond; the page tries again.");
 		answer({ type: "problem", message: problem });
 		if (events.readyState === EventSource.CLOSED) {
 			setTimeout(() => subscribe(answer), 3000);
@@ -118,7 +119,7 @@ async function post(path: string, body: unknown): Promise<void> {
 
 function messageOf(body: unknown): string {
 	const error = (body as { error?: { message?: string } | null } | null)?.error;
-	return error?.message ?? "The server returned an error.";
+	return error?.message ?? l10n.t("The server returned an error.");
 }
 
 function download(name: string, text: string): void {

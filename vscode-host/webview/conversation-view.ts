@@ -6,6 +6,13 @@ import type { Exchange, RequestRecord } from "../src/protocol";
 import type { Block, Turn } from "./conversation/blocks";
 import { type ReadConversation, readConversation } from "./conversation/read";
 import { count } from "./format";
+import * as l10n from "./l10n";
+
+const ROLES: Record<string, string> = {
+	user: l10n.t("User"),
+	assistant: l10n.t("Assistant"),
+	system: l10n.t("System"),
+};
 
 /** Messages before the response that are not folded. */
 const OPEN_TURNS = 3;
@@ -18,7 +25,7 @@ export function conversationView(request: RequestRecord, exchange: Exchange): un
 		const read = readConversation(request.dialect, body?.text ?? "", response?.text ?? "");
 		return read
 			? conversation(read, request, Boolean(body?.truncated))
-			: html`<p class="empty">This request can't be shown as a conversation; see Wire.</p>`;
+			: html`<p class="empty">${l10n.t("This request can't be shown as a conversation; see Wire.")}</p>`;
 	});
 }
 
@@ -28,19 +35,19 @@ function conversation(read: ReadConversation, request: RequestRecord, isCut: boo
 	const last = turns.slice(-OPEN_TURNS);
 	const isRunning = request.outcome.state === "running";
 	return html`<div class="conversation">
-		${system.length > 0 ? folded(`System prompt (${size(system)})`, system.map(blockView)) : nothing}
-		${tools.length > 0 ? folded(tools.length === 1 ? "1 tool" : `${count(tools.length)} tools`, html`<p>${tools.join(", ")}</p>`) : nothing}
+		${system.length > 0 ? folded(l10n.t("System prompt ({characters} characters)", { characters: size(system) }), system.map(blockView)) : nothing}
+		${tools.length > 0 ? folded(tools.length === 1 ? l10n.t("1 tool") : l10n.t("{count} tools", { count: count(tools.length) }), html`<p>${tools.join(", ")}</p>`) : nothing}
 		${
 			earlier.length > 0
-				? folded(`${count(earlier.length)} earlier messages`, earlier.map(turnView))
+				? folded(l10n.t("{count} earlier messages", { count: count(earlier.length) }), earlier.map(turnView))
 				: nothing
 		}
 		${last.map(turnView)}
-		${isCut ? html`<p class="hint">The request is longer than what is kept of it.</p>` : nothing}
+		${isCut ? html`<p class="hint">${l10n.t("The request is longer than what is kept of it.")}</p>` : nothing}
 		${
 			reply.blocks.length > 0 || isRunning
-				? html`<section class="turn reply" aria-label="Response">
-					<h3>Response${isRunning ? html` <span class="hint">running</span>` : nothing}</h3>
+				? html`<section class="turn reply" aria-label=${l10n.t("Response")}>
+					<h3>${l10n.t("Response")}${isRunning ? html` <span class="hint">${l10n.t("running")}</span>` : nothing}</h3>
 					${reply.blocks.map(blockView)}
 				</section>`
 				: nothing
@@ -51,7 +58,7 @@ function conversation(read: ReadConversation, request: RequestRecord, isCut: boo
 
 function turnView({ role, blocks }: Turn): TemplateResult {
 	return html`<section class="turn" data-role=${role} aria-label=${role}>
-		<h3>${role.charAt(0).toUpperCase() + role.slice(1)}</h3>
+		<h3>${ROLES[role] ?? role.charAt(0).toUpperCase() + role.slice(1)}</h3>
 		${blocks.map(blockView)}
 	</section>`;
 }
@@ -61,11 +68,11 @@ function blockView(block: Block): TemplateResult {
 		case "text":
 			return longText(block.text);
 		case "thinking":
-			return html`<details class="thinking" open><summary>Thinking</summary><p class="text">${block.text}</p></details>`;
+			return html`<details class="thinking" open><summary>${l10n.t("Thinking")}</summary><p class="text">${block.text}</p></details>`;
 		case "call":
 			return html`<div class="call">
-				<p class="call-title"><span class="hint">Tool call</span> <code>${block.name}</code></p>
-				${block.input === "" || block.input === "{}" ? nothing : html`<pre tabindex="0" aria-label="Arguments">${block.input}</pre>`}
+				<p class="call-title"><span class="hint">${l10n.t("Tool call")}</span> <code>${block.name}</code></p>
+				${block.input === "" || block.input === "{}" ? nothing : html`<pre tabindex="0" aria-label=${l10n.t("Arguments")}>${block.input}</pre>`}
 				${block.result ? resultView(block.result.blocks, block.result.isError) : nothing}
 			</div>`;
 		case "result":
@@ -80,7 +87,7 @@ function blockView(block: Block): TemplateResult {
 }
 
 function resultView(blocks: readonly Block[], isError: boolean): TemplateResult {
-	const title = isError ? "Error of the tool" : "Result";
+	const title = isError ? l10n.t("Error of the tool") : l10n.t("Result");
 	return html`<div class="result" data-failed=${isError}>
 		<p class="hint">${title}</p>
 		${blocks.map((block) =>
@@ -97,14 +104,14 @@ function longText(text: string): TemplateResult {
 		return html`<div class="text">${fenced(text)}</div>`;
 	}
 	return html`<div class="text">${fenced(text.slice(0, 600))}</div>
-		${folded(`${count(text.length - 600)} more characters`, html`<div class="text">${fenced(text.slice(600))}</div>`)}`;
+		${folded(l10n.t("{count} more characters", { count: count(text.length - 600) }), html`<div class="text">${fenced(text.slice(600))}</div>`)}`;
 }
 
 function fenced(text: string): unknown[] {
 	return text.split(/^```[^\n]*\n?/m).map((piece, at) => {
 		const trimmed = piece.trim();
 		return at % 2 === 1
-			? html`<pre tabindex="0" aria-label="Code">${piece.trimEnd()}</pre>`
+			? html`<pre tabindex="0" aria-label=${l10n.t("Code")}>${piece.trimEnd()}</pre>`
 			: trimmed === ""
 				? nothing
 				: html`<p>${trimmed}</p>`;
@@ -117,5 +124,5 @@ function folded(title: string, content: unknown): TemplateResult {
 
 function size(blocks: readonly Block[]): string {
 	const characters = blocks.reduce((sum, block) => sum + (block.kind === "text" ? block.text.length : 0), 0);
-	return `${count(characters)} characters`;
+	return count(characters);
 }

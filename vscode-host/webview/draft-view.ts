@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { RequestRecord } from "../src/protocol";
+import * as l10n from "./l10n";
 import { announce, changed, type Draft, remember, state, transport } from "./state";
 
 /** Opens the draft of a captured request. */
@@ -23,17 +24,17 @@ export function draftView(draft: Draft): TemplateResult {
 		state.draft = undefined;
 		changed();
 	};
-	return html`<section class="draft" aria-label="Edit and resend">
-		<div class="bar"><h2>Edit and Resend</h2><code>POST ${draft.path}</code></div>
-		<textarea aria-label="Body" spellcheck="false" .value=${draft.body}
+	return html`<section class="draft" aria-label=${l10n.t("Edit and Resend")}>
+		<div class="bar"><h2>${l10n.t("Edit and Resend")}</h2><code>POST ${draft.path}</code></div>
+		<textarea aria-label=${l10n.t("Body")} spellcheck="false" .value=${draft.body}
 			@input=${(event: Event) => {
 				draft.body = (event.target as HTMLTextAreaElement).value;
 			}}></textarea>
 		${draft.problem ? html`<p class="failure" role="alert">${draft.problem}</p>` : nothing}
-		<p class="hint">The model's answer costs credits like any other. It appears on top of the list.</p>
+		<p class="hint">${l10n.t("The model's answer costs credits like any other. It appears on top of the list.")}</p>
 		<div class="bar">
-			<button type="button" class="primary" @click=${() => sendDraft(draft)}>Send</button>
-			<button type="button" @click=${close}>Discard</button>
+			<button type="button" class="primary" @click=${() => sendDraft(draft)}>${l10n.t("Send")}</button>
+			<button type="button" @click=${close}>${l10n.t("Discard")}</button>
 		</div>
 	</section>`;
 }
@@ -42,12 +43,14 @@ function sendDraft(draft: Draft): void {
 	try {
 		JSON.parse(draft.body);
 	} catch (error) {
-		draft.problem = `The body is no JSON: ${error instanceof Error ? error.message : error}`;
+		draft.problem = l10n.t("The body is no JSON: {reason}", {
+			reason: error instanceof Error ? error.message : String(error),
+		});
 		return changed();
 	}
 	transport.send({ type: "resend", path: draft.path, headers: draft.headers, body: draft.body });
 	state.draft = undefined;
-	announce("Request sent");
+	announce(l10n.t("Request sent"));
 }
 
 function indented(text: string): string {

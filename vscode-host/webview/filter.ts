@@ -2,6 +2,7 @@
 
 import type { RequestRecord } from "../src/protocol";
 import { outcomeOf } from "./format";
+import * as l10n from "./l10n";
 
 /** The kinds of chips, in the order in which they are shown. */
 export const FACETS = ["outcome", "client", "model", "dialect", "session"] as const;
@@ -18,7 +19,7 @@ export function facetValue(request: RequestRecord, facet: Facet): string {
 		case "outcome":
 			return outcomeOf(request).label;
 		case "client":
-			return request.client || "unknown";
+			return request.client || l10n.t("unknown");
 		case "model":
 			return request.model ?? request.requested_model ?? "";
 		case "dialect":

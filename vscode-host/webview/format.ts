@@ -1,6 +1,7 @@
 // Formats numbers, times and outcomes. Pure.
 
 import type { Credits, RequestRecord } from "../src/protocol";
+import * as l10n from "./l10n";
 
 export function count(number: number): string {
 	return number.toLocaleString("en-US");
@@ -27,7 +28,7 @@ export function credits({ nano, source }: Credits): string {
 
 /** Source of a cost in words. */
 export function costSource({ source }: Credits): string {
-	return source === "reported" ? "reported by the provider" : "estimated from the price list";
+	return source === "reported" ? l10n.t("reported by the provider") : l10n.t("estimated from the price list");
 }
 
 /** Formats a duration in milliseconds. */
@@ -52,7 +53,9 @@ export function age(ms: number): string {
 		return `${minutes} min`;
 	}
 	const hours = Math.floor(minutes / 60);
-	return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+	return hours < 48
+		? `${hours} h ${minutes % 60} min`
+		: l10n.t("{count} days", { count: Math.floor(hours / 24) });
 }
 
 export function clock(time: number): string {
@@ -79,17 +82,17 @@ export function outcomeOf({ outcome }: RequestRecord): {
 } {
 	switch (outcome.state) {
 		case "running":
-			return { label: "Running", tone: "running" };
+			return { label: l10n.t("Running"), tone: "running" };
 		case "finished":
 			return { label: words(outcome.reason), tone: "good" };
 		case "failed":
 			return { label: words(outcome.kind), tone: "bad" };
 		case "disconnected":
-			return { label: "Disconnected", tone: "idle" };
+			return { label: l10n.t("Disconnected"), tone: "idle" };
 	}
 }
 
-/** Formats `tool_calls` as `Tool calls`. */
+/** Formats `tool_calls` as `Tool calls`; these are names of the APIs, the same in all languages. */
 function words(name: string): string {
 	const spaced = name.replaceAll("_", " ");
 	return spaced.charAt(0).toUpperCase() + spaced.slice(1);

@@ -4,18 +4,19 @@ import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { Command, PanelView, Totals } from "../src/panel-messages";
 import { tryOut } from "./curl";
 import { age, count, short } from "./format";
+import * as l10n from "./l10n";
 import { copyButton } from "./parts";
 import { remember, state, transport } from "./state";
 
 const TITLES: Record<Command, string> = {
-	start: "Start",
-	stop: "Stop",
-	restart: "Restart",
-	allow: "Allow Models...",
-	setUp: "Set up a Client...",
-	diagnose: "Diagnose",
-	showLogs: "Show Logs",
-	openSettings: "Open in Settings",
+	start: l10n.t("Start"),
+	stop: l10n.t("Stop"),
+	restart: l10n.t("Restart"),
+	allow: l10n.t("Allow Models..."),
+	setUp: l10n.t("Set up a Client..."),
+	diagnose: l10n.t("Diagnose"),
+	showLogs: l10n.t("Show Logs"),
+	openSettings: l10n.t("Open in Settings"),
 };
 
 /** The most likely actions, drawn as primary buttons. */
@@ -36,7 +37,7 @@ export function head(view: PanelView | undefined, model: string): TemplateResult
 					endpoint === undefined
 						? nothing
 						: html`<button type="button" aria-expanded=${showsConnect} aria-controls="connect"
-							@click=${() => remember({ showsConnect: !showsConnect })}>Connect</button>`
+							@click=${() => remember({ showsConnect: !showsConnect })}>${l10n.t("Connect")}</button>`
 				}
 				${actions.map((command) => actionButton(command))}
 			</div>
@@ -60,13 +61,25 @@ function totalsLine({
 }: Totals): TemplateResult {
 	const since = new Date(startedAt).toLocaleString();
 	const items: [name: string, value: string, title: string][] = [
-		["requests", short(requests), `${count(requests)} requests since the start at ${since}`],
-		["running", count(running), `${count(running)} requests are running`],
-		["tokens in", short(tokensIn), `${count(tokensIn)} input tokens`],
-		["out", short(tokensOut), `${count(tokensOut)} output tokens`],
-		["up", age(Date.now() - startedAt), `Version ${version}, ${windows} windows, since ${since}`],
+		[
+			l10n.t("requests"),
+			short(requests),
+			l10n.t("{requests} requests since the start at {time}", { requests: count(requests), time: since }),
+		],
+		[
+			l10n.t("running"),
+			count(running),
+			l10n.t("{requests} requests are running", { requests: count(running) }),
+		],
+		[l10n.t("tokens in"), short(tokensIn), l10n.t("{tokens} input tokens", { tokens: count(tokensIn) })],
+		[l10n.t("out"), short(tokensOut), l10n.t("{tokens} output tokens", { tokens: count(tokensOut) })],
+		[
+			l10n.t("up"),
+			age(Date.now() - startedAt),
+			l10n.t("Version {version}, {windows} windows, since {time}", { version, windows, time: since }),
+		],
 	];
-	return html`<ul id="server-totals" aria-label="Since the server started">
+	return html`<ul id="server-totals" aria-label=${l10n.t("Since the server started")}>
 		${items.map(([name, value, title]) => html`<li title=${title}><b>${value}</b> ${name}</li>`)}
 	</ul>`;
 }
@@ -77,20 +90,20 @@ function connect(endpoint: string, needsKey: boolean, model: string): TemplateRe
 		["Anthropic", endpoint, "anthropic"],
 		["Ollama", endpoint, "ollama"],
 	] as const;
-	return html`<section id="connect" aria-label="Base URLs">
+	return html`<section id="connect" aria-label=${l10n.t("Base URLs")}>
 		<ul id="endpoints">
 			${rows.map(
 				([name, url, dialect]) => html`<li>
 					<span class="name">${name}</span><code>${url}</code>
-					${copyButton("Copy", `${name} base URL`, () => url)}
-					${copyButton("Copy as curl", `for ${name}`, () => tryOut(endpoint, dialect, model, needsKey))}
+					${copyButton(l10n.t("Copy"), l10n.t("{name} base URL", { name }), () => url)}
+					${copyButton(l10n.t("Copy as curl"), l10n.t("for {name}", { name }), () => tryOut(endpoint, dialect, model, needsKey))}
 				</li>`,
 			)}
 		</ul>
 		<p class="hint">${
 			needsKey
-				? "Programs must send the key that you have set."
-				: "Base URLs for programs on this machine. Any API key will do."
+				? l10n.t("Programs must send the key that you have set.")
+				: l10n.t("Base URLs for programs on this machine. Any API key will do.")
 		}</p>
 	</section>`;
 }

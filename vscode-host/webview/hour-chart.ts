@@ -3,6 +3,7 @@
 import { html, svg, type TemplateResult } from "lit/html.js";
 import type { Minute } from "../src/protocol";
 import { clock, count, short } from "./format";
+import * as l10n from "./l10n";
 
 const MINUTE = 60_000;
 const MINUTES = 60;
@@ -22,7 +23,7 @@ export function hourChart(minutes: readonly Minute[]): TemplateResult {
 			${shown.map((minute) => bar(minute, now, scale))}
 		</svg>
 		<div class="times" aria-hidden="true">${[60, 45, 30, 15, 0].map(
-			(ago) => html`<span>${ago === 0 ? "now" : clock(now - ago * MINUTE).slice(0, 5)}</span>`,
+			(ago) => html`<span>${ago === 0 ? l10n.t("now") : clock(now - ago * MINUTE).slice(0, 5)}</span>`,
 		)}</div>
 	</div>`;
 }
@@ -49,11 +50,17 @@ function inWords(minutes: readonly Minute[]): string {
 		(found, minute) => (found && found.requests >= minute.requests ? found : minute),
 		undefined,
 	);
-	const peak = busiest ? `, most at ${clock(busiest.time).slice(0, 5)}: ${busiest.requests}` : "";
-	return `In the last hour ${describe(requests, failed)}${peak}.`;
+	const all = describe(requests, failed);
+	return busiest
+		? l10n.t("In the last hour {requests}, most at {time}: {count}.", {
+				requests: all,
+				time: clock(busiest.time).slice(0, 5),
+				count: busiest.requests,
+			})
+		: l10n.t("In the last hour {requests}.", { requests: all });
 }
 
 function describe(requests: number, failed: number): string {
-	const bad = failed > 0 ? `, ${count(failed)} failed` : "";
-	return `${requests === 1 ? "1 request" : `${count(requests)} requests`}${bad}`;
+	const bad = failed > 0 ? l10n.t(", {count} failed", { count: count(failed) }) : "";
+	return `${requests === 1 ? l10n.t("1 request") : l10n.t("{count} requests", { count: count(requests) })}${bad}`;
 }

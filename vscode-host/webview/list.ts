@@ -5,33 +5,34 @@ import { repeat } from "lit/directives/repeat.js";
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { RequestRecord } from "../src/protocol";
 import { clock, costSource, count, credits, duration, outcomeOf, short } from "./format";
+import * as l10n from "./l10n";
 import { outcome } from "./parts";
 import { cancel, select, state } from "./state";
 
 const COLUMNS: [className: string, title: string, about?: string][] = [
-	["c-outcome", "Outcome"],
-	["c-time", "Time"],
-	["c-client", "Client"],
-	["c-dialect", "API"],
-	["c-model", "Model"],
-	["c-in number", "In", "Input tokens"],
-	["c-out number", "Out", "Output tokens"],
-	["c-first number", "First", "Time to the first part"],
-	["c-total number", "Total", "Time to the end"],
-	["c-credits number", "Credits", "Cost in Copilot's credits; ~ marks an estimate"],
+	["c-outcome", l10n.t("Outcome")],
+	["c-time", l10n.t("Time")],
+	["c-client", l10n.t("Client")],
+	["c-dialect", l10n.t("API")],
+	["c-model", l10n.t("Model")],
+	["c-in number", l10n.t("In"), l10n.t("Input tokens")],
+	["c-out number", l10n.t("Out"), l10n.t("Output tokens")],
+	["c-first number", l10n.t("First"), l10n.t("Time to the first part")],
+	["c-total number", l10n.t("Total"), l10n.t("Time to the end")],
+	["c-credits number", l10n.t("Credits"), l10n.t("Cost in Copilot's credits; ~ marks an estimate")],
 ];
 
 export function list(requests: readonly RequestRecord[], chosen: RequestRecord | undefined): TemplateResult {
 	const isListed = requests.some(({ number }) => number === chosen?.number);
 	const tabStop = isListed ? chosen?.number : requests[0]?.number;
-	return html`<div class="list" role="grid" aria-label="Requests" aria-rowcount=${requests.length + 1}
+	return html`<div class="list" role="grid" aria-label=${l10n.t("Requests")} aria-rowcount=${requests.length + 1}
 			@keydown=${(event: KeyboardEvent) => keys(event, requests)}>
 		<div class="row titles" role="row">
 			${COLUMNS.map(
 				([name, title, about]) =>
 					html`<span class=${name} role="columnheader" title=${about ?? nothing}>${title}</span>`,
 			)}
-			<span class="c-cancel" role="columnheader"><span class="screen-reader-only">Actions</span></span>
+			<span class="c-cancel" role="columnheader"><span class="screen-reader-only">${l10n.t("Actions")}</span></span>
 		</div>
 		${repeat(
 			requests,
@@ -50,16 +51,19 @@ function row(request: RequestRecord, isSelected: boolean, isTabStop: boolean): u
 		const { number, time, client, dialect, path, model, requested_model, routed_model, tokens } = request;
 		const named = model ?? requested_model ?? "";
 		const modelText = routed_model === undefined ? named : `${named} → ${routed_model}`;
-		const cached = tokens && tokens.cached > 0 ? `, ${count(tokens.cached)} of them cached` : "";
+		const cached =
+			tokens && tokens.cached > 0
+				? l10n.t(", {tokens} of them cached", { tokens: count(tokens.cached) })
+				: "";
 		return html`<div class="row request" role="row" tabindex=${isTabStop ? 0 : -1} aria-selected=${isSelected}
 				data-number=${number} @click=${() => select(request)}>
 			<span class="c-outcome" role="gridcell" title=${label}>${outcome(label, tone)}</span>
 			<span class="c-time" role="gridcell">${clock(time)}</span>
-			<span class="c-client" role="gridcell" title=${client}>${client || "unknown"}</span>
+			<span class="c-client" role="gridcell" title=${client}>${client || l10n.t("unknown")}</span>
 			<span class="c-dialect" role="gridcell">${dialect || path}</span>
 			<span class="c-model" role="gridcell" title=${modelText}>${modelText}</span>
 			<span class="c-in number" role="gridcell"
-				title=${tokens ? `${count(tokens.input)} tokens${cached}` : ""}>${tokens ? short(tokens.input) : ""}</span>
+				title=${tokens ? l10n.t("{tokens} tokens", { tokens: count(tokens.input) }) + cached : ""}>${tokens ? short(tokens.input) : ""}</span>
 			<span class="c-out number" role="gridcell">${tokens ? short(tokens.output) : soFar(request)}</span>
 			<span class="c-first number" role="gridcell">${
 				request.first_ms === undefined ? "" : duration(request.first_ms)
@@ -79,8 +83,8 @@ function cancelButton(request: RequestRecord): TemplateResult {
 		event.stopPropagation();
 		cancel(request);
 	};
-	return html`<button type="button" class="quiet" tabindex="-1" aria-label="Cancel request ${request.number}"
-		@click=${click}>Cancel</button>`;
+	return html`<button type="button" class="quiet" tabindex="-1" aria-label=${l10n.t("Cancel request {number}", { number: request.number })}
+		@click=${click}>${l10n.t("Cancel")}</button>`;
 }
 
 /** Estimated tokens of a running response; a token has about four characters. */

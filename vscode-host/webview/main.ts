@@ -5,6 +5,7 @@ import { tryOut } from "./curl";
 import { detail } from "./detail";
 import { draftView } from "./draft-view";
 import { head } from "./head";
+import * as l10n from "./l10n";
 import { focusRow, list } from "./list";
 import { type Shown, shown as shownModels } from "./model-catalog";
 import { modelsView } from "./models-view";
@@ -36,11 +37,11 @@ const TICK = 500;
 const SLOW_TICK = 5000;
 
 const TITLES: Record<Tab, string> = {
-	requests: "Requests",
-	usage: "Usage",
-	models: "Models",
-	tools: "Tools",
-	settings: "Settings",
+	requests: l10n.t("Requests"),
+	usage: l10n.t("Usage"),
+	models: l10n.t("Models"),
+	tools: l10n.t("Tools"),
+	settings: l10n.t("Settings"),
 };
 
 function page(): TemplateResult {
@@ -55,7 +56,7 @@ function page(): TemplateResult {
 	return html`${head(view, models[0]?.request_name ?? "gpt-4o")}
 		${state.problem ? html`<p class="failure page-problem" role="alert">${state.problem}</p>` : nothing}
 		<main>
-			<div role="tablist" aria-label="Views" @keydown=${tabKeys}>
+			<div role="tablist" aria-label=${l10n.t("Views")} @keydown=${tabKeys}>
 				${tabs.map((tab) => tabButton(tab, TITLES[tab], tab === current, () => remember({ tab }), badges[tab]))}
 			</div>
 			<section role="tabpanel" id=${current} aria-labelledby="${current}-tab" class="view ${current}"
@@ -94,7 +95,7 @@ function requestsView(models: readonly Shown[]): TemplateResult {
 			${
 				requests.length > 0
 					? html`<div class="scroller">${list(requests, request)}</div>`
-					: html`<div class="empty">${listed().length > 0 ? html`<p>No request matches.</p>` : sample(models)}</div>`
+					: html`<div class="empty">${listed().length > 0 ? html`<p>${l10n.t("No request matches.")}</p>` : sample(models)}</div>`
 			}
 			${side}
 		</div>`;
@@ -103,8 +104,8 @@ function requestsView(models: readonly Shown[]): TemplateResult {
 function sample(models: readonly Shown[]): TemplateResult {
 	const { endpoint = "http://127.0.0.1:8080", needsKey = false } = state.view ?? {};
 	const command = tryOut(endpoint, "openai", models[0]?.request_name ?? "gpt-4o", needsKey);
-	return html`<p>No requests yet. Send one from a terminal:</p>
-		<div class="sample"><pre tabindex="0" aria-label="Command">${command}</pre>${copyButton("Copy", "the command", () => command, false)}</div>`;
+	return html`<p>${l10n.t("No requests yet. Send one from a terminal:")}</p>
+		<div class="sample"><pre tabindex="0" aria-label=${l10n.t("Command")}>${command}</pre>${copyButton(l10n.t("Copy"), l10n.t("the command"), () => command, false)}</div>`;
 }
 
 function onEscape(event: KeyboardEvent): void {

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { ModelInfo } from "../src/protocol";
 import { tryModel } from "./draft-view";
 import { count } from "./format";
+import * as l10n from "./l10n";
 import type { Shown } from "./model-catalog";
 import { copyButton } from "./parts";
 
@@ -13,18 +14,18 @@ const NAMED = /Cost$/;
 
 export function modelsView(models: readonly Shown[]): TemplateResult {
 	if (models.length === 0) {
-		return html`<p class="empty" id="no-models">No window offers models. Install GitHub Copilot and sign in; the models then appear here.</p>`;
+		return html`<p class="empty" id="no-models">${l10n.t("No window offers models. Install GitHub Copilot and sign in; the models then appear here.")}</p>`;
 	}
 	const hasMore = models.some((model) => extraOf(model) !== "");
-	return html`<div class="scroll" tabindex="0" role="region" aria-label="Models"><table class="models">
+	return html`<div class="scroll" tabindex="0" role="region" aria-label=${l10n.t("Models")}><table class="models">
 		<thead><tr>
-			<th scope="col">Model</th><th scope="col">Name in requests</th>
-			<th scope="col" class="number">Input tokens</th><th scope="col">Capabilities</th>
-			<th scope="col" class="number" title="Credits per million input tokens">Input</th>
-			<th scope="col" class="number" title="Credits per million input tokens from the cache">Cached</th>
-			<th scope="col" class="number" title="Credits per million output tokens">Output</th>
-			${hasMore ? html`<th scope="col">More</th>` : nothing}
-			<th scope="col"><span class="screen-reader-only">Actions</span></th>
+			<th scope="col">${l10n.t("Model")}</th><th scope="col">${l10n.t("Name in requests")}</th>
+			<th scope="col" class="number">${l10n.t("Input tokens")}</th><th scope="col">${l10n.t("Capabilities")}</th>
+			<th scope="col" class="number" title=${l10n.t("Credits per million input tokens")}>${l10n.t("Input")}</th>
+			<th scope="col" class="number" title=${l10n.t("Credits per million input tokens from the cache")}>${l10n.t("Cached")}</th>
+			<th scope="col" class="number" title=${l10n.t("Credits per million output tokens")}>${l10n.t("Output")}</th>
+			${hasMore ? html`<th scope="col">${l10n.t("More")}</th>` : nothing}
+			<th scope="col"><span class="screen-reader-only">${l10n.t("Actions")}</span></th>
 		</tr></thead>
 		<tbody>${models.map((model) => row(model, hasMore))}</tbody>
 	</table></div>`;
@@ -40,19 +41,23 @@ function row(model: Shown, hasMore: boolean): TemplateResult {
 		images,
 		reports_usage: counts,
 	} = model;
-	const can = [tools && "tools", images && "images", counts && "counts tokens"].filter(Boolean);
+	const can = [
+		tools && l10n.t("tools"),
+		images && l10n.t("images"),
+		counts && l10n.t("counts tokens"),
+	].filter(Boolean);
 	return html`<tr>
 		<th scope="row"><span class="model">${name}</span> <span class="hint">${vendor}</span>${
 			model.isInOtherWindow
-				? html` <span class="tag" title="Available in another window only">other window</span>`
+				? html` <span class="tag" title=${l10n.t("Available in another window only")}>${l10n.t("other window")}</span>`
 				: nothing
 		}</th>
-		<td class="name"><code>${requested}</code>${copyButton("Copy", requested, () => requested)}</td>
+		<td class="name"><code>${requested}</code>${copyButton(l10n.t("Copy"), requested, () => requested)}</td>
 		<td class="number">${count(limit)}</td>
 		<td>${can.map((tag) => html`<span class="tag">${tag}</span>`)}</td>
 		${PRICES.map((price) => html`<td class="number">${priceOf(model, price)}</td>`)}
 		${hasMore ? html`<td class="hint">${extraOf(model)}</td>` : nothing}
-		<td><button type="button" aria-label="Try ${requested}" @click=${() => tryModel(requested)}>Try</button></td>
+		<td><button type="button" aria-label=${l10n.t("Try {model}", { model: requested })} @click=${() => tryModel(requested)}>${l10n.t("Try")}</button></td>
 	</tr>`;
 }
 

@@ -1,12 +1,13 @@
 // Small templates that all parts of the page use.
 
 import { html, nothing, type TemplateResult } from "lit/html.js";
+import * as l10n from "./l10n";
 import { copy, state } from "./state";
 
 /** A button that copies a text and confirms it; screen readers read its label and what it is about. */
 export function copyButton(label: string, what: string, text: () => string, quiet = true): TemplateResult {
 	const name = `${label} ${what}`;
-	const shown = state.copied === name ? "Copied" : label;
+	const shown = state.copied === name ? l10n.t("Copied") : label;
 	return html`<button type="button" class=${quiet ? "quiet" : ""} aria-label="${shown} ${what}"
 		@click=${() => copy(text(), name)}>${shown}</button>`;
 }

@@ -4,6 +4,7 @@ import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { SettingView } from "../src/panel-messages";
+import * as l10n from "./l10n";
 import { prose } from "./parts";
 import { announce, setSetting, transport } from "./state";
 
@@ -14,8 +15,8 @@ interface AutoTools {
 
 export function settingsView(settings: readonly SettingView[], models: readonly string[]): TemplateResult {
 	return html`<div class="bar">
-			<span class="hint">Changes take effect at once, in all windows.</span>
-			<button type="button" @click=${() => transport.send({ type: "run", command: "openSettings" })}>Open in Settings</button>
+			<span class="hint">${l10n.t("Changes take effect at once, in all windows.")}</span>
+			<button type="button" @click=${() => transport.send({ type: "run", command: "openSettings" })}>${l10n.t("Open in Settings")}</button>
 		</div>
 		<div id="settings-list">${repeat(settings, ({ name }) => name, row)}</div>
 		<datalist id="model-ids">${models.map((model) => html`<option value=${model}></option>`)}</datalist>`;
@@ -26,7 +27,7 @@ function row(setting: SettingView): TemplateResult {
 	return html`<div class="setting">
 		<div class="about">
 			<label for="setting-${name}">${titleOf(name)}</label>${
-				isDefault ? nothing : html`<span class="modified" title="Changed from its default"></span>`
+				isDefault ? nothing : html`<span class="modified" title=${l10n.t("Changed from its default")}></span>`
 			}
 			<p class="hint" id="about-${name}">${prose(description)}</p>
 		</div>
@@ -38,7 +39,7 @@ function control(setting: SettingView): unknown {
 	const { name, kind, value, minimum, maximum, isSecret } = setting;
 	const set = (to: unknown) => {
 		setSetting(name, to);
-		announce(`${titleOf(name)} saved`);
+		announce(l10n.t("{setting} saved", { setting: titleOf(name) }));
 	};
 	switch (kind) {
 		case "switch":
@@ -52,14 +53,14 @@ function control(setting: SettingView): unknown {
 			return html`<input type=${isSecret ? "password" : "text"} id="setting-${name}"
 				aria-describedby="about-${name}" autocomplete="off" spellcheck="false"
 				list=${name === "defaultModel" ? "model-ids" : nothing}
-				placeholder=${name === "defaultModel" ? "Copilot's first model" : nothing}
+				placeholder=${name === "defaultModel" ? l10n.t("Copilot's first model") : nothing}
 				.value=${String(value)} @change=${(event: Event) => set(inputOf(event).value.trim())}>`;
 		case "lines":
 			return lines(name, value as string[], set);
 		case "patterns": {
 			const { allow = ["*"], deny = [] } = value as AutoTools;
-			return html`<span class="hint">Allow</span>${lines(name, allow, (to) => set({ allow: to, deny }))}
-				<label class="hint" for="setting-${name}-deny">Deny</label>
+			return html`<span class="hint">${l10n.t("Allow")}</span>${lines(name, allow, (to) => set({ allow: to, deny }))}
+				<label class="hint" for="setting-${name}-deny">${l10n.t("Deny")}</label>
 				${lines(`${name}-deny`, deny, (to) => set({ allow, deny: to }), name)}`;
 		}
 	}
@@ -74,7 +75,7 @@ function lines(name: string, value: string[], set: (to: string[]) => void, about
 				.map((line) => line.trim())
 				.filter(Boolean),
 		);
-	return html`<textarea id="setting-${name}" aria-describedby="about-${about}" placeholder="One per line"
+	return html`<textarea id="setting-${name}" aria-describedby="about-${about}" placeholder=${l10n.t("One per line")}
 		spellcheck="false" rows=${Math.max(1, Math.min(6, value.length))} .value=${value.join("\n")}
 		@change=${changed}></textarea>`;
 }

@@ -5,6 +5,7 @@ import type { CatalogModel, Exchange, RequestRecord } from "../src/protocol";
 import { connect } from "./connect";
 import { type Chosen, matches } from "./filter";
 import { outcomeOf } from "./format";
+import * as l10n from "./l10n";
 import { Records } from "./records";
 
 export const TABS = ["requests", "usage", "models", "tools", "settings"] as const;
@@ -134,7 +135,7 @@ function confirm({ settings: current }: PanelView): void {
 export function copy(text: string, button: string): void {
 	transport.send({ type: "copy", text });
 	state.copied = button;
-	announce("Copied");
+	announce(l10n.t("Copied"));
 	setTimeout(() => {
 		if (state.copied === button) {
 			state.copied = "";
@@ -182,7 +183,9 @@ function takeActivity(activity: Parameters<Records["take"]>[0]): void {
 		state.exchanges.clear();
 	}
 	for (const failed of records.take(activity)) {
-		announce(`Request ${failed.number} failed: ${outcomeOf(failed).label}`);
+		announce(
+			l10n.t("Request {number} failed: {reason}", { number: failed.number, reason: outcomeOf(failed).label }),
+		);
 	}
 	const request = selected();
 	if (request && activity.requests.some(({ number }) => number === request.number)) {
@@ -259,7 +262,7 @@ export function select(request: RequestRecord | undefined): void {
 
 export function cancel(request: RequestRecord): void {
 	transport.send({ type: "stop_request", id: request.id });
-	announce(`Request ${request.number} cancelled`);
+	announce(l10n.t("Request {number} cancelled", { number: request.number }));
 }
 
 export function usageKey(from: string, by: string): string {

@@ -3,6 +3,7 @@
 import { html, nothing, svg, type TemplateResult } from "lit/html.js";
 import type { RequestRecord } from "../src/protocol";
 import { count, duration, tokensPerSecond } from "./format";
+import * as l10n from "./l10n";
 import { barsOf } from "./timeline";
 
 export function timingView(request: RequestRecord): TemplateResult {
@@ -10,12 +11,15 @@ export function timingView(request: RequestRecord): TemplateResult {
 	const whole = Math.max(1, ...bars.map(({ start, length }) => start + length));
 	const rate = tokensPerSecond(request);
 	const { auto_mode: auto, outcome } = request;
-	const tools = auto && auto.running_tools.length > 0 ? `, running ${auto.running_tools.join(", ")}` : "";
+	const tools =
+		auto && auto.running_tools.length > 0
+			? l10n.t(", running {tools}", { tools: auto.running_tools.join(", ") })
+			: "";
 	return html`<table class="timing">
-			<caption class="screen-reader-only">Phases of the request</caption>
+			<caption class="screen-reader-only">${l10n.t("Phases of the request")}</caption>
 			<thead><tr>
-				<th scope="col">Phase</th><th scope="col" class="number">Start</th>
-				<th scope="col" class="number">Duration</th><th scope="col"><span class="screen-reader-only">Chart</span></th>
+				<th scope="col">${l10n.t("Phase")}</th><th scope="col" class="number">${l10n.t("Start")}</th>
+				<th scope="col" class="number">${l10n.t("Duration")}</th><th scope="col"><span class="screen-reader-only">${l10n.t("Chart")}</span></th>
 			</tr></thead>
 			<tbody>${bars.map(
 				({ label, kind, start, length }) => html`<tr>
@@ -29,6 +33,6 @@ export function timingView(request: RequestRecord): TemplateResult {
 				</tr>`,
 			)}</tbody>
 		</table>
-		${rate === undefined ? nothing : html`<p class="hint">${count(Math.round(rate))} tokens per second after the first part.</p>`}
-		${auto && outcome.state === "running" ? html`<p>Auto mode: round ${auto.round}${tools}</p>` : nothing}`;
+		${rate === undefined ? nothing : html`<p class="hint">${l10n.t("{rate} tokens per second after the first part.", { rate: count(Math.round(rate)) })}</p>`}
+		${auto && outcome.state === "running" ? html`<p>${l10n.t("Auto mode: round {round}", { round: auto.round })}${tools}</p>` : nothing}`;
 }

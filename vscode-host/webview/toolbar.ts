@@ -3,14 +3,15 @@
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import { httpArchive, jsonLines, type Recorded } from "./export";
 import { chipsOf, FACETS, type Facet, toggled } from "./filter";
+import * as l10n from "./l10n";
 import { announce, changed, exchangeOf, listed, records, remember, shown, state, transport } from "./state";
 
 const NAMES: Record<Facet, string> = {
-	outcome: "Outcome",
-	client: "Client",
-	model: "Model",
-	dialect: "API",
-	session: "Session",
+	outcome: l10n.t("Outcome"),
+	client: l10n.t("Client"),
+	model: l10n.t("Model"),
+	dialect: l10n.t("API"),
+	session: l10n.t("Session"),
 };
 
 /** Time for the bodies of a request to come, in milliseconds. */
@@ -23,21 +24,21 @@ export function toolbar(): TemplateResult {
 	const isFiltered = words !== "" || Object.values(chosen).some((values) => values.length > 0);
 	const waiting = state.paused ? records.newestFirst.length - state.paused.length : 0;
 	return html`<div class="toolbar">
-			<input type="search" aria-label="Search requests" placeholder="Search requests" .value=${words}
+			<input type="search" aria-label=${l10n.t("Search requests")} placeholder=${l10n.t("Search requests")} .value=${words}
 				@input=${(event: Event) => remember({ words: (event.target as HTMLInputElement).value })}>
-			<span class="hint shown" role="status">${isFiltered ? `${count} of ${all.length}` : nothing}</span>
-			<button type="button" aria-pressed=${state.paused !== undefined} @click=${pause}>${
-				state.paused ? `Resume${waiting > 0 ? ` (${waiting} new)` : ""}` : "Pause"
-			}</button>
-			<button type="button" ?disabled=${all.length === 0} @click=${clear}>Clear</button>
-			<button type="button" ?disabled=${count === 0} @click=${() => save("jsonl")}>Export JSONL</button>
-			<button type="button" ?disabled=${count === 0} @click=${() => save("har")}>Export HAR</button>
+			<span class="hint shown" role="status">${isFiltered ? l10n.t("{shown} of {all}", { shown: count, all: all.length }) : nothing}</span>
+			<button type="button" aria-pressed=${state.paused !== undefined} @click=${pause}>${pauseLabel(
+				waiting,
+			)}</button>
+			<button type="button" ?disabled=${all.length === 0} @click=${clear}>${l10n.t("Clear")}</button>
+			<button type="button" ?disabled=${count === 0} @click=${() => save("jsonl")}>${l10n.t("Export JSONL")}</button>
+			<button type="button" ?disabled=${count === 0} @click=${() => save("har")}>${l10n.t("Export HAR")}</button>
 		</div>
-		<div class="facets" role="group" aria-label="Filters">
+		<div class="facets" role="group" aria-label=${l10n.t("Filters")}>
 			${FACETS.map((facet) => facetOf(facet))}
 			${
 				isFiltered
-					? html`<button type="button" class="quiet" @click=${() => remember({ words: "", chosen: {} })}>Clear Filters</button>`
+					? html`<button type="button" class="quiet" @click=${() => remember({ words: "", chosen: {} })}>${l10n.t("Clear Filters")}</button>`
 					: nothing
 			}
 		</div>`;
@@ -59,15 +60,23 @@ function facetOf(facet: Facet): TemplateResult | typeof nothing {
 	</span>`;
 }
 
+/** Label of the button that pauses the list; `waiting` requests have come since. */
+function pauseLabel(waiting: number): string {
+	if (!state.paused) {
+		return l10n.t("Pause");
+	}
+	return waiting > 0 ? l10n.t("Resume ({count} new)", { count: waiting }) : l10n.t("Resume");
+}
+
 function pause(): void {
 	state.paused = state.paused ? undefined : records.newestFirst;
-	announce(state.paused ? "List paused" : "List resumed");
+	announce(state.paused ? l10n.t("List paused") : l10n.t("List resumed"));
 }
 
 function clear(): void {
 	state.clearedUpTo = Math.max(0, ...records.newestFirst.map(({ number }) => number));
 	state.paused = undefined;
-	announce("List cleared");
+	announce(l10n.t("List cleared"));
 	changed();
 }
 
@@ -79,7 +88,7 @@ async function save(kind: "jsonl" | "har"): Promise<void> {
 	const { endpoint = "http://127.0.0.1", totals } = state.view ?? {};
 	const text = kind === "har" ? httpArchive(recorded, endpoint, totals?.version ?? "") : jsonLines(recorded);
 	transport.send({ type: "save", name: `requests.${kind}`, text });
-	announce(`Exported ${recorded.length} requests`);
+	announce(l10n.t("Exported {count} requests", { count: recorded.length }));
 }
 
 async function bodiesOf(id: string): Promise<Recorded["exchange"]> {

@@ -4,12 +4,15 @@ import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 import { html, nothing, type TemplateResult } from "lit/html.js";
 import type { EditorTool } from "../src/protocol";
+import * as l10n from "./l10n";
 import { announce, changed, setSetting, settings, state, transport } from "./state";
 import { type AutoTools, deniedBy, mayRun, withTool } from "./tool-permission";
 
-const RESTRICTED = "Tools are off while VS Code is in Restricted Mode. Trust the workspace to use them.";
-const NONE = "This window has no tools. Install extensions or MCP servers that provide some.";
-const NO_MATCH = "No matching tools.";
+const RESTRICTED = l10n.t(
+	"Tools are off while VS Code is in Restricted Mode. Trust the workspace to use them.",
+);
+const NONE = l10n.t("This window has no tools. Install extensions or MCP servers that provide some.");
+const NO_MATCH = l10n.t("No matching tools.");
 /** Prefix of the tags with which VS Code links tools to each other; they mean nothing to users. */
 const LINK = "enable_other_tool_";
 
@@ -22,15 +25,15 @@ export function toolsView(): TemplateResult {
 	const shown = tools.filter((tool) => matches(tool, words));
 	const autoTools = autoToolsOf();
 	return html`<div class="bar">
-			<input type="search" placeholder="Filter tools" aria-label="Filter tools" .value=${filter.words}
+			<input type="search" placeholder=${l10n.t("Filter tools")} aria-label=${l10n.t("Filter tools")} .value=${filter.words}
 				@input=${(event: Event) => {
 					filter.words = (event.target as HTMLInputElement).value;
 					changed();
 				}}>
-			<button type="button" @click=${() => transport.send({ type: "readTools" })}>Refresh</button>
-			<span class="hint" role="status">${shown.length < tools.length ? `${shown.length} of ${tools.length}` : ""}</span>
+			<button type="button" @click=${() => transport.send({ type: "readTools" })}>${l10n.t("Refresh")}</button>
+			<span class="hint" role="status">${shown.length < tools.length ? l10n.t("{shown} of {all}", { shown: shown.length, all: tools.length }) : ""}</span>
 		</div>
-		<div class="facets" role="group" aria-label="Tags">${known.map(chip)}</div>
+		<div class="facets" role="group" aria-label=${l10n.t("Tags")}>${known.map(chip)}</div>
 		${
 			shown.length === 0
 				? html`<p class="empty">${isRestricted ? RESTRICTED : tools.length > 0 ? NO_MATCH : NONE}</p>`
@@ -79,8 +82,8 @@ function item(tool: EditorTool, autoTools: AutoTools | undefined): TemplateResul
 			<span class="tags">${tagsOf(tool).map((tag) => html`<span class="tag">${tag}</span>`)}</span>
 		</div>
 		<p title=${description}>${description}</p>
-		<details class="folded"><summary aria-label="Schema of ${name}">Schema</summary>
-			<pre tabindex="0" aria-label="Schema of ${name}">${JSON.stringify(schema ?? {}, null, 2)}</pre></details>
+		<details class="folded"><summary aria-label=${l10n.t("Schema of {tool}", { tool: name })}>${l10n.t("Schema")}</summary>
+			<pre tabindex="0" aria-label=${l10n.t("Schema of {tool}", { tool: name })}>${JSON.stringify(schema ?? {}, null, 2)}</pre></details>
 	</li>`;
 }
 
@@ -90,9 +93,13 @@ function permission(name: string, autoTools: AutoTools): TemplateResult {
 	const change = (event: Event) => {
 		const isOn = (event.target as HTMLInputElement).checked;
 		setSetting("autoTools", withTool(name, isOn, autoTools));
-		announce(`${name} ${isOn ? "allowed" : "denied"} in auto mode`);
+		announce(
+			isOn
+				? l10n.t("{tool} allowed in auto mode", { tool: name })
+				: l10n.t("{tool} denied in auto mode", { tool: name }),
+		);
 	};
-	return html`<input type="checkbox" aria-label="Auto mode may run ${name}" .checked=${live(mayRun(name, autoTools))}
-		?disabled=${isFixed} title=${isFixed ? `The setting autoTools denies ${pattern}` : "Auto mode may run this tool"}
+	return html`<input type="checkbox" aria-label=${l10n.t("Auto mode may run {tool}", { tool: name })} .checked=${live(mayRun(name, autoTools))}
+		?disabled=${isFixed} title=${isFixed ? l10n.t("The setting autoTools denies {pattern}", { pattern }) : l10n.t("Auto mode may run this tool")}
 		@change=${change}>`;
 }

@@ -4,17 +4,18 @@ import { html, nothing, svg, type TemplateResult } from "lit/html.js";
 import type { UsageReport } from "../src/panel-messages";
 import { count, short } from "./format";
 import { hourChart } from "./hour-chart";
+import * as l10n from "./l10n";
 import { type Grouping, records, remember, state, transport, type UsagePeriod, usageKey } from "./state";
 
 const GROUPINGS: [Grouping, string][] = [
-	["model", "Model"],
-	["client", "Client"],
-	["session", "Session"],
-	["day", "Day"],
+	["model", l10n.t("Model")],
+	["client", l10n.t("Client")],
+	["session", l10n.t("Session")],
+	["day", l10n.t("Day")],
 ];
 const PERIODS: [UsagePeriod, string][] = [
-	["today", "Today"],
-	["month", "This Month"],
+	["today", l10n.t("Today")],
+	["month", l10n.t("This Month")],
 ];
 
 /** Interval at which the figures are read again while they are on screen, in milliseconds. */
@@ -47,17 +48,17 @@ export function usageView(): TemplateResult {
 	const { period, grouping } = state.memory;
 	const usage = state.usage.get(usageKey(daysOf(period, new Date()).from, grouping));
 	return html`<div class="bar">
-			<span class="choice" role="group" aria-label="Period">${PERIODS.map(([value, title]) =>
+			<span class="choice" role="group" aria-label=${l10n.t("Period")}>${PERIODS.map(([value, title]) =>
 				choice(title, value === period, () => remember({ period: value })),
 			)}</span>
-			<span class="choice" role="group" aria-label="Grouping">${GROUPINGS.map(([value, title]) =>
+			<span class="choice" role="group" aria-label=${l10n.t("Grouping")}>${GROUPINGS.map(([value, title]) =>
 				choice(title, value === grouping, () => remember({ grouping: value })),
 			)}</span>
 		</div>
 		${usage?.problem ? html`<p class="failure" role="status">${usage.problem}</p>` : nothing}
 		${usage?.report ? report(usage.report, grouping) : nothing}
 		<figure>
-			<figcaption><h2>Requests</h2><span class="hint">in the last hour</span></figcaption>
+			<figcaption><h2>${l10n.t("Requests")}</h2><span class="hint">${l10n.t("in the last hour")}</span></figcaption>
 			${hourChart(records.minutes)}
 		</figure>`;
 }
@@ -70,14 +71,14 @@ function report({ data, totals, cache }: UsageReport, grouping: Grouping): Templ
 	const name = GROUPINGS.find(([value]) => value === grouping)?.[1] ?? "";
 	const most = Math.max(1, ...data.map(({ input_tokens: into, output_tokens: out }) => into + out));
 	const figures: [name: string, value: string, about: string][] = [
-		["Credits", amount(totals.credits), aboutCredits(totals)],
-		["Requests", short(totals.requests), count(totals.requests)],
-		["Tokens in", short(totals.input_tokens), count(totals.input_tokens)],
-		["Tokens out", short(totals.output_tokens), count(totals.output_tokens)],
+		[l10n.t("Credits"), amount(totals.credits), aboutCredits(totals)],
+		[l10n.t("Requests"), short(totals.requests), count(totals.requests)],
+		[l10n.t("Tokens in"), short(totals.input_tokens), count(totals.input_tokens)],
+		[l10n.t("Tokens out"), short(totals.output_tokens), count(totals.output_tokens)],
 		[
-			"Cache rate",
+			l10n.t("Cache rate"),
 			rate(totals),
-			`${count(totals.cached_tokens)} input tokens came from the provider's cache`,
+			l10n.t("{tokens} input tokens came from the provider's cache", { tokens: count(totals.cached_tokens) }),
 		],
 	];
 	return html`<dl class="figures">
@@ -85,16 +86,16 @@ function report({ data, totals, cache }: UsageReport, grouping: Grouping): Templ
 		</dl>
 		${
 			data.length === 0
-				? html`<p class="empty">No requests in this time.</p>`
-				: html`<div class="scroll" tabindex="0" role="region" aria-label="Usage by ${name.toLowerCase()}"><table class="usage">
+				? html`<p class="empty">${l10n.t("No requests in this time.")}</p>`
+				: html`<div class="scroll" tabindex="0" role="region" aria-label=${l10n.t("Usage by {group}", { group: name.toLowerCase() })}><table class="usage">
 			<thead><tr>
-				<th scope="col">${name}</th><th scope="col" class="number">Requests</th>
-				<th scope="col" class="number">Tokens in</th><th scope="col" class="number">out</th>
-				<th scope="col" class="number">Cache rate</th><th scope="col" class="number">Credits</th>
+				<th scope="col">${name}</th><th scope="col" class="number">${l10n.t("Requests")}</th>
+				<th scope="col" class="number">${l10n.t("Tokens in")}</th><th scope="col" class="number">${l10n.t("out")}</th>
+				<th scope="col" class="number">${l10n.t("Cache rate")}</th><th scope="col" class="number">${l10n.t("Credits")}</th>
 			</tr></thead>
 			<tbody>${data.map(
 				(group) => html`<tr>
-					<th scope="row"><span>${group.key || "none"}</span>${bar(group, most)}</th>
+					<th scope="row"><span>${group.key || l10n.t("none")}</span>${bar(group, most)}</th>
 					<td class="number">${count(group.requests)}</td>
 					<td class="number" title=${count(group.input_tokens)}>${short(group.input_tokens)}</td>
 					<td class="number" title=${count(group.output_tokens)}>${short(group.output_tokens)}</td>
@@ -107,10 +108,10 @@ function report({ data, totals, cache }: UsageReport, grouping: Grouping): Templ
 		${
 			cache.breaks.length === 0
 				? nothing
-				: html`<h2>Broken prefixes <span class="hint">what made the provider read input again</span></h2>
-			<div class="scroll" tabindex="0" role="region" aria-label="Broken prefixes"><table>
-			<thead><tr><th scope="col">Change</th><th scope="col" class="number">Requests</th>
-				<th scope="col" class="number">Tokens lost</th></tr></thead>
+				: html`<h2>${l10n.t("Broken prefixes")} <span class="hint">${l10n.t("what made the provider read input again")}</span></h2>
+			<div class="scroll" tabindex="0" role="region" aria-label=${l10n.t("Broken prefixes")}><table>
+			<thead><tr><th scope="col">${l10n.t("Change")}</th><th scope="col" class="number">${l10n.t("Requests")}</th>
+				<th scope="col" class="number">${l10n.t("Tokens lost")}</th></tr></thead>
 			<tbody>${cache.breaks.map(
 				({ prefix_break: change, requests, lost_tokens: lost }) => html`<tr>
 					<th scope="row">${change}</th><td class="number">${count(requests)}</td>
@@ -145,6 +146,7 @@ function aboutCredits({
 	estimated_credits: estimated,
 	unknown_requests: unknown,
 }: UsageReport["totals"]): string {
-	const unclear = unknown > 0 ? `; the cost of ${count(unknown)} requests is unknown` : "";
-	return `${amount(estimated)} of them estimated${unclear}`;
+	const unclear =
+		unknown > 0 ? l10n.t("; the cost of {requests} requests is unknown", { requests: count(unknown) }) : "";
+	return l10n.t("{credits} of them estimated", { credits: amount(estimated) }) + unclear;
 }

@@ -417,6 +417,7 @@ export const extensions = {
 };
 
 export const env = {
+	language: "en",
 	clipboard: {
 		async writeText(text: string) {
 			fake.clipboard = text;
@@ -425,6 +426,9 @@ export const env = {
 };
 
 export const l10n = {
+	get bundle() {
+		return fake.translations;
+	},
 	/** The message in the language of `fake.translations`, with its placeholders filled in as VS Code does. */
 	t(message: string, ...args: unknown[]): string {
 		const [first] = args;
