@@ -56,15 +56,16 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () =>
 /**
  * Starts VS Code with the provider (or the replacement in the folder `provider`) and `extensions`: .vsix files, and folders
  * of test extensions, each of which opens a socket with its folder's name (provider/drive.js). `settings` are the user's;
- * `environment` is that of the extensions.
+ * `environment` is that of the extensions, `locale` VS Code's language.
  */
 export async function startEditor({
 	provider = "provider",
 	extensions = [],
 	settings = {},
 	environment = {},
+	locale,
 } = {}) {
-	const editor = new Editor(environment);
+	const editor = new Editor(environment, locale);
 	try {
 		await editor.start({ provider, extensions, settings });
 		return editor;
@@ -89,13 +90,15 @@ class Editor {
 	runtimeDir = this.at("run");
 	#driven = [];
 	#extraEnvironment;
+	#locale;
 	#server;
 	#browser;
 	#stopped;
 	#endWithUs = () => this.#clear();
 
-	constructor(environment) {
+	constructor(environment, locale) {
 		this.#extraEnvironment = environment;
+		this.#locale = locale;
 		process.once("exit", this.#endWithUs);
 	}
 
@@ -109,6 +112,7 @@ class Editor {
 		fs.mkdirSync(this.runtimeDir, { mode: 0o700 });
 		fs.writeFileSync(this.at("config.yaml"), "");
 		this.settings(settings);
+		if (this.#locale) this.#writeLanguagePack();
 		this.#install(path.join(tests, provider), "provider");
 		for (const extension of extensions) this.#install(extension);
 
@@ -117,7 +121,13 @@ class Editor {
 		const log = fs.openSync(this.at("server.log"), "w");
 		this.#server = spawn(
 			process.execPath,
-			[...this.#common(), ...SERVER_FLAGS, "--bind-addr", `127.0.0.1:${port}`],
+			[
+				...this.#common(),
+				...SERVER_FLAGS,
+				"--bind-addr",
+				`127.0.0.1:${port}`,
+				...(this.#locale ? ["--locale", this.#locale] : []),
+			],
 			{
 				env: this.#environment(),
 				stdio: ["ignore", log, log],
@@ -176,6 +186,19 @@ class Editor {
 		fs.cpSync(extension, this.at("extensions", name), { recursive: true });
 		fs.cpSync(path.join(tests, "provider/drive.js"), this.at("extensions", name, "drive.js"));
 		this.#driven.push(name);
+	}
+
+	/** Makes VS Code believe that a language is installed. The pack is empty: VS Code's own texts stay English. */
+	#writeLanguagePack() {
+		const texts = this.at("language.i18n.json");
+		fs.writeFileSync(texts, JSON.stringify({ version: "1.0.0", contents: {} }));
+		const pack = {
+			hash: "0",
+			label: this.#locale,
+			extensions: [{ extensionIdentifier: { id: "tests.language" }, version: "1.0.0" }],
+			translations: { vscode: texts },
+		};
+		fs.writeFileSync(this.at("user/languagepacks.json"), JSON.stringify({ [this.#locale]: pack }));
 	}
 
 	/** Writes the user's settings, for windows that are opened later. */
