@@ -44,8 +44,9 @@ bench: ## Measure against the goals of benches/README.md (ONLY="burst mixed", RO
 	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && node esbuild.mjs --bench
 	target/dist/bench --rounds $(ROUNDS) $(ONLY) $(if $(DOCUMENT),--document $(DOCUMENT))
 
-performance: ## Measure everything and write docs/performance.md
+performance: ## Measure everything and how it grows; writes docs/performance.md and docs/growth/
 	$(MAKE) bench DOCUMENT=docs/performance.md
+	target/dist/bench --growth docs/growth
 
 pictures: ## Make the pictures of docs/images from the packaged extension in a real VS Code
 	tests/vscode/pictures.sh $(wildcard $(vsix))

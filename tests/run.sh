@@ -56,6 +56,7 @@ benches() {
 	[ "$(uname -s)" = Linux ] || return 0
 	(cd vscode-host && node esbuild.mjs --bench --soak) && cargo build --locked --quiet --workspace &&
 		target/debug/bench --smoke --server target/debug/copilot-proxy &&
+		target/debug/bench --smoke --growth target/growth --server target/debug/copilot-proxy &&
 		python3 tests/soak/soak.py --server target/debug/copilot-proxy --seconds 10
 }
 

@@ -20,7 +20,15 @@ pub struct Connection {
 
 /// A question in the API's form.
 pub fn question(stream: bool, messages: &str) -> Vec<u8> {
-    let body = format!(r#"{{"model":"bench","stream":{stream},"messages":[{messages}]}}"#);
+    post(&format!(r#"{{"model":"bench","stream":{stream},"messages":[{messages}]}}"#))
+}
+
+/// A question with tools.
+pub fn question_with_tools(stream: bool, messages: &str, tools: &str) -> Vec<u8> {
+    post(&format!(r#"{{"model":"bench","stream":{stream},"messages":[{messages}],"tools":[{tools}]}}"#))
+}
+
+fn post(body: &str) -> Vec<u8> {
     let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n";
     format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }

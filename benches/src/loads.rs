@@ -17,6 +17,11 @@ use crate::target::{Cost, Programs, Running, Target};
 mod bodies;
 mod hop;
 
+pub use bodies::Body;
+
+/// Milliseconds between the parts of a quick model.
+const PACE: u64 = 10;
+
 /// Targets that are measured together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Load {
@@ -189,21 +194,20 @@ async fn request(running: &Running, sizes: Sizes) -> Result<Measured> {
 
 /// Many answers at the pace of a quick model: a part each ten milliseconds.
 async fn paced(running: &Running, sizes: Sizes) -> Result<Measured> {
-    run_paced(running, sizes.streams, sizes.paced / 4).await?;
+    run_paced(running, sizes.streams, sizes.paced / 4, PACE).await?;
     let before = running.begin()?;
-    run_paced(running, sizes.streams, sizes.paced).await?;
+    run_paced(running, sizes.streams, sizes.paced, PACE).await?;
     let Cost { node, all } = running.cost(&before)?.each(sizes.streams * sizes.paced);
     Ok(vec![(Metric::PacedNode, node), (Metric::PacedAll, all)])
 }
 
-/// Returns the delay of each part since it was due, in microseconds.
-async fn run_paced(running: &Running, streams: usize, count: usize) -> Result<Vec<f64>> {
-    const EVERY: u64 = 10;
-    let order = order(true, &format!("paced {count} {EVERY}"));
+/// Streams with a part each `every` milliseconds; returns the delay of each part since it was due, in microseconds.
+pub async fn run_paced(running: &Running, streams: usize, count: usize, every: u64) -> Result<Vec<f64>> {
+    let order = order(true, &format!("paced {count} {every}"));
     let streams_running = (0..streams).map(async |number| -> Result<Vec<f64>> {
         // Spreads the starts of the streams over one interval.
-        tokio::time::sleep(Duration::from_micros(number as u64 * 1000 * EVERY / streams as u64)).await;
-        let mut paced = Paced::new(count, EVERY * 1000);
+        tokio::time::sleep(Duration::from_micros(number as u64 * 1000 * every / streams as u64)).await;
+        let mut paced = Paced::new(count, every * 1000);
         let mut client = Connection::open(running.port).await?;
         client.stream(&order).await?.rest(|text| paced.check(text)).await?;
         paced.end()
@@ -285,12 +289,12 @@ async fn start(target: Target, programs: &Programs, sizes: Sizes) -> Result<Meas
     Ok(vec![(Metric::Start, median(&mut times)), (Metric::Binary, size)])
 }
 
-fn microseconds(time: Duration) -> f64 {
+pub fn microseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
 /// Of all its processes together, in KB.
-fn memory(running: &Running) -> Result<f64> {
+pub fn memory(running: &Running) -> Result<f64> {
     running.processes().map(Process::memory).sum()
 }
 

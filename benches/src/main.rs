@@ -17,6 +17,7 @@ mod loads;
 mod metrics;
 mod process;
 mod report;
+mod scale;
 mod statistics;
 mod target;
 
@@ -43,6 +44,10 @@ struct Options {
     #[arg(long)]
     document: Option<PathBuf>,
 
+    /// Measure how costs grow instead, and write pictures and figures to this folder
+    #[arg(long)]
+    growth: Option<PathBuf>,
+
     /// The program of the server
     #[arg(long, default_value = "target/dist/copilot-proxy")]
     server: PathBuf,
@@ -57,6 +62,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let measured = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(measure(&options)));
     match measured {
+        Ok(_) if options.growth.is_some() => {}
         Ok(samples) if options.smoke => drop(samples),
         Ok(samples) => {
             let rows = samples.rows();
@@ -79,6 +85,10 @@ fn main() -> ExitCode {
 
 async fn measure(options: &Options) -> Result<Samples> {
     let programs = Programs { server: options.server.clone(), extension: options.extension.clone() };
+    if let Some(folder) = &options.growth {
+        scale::document(&programs, folder, options.smoke).await?;
+        return Ok(Samples::default());
+    }
     let (rounds, sizes) = if options.smoke { (1, Sizes::SMOKE) } else { (options.rounds, Sizes::FULL) };
     let loads = if options.only.is_empty() { Load::value_variants() } else { &options.only };
     let mut samples = Samples::default();

@@ -35,7 +35,7 @@ pub fn document(rows: &[Row], rounds: usize) -> String {
 }
 
 /// Processors and system.
-fn machine() -> String {
+pub fn machine() -> String {
     let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
     let count = std::thread::available_parallelism().map_or(0, usize::from);
@@ -75,7 +75,7 @@ fn spread(series: &[f64]) -> String {
 }
 
 /// Three digits tell enough.
-fn shown(value: f64) -> String {
+pub fn shown(value: f64) -> String {
     match value.abs() {
         large if large >= 999.5e3 => format!("{:.2} M", value / 1e6),
         large if large >= 9999.5 => format!("{:.0} k", value / 1e3),

@@ -39,6 +39,8 @@ pub struct Running {
     pub port: u16,
     pub server: Option<Process>,
     pub node: Option<Process>,
+    /// Extension hosts of further windows.
+    more_windows: Vec<Process>,
     /// Start time of the extension, in milliseconds.
     pub activation: f64,
     // Last: removed when no process writes to it any more.
@@ -56,23 +58,18 @@ pub struct Cost {
 pub struct Before {
     server: Option<Used>,
     node: Option<Used>,
+    more_windows: Vec<Used>,
 }
 
 impl Target {
     pub async fn start(self, programs: &Programs) -> Result<Running> {
         let home = Home::new()?;
-        let mut running = Running { port: 0, server: None, node: None, activation: 0.0, home };
+        let mut running = Running { port: 0, server: None, node: None, more_windows: Vec::new(), activation: 0.0, home };
         match self {
             Target::Ours => {
                 let (server, port) = serve(programs, &running.home)?;
                 (running.server, running.port) = (Some(server), port);
-                let mut node = Process::start(
-                    node("host", programs)
-                        .arg(programs.extension.join("out/extension.js"))
-                        .arg(programs.extension.join("package.json"))
-                        .env("XDG_RUNTIME_DIR", &running.home.0)
-                        .env("XDG_STATE_HOME", running.home.0.join("state")),
-                )?;
+                let mut node = window(programs, &running.home)?;
                 let ready: Value = serde_json::from_str(&node.line()?)?;
                 running.activation = number(&ready, "load")? + number(&ready, "activate")?;
                 running.node = Some(node);
@@ -109,7 +106,8 @@ impl Target {
 impl Running {
     pub fn begin(&self) -> Result<Before> {
         let used = |process: &Option<Process>| process.as_ref().map(Process::used).transpose();
-        Ok(Before { server: used(&self.server)?, node: used(&self.node)? })
+        let more_windows = self.more_windows.iter().map(Process::used).collect::<Result<_>>()?;
+        Ok(Before { server: used(&self.server)?, node: used(&self.node)?, more_windows })
     }
 
     /// CPU time since then.
@@ -121,11 +119,33 @@ impl Running {
             })
         };
         let node = spent(&self.node, &before.node)?;
-        Ok(Cost { node, all: node + spent(&self.server, &before.server)? })
+        let mut all = node + spent(&self.server, &before.server)?;
+        for (window, before) in self.more_windows.iter().zip(&before.more_windows) {
+            all += window.used()?.since(before);
+        }
+        Ok(Cost { node, all })
     }
 
     pub fn processes(&self) -> impl Iterator<Item = &Process> {
-        self.server.iter().chain(&self.node)
+        self.server.iter().chain(&self.node).chain(&self.more_windows)
+    }
+
+    /// Number of windows that were opened.
+    pub fn windows(&self) -> usize {
+        self.more_windows.len() + 1
+    }
+
+    /// Opens one more window.
+    pub fn add_window(&mut self, programs: &Programs) -> Result<()> {
+        let mut node = window(programs, &self.home)?;
+        node.line()?;
+        self.more_windows.push(node);
+        Ok(())
+    }
+
+    /// Waits until so many windows are attached.
+    pub async fn wait_for_windows(&self, count: usize) -> Result<()> {
+        self.wait_for_health(|health| health["editors"] == count).await
     }
 
     /// Path for a socket of the harness.
@@ -134,11 +154,15 @@ impl Running {
     }
 
     async fn wait_for_models(&self) -> Result<()> {
+        self.wait_for_health(|health| health["models_available"] == 1).await
+    }
+
+    async fn wait_for_health(&self, is_ready: impl Fn(&Value) -> bool) -> Result<()> {
         let began = Instant::now();
         while began.elapsed() < UP_WITHIN {
             let health = Connection::open(self.port).await?.body(&get("/health")).await?;
             let health: Value = serde_json::from_slice(&health)?;
-            if health["models_available"] == 1 {
+            if is_ready(&health) {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -152,6 +176,17 @@ impl Cost {
     pub fn each(self, count: usize) -> Cost {
         Cost { node: self.node / count as f64, all: self.all / count as f64 }
     }
+}
+
+/// The extension host of a window.
+fn window(programs: &Programs, home: &Home) -> Result<Process> {
+    Process::start(
+        node("host", programs)
+            .arg(programs.extension.join("out/extension.js"))
+            .arg(programs.extension.join("package.json"))
+            .env("XDG_RUNTIME_DIR", &home.0)
+            .env("XDG_STATE_HOME", home.0.join("state")),
+    )
 }
 
 fn serve(programs: &Programs, home: &Home) -> Result<(Process, u16)> {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use futures_util::future::try_join;
 
-use super::{Measured, Sizes, run_paced};
+use super::{Measured, PACE, Sizes, run_paced};
 use crate::Result;
 use crate::http::{Connection, question};
 use crate::metrics::Metric;
@@ -20,7 +20,8 @@ const MESSAGE: usize = 8 * 1024;
 /// Streams that go on while bodies come.
 const BESIDE: usize = 16;
 
-struct Body {
+/// The request of a turn.
+pub struct Body {
     request: Vec<u8>,
     /// Text of the model when the whole body has arrived.
     answer: String,
@@ -28,7 +29,7 @@ struct Body {
 
 impl Body {
     /// Of so many bytes, a little less. Conversations of different numbers have no message in common.
-    fn of(bytes: usize, number: usize) -> Body {
+    pub fn of(bytes: usize, number: usize) -> Body {
         let text = |index: usize| text(number * 10_000 + index);
         let mut messages = Vec::new();
         let mut units = 0;
@@ -50,7 +51,7 @@ impl Body {
         Body { request: question(false, &messages.join(",")), answer }
     }
 
-    async fn ask(&self, client: &mut Connection) -> Result<()> {
+    pub async fn ask(&self, client: &mut Connection) -> Result<()> {
         let text = client.whole_text(&self.request).await?;
         if text == self.answer { Ok(()) } else { Err(format!("{text:?} came of {:?}", self.answer).into()) }
     }
@@ -123,7 +124,7 @@ async fn turns(running: &Running, client: &mut Connection, bytes: usize, count: 
 pub async fn beside_streams(running: &Running, sizes: Sizes) -> Result<Measured> {
     let large = Body::of(sizes.body[1], 0);
     let mut client = Connection::open(running.port).await?;
-    run_paced(running, BESIDE, sizes.paced / 4).await?;
+    run_paced(running, BESIDE, sizes.paced / 4, PACE).await?;
     large.ask_often(&mut client, 2).await?;
     let streams_end = Cell::new(false);
     let bodies = async {
@@ -133,7 +134,7 @@ pub async fn beside_streams(running: &Running, sizes: Sizes) -> Result<Measured>
         Ok(())
     };
     let streams = async {
-        let late = run_paced(running, BESIDE, sizes.paced).await;
+        let late = run_paced(running, BESIDE, sizes.paced, PACE).await;
         streams_end.set(true);
         late
     };
