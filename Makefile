@@ -51,6 +51,14 @@ performance: ## Measure everything and how it grows; writes docs/performance.md 
 pictures: ## Make the pictures of docs/images from the packaged extension in a real VS Code
 	tests/vscode/pictures.sh $(wildcard $(vsix))
 
+bench-peers: ## Measure nginx and LiteLLM beside; writes docs/peers.md
+	cargo build --profile dist --locked --workspace
+	cd vscode-host && npm ci --no-audit --no-fund --loglevel=error && node esbuild.mjs --bench
+	command -v nginx >/dev/null || apt-get install -y -qq nginx-light
+	[ -x target/peers/bin/litellm ] || \
+		{ python3 -m venv target/peers && target/peers/bin/pip install --quiet 'litellm[proxy]==1.108.7'; }
+	target/dist/bench --peers docs/peers.md --rounds $(ROUNDS) --litellm target/peers/bin/litellm
+
 # How long, and which random choices.
 MINUTES ?=
 SECONDS ?= $(if $(MINUTES),$(MINUTES)*60,1800)
@@ -92,4 +100,4 @@ protocol: ## Regenerate the TypeScript mirror of the bridge protocol
 clean: ## Remove everything that was built
 	rm -rf target dist vscode-host/out vscode-host/bin vscode-host/node_modules
 
-.PHONY: help demo test check bench performance pictures soak fuzz package install deny protocol clean
+.PHONY: help demo test check bench performance bench-peers pictures soak fuzz package install deny protocol clean

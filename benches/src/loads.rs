@@ -63,6 +63,8 @@ impl Sizes {
         held: 1000,
         starts: 11,
     };
+    /// Less, since some of them are slow.
+    pub const PEERS: Sizes = Sizes { answers: 100, held: 100, ..Sizes::FULL };
     /// Enough to see that everything works.
     pub const SMOKE: Sizes = Sizes {
         answers: 5,

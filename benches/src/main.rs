@@ -15,6 +15,7 @@ mod checks;
 mod http;
 mod loads;
 mod metrics;
+mod peer_report;
 mod process;
 mod report;
 mod scale;
@@ -48,6 +49,14 @@ struct Options {
     #[arg(long)]
     growth: Option<PathBuf>,
 
+    /// Measure other gateways beside instead, and write the results to this file
+    #[arg(long)]
+    peers: Option<PathBuf>,
+
+    /// LiteLLM's program, for `--peers`
+    #[arg(long, default_value = "litellm")]
+    litellm: PathBuf,
+
     /// The program of the server
     #[arg(long, default_value = "target/dist/copilot-proxy")]
     server: PathBuf,
@@ -62,7 +71,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let measured = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(measure(&options)));
     match measured {
-        Ok(_) if options.growth.is_some() => {}
+        Ok(_) if options.growth.is_some() || options.peers.is_some() => {}
         Ok(samples) if options.smoke => drop(samples),
         Ok(samples) => {
             let rows = samples.rows();
@@ -84,7 +93,15 @@ fn main() -> ExitCode {
 }
 
 async fn measure(options: &Options) -> Result<Samples> {
-    let programs = Programs { server: options.server.clone(), extension: options.extension.clone() };
+    let programs = Programs {
+        server: options.server.clone(),
+        extension: options.extension.clone(),
+        litellm: options.litellm.clone(),
+    };
+    if let Some(path) = &options.peers {
+        peer_report::write(&programs, options.rounds, path).await?;
+        return Ok(Samples::default());
+    }
     if let Some(folder) = &options.growth {
         scale::document(&programs, folder, options.smoke).await?;
         return Ok(Samples::default());

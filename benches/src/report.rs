@@ -64,7 +64,7 @@ fn lines(rows: &[Row]) -> Vec<[String; 6]> {
     lines
 }
 
-fn spread(series: &[f64]) -> String {
+pub fn spread(series: &[f64]) -> String {
     let mut sorted = series.to_vec();
     let middle = median(&mut sorted);
     match sorted.as_slice() {

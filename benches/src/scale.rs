@@ -155,7 +155,10 @@ fn write_section(
 ) -> std::fmt::Result {
     write!(page, "\n## {}\n\n![{}]({file})\n\n", dimension.title(), dimension.title())?;
     let time = dimension.time();
-    writeln!(page, "|  | {time} | CPU, us | of it node | memory, MB | inproc: {time} | CPU, us | memory, MB |")?;
+    writeln!(
+        page,
+        "|  | {time} | CPU, us | of it node | memory, MB | inproc: {time} | CPU, us | memory, MB |"
+    )?;
     writeln!(page, "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")?;
     let Some(((_, ours), others)) = lines.split_first() else { return Ok(()) };
     for (number, Point { value, time, cpu, memory }) in ours.iter().enumerate() {
@@ -243,7 +246,8 @@ async fn requests(running: &Running, request: &[u8]) -> Result<(f64, Cost)> {
 
 /// A request with so many tools, each of about 400 bytes as agents' tools are.
 fn tools(count: usize) -> Vec<u8> {
-    let about = "Reads a part of a file of the workspace. Give the lines that are needed, not the whole file.";
+    let about =
+        "Reads a part of a file of the workspace. Give the lines that are needed, not the whole file.";
     let tool = |number: usize| {
         format!(
             r#"{{"type":"function","function":{{"name":"tool_{number}","description":"{about}","parameters":{{"type":"object","properties":{{"path":{{"type":"string","description":"{about}"}},"first":{{"type":"integer"}},"last":{{"type":"integer"}}}},"required":["path"]}}}}}}"#
@@ -261,6 +265,9 @@ mod tests {
     fn line_bends_where_it_begins_to_grow() {
         let point = |value, time| Point { value, time, cpu: Cost { node: 0.0, all: 0.0 }, memory: 1.0 };
         let points = [point(1.0, 5.0), point(10.0, 6.0), point(100.0, 40.0), point(1000.0, 400.0)];
-        assert_eq!((bend(&points, |point| point.time), bend(&points, |point| point.memory)), (Some(10.0), None));
+        assert_eq!(
+            (bend(&points, |point| point.time), bend(&points, |point| point.memory)),
+            (Some(10.0), None)
+        );
     }
 }

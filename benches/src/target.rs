@@ -12,8 +12,10 @@ use crate::Result;
 use crate::http::Connection;
 use crate::process::{Process, Used};
 
+mod peers;
+
 /// Longest time for a process to start.
-const UP_WITHIN: Duration = Duration::from_secs(30);
+const UP_WITHIN: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
@@ -23,6 +25,10 @@ pub enum Target {
     Inproc,
     /// actix-web alone: `floor.rs`.
     Floor,
+    /// nginx in front of the floor.
+    Nginx,
+    /// LiteLLM's proxy in front of the floor.
+    LiteLlm,
 }
 
 /// Paths of the programs.
@@ -32,6 +38,8 @@ pub struct Programs {
     pub server: PathBuf,
     /// The folder of the extension, its bundle built.
     pub extension: PathBuf,
+    /// LiteLLM's program, where peers are measured.
+    pub litellm: PathBuf,
 }
 
 /// A target that answers.
@@ -39,6 +47,8 @@ pub struct Running {
     pub port: u16,
     pub server: Option<Process>,
     pub node: Option<Process>,
+    /// The floor behind a peer. Its costs are not the peer's.
+    _upstream: Option<Process>,
     /// Extension hosts of further windows.
     more_windows: Vec<Process>,
     /// Start time of the extension, in milliseconds.
@@ -64,7 +74,15 @@ pub struct Before {
 impl Target {
     pub async fn start(self, programs: &Programs) -> Result<Running> {
         let home = Home::new()?;
-        let mut running = Running { port: 0, server: None, node: None, more_windows: Vec::new(), activation: 0.0, home };
+        let mut running = Running {
+            port: 0,
+            server: None,
+            node: None,
+            _upstream: None,
+            more_windows: Vec::new(),
+            activation: 0.0,
+            home,
+        };
         match self {
             Target::Ours => {
                 let (server, port) = serve(programs, &running.home)?;
@@ -83,6 +101,19 @@ impl Target {
             Target::Floor => {
                 let (server, port) = floor()?;
                 (running.server, running.port) = (Some(server), port);
+            }
+            Target::Nginx | Target::LiteLlm => {
+                let (upstream, upstream_port) = floor()?;
+                running._upstream = Some(upstream);
+                running.port = free_port()?;
+                let folder = &running.home.0;
+                let mut peer = if self == Target::Nginx {
+                    peers::nginx(folder, running.port, upstream_port)?
+                } else {
+                    peers::litellm(&programs.litellm, folder, running.port, upstream_port)?
+                };
+                running.server = Some(Process::start(&mut peer)?);
+                running.wait_until_open().await?;
             }
         }
         Ok(running)
@@ -153,6 +184,17 @@ impl Running {
         self.home.0.join("echo")
     }
 
+    async fn wait_until_open(&self) -> Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < UP_WITHIN {
+            if Connection::open(self.port).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err("the peer did not open its port".into())
+    }
+
     async fn wait_for_models(&self) -> Result<()> {
         self.wait_for_health(|health| health["models_available"] == 1).await
     }
@@ -204,6 +246,11 @@ fn floor() -> Result<(Process, u16)> {
     let mut server = Process::start(&mut Command::new(beside_us("bench-floor")?))?;
     let port = port(&server.line()?)?;
     Ok((server, port))
+}
+
+/// A port for a program that can't choose one and say which.
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// A program that was built with this one.

@@ -35,7 +35,8 @@ pub fn draw(path: &Path, dimension: Dimension, lines: &[(Target, Vec<Point>)]) -
             let color = if *target == Target::Ours { &BLUE } else { &RED };
             let line: Vec<(f64, f64)> = points.iter().map(|point| (point.value, figure(point))).collect();
             let name = if *target == Target::Ours { "ours" } else { "inproc" };
-            chart.draw_series(LineSeries::new(line.clone(), color.stroke_width(2)).point_size(3))?
+            chart
+                .draw_series(LineSeries::new(line.clone(), color.stroke_width(2)).point_size(3))?
                 .label(name)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color));
         }
