@@ -258,7 +258,7 @@ pub enum Failure {
         message: String,
     },
     /// The editor went away.
-    #[error("the VS Code window that answered has gone; send the request again")]
+    #[error("the connection to the VS Code window was lost; send the request again")]
     EditorGone,
     /// Stop Server, or the server is being replaced.
     #[error("Copilot Proxy was stopped")]

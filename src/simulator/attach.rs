@@ -17,7 +17,9 @@ pub enum AttachError {
     #[error("found no server to attach to ({0}); start one with `copilot-proxy serve`")]
     NoServer(#[from] DirectoryError),
     /// There is a `server.json`, but no server listens.
-    #[error("the server has gone ({endpoint}: {error}); start one with `copilot-proxy serve`")]
+    #[error(
+        "the connection to the server was lost ({endpoint}: {error}); start one with `copilot-proxy serve`"
+    )]
     Gone {
         /// The socket it names.
         endpoint: String,
@@ -114,7 +116,7 @@ mod tests {
         let home = Home::new();
         home.publish(home.0.join("left.sock").display().to_string(), "secret".into());
         let failure = home.failure().await;
-        assert!(failure.starts_with("the server has gone (HOME/left.sock: "), "{failure}");
+        assert!(failure.starts_with("the connection to the server was lost (HOME/left.sock: "), "{failure}");
     }
 
     #[tokio::test]

@@ -26,7 +26,7 @@ fn streams_of_a_killed_editor_end_with_an_error_event() {
     for stream in streams {
         let events = stream.rest();
         let error = json!({ "error": {
-            "message": "the VS Code window that answered has gone; send the request again",
+            "message": "the connection to the VS Code window was lost; send the request again",
             "type": "server_error",
             "param": null,
             "code": "editor_gone",

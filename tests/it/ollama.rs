@@ -414,7 +414,7 @@ fn failed_stream_ends_with_an_error_line() {
     let mut open = stream(&server, "say:half\nhang:");
     assert_eq!(open.line().unwrap()["message"]["content"], "half");
     editor.kill();
-    let gone = json!({ "error": "the VS Code window that answered has gone; send the request again" });
+    let gone = json!({ "error": "the connection to the VS Code window was lost; send the request again" });
     assert_eq!(rest(open), [gone]);
 }
 

@@ -392,7 +392,7 @@ fn failure_ends_the_stream_with_an_error_event_only() {
             r#"{"type":"ping"}"#,
             r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","citations":null,"text":""}}"#,
             r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Half a"}}"#,
-            r#"{"type":"error","error":{"type":"api_error","message":"the VS Code window that answered has gone; send the request again"},"request_id":null}"#,
+            r#"{"type":"error","error":{"type":"api_error","message":"the connection to the VS Code window was lost; send the request again"},"request_id":null}"#,
         ])
     );
 }

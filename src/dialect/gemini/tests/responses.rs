@@ -256,7 +256,7 @@ fn error_has_status_message_and_details() {
             Failure::EditorGone,
             503,
             "UNAVAILABLE",
-            "the VS Code window that answered has gone; send the request again",
+            "the connection to the VS Code window was lost; send the request again",
             json!([info("EDITOR_GONE"), { "@type": rpc("RetryInfo"), "retryDelay": "1s" }]),
         ),
     ] {

@@ -191,7 +191,7 @@ fn failed_stream_ends_with_an_error_line() {
     assert_eq!(
         String::from_utf8(out).unwrap(),
         format!(
-            "{HEAD}{NOTHING},\"done\":false}}\n{{\"error\":\"the VS Code window that answered has gone; send the request again\"}}\n"
+            "{HEAD}{NOTHING},\"done\":false}}\n{{\"error\":\"the connection to the VS Code window was lost; send the request again\"}}\n"
         )
     );
 }

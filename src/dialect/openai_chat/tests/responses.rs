@@ -438,7 +438,7 @@ fn failure_in_mid_stream_has_no_finish_reason() {
         String::from_utf8(out).unwrap(),
         concat!(
             ": ping\n\n",
-            r#"data: {"error":{"message":"the VS Code window that answered has gone; send the request again","type":"server_error","param":null,"code":"editor_gone"}}"#,
+            r#"data: {"error":{"message":"the connection to the VS Code window was lost; send the request again","type":"server_error","param":null,"code":"editor_gone"}}"#,
             "\n\n",
         )
     );

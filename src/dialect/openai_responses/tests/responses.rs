@@ -428,7 +428,7 @@ fn failure_in_mid_stream_leaves_open_items_unfinished() {
         last["response"]["error"],
         json!({
             "code": "server_error",
-            "message": "the VS Code window that answered has gone; send the request again",
+            "message": "the connection to the VS Code window was lost; send the request again",
         })
     );
     assert_eq!(
