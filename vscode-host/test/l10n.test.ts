@@ -1,8 +1,8 @@
 // The translations: each has every text of package.json and of the source, with the same placeholders, links and code.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { beforeEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { fake, l10n } from "./fake/vscode";
@@ -83,6 +83,37 @@ test("package.json has no text of its own", () => {
 	// The name of the extension is the same in all languages.
 	const literal = shown.filter(([, text]) => !/^%.+%$/.test(text) && text !== "Copilot Proxy");
 	assert.deepEqual(literal, []);
+});
+
+/** Texts for users that are no argument of `l10n.t`, where the source shows them: in options of VS Code, in templates. */
+const LITERALS = [
+	/show(?:Information|Warning|Error)Message\(\s*(["`][^"`]*["`])/g,
+	/\b(?:title|placeHolder|prompt|label|detail|description|tooltip): (["`][^"`]*["`])/g,
+	/\b(?:aria-label|title|placeholder)=("[^"]*")/g,
+	/<(?:button|p|h1|h2|h3|span|th|dt|summary|caption|label)\b[^<>]*>([^<>]*)</g,
+];
+
+test("every text that users see is passed through l10n.t", () => {
+	const files = ["src", "webview"].flatMap((folder) =>
+		readdirSync(join(home, folder), { recursive: true }).map((name) => join(home, folder, String(name))),
+	);
+	const found = files.flatMap((file) => {
+		if (!file.endsWith(".ts") || /protocol\.ts$|generated\.ts$/.test(file)) {
+			return [];
+		}
+		// Expressions, icons and the name of the extension are no texts.
+		const text = readFileSync(file, "utf8").replaceAll(/l10n\.t\(\s*"[^"]*"/g, "l10n.t(");
+		const literals = LITERALS.flatMap((pattern) =>
+			[...text.matchAll(pattern)].map(([, literal]) => literal ?? ""),
+		);
+		const plain = literals.map((literal) =>
+			literal.replaceAll(/\$\{[^}]*(?:\}|$)|\$\([\w~-]+\)|Copilot Proxy|\b(?:OpenAI|PowerShell|POST)\b/g, ""),
+		);
+		// What is left of an expression has its signs.
+		const isText = (literal: string) => /[A-Za-z]{3}/.test(literal) && !/[{}?=;]|\) /.test(literal);
+		return plain.filter(isText).map((literal) => `${basename(file)}: ${literal}`);
+	});
+	assert.deepEqual(found, []);
 });
 
 test("commands named in a text are those of the same language", async () => {
