@@ -109,7 +109,7 @@ test("every text that users see is passed through l10n.t", () => {
 		const plain = literals.map((literal) =>
 			literal.replaceAll(/\$\{[^}]*(?:\}|$)|\$\([\w~-]+\)|Copilot Proxy|\b(?:OpenAI|PowerShell|POST)\b/g, ""),
 		);
-		// What is left of an expression has its signs.
+		// The rest of an expression has its signs.
 		const isText = (literal: string) => /[A-Za-z]{3}/.test(literal) && !/[{}?=;]|\) /.test(literal);
 		return plain.filter(isText).map((literal) => `${basename(file)}: ${literal}`);
 	});
