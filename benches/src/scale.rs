@@ -31,7 +31,7 @@ struct Point {
     memory: f64,
 }
 
-/// What grows.
+/// The quantity that grows.
 #[derive(Clone, Copy, Debug)]
 enum Dimension {
     Streams,
@@ -86,7 +86,7 @@ impl Dimension {
         }
     }
 
-    /// What the time is of.
+    /// Name of the time that is measured.
     fn time(self) -> &'static str {
         match self {
             Dimension::Streams => "delay of a part p50, ms",
