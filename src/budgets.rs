@@ -12,6 +12,6 @@ mod payer;
 mod service;
 
 pub use ledger::Estimate;
-pub use meter::Meter;
+pub use meter::{AttemptId, Meter};
 pub use payer::Payer;
 pub use service::{BudgetService, Reservation};

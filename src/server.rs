@@ -9,6 +9,7 @@ use std::time::Duration;
 use actix::{Actor, Addr};
 use parking_lot::RwLock;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::allocator;
@@ -51,8 +52,8 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// Time for reading the earlier usage before the port opens.
 const READ_LIMIT: Duration = Duration::from_secs(2);
 
-/// Interval at which the usage of a server that hands over is read.
-const READ_EVERY: Duration = Duration::from_secs(15);
+/// Interval at which the spending through a server that hands over is read: what it spends meanwhile may exceed a budget.
+const READ_EVERY: Duration = Duration::from_secs(1);
 
 /// Longest name of a key in bytes; longer ones are cut.
 const MAX_KEY_NAME: usize = 100;
@@ -227,16 +228,22 @@ impl Server {
     /// Reads what was spent through earlier servers, and continues to while one may hand over to this one.
     async fn read_spending(&self) {
         let budgets = self.state.budgets.clone();
-        if timeout(READ_LIMIT, budgets.read_others()).await.is_err() {
-            log::warn!("the earlier usage is read late: budgets begin without it");
-        }
-        let until = Instant::now() + self.state.options.handover + self.state.options.drain + READ_EVERY;
+        let (done, first) = oneshot::channel();
+        let handover = self.state.options.handover + self.state.options.drain + CLOSE_LIMIT;
         tokio::task::spawn_local(async move {
+            budgets.read_others().await;
+            // Fails if the server no longer waits for it.
+            let _ = done.send(());
+            let until = Instant::now() + handover;
             while Instant::now() < until {
                 sleep(READ_EVERY).await;
                 budgets.read_others().await;
             }
+            budgets.end_reading();
         });
+        if timeout(READ_LIMIT, first).await.is_err() {
+            log::warn!("the earlier usage is read late: budgets begin without it");
+        }
     }
 
     /// Shows a notice about a budget in the window focused last.

@@ -18,8 +18,8 @@ mod writer;
 
 pub use cache_report::CacheReport;
 pub use report::{GroupBy, Period, UsageQuery, UsageReport};
-pub use row::UsageRow;
-pub use spending::{BudgetChangeRow, Spending, SpendingRow, read_spending};
+pub use row::{RUNNING, RunningRequest, UsageRow};
+pub use spending::{BudgetChangeRow, Rows, Spending, SpendingRow, read_spending};
 pub use state_directory::{state_directory, state_directory_by};
 pub use writer::UsageWriter;
 
@@ -50,8 +50,9 @@ pub fn path_in(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
-/// Reads a report from the database of a directory, whether or not a server runs.
-pub fn read(directory: &Path, query: &UsageQuery) -> Result<UsageReport, UsageDbError> {
+/// Reads a report from the database of a directory, whether or not a server runs. A server leaves out the requests that run
+/// on itself.
+pub fn read(directory: &Path, query: &UsageQuery, server: Option<&str>) -> Result<UsageReport, UsageDbError> {
     let path = path_in(directory);
     if !path.exists() {
         return Err(UsageDbError::Missing { path });
@@ -64,7 +65,7 @@ pub fn read(directory: &Path, query: &UsageQuery) -> Result<UsageReport, UsageDb
         )?;
         connection.busy_timeout(schema::BUSY_TIMEOUT)?;
         schema::migrate(&connection)?;
-        report::run(&connection, query)
+        report::run(&connection, query, server)
     };
     read().map_err(|error| UsageDbError::Database { path: path.clone(), error })
 }

@@ -148,6 +148,8 @@ pub struct Ledger {
     others: HashMap<Account, Spent>,
     reserved: HashMap<Account, Amount>,
     changed: HashMap<BudgetId, Changed>,
+    /// Number of changes that the user has made through this server.
+    changes: u64,
     given: HashMap<BudgetId, Given>,
 }
 
@@ -219,7 +221,13 @@ impl Ledger {
             BudgetChange::LiftToday => Change::LiftedOn(now.day),
         };
         self.apply(id, &id.period(now), stored);
+        self.changes += 1;
         stored
+    }
+
+    /// Number of changes that the user has made through this server.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     fn apply(&mut self, id: &BudgetId, period: &str, change: Change) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::ledger::Estimate;
 use super::payer::Payer;
@@ -28,11 +28,21 @@ struct State {
     lap_requests: Option<PremiumRequests>,
     /// Runs whose attempts may still be added.
     running: usize,
+    /// Attempts that run, with their usage as far as it is known: that of the input, then what the provider reports.
+    running_attempts: Vec<(AttemptId, Usage)>,
+    /// Number of attempts that have begun.
+    begun: u32,
     /// The budgets that the attempts count to; none for a request that is only counted.
     payment: Option<(BudgetService, Payer)>,
     /// Called when the last of them has ended.
     when_settled: Option<Box<dyn FnOnce() + Send>>,
+    /// Called when `so_far` has changed.
+    when_changed: Option<Arc<dyn Fn() + Send + Sync>>,
 }
+
+/// Number of an attempt in its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttemptId(u32);
 
 impl Meter {
     /// Lets all attempts count to the budgets of this payer.
@@ -46,25 +56,46 @@ impl Meter {
         payment.map(|(budgets, payer)| budgets.reserve(&payer, estimate)).transpose()
     }
 
-    /// Adds an attempt that has ended.
-    pub fn add(&self, usage: Usage) {
+    /// Begins an attempt: a provider has got it, and its input has this usage.
+    pub fn begin_attempt(&self, input: Usage) -> AttemptId {
         let mut state = self.0.lock();
-        if let Some((budgets, payer)) = &state.payment {
-            budgets.spend(payer, &usage);
-        }
-        let (credits, requests) = (usage.credits, usage.premium_requests);
-        state.attempts = state.attempts.saturating_add(1);
-        state.unreported_credits = Credits::sum(state.unreported_credits, credits);
-        state.unreported_requests = PremiumRequests::sum(state.unreported_requests, requests);
-        state.lap_credits = Credits::sum(state.lap_credits, credits);
-        state.lap_requests = PremiumRequests::sum(state.lap_requests, requests);
-        let before = state.total.take();
-        state.total = Some(match before {
-            Some(total) => total.and(usage),
-            None => usage,
-        });
+        let id = AttemptId(state.begun);
+        state.begun = state.begun.wrapping_add(1);
+        state.running_attempts.push((id, input));
+        notify(state);
+        id
     }
 
+    /// Replaces the usage of an attempt that runs by the one that the provider has reported.
+    pub fn update_attempt(&self, id: AttemptId, reported: Usage) {
+        let mut state = self.0.lock();
+        if let Some((_, usage)) = state.running_attempts.iter_mut().find(|(running, _)| *running == id) {
+            *usage = reported;
+        }
+        notify(state);
+    }
+
+    /// Ends an attempt; without a usage it costs nothing.
+    pub fn end_attempt(&self, id: AttemptId, usage: Option<Usage>) {
+        let mut state = self.0.lock();
+        state.running_attempts.retain(|(running, _)| *running != id);
+        if let Some(usage) = usage {
+            state.add(usage);
+        }
+        notify(state);
+    }
+
+    /// Calls `then` after each change of `so_far`.
+    pub fn when_changed(&self, then: impl Fn() + Send + Sync + 'static) {
+        self.0.lock().when_changed = Some(Arc::new(then));
+    }
+
+    /// All attempts that have ended, and those that run as far as their usage is known; absent if no provider was asked.
+    pub fn so_far(&self) -> Option<Usage> {
+        let state = self.0.lock();
+        let running = state.running_attempts.iter().map(|(_, usage)| usage.clone());
+        state.total.clone().into_iter().chain(running).reduce(Usage::and)
+    }
     /// Begins a run, of one attempt or more.
     pub fn begin(&self) {
         self.0.lock().running += 1;
@@ -98,9 +129,11 @@ impl Meter {
         self.0.lock().total.clone()
     }
 
-    /// Number of attempts that have ended so far.
+    /// Number of attempts so far: those that have ended at a cost, and those that run.
     pub fn attempts(&self) -> u32 {
-        self.0.lock().attempts
+        let state = self.0.lock();
+        let running = u32::try_from(state.running_attempts.len()).unwrap_or(u32::MAX);
+        state.attempts.saturating_add(running)
     }
 
     /// Ends a lap, such as a round of auto mode: returns the cost since the one before.
@@ -120,6 +153,34 @@ impl Meter {
     }
 }
 
+impl State {
+    fn add(&mut self, usage: Usage) {
+        if let Some((budgets, payer)) = &self.payment {
+            budgets.spend(payer, &usage);
+        }
+        let (credits, requests) = (usage.credits, usage.premium_requests);
+        self.attempts = self.attempts.saturating_add(1);
+        self.unreported_credits = Credits::sum(self.unreported_credits, credits);
+        self.unreported_requests = PremiumRequests::sum(self.unreported_requests, requests);
+        self.lap_credits = Credits::sum(self.lap_credits, credits);
+        self.lap_requests = PremiumRequests::sum(self.lap_requests, requests);
+        let before = self.total.take();
+        self.total = Some(match before {
+            Some(total) => total.and(usage),
+            None => usage,
+        });
+    }
+}
+
+/// Tells of a change. Without the lock: who is told reads the meter under a lock of its own.
+fn notify(state: MutexGuard<'_, State>) {
+    let then = state.when_changed.clone();
+    drop(state);
+    if let Some(then) = then {
+        then();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +188,31 @@ mod tests {
 
     fn usage(input: u64, nano: Option<u64>, source: CreditsSource) -> Usage {
         Usage { input, credits: nano.map(|nano| Credits { nano, source }), ..Usage::default() }
+    }
+
+    fn add(meter: &Meter, usage: Usage) {
+        let id = meter.begin_attempt(Usage::default());
+        meter.end_attempt(id, Some(usage));
+    }
+
+    #[test]
+    fn running_attempts_count_as_far_as_they_are_known() {
+        let meter = Meter::default();
+        let changes = Arc::new(Mutex::new(Vec::new()));
+        let (seen, read) = (changes.clone(), Arc::downgrade(&meter.0));
+        meter.when_changed(move || {
+            let meter = Meter(read.upgrade().unwrap());
+            let nano = |usage: Usage| usage.credits.map_or(0, |credits| credits.nano);
+            seen.lock().push(meter.so_far().map_or(0, nano));
+        });
+        let estimated = |nano| usage(1, Some(nano), CreditsSource::Estimated);
+        let first = meter.begin_attempt(estimated(5));
+        let second = meter.begin_attempt(estimated(20));
+        meter.update_attempt(first, usage(1, Some(7), CreditsSource::Reported));
+        meter.end_attempt(second, None);
+        meter.end_attempt(first, Some(usage(1, Some(7), CreditsSource::Reported)));
+        assert_eq!(*changes.lock(), [5, 25, 27, 7, 7]);
+        assert_eq!((meter.total(), meter.attempts()), (meter.so_far(), 1));
     }
 
     #[test]
@@ -152,13 +238,13 @@ mod tests {
     fn each_attempt_is_reported_once_and_the_total_stays() {
         let meter = Meter::default();
         assert_eq!(meter.total(), None);
-        meter.add(usage(1, Some(5), CreditsSource::Estimated));
-        meter.add(usage(2, Some(7), CreditsSource::Reported));
+        add(&meter, usage(1, Some(5), CreditsSource::Estimated));
+        add(&meter, usage(2, Some(7), CreditsSource::Reported));
         let finished = meter.take_cost(Usage { output: 9, ..Usage::default() });
         let credits = Some(Credits { nano: 12, source: CreditsSource::Estimated });
         assert_eq!(finished, Usage { output: 9, credits, ..Usage::default() });
         assert_eq!(meter.lap(), (credits, None));
-        meter.add(usage(4, None, CreditsSource::Reported));
+        add(&meter, usage(4, None, CreditsSource::Reported));
         assert_eq!(meter.take_cost(Usage::default()).credits, None);
         assert_eq!(meter.attempts(), 3);
         assert_eq!(meter.total().map(|total| (total.input, total.credits)), Some((7, credits)));

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -14,7 +15,7 @@ use crate::bridge::protocol::{BudgetChange, BudgetNotice, Budgets, ChangeBudget}
 use crate::conversation::Usage;
 use crate::failure::{Failure, Quota};
 use crate::log::now;
-use crate::usage_db::{BudgetChangeRow, Spending, SpendingRow, UsageWriter, read_spending};
+use crate::usage_db::{BudgetChangeRow, Rows, Spending, SpendingRow, UsageWriter, read_spending};
 
 /// All budgets; clones share them.
 #[derive(Clone, Default)]
@@ -27,7 +28,17 @@ struct Shared {
     noticed: Notify,
     /// Stores the changes of the user.
     usage: Option<UsageWriter>,
+    /// Spent by requests that had ended when this server began; absent until it was read.
+    earlier: Mutex<Option<HashMap<Account, Spent>>>,
+    /// Time from which on requests are no longer among them, in milliseconds since 1970.
+    began: u64,
 }
+
+/// Time by which the row of a request may be older than its writing, in milliseconds.
+const WRITE_DELAY: u64 = 10_000;
+
+/// Time for the changes of the user to be written before they are read.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
 /// The reserved estimate of a running request; dropping it ends the reservation.
 pub struct Reservation {
@@ -45,7 +56,8 @@ impl Drop for Reservation {
 impl BudgetService {
     /// Budgets that survive in the usage database, if there is one.
     pub fn new(usage: Option<UsageWriter>) -> BudgetService {
-        BudgetService(Arc::new(Shared { usage, ..Shared::default() }))
+        let began = now().saturating_sub(WRITE_DELAY);
+        BudgetService(Arc::new(Shared { usage, began, ..Shared::default() }))
     }
 
     /// Replaces the user's budgets.
@@ -94,25 +106,63 @@ impl BudgetService {
         }
     }
 
-    /// Reads again what was spent through other servers: those before this one, and the one that hands over to it.
+    /// Reads what was spent through other servers: those before this one, and the one that hands over to it. The usage
+    /// before this server began is read once.
     pub async fn read_others(&self) {
-        let Some(usage) = self.0.usage.clone() else { return };
-        let moment = Moment::at(now());
-        let (day, month) = (moment.day.to_string(), moment.month.to_string());
-        let read = move || read_spending(usage.path(), usage.server(), &day, &month, moment.time);
-        match tokio::task::spawn_blocking(read).await {
-            Ok(Ok(spending)) => self.apply(&spending, moment),
-            Ok(Err(error)) => log::warn!("budgets begin without the earlier usage: {error}"),
-            Err(error) => log::warn!("budgets begin without the earlier usage: {error}"),
+        if self.0.earlier.lock().is_none() {
+            let Some(spending) = self.read(Rows::EndedBefore(self.0.began)).await else { return };
+            *self.0.earlier.lock() = Some(by_account(&spending.rows, Moment::at(now())));
+        }
+        let changes = self.0.ledger.lock().changes();
+        if let Some(spending) = self.read(Rows::Others(self.0.began)).await {
+            self.apply(&spending, changes);
         }
     }
 
-    fn apply(&self, spending: &Spending, moment: Moment) {
+    /// Ends the reading: what a server has not ended by now was interrupted with it.
+    pub fn end_reading(&self) {
+        if let Some(usage) = &self.0.usage {
+            usage.mark_interrupted();
+        }
+    }
+
+    async fn read(&self, part: Rows) -> Option<Spending> {
+        let usage = self.0.usage.clone()?;
+        let Moment { time, day, month } = Moment::at(now());
+        let (day, month) = (day.to_string(), month.to_string());
+        let read = move || {
+            usage.flush(FLUSH_LIMIT);
+            read_spending(usage.path(), usage.server(), &day, &month, time, part)
+        };
+        match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(spending)) => Some(spending),
+            Ok(Err(error)) => {
+                log::warn!("spending of other servers can't be read: {error}");
+                None
+            }
+            Err(error) => {
+                log::warn!("spending of other servers can't be read: {error}");
+                None
+            }
+        }
+    }
+
+    fn apply(&self, spending: &Spending, changes_before: u64) {
+        let moment = Moment::at(now());
+        let mut others = by_account(&spending.rows, moment);
+        for (account, spent) in self.0.earlier.lock().iter().flatten() {
+            others.entry(account.clone()).or_default().merge(spent, moment);
+        }
         let mut ledger = self.0.ledger.lock();
-        ledger.set_others(by_account(&spending.rows, moment));
-        let stored =
-            spending.changes.iter().filter_map(|row| Some((row.budget.parse().ok()?, row, change_of(row)?)));
-        ledger.set_changes(stored.map(|(id, row, change)| (id, row.period.as_str(), change)));
+        ledger.set_others(others);
+        // The user may have made a change meanwhile, which the database didn't have when it was read.
+        if ledger.changes() == changes_before {
+            let stored = spending
+                .changes
+                .iter()
+                .filter_map(|row| Some((row.budget.parse().ok()?, row, change_of(row)?)));
+            ledger.set_changes(stored.map(|(id, row, change)| (id, row.period.as_str(), change)));
+        }
     }
 
     /// Waits for the next notice.

@@ -67,7 +67,7 @@ fn as_io(error: &UsageError) -> Option<&io::Error> {
 
 fn write_usage(options: &UsageOptions, out: &mut dyn Write) -> Result<(), UsageError> {
     let directory = options.directory.state_path().ok_or(UsageError::NoDirectory)?;
-    let read = |by, period| usage_db::read(&directory, &UsageQuery { period, by });
+    let read = |by, period| usage_db::read(&directory, &UsageQuery { period, by }, None);
     let period = Period { from: options.from, to: options.to };
     let by = options.by.unwrap_or_default();
     if options.json {

@@ -187,7 +187,12 @@ impl Dispatch {
                             Event::Thinking(Thinking { model: Some(self.model_id.clone()), ..thinking })
                         }
                         Some(event) => event,
-                        None => continue,
+                        None => {
+                            if let Some(usage) = mapper.reported_usage() {
+                                sent.reported(usage);
+                            }
+                            continue;
+                        }
                     },
                     Some(Err(BridgeError::Editor(error)))
                         if !has_output && let Some(plain) = thinking::without_rejected(&error, &chat) =>

@@ -47,6 +47,11 @@ impl EventMapper {
         }
     }
 
+    /// Usage that the provider has reported so far.
+    pub fn reported_usage(&self) -> Option<&Usage> {
+        self.usage.as_ref()
+    }
+
     /// Ends a response that came without an error. The only sign that Copilot cut one is that its usage part is
     /// missing.
     pub fn finish(&self) -> Event {

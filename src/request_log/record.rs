@@ -1,6 +1,6 @@
 //! The record of one request: opened when it arrives, closed when its response has ended.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -14,7 +14,7 @@ use crate::conversation::{Event, Finish, ToolRan, Usage, UsageSource};
 use crate::failure::Failure;
 use crate::keys::{ClientIdentity, KeyLimits};
 use crate::log::{milliseconds, now, quoted};
-use crate::usage_db::UsageRow;
+use crate::usage_db::{RUNNING, RunningRequest, UsageRow};
 
 /// Longest requested model name or path that is kept, in bytes; longer ones are cut.
 const MAX_REQUESTED: usize = 200;
@@ -71,6 +71,8 @@ pub(super) struct RecordState {
     meter: Meter,
     session: Option<String>,
     agent: Option<String>,
+    /// Whether the usage database will read the row of this request when it writes its next batch.
+    is_row_awaited: bool,
     /// Notified when the user cancels the request.
     cancelled: Arc<Notify>,
 }
@@ -177,8 +179,13 @@ impl Record {
             meter: Meter::default(),
             session,
             agent: agent.map(|agent| cut(agent, MAX_REQUESTED)),
+            is_row_awaited: false,
             cancelled: cancelled.clone(),
         }));
+        if log.usage.is_some() {
+            let (log, state) = (log.clone(), Arc::downgrade(&shared));
+            shared.lock().meter.when_changed(move || await_row(&log, &state));
+        }
         (Record { log, shared: shared.clone(), raw_logging, cancelled }, shared)
     }
 
@@ -400,13 +407,32 @@ fn close(log: &RequestLog, shared: &SharedRecord, elapsed: Duration, raw_logging
     log.close(shared, lacks_consent);
 }
 
+/// Lets the usage database read the row of a request that runs, so that its cost so far survives a crash.
+fn await_row(log: &RequestLog, state: &Weak<Mutex<RecordState>>) {
+    let (Some(usage), Some(shared)) = (&log.usage, state.upgrade()) else { return };
+    if !std::mem::replace(&mut shared.lock().is_row_awaited, true) {
+        usage.insert_running(shared);
+    }
+}
+
+impl RunningRequest for Mutex<RecordState> {
+    fn row(&self) -> Option<UsageRow> {
+        let mut state = self.lock();
+        state.is_row_awaited = false;
+        // The row of one that has ended comes by itself.
+        if state.is_running() { usage_row(&state) } else { None }
+    }
+}
+
 /// The row for the usage database; none for a request that ran no model.
 fn usage_row(state: &RecordState) -> Option<UsageRow> {
     let RecordState { record, ending, meter, session, agent, .. } = state;
     if record.dialect.is_empty() || record.dialect == MCP || record.rejected {
         return None;
     }
-    let cost = meter.total();
+    let cost = meter.so_far();
+    let (credits, premium_requests) =
+        cost.as_ref().map_or((None, None), |cost| (cost.credits, cost.premium_requests));
     let (usage, queued) = match ending {
         Some(Ending::Finished(_, usage)) => (usage.clone(), Some(usage.timing.ready)),
         Some(Ending::Completed(_) | Ending::Failed(_)) | None => (cost.unwrap_or_default(), None),
@@ -414,7 +440,8 @@ fn usage_row(state: &RecordState) -> Option<UsageRow> {
     let outcome = match &record.outcome {
         Outcome::Finished { reason } => reason.as_str(),
         Outcome::Failed { kind, .. } => kind.as_str(),
-        Outcome::Disconnected | Outcome::Running => "disconnected",
+        Outcome::Disconnected => "disconnected",
+        Outcome::Running => RUNNING,
     };
     Some(UsageRow {
         time: now(),
@@ -431,12 +458,12 @@ fn usage_row(state: &RecordState) -> Option<UsageRow> {
         cache_write_tokens: usage.cache_written,
         output_tokens: usage.output,
         reasoning_tokens: usage.reasoning,
-        credits: record.credits,
-        premium_requests: record.premium_requests,
+        credits,
+        premium_requests,
         attempts: meter.attempts(),
         queued_ms: queued.map(milliseconds),
         first_ms: record.first_ms,
-        total_ms: record.duration_ms.unwrap_or_default(),
+        total_ms: record.duration_ms.unwrap_or_else(|| milliseconds(state.began.elapsed())),
         outcome: outcome.to_owned(),
         prefix_kept: record.prefix_kept,
         prefix_break: record.prefix_break.clone(),

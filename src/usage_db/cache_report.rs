@@ -45,6 +45,7 @@ pub(super) fn run(
     connection: &Connection,
     from: Option<&str>,
     to: Option<&str>,
+    server: Option<&str>,
 ) -> rusqlite::Result<CacheReport> {
     let unsigned = |number: i64| u64::try_from(number).unwrap_or(0);
     let breaks = format!(
@@ -54,7 +55,7 @@ pub(super) fn run(
     );
     let breaks = connection
         .prepare(&breaks)?
-        .query_map(params![from, to], |row| {
+        .query_map(params![from, to, server], |row| {
             Ok(CacheBreak {
                 prefix_break: row.get(0)?,
                 requests: unsigned(row.get(1)?),
@@ -68,7 +69,7 @@ pub(super) fn run(
             count(prefix_break), {LOST}
          FROM requests WHERE {IN_PERIOD}"
     );
-    connection.query_row(&sums, params![from, to], |row| {
+    connection.query_row(&sums, params![from, to, server], |row| {
         Ok(CacheReport {
             input_tokens: unsigned(row.get(0)?),
             cached_tokens: unsigned(row.get(1)?),

@@ -174,8 +174,12 @@ const SUMS: &str = "count(*), coalesce(sum(input_tokens), 0), coalesce(sum(cache
     count(*) FILTER (WHERE credits IS NULL AND premium_requests IS NULL AND coalesce(attempts, 1) > 0),
     coalesce(sum(premium_requests), 0.0)";
 
-/// Reads a report.
-pub(super) fn run(connection: &Connection, query: &UsageQuery) -> rusqlite::Result<UsageReport> {
+/// Reads a report. The requests that run on `server` are left out: their cost isn't known yet.
+pub(super) fn run(
+    connection: &Connection,
+    query: &UsageQuery,
+    server: Option<&str>,
+) -> rusqlite::Result<UsageReport> {
     let UsageQuery { period, by } = query;
     let (from, to) = (period.from.map(|day| day.to_string()), period.to.map(|day| day.to_string()));
     let expression = by.expression();
@@ -190,14 +194,14 @@ pub(super) fn run(connection: &Connection, query: &UsageQuery) -> rusqlite::Resu
     );
     let mut statement = connection.prepare(&groups)?;
     let data = statement
-        .query_map(params![from, to], |row| Ok(UsageGroup { sums: sums(row)?, key: row.get(9)? }))?
+        .query_map(params![from, to, server], |row| Ok(UsageGroup { sums: sums(row)?, key: row.get(9)? }))?
         .collect::<Result<Vec<_>, _>>()?;
     let totals = connection.query_row(
         &format!("SELECT {SUMS} FROM requests WHERE {IN_PERIOD}"),
-        params![from, to],
+        params![from, to, server],
         sums,
     )?;
-    let cache = cache_report::run(connection, from.as_deref(), to.as_deref())?;
+    let cache = cache_report::run(connection, from.as_deref(), to.as_deref(), server)?;
     Ok(UsageReport { object: "list", from, to, by: by.as_str(), data, totals, cache })
 }
 

@@ -2,10 +2,22 @@
 
 use crate::conversation::{Credits, PremiumRequests};
 
-/// Facts about one request that has ended.
+/// Outcome of a request that runs. After a crash of its server the row stays, later with the outcome `INTERRUPTED`.
+pub const RUNNING: &str = "running";
+
+/// Outcome of a request whose server was killed.
+pub(super) const INTERRUPTED: &str = "interrupted";
+
+/// A request that runs, as the writer sees it.
+pub trait RunningRequest: Send + Sync {
+    /// Its row with the cost so far; none if it has ended, since its last row comes by itself.
+    fn row(&self) -> Option<UsageRow>;
+}
+
+/// Facts about one request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UsageRow {
-    /// Time of its end, in milliseconds since 1970.
+    /// Time of its end, or of this row while it runs, in milliseconds since 1970.
     pub time: u64,
     /// Id, as in its response's `x-request-id`.
     pub request_id: String,
@@ -49,6 +61,6 @@ pub struct UsageRow {
     pub prefix_kept: Option<f64>,
     /// Change that ended the common prefix.
     pub prefix_break: Option<String>,
-    /// `stop`, `length`, `tool_calls` ...; the kind of the failure; `disconnected`.
+    /// `stop`, `length`, `tool_calls` ...; the kind of the failure; `disconnected`; `RUNNING`.
     pub outcome: String,
 }

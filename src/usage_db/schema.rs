@@ -55,12 +55,16 @@ const MIGRATIONS: &[&str] = &[
         lifted_on TEXT
     );
 ",
+    "
+    CREATE INDEX requests_running ON requests (request_id) WHERE outcome = 'running';
+",
 ];
 
-/// Condition on the rows of a period, from day `?1` to day `?2`. A local day is compared as the name that `date` gives it,
-/// so that days with 23 or 25 hours are whole.
+/// Condition on the rows of a period, from day `?1` to day `?2`, without the requests that run on server `?3`. A local day
+/// is compared as the name that `date` gives it, so that days with 23 or 25 hours are whole.
 pub(super) const IN_PERIOD: &str = "(?1 IS NULL OR date(time / 1000, 'unixepoch', 'localtime') >= ?1)
-    AND (?2 IS NULL OR date(time / 1000, 'unixepoch', 'localtime') <= ?2)";
+    AND (?2 IS NULL OR date(time / 1000, 'unixepoch', 'localtime') <= ?2)
+    AND (outcome <> 'running' OR server IS NOT ?3)";
 
 /// Opens the database for writing, creates or migrates it, and removes rows that are too old.
 pub(super) fn open(path: &Path, now: u64) -> rusqlite::Result<Connection> {

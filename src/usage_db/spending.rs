@@ -47,6 +47,33 @@ pub struct Spending {
     pub changes: Vec<BudgetChangeRow>,
 }
 
+/// The rows to read: `?4` is the time that divides them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Those of requests that ended before this time, in milliseconds since 1970. They don't change.
+    EndedBefore(u64),
+    /// All others: they are few, and indexes find them.
+    Others(u64),
+}
+
+impl Rows {
+    fn source(self) -> &'static str {
+        match self {
+            Rows::EndedBefore(_) => "(SELECT * FROM requests WHERE time < ?4 AND outcome <> 'running')",
+            Rows::Others(_) => {
+                "(SELECT * FROM requests WHERE time >= ?4
+                  UNION ALL SELECT * FROM requests WHERE outcome = 'running' AND time < ?4)"
+            }
+        }
+    }
+
+    fn time(self) -> u64 {
+        match self {
+            Rows::EndedBefore(time) | Rows::Others(time) => time,
+        }
+    }
+}
+
 /// Unknown cost is that of requests without credits: their tokens count.
 const SUMS: &str = "
     SELECT client, key, session,
@@ -56,20 +83,20 @@ const SUMS: &str = "
         sum(CASE WHEN date(time / 1000, 'unixepoch') >= ?3 THEN credits END),
         sum(CASE WHEN date(time / 1000, 'unixepoch') >= ?3 AND credits IS NULL THEN input_tokens + output_tokens END),
         sum(credits),
-        sum(CASE WHEN credits IS NULL THEN input_tokens + output_tokens END)
-    FROM requests WHERE server IS NULL OR server <> ?1 GROUP BY client, key, session";
+        sum(CASE WHEN credits IS NULL THEN input_tokens + output_tokens END)";
 
 /// Days for which changes of budgets matter: the longest month.
 const CHANGES_KEPT: u64 = 32 * 24 * 60 * 60 * 1000;
 
 /// Reads the spending of all servers but this one: `day` is today in local time, `month` the first day of the month in
-/// UTC. Nothing was spent where there is no database.
+/// UTC. Nothing was spent where there is no database. Requests that run count as far as their cost is known.
 pub fn read_spending(
     path: &Path,
     server: &str,
     day: &str,
     month: &str,
     now: u64,
+    part: Rows,
 ) -> rusqlite::Result<Spending> {
     if !path.exists() {
         return Ok(Spending::default());
@@ -80,11 +107,15 @@ pub fn read_spending(
     )?;
     connection.busy_timeout(schema::BUSY_TIMEOUT)?;
     schema::migrate(&connection)?;
+    let integer = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+    let source = part.source();
+    let sums =
+        format!("{SUMS} FROM {source} WHERE server IS NULL OR server <> ?1 GROUP BY client, key, session");
     let rows = connection
-        .prepare(SUMS)?
-        .query_map(params![server, day, month], spending)?
+        .prepare(&sums)?
+        .query_map(params![server, day, month, integer(part.time())], spending)?
         .collect::<rusqlite::Result<_>>()?;
-    let oldest = i64::try_from(now.saturating_sub(CHANGES_KEPT)).unwrap_or(0);
+    let oldest = integer(now.saturating_sub(CHANGES_KEPT));
     let changes = connection
         .prepare("SELECT time, budget, period, added, lifted_on FROM budget_changes WHERE time >= ?1 ORDER BY time")?
         .query_map([oldest], change)?

@@ -1,6 +1,9 @@
 //! Databases in temporary directories.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::*;
 use crate::conversation::{Credits, CreditsSource, PremiumRequests};
@@ -36,6 +39,10 @@ fn by(by: GroupBy) -> UsageQuery {
     UsageQuery { period: Period::default(), by }
 }
 
+fn read_all(directory: &Path, query: &UsageQuery) -> Result<UsageReport, UsageDbError> {
+    read(directory, query, None)
+}
+
 /// Key, requests and credits of each group.
 fn groups(report: &UsageReport) -> Vec<(&str, u64, f64)> {
     report.data.iter().map(|group| (group.key.as_str(), group.sums.requests, group.sums.credits)).collect()
@@ -64,7 +71,7 @@ fn written_rows_are_summed_by_group() {
         writer.insert(row);
     }
     writer.flush(SOON);
-    let report = read(home.path(), &by(GroupBy::Model)).unwrap();
+    let report = read_all(home.path(), &by(GroupBy::Model)).unwrap();
     assert_eq!(
         groups(&report),
         [("gpt", 2, 1.600_000_001), ("claude", 2, 0.25), ("premium", 2, 0.0), ("refused", 1, 0.0)]
@@ -83,9 +90,9 @@ fn written_rows_are_summed_by_group() {
             unknown_requests: 1,
         }
     );
-    let report = read(home.path(), &by(GroupBy::Client)).unwrap();
+    let report = read_all(home.path(), &by(GroupBy::Client)).unwrap();
     assert_eq!(groups(&report), [("curl", 1, 1.5), ("codex", 3, 0.350_000_001), ("vim", 3, 0.0)]);
-    assert_eq!(read(home.path(), &by(GroupBy::Day)).unwrap().data.len(), 1);
+    assert_eq!(read_all(home.path(), &by(GroupBy::Day)).unwrap().data.len(), 1);
 }
 
 #[test]
@@ -97,11 +104,11 @@ fn period_includes_its_last_day_and_nothing_after() {
         writer.insert(UsageRow { time: now() - days * day, ..row("gpt", "curl", Some(1)) });
     }
     writer.flush(SOON);
-    let all = read(home.path(), &by(GroupBy::Day)).unwrap();
+    let all = read_all(home.path(), &by(GroupBy::Day)).unwrap();
     assert_eq!(all.data.len(), 3);
     let day = |index: usize| all.data[index].key.parse::<report::Day>().unwrap();
     let period = Period { from: Some(day(0)), to: Some(day(1)) };
-    let some = read(home.path(), &UsageQuery { period, by: GroupBy::Day }).unwrap();
+    let some = read_all(home.path(), &UsageQuery { period, by: GroupBy::Day }).unwrap();
     assert_eq!(some.data, all.data[..2]);
 }
 
@@ -115,7 +122,87 @@ fn rows_older_than_400_days_are_removed_at_the_next_start() {
     writer.flush(SOON);
     drop(writer);
     UsageWriter::start(path_in(home.path())).flush(SOON);
-    assert_eq!(groups(&read(home.path(), &by(GroupBy::Model)).unwrap()), [("kept", 1, 0.0)]);
+    assert_eq!(groups(&read_all(home.path(), &by(GroupBy::Model)).unwrap()), [("kept", 1, 0.0)]);
+}
+
+/// A request that runs until its row is taken away.
+struct Running(Mutex<Option<UsageRow>>);
+
+impl RunningRequest for Running {
+    fn row(&self) -> Option<UsageRow> {
+        self.0.lock().clone()
+    }
+}
+
+#[test]
+fn request_has_one_row_while_it_runs_and_when_it_has_ended() {
+    let home = directory();
+    let writer = UsageWriter::start(path_in(home.path()));
+    let running = |nano| UsageRow { outcome: RUNNING.into(), ..row("gpt", "curl", Some(nano)) };
+    let request = Arc::new(Running(Mutex::new(Some(running(1)))));
+    writer.insert_running(request.clone());
+    writer.flush(SOON);
+    *request.0.lock() = Some(running(2));
+    writer.insert_running(request.clone());
+    writer.flush(SOON);
+    let sums = |server: Option<&str>| {
+        let report = read(home.path(), &by(GroupBy::Day), server).unwrap();
+        (report.totals.requests, report.totals.credits)
+    };
+    assert_eq!(sums(None), (1, 2e-9));
+    assert_eq!(sums(Some(writer.server())), (0, 0.0));
+    // It ends before the next batch.
+    writer.insert_running(request.clone());
+    *request.0.lock() = None;
+    writer.insert(row("gpt", "curl", Some(4)));
+    writer.flush(SOON);
+    assert_eq!((sums(None), sums(Some(writer.server()))), ((1, 4e-9), (1, 4e-9)));
+}
+
+#[test]
+fn requests_of_a_killed_server_are_interrupted_and_those_of_a_running_one_are_replaced() {
+    let home = directory();
+    let [killed, other] = [(); 2].map(|()| UsageWriter::start(path_in(home.path())));
+    let running = UsageRow { outcome: RUNNING.into(), ..row("gpt", "curl", Some(1)) };
+    killed.insert_running(Arc::new(Running(Mutex::new(Some(running.clone())))));
+    killed.flush(SOON);
+    other.insert_running(Arc::new(Running(Mutex::new(Some(running)))));
+    other.mark_interrupted();
+    other.insert(UsageRow { outcome: RUNNING.into(), ..row("gpt", "curl", Some(5)) });
+    other.flush(SOON);
+    let outcomes: Vec<(String, f64)> = Connection::open(path_in(home.path()))
+        .unwrap()
+        .prepare("SELECT outcome, credits FROM requests ORDER BY credits")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(outcomes, [("interrupted".to_owned(), 1e-9), ("running".to_owned(), 5e-9)]);
+}
+
+#[test]
+fn spending_is_read_in_two_parts_without_gap_or_overlap() {
+    let home = directory();
+    let [earlier, other, own] = [(); 3].map(|()| UsageWriter::start(path_in(home.path())));
+    let at = |time: u64, nano| UsageRow { time, ..row("gpt", "curl", Some(nano)) };
+    let began = now();
+    earlier.insert(at(began - 1, 1));
+    let running = UsageRow { outcome: RUNNING.into(), request_id: "old".into(), ..at(began - 1, 10) };
+    other.insert_running(Arc::new(Running(Mutex::new(Some(running)))));
+    other.insert(at(began, 100));
+    own.insert(at(began, 1000));
+    for writer in [&earlier, &other, &own] {
+        writer.flush(SOON);
+    }
+    let spent = |rows| {
+        let spending = read_spending(own.path(), own.server(), "", "2000-01-01", now(), rows).unwrap();
+        spending.rows.iter().map(|row| row.total.0).sum::<u64>()
+    };
+    assert_eq!((spent(Rows::EndedBefore(began)), spent(Rows::Others(began))), (1, 110));
+    other.insert(UsageRow { request_id: "old".into(), ..at(began + 1, 20) });
+    other.flush(SOON);
+    assert_eq!((spent(Rows::EndedBefore(began)), spent(Rows::Others(began))), (1, 120));
 }
 
 #[test]
@@ -130,7 +217,7 @@ fn two_servers_write_to_one_database() {
     for writer in &writers {
         writer.flush(SOON);
     }
-    assert_eq!(groups(&read(home.path(), &by(GroupBy::Model)).unwrap()), [("gpt", 100, 1e-7)]);
+    assert_eq!(groups(&read_all(home.path(), &by(GroupBy::Model)).unwrap()), [("gpt", 100, 1e-7)]);
 }
 
 #[test]
@@ -145,7 +232,7 @@ fn directory_that_cannot_be_used_is_a_problem_and_rows_wait_for_it() {
     std::fs::remove_file(&blocked).unwrap();
     writer.flush(SOON);
     assert_eq!(writer.problem(), None);
-    assert_eq!(groups(&read(&blocked, &by(GroupBy::Model)).unwrap()), [("gpt", 1, 1e-9)]);
+    assert_eq!(groups(&read_all(&blocked, &by(GroupBy::Model)).unwrap()), [("gpt", 1, 1e-9)]);
 }
 
 #[test]
@@ -155,7 +242,7 @@ fn closed_database_is_not_created_again() {
     let writer = UsageWriter::start(path_in(&state));
     writer.insert(row("gpt", "curl", Some(1)));
     writer.close(SOON);
-    assert_eq!(read(&state, &by(GroupBy::Model)).unwrap().totals.requests, 1);
+    assert_eq!(read_all(&state, &by(GroupBy::Model)).unwrap().totals.requests, 1);
     std::fs::remove_dir_all(&state).unwrap();
     writer.insert(row("late", "curl", None));
     writer.close(SOON);
@@ -172,13 +259,13 @@ fn removed_database_is_created_again() {
     }
     writer.insert(row("gpt", "curl", None));
     writer.flush(SOON);
-    assert_eq!(groups(&read(home.path(), &by(GroupBy::Model)).unwrap()), [("gpt", 1, 0.0)]);
+    assert_eq!(groups(&read_all(home.path(), &by(GroupBy::Model)).unwrap()), [("gpt", 1, 0.0)]);
 }
 
 #[test]
 fn missing_database_says_so() {
     let home = directory();
-    let error = read(home.path(), &by(GroupBy::Day)).unwrap_err();
+    let error = read_all(home.path(), &by(GroupBy::Day)).unwrap_err();
     assert!(error.to_string().ends_with("usage.db: no usage has been recorded yet"), "{error}");
 }
 

@@ -1,5 +1,6 @@
 //! Writes rows on a thread of its own, in batches.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rusqlite::{Connection, params};
 
-use super::row::UsageRow;
+use super::row::{INTERRUPTED, RunningRequest, UsageRow};
 use super::schema;
 use super::spending::{self, BudgetChangeRow};
 use crate::conversation::{Credits, PremiumRequests};
@@ -47,7 +48,11 @@ enum Command {
 /// An entry of the database.
 enum Entry {
     Request(Box<UsageRow>),
-    BudgetChange(BudgetChangeRow),
+    /// A request that runs. Its row is read when the batch is written, so that a short request costs one row only.
+    Running(Arc<dyn RunningRequest>),
+    BudgetChange(Box<BudgetChangeRow>),
+    /// Mark the running requests of other servers as interrupted.
+    Interrupt,
 }
 
 impl UsageWriter {
@@ -61,6 +66,7 @@ impl UsageWriter {
             path: path_of_rows,
             server: server_of_rows,
             connection: None,
+            running: HashSet::new(),
             problem: problem.clone(),
         };
         let started = thread::Builder::new().name("usage-db".into()).spawn(move || database.run(&receiver));
@@ -86,10 +92,20 @@ impl UsageWriter {
 
     /// Records a change of a budget.
     pub fn insert_change(&self, change: BudgetChangeRow) {
-        self.send(Entry::BudgetChange(change));
+        self.send(Entry::BudgetChange(Box::new(change)));
     }
 
-    /// Records a request. Never waits: a row for which there is no room is left out.
+    /// Records the cost of a request so far. Never waits.
+    pub fn insert_running(&self, request: Arc<dyn RunningRequest>) {
+        self.send(Entry::Running(request));
+    }
+
+    /// Marks the requests that other servers have not ended: their servers were killed.
+    pub fn mark_interrupted(&self) {
+        self.send(Entry::Interrupt);
+    }
+
+    /// Records a request that has ended. Never waits: a row for which there is no room is left out.
     pub fn insert(&self, row: UsageRow) {
         self.send(Entry::Request(Box::new(row)));
     }
@@ -131,6 +147,8 @@ struct Database {
     path: PathBuf,
     server: Arc<str>,
     connection: Option<Connection>,
+    /// Ids of the running requests that have a row.
+    running: HashSet<String>,
     problem: Arc<Mutex<Option<String>>>,
 }
 
@@ -197,11 +215,31 @@ impl Database {
         let transaction = connection.transaction()?;
         for row in rows {
             match row {
-                Entry::Request(row) => insert(&transaction, row, &self.server)?,
+                Entry::Request(row) => {
+                    if self.running.contains(&row.request_id) {
+                        remove_running(&transaction, &row.request_id, &self.server)?;
+                    }
+                    insert(&transaction, row, &self.server)?;
+                }
+                Entry::Running(request) => {
+                    if let Some(row) = request.row() {
+                        remove_running(&transaction, &row.request_id, &self.server)?;
+                        insert(&transaction, &row, &self.server)?;
+                        self.running.insert(row.request_id);
+                    }
+                }
                 Entry::BudgetChange(change) => spending::insert_change(&transaction, change)?,
+                Entry::Interrupt => mark_interrupted(&transaction, &self.server)?,
             }
         }
-        transaction.commit()
+        transaction.commit()?;
+        // Only now: the rows of a transaction that fails are written again.
+        for row in rows {
+            if let Entry::Request(row) = row {
+                self.running.remove(&row.request_id);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -230,6 +268,19 @@ fn collect(first: Command, receiver: &Receiver<Command>, rows: &mut Vec<Entry>) 
         }
         command = receiver.try_recv();
     }
+}
+
+fn remove_running(connection: &Connection, request: &str, server: &str) -> rusqlite::Result<()> {
+    const DELETE: &str = "DELETE FROM requests WHERE outcome = 'running' AND request_id = ?1 AND server = ?2";
+    connection.prepare_cached(DELETE)?.execute(params![request, server])?;
+    Ok(())
+}
+
+fn mark_interrupted(connection: &Connection, server: &str) -> rusqlite::Result<()> {
+    const UPDATE: &str =
+        "UPDATE requests SET outcome = ?1 WHERE outcome = 'running' AND (server IS NULL OR server <> ?2)";
+    connection.execute(UPDATE, params![INTERRUPTED, server])?;
+    Ok(())
 }
 
 fn insert(connection: &Connection, row: &UsageRow, server: &str) -> rusqlite::Result<()> {

@@ -1,17 +1,20 @@
 //! Budgets: the user's limits on what requests may cost, refusals past them, and notices in VS Code.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use copilot_proxy::bridge::protocol::{
-    BudgetChange, BudgetLimits, Budgets, ChangeBudget, FromEditor, ModelInfo, ResponsePart, UserSettings,
+    BudgetChange, BudgetLimits, Budgets, ChangeBudget, FromEditor, ModelInfo, UserSettings,
 };
-use copilot_proxy::conversation::{Data, Part};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Request, Response};
+use crate::costs::{report, until_stored};
 use crate::editor::{Editor, model, user_settings};
 use crate::openai::CHAT;
 use crate::server::{Home, Server};
+use crate::wait::until;
 
 const CREDIT: u64 = 1_000_000_000;
 
@@ -67,14 +70,8 @@ fn answer(editor: &mut Editor, credits: u64) {
 }
 
 pub fn respond(editor: &mut Editor, stream: u32, credits: u64) {
-    use base64::Engine as _;
-    let nano = credits * CREDIT;
-    let report =
-        json!({ "prompt_tokens": 9, "completion_tokens": 1, "copilot_usage": { "total_nano_aiu": nano } });
-    let base64 = base64::engine::general_purpose::STANDARD.encode(report.to_string());
     editor.send_text(stream, "four");
-    let part = Part::Data(Data { mime: "usage".into(), base64 });
-    editor.send(stream, &FromEditor::Part(ResponsePart { part }));
+    editor.send(stream, &report(credits * CREDIT));
     editor.send(stream, &FromEditor::End);
 }
 
@@ -147,7 +144,7 @@ fn used_up_budget_refuses_in_every_api_and_says_what_to_do() {
 
 #[test]
 fn addition_and_lifting_take_effect_at_once_and_survive_a_restart() {
-    let home: std::sync::Arc<Home> = Home::new();
+    let home: Arc<Home> = Home::new();
     let mut server = Server::serve_in(&home, &[]);
     let mut editor = attach(&server, of_all(per_day(10.0)));
     let change = |editor: &mut Editor, change| {
@@ -178,6 +175,56 @@ fn addition_and_lifting_take_effect_at_once_and_survive_a_restart() {
     editor.expect_log("budget lifted");
     spend(&server, &mut editor, 100);
     spend(&server, &mut editor, 100);
+}
+
+/// After an ordinary handover the newer server starts when the older one has written everything. Two run at once where
+/// something has removed the lock, such as a cleaner of temporary files.
+#[test]
+fn spending_through_another_server_counts_within_seconds() {
+    let home: Arc<Home> = Home::new();
+    let other = Server::serve_in(&home, &[]);
+    let mut other_editor = attach(&other, of_all(per_day(10.0)));
+    let mut running = send(&other, &request("priced"));
+    let (stream, _) = other_editor.expect_chat();
+    std::fs::remove_file(home.path().join("lock")).unwrap();
+    let server = Server::serve_in(&home, &[]);
+    let mut editor = attach(&server, of_all(per_day(10.0)));
+    spend(&server, &mut editor, 1);
+
+    respond(&mut other_editor, stream, 20);
+    assert_eq!(running.response().status, 200);
+    let ended = Instant::now();
+    let response = until("the spending of the other server", || {
+        let mut client = send(&server, &request("priced"));
+        if client.responds_within(Duration::from_secs(1)) {
+            return Some(client.response());
+        }
+        answer(&mut editor, 0);
+        assert_eq!(client.response().status, 200);
+        None
+    });
+    assert_eq!(response.status, 429);
+    assert!(response.text().contains("(21 credits used)"), "{}", response.text());
+    assert!(ended.elapsed() < Duration::from_secs(8), "{:?}", ended.elapsed());
+}
+
+#[test]
+fn cost_of_a_request_that_a_kill_interrupts_counts() {
+    let home: Arc<Home> = Home::new();
+    let mut server = Server::serve_in(&home, &[]);
+    let mut editor = attach(&server, of_all(per_day(10.0)));
+    let client = send(&server, &request("priced"));
+    let (stream, _) = editor.expect_chat();
+    editor.send(stream, &report(12 * CREDIT));
+    // Before its end.
+    until_stored(&home, 12.0);
+    server.process.kill();
+    drop((client, editor));
+
+    let server = Server::serve_in(&home, &[]);
+    let _editor = attach(&server, of_all(per_day(10.0)));
+    let response = refused(&server, &request("priced"));
+    assert!(response.text().contains("(12 credits used)"), "{}", response.text());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The cost of requests, however they end: every attempt at a provider is in the response, `/v1/usage` and `/metrics`.
 
+use std::sync::Arc;
+
 use copilot_proxy::bridge::protocol::{
     EditorTool, FromEditor, ModelInfo, ProviderError, ResponsePart, ToEditor, Tools,
 };
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 use crate::client::Request;
 use crate::editor::{Editor, model};
 use crate::openai::CHAT;
-use crate::server::Server;
+use crate::server::{Home, Server};
 use crate::wait::until;
 
 /// A model with these properties of its price.
@@ -51,12 +53,88 @@ fn failed(name: &str, message: &str) -> FromEditor {
 }
 
 /// A provider's report of a usage and its cost.
-fn report(nano: u64) -> FromEditor {
+pub fn report(nano: u64) -> FromEditor {
     use base64::Engine as _;
     let report =
         json!({ "prompt_tokens": 10, "completion_tokens": 1, "copilot_usage": { "total_nano_aiu": nano } });
     let base64 = base64::engine::general_purpose::STANDARD.encode(report.to_string());
     FromEditor::Part(ResponsePart { part: Part::Data(Data { mime: "usage".into(), base64 }) })
+}
+
+/// Waits until the usage database has rows of this many credits: at most the last 100 ms are missing.
+pub fn until_stored(home: &Home, credits: f64) {
+    let path = home.path().join("usage.db");
+    let sum = || -> rusqlite::Result<f64> {
+        rusqlite::Connection::open(&path)?.query_row(
+            "SELECT coalesce(sum(credits), 0.0) FROM requests",
+            [],
+            |row| row.get(0),
+        )
+    };
+    // The database may be busy, or not there yet.
+    until("the rows", || sum().ok().filter(|sum| *sum >= credits));
+}
+
+#[test]
+fn costs_before_a_kill_are_kept() {
+    let home: Arc<Home> = Home::new();
+    let prices = json!({ "inputCost": 1000, "outputCost": 2000 });
+    let mut server = Server::serve_in(&home, &[]);
+    let mut editor = Editor::with_models(&home, &[priced("a", &prices)]);
+    // The second round of auto mode runs; a request has got no part; one has its cost, but not its end.
+    let mut body = request("a");
+    body["tool_execution"] = "auto".into();
+    body["use_vscode_tools"] = true.into();
+    let mut auto = server.client();
+    auto.send(&Request::post(CHAT, &body));
+    first_round(&mut editor);
+    editor.expect_chat();
+    let mut silent = server.client();
+    silent.send(&Request::post(CHAT, &request("a")));
+    editor.expect_chat();
+    let mut reported = server.client();
+    reported.send(&Request::post(CHAT, &request("a")));
+    let (stream, _) = editor.expect_chat();
+    editor.send(stream, &report(7_000_000_000));
+    // The rounds and the report cost 10, the input of the two others something.
+    until_stored(&home, 10.01);
+    assert_eq!(totals(&server)["requests"], 0, "running requests are no part of the sums");
+    server.process.kill();
+    drop((auto, silent, reported, editor));
+
+    let server = Server::serve_in(&home, &[]);
+    let totals = totals(&server);
+    assert_eq!(totals["requests"], 3);
+    let credits = totals["credits"].as_f64().unwrap();
+    let input = credits - 10.0;
+    assert!((0.01..1.0).contains(&input), "{totals}");
+    // The round's cost was reported, but the sum of the request has an estimate in it.
+    assert_eq!(totals["estimated_credits"], json!(((credits - 7.0) * 1e9).round() / 1e9));
+}
+
+/// The report comes right before the end, and either may be the last thing that happens.
+#[test]
+fn reported_cost_holds_however_the_request_ends() {
+    let (server, mut editor) = serve();
+    let mut failing = server.client();
+    failing.send(&Request::post(CHAT, &request("a")));
+    let (stream, _) = editor.expect_chat();
+    editor.send_text(stream, "six");
+    editor.send(stream, &report(7_000_000_000));
+    editor.send(stream, &failed("Error", "Server error: 500"));
+    assert!(failing.response().status >= 500);
+    let mut leaving = server.client();
+    let mut body = request("a");
+    body["stream"] = true.into();
+    leaving.send(&Request::post(CHAT, &body));
+    let (stream, _) = editor.expect_chat();
+    editor.send(stream, &report(5_000_000_000));
+    editor.send_text(stream, "six");
+    leaving.skip_past("six");
+    drop(leaving);
+    editor.expect_cancel(stream);
+    let totals = totals_after(&server, 2);
+    assert_eq!((&totals["credits"], &totals["estimated_credits"]), (&json!(12.0), &json!(0.0)));
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn read(writer: &UsageWriter, query: &UsageQuery) -> Result<UsageReport, Failure
         return Err(Failure::internal(format!("usage history is not kept: {problem}")));
     }
     let directory = writer.path().parent().unwrap_or(Path::new("."));
-    usage_db::read(directory, query).map_err(Failure::internal)
+    usage_db::read(directory, query, Some(writer.server())).map_err(Failure::internal)
 }
 
 fn parsed<T: std::str::FromStr<Err = String>>(name: &str, value: Option<&str>) -> Result<Option<T>, Failure> {
