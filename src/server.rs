@@ -142,7 +142,7 @@ impl Server {
         };
         let completions = CompletionService::new(context);
         let executor = ToolExecutor::new(registry.clone(), availability, options.list_tools_timeout).start();
-        let keys = KeyRing::new(history.clone());
+        let keys = KeyRing::new(history.clone(), options.window_wait);
         let usage = history.map(|directory| UsageWriter::start(usage_db::path_in(&directory)));
         let state = AppState::new(completions, executor.clone(), options, started, usage, keys);
         let discovery = Discovery::new(directory, lock, &state, sender)?;
@@ -282,13 +282,18 @@ impl Server {
     async fn handle_event(&mut self, event: BridgeEvent) -> Result<Next, ServerError> {
         match event {
             BridgeEvent::Attached(editor, window) => {
+                self.state.keys.expect_person_keys(self.state.options.window_wait);
                 self.send_registry(Attach(editor.clone(), window)).await?;
                 self.editor_updates.attach(editor);
                 if self.port.is_wanted() && self.port.is_off() {
                     self.open_port();
                 }
             }
-            BridgeEvent::Models(id, models) => self.send_registry(SetModels(id, models)).await?,
+            BridgeEvent::Models(id, models) => {
+                // Keys come before models, if the editor sends any.
+                self.state.keys.person_keys_are_known();
+                self.send_registry(SetModels(id, models)).await?;
+            }
             BridgeEvent::Window(id, window) => self.send_registry(SetWindow(id, window)).await?,
             BridgeEvent::UserSettings(user_settings) => self.apply_user_settings(user_settings).await,
             BridgeEvent::Keys(keys) => {

@@ -17,11 +17,12 @@ use super::head_timeout::{GuardedBody, HeadTimer, ResponseGuard};
 use super::origin_access::{Decision, PageAccess, PageOrigin, is_container_host, is_loopback, without_port};
 use super::origin_questions::{blocked, refused, tools_refused};
 use super::peer::Peer;
+use super::provoked_panic;
 use super::read_ahead::ReadAhead;
 use super::request_body;
 use super::request_id::RequestId;
-use super::request_key;
-use super::route_index::RouteIndex;
+use super::request_key::{self, WaitForKeys};
+use super::route_index::{RouteIndex, without_version};
 use super::state::AppState;
 use super::ui;
 use super::unread_body::SharedPayload;
@@ -34,6 +35,7 @@ pub(super) async fn control(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    provoked_panic::at("access", request.query_string());
     let id = RequestId::new();
     let timer = request.request().conn_data::<HeadTimer>();
     let guard = timer.map(|timer| timer.head_complete(id.text()));
@@ -123,6 +125,26 @@ pub(super) fn identity_of(request: &HttpRequest) -> ClientIdentity {
     request.extensions().get().cloned().unwrap_or_default()
 }
 
+/// Lets a handler run as long as its client may have the response: it ends when a key turns out to be missing.
+pub(super) async fn while_permitted<B: MessageBody + 'static>(
+    request: &HttpRequest,
+    handle: impl Future<Output = Result<ServiceResponse<B>, actix_web::Error>>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let client = identity_of(request);
+    if !client.is_on_trial() {
+        return Ok(handle.await?.map_into_boxed_body());
+    }
+    tokio::select! {
+        // The handler first: it may end by itself, and record why.
+        biased;
+        response = handle => Ok(response?.map_into_boxed_body()),
+        () = client.revoked() => {
+            let refused = respond(request, &request_key::failure(&client));
+            Ok(ServiceResponse::new(request.clone(), refused))
+        }
+    }
+}
+
 /// Lets a page use the route of a request, after asking the user if that is needed. Pages of other origins hold the
 /// permit that this returns while their request is answered.
 async fn admit_page(
@@ -196,12 +218,24 @@ async fn authorize(
     if request.method() == Method::OPTIONS || is_logged_in || ui::login::is_open(path) {
         return Ok(ClientIdentity::default());
     }
-    let client = request_key::identify(request, &state.keys, state.options.window_wait).await?;
+    let wait = wait_for_keys(path, route_pages(request));
+    let client = request_key::identify(request, &state.keys, state.options.window_wait, wait).await?;
     if path.starts_with("/ui/") && !client.is_unrestricted() {
         let message = "this key may not use the panel, which shows and does everything".into();
         return Err(Failure::Forbidden { code: "key_not_allowed", message });
     }
     Ok(client)
+}
+
+/// The requests to a path that wait until the keys of the user are known. A completion without a key needs no such wait: it
+/// waits for a model, which comes after the keys, or for the keys if it needs tools.
+fn wait_for_keys(path: &str, pages: Option<PageAccess>) -> WaitForKeys {
+    match pages {
+        _ if matches!(path, "/" | "/health") => WaitForKeys::Never,
+        Some(PageAccess::Tools | PageAccess::Local | PageAccess::Own) => WaitForKeys::Always,
+        _ if without_version(path) == "/tools" => WaitForKeys::Always,
+        Some(PageAccess::Any | PageAccess::Allowed) | None => WaitForKeys::WithKey,
+    }
 }
 
 /// Refuses connections of other users, and those whose user can't be found out.

@@ -22,7 +22,7 @@ use super::random_id::random_id;
 use super::request_id::RequestId;
 use super::response::{ChoiceEvents, ResponseWriter};
 use super::state::AppState;
-use super::{context_management, provoked_panic, request_body, tool_access};
+use super::{context_management, provoked_panic, request_body, request_key, tool_access};
 use crate::auto_mode::AutoMode;
 use crate::blocking;
 use crate::budgets::Meter;
@@ -58,9 +58,11 @@ pub(super) async fn complete_with<D: Dialect>(
     let identity = identity_of(&request);
     let attempt = attempt::<D>(&request, payload, *client, &state, memory, record.clone());
     let result = tokio::select! {
-        result = AssertUnwindSafe(attempt).catch_unwind() => result.unwrap_or_else(|_| Err(panicked())),
+        // The key first: where it is missing nothing may be sent to a model any more.
+        biased;
+        () = identity.revoked() => Err(request_key::failure(&identity)),
         () = record.cancelled() => Err(Failure::Cancelled),
-        () = identity.revoked() => Err(Failure::KeyRevoked),
+        result = AssertUnwindSafe(attempt).catch_unwind() => result.unwrap_or_else(|_| Err(panicked())),
     };
     let response = result.unwrap_or_else(|failure| {
         record.failed(&failure);

@@ -12,12 +12,22 @@ use super::route_index::RouteIndex;
 use crate::failure::Failure;
 use crate::keys::{ClientIdentity, KeyRing};
 
+/// Requests that wait until the keys of the user are known, when a server has just started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WaitForKeys {
+    Never,
+    /// Those that carry a key.
+    WithKey,
+    Always,
+}
+
 /// The client that the key of a request names; anonymous without a valid key, if that is allowed. The key of a program that
 /// `run` started may be unknown for a moment after a restart, for at most `run_key_wait`.
 pub(super) async fn identify(
     request: &ServiceRequest,
     keys: &KeyRing,
     run_key_wait: Duration,
+    wait: WaitForKeys,
 ) -> Result<ClientIdentity, Failure> {
     let in_query = query_key(request);
     let texts: Vec<&[u8]> = header_keys(request.headers()).chain(in_query.as_deref()).collect();
@@ -27,7 +37,18 @@ pub(super) async fn identify(
     if KeyRing::has_run_key(&texts) {
         return keys.wait_for_run_key(&texts, run_key_wait).await.ok_or(Failure::Unauthorized);
     }
-    if keys.is_required() { Err(Failure::Unauthorized) } else { Ok(ClientIdentity::default()) }
+    if wait == WaitForKeys::Always || (wait == WaitForKeys::WithKey && !texts.is_empty()) {
+        keys.wait_for_person_keys().await;
+        if let Some(client) = keys.identify(&texts) {
+            return Ok(client);
+        }
+    }
+    if keys.is_required() { Err(Failure::Unauthorized) } else { Ok(keys.anonymous()) }
+}
+
+/// The failure of a client's requests when they end because of its key.
+pub(super) fn failure(client: &ClientIdentity) -> Failure {
+    if client.is_anonymous() { Failure::Unauthorized } else { Failure::KeyRevoked }
 }
 
 /// Whether the headers have a valid key that nothing limits.

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::Query;
 use serde::Deserialize;
 
-use super::access::ClientPermissions;
+use super::access::{ClientPermissions, identity_of};
 use super::origin_questions::tools_refused;
 use super::state::AppState;
 use crate::auto_mode::{AutoMode, AutoModeService};
@@ -23,6 +23,13 @@ pub(super) async fn attach(
 ) -> Result<Option<AutoMode>, Failure> {
     if !AutoModeService::needs_editor_tools(extensions) {
         return Ok(None);
+    }
+    if identity_of(request).is_on_trial() {
+        // A window lists its tools as soon as it has attached, which is before it sends the keys.
+        state.keys.wait_for_person_keys().await;
+        if state.keys.is_required() {
+            return Err(Failure::Unauthorized);
+        }
     }
     let tools = list(request, client, state).await?;
     let auto_tools = state.user_settings.read().auto_tools.clone();

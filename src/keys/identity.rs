@@ -11,7 +11,8 @@ use super::key::{Key, KeyKind, KeyLimits};
 #[derive(Clone, Debug, Default)]
 pub struct ClientIdentity {
     key: Option<Arc<Key>>,
-    /// Its sender is dropped when the key is revoked; absent for a key that no ring has.
+    /// Its sender is dropped when the key is revoked, or when keys turn out to be necessary; absent for a key that no ring
+    /// has.
     validity: Option<watch::Receiver<()>>,
 }
 
@@ -24,6 +25,16 @@ impl ClientIdentity {
     /// The client that a key names until the sender of `validity` is dropped.
     pub(super) fn while_valid(key: Arc<Key>, validity: watch::Receiver<()>) -> ClientIdentity {
         ClientIdentity { key: Some(key), validity: Some(validity) }
+    }
+
+    /// A client without a key, whose requests end when the sender of `validity` is dropped.
+    pub(super) fn on_trial(validity: watch::Receiver<()>) -> ClientIdentity {
+        ClientIdentity { key: None, validity: Some(validity) }
+    }
+
+    /// Whether its requests may end because keys turn out to be necessary.
+    pub fn is_on_trial(&self) -> bool {
+        self.key.is_none() && self.validity.is_some()
     }
 
     /// Whether it sent no valid key.
@@ -71,7 +82,7 @@ impl ClientIdentity {
         self.key.as_ref().map_or(&[], |key| &key.models)
     }
 
-    /// Waits until the key is revoked; for ever if there is none.
+    /// Waits until the key is revoked, or turns out to be missing; for ever if neither can happen.
     pub async fn revoked(&self) {
         let Some(mut validity) = self.validity.clone() else { return pending().await };
         // The ring never sends: this ends with an error when the sender is dropped.

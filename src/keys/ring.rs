@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use subtle::ConstantTimeEq;
 use tokio::sync::{Notify, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::identity::ClientIdentity;
 use super::key::Key;
@@ -16,8 +16,11 @@ use super::setup_keys::SetupKeys;
 use super::text::{Hash, RUN_PREFIX, SETUP_PREFIX, cookie, hash};
 
 /// All valid keys.
-#[derive(Default)]
 pub struct KeyRing {
+    /// Whether the user's keys are known.
+    knowledge: watch::Sender<Knowledge>,
+    /// Dropped if keys turn out to be necessary: the requests without one that came before end then.
+    early: Mutex<Option<watch::Sender<()>>>,
     /// The keys that the user made in VS Code. While there are any, each request must carry a valid key.
     person: RwLock<Vec<Entry>>,
     /// The keys of programs that `copilot-proxy run` started.
@@ -30,6 +33,14 @@ pub struct KeyRing {
     setup_file: Option<Mutex<SetupKeys>>,
 }
 
+/// Whether the user's keys are known. They are in VS Code: the first window that attaches to a new server sends them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Knowledge {
+    /// A window is expected to send them until this time.
+    ExpectedUntil(Instant),
+    Known,
+}
+
 /// A valid key. Dropping it revokes the key: its running requests end.
 struct Entry {
     hash: Hash,
@@ -37,11 +48,71 @@ struct Entry {
     validity: watch::Sender<()>,
 }
 
+impl Default for KeyRing {
+    /// A ring without keys, of a user who has none.
+    fn default() -> KeyRing {
+        KeyRing {
+            knowledge: watch::channel(Knowledge::Known).0,
+            early: Mutex::default(),
+            person: RwLock::default(),
+            run: RwLock::default(),
+            run_added: Notify::default(),
+            setup: RwLock::default(),
+            setup_file: None,
+        }
+    }
+}
+
 impl KeyRing {
-    /// A ring without keys of the user; those of `setup` are read from this directory, also when they change.
-    pub fn new(state_directory: Option<PathBuf>) -> KeyRing {
+    /// A ring that expects the keys of the user for this time; those of `setup` are read from this directory, also when
+    /// they change.
+    pub fn new(state_directory: Option<PathBuf>, expected_for: Duration) -> KeyRing {
         let setup_file = state_directory.map(|directory| Mutex::new(SetupKeys::watched(&directory)));
-        KeyRing { setup_file, ..KeyRing::default() }
+        let knowledge = watch::channel(Knowledge::ExpectedUntil(Instant::now() + expected_for)).0;
+        KeyRing { knowledge, setup_file, ..KeyRing::default() }
+    }
+
+    /// Expects the keys of the user for this time from now, unless they are known: a window has attached.
+    pub fn expect_person_keys(&self, time: Duration) {
+        self.knowledge.send_if_modified(|knowledge| match knowledge {
+            Knowledge::Known => false,
+            Knowledge::ExpectedUntil(until) => {
+                *until = Instant::now() + time;
+                true
+            }
+        });
+    }
+
+    /// Records that the keys are known: a window sends them first, also if there are none.
+    pub fn person_keys_are_known(&self) {
+        let before = self.knowledge.send_replace(Knowledge::Known);
+        if before != Knowledge::Known && self.is_required() {
+            self.early.lock().take();
+        }
+    }
+
+    /// Waits until the keys of the user are known, or are no longer expected.
+    pub async fn wait_for_person_keys(&self) {
+        let mut knowledge = self.knowledge.subscribe();
+        loop {
+            let Knowledge::ExpectedUntil(until) = *knowledge.borrow_and_update() else { return };
+            if until <= Instant::now() {
+                return;
+            }
+            log::info!("request waits for a window and its keys");
+            // Looks again after either: the time may have been prolonged.
+            let _ = timeout_at(until, knowledge.changed()).await;
+        }
+    }
+
+    /// A client without a valid key. Before the keys of the user are known its requests run on trial: they end when keys
+    /// turn out to be necessary.
+    pub fn anonymous(&self) -> ClientIdentity {
+        if *self.knowledge.borrow() == Knowledge::Known {
+            return ClientIdentity::default();
+        }
+        let mut early = self.early.lock();
+        ClientIdentity::on_trial(early.get_or_insert_with(|| watch::channel(()).0).subscribe())
     }
 
     /// Whether a request must carry a valid key.
@@ -54,6 +125,7 @@ impl KeyRing {
     pub fn set_person_keys(&self, keys: Vec<(Key, String)>) {
         let keys = keys.into_iter().filter(|(_, text)| !text.is_empty());
         replace(&mut self.person.write(), keys.map(|(key, text)| (key, hash(text.as_bytes()))));
+        self.person_keys_are_known();
     }
 
     /// Adds the key of a program that `run` started; valid until `remove_run_key`.
@@ -226,6 +298,37 @@ mod tests {
         assert_eq!(name(&ring, &["one"]).as_deref(), Some("c"));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn requests_before_the_keys_are_known_end_when_keys_are_necessary() {
+        let second = Duration::from_secs(1);
+        for (keys, ends) in [(vec![key("a", "one")], true), (Vec::new(), false)] {
+            let ring = KeyRing::new(None, second);
+            let early = ring.anonymous();
+            assert_eq!(ring.wait_for_person_keys().now_or_never(), None);
+            ring.set_person_keys(keys);
+            assert_eq!(ring.wait_for_person_keys().now_or_never(), Some(()));
+            assert_eq!(early.revoked().now_or_never().is_some(), ends);
+            ring.set_person_keys(vec![key("b", "two")]);
+            assert_eq!(early.revoked().now_or_never().is_some(), ends, "only the first keys matter");
+            assert_eq!(ring.anonymous().revoked().now_or_never(), None);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_are_expected_for_some_time_from_the_start_and_from_each_window() {
+        let second = Duration::from_secs(1);
+        let ring = KeyRing::new(None, second);
+        let start = Instant::now();
+        tokio::join!(ring.wait_for_person_keys(), async {
+            tokio::time::sleep(second / 2).await;
+            ring.expect_person_keys(second);
+        });
+        assert_eq!(start.elapsed(), second + second / 2);
+        ring.expect_person_keys(second);
+        tokio::join!(ring.wait_for_person_keys(), async { ring.person_keys_are_known() });
+        assert_eq!(start.elapsed(), second + second / 2);
+    }
+
     #[tokio::test]
     async fn key_of_a_program_is_valid_until_it_is_removed() {
         let ring = KeyRing::default();
@@ -248,7 +351,7 @@ mod tests {
     #[test]
     fn keys_of_setup_are_read_again_when_their_file_changes() {
         let directory = tempfile::tempdir().unwrap();
-        let ring = KeyRing::new(Some(directory.path().to_owned()));
+        let ring = KeyRing::new(Some(directory.path().to_owned()), Duration::ZERO);
         let text = SetupKeys::make().unwrap();
         let mut file = SetupKeys::open(directory.path()).unwrap();
         assert_eq!(name(&ring, &[&text]), None);

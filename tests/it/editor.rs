@@ -77,8 +77,16 @@ impl Editor {
         Editor::attach_with(home, Window::default())
     }
 
-    /// Attaches an editor of this window, without models.
+    /// Attaches an editor of this window, without models and keys.
     pub fn attach_with(home: &Home, window: Window) -> Editor {
+        let mut editor = Editor::attach_silently(home, window);
+        // The extension sends its keys first, also if there are none.
+        editor.send_keys(&[]);
+        editor
+    }
+
+    /// Attaches an editor that has sent its `Hello` only.
+    pub fn attach_silently(home: &Home, window: Window) -> Editor {
         let mut editor = Editor::connect(home);
         editor.send(0, &FromEditor::Hello(Hello { window, ..hello(home) }));
         match editor.expect_message() {

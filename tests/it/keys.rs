@@ -1,7 +1,7 @@
 //! The user's API keys: what a named key permits, and that a revoked one is of no use at once.
 
 use copilot_proxy::bridge::protocol::FromEditor;
-use copilot_proxy::bridge::protocol::{Outcome, PersonKey, ToEditor, Watch};
+use copilot_proxy::bridge::protocol::{Outcome, PersonKey, ToEditor, Watch, Window};
 use serde_json::{Value, json};
 
 use crate::budgets::{models, respond};
@@ -218,4 +218,51 @@ fn used_up_limit_of_a_key_refuses_its_requests_only() {
     let refused = server.send(&request("sesame"));
     assert_eq!((refused.status, refused.error().2), (429, json!("insufficient_quota")), "{}", refused.text());
     spend("other");
+}
+
+/// Requests that reach a new server before any window wait for the keys, or end when keys turn out to be necessary.
+#[test]
+fn keys_hold_from_the_start_of_a_server() {
+    let server = Server::serve(&[]);
+    let hello = with(chat("Hello"), &json!({ "model": "small" }));
+    let large = with(chat("Hello"), &json!({ "model": "large" }));
+    let auto = with(chat("Hello"), &json!({ "model": "small", "tool_execution": "auto" }));
+    let send = |request: Request| {
+        let mut client = server.client();
+        client.send(&request);
+        client
+    };
+    let mut refused = [
+        send(Request::post(CHAT, &hello)),
+        send(keyed(Request::post(CHAT, &hello), "revoked")),
+        send(Request::post("/v1/messages", &with(hello.clone(), &json!({ "max_tokens": 9 })))),
+        send(Request::post(CHAT, &auto)),
+        send(Request::get("/v1/models")),
+        send(keyed(Request::get("/v1/models"), "revoked")),
+        send(Request::get("/v1/tools")),
+        send(Request::post("/mcp", &json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }))),
+        send(Request::get("/v1/usage")),
+        send(Request::get("/metrics")),
+        send(Request::get("/ui/api/usage")),
+    ];
+    let mut without_tools = send(keyed(Request::get("/v1/tools"), "sesame"));
+    let mut wrong_model = send(keyed(Request::post(CHAT, &large), "sesame"));
+    let mut permitted = send(keyed(Request::post(CHAT, &hello), "sesame"));
+    assert_eq!(server.get("/health").json()["editors"], 0);
+
+    let mut editor = Editor::attach_silently(&server.home, Window::default());
+    editor.expect_status(|status| status.editors == 1);
+    let ci = PersonKey { models: vec!["sm*".into()], tools: false, ..person_key("ci", "sesame") };
+    editor.send_keys(&[ci]);
+    editor.send_models(&[model("large"), model("small")]);
+    let (stream, chat) = editor.expect_chat();
+    assert_eq!(chat.model, "small");
+    editor.respond(stream, "Hello");
+    assert_eq!(permitted.response().status, 200);
+    for (index, client) in refused.iter_mut().enumerate() {
+        let response = client.response();
+        assert_eq!(response.status, 401, "{index}: {}", response.text());
+    }
+    assert_eq!(without_tools.response().status, 403);
+    assert_eq!(wrong_model.response().error().2, json!("model_not_allowed"));
 }
