@@ -4,16 +4,23 @@
 //!
 //! `provoked_panic` lets tests see all this.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
+use actix_http::{Request, Response};
+use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::middleware::Next;
 use futures_util::FutureExt;
 
 use super::access::while_permitted;
+use super::error_form::VERSION_HEADER;
 use super::error_response::respond;
 use super::provoked_panic;
+use super::request_id::RequestId;
+use super::route_index::RouteIndex;
 use crate::failure::Failure;
 
 /// The failure of a request whose handler or encoder panicked.
@@ -37,4 +44,38 @@ pub(super) async fn catch(
     }
     let response = respond(&http_request, &panicked());
     Ok(ServiceResponse::new(http_request, response))
+}
+
+/// Serves a request. A panic outside of the routes leaves nothing of it but what was kept here; its connection ends.
+pub(super) fn catch_outside<S, B>(
+    request: Request,
+    service: &S,
+    routes: Arc<RouteIndex>,
+) -> impl Future<Output = Result<Response<BoxBody>, S::Error>> + use<S, B>
+where
+    S: Service<Request, Response = ServiceResponse<B>>,
+    B: MessageBody + 'static,
+{
+    let uri = request.uri().clone();
+    let version = request.head().headers.get(VERSION_HEADER).cloned();
+    let called = catch_unwind(AssertUnwindSafe(|| service.call(request)));
+    async move {
+        if let Ok(future) = called
+            && let Ok(result) = AssertUnwindSafe(future).catch_unwind().await
+        {
+            return Ok(result?.map_into_boxed_body().into());
+        }
+        let mut headers = HeaderMap::new();
+        if let Some(version) = version {
+            headers.insert(HeaderName::from_static(VERSION_HEADER), version);
+        }
+        let (form, _) = routes.error_form(uri.path(), &headers);
+        let error = form.error_response(&panicked());
+        let mut response = HttpResponse::InternalServerError();
+        response.force_close();
+        if let Some(id) = RequestId::new().header_value() {
+            response.insert_header(("x-request-id", id));
+        }
+        Ok(response.json(error.body).into())
+    }
 }

@@ -66,7 +66,7 @@ pub(super) fn by_client_header(form: ErrorForm, headers: &HeaderMap) -> ErrorFor
 const GOOGLE_HEADERS: [&str; 2] = ["x-goog-api-key", "x-goog-api-client"];
 
 /// The header that Anthropic's clients send.
-const VERSION_HEADER: &str = "anthropic-version";
+pub(super) const VERSION_HEADER: &str = "anthropic-version";
 
 /// Whether the client uses Anthropic's API. The key's header doesn't decide: clients of both send either one.
 pub(super) fn wants_anthropic(request: &HttpRequest) -> bool {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::HttpService;
-use actix_service::{ServiceFactory, fn_service, map_config};
+use actix_service::{ServiceFactory, apply_fn_factory, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::{JoinSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
+use super::caught_panic;
 use super::connection::Connection;
 use super::connection_limit;
 use super::expect_continue;
@@ -99,7 +100,10 @@ async fn serve(
         // First, so that access control judges the path that is routed.
         .wrap(from_fn(super::base_url::correct));
     let routes = Arc::new(super::routes::route_index());
-    let shutdown = closing.clone();
+    let (shutdown, error_forms) = (closing.clone(), routes.clone());
+    let app = apply_fn_factory(map_config(app, |()| AppConfig::default()), move |request, service| {
+        caught_panic::catch_outside(request, service, error_forms.clone())
+    });
     let factory = HttpService::<Connection, _, _>::build()
         .keep_alive(options.keep_alive)
         // `Connection` limits it, for every head and not only for the first.
@@ -120,7 +124,7 @@ async fn serve(
                 let _ = shutdown.wait_for(|closing| *closing).await;
             }
         })
-        .h1(map_config(app, |()| AppConfig::default()));
+        .h1(app);
     let Ok(service) = factory.new_service(()).await else {
         return log::error!("http services can't be created");
     };

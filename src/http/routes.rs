@@ -291,7 +291,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
             (route.register)(config, &format!("{version}{}", route.path));
         }
     }
-    config.default_service(web::to(error_response::no_such_path));
+    config.default_service(web::to(error_response::no_such_path).wrap(from_fn(caught_panic::catch)));
 }
 
 /// The index of all routes.

@@ -50,6 +50,44 @@ fn panic_in_each_handler_gets_500_in_the_form_of_its_path() {
 }
 
 #[test]
+fn panic_outside_of_the_handlers_gets_500_in_the_form_of_its_path() {
+    let mut server = server();
+    let send = |path: &str, headers: &[(&str, &str)]| {
+        let mut client = server.client();
+        let post = Request::post(path, &json!({}));
+        client.send(&headers.iter().fold(post, |request, (name, value)| request.header(name, value)));
+        let response = client.response();
+        assert_eq!((response.status, message(&response.json())), (500, MESSAGE), "{path}");
+        assert!(response.header("x-request-id").is_some(), "{path}");
+        (client, response.json())
+    };
+    // Routing has failed: the connection goes on.
+    let (mut client, body) = send("/nothing?boom-handler", &[]);
+    assert_eq!(body["error"]["type"], "server_error");
+    client.send(&Request::get("/health"));
+    assert_eq!(client.response().status, 200);
+    let version = ("anthropic-version", "2023-06-01");
+    let (_, body) = send("/nothing?boom-handler", &[version]);
+    assert_eq!(body["type"], "error");
+    // In a middleware: the connection ends.
+    for (path, headers, place, value) in [
+        (CHAT, &[][..], "/error/type", json!("server_error")),
+        (CHAT, &[version], "/type", json!("error")),
+        ("/v1/messages", &[], "/type", json!("error")),
+        ("/api/chat", &[], "/error", json!(MESSAGE)),
+        ("/v1beta/models/m:generateContent", &[], "/error/status", json!("INTERNAL")),
+        ("/mcp", &[], "/error/code", json!(-32603)),
+        ("/nothing", &[], "/error/type", json!("server_error")),
+    ] {
+        let (mut client, body) = send(&format!("{path}?boom-access"), headers);
+        assert_eq!(body.pointer(place), Some(&value), "{path}: {body}");
+        assert!(client.is_closed(), "{path}");
+    }
+    assert_eq!(server.get("/health").status, 200);
+    assert!(server.process.is_running());
+}
+
+#[test]
 fn panic_during_a_response_ends_only_that_response() {
     let mut server = server();
     let mut editor = Editor::with_models(&server.home, &[model("m")]);
