@@ -1,13 +1,14 @@
 //! A client's connection to a server: base URL, key and model. Each client has its own way to be configured with it,
 //! in `clients`.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::api_client::{ApiClient, ServerOption, key};
 use crate::models::{ModelEntry, resolve, with_tier};
 
 /// A client's connection to a server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ConnectionInfo {
     /// For example `http://127.0.0.1:8080`: what clients of Anthropic's API call the base URL.
     pub base: String,
@@ -73,6 +74,23 @@ impl ConnectionInfo {
         let found = || self.find(words).or(self.models.first()).map(|listed| listed.id.clone());
         let first_word = || words.first().copied().unwrap_or_default().to_owned();
         self.model.clone().or_else(found).unwrap_or_else(first_word)
+    }
+
+    /// The model of this id, if the server has it.
+    pub fn entry(&self, id: &str) -> Option<&ModelEntry> {
+        self.models.iter().find(|listed| listed.id == id)
+    }
+
+    /// The host and the port of the base URL: `127.0.0.1:8080`.
+    pub fn authority(&self) -> &str {
+        self.base.strip_prefix("http://").unwrap_or(&self.base)
+    }
+
+    /// The port of the base URL.
+    pub fn port(&self) -> &str {
+        /// The port of an address without one.
+        const OF_HTTP: &str = "80";
+        self.authority().rsplit_once(':').map_or(OF_HTTP, |(_, port)| port)
     }
 
     /// A model that uses up little, if there is one.

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use serde_json::Value;
 
 use super::api_client::{ServerOption, key};
-use super::clients::{claude_code, codex, dotenv, opencode};
+use super::clients::{claude_code, codex, dotenv, opencode, snippets};
 use super::connection_info::{ConnectionInfo, NoSuchModel};
 
 mod attachment;
@@ -180,6 +180,14 @@ fn start(program: &OsStr, connection: &ConnectionInfo, settings: Option<&Path>) 
             set: vec![(opencode::VARIABLE, Value::Object(opencode::configuration(connection)).to_string())],
             ..Start::default()
         },
+        "kilo" | "kilocode" => Start {
+            set: vec![(
+                opencode::KILO_VARIABLE,
+                Value::Object(opencode::kilo_configuration(connection)).to_string(),
+            )],
+            ..Start::default()
+        },
+        "copilot" => Start { set: snippets::copilot_cli(connection), ..Start::default() },
         _ => {
             let mut set = dotenv::environment(connection);
             set.push(("OPENAI_MODEL", connection.model_like(&["gpt"])));
@@ -238,7 +246,7 @@ mod tests {
     #[test]
     fn no_argument_has_the_key() {
         let connection = ConnectionInfo { key: Some("secret".into()), ..connection(&["gpt-4o"]) };
-        for program in ["claude", "codex", "opencode", "other"] {
+        for program in ["claude", "codex", "opencode", "kilo", "copilot", "other"] {
             let Start { arguments, set, .. } = start(OsStr::new(program), &connection, None);
             assert!(!arguments.iter().any(|argument| argument.contains("secret")), "{arguments:?}");
             assert!(set.iter().any(|(_, value)| value.contains("secret")), "{program}");

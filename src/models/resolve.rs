@@ -6,6 +6,8 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::auto;
 use super::model_name::ModelName;
 use crate::bridge::protocol::ModelInfo;
@@ -14,7 +16,7 @@ use crate::bridge::protocol::ModelInfo;
 const LATEST: &str = ":latest";
 
 /// A model in the list that clients see.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelEntry {
     /// The provider's id, or `vendor/id` if an earlier model in the list has the same id.
     pub id: String,

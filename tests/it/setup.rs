@@ -27,7 +27,8 @@ fn setup_writes_exactly_the_change_that_it_showed() {
     for line in [
         "   // Mine.\n",
         "+    \"ANTHROPIC_BASE_URL\": \"http://127.0.0.1:8080\",\n",
-        "+    \"ANTHROPIC_MODEL\": \"sonnet\"\n",
+        "+    \"ANTHROPIC_MODEL\": \"sonnet\",\n",
+        "This works while VS Code is open; `copilot-proxy setup claude-code --undo` puts back what is there now.\n",
         "Write this? [y/N] Written.",
     ] {
         assert!(ended.stdout.contains(line), "{}", ended.stdout);
@@ -68,6 +69,21 @@ fn undo_restores_every_byte_and_removes_new_files() {
         ("opencode-mcp", ".config/opencode/opencode.json", Some("{\n  // Mine.\n}")),
         ("env", ".env", Some("OPENAI_API_KEY=secret")),
         ("env", ".env", None),
+        ("kilo", ".config/kilo/kilo.json", Some("{ \"share\": \"disabled\" } // mine")),
+        ("kilo", ".config/kilo/kilo.json", None),
+        ("gemini-cli", ".gemini/.env", Some("# Mine\r\nGEMINI_API_KEY=secret")),
+        ("gemini-cli", ".gemini/.env", None),
+        ("qwen-code", ".qwen/settings.json", Some("{\n\t\"ui\": {},\n}")),
+        ("qwen-code", ".qwen/settings.json", None),
+        ("cline", ".cline/data/settings/providers.json", Some("{\"providers\":{}}")),
+        ("cline", ".cline/data/settings/providers.json", None),
+        ("continue", ".continue/config.yaml", Some("name: x\r\nmodels:\r\n- name: mine # b")),
+        ("continue", ".continue/config.yaml", None),
+        ("crush", ".config/crush/crush.json", Some("{ \"options\": { \"debug\": true } }")),
+        ("crush", ".config/crush/crush.json", None),
+        ("junie", ".junie/models/copilot-proxy.json", None),
+        ("zed", ".config/zed/settings.json", Some("// Zed settings\n{\n  \"vim_mode\": true,\n}\n")),
+        ("zed", ".config/zed/settings.json", None),
     ] {
         let terminal = terminal();
         if let Some(text) = before {
@@ -177,11 +193,17 @@ fn clients_without_a_file_get_a_snippet_to_copy() {
     let terminal = terminal();
     for (client, base) in [
         ("aider", "http://127.0.0.1:8080/v1"),
-        ("continue", "http://127.0.0.1:8080/v1"),
-        ("zed", "http://127.0.0.1:8080/v1"),
+        ("copilot-cli", "http://127.0.0.1:8080/v1"),
+        ("goose", "OPENAI_HOST=http://127.0.0.1:8080\n"),
+        ("jetbrains", "http://127.0.0.1:8080/v1"),
+        ("xcode", "port 8080"),
+        ("gptel", ":host \"127.0.0.1:8080\""),
+        ("open-webui", "http://127.0.0.1:8080/v1"),
+        ("n8n", "http://127.0.0.1:8080/v1"),
+        ("home-assistant", "http://127.0.0.1:8080\n"),
         ("llm", "http://127.0.0.1:8080/v1"),
         ("langchain", "http://127.0.0.1:8080/v1"),
-        ("ollama", "OLLAMA_HOST=http://127.0.0.1:8080 "),
+        ("ollama", "OLLAMA_HOST=http://127.0.0.1:8080\n"),
         ("mcp", "\"args\": [\"mcp\"]"),
     ] {
         let ended = terminal.run(&["setup", client]);
@@ -189,6 +211,168 @@ fn clients_without_a_file_get_a_snippet_to_copy() {
         assert!(ended.stdout.contains(base), "{}", ended.stdout);
     }
     assert_eq!(terminal.files(), Vec::<String>::new());
+}
+
+#[test]
+fn commands_to_copy_are_in_the_syntax_of_the_shell() {
+    let terminal = terminal();
+    for (shell, line) in [
+        ("posix", "export COPILOT_PROVIDER_BASE_URL=http://127.0.0.1:8080/v1\n"),
+        ("powershell", "$env:COPILOT_PROVIDER_BASE_URL = 'http://127.0.0.1:8080/v1'\n"),
+        ("fish", "set -gx COPILOT_PROVIDER_BASE_URL http://127.0.0.1:8080/v1\n"),
+    ] {
+        let ended = terminal.run(&["setup", "copilot-cli", "--shell", shell]);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        assert!(ended.stdout.contains(line), "{}", ended.stdout);
+    }
+}
+
+const CODEX: &str = ".codex/config.toml";
+const SHARED: &str = "# Mine.\nmodel = 'o3'\n";
+
+#[test]
+fn clients_that_share_a_file_are_undone_one_by_one() {
+    let run = |terminal: &Terminal, arguments: &[&str]| {
+        let ended = terminal.run(&[&["setup"], arguments, &["--yes"]].concat());
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+    };
+    let marked = |terminal: &Terminal| {
+        let listed: Vec<Value> = serde_json::from_str(&terminal.run(&["setup", "--json"]).stdout).unwrap();
+        let marked = listed.iter().filter(|entry| entry["set_up"] == true);
+        marked.map(|entry| entry["client"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for (clients, undone) in [
+        (["codex", "codex-mcp"], "codex"),
+        (["codex", "codex-mcp"], "codex-mcp"),
+        (["codex-mcp", "codex"], "codex-mcp"),
+    ] {
+        let kept = if undone == "codex" { "codex-mcp" } else { "codex" };
+        let (one, both) = (terminal(), terminal());
+        for terminal in [&one, &both] {
+            terminal.write(CODEX, SHARED);
+        }
+        run(&one, &[kept, "--no-key"]);
+        for client in clients {
+            run(&both, &[client, "--no-key"]);
+        }
+        assert_eq!(marked(&both), ["codex", "codex-mcp"]);
+
+        run(&both, &[undone, "--undo"]);
+        assert_eq!(both.read(CODEX), one.read(CODEX), "{undone} of {clients:?}");
+        assert_eq!(marked(&both), [kept]);
+        run(&both, &[kept, "--undo"]);
+        assert_eq!(both.read(CODEX), SHARED, "{clients:?}");
+        assert_eq!(marked(&both), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn key_of_a_shared_file_stays_until_its_last_client_is_undone() {
+    let server = Server::serve(&[]);
+    let terminal = Terminal::beside(&server.home);
+    for client in ["codex", "codex-mcp"] {
+        assert_eq!(terminal.run(&["setup", client, "--yes"]).code, Some(0));
+    }
+    let keys =
+        || std::fs::read_to_string(server.home.path().join("keys.json")).unwrap().matches("sha256").count();
+    let key = |text: &str| {
+        text.split('"').find(|word| word.contains("cp-setup-")).map(|word| word.replace("Bearer ", ""))
+    };
+    let both = key(&terminal.read(CODEX));
+    assert_eq!((both.is_some(), keys()), (true, 1));
+    assert_eq!(terminal.run(&["setup", "codex", "--undo", "--yes"]).code, Some(0));
+    assert_eq!((key(&terminal.read(CODEX)), keys()), (both, 1));
+    assert_eq!(terminal.run(&["setup", "codex-mcp", "--undo", "--yes"]).code, Some(0));
+    assert_eq!((terminal.files(), keys()), (Vec::new(), 0));
+}
+
+#[test]
+fn project_scope_writes_into_the_folder_and_is_undone_there() {
+    let terminal = terminal();
+    for (client, file, has_key) in [
+        ("claude-code", ".claude/settings.local.json", true),
+        ("opencode", "opencode.json", false),
+        ("kilo", "kilo.json", false),
+        ("crush", "crush.json", false),
+        ("junie", ".junie/models/copilot-proxy.json", false),
+    ] {
+        let set_up = terminal.run(&["setup", client, "--scope", "project", "--yes"]);
+        assert_eq!((set_up.code, set_up.stderr.as_str()), (Some(0), ""), "{client}");
+        assert_eq!(terminal.read(file).contains("cp-setup-"), has_key, "{client}");
+        let undone = terminal.run(&["setup", client, "--undo", "--yes"]);
+        assert_eq!((undone.code, undone.stderr.as_str()), (Some(0), ""), "{client}");
+        assert_eq!(terminal.files(), Vec::<String>::new(), "{client}");
+    }
+    let refused = terminal.run(&["setup", "codex", "--scope", "project", "--yes"]);
+    assert_eq!(
+        (refused.code, refused.stderr.as_str()),
+        (
+            Some(1),
+            "copilot-proxy: Codex has no configuration of a project that could be set up; leave `--scope` out\n"
+        )
+    );
+}
+
+/// `script` gives the command a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn person_at_a_terminal_is_asked_for_the_scope() {
+    let home = Home::new();
+    for (answers, file) in
+        [("folder\ny\n", ".claude/settings.local.json"), ("\ny\n", ".claude/settings.json")]
+    {
+        let terminal = Terminal::beside(&home);
+        let output = terminal.at_a_terminal(answers, &["setup", "claude-code"]);
+        assert!(output.contains("For all your projects, or for this folder only?"), "{output}");
+        assert!(terminal.read(file).contains("ANTHROPIC_BASE_URL"), "{output}");
+    }
+}
+
+#[test]
+fn undo_of_all_restores_what_was_not_changed_since_and_names_the_rest() {
+    let terminal = terminal();
+    terminal.write(CODEX, SHARED);
+    terminal.write(".env", "A=b\n");
+    for client in ["codex", "codex-mcp", "gemini-cli", "env"] {
+        assert_eq!(terminal.run(&["setup", client, "--yes"]).code, Some(0));
+    }
+    let changed = terminal.read(".env") + "C=d\n";
+    terminal.write(".env", &changed);
+
+    let ended = terminal.run(&["setup", "--undo", "--all", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains(".env: it was changed after it was set up"), "{ended:?}");
+    assert_eq!((terminal.read(CODEX).as_str(), terminal.read(".env")), (SHARED, changed));
+    assert_eq!(terminal.files(), [".codex", CODEX, ".env"]);
+    assert_eq!(terminal.run(&["setup", "--undo", "--all", "--force", "--yes"]).code, Some(0));
+    assert_eq!(terminal.read(".env"), "A=b\n");
+    assert_eq!(terminal.run(&["setup", "--undo", "--all", "--yes"]).stdout, "Nothing to undo.\n");
+}
+
+#[test]
+fn what_a_client_rewrites_by_itself_does_not_hinder_undo() {
+    const PROVIDERS: &str = ".cline/data/settings/providers.json";
+    let terminal = terminal();
+    assert_eq!(terminal.run(&["setup", "cline", "--yes"]).code, Some(0));
+    let started = terminal.read(PROVIDERS).replace("1970-01-01", "2026-11-27");
+    terminal.write(PROVIDERS, &started);
+    assert!(terminal.run(&["setup", "cline", "--yes"]).stdout.ends_with(": set up already.\n"));
+    assert_eq!(terminal.run(&["setup", "cline", "--undo", "--yes"]).code, Some(0));
+    assert_eq!(terminal.files(), Vec::<String>::new());
+}
+
+#[test]
+fn undo_log_of_an_earlier_version_is_understood() {
+    let terminal = terminal();
+    terminal.write(".env", "A=b\n");
+    assert_eq!(terminal.run(&["setup", "env", "--yes"]).code, Some(0));
+    let folder = terminal.file(".local/state/copilot-proxy/setup");
+    let log = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let mut history: Value = serde_json::from_slice(&std::fs::read(&log).unwrap()).unwrap();
+    history["steps"][0].as_object_mut().unwrap().remove("writer");
+    std::fs::write(&log, history.to_string()).unwrap();
+    assert_eq!(terminal.run(&["setup", "env", "--undo", "--yes"]).code, Some(0));
+    assert_eq!(terminal.read(".env"), "A=b\n");
 }
 
 /// The key in a `.env`.

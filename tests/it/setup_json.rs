@@ -28,15 +28,20 @@ fn plan_equals_the_change_that_y_writes() {
     let question = terminal.start(&["setup", "env", "--json"]);
     let Value::Object(mut plan) = plan(&question) else { panic!("{}", question.line) };
     assert_eq!(terminal.read(FILE), MINE, "before the answer");
-    let after = plan.remove("after").unwrap();
+    let after = plan["changes"][0]["after"].take();
     let note = plan.remove("note").unwrap();
     assert!(
         note.as_str().is_some_and(|note| note.starts_with("No models at http://127.0.0.1:8080")),
         "{note}"
     );
     let next = "the OpenAI and Anthropic SDKs find these variables once your program has loaded the file";
-    let file = terminal.file(FILE);
-    assert_eq!(Value::Object(plan), json!({ "plan": "write", "file": file, "before": MINE, "next": next }));
+    let changes = json!([{ "file": terminal.file(FILE), "before": MINE, "after": null }]);
+    let without =
+        "This works while VS Code is open; `copilot-proxy setup env --undo` puts back what is there now.";
+    assert_eq!(
+        Value::Object(plan),
+        json!({ "plan": "write", "changes": changes, "next": next, "without_vscode": without })
+    );
     let ended = question.answer("y\n");
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
     assert_eq!(terminal.read(FILE), after);
@@ -68,7 +73,10 @@ fn undo_plan_names_the_changes_it_discards() {
     set_up(&terminal);
     let undo = ["setup", "env", "--undo", "--force", "--json"];
     let written = terminal.read(FILE);
-    let expected = |before: &str, changed| json!({ "plan": "undo", "file": terminal.file(FILE), "before": before, "after": MINE, "changed": changed });
+    let expected = |before: &str, changed| {
+        let changes = json!([{ "file": terminal.file(FILE), "before": before, "after": MINE }]);
+        json!({ "plan": "undo", "changes": changes, "changed": changed })
+    };
     assert_eq!(plan(&terminal.start(&undo)), expected(&written, false));
 
     let changed = written + "C=d\n";
@@ -84,33 +92,55 @@ fn without_a_client_all_clients_are_listed_with_their_state() {
     let terminal = terminal();
     set_up(&terminal);
     let listed: Vec<Value> = serde_json::from_str(&terminal.run(&["setup", "--json"]).stdout).unwrap();
-    let short: Vec<(&str, &str, bool, bool)> = listed
+    let short: Vec<(&str, &str, &str, bool)> = listed
         .iter()
         .map(|entry| {
-            let text = |name: &str| entry[name].as_str().unwrap();
-            (text("client"), text("title"), entry["file"].is_string(), entry["set_up"] == true)
+            let text = |name: &str| entry[name].as_str().unwrap_or_default();
+            assert_eq!(entry["file"].is_string(), entry["scope"].is_string(), "{entry}");
+            (text("client"), text("title"), text("scope"), entry["set_up"] == true)
         })
         .collect();
     assert_eq!(
         short,
         [
-            ("claude-code", "Claude Code", true, false),
-            ("codex", "Codex", true, false),
-            ("opencode", "opencode", true, false),
-            ("env", ".env", true, true),
-            ("claude-code-mcp", "Claude Code: the editor's tools", true, false),
-            ("codex-mcp", "Codex: the editor's tools", true, false),
-            ("opencode-mcp", "opencode: the editor's tools", true, false),
-            ("aider", "aider", false, false),
-            ("continue", "Continue", false, false),
-            ("zed", "Zed", false, false),
-            ("llm", "llm", false, false),
-            ("langchain", "LangChain", false, false),
-            ("ollama", "Programs for Ollama only", false, false),
-            ("mcp", "Other MCP clients: the editor's tools", false, false),
+            ("claude-code", "Claude Code", "user", false),
+            ("claude-code", "Claude Code", "project", false),
+            ("codex", "Codex", "user", false),
+            ("opencode", "opencode", "user", false),
+            ("opencode", "opencode", "project", false),
+            ("kilo", "Kilo", "user", false),
+            ("kilo", "Kilo", "project", false),
+            ("gemini-cli", "Gemini CLI", "user", false),
+            ("qwen-code", "Qwen Code", "user", false),
+            ("cline", "Cline", "user", false),
+            ("continue", "Continue", "user", false),
+            ("crush", "Crush", "user", false),
+            ("crush", "Crush", "project", false),
+            ("junie", "Junie", "user", false),
+            ("junie", "Junie", "project", false),
+            ("zed", "Zed", "user", false),
+            ("env", ".env", "project", true),
+            ("claude-code-mcp", "Claude Code: the editor's tools", "project", false),
+            ("codex-mcp", "Codex: the editor's tools", "user", false),
+            ("opencode-mcp", "opencode: the editor's tools", "user", false),
+            ("opencode-mcp", "opencode: the editor's tools", "project", false),
+            ("copilot-cli", "Copilot CLI", "", false),
+            ("goose", "goose", "", false),
+            ("aider", "aider", "", false),
+            ("llm", "llm", "", false),
+            ("langchain", "LangChain", "", false),
+            ("jetbrains", "JetBrains AI Assistant", "", false),
+            ("xcode", "Xcode", "", false),
+            ("gptel", "gptel (Emacs)", "", false),
+            ("open-webui", "Open WebUI", "", false),
+            ("n8n", "n8n", "", false),
+            ("home-assistant", "Home Assistant", "", false),
+            ("ollama", "Programs for Ollama only", "", false),
+            ("mcp", "Other MCP clients: the editor's tools", "", false),
         ]
     );
-    assert_eq!(listed[3]["file"], json!(terminal.file(FILE)));
+    assert!(listed.iter().all(|entry| entry["installed"] == false), "{listed:?}");
+    assert_eq!(listed[16]["file"], json!(terminal.file(FILE)));
 
     let expected = terminal.run(&["setup"]).stdout;
     assert!(expected.contains("aider            text to copy\n"), "{expected}");
@@ -118,15 +148,32 @@ fn without_a_client_all_clients_are_listed_with_their_state() {
         expected.contains(&format!("env              {} (set up)\n", terminal.file(FILE).display())),
         "{expected}"
     );
+    let project = terminal.file(".claude/settings.local.json");
+    assert!(expected.contains(&format!("{:16} {} (--scope project)\n", "", project.display())), "{expected}");
+}
+
+#[cfg(unix)]
+#[test]
+fn clients_on_the_machine_are_marked() {
+    use std::os::unix::fs::symlink;
+    let terminal = terminal();
+    std::fs::create_dir(terminal.file("bin")).unwrap();
+    symlink("/bin/true", terminal.file("bin/codex")).unwrap();
+    let expected = terminal.run(&["setup"]).stdout;
+    let line = format!("codex            {} (installed)\n", terminal.file(".codex/config.toml").display());
+    assert!(expected.contains(&line), "{expected}");
 }
 
 #[test]
 fn snippet_names_its_language() {
-    let expected: Value =
-        serde_json::from_str(&terminal().run(&["setup", "continue", "--json"]).stdout).unwrap();
-    assert_eq!((&expected["plan"], &expected["into"]), (&json!("copy"), &json!("config.yaml")));
+    let plan = |arguments: &[&str]| -> Value {
+        serde_json::from_str(&terminal().run(&[&["setup"], arguments, &["--json"]].concat()).stdout).unwrap()
+    };
+    let expected = plan(&["langchain"]);
+    assert_eq!((&expected["plan"], &expected["into"]), (&json!("copy"), &json!("langchain.py")));
     assert!(
         expected["text"].as_str().is_some_and(|text| text.contains("http://127.0.0.1:8080/v1")),
         "{expected}"
     );
+    assert_eq!(plan(&["aider", "--shell", "powershell"])["into"], "aider.ps1");
 }

@@ -93,6 +93,31 @@ impl Terminal {
         files
     }
 
+    /// Commands of the system, behind those that a test puts into the home's `bin`.
+    fn path(&self) -> String {
+        format!("{}:/usr/bin:/bin", self.file("bin").display())
+    }
+
+    /// Runs a command at a pseudo-terminal; returns what is on its screen at the end.
+    #[cfg(target_os = "linux")]
+    pub fn at_a_terminal(&self, answers: &str, arguments: &[&str]) -> String {
+        let (command, rest) = arguments.split_first().unwrap();
+        let program = env!("CARGO_BIN_EXE_copilot-proxy");
+        let line = format!("{program} {command} --dir {} {}", self.server.path().display(), rest.join(" "));
+        let child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .current_dir(self.home.path())
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("PATH", self.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        ended(child, answers).stdout
+    }
+
     /// Starts a command.
     fn starts(&self, arguments: &[&str]) -> Child {
         let (command, rest) = arguments.split_first().unwrap();
@@ -103,7 +128,8 @@ impl Terminal {
             .args(rest)
             .current_dir(self.home.path())
             .env_clear()
-            .envs([("HOME", self.home.path().to_str().unwrap()), ("PATH", "/usr/bin:/bin")])
+            .env("HOME", self.home.path())
+            .env("PATH", self.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -18,7 +18,7 @@ export const DEFAULT_PORT = 8080;
 export const ALREADY_RUNNING = 3;
 
 /**
- * A client, as `setup --json` lists it.
+ * A client in one scope, as `setup --json` lists it.
  */
 export type ClientEntry = { 
 /**
@@ -30,13 +30,34 @@ client: string,
  */
 title: string, 
 /**
- * File that is written; null where there is a text to copy.
+ * Null where there is a text to copy.
+ */
+scope: Scope | null, 
+/**
+ * File that is written, the first if there are several; null where there is a text to copy.
  */
 file: string | null, 
 /**
  * Whether it is set up, and can be undone.
  */
-set_up: boolean, };
+set_up: boolean, 
+/**
+ * Whether its command is on this machine.
+ */
+installed: boolean, };
+
+/**
+ * A change of one file.
+ */
+export type FileChange = { file: string, 
+/**
+ * Its content now; null if it doesn't exist.
+ */
+before: string | null, 
+/**
+ * Null if the file is removed.
+ */
+after: string | null, };
 
 /**
  * The status of one thing.
@@ -58,11 +79,7 @@ hint?: string, };
 /**
  * A planned change, as `setup CLIENT --json` prints it.
  */
-export type Plan = { "plan": "write", file: string, 
-/**
- * Its content now; null if it doesn't exist.
- */
-before: string | null, after: string, 
+export type Plan = { "plan": "write", changes: Array<FileChange>, 
 /**
  * A remark for the user before they decide.
  */
@@ -70,13 +87,13 @@ note: string | null,
 /**
  * The step that follows, as a clause.
  */
-next: string, } | { "plan": "undo", file: string, before: string | null, 
+next: string, 
 /**
- * Null if the file is removed.
+ * A sentence for people: the set-up works while VS Code is open.
  */
-after: string | null, 
+without_vscode: string, } | { "plan": "undo", changes: Array<FileChange>, 
 /**
- * Whether it was changed after set-up: those changes are lost.
+ * Whether one was changed after set-up: those changes are lost.
  */
 changed: boolean, } | { "plan": "copy", 
 /**
@@ -113,6 +130,11 @@ version: string,
  * Base URL that was examined.
  */
 base_url: string, findings: Array<Finding>, };
+
+/**
+ * The range of a set-up.
+ */
+export type Scope = "user" | "project";
 
 /**
  * Content of `server.json`: the address of the server of this directory.

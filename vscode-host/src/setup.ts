@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import * as vscode from "vscode";
 import type { Cli } from "./cli";
 import type { Review } from "./diff-review";
-import type { ClientEntry, Plan } from "./generated";
+import type { ClientEntry, FileChange, Plan } from "./generated";
 import type { Documents } from "./virtual-documents";
 
 /** The user's choice, and the folder that it applies to. */
@@ -21,8 +21,8 @@ const UNDO = vscode.l10n.t("Undo");
 const OPEN = vscode.l10n.t("Open File");
 const COPY = vscode.l10n.t("Copy");
 
-/** Clients whose files are in a workspace folder, not in the home directory. */
-const OF_FOLDERS = ["env", "claude-code-mcp"];
+/** Whether its file is in a workspace folder, not in the home directory. */
+const isOfFolder = ({ scope }: ClientEntry) => scope === "project";
 
 export class Setup {
 	constructor(
@@ -51,14 +51,19 @@ export class Setup {
 		const more = await Promise.all(
 			others.map(async (folder) =>
 				(await this.#clients(folder))
-					.filter(({ client }) => OF_FOLDERS.includes(client))
+					.filter(isOfFolder)
 					.map((client) => ({ client, cwd: folder, undo: false })),
 			),
 		);
 		const all = [...selections, ...more.flat()];
-		const written = all.filter(
-			({ client }) => client.file !== null && (!OF_FOLDERS.includes(client.client) || folders().length > 0),
-		);
+		const hasUserFile = new Set(clients.filter(({ scope }) => scope === "user").map(({ client }) => client));
+		const choice = (selection: Selection) =>
+			choiceOf(selection, isOfFolder(selection.client) && hasUserFile.has(selection.client.client));
+		// The user's own files first, then those of the folders; what is on this machine before the rest.
+		const rank = ({ client }: Selection) => (isOfFolder(client) ? 2 : 0) + (client.installed ? 0 : 1);
+		const written = all
+			.filter(({ client }) => client.file !== null && (!isOfFolder(client) || folders().length > 0))
+			.sort((one, other) => rank(one) - rank(other));
 		const undone = written
 			.filter(({ client }) => client.set_up)
 			.map((selection) => ({ ...selection, undo: true }));
@@ -79,13 +84,13 @@ export class Setup {
 	async #carryOut(selection: Selection): Promise<void> {
 		const { client, cwd, undo } = selection;
 		// The plan names what an undo would lose, and the user decides.
-		const more = undo ? ["--undo", "--force"] : [];
+		const more = [...(client.scope ? ["--scope", client.scope] : []), ...(undo ? ["--undo", "--force"] : [])];
 		const run = await this.cli.run(["setup", client.client, "--json", ...more], cwd);
 		const plan: Plan = JSON.parse(await run.line());
 		switch (plan.plan) {
 			case "write":
 			case "undo": {
-				const agrees = await this.review.agreed(changeOf(client, plan));
+				const agrees = await this.#agreed(client, plan);
 				run.answer(agrees ? "y" : "");
 				const { code, stderr } = await run.ended;
 				if (!agrees) {
@@ -105,21 +110,28 @@ export class Setup {
 		}
 	}
 
-	#done(selection: Selection, plan: Extract<Plan, { plan: "write" | "undo" }>): Promise<void> {
-		return plan.plan === "write"
-			? this.#offer(
-					vscode.l10n.t("{client} is set up. Next: {next}.", {
-						client: selection.client.title,
-						next: plan.next,
-					}),
-					[OPEN, UNDO],
-					selection,
-				)
-			: this.#offer(
-					vscode.l10n.t("{file} was restored.", { file: short(plan.file) }),
-					plan.after === null ? [] : [OPEN],
-					selection,
-				);
+	/** Shows one file after the other. */
+	async #agreed(client: ClientEntry, plan: Changes): Promise<boolean> {
+		for (const change of plan.changes) {
+			if (!(await this.review.agreed(reviewOf(client, plan, change)))) {
+				return false;
+			}
+		}
+		return true;
+	}
+
+	#done(selection: Selection, plan: Changes): Promise<void> {
+		if (plan.plan === "write") {
+			const done = vscode.l10n.t("{client} is set up. Next: {next}.", {
+				client: selection.client.title,
+				next: plan.next,
+			});
+			const text = `${done} ${vscode.l10n.t("It works while VS Code is open.")}`;
+			return this.#offer(text, [OPEN, UNDO], selection);
+		}
+		const file = plan.changes.map((change) => short(change.file)).join(", ");
+		const isThere = plan.changes.some(({ after }) => after !== null);
+		return this.#offer(vscode.l10n.t("{file} was restored.", { file }), isThere ? [OPEN] : [], selection);
 	}
 
 	async #offer(text: string, buttons: string[], selection: Selection): Promise<void> {
@@ -145,11 +157,14 @@ export class Setup {
 	}
 }
 
-function changeOf(
+/** A plan that changes files. */
+type Changes = Extract<Plan, { plan: "write" | "undo" }>;
+
+function reviewOf(
 	{ title }: ClientEntry,
-	plan: Extract<Plan, { plan: "write" | "undo" }>,
+	plan: Changes,
+	{ file, before, after }: FileChange,
 ): Parameters<Review["agreed"]>[0] {
-	const { file, before, after } = plan;
 	const name = short(file);
 	const shown = { file, before: before ?? "", after: after ?? "" };
 	if (plan.plan === "write") {
@@ -182,12 +197,21 @@ function changeOf(
 	};
 }
 
-function choice(selection: Selection): Choice {
+/** The label tells a folder's file from the user's, where a client has both. */
+function choiceOf(selection: Selection, isSecondScope: boolean): Choice {
 	const { client, undo } = selection;
-	const mark = client.set_up && !undo ? `$(check) ${vscode.l10n.t("set up")}, ` : "";
+	const { title } = client;
+	const installed = vscode.l10n.t("installed");
+	const setUp = client.set_up
+		? `$(check) ${vscode.l10n.t("set up")}, `
+		: client.installed
+			? `${installed}, `
+			: "";
+	const mark = undo ? "" : setUp;
+	const name = isSecondScope ? vscode.l10n.t("{client} in This Folder", { client: title }) : title;
 	return {
-		label: undo ? `${UNDO}: ${client.title}` : client.title,
-		description: client.file === null ? "" : `${mark}${short(client.file)}`,
+		label: undo ? `${UNDO}: ${name}` : name,
+		description: client.file === null ? (client.installed ? installed : "") : `${mark}${short(client.file)}`,
 		selection,
 	};
 }

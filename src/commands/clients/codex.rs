@@ -2,8 +2,16 @@
 
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::Unreadable;
+use super::{ConfigFile, Configuration, Unreadable};
 use crate::commands::connection_info::ConnectionInfo;
+
+/// Its configuration. It takes no provider from a project's.
+pub const CONFIGURATION: Configuration = Configuration {
+    user: &[ConfigFile::new(|paths, _| paths.folder("CODEX_HOME", ".codex").join("config.toml"), apply)],
+    project: &[],
+    names_model: true,
+    next_step: "start it as usual: codex",
+};
 
 /// Name of the provider in its configuration.
 const PROVIDER: &str = "copilot-proxy";
@@ -24,6 +32,17 @@ fn model(connection: &ConnectionInfo) -> String {
     connection.model_like(&["gpt", "codex"])
 }
 
+/// The window of the model, of which Codex knows nothing by itself, and the size from which on it compacts: early enough
+/// for the answer and the tools' output of one more turn.
+fn window(connection: &ConnectionInfo) -> Vec<(&'static str, Value)> {
+    let Some(entry) = connection.entry(&model(connection)) else { return Vec::new() };
+    let window = i64::try_from(entry.model.max_input_tokens).unwrap_or(i64::MAX);
+    vec![
+        ("model_context_window", Value::from(window)),
+        ("model_auto_compact_token_limit", Value::from(window / 100 * 85)),
+    ]
+}
+
 /// Arguments that go before its own. The key is in a variable: other users can read command lines.
 pub fn arguments(connection: &ConnectionInfo) -> Vec<String> {
     let key = connection.key.as_ref().map(|_| ("env_key", KEY_VARIABLE.to_owned()));
@@ -33,20 +52,28 @@ pub fn arguments(connection: &ConnectionInfo) -> Vec<String> {
         ("model_provider".to_owned(), Value::from(PROVIDER)),
         (format!("model_providers.{PROVIDER}"), Value::from(described)),
     ];
-    settings.into_iter().flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")]).collect()
+    let window = window(connection).into_iter().map(|(name, value)| (name.to_owned(), value));
+    settings
+        .into_iter()
+        .chain(window)
+        .flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")])
+        .collect()
 }
 
 /// Applies the settings to its `config.toml`.
 pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> Result<String, Unreadable> {
     let mut document: DocumentMut =
         before.unwrap_or_default().parse().map_err(|error| Unreadable(format!("it is no TOML: {error}")))?;
-    set(document.as_table_mut(), "model", model(connection));
-    set(document.as_table_mut(), "model_provider", PROVIDER.to_owned());
+    set(document.as_table_mut(), "model", model(connection).into());
+    set(document.as_table_mut(), "model_provider", PROVIDER.into());
+    for (name, value) in window(connection) {
+        set(document.as_table_mut(), name, value);
+    }
     let providers = inner(document.as_table_mut(), "model_providers", true)?;
     let ours = inner(providers, PROVIDER, false)?;
     let key = connection.key.clone().map(|key| ("experimental_bearer_token", key));
     for (name, value) in provider(connection).into_iter().chain(key) {
-        set(ours, name, value);
+        set(ours, name, value.into());
     }
     Ok(document.to_string())
 }
@@ -67,17 +94,25 @@ pub(super) fn inner<'a>(
 }
 
 /// Sets a value; the comments around the old one stay.
-pub(super) fn set(table: &mut dyn TableLike, name: &str, value: String) {
+pub(super) fn set(table: &mut dyn TableLike, name: &str, mut value: Value) {
     match table.get_mut(name).and_then(Item::as_value_mut) {
-        Some(old) if old.as_str() == Some(value.as_str()) => {}
+        Some(old) if is_same(old, &value) => {}
         Some(old) => {
-            let decor = old.decor().clone();
-            *old = value.into();
-            *old.decor_mut() = decor;
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
         }
         None => {
-            table.insert(name, Item::Value(value.into()));
+            table.insert(name, Item::Value(value));
         }
+    }
+}
+
+/// Compares texts and numbers without their layout.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::String(one), Value::String(other)) => one.value() == other.value(),
+        (Value::Integer(one), Value::Integer(other)) => one.value() == other.value(),
+        _ => false,
     }
 }
 
@@ -92,6 +127,8 @@ mod tests {
 
     const FRESH: &str = r#"model = "gpt-4o"
 model_provider = "copilot-proxy"
+model_context_window = 100000
+model_auto_compact_token_limit = 85000
 
 [model_providers.copilot-proxy]
 name = "Copilot Proxy"
@@ -121,6 +158,8 @@ trust_level = "trusted"
 model = "gpt-4o" # the old one
 approval_policy = "never"
 model_provider = "copilot-proxy"
+model_context_window = 100000
+model_auto_compact_token_limit = 85000
 
 [model_providers.other] # of the office
 name = "Other"
@@ -166,6 +205,10 @@ trust_level = "trusted"
                 "model_provider=\"copilot-proxy\"",
                 "-c",
                 "model_providers.copilot-proxy={ name = \"Copilot Proxy\", base_url = \"http://127.0.0.1:8080/v1\", wire_api = \"responses\", env_key = \"COPILOT_PROXY_API_KEY\" }",
+                "-c",
+                "model_context_window=100000",
+                "-c",
+                "model_auto_compact_token_limit=85000",
             ]
         );
     }

@@ -1,6 +1,15 @@
 //! The variables that the official SDKs read, as an environment and as the lines of a `.env`.
 
+use super::{ConfigFile, Configuration};
 use crate::commands::connection_info::ConnectionInfo;
+
+/// The file of a folder.
+pub const CONFIGURATION: Configuration = Configuration {
+    user: &[],
+    project: &[ConfigFile::new(|_, _| ".env".into(), |before, connection| Ok(apply(before, connection)))],
+    names_model: true,
+    next_step: "the OpenAI and Anthropic SDKs find these variables once your program has loaded the file",
+};
 
 /// The variables, OpenAI's and Anthropic's. `OPENAI_API_BASE` is what older programs call the base URL.
 pub fn environment(connection: &ConnectionInfo) -> Vec<(&'static str, String)> {
@@ -14,9 +23,13 @@ pub fn environment(connection: &ConnectionInfo) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A `.env` with these variables: lines that set them are replaced, others stay, the rest comes at the end.
+/// A `.env` with these variables.
 pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> String {
-    let mut missing = environment(connection);
+    with_variables(before, environment(connection))
+}
+
+/// A `.env` with the given variables: lines that set them are replaced, others stay, the rest comes at the end.
+pub(super) fn with_variables(before: Option<&str>, mut missing: Vec<(&'static str, String)>) -> String {
     let mut after = String::new();
     for line in before.unwrap_or_default().split_inclusive('\n') {
         let Some(at) = missing.iter().position(|(name, _)| sets(line, name)) else {

@@ -16,6 +16,16 @@ pub(super) fn merge_into(before: Option<&str>, values: &Map<String, Value>) -> R
     Ok(root.to_string())
 }
 
+/// Sets one value in a JSONC text that lacks it.
+pub(super) fn insert_missing(text: &str, name: &str, value: &Value) -> Result<String, Unreadable> {
+    let root = CstRootNode::parse(text, &ParseOptions::default())
+        .map_err(|error| Unreadable(format!("it is no JSON: {error}")))?;
+    if let Some(object) = root.object_value().filter(|object| object.get(name).is_none()) {
+        object.append(name, written(value));
+    }
+    Ok(root.to_string())
+}
+
 fn merge(object: &CstObject, values: &Map<String, Value>, path: &str) -> Result<(), Unreadable> {
     for (name, value) in values {
         match (value, object.get(name)) {

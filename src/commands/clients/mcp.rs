@@ -5,8 +5,40 @@ use serde_json::{Map, Value, json};
 use toml_edit::{DocumentMut, InlineTable, Item};
 
 use super::codex::{inner, set};
-use super::{Unreadable, jsonc};
+use super::opencode;
+use super::{ConfigFile, Configuration, Unreadable, jsonc};
 use crate::commands::connection_info::ConnectionInfo;
+
+/// Claude Code's servers of a project.
+pub const CLAUDE_CODE: Configuration = Configuration {
+    user: &[],
+    project: &[ConfigFile::shared(
+        |_, _| ".mcp.json".into(),
+        apply_claude_code,
+        "${COPILOT_PROXY_API_KEY:-unused}",
+    )],
+    names_model: false,
+    next_step: "start claude in this folder and allow the server `vscode`; /mcp shows it",
+};
+
+/// Codex's servers.
+pub const CODEX: Configuration = Configuration {
+    user: &[ConfigFile::new(
+        |paths, _| paths.folder("CODEX_HOME", ".codex").join("config.toml"),
+        apply_codex,
+    )],
+    project: &[],
+    names_model: false,
+    next_step: "start it as usual: codex; /mcp shows the server `vscode`",
+};
+
+/// opencode's servers.
+pub const OPENCODE: Configuration = Configuration {
+    user: &[ConfigFile::new(opencode::user_file, apply_opencode)],
+    project: &[ConfigFile::shared(opencode::project_file, apply_opencode, opencode::KEY_REFERENCE)],
+    names_model: false,
+    next_step: "start it as usual: opencode; `opencode mcp list` shows the server `vscode`",
+};
 
 /// Name of the server in the clients, which show it with its tools.
 const SERVER: &str = "vscode";
@@ -47,7 +79,7 @@ pub fn apply_codex(before: Option<&str>, connection: &ConnectionInfo) -> Result<
         before.unwrap_or_default().parse().map_err(|error| Unreadable(format!("it is no TOML: {error}")))?;
     let servers = inner(document.as_table_mut(), "mcp_servers", true)?;
     let server = inner(servers, SERVER, false)?;
-    set(server, "url", url(connection));
+    set(server, "url", url(connection).into());
     if let Some(authorization) = authorization(connection) {
         let headers = InlineTable::from_iter([("Authorization", authorization)]);
         server.insert("http_headers", Item::Value(headers.into()));

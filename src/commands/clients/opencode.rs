@@ -1,8 +1,11 @@
-//! opencode: a provider with all the models in its `opencode.json`, or the same in a variable.
+//! opencode: a provider with all the models in its `opencode.json`, or the same in a variable. Kilo's command line descends
+//! from it and has the same in its `kilo.json`.
+
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::{Unreadable, jsonc};
+use super::{ConfigFile, ConfigPaths, Configuration, Unreadable, jsonc};
 use crate::commands::connection_info::{ConnectionInfo, max_output_tokens};
 use crate::models::ModelEntry;
 
@@ -12,8 +15,59 @@ const PROVIDER: &str = "copilot-proxy";
 /// Holds a configuration that stands above its files.
 pub const VARIABLE: &str = "OPENCODE_CONFIG_CONTENT";
 
-/// The configuration to write.
+/// The same for Kilo.
+pub const KILO_VARIABLE: &str = "KILO_CONFIG_CONTENT";
+
+/// The variable of the key, as its files name it.
+pub(super) const KEY_REFERENCE: &str = "{env:COPILOT_PROXY_API_KEY}";
+
+/// Its configuration.
+pub const CONFIGURATION: Configuration = Configuration {
+    user: &[ConfigFile::new(user_file, apply)],
+    project: &[ConfigFile::shared(project_file, apply, KEY_REFERENCE)],
+    names_model: true,
+    next_step: "start it as usual: opencode",
+};
+
+/// Kilo's configuration.
+pub const KILO: Configuration = Configuration {
+    user: &[ConfigFile::new(
+        |paths, exists| {
+            ConfigPaths::first_of(&paths.config.join("kilo"), &["kilo.jsonc", "kilo.json"], exists)
+        },
+        apply_kilo,
+    )],
+    project: &[ConfigFile::shared(
+        |_, exists| ConfigPaths::first_of(Path::new(""), &["kilo.jsonc", "kilo.json"], exists),
+        apply_kilo,
+        KEY_REFERENCE,
+    )],
+    names_model: true,
+    next_step: "start it as usual: kilo",
+};
+
+/// The variant with comments where the user has one.
+const NAMES: &[&str] = &["opencode.jsonc", "opencode.json"];
+
+pub(super) fn user_file(paths: &ConfigPaths, exists: &dyn Fn(&Path) -> bool) -> PathBuf {
+    ConfigPaths::first_of(&paths.config.join("opencode"), NAMES, exists)
+}
+
+pub(super) fn project_file(_: &ConfigPaths, exists: &dyn Fn(&Path) -> bool) -> PathBuf {
+    ConfigPaths::first_of(Path::new(""), NAMES, exists)
+}
+
+/// The configuration to write, with all the models and their limits.
 pub fn configuration(connection: &ConnectionInfo) -> Map<String, Value> {
+    with_schema("https://opencode.ai/config.json", connection)
+}
+
+/// The same for Kilo.
+pub fn kilo_configuration(connection: &ConnectionInfo) -> Map<String, Value> {
+    with_schema("https://app.kilo.ai/config.json", connection)
+}
+
+fn with_schema(schema: &str, connection: &ConnectionInfo) -> Map<String, Value> {
     let model = connection.model_like(&["sonnet", "claude", "gpt"]);
     // For the titles of its sessions.
     let small = connection.small_model().unwrap_or(&model).to_owned();
@@ -29,7 +83,7 @@ pub fn configuration(connection: &ConnectionInfo) -> Map<String, Value> {
         "models": models,
     });
     Map::from_iter([
-        ("$schema".to_owned(), "https://opencode.ai/config.json".into()),
+        ("$schema".to_owned(), schema.into()),
         ("model".to_owned(), format!("{PROVIDER}/{model}").into()),
         ("small_model".to_owned(), format!("{PROVIDER}/{small}").into()),
         ("provider".to_owned(), json!({ PROVIDER: provider })),
@@ -49,6 +103,10 @@ fn described(listed: &ModelEntry) -> Value {
 /// Applies the configuration to its `opencode.json`.
 pub fn apply(before: Option<&str>, connection: &ConnectionInfo) -> Result<String, Unreadable> {
     jsonc::merge_into(before, &configuration(connection))
+}
+
+fn apply_kilo(before: Option<&str>, connection: &ConnectionInfo) -> Result<String, Unreadable> {
+    jsonc::merge_into(before, &kilo_configuration(connection))
 }
 
 #[cfg(test)]

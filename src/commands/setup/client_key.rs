@@ -14,21 +14,28 @@ pub(super) struct ClientKey {
 }
 
 impl ClientKey {
-    /// The valid key that the file has already, else a new one. None if the user wants none, if the server is not of this
-    /// machine, or without a state directory.
-    pub fn of(options: &SetupOptions, before: Option<&str>) -> Result<Option<ClientKey>, SetupError> {
+    /// The valid key that one of the files has already, else a new one. None if the user wants none, if the server is not of
+    /// this machine, or without a state directory.
+    pub fn of(options: &SetupOptions, before: &[Option<&str>]) -> Result<Option<ClientKey>, SetupError> {
         let state = options.server.directory.state_path();
         let Some(state) = state.filter(|_| !options.no_key && options.server.is_local()) else {
             return Ok(None);
         };
         let keys = SetupKeys::open(&state).map_err(at(&state.join(SetupKeys::FILE)))?;
-        let known = before.and_then(|before| keys.find_in(before)).map(str::to_owned);
+        let known = before.iter().flatten().find_map(|before| keys.find_in(before)).map(str::to_owned);
         let is_new = known.is_none();
         let text = match known {
             Some(known) => known,
             None => SetupKeys::make()?,
         };
         Ok(Some(ClientKey { keys, text, is_new }))
+    }
+
+    /// The valid key in a file's text.
+    pub fn in_text(options: &SetupOptions, text: Option<&str>) -> Result<Option<String>, SetupError> {
+        let Some(state) = options.server.directory.state_path() else { return Ok(None) };
+        let keys = SetupKeys::open(&state).map_err(at(&state.join(SetupKeys::FILE)))?;
+        Ok(text.and_then(|text| keys.find_in(text)).map(str::to_owned))
     }
 
     /// Makes it valid, under the client's name.

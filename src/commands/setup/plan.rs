@@ -11,34 +11,41 @@ use super::diff;
 #[serde(tag = "plan", rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub(in crate::commands) enum Plan {
-    /// The file is written.
+    /// The files are written.
     Write {
-        file: String,
-        /// Its content now; null if it doesn't exist.
-        before: Option<String>,
-        after: String,
+        changes: Vec<FileChange>,
         /// A remark for the user before they decide.
         note: Option<String>,
         /// The step that follows, as a clause.
         next: &'static str,
+        /// A sentence for people: the set-up works while VS Code is open.
+        without_vscode: String,
     },
-    /// The earlier content is put back.
+    /// The earlier contents are put back.
     Undo {
-        file: String,
-        before: Option<String>,
-        /// Null if the file is removed.
-        after: Option<String>,
-        /// Whether it was changed after set-up: those changes are lost.
+        changes: Vec<FileChange>,
+        /// Whether one was changed after set-up: those changes are lost.
         changed: bool,
     },
     /// The user copies this text.
     Copy {
         /// File name that shows the text's language.
-        into: &'static str,
+        into: String,
         text: String,
     },
     /// There is nothing to do.
     Nothing { message: String },
+}
+
+/// A change of one file.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(in crate::commands) struct FileChange {
+    pub file: String,
+    /// Its content now; null if it doesn't exist.
+    pub before: Option<String>,
+    /// Null if the file is removed.
+    pub after: Option<String>,
 }
 
 impl Plan {
@@ -62,15 +69,19 @@ impl Plan {
 
     fn text(&self) -> String {
         match self {
-            Plan::Write { file, before, after, note, .. } => {
+            Plan::Write { changes, note, without_vscode, .. } => {
                 let note = note.as_ref().map(|note| format!("{note}\n")).unwrap_or_default();
-                note + &diff::unified(file, before.as_deref(), Some(after))
+                format!("{note}{}{without_vscode}\n", diffs(changes))
             }
-            Plan::Undo { file, before, after, .. } => {
-                diff::unified(file, before.as_deref(), after.as_deref())
-            }
+            Plan::Undo { changes, .. } => diffs(changes),
             Plan::Copy { text, .. } => text.clone(),
             Plan::Nothing { message } => format!("{message}\n"),
         }
     }
+}
+
+fn diffs(changes: &[FileChange]) -> String {
+    let diff =
+        |change: &FileChange| diff::unified(&change.file, change.before.as_deref(), change.after.as_deref());
+    changes.iter().map(diff).collect()
 }
