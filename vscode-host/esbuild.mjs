@@ -1,7 +1,7 @@
-// Bundles the extension into out/extension.js and the inspector's page into out/panel.js and out/panel.css. Without an
-// argument it also copies the page to where the server includes it, for /ui; that copy is committed. With --test also
-// each test, beside a fake of the slice of `vscode` that we use; with --bench what measures it from within node, and with
-// --soak the editor of the soak test.
+// Bundles the extension into out/extension.js, its uninstall script into out/uninstall.js, and the inspector's page into
+// out/panel.js and out/panel.css. Without an argument it also copies the page to where the server includes it, for /ui;
+// that copy is committed. With --test also each test, beside a fake of the slice of `vscode` that we use; with --bench what
+// measures it from within node, and with --soak the editor of the soak test.
 import { copyFileSync, readdirSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -21,6 +21,8 @@ await build({
 	minifySyntax: true,
 	minifyWhitespace: true,
 });
+
+await build({ ...common, entryPoints: ["src/uninstall.ts"], outfile: "out/uninstall.js" });
 
 await build({
 	...common,

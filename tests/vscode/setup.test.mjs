@@ -1,5 +1,6 @@
 // Setting up a client from VS Code: review, apply, undo; and the diagnosis.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -93,12 +94,43 @@ test("closing the diff discards the change", async () => {
 	assert.equal(read(proxy.editor.at("home/.claude/settings.json")), undefined);
 });
 
+test("a client with two files is set up after a look at each, for this folder or for all", async () => {
+	await pick("Gemini CLI");
+	await seesDiff(/settings\.json: now ↔ with Copilot Proxy/, "gemini-api-key");
+	await window.page.getByRole("button", { name: "Apply Change" }).click();
+	await seesDiff(/\.env: now ↔ with Copilot Proxy/, "GOOGLE_GEMINI_BASE_URL");
+	assert.equal(read(proxy.editor.at("home/.gemini/settings.json")), undefined, "before all were seen");
+	await window.page.getByRole("button", { name: "Apply Change" }).click();
+	await window.toast("Gemini CLI is set up").waitFor();
+	assert.match(read(proxy.editor.at("home/.gemini/.env")), /^GEMINI_API_KEY=cp-setup-/m);
+
+	const local = path.join(await window.folder(), ".claude/settings.local.json");
+	await pick("Claude Code in This Folder");
+	await seesDiff(/settings\.local\.json: now ↔ with Copilot Proxy/, "ANTHROPIC_BASE_URL");
+	await window.page.getByRole("button", { name: "Apply Change" }).click();
+	await until(() => read(local), "the folder's file");
+});
+
 test("a client without a file gets a text to copy", async () => {
-	await pick("Continue");
-	await window.page.getByRole("tab", { name: "config.yaml" }).waitFor();
+	await pick("LangChain");
+	await window.page.getByRole("tab", { name: "langchain.py" }).waitFor();
 	await window.page.locator(".monaco-editor").getByText(`http://127.0.0.1:${proxy.port}/v1`).waitFor();
-	await window.toast("Set up Continue by hand").waitFor();
+	await window.toast("Set up LangChain by hand").waitFor();
 	await window.command("View: Close Editor");
+});
+
+test("uninstalling the extension undoes what it has set up", async () => {
+	const settings = proxy.editor.at("home/.gemini/settings.json");
+	assert.notEqual(read(settings), undefined);
+	const extensions = proxy.editor.at("extensions");
+	const folder = fs.readdirSync(extensions).find((name) => name.startsWith("copilot-proxy.copilot-proxy-"));
+	const { scripts } = JSON.parse(read(path.join(extensions, folder, "package.json")));
+	const [node, script] = scripts["vscode:uninstall"].split(" ");
+	assert.equal(node, "node");
+	const env = { HOME: proxy.editor.at("home"), PATH: process.env.PATH };
+	execFileSync(process.execPath, [path.join(extensions, folder, script)], { env, stdio: "pipe" });
+	for (const file of [settings, proxy.editor.at("home/.gemini/.env")]) assert.equal(read(file), undefined);
+	assert.equal(read(config), MINE);
 });
 
 test("the panel opens the list of clients", async () => {
