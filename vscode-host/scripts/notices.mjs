@@ -90,7 +90,7 @@ function crates(target) {
 async function npmPackages() {
 	const { metafile } = await build({
 		absWorkingDir: home,
-		entryPoints: ["src/extension.ts", "webview/main.ts"],
+		entryPoints: ["src/extension.ts", "src/uninstall.ts", "webview/main.ts"],
 		bundle: true,
 		external: ["vscode"],
 		metafile: true,

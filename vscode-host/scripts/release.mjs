@@ -30,6 +30,7 @@ const FILES = [
 	"extension/l10n/bundle.l10n.de.json",
 	"extension/out/extension.js",
 	"extension/out/panel.js",
+	"extension/out/uninstall.js",
 	"extension/package.json",
 	"extension/package.nls.de.json",
 	"extension/readme.md",

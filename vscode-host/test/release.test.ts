@@ -78,6 +78,7 @@ function entries(target: string, kind: string, more = {}): Record<string, Buffer
 		"l10n/bundle.l10n.de.json",
 		"out/extension.js",
 		"out/panel.js",
+		"out/uninstall.js",
 		"package.nls.de.json",
 		"readme.md",
 	];
