@@ -162,6 +162,14 @@ mod tests {
     }
 
     #[test]
+    fn response_ends_with_the_text_that_reaches_the_limit() {
+        let (mut filter, mut out) = (MaxTokens::new(2), Vec::new());
+        let flow = filter.event(text("one two three four five six seven"), &mut out);
+        assert_eq!(flow, ControlFlow::Break(()));
+        assert_eq!(joined(out), [text("one two"), length()]);
+    }
+
+    #[test]
     fn response_of_exactly_max_tokens_is_whole() {
         check(0, [end()], [end()]);
         check(2, [text("one"), text(" two"), end()], [text("one two"), end()]);

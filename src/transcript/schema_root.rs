@@ -195,6 +195,20 @@ mod tests {
     }
 
     #[test]
+    fn property_may_have_the_name_of_a_keyword() {
+        // The root is wrapped, since it is no plain object.
+        let schema = |reference: &str| {
+            json!({ "oneOf": [{ "properties": {
+                "$id": { "$ref": reference },
+                "default": { "$ref": reference },
+                "enum": { "items": { "$ref": reference } },
+            } }] })
+        };
+        let (wrapped, _) = legal(schema("#"));
+        assert_eq!(wrapped["properties"]["value"], schema("#/properties/value"));
+    }
+
+    #[test]
     fn references_still_resolve() {
         check(
             json!({

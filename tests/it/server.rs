@@ -129,6 +129,11 @@ impl Process {
         Some(Duration::from_millis(ticks * 10))
     }
 
+    /// Time for which the main thread was ready to run and had no CPU; `None` where the system doesn't tell it.
+    pub fn cpu_wait(&self) -> Option<Duration> {
+        cpu_wait(&format!("/proc/{}/schedstat", self.id()))
+    }
+
     /// Kills the process, as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -152,6 +157,16 @@ impl Process {
     pub fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }
+}
+
+/// The same for the calling thread.
+pub fn thread_cpu_wait() -> Option<Duration> {
+    cpu_wait("/proc/thread-self/schedstat")
+}
+
+fn cpu_wait(path: &str) -> Option<Duration> {
+    let nanoseconds = fs::read_to_string(path).ok()?.split_whitespace().nth(1)?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
 }
 
 impl Drop for Process {

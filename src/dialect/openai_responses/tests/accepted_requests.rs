@@ -297,6 +297,10 @@ fn options_are_read() {
     );
     assert_eq!(options(json!({ "include": ["reasoning.encrypted_content"] })).thinking, ThinkingMode::On);
     assert_eq!(options(json!({ "reasoning": { "effort": "none" } })).thinking, ThinkingMode::Off);
+    assert_eq!(options(json!({ "reasoning": { "summary": "auto" } })).thinking, ThinkingMode::On);
+    for nothing in [json!({ "reasoning": { "summary": "none" } }), json!({ "top_logprobs": 0 })] {
+        assert_eq!(options(nothing), Options::default());
+    }
     assert_eq!(
         options(json!({ "reasoning": null, "text": null, "include": null, "parallel_tool_calls": true })),
         Options::default()
