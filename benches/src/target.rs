@@ -48,7 +48,7 @@ pub struct Running {
     pub server: Option<Process>,
     pub node: Option<Process>,
     /// The floor behind a peer. Its costs are not the peer's.
-    _upstream: Option<Process>,
+    upstream: Option<Process>,
     /// Extension hosts of further windows.
     more_windows: Vec<Process>,
     /// Start time of the extension, in milliseconds.
@@ -78,7 +78,7 @@ impl Target {
             port: 0,
             server: None,
             node: None,
-            _upstream: None,
+            upstream: None,
             more_windows: Vec::new(),
             activation: 0.0,
             home,
@@ -104,7 +104,7 @@ impl Target {
             }
             Target::Nginx | Target::LiteLlm => {
                 let (upstream, upstream_port) = floor()?;
-                running._upstream = Some(upstream);
+                running.upstream = Some(upstream);
                 running.port = free_port()?;
                 let folder = &running.home.0;
                 let mut peer = if self == Target::Nginx {
