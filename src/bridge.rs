@@ -18,6 +18,7 @@ pub mod frames;
 mod handshake;
 mod history;
 pub mod listener;
+mod log_connection;
 mod outbox;
 mod pending_requests;
 pub mod protocol;

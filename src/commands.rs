@@ -14,6 +14,7 @@ pub mod ask;
 pub(crate) mod clients;
 pub(crate) mod connection_info;
 pub mod doctor;
+pub mod logs;
 pub mod mcp;
 pub mod models;
 pub mod run;
@@ -42,11 +43,25 @@ pub async fn demo(settings: ServerOptions) -> ExitCode {
     let served = async {
         let server = Server::new(settings, Directory::open(&home.0)?, Some(home.0.clone()))?;
         let editor = tokio::task::spawn_local(simulate_in(home.0.clone()));
-        let ended = server.run(Audience::Terminal).await;
+        let ended = server.run(Audience::Terminal(suggestions)).await;
         editor.abort();
         ended
     };
     ended(served.await)
+}
+
+/// Three things to try with a demo.
+fn suggestions(port: u16) -> String {
+    let base = api_client::at_port(port);
+    // As it was started, since it may not be on the PATH.
+    let program = std::env::args().next().unwrap_or_else(|| "copilot-proxy".into());
+    let body = r#"{"model": "gpt-4o", "stream": true, "messages": [{"role": "user", "content": "Hello"}]}"#;
+    // PowerShell passes quotes to programs only if they are escaped.
+    let (curl, body) =
+        if cfg!(windows) { ("curl.exe", body.replace('"', "\\\"")) } else { ("curl", body.to_owned()) };
+    format!(
+        "Try:\n  {curl} -N {base}/v1/chat/completions -d '{body}'\n  {program} ask -m gpt-4o --url {base} \"Hello\"\n  {base}/ui in a browser\n"
+    )
 }
 
 /// Attaches a simulated editor to a running server.
@@ -87,6 +102,11 @@ pub fn mcp(options: &mcp::McpOptions) -> ExitCode {
 /// Shows whether a server runs and what it serves.
 pub fn status(options: &status::StatusOptions) -> ExitCode {
     status::status(options).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
+}
+
+/// Prints the log.
+pub fn logs(options: &logs::LogsOptions) -> ExitCode {
+    logs::logs(options).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
 
 /// Lists the models.

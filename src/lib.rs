@@ -32,6 +32,7 @@ pub mod log;
 mod mcp;
 mod models;
 pub mod options;
+mod port_holder;
 mod prompt_prefix;
 mod request_log;
 mod server;

@@ -1,12 +1,15 @@
 //! The `copilot-proxy` program: its command line.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use clap_mangen::Man;
 use copilot_proxy::commands;
 use copilot_proxy::commands::ask::AskOptions;
 use copilot_proxy::commands::doctor::DoctorOptions;
+use copilot_proxy::commands::logs::LogsOptions;
 use copilot_proxy::commands::mcp::McpOptions;
 use copilot_proxy::commands::models::ModelsOptions;
 use copilot_proxy::commands::run::RunOptions;
@@ -50,6 +53,8 @@ enum Command {
     Status(StatusOptions),
     /// List the models with limits and prices
     Models(ModelsOptions),
+    /// Print the running server's log
+    Logs(LogsOptions),
     /// Diagnose the installation and suggest fixes
     Doctor(DoctorOptions),
     /// Show requests, tokens and credits by day, model, client or session
@@ -61,6 +66,8 @@ enum Command {
         /// The shell
         shell: Shell,
     },
+    /// Print the man page of all commands
+    Man,
     /// Attach a simulated editor to a running server, like a VS Code window
     Simulate {
         #[command(flatten)]
@@ -92,6 +99,8 @@ fn main() -> ExitCode {
         Command::Ask(options) => commands::ask(&options),
         Command::Status(options) => commands::status(&options),
         Command::Models(options) => commands::models(&options),
+        Command::Logs(options) => commands::logs(&options),
+        Command::Man => print_man_page(),
         Command::Completions { shell } => {
             clap_complete::generate(
                 shell,
@@ -108,4 +117,34 @@ fn main() -> ExitCode {
 /// Runs a command on a runtime with a single thread.
 fn on_one_thread(command: impl Future<Output = ExitCode>) -> ExitCode {
     actix_rt::System::new().block_on(command)
+}
+
+/// Prints one page with all commands, for `man`: the first one, then a section for each command.
+fn print_man_page() -> ExitCode {
+    let mut command = CommandLine::command();
+    command.build();
+    let mut page = Vec::new();
+    let rendered = render(&command, &mut page);
+    rendered.map_or(ExitCode::FAILURE, |()| commands::print_script(&page))
+}
+
+fn render(command: &clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
+    let man = Man::new(command.clone().disable_help_flag(true));
+    man.render_title(page)?;
+    man.render_name_section(page)?;
+    man.render_synopsis_section(page)?;
+    man.render_description_section(page)?;
+    for subcommand in command.get_subcommands().filter(|each| each.get_name() != "help") {
+        let name = format!("copilot-proxy {}", subcommand.get_name());
+        writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
+        let man = Man::new(subcommand.clone().disable_help_subcommand(true));
+        let mut section = Vec::new();
+        man.render_synopsis_section(&mut section)?;
+        man.render_description_section(&mut section)?;
+        man.render_options_section(&mut section)?;
+        // Sections of a command are paragraphs of the page.
+        let section = String::from_utf8_lossy(&section).replace(".SH ", ".SS ");
+        page.write_all(section.as_bytes())?;
+    }
+    man.render_extra_section(page)
 }

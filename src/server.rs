@@ -81,12 +81,13 @@ pub enum ServerError {
 }
 
 /// The party that shows the server's state to the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Audience {
     /// Editors: they show that the port is taken, and the server waits until it is free.
     Editors,
-    /// A terminal: a port that is taken is an error, and models are there as soon as the port is open.
-    Terminal,
+    /// A terminal: a port that is taken is an error, models are there as soon as the port is open, and the text of the
+    /// function follows on standard output.
+    Terminal(fn(u16) -> String),
 }
 
 /// A server that has its directory and its socket, and is about to open its port.
@@ -169,7 +170,11 @@ impl Server {
         self.read_spending().await;
         match audience {
             Audience::Editors => self.open_port(),
-            Audience::Terminal => self.open_port_with_models().await?,
+            Audience::Terminal(suggestions) => {
+                self.open_port_with_models().await?;
+                let port = self.port.open_number().unwrap_or_default();
+                let _ = io::stdout().write_all(suggestions(port).as_bytes());
+            }
         }
         let mut alone_since = self.editor_updates.editors().is_empty().then(Instant::now);
         let mut next_check = Instant::now() + self.state.options.directory_check;
@@ -301,6 +306,7 @@ impl Server {
             }
             BridgeEvent::ProgramAttached(id, run, reply) => self.run_keys.attach(id, run, reply),
             BridgeEvent::ProgramDetached(id) => self.run_keys.detach(id),
+            BridgeEvent::ReadLog(read, lines) => self.editor_updates.read_log(&read, lines),
             BridgeEvent::Start => {
                 self.port.want(true);
                 if self.port.open_number().is_none() {

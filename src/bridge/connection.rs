@@ -10,6 +10,7 @@ use super::events::{BridgeEvent, EventSender};
 use super::flood_limit::{Flood, FloodLimit, MAX_MODELS};
 use super::frames::{FrameError, FrameReader, Incoming};
 use super::handshake::{HandshakeConfig, Peer, handshake};
+use super::log_connection;
 use super::outbox::Outbox;
 use super::protocol::{FromEditor, ToEditor, Welcome};
 use super::run_connection;
@@ -23,6 +24,9 @@ pub(super) async fn serve_connection(stream: Socket, config: HandshakeConfig) {
         Some(Peer::Editor(hello)) => hello,
         Some(Peer::Program(run)) => {
             return run_connection::serve(&stream, &mut reader, run, config.connection).await;
+        }
+        Some(Peer::LogReader(read)) => {
+            return log_connection::serve(&stream, &mut reader, read, config.connection).await;
         }
         None => return,
     };
@@ -106,6 +110,7 @@ async fn read_loop(
             // Messages about a request have its number.
             FromEditor::Hello(_)
             | FromEditor::Run(_)
+            | FromEditor::ReadLog(_)
             | FromEditor::ThinkingId(_)
             | FromEditor::Part(_)
             | FromEditor::HistoryMissing

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{Sender, UnboundedSender};
 use tokio::sync::oneshot;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::editor::{Editor, EditorId};
-use super::protocol::{ChangeBudget, GetUsage, ModelInfo, PersonKey, Run, RunKey, UserSettings, Window};
+use super::protocol::{
+    ChangeBudget, GetUsage, LogLine, ModelInfo, PersonKey, ReadLog, Run, RunKey, UserSettings, Window,
+};
 
 /// Id of a program that `copilot-proxy run` started; counted up since the server started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum BridgeEvent {
     ProgramAttached(ProgramId, Run, oneshot::Sender<RunKey>),
     /// That program has ended.
     ProgramDetached(ProgramId),
+    /// `copilot-proxy logs` reads the log; its reading ends when the sender is dropped.
+    ReadLog(ReadLog, Sender<LogLine>),
     /// The user starts the server: open the HTTP port.
     Start,
     /// The user stops the server: close the HTTP port.

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::events::{BridgeEvent, EventSender, QueuedEvent};
 use super::frames::{FrameReader, Incoming, MAX_MESSAGE, PIECE, put_message};
-use super::protocol::{FromEditor, Hello, PROTOCOL, Refused, RefusedReason, Run, ToEditor};
+use super::protocol::{FromEditor, Hello, PROTOCOL, ReadLog, Refused, RefusedReason, Run, ToEditor};
 use super::socket::Socket;
 
 /// Settings of all connections, also of those to a later socket of the same server.
@@ -44,6 +44,8 @@ pub(super) enum Peer {
     Editor(Hello),
     /// `copilot-proxy run`.
     Program(Run),
+    /// `copilot-proxy logs`.
+    LogReader(ReadLog),
 }
 
 /// Waits for a valid hello; refuses any other first message and returns `None`.
@@ -56,6 +58,7 @@ pub(super) async fn handshake(
     let peer = match timeout(config.connection.handshake_timeout, reader.next()).await {
         Ok(Ok(Some((0, Incoming::Message(FromEditor::Hello(hello)))))) => Peer::Editor(hello),
         Ok(Ok(Some((0, Incoming::Message(FromEditor::Run(run)))))) => Peer::Program(run),
+        Ok(Ok(Some((0, Incoming::Message(FromEditor::ReadLog(read)))))) => Peer::LogReader(read),
         Ok(Ok(Some(_))) => {
             refuse(stream, RefusedReason::NotHello, "the first message must be a hello").await;
             return None;
@@ -90,6 +93,7 @@ impl Peer {
         match self {
             Peer::Editor(_) => "editor",
             Peer::Program(_) => "program",
+            Peer::LogReader(_) => "log reader",
         }
     }
 
@@ -97,6 +101,7 @@ impl Peer {
         match self {
             Peer::Editor(hello) => hello.pid,
             Peer::Program(run) => run.pid,
+            Peer::LogReader(read) => read.pid,
         }
     }
 
@@ -105,6 +110,7 @@ impl Peer {
         let (token, protocol, version) = match self {
             Peer::Editor(hello) => (&hello.token, hello.protocol, &hello.version),
             Peer::Program(run) => (&run.token, run.protocol, &run.version),
+            Peer::LogReader(read) => (&read.token, read.protocol, &read.version),
         };
         if !bool::from(token.as_bytes().ct_eq(config.token.as_bytes())) {
             return Err((RefusedReason::Token, "the token is not this server's".into()));
@@ -120,11 +126,11 @@ impl Peer {
                 RefusedReason::ServerTooOld,
                 format!("this server is {own}, older than the extension {version}: it hands over"),
             )),
-            (Ordering::Less, Peer::Program(_)) => Err((
+            (Ordering::Less, Peer::Program(_) | Peer::LogReader(_)) => Err((
                 RefusedReason::EditorTooOld,
                 format!("Copilot Proxy {own} is running, this program is {version}: update it"),
             )),
-            (Ordering::Greater, Peer::Program(_)) => Err((
+            (Ordering::Greater, Peer::Program(_) | Peer::LogReader(_)) => Err((
                 RefusedReason::ServerTooOld,
                 format!("this server is {own}, older than the program {version}: reload VS Code's windows"),
             )),

@@ -88,6 +88,8 @@ pub enum FromEditor {
     Hello(Hello),
     /// `copilot-proxy run` instead of an editor: always its first and only message. Answered with `RunKey` or `Refused`.
     Run(Run),
+    /// `copilot-proxy logs` instead of an editor: always its first and only message. Answered with `Log` or `Refused`.
+    ReadLog(ReadLog),
     /// All models of this editor; sent after the welcome and with every change.
     Models(Models),
     /// The window's focus or folders changed.
@@ -341,6 +343,10 @@ pub struct Chat {
     pub vendor: String,
     /// The model's id.
     pub model: String,
+    /// Product and version of the client, as its User-Agent names them: shown where VS Code asks for consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub client: Option<String>,
     /// A legal transcript; those of a long request are items before it.
     pub messages: Vec<Message>,
     /// Digests of the messages; empty where they were not computed.
@@ -503,6 +509,14 @@ pub enum HttpState {
     PortTaken {
         /// Number of the port.
         port: u16,
+        /// The program that has it, where the system tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        holder: Option<PortHolder>,
+        /// The next port that is free.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        free_port: Option<u16>,
     },
     /// The port can't be opened, for another reason.
     Failed {
@@ -511,6 +525,36 @@ pub enum HttpState {
         /// The system's words.
         message: String,
     },
+}
+
+/// The program that has a port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PortHolder {
+    /// Name of the program.
+    pub name: String,
+    /// Process id.
+    pub pid: u32,
+}
+
+/// Credentials of `copilot-proxy logs`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ReadLog {
+    /// Token from `server.json`.
+    pub token: String,
+    /// `PROTOCOL` of the program.
+    pub protocol: u32,
+    /// Version of the program.
+    pub version: String,
+    /// Process id of the program.
+    pub pid: u32,
+    /// Whether new lines are sent, too, until the connection ends.
+    pub follow: bool,
+    /// Number of the lines before that are sent, the last ones; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub last: Option<u32>,
 }
 
 /// A line of the server's log.

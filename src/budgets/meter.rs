@@ -50,6 +50,13 @@ impl Meter {
         self.0.lock().payment = Some((budgets, payer));
     }
 
+    /// Product and version of the client, if it names them.
+    pub fn client(&self) -> Option<String> {
+        let state = self.0.lock();
+        let (_, payer) = state.payment.as_ref()?;
+        (!payer.client.is_empty()).then(|| payer.client.clone())
+    }
+
     /// Reserves the estimate of an attempt in the budgets of the payer; fails if one of them is used up.
     pub fn reserve(&self, estimate: Estimate) -> Result<Option<Reservation>, Failure> {
         let payment = self.0.lock().payment.clone();

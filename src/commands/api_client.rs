@@ -138,6 +138,12 @@ pub(super) struct ApiResponse {
 }
 
 impl ApiClient {
+    /// Port of a server of this machine.
+    pub fn local_port(&self) -> Option<u16> {
+        let local = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
+        local.iter().find_map(|start| self.base.strip_prefix(start))?.parse().ok()
+    }
+
     /// With the key in the environment.
     pub fn new(base: String) -> ApiClient {
         ApiClient::with_key(base, key())

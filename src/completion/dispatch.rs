@@ -74,7 +74,8 @@ impl Dispatch {
         counted_input: u64,
         meter: Meter,
     ) -> Dispatch {
-        let EditorRequest { chat, names, required, options, count, .. } = request;
+        let EditorRequest { mut chat, names, required, options, count, .. } = request;
+        chat.client = meter.client();
         Dispatch {
             context,
             request_id,

@@ -112,6 +112,7 @@ fn chat(conversation: Conversation, model: &ModelInfo, tier: Option<&str>) -> Ch
     Chat {
         vendor: model.vendor.clone(),
         model: model.id.clone(),
+        client: None,
         digests: Digest::of_all(&messages),
         messages,
         tools,

@@ -97,6 +97,7 @@ fn probe(model: &ModelInfo, tokens: u64) -> Chat {
     // Each repetition is one token.
     let text = " a".repeat(usize::try_from(tokens).unwrap_or_default());
     Chat {
+        client: None,
         vendor: model.vendor.clone(),
         model: model.id.clone(),
         messages: vec![Message::text(Role::User, text)],

@@ -82,6 +82,7 @@ pub(super) fn check_legal(conversation: Conversation) {
 
 fn request(conversation: Conversation) -> Chat {
     Chat {
+        client: None,
         vendor: "demo".into(),
         model: "scripted-1".into(),
         messages: conversation.messages,

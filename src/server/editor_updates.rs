@@ -6,9 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, sleep_until};
 
-use crate::bridge::protocol::{CatalogModel, ModelCatalog, ModelInfo, Status, ToEditor};
+use crate::bridge::protocol::{CatalogModel, LogLine, ModelCatalog, ModelInfo, ReadLog, Status, ToEditor};
 use crate::bridge::{Editor, EditorId};
 use crate::log;
 use crate::models::ModelEntry;
@@ -22,6 +23,8 @@ pub(super) struct EditorUpdates {
     editors: Vec<Editor>,
     /// Of the editors, those that show the panel.
     subscribers: Vec<Editor>,
+    /// Programs that follow the log.
+    log_readers: Vec<Sender<LogLine>>,
     request_log: Arc<RequestLog>,
     /// Number of log lines that all editors know.
     lines: u64,
@@ -39,6 +42,7 @@ impl EditorUpdates {
         EditorUpdates {
             editors: Vec::new(),
             subscribers: Vec::new(),
+            log_readers: Vec::new(),
             request_log,
             lines: 0,
             status: None,
@@ -70,6 +74,18 @@ impl EditorUpdates {
             editor.notify(&ToEditor::Status(status.clone()));
         }
         self.editors.push(editor);
+    }
+
+    /// Sends a program the recent log lines, and later ones if it follows them.
+    pub fn read_log(&mut self, read: &ReadLog, reader: Sender<LogLine>) {
+        self.flush_lines();
+        let lines = log::after(0).0;
+        let wanted = read.last.and_then(|last| usize::try_from(last).ok()).unwrap_or(lines.len());
+        let skipped = lines.len().saturating_sub(wanted);
+        let is_reading = lines.into_iter().skip(skipped).all(|line| reader.try_send(line).is_ok());
+        if read.follow && is_reading {
+            self.log_readers.push(reader);
+        }
     }
 
     /// Removes an editor.
@@ -135,6 +151,7 @@ impl EditorUpdates {
         let (lines, count) = log::after(self.lines);
         self.lines = count;
         for line in lines {
+            self.log_readers.retain(|reader| reader.try_send(line.clone()).is_ok());
             self.notify_all(&ToEditor::Log(line));
         }
     }

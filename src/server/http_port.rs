@@ -3,12 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::Instant;
 
-use crate::bridge::protocol::HttpState;
+use crate::bridge::protocol::{HttpState, PortHolder};
 use crate::http::AppState;
 use crate::http::listeners::Listeners;
+use crate::port_holder;
 
 use super::at;
 
@@ -30,12 +31,50 @@ enum State {
     Taken {
         port: u16,
         retry: Instant,
+        occupant: Occupant,
     },
     Failed {
         port: u16,
         message: String,
         retry: Instant,
     },
+}
+
+/// The program that has the port: looked up once.
+enum Occupant {
+    Searching(JoinHandle<Found>),
+    Known(Found),
+}
+
+/// The program that has the port, as far as the system tells, and the next free port.
+#[derive(Clone, Default)]
+struct Found {
+    holder: Option<PortHolder>,
+    free_port: Option<u16>,
+}
+
+impl Occupant {
+    fn search(port: u16) -> Occupant {
+        Occupant::Searching(spawn_blocking(move || Found {
+            holder: port_holder::find(port).map(|port_holder::Holder { name, pid }| PortHolder { name, pid }),
+            free_port: port_holder::free_after(port),
+        }))
+    }
+
+    fn found(&self) -> Found {
+        match self {
+            Occupant::Searching(_) => Found::default(),
+            Occupant::Known(found) => found.clone(),
+        }
+    }
+
+    /// Waits for the end of a search.
+    async fn search_ended(&mut self) {
+        match self {
+            Occupant::Searching(search) => *self = Occupant::Known(search.await.unwrap_or_default()),
+            Occupant::Known(_) => std::future::pending().await,
+        }
+    }
 }
 
 impl HttpPort {
@@ -62,7 +101,10 @@ impl HttpPort {
         match &self.state {
             State::Off => HttpState::Off,
             State::Open(listeners) => HttpState::Running { port: listeners.port() },
-            State::Taken { port, .. } => HttpState::PortTaken { port: *port },
+            State::Taken { port, occupant, .. } => {
+                let Found { holder, free_port } = occupant.found();
+                HttpState::PortTaken { port: *port, holder, free_port }
+            }
             State::Failed { port, message, .. } => {
                 HttpState::Failed { port: *port, message: message.clone() }
             }
@@ -79,15 +121,18 @@ impl HttpPort {
         self.wanted = wanted;
     }
 
-    /// Waits until it should be tried again. Drops the connections of closed ports that end meanwhile.
+    /// Waits until it should be tried again, or the program that has it is known. Drops the connections of closed ports
+    /// that end meanwhile.
     pub async fn wait_for_retry(&mut self) {
-        let retry = match &self.state {
-            State::Taken { retry, .. } | State::Failed { retry, .. } => Some(*retry),
-            State::Off | State::Open(_) => None,
+        let (retry, mut occupant) = match &mut self.state {
+            State::Taken { retry, occupant, .. } => (Some(*retry), Some(occupant)),
+            State::Failed { retry, .. } => (Some(*retry), None),
+            State::Off | State::Open(_) => (None, None),
         };
         loop {
             tokio::select! {
                 Some(_) = self.draining.join_next() => {}
+                () = search_ended(&mut occupant) => return,
                 () = at(retry) => return,
             }
         }
@@ -117,10 +162,15 @@ impl HttpPort {
         match self.try_open(app) {
             Ok(()) => return true,
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                if !matches!(self.state, State::Taken { .. }) {
-                    log::warn!("port in use by another program, waiting until it is free port={port}");
-                }
-                self.state = State::Taken { port, retry };
+                let before = std::mem::replace(&mut self.state, State::Off);
+                let occupant = match before {
+                    State::Taken { port: same, occupant, .. } if same == port => occupant,
+                    State::Off | State::Open(_) | State::Taken { .. } | State::Failed { .. } => {
+                        log::warn!("port in use by another program, waiting until it is free port={port}");
+                        Occupant::search(port)
+                    }
+                };
+                self.state = State::Taken { port, retry, occupant };
             }
             Err(error) => {
                 if !matches!(self.state, State::Failed { .. }) {
@@ -156,5 +206,12 @@ impl HttpPort {
         {
             self.draining.spawn_local(connections.ended(app.options.handover));
         }
+    }
+}
+
+async fn search_ended(occupant: &mut Option<&mut Occupant>) {
+    match occupant {
+        Some(occupant) => occupant.search_ended().await,
+        None => std::future::pending().await,
     }
 }

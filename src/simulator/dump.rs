@@ -79,6 +79,7 @@ mod tests {
         };
         let schema = json!({"type": "object"});
         let chat = Chat {
+            client: None,
             vendor: "demo".into(),
             model: "scripted-1".into(),
             messages: vec![

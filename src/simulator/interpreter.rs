@@ -15,6 +15,9 @@ use crate::simulator::script::{Directive, UsageCounts};
 use crate::simulator::stats::StatsCounter;
 use crate::simulator::usage;
 
+/// Pause between two words of a sentence for people: a stream that comes in one piece looks broken.
+const READING_PACE: Duration = Duration::from_millis(30);
+
 /// One step of a scripted response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
@@ -95,6 +98,12 @@ impl PreparedResponse {
     fn steps(&self, directive: Directive) -> Steps {
         match directive {
             Directive::Say(text) => Box::new(text_by_word(text)),
+            Directive::Friendly(text) => {
+                Box::new(text_by_word(text).enumerate().flat_map(|(index, word)| {
+                    let pause = (index > 0).then_some(Step::Wait(READING_PACE));
+                    pause.into_iter().chain([word])
+                }))
+            }
             Directive::Units(text) => Box::new(units(text)),
             Directive::Call { tool, input } => self.call(tool, input),
             Directive::Slow { count, pause } => Box::new(
@@ -229,6 +238,7 @@ mod tests {
     fn context(reports_usage: bool) -> ResponseContext {
         let get = Tool { name: "get".into(), description: String::new(), input_schema: None };
         let chat = Chat {
+            client: None,
             vendor: "demo".into(),
             model: "scripted-1".into(),
             messages: vec![Message::text(Role::User, "12345"), Message::text(Role::User, "1")],

@@ -3,6 +3,7 @@
 use serde_json::{Map, json};
 
 use crate::bridge::protocol::ModelInfo;
+use crate::simulator::script::Directive;
 
 /// The vendor of all of them, so that they are never mistaken for real models.
 pub const VENDOR: &str = "demo";
@@ -101,8 +102,12 @@ fn prices() -> Map<String, serde_json::Value> {
 }
 
 /// Reply to a conversation without a directive.
-pub fn idle(model: &ModelInfo) -> &'static str {
-    if model.id.starts_with("scripted") { LOREM_IPSUM } else { FRIENDLY }
+pub fn idle(model: &ModelInfo) -> Directive {
+    if model.id.starts_with("scripted") {
+        Directive::Say(LOREM_IPSUM.into())
+    } else {
+        Directive::Friendly(FRIENDLY.into())
+    }
 }
 
 fn model(id: &str, family: &str, max_input_tokens: u64) -> ModelInfo {
@@ -144,8 +149,11 @@ mod tests {
 
     #[test]
     fn models_have_the_vendor_demo_and_look_alikes_are_friendly() {
-        let friendly: Vec<_> =
-            all().into_iter().filter(|model| idle(model) == FRIENDLY).map(|model| model.id).collect();
+        let friendly: Vec<_> = all()
+            .into_iter()
+            .filter(|model| matches!(idle(model), Directive::Friendly(_)))
+            .map(|model| model.id)
+            .collect();
         assert_eq!(friendly[..7], LOOK_ALIKES.map(|(id, _)| id));
         assert_eq!(friendly[7..], ["auto"]);
         assert!(all().iter().all(|model| model.vendor == "demo"));

@@ -128,6 +128,7 @@ mod tests {
         let (vendor, model) = ("demo".into(), "scripted-1".into());
         let (options, configuration) = (Map::new(), Map::new());
         Chat {
+            client: None,
             vendor,
             model,
             messages,

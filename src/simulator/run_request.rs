@@ -63,7 +63,7 @@ pub fn prepare(
             return Err(refusal);
         }
     };
-    let selected = selected(&chat.messages, models::idle(model));
+    let selected = selected(&chat.messages, &models::idle(model));
     let context = ResponseContext { chat, routed_model, model: model.clone(), counter: counter.clone() };
     Ok((PreparedResponse::new(selected.phase, context), counter.enter(selected.counts)))
 }

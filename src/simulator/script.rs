@@ -14,6 +14,9 @@ use crate::conversation::Part;
 pub enum Directive {
     /// `say:TEXT`: streams it in words.
     Say(String),
+    /// Streams a sentence for people, word by word at a pace to read. No script has it: it is the reply to messages
+    /// without a directive.
+    Friendly(String),
     /// `units:TEXT`: streams it character by character.
     Units(String),
     /// `call:TOOL {JSON}`: calls the tool.

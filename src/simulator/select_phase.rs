@@ -13,18 +13,18 @@ pub struct Selected {
 }
 
 /// The phase that answers these messages; `idle` is the reply where there is no directive.
-pub fn selected(messages: &[Message], idle: &str) -> Selected {
+pub fn selected(messages: &[Message], idle: &Directive) -> Selected {
     let answers = |message: &Message| message.role == Role::Assistant;
     let (before, tail) = messages.split_at(messages.iter().rposition(answers).map_or(0, |last| last + 1));
 
     let result_at = tail.iter().rposition(|message| message.parts.iter().any(|part| result(part).is_some()));
     if let Some(script) = tail.iter().skip(result_at.unwrap_or(0)).rev().find_map(asked_after_results) {
-        return run(&script, 0).unwrap_or_else(|| text_phase(idle));
+        return run(&script, 0).unwrap_or_else(|| phase_of(idle.clone()));
     }
     if result_at.is_none() {
-        return text_phase(idle);
+        return phase_of(idle.clone());
     }
-    next_phase(before).unwrap_or_else(|| text_phase(&format!("tool said: {}", results(tail))))
+    next_phase(before).unwrap_or_else(|| phase_of(Directive::Say(format!("tool said: {}", results(tail)))))
 }
 
 /// The script of the last message that holds one runs on, a phase for each answer since.
@@ -39,8 +39,8 @@ fn run(script: &Script, phase: usize) -> Option<Selected> {
     Some(Selected { phase: script.phase(phase)?.to_vec(), counts: !script.asks_for_stats() })
 }
 
-fn text_phase(text: &str) -> Selected {
-    Selected { phase: vec![Directive::Say(text.into())], counts: true }
+fn phase_of(directive: Directive) -> Selected {
+    Selected { phase: vec![directive], counts: true }
 }
 
 fn script(message: &Message) -> Option<Script> {
@@ -86,6 +86,10 @@ mod tests {
 
     const IDLE: &str = "nothing asked";
 
+    fn idle() -> Directive {
+        Directive::Say(IDLE.into())
+    }
+
     fn user<const N: usize>(parts: [Part; N]) -> Message {
         Message { role: Role::User, name: None, parts: parts.into() }
     }
@@ -118,7 +122,7 @@ mod tests {
             Directive::Say(text) => text.clone(),
             other => format!("{other:?}"),
         };
-        selected(messages, IDLE).phase.iter().map(directive_text).collect::<Vec<_>>().join(" | ")
+        selected(messages, &idle()).phase.iter().map(directive_text).collect::<Vec<_>>().join(" | ")
     }
 
     #[test]
@@ -164,7 +168,7 @@ mod tests {
     #[test]
     fn phase_can_be_empty() {
         let messages = [asks("say:0\nthen:\nthen:"), calls("1"), user([result("1", "a")])];
-        assert_eq!(selected(&messages, IDLE), Selected { phase: vec![], counts: true });
+        assert_eq!(selected(&messages, &idle()), Selected { phase: vec![], counts: true });
     }
 
     #[test]
@@ -197,8 +201,8 @@ mod tests {
 
     #[test]
     fn request_with_stats_does_not_count() {
-        assert!(!selected(&[asks("stats:")], IDLE).counts);
-        assert!(!selected(&[asks("say:a\nthen:\nstats:")], IDLE).counts);
-        assert!(selected(&[asks("stats:"), assistant("{}"), asks("say:a")], IDLE).counts);
+        assert!(!selected(&[asks("stats:")], &idle()).counts);
+        assert!(!selected(&[asks("say:a\nthen:\nstats:")], &idle()).counts);
+        assert!(selected(&[asks("stats:"), assistant("{}"), asks("say:a")], &idle()).counts);
     }
 }

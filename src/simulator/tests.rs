@@ -13,7 +13,7 @@ use super::*;
 use crate::bridge::frames::{Kind, put_message, put_text};
 use crate::bridge::protocol::{InvokeTool, ProviderError, RefusedReason, ResponsePart, ToolOutput, Welcome};
 use crate::conversation::{Content, Message, Part, Role, Tool, ToolCall, ToolResult};
-use crate::simulator::script::UsageCounts;
+use crate::simulator::script::{Directive, UsageCounts};
 use crate::simulator::stats::Stats;
 
 /// No test waits for it: the paused clock only moves when all tasks wait.
@@ -100,6 +100,7 @@ impl Server {
 
 fn chat(model: &str, text: &str) -> Chat {
     Chat {
+        client: None,
         vendor: "demo".into(),
         model: model.into(),
         messages: vec![Message::text(Role::User, text)],
@@ -198,12 +199,15 @@ async fn response_is_streamed_in_words() {
     assert_eq!(server.response(1).await, [text("Hello, "), text("world"), end()]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn request_without_directives_gets_the_models_default_text() {
     let mut server = Server::attached().await;
     for model in models::all() {
         server.send(1, &chat_message(chat(&model.id, "Good morning!"))).await;
-        assert_eq!(texts(&server.response(1).await), models::idle(&model));
+        let (Directive::Say(expected) | Directive::Friendly(expected)) = models::idle(&model) else {
+            panic!("{} has no text", model.id);
+        };
+        assert_eq!(texts(&server.response(1).await), expected);
     }
 }
 

@@ -60,6 +60,7 @@ mod tests {
             size => [("contextSize".to_owned(), size.clone())].into_iter().collect(),
         };
         Chat {
+            client: None,
             vendor: "demo".into(),
             model: "scripted-long".into(),
             messages: vec![long(), long(), Message::text(Role::User, "newest")],

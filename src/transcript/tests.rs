@@ -414,6 +414,7 @@ fn answer_of(part: &Part) -> Option<String> {
 
 fn asked_of_the_simulator(conversation: &Conversation) -> Chat {
     Chat {
+        client: None,
         vendor: "demo".into(),
         model: "scripted-1".into(),
         messages: conversation.messages.clone(),

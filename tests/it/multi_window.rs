@@ -146,13 +146,31 @@ fn taken_port_is_reported_and_opened_once_free() {
     let server = start_serving(&home, &port.to_string(), &["--port-retry", "50"]);
     until("the server", || home.server_file());
     let mut editor = Editor::attach(&home);
-    assert_eq!(editor.expect_status(|_| true).http, HttpState::PortTaken { port });
+    editor.expect_http(|http| matches!(http, HttpState::PortTaken { port: taken, .. } if *taken == port));
     assert_eq!(editor.expect_log("waiting until it is free").level, LogLevel::Warn);
     assert_eq!(home.server_file().unwrap()["port"], Value::Null);
     drop(listener);
     assert_eq!(editor.expect_port(), port);
     assert_eq!(server.wait_until_listening(), port);
     assert_eq!(home.port(), port);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn taken_port_is_reported_with_the_program_that_has_it_and_the_next_free_port() {
+    let (_listener, port) = taken_port();
+    let home = Home::new();
+    let _server = start_serving(&home, &port.to_string(), &[]);
+    until("the server", || home.server_file());
+    let mut editor = Editor::attach(&home);
+    let known = |http: &HttpState| matches!(http, HttpState::PortTaken { holder: Some(_), .. });
+    let HttpState::PortTaken { holder: Some(holder), free_port: Some(free_port), .. } =
+        editor.expect_status(|status| known(&status.http)).http
+    else {
+        panic!("no free port");
+    };
+    assert_eq!(holder.pid, std::process::id());
+    assert!(free_port > port);
 }
 
 #[test]
@@ -276,8 +294,10 @@ fn missing_consent_is_reported_until_a_request_succeeds() {
         message: "not now".into(),
     };
     let mut client = server.client();
-    client.send(&Request::post(CHAT, &of_m(chat("Hello"))));
-    let (stream_id, _) = editor.expect_chat();
+    client.send(&Request::post(CHAT, &of_m(chat("Hello"))).header("user-agent", "curl/8.1"));
+    let (stream_id, chat_message) = editor.expect_chat();
+    // VS Code shows it to the user.
+    assert_eq!(chat_message.client.as_deref(), Some("curl/8.1"));
     editor.send(stream_id, &FromEditor::Failed(refused));
     assert_eq!(client.response().status, 403);
     editor.expect_status(|status| status.consent_needed);

@@ -5,8 +5,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 
 use crate::server::Home;
+use crate::wait::DEADLINE;
 
 /// A home directory, and a working directory in it for commands.
 pub struct Terminal {
@@ -30,6 +32,26 @@ pub struct Question {
     child: Child,
     /// Kept open: the command would die writing to a closed pipe.
     _stdout: BufReader<ChildStdout>,
+}
+
+/// A running command whose lines are read one by one. Dropping it kills the command.
+pub struct Lines {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Lines {
+    /// Waits for the next line.
+    pub fn next_line(&self) -> String {
+        self.lines.recv_timeout(DEADLINE).expect("a line")
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Question {
@@ -151,7 +173,26 @@ impl Terminal {
         Question { line, child, _stdout: stdout }
     }
 
+    /// Starts a command whose lines are read while it runs.
+    pub fn follow(&self, arguments: &[&str]) -> Lines {
+        lines_of(self.starts(arguments))
+    }
+
+    /// Starts a command that takes no directory.
+    pub fn lines_of(&self, arguments: &[&str]) -> Lines {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_copilot-proxy"));
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        lines_of(command.current_dir(self.home.path()).spawn().unwrap())
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Ended {
         self.answering("", arguments)
     }
+}
+
+fn lines_of(mut child: Child) -> Lines {
+    let (sender, lines) = channel();
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    Lines { child, lines }
 }

@@ -10,7 +10,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("main", &["allocator", "commands", "log", "options"]),
     (
         "commands",
-        &["bridge", "dialect", "keys", "mcp", "models", "options", "server", "simulator", "usage_db"],
+        &[
+            "bridge",
+            "dialect",
+            "keys",
+            "mcp",
+            "models",
+            "options",
+            "port_holder",
+            "server",
+            "simulator",
+            "usage_db",
+        ],
     ),
     (
         "server",
@@ -25,6 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "log",
             "models",
             "options",
+            "port_holder",
             "prompt_prefix",
             "request_log",
             "tools",

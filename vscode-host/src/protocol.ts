@@ -207,6 +207,10 @@ vendor: string,
  */
 model: string, 
 /**
+ * Product and version of the client, as its User-Agent names them: shown where VS Code asks for consent.
+ */
+client?: string, 
+/**
  * A legal transcript; those of a long request are items before it.
  */
 messages: Array<Message>, 
@@ -347,7 +351,7 @@ path: string, };
 /**
  * From an editor to the server.
  */
-export type FromEditor = { "type": "hello" } & Hello | { "type": "run" } & Run | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "keys" } & Keys | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "get_usage" } & GetUsage | { "type": "stop_request" } & StopRequest | { "type": "change_budget" } & ChangeBudget | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "history_missing" } | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
+export type FromEditor = { "type": "hello" } & Hello | { "type": "run" } & Run | { "type": "read_log" } & ReadLog | { "type": "models" } & Models | { "type": "window" } & Window | { "type": "user_settings" } & UserSettings | { "type": "keys" } & Keys | { "type": "start" } | { "type": "stop" } | { "type": "handover" } | { "type": "watch" } & Watch | { "type": "get_exchange" } & GetExchange | { "type": "get_usage" } & GetUsage | { "type": "stop_request" } & StopRequest | { "type": "change_budget" } & ChangeBudget | { "type": "thinking_id" } & ThinkingId | { "type": "part" } & ResponsePart | { "type": "history_missing" } | { "type": "end" } | { "type": "failed" } & ProviderError | { "type": "tools" } & Tools | { "type": "tool_output" } & ToolOutput | { "type": "origin_answer" } & OriginAnswer | { "type": "pong" };
 
 /**
  * Request for the captured bodies of one request.
@@ -411,7 +415,15 @@ port: number, } | { "state": "port_taken",
 /**
  * Number of the port.
  */
-port: number, } | { "state": "failed", 
+port: number, 
+/**
+ * The program that has it, where the system tells.
+ */
+holder?: PortHolder, 
+/**
+ * The next port that is free.
+ */
+free_port?: number, } | { "state": "failed", 
 /**
  * Number of the port.
  */
@@ -669,6 +681,19 @@ per_month?: number,
 total?: number, };
 
 /**
+ * The program that has a port.
+ */
+export type PortHolder = { 
+/**
+ * Name of the program.
+ */
+name: string, 
+/**
+ * Process id.
+ */
+pid: number, };
+
+/**
  * Input that the provider's cache could have had, if the prefix had not changed.
  */
 export type PrefixLoss = { 
@@ -706,6 +731,35 @@ code?: string,
  * The error's `message`, as it stands.
  */
 message: string, };
+
+/**
+ * Credentials of `copilot-proxy logs`.
+ */
+export type ReadLog = { 
+/**
+ * Token from `server.json`.
+ */
+token: string, 
+/**
+ * `PROTOCOL` of the program.
+ */
+protocol: number, 
+/**
+ * Version of the program.
+ */
+version: string, 
+/**
+ * Process id of the program.
+ */
+pid: number, 
+/**
+ * Whether new lines are sent, too, until the connection ends.
+ */
+follow: boolean, 
+/**
+ * Number of the lines before that are sent, the last ones; absent for all.
+ */
+last?: number, };
 
 /**
  * Refusal of a `Hello`.

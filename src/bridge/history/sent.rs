@@ -71,6 +71,7 @@ impl SentItems {
                 options: chat.options.clone(),
                 configuration: chat.configuration.clone(),
                 include_encrypted_thinking: chat.include_encrypted_thinking,
+                client: chat.client.clone(),
                 ..Chat::default()
             };
             put_message(stream, &ToEditor::Chat(head.into()), out)

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::environment::MachineKind;
 use super::observe::{Observations, Responder, TestRequest};
 use crate::commands::api_client::KEY_VARIABLE;
+use crate::port_holder::Holder;
 
 /// The status of one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -114,9 +115,9 @@ fn port(observations: &Observations) -> Option<Finding> {
             "it may have been killed: run `Developer: Reload Window` in VS Code, which starts it again",
         ),
         Responder::None => return None,
-        Responder::OtherProgram => error(
+        Responder::OtherProgram { holder } => error(
             "port",
-            format!("{base} is in use by another program"),
+            format!("{base} is in use by {}", program(holder.as_ref())),
             "stop that program (the server takes the port as soon as it is free), or choose another port in \
              the setting `copilotProxy.port`",
         ),
@@ -143,6 +144,10 @@ fn port(observations: &Observations) -> Option<Finding> {
             }
         }
     })
+}
+
+fn program(holder: Option<&Holder>) -> String {
+    holder.map_or_else(|| "another program".into(), |Holder { name, pid }| format!("{name} (pid {pid})"))
 }
 
 fn windows(health: &Value) -> Finding {

@@ -11,6 +11,7 @@ use crate::commands::api_client::{ApiClient, ApiResponse, ServerOption, key};
 use crate::commands::connection_info::ConnectionInfo;
 use crate::models::ModelEntry;
 use crate::options::DEFAULT_PORT;
+use crate::port_holder::{self, Holder};
 
 /// Longest time to the first word of a model on a busy day.
 const MODEL_TIMEOUT: Duration = Duration::from_mins(1);
@@ -42,16 +43,14 @@ pub(super) enum Responder {
     /// Nothing: the connection is refused.
     #[default]
     None,
-    OtherProgram,
+    OtherProgram {
+        /// That program, where the system tells.
+        holder: Option<Holder>,
+    },
     /// A server that needs a key, or another one than was sent.
-    NeedsKey {
-        sent_one: bool,
-    },
+    NeedsKey { sent_one: bool },
     /// A Copilot Proxy.
-    Server {
-        version: String,
-        instance: String,
-    },
+    Server { version: String, instance: String },
 }
 
 /// A short request to a model and its outcome.
@@ -99,7 +98,7 @@ fn identify(client: &ApiClient) -> Responder {
             Responder::Server { version: text("version"), instance: text("instance") }
         }
         401 => Responder::NeedsKey { sent_one: key().is_some() },
-        _ => Responder::OtherProgram,
+        _ => Responder::OtherProgram { holder: client.local_port().and_then(port_holder::find) },
     }
 }
 

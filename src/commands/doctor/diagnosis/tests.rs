@@ -90,8 +90,13 @@ fn port_finding_names_the_other_program() {
         ),
         (
             Some(ServerFile { port: None, ..file() }),
-            Responder::OtherProgram,
+            Responder::OtherProgram { holder: None },
             "Error port: http://127.0.0.1:8080 is in use by another program",
+        ),
+        (
+            Some(ServerFile { port: None, ..file() }),
+            Responder::OtherProgram { holder: Some(Holder { name: "python3".into(), pid: 812 }) },
+            "Error port: http://127.0.0.1:8080 is in use by python3 (pid 812)",
         ),
         (Some(file()), other, "Error port: http://127.0.0.1:8080 is in use by another Copilot Proxy server"),
         (
