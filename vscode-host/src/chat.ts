@@ -7,7 +7,7 @@ import { codeOf } from "./failure";
 import { isHighSurrogate } from "./frames";
 import { Kind } from "./generated";
 import type { HistoryItems } from "./history";
-import { type Consent, JUSTIFICATION } from "./model-consent";
+import { type Consent, justification } from "./model-consent";
 import type { Models } from "./models";
 import { base64, recognize } from "./parts";
 import type { Chat } from "./protocol";
@@ -75,7 +75,7 @@ function optionsFor(chat: Chat, tools: vscode.LanguageModelChatTool[]): Options 
 	const { options, configuration, required, include_encrypted_thinking: includeEncryptedThinking } = chat;
 	const { Auto, Required } = vscode.LanguageModelChatToolMode;
 	return {
-		justification: JUSTIFICATION,
+		justification: justification(chat.client),
 		modelOptions: options,
 		...(tools.length > 0 ? { tools, toolMode: required ? Required : Auto } : {}),
 		...(Object.keys(configuration).length > 0 ? { configuration } : {}),

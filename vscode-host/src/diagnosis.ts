@@ -3,10 +3,15 @@
 import * as vscode from "vscode";
 import type { Cli } from "./cli";
 import type { Finding, Report } from "./generated";
+import type { Remedy } from "./server-state";
 import type { Documents } from "./virtual-documents";
 
 /** Runs the diagnosis and shows it as Markdown. */
-export async function diagnose(cli: Cli, documents: Documents): Promise<void> {
+export async function diagnose(
+	cli: Cli,
+	documents: Documents,
+	remedy?: () => Remedy | undefined,
+): Promise<void> {
 	const result = await vscode.window.withProgress(
 		{
 			location: vscode.ProgressLocation.Notification,
@@ -16,8 +21,43 @@ export async function diagnose(cli: Cli, documents: Documents): Promise<void> {
 		(_, token) => report(cli, token),
 	);
 	if (result) {
-		const uri = documents.add(`${vscode.l10n.t("Copilot Proxy Diagnosis")}.md`, markdown(result, new Date()));
+		const text = markdown(result, new Date());
+		const uri = documents.add(`${vscode.l10n.t("Copilot Proxy Diagnosis")}.md`, text);
 		await vscode.commands.executeCommand("markdown.showPreview", uri);
+		void offer(result, text, remedy?.());
+	}
+}
+
+const COPY = vscode.l10n.t("Copy Report");
+const AGAIN = vscode.l10n.t("Diagnose Again");
+
+/** The button for an error of a subject: its label, and the command without its prefix. */
+const BUTTONS: Readonly<Record<string, readonly [title: string, command: string]>> = {
+	server: [vscode.l10n.t("Start Server"), "start"],
+	port: [vscode.l10n.t("Start Server"), "start"],
+	key: [vscode.l10n.t("Manage Keys..."), "manageKeys"],
+	consent: [vscode.l10n.t("Allow..."), "allow"],
+	models: [vscode.l10n.t("Get Models"), "getModels"],
+	request: [vscode.l10n.t("Show Logs"), "showLogs"],
+};
+
+/** Offers the action that removes the first error. That of the server's state is more exact than the one of the subject. */
+async function offer(report: Report, text: string, remedy: Remedy | undefined): Promise<void> {
+	const errors = report.findings.filter(({ status }) => status === "error");
+	const found = errors.flatMap(({ subject }) => (BUTTONS[subject] ? [BUTTONS[subject]] : []))[0];
+	const mend = errors.length > 0 && remedy ? ([remedy.title, remedy.command] as const) : found;
+	const labels = [...(mend ? [mend[0]] : []), COPY, AGAIN];
+	const summary = `Copilot Proxy: ${summaryOf(report)}`;
+	const chosen =
+		errors.length > 0
+			? await vscode.window.showWarningMessage(summary, ...labels)
+			: await vscode.window.showInformationMessage(summary, ...labels);
+	if (chosen === COPY) {
+		await vscode.env.clipboard.writeText(text);
+	} else if (chosen === AGAIN) {
+		await vscode.commands.executeCommand("copilotProxy.diagnose");
+	} else if (chosen !== undefined && mend) {
+		await vscode.commands.executeCommand(`copilotProxy.${mend[1]}`);
 	}
 }
 
@@ -44,20 +84,28 @@ const SECTIONS = [
 ] as const;
 
 /** The report as Markdown. Pure. */
-export function markdown({ version, base_url: url, findings }: Report, at: Date): string {
-	const errors = findings.filter(({ status }) => status === "error").length;
-	const summary =
-		errors === 0
-			? vscode.l10n.t("No problems found")
-			: errors === 1
-				? vscode.l10n.t("1 problem found")
-				: vscode.l10n.t("{count} problems found", { count: errors });
+export function markdown(report: Report, at: Date): string {
+	const { version, base_url: url, findings } = report;
 	const parts = SECTIONS.map(([status, title]) => {
 		const these = findings.filter((finding) => finding.status === status);
 		return these.length === 0 ? "" : `## ${title}\n\n${these.map(item).join("\n")}\n`;
 	});
 	const foot = vscode.l10n.t("Version {version}, {url}, {time}", { version, url, time: at.toLocaleString() });
-	return [`# Copilot Proxy: ${summary}\n`, ...parts, "---\n", `${plain(foot)}\n`].filter(Boolean).join("\n");
+	return [`# Copilot Proxy: ${summaryOf(report)}\n`, ...parts, "---\n", `${plain(foot)}\n`]
+		.filter(Boolean)
+		.join("\n");
+}
+
+function summaryOf({ findings }: Report): string {
+	const errors = findings.filter(({ status }) => status === "error").length;
+	switch (errors) {
+		case 0:
+			return vscode.l10n.t("No problems found");
+		case 1:
+			return vscode.l10n.t("1 problem found");
+		default:
+			return vscode.l10n.t("{count} problems found", { count: errors });
+	}
 }
 
 /** A hint is text of this project and may contain Markdown; a finding may contain any characters, so it is escaped. */

@@ -4,15 +4,19 @@ import * as vscode from "vscode";
 import { showBudgetNotice } from "./budgets";
 import { runChat } from "./chat";
 import { Cli } from "./cli";
+import { ContextKeys } from "./context-keys";
+import { chooseDefaultModel } from "./default-model";
 import { diagnose } from "./diagnosis";
 import { Review } from "./diff-review";
 import { userDirectory } from "./directory";
+import { copyCurl, copyEndpoint, type OpenServer } from "./endpoints";
 import { failureOf } from "./failure";
 import { FirstRun } from "./first-run";
 import { Keys } from "./keys";
 import { serverProgram, startServer } from "./launch";
 import { Log } from "./log";
 import { ManageKeys } from "./manage-keys";
+import { ModelAbsence } from "./model-absence";
 import { Consent } from "./model-consent";
 import { Models } from "./models";
 import { Notices, showFailures } from "./notices";
@@ -22,10 +26,11 @@ import { viewOf } from "./panel-view";
 import type { FromEditor, Window } from "./protocol";
 import { sendRequest } from "./resend";
 import { Server } from "./server";
-import { endpoint } from "./server-state";
+import { endpoint, noticeOf, whyNoModels } from "./server-state";
 import { Settings } from "./settings";
 import { Setup } from "./setup";
 import { StatusBar } from "./status-bar";
+import { AGENTS, addToTerminals, installCommand, runInTerminal, updateCommand } from "./terminal-commands";
 import { Tools } from "./tools";
 import { Documents } from "./virtual-documents";
 
@@ -37,7 +42,12 @@ export function activate(context: vscode.ExtensionContext): void {
 	const settings = new Settings(context.extension.packageJSON.contributes.configuration.properties);
 	const keys = new Keys(context.secrets);
 	const models = new Models();
-	const consent = new Consent();
+	const contextKeys = new ContextKeys();
+	const consent = new Consent(context.globalState, () => contextKeys.reach("allow"));
+	/** Whether programs have models, whichever window offers them; some models of a window are not for programs. */
+	const hasModels = () =>
+		server.state.kind === "attached" && server.state.status !== undefined && server.state.status.models > 0;
+	const absence = new ModelAbsence(hasModels);
 	const tools = new Tools();
 	const origins = new Origins(settings);
 	const notices = new Notices();
@@ -53,6 +63,14 @@ export function activate(context: vscode.ExtensionContext): void {
 			void vscode.window.showErrorMessage(`Copilot Proxy: ${text}`);
 		});
 
+	/** Finds the server's program; one search at a time, since it may copy the program. */
+	let searching: Promise<string> | undefined;
+	const program = () => {
+		searching ??= serverProgram(context, settings.serverPath).finally(() => {
+			searching = undefined;
+		});
+		return searching;
+	};
 	const currentKeys = (): FromEditor[] => (keys.all ? [{ type: "keys", keys: [...keys.all] }] : []);
 	const userSettings = (): FromEditor => ({ type: "user_settings", ...settings.userSettings });
 	/** Empty before the first read. */
@@ -73,9 +91,9 @@ export function activate(context: vscode.ExtensionContext): void {
 				return [...currentKeys(), userSettings(), ...currentModels(), ...watchMessage()];
 			},
 			async launch() {
-				const program = await serverProgram(context, settings.serverPath);
-				log.info(`starting ${program}`);
-				return startServer(program, settings.port, directory);
+				const path = await program();
+				log.info(`starting ${path}`);
+				return startServer(path, settings.port, directory);
 			},
 			handlers: {
 				chat: (chat, request, items) => runChat(chat, request, models, consent, items),
@@ -103,14 +121,42 @@ export function activate(context: vscode.ExtensionContext): void {
 		settings.autoStart,
 	);
 
-	const cli = new Cli(
-		() => serverProgram(context, settings.serverPath),
-		() => ({
-			directory,
-			url: urlOf(server.port ?? settings.port),
-			key: keys.own,
-		}),
-	);
+	const programs = context.globalStorageUri.fsPath;
+	const prepareTerminals = () =>
+		void program()
+			.then((path) => {
+				addToTerminals(context.environmentVariableCollection, path);
+				return updateCommand(path, programs);
+			})
+			.catch(() => undefined); // the start of the server fails for the same reason, and says so
+	const openServer = (): OpenServer => ({
+		port: server.port,
+		needsKey: (keys.all ?? []).length > 0,
+		model: models.infos?.[0]?.id,
+	});
+	const remedy = () => noticeOf(server.state, absence.reason).remedy;
+	const useFreePort = () => {
+		const http = server.state.kind === "attached" ? server.state.status?.http : undefined;
+		return http?.state === "port_taken" && settings.write("port", http.free_port);
+	};
+	const allow = async () => {
+		const isWithoutModels = server.state.kind === "attached" && !hasModels();
+		if (models.all.length > 0 && !isWithoutModels) {
+			return consent.obtain(models.all);
+		}
+		await absence.check();
+		const { detail, remedy } = whyNoModels(absence.reason);
+		const buttons = remedy ? [remedy.title] : [];
+		if ((await vscode.window.showWarningMessage(`Copilot Proxy: ${detail}`, ...buttons)) !== undefined) {
+			await absence.resolve();
+		}
+	};
+
+	const cli = new Cli(program, () => ({
+		directory,
+		url: urlOf(server.port ?? settings.port),
+		key: keys.own,
+	}));
 	const documents = new Documents();
 	const review = new Review(documents);
 	const setup = new Setup(cli, documents, review);
@@ -123,6 +169,7 @@ export function activate(context: vscode.ExtensionContext): void {
 				models: models.infos ?? [],
 				settings: settings.views,
 				needsKey: (keys.all ?? []).length > 0,
+				absence: absence.reason,
 			}),
 		async tools(startServers) {
 			if (startServers) {
@@ -138,14 +185,20 @@ export function activate(context: vscode.ExtensionContext): void {
 		resend: (path, headers, body) =>
 			sendRequest(endpoint(server.port ?? settings.port), keys.own, path, headers, body),
 	});
+	let hadModels = false;
 	const show = () => {
-		statusBar.show(server.state);
+		if (hasModels() !== hadModels) {
+			hadModels = !hadModels;
+			void absence.check();
+		}
+		contextKeys.show(server.state);
+		statusBar.show(server.state, absence.reason);
 		notices.show(server.state);
 		firstRun.greet(server.state);
 		panel.update();
 	};
 	const sendWindow = () => server.send({ type: "window", ...currentWindow() });
-	const command = (name: string, run: () => unknown) =>
+	const command = (name: string, run: (argument?: unknown) => unknown) =>
 		vscode.commands.registerCommand(`copilotProxy.${name}`, run);
 
 	context.subscriptions.push(
@@ -153,14 +206,18 @@ export function activate(context: vscode.ExtensionContext): void {
 		settings,
 		keys,
 		models,
+		absence,
+		contextKeys,
 		statusBar,
 		panel,
 		documents,
 		review,
 		server,
 		server.onDidChange(show),
+		absence.onDidChange(show),
 		models.onDidRead(() => {
 			currentModels().forEach(server.send, server);
+			void absence.check();
 			panel.update();
 		}),
 		keys.onDidChange(() => {
@@ -177,6 +234,7 @@ export function activate(context: vscode.ExtensionContext): void {
 				server.ensureStarted();
 			}
 			if (changed("serverPath")) {
+				prepareTerminals();
 				server.replace();
 			}
 		}),
@@ -187,13 +245,21 @@ export function activate(context: vscode.ExtensionContext): void {
 		command("stop", () => server.stop()),
 		command("restart", () => server.restart()),
 		command("showStatus", () => panel.show()),
-		command("copyEndpoint", () =>
-			vscode.env.clipboard.writeText(`${endpoint(server.port ?? settings.port)}/v1`),
+		command("copyEndpoint", () => copyEndpoint(openServer())),
+		command("copyCurl", () => copyCurl(openServer())),
+		command("allow", allow),
+		command("getModels", () => showFailures(() => absence.resolve())),
+		command("useFreePort", useFreePort),
+		command("chooseModel", () => chooseDefaultModel(models.infos ?? [], settings)),
+		command("installCommand", () =>
+			showFailures(async () => installCommand(await program(), programs, context.asAbsolutePath("share"))),
 		),
-		command("allow", () => consent.obtain(models.all)),
-		command("setUp", () => showFailures(() => setup.start())),
+		...AGENTS.map(([name, title, agent]) => command(name, () => runInTerminal(title, agent))),
+		command("setUp", (client) =>
+			showFailures(() => setup.start(typeof client === "string" ? client : undefined)),
+		),
 		command("manageKeys", () => showFailures(() => new ManageKeys(keys).start())),
-		command("diagnose", () => showFailures(() => diagnose(cli, documents))),
+		command("diagnose", () => showFailures(() => diagnose(cli, documents, remedy))),
 		command("showLogs", () => log.show()),
 		command("openSettings", () =>
 			vscode.commands.executeCommand("workbench.action.openSettings", "@ext:copilot-proxy.copilot-proxy"),
@@ -201,6 +267,7 @@ export function activate(context: vscode.ExtensionContext): void {
 	);
 	show();
 	readModels();
+	prepareTerminals();
 }
 
 /** Port 0 means any free port, which is not known yet. */

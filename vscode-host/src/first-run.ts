@@ -7,8 +7,9 @@ import { endpoint } from "./server-state";
 
 const GREETED = "greeted";
 const WALKTHROUGH = "copilot-proxy.copilot-proxy#start";
+const SET_UP = vscode.l10n.t("Set up Claude Code");
+const CURL = vscode.l10n.t("Copy curl Command");
 const START = vscode.l10n.t("Get Started");
-const COPY = vscode.l10n.t("Copy Endpoint");
 
 export class FirstRun {
 	constructor(private readonly memory: vscode.Memento) {}
@@ -25,12 +26,14 @@ export class FirstRun {
 			"Copilot Proxy is ready: programs on this machine can use Copilot's models at {url}.",
 			{ url: endpoint(port) },
 		);
-		void vscode.window.showInformationMessage(text, START, COPY).then((chosen) => {
+		void vscode.window.showInformationMessage(text, SET_UP, CURL, START).then((chosen) => {
 			switch (chosen) {
 				case START:
 					return vscode.commands.executeCommand("workbench.action.openWalkthrough", WALKTHROUGH);
-				case COPY:
-					return vscode.commands.executeCommand("copilotProxy.copyEndpoint");
+				case SET_UP:
+					return vscode.commands.executeCommand("copilotProxy.setUp", "claude-code");
+				case CURL:
+					return vscode.commands.executeCommand("copilotProxy.copyCurl");
 				default:
 					return undefined;
 			}

@@ -5,10 +5,18 @@ import * as vscode from "vscode";
 import { deferred } from "./deferred";
 import { codeOf } from "./failure";
 
-/** The text that VS Code's dialog shows. */
-export const JUSTIFICATION = vscode.l10n.t(
-	"A program on this machine wants to use the models through Copilot Proxy.",
-);
+/** The text that VS Code's dialog shows; `client` is the User-Agent's product and version, which any program may choose. */
+export function justification(client?: string): string {
+	const name = client?.replaceAll(/[^\x20-\x7e]|["\\]/g, "").slice(0, 80);
+	return name
+		? vscode.l10n.t('The program "{name}" on this machine wants to use the models through Copilot Proxy.', {
+				name,
+			})
+		: vscode.l10n.t("A program on this machine wants to use the models through Copilot Proxy.");
+}
+
+/** Time in milliseconds for which a refusal is remembered, in all windows. */
+const REFUSAL_LASTS = 10 * 60 * 1000;
 
 type Outcome = { kind: "given" } | { kind: "refused"; error: unknown } | { kind: "unknown" };
 
@@ -18,12 +26,22 @@ export class Consent {
 	/** Providers that are known to require consent. */
 	readonly #askingVendors = new Set(["copilot"]);
 
+	/** `memory` is shared by the windows; `given` is called when the user gives consent. */
+	constructor(
+		private readonly memory: Pick<vscode.Memento, "get" | "update">,
+		private readonly given: () => void = () => undefined,
+		private readonly now: () => number = Date.now,
+	) {}
+
 	/** Sends a request; it waits while a dialog for the same provider is open. */
 	async ask<T>(vendor: string, send: () => Thenable<T>, token: vscode.CancellationToken): Promise<T> {
 		for (;;) {
 			const known = this.#vendors.get(vendor);
 			if (known === "given") {
 				return this.#send(vendor, send);
+			}
+			if (known === undefined && this.#isRefused(vendor)) {
+				throw vscode.LanguageModelError.NoPermissions("consent was refused a short while ago");
 			}
 			if (known === undefined) {
 				return this.#sendFirst(vendor, send);
@@ -45,10 +63,11 @@ export class Consent {
 			if (!model || this.#vendors.get(vendor) === "given") {
 				continue;
 			}
+			await this.#remember(vendor, undefined);
 			const cancellation = new vscode.CancellationTokenSource();
 			const { token } = cancellation;
 			const hello = [vscode.LanguageModelChatMessage.User("Hello")];
-			const send = () => model.sendRequest(hello, { justification: JUSTIFICATION }, token);
+			const send = () => model.sendRequest(hello, { justification: justification() }, token);
 			// Errors are ignored: the next request of a program reports them.
 			await this.ask(vendor, send, token).catch(() => undefined);
 			cancellation.cancel(); // the request was sent when the user gave consent
@@ -63,6 +82,10 @@ export class Consent {
 			const answer = await send();
 			this.#vendors.set(vendor, "given");
 			resolve({ kind: "given" });
+			void this.#remember(vendor, undefined);
+			if (this.#askingVendors.has(vendor)) {
+				this.given();
+			}
 			return answer;
 		} catch (error) {
 			this.#vendors.delete(vendor);
@@ -88,6 +111,23 @@ export class Consent {
 			return false;
 		}
 		this.#askingVendors.add(vendor);
+		void this.#remember(vendor, this.now() + REFUSAL_LASTS);
 		return true;
 	}
+
+	/** Whether the user has refused within the last minutes: each request would raise the dialog again. */
+	#isRefused(vendor: string): boolean {
+		const until = this.memory.get(keyOf(vendor));
+		return typeof until === "number" && this.now() < until && until <= this.now() + REFUSAL_LASTS;
+	}
+
+	async #remember(vendor: string, until: number | undefined): Promise<void> {
+		if (this.memory.get(keyOf(vendor)) !== until) {
+			await this.memory.update(keyOf(vendor), until);
+		}
+	}
+}
+
+function keyOf(vendor: string): string {
+	return `refusedUntil:${vendor}`;
 }

@@ -12,7 +12,6 @@ const SETTINGS: Button = [vscode.l10n.t("Change Port"), "workbench.action.openSe
 const LOGS: Button = [vscode.l10n.t("Show Logs"), "copilotProxy.showLogs"];
 const RETRY: Button = [vscode.l10n.t("Retry"), "copilotProxy.start"];
 const RELOAD: Button = [vscode.l10n.t("Reload Window"), "workbench.action.reloadWindow"];
-const ALLOW: Button = [vscode.l10n.t("Allow..."), "copilotProxy.allow"];
 
 export class Notices {
 	#shown = "";
@@ -27,16 +26,17 @@ export class Notices {
 		if (!vscode.window.state.focused) {
 			return; // only the focused window shows a notification; here the status bar is enough
 		}
-		const { detail } = noticeOf(state);
+		const { detail, remedy } = noticeOf(state);
+		const mend: Button[] = remedy ? [[remedy.title, `copilotProxy.${remedy.command}`]] : [];
 		switch (subject) {
 			case "failed":
 				return show("error", `Copilot Proxy: ${detail}`, RETRY, LOGS);
 			case "outdated":
 				return show("warning", `Copilot Proxy: ${detail}`, RELOAD);
 			case "port":
-				return show("warning", `Copilot Proxy: ${detail}`, SETTINGS);
+				return show("warning", `Copilot Proxy: ${detail}`, ...mend, SETTINGS);
 			case "consent":
-				return show("info", `Copilot Proxy: ${detail}`, ALLOW);
+				return show("info", `Copilot Proxy: ${detail}`, ...mend);
 			default:
 				return;
 		}
@@ -59,8 +59,12 @@ function subjectOf(state: ServerState): string {
 			return state.kind;
 		case "attached": {
 			const { startedHere, status } = state;
-			const hasNoPort = status?.http.state === "port_taken" || status?.http.state === "failed";
-			if (hasNoPort) {
+			const http = status?.http;
+			if (http?.state === "port_taken") {
+				// The server looks for the program that has the port and for a free one; both come together, a moment later.
+				return startedHere && http.free_port !== undefined ? "port" : "";
+			}
+			if (http?.state === "failed") {
 				return startedHere ? "port" : "";
 			}
 			return status?.consent_needed ? "consent" : "";

@@ -41,6 +41,9 @@ export const COMMANDS = [
 	"diagnose",
 	"showLogs",
 	"openSettings",
+	"getModels",
+	"useFreePort",
+	"chooseModel",
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 
@@ -50,6 +53,8 @@ export interface PanelView {
 	detail: string;
 	tone: "idle" | "running" | "warning" | "error";
 	actions: Command[];
+	/** A further action, the most likely one: it removes the cause of the state. */
+	remedy?: { title: string; command: Command };
 	/** Base URL; absent while the port is closed. */
 	endpoint?: string;
 	/** Programs must send a key. */
@@ -104,7 +109,9 @@ export type ToolsView = { isRestricted: boolean; tools: EditorTool[] };
 /** One setting, as package.json declares it and as it stands. */
 export interface SettingView {
 	name: string;
-	kind: "switch" | "number" | "text" | "lines" | "patterns";
+	kind: "switch" | "number" | "text" | "choice" | "lines" | "patterns";
+	/** The values of a choice, with their labels. */
+	options?: { value: string; label: string; about?: string }[];
 	/** Whether the page hides the value. */
 	isSecret: boolean;
 	description: string;

@@ -3,7 +3,7 @@
 import { l10n } from "vscode";
 import type { Command, PanelView, SettingView, Totals } from "./panel-messages";
 import type { ModelInfo } from "./protocol";
-import type { ServerState } from "./server-state";
+import type { Absence, ServerState } from "./server-state";
 import { endpoint, isOff, noticeOf } from "./server-state";
 
 export interface Sources {
@@ -11,10 +11,12 @@ export interface Sources {
 	models: readonly ModelInfo[];
 	settings: SettingView[];
 	needsKey: boolean;
+	/** The reason why there are no models, if it is known. */
+	absence?: Absence | undefined;
 }
 
-export function viewOf({ state, models, settings, needsKey }: Sources): PanelView {
-	const { label, detail, attention } = noticeOf(state);
+export function viewOf({ state, models, settings, needsKey, absence }: Sources): PanelView {
+	const { label, detail, attention, remedy } = noticeOf(state, absence);
 	const status = state.kind === "attached" ? state.status : undefined;
 	const port = status?.http.state === "running" ? status.http.port : undefined;
 	const totals = totalsOf(state);
@@ -23,6 +25,8 @@ export function viewOf({ state, models, settings, needsKey }: Sources): PanelVie
 		detail,
 		tone: attention ?? (port === undefined ? "idle" : "running"),
 		actions: actionsOf(state),
+		// The others are among the actions.
+		...(remedy && remedy.command !== "allow" ? { remedy } : {}),
 		...(port === undefined ? {} : { endpoint: endpoint(port) }),
 		needsKey,
 		...(totals ? { totals } : {}),

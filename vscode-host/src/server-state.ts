@@ -15,16 +15,27 @@ export type ServerState =
 	/** The server could not be started, or ended repeatedly. */
 	| { kind: "failed"; reason: string };
 
+/** The reason why this window has no models. */
+export type Absence = "not_installed" | "not_signed_in" | "none_offered";
+
 /** The state in one line, an explanation, and whether it needs attention. */
 export interface Notice {
 	icon: string;
 	label: string;
 	detail: string;
 	attention?: "warning" | "error";
+	/** The action that removes the cause. */
+	remedy?: Remedy;
 }
 
-/** Describes a state. Pure. */
-export function noticeOf(state: ServerState): Notice {
+/** The label of a button, and the command behind it without its prefix. */
+export interface Remedy {
+	title: string;
+	command: "allow" | "getModels" | "useFreePort";
+}
+
+/** Describes a state; `absence` is the reason why there are no models, if it is known. Pure. */
+export function noticeOf(state: ServerState, absence?: Absence): Notice {
 	switch (state.kind) {
 		case "off":
 			return { icon: "circle-slash", label: l10n.t("Off"), detail: l10n.t("No server is running.") };
@@ -35,7 +46,7 @@ export function noticeOf(state: ServerState): Notice {
 		case "failed":
 			return { icon: "error", label: l10n.t("Error"), detail: state.reason, attention: "error" };
 		case "attached":
-			return state.status ? noticeOfStatus(state.status, state.startedHere) : STARTING;
+			return state.status ? noticeOfStatus(state.status, state.startedHere, absence) : STARTING;
 		default:
 			return state satisfies never;
 	}
@@ -53,6 +64,7 @@ const STARTING: Notice = {
 function noticeOfStatus(
 	{ http, in_flight: inFlight, models, consent_needed: consentNeeded }: Status,
 	startedHere: boolean,
+	absence: Absence | undefined,
 ): Notice {
 	switch (http.state) {
 		case "off":
@@ -65,11 +77,9 @@ function noticeOfStatus(
 			return {
 				icon: "warning",
 				label: l10n.t("{port} taken", { port: http.port }),
-				detail: l10n.t(
-					"Port {port} is in use by another program. Stop that program, or choose another port in copilotProxy.port.",
-					{ port: http.port },
-				),
+				detail: `${takenBy(http)} ${wayOut(http.free_port)}`,
 				attention: "warning",
+				...(http.free_port === undefined ? {} : { remedy: useFreePort(http.free_port) }),
 			};
 		case "failed":
 			return {
@@ -83,8 +93,8 @@ function noticeOfStatus(
 				return {
 					icon: "warning",
 					label: l10n.t("No models"),
-					detail: l10n.t("No models are available. Install GitHub Copilot and sign in."),
 					attention: "warning",
+					...whyNoModels(absence),
 				};
 			}
 			// Running requests come first: the user may be about to allow them.
@@ -94,17 +104,66 @@ function noticeOfStatus(
 					label: l10n.t("Allow models"),
 					detail: l10n.t("A program wants to use a model. Run Allow Models... to allow it."),
 					attention: "warning",
+					remedy: { title: l10n.t("Allow..."), command: "allow" },
 				};
 			}
 			const requests = inFlight > 0 ? ` (${inFlight})` : "";
 			return {
-				icon: "radio-tower",
+				icon: "copilot-proxy",
 				label: `${http.port}${requests}`,
 				detail: `${usable(models, endpoint(http.port))}${startedHere ? "" : ` ${OTHERS}`}`,
 			};
 		}
 		default:
 			return http satisfies never;
+	}
+}
+
+type PortTaken = Extract<Status["http"], { state: "port_taken" }>;
+
+function takenBy({ port, holder }: PortTaken): string {
+	return holder
+		? l10n.t("Port {port} is in use by {program} (pid {pid}).", {
+				port,
+				program: holder.name,
+				pid: String(holder.pid),
+			})
+		: l10n.t("Port {port} is in use by another program.", { port });
+}
+
+function wayOut(freePort: number | undefined): string {
+	return freePort === undefined
+		? l10n.t("Stop that program, or choose another port in copilotProxy.port.")
+		: l10n.t("Use {port}, or stop that program.", { port: String(freePort) });
+}
+
+function useFreePort(port: number): Remedy {
+	return { title: l10n.t("Use {port}", { port: String(port) }), command: "useFreePort" };
+}
+
+/** The reason why there are no models, and the action that removes it. */
+export function whyNoModels(absence: Absence | undefined): { detail: string; remedy?: Remedy } {
+	const remedy = (title: string): Remedy => ({ title, command: "getModels" });
+	switch (absence) {
+		case "not_installed":
+			return {
+				detail: l10n.t("No models are available: GitHub Copilot is not installed, or not enabled."),
+				remedy: remedy(l10n.t("Install GitHub Copilot")),
+			};
+		case "not_signed_in":
+			return {
+				detail: l10n.t("No models are available: GitHub Copilot is not signed in."),
+				remedy: remedy(l10n.t("Sign In")),
+			};
+		case "none_offered":
+			return {
+				detail: l10n.t("No models are available: GitHub Copilot offers none to your account."),
+				remedy: remedy(l10n.t("Check Plan")),
+			};
+		case undefined:
+			return { detail: l10n.t("No models are available. Install GitHub Copilot and sign in.") };
+		default:
+			return absence satisfies never;
 	}
 }
 

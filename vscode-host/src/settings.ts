@@ -16,6 +16,8 @@ export interface Declared {
 	minimum?: number;
 	maximum?: number;
 	enum?: readonly string[];
+	enumItemLabels?: readonly string[];
+	markdownEnumDescriptions?: readonly string[];
 	order: number;
 	markdownDescription: string;
 	deprecationMessage?: string;
@@ -180,12 +182,24 @@ function viewOf(name: string, declared: Declared): SettingView {
 		description: declared.markdownDescription,
 		value,
 		isDefault: JSON.stringify(value) === JSON.stringify(declared.default),
+		...(declared.enum === undefined ? {} : { options: optionsOf(declared) }),
 		...(minimum === undefined ? {} : { minimum }),
 		...(maximum === undefined ? {} : { maximum }),
 	};
 }
 
-function kindOf({ type }: Declared): SettingView["kind"] {
+function optionsOf({ enum: values = [], enumItemLabels, markdownEnumDescriptions }: Declared) {
+	return values.map((value, at) => ({
+		value,
+		label: enumItemLabels?.[at] ?? value,
+		about: markdownEnumDescriptions?.[at] ?? "",
+	}));
+}
+
+function kindOf({ type, enum: values }: Declared): SettingView["kind"] {
+	if (values !== undefined) {
+		return "choice";
+	}
 	switch (type) {
 		case "boolean":
 			return "switch";
@@ -213,6 +227,8 @@ function fits(value: unknown, declared: Declared): boolean {
 		case "patterns":
 			return typeof value === "object" && value !== null && Object.values(value).every(isStrings);
 		case "text":
-			return isString(value) && (declared.enum?.includes(value) ?? true);
+			return isString(value);
+		case "choice":
+			return isString(value) && (declared.enum?.includes(value) ?? false);
 	}
 }

@@ -31,8 +31,13 @@ export class Setup {
 		private readonly review: Review,
 	) {}
 
-	/** Runs the whole dialog. */
-	async start(): Promise<void> {
+	/** Runs the whole dialog; `client` skips the selection. */
+	async start(client?: string): Promise<void> {
+		if (client !== undefined) {
+			const [cwd = homedir()] = folders();
+			const found = (await this.#clients(cwd)).find((each) => each.client === client);
+			return found && this.#carryOut({ client: found, cwd, undo: false });
+		}
 		const picked = await vscode.window.showQuickPick(this.#choices(), {
 			title: vscode.l10n.t("Set up a Client"),
 			placeHolder: vscode.l10n.t("Select the program that should use Copilot's models"),

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Status } from "./protocol";
-import { isOff, type Notice, noticeOf, type ServerState } from "./server-state";
+import { type Absence, isOff, type Notice, noticeOf, type ServerState } from "./server-state";
 
 export class StatusBar implements vscode.Disposable {
 	readonly #item = vscode.window.createStatusBarItem("status", vscode.StatusBarAlignment.Right, 100);
@@ -14,8 +14,8 @@ export class StatusBar implements vscode.Disposable {
 		this.#item.show();
 	}
 
-	show(state: ServerState): void {
-		const notice = noticeOf(state);
+	show(state: ServerState, absence?: Absence): void {
+		const notice = noticeOf(state, absence);
 		const shown = JSON.stringify([notice, state]);
 		if (shown === this.#shown) {
 			return; // each change of the item costs a message to the window
@@ -33,14 +33,15 @@ export class StatusBar implements vscode.Disposable {
 	}
 }
 
-function tooltipOf({ detail }: Notice, state: ServerState): vscode.MarkdownString {
+function tooltipOf({ detail, remedy }: Notice, state: ServerState): vscode.MarkdownString {
 	const tooltip = new vscode.MarkdownString();
 	tooltip.appendText(detail);
 	if (state.kind === "attached" && state.status) {
 		const rows = rowsOf(state.status, state.version).map(([name, value]) => `| ${name} | ${value} |`);
 		tooltip.appendMarkdown(`\n\n| | |\n|---|---:|\n${rows.join("\n")}\n`);
 	}
-	const links = linksOf(state);
+	const mend: [string, string][] = remedy ? [[remedy.title, `copilotProxy.${remedy.command}`]] : [];
+	const links = [...mend, ...linksOf(state)];
 	tooltip.isTrusted = { enabledCommands: links.map(([, command]) => command) };
 	tooltip.appendMarkdown(
 		`\n\n${links.map(([title, command]) => `[${title}](command:${command})`).join(" · ")}`,

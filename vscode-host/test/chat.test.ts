@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import type * as vscode from "vscode";
 import { runChat } from "../src/chat";
 import { Consent } from "../src/model-consent";
 import { Models } from "../src/models";
@@ -7,6 +8,7 @@ import type { Outbox } from "../src/outbox";
 import type { Chat, Message } from "../src/protocol";
 import { Request } from "../src/running-request";
 import {
+	FakeMemento,
 	FakeModel,
 	fake,
 	LanguageModelChatMessage,
@@ -18,6 +20,8 @@ import {
 	LanguageModelToolResultPart,
 	parts,
 } from "./fake/vscode";
+
+const memory = () => new FakeMemento() as unknown as vscode.Memento;
 
 const question: Chat = {
 	vendor: "copilot",
@@ -55,13 +59,13 @@ function recording(): { request: Request; recorded: unknown[] } {
 async function responseOf(...all: unknown[]): Promise<unknown[]> {
 	const { request, recorded } = recording();
 	model.answer = () => parts(...all);
-	await runChat(question, request, models, new Consent());
+	await runChat(question, request, models, new Consent(memory()));
 	return recorded;
 }
 
 /** Runs a chat and returns the request that the model got. */
 async function requestFor(chat: Partial<Chat>): Promise<FakeModel["asked"][number] | undefined> {
-	await runChat({ ...question, ...chat }, recording().request, models, new Consent());
+	await runChat({ ...question, ...chat }, recording().request, models, new Consent(memory()));
 	return model.asked.at(-1);
 }
 
@@ -218,7 +222,7 @@ test("a removed model is looked up once more", async () => {
 	};
 	newer.answer = () => parts(text("here"));
 	const { request, recorded } = recording();
-	await runChat(question, request, models, new Consent());
+	await runChat(question, request, models, new Consent(memory()));
 	assert.deepEqual(recorded, [["text", "here"]]);
 });
 
@@ -226,7 +230,7 @@ test("an unknown model fails with NotFound", async () => {
 	fake.models = [];
 	const reads = fake.modelReads;
 	await assert.rejects(
-		runChat({ ...question, model: "none" }, recording().request, models, new Consent()),
+		runChat({ ...question, model: "none" }, recording().request, models, new Consent(memory())),
 		(error) =>
 			error instanceof LanguageModelError && error.code === "NotFound" && error.message === "copilot/none",
 	);
@@ -239,7 +243,7 @@ test("a failure in the middle of a response comes after its parts", async () => 
 		yield text("a");
 		throw new Error("Response got filtered.");
 	};
-	await assert.rejects(runChat(question, request, models, new Consent()), /Response got filtered/);
+	await assert.rejects(runChat(question, request, models, new Consent(memory())), /Response got filtered/);
 	assert.deepEqual(recorded, [["text", "a"]]);
 });
 
@@ -255,7 +259,7 @@ test("a cancelled request reads no further parts", async () => {
 			}
 		}
 	};
-	await runChat(question, request, models, new Consent());
+	await runChat(question, request, models, new Consent(memory()));
 	assert.deepEqual(recorded, [
 		["text", "1 "],
 		["text", "2 "],
@@ -274,7 +278,7 @@ test("a paused request reads no further parts until it is resumed or cancelled",
 			}
 		};
 		request.pause();
-		const answered = runChat(question, request, models, new Consent());
+		const answered = runChat(question, request, models, new Consent(memory()));
 		for (let turn = 0; turn < 5; turn += 1) {
 			await new Promise<void>((resolve) => setImmediate(resolve));
 		}

@@ -47,8 +47,9 @@ test("the notification is shown once, when the server is ready", () => {
 	assert.deepEqual(fake.notifications, [
 		[
 			"Copilot Proxy is ready: programs on this machine can use Copilot's models at http://127.0.0.1:8080.",
+			"Set up Claude Code",
+			"Copy curl Command",
 			"Get Started",
-			"Copy Endpoint",
 		],
 	]);
 });
@@ -61,11 +62,15 @@ test("it is not shown in an unfocused window or one that didn't start the server
 	assert.deepEqual(fake.notifications, []);
 });
 
-test("the button opens the walkthrough", async () => {
-	fake.click = "Get Started";
-	new FirstRun(memory()).greet(ready());
+test("each button runs its command", async () => {
+	for (const label of ["Get Started", "Set up Claude Code", "Copy curl Command"]) {
+		fake.click = label;
+		new FirstRun(memory()).greet(ready());
+	}
 	await new Promise((resolve) => setImmediate(resolve));
 	assert.deepEqual(fake.executed, [
 		["workbench.action.openWalkthrough", "copilot-proxy.copilot-proxy#start"],
+		["copilotProxy.setUp", "claude-code"],
+		["copilotProxy.copyCurl"],
 	]);
 });

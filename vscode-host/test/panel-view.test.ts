@@ -62,7 +62,7 @@ test("the actions depend on the state", () => {
 		[
 			actions(attached({ state: "off" })),
 			actions(attached({ state: "running", port: 1 }, true)),
-			actions(attached({ state: "port_taken", port: 1 })),
+			actions(attached({ state: "port_taken", port: 1, free_port: 2 })),
 			actions({ kind: "starting" }),
 			actions({ kind: "failed", reason: "it died" }),
 		],
@@ -74,4 +74,11 @@ test("the actions depend on the state", () => {
 			"start setUp diagnose showLogs",
 		],
 	);
+});
+
+test("the remedy removes the cause of the state", () => {
+	const { remedy } = shown(attached({ state: "port_taken", port: 1, free_port: 2 }));
+	assert.deepEqual(remedy, { title: "Use 2", command: "useFreePort" });
+	// Allow Models... is among the actions.
+	assert.equal(shown(attached({ state: "running", port: 1 }, true)).remedy, undefined);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Notices } from "../src/notices";
 import type { HttpState, Status } from "../src/protocol";
-import type { ServerState } from "../src/server-state";
+import type { Absence, ServerState } from "../src/server-state";
 import { StatusBar } from "../src/status-bar";
 import { fake, type MarkdownString, ThemeColor } from "./fake/vscode";
 
@@ -66,11 +66,11 @@ test("the status bar shows each state in one line", () => {
 			"$(circle-slash) Copilot Proxy: Off",
 			"$(sync~spin) Copilot Proxy: Starting",
 			"$(sync~spin) Copilot Proxy: Starting",
-			"$(radio-tower) Copilot Proxy: 8080",
-			"$(radio-tower) Copilot Proxy: 8080 (3)",
+			"$(copilot-proxy) Copilot Proxy: 8080",
+			"$(copilot-proxy) Copilot Proxy: 8080 (3)",
 			"$(warning) Copilot Proxy: No models",
 			"$(warning) Copilot Proxy: Allow models",
-			"$(radio-tower) Copilot Proxy: 8080 (1)",
+			"$(copilot-proxy) Copilot Proxy: 8080 (1)",
 			"$(warning) Copilot Proxy: 8080 taken",
 			"$(error) Copilot Proxy: Error",
 			"$(circle-slash) Copilot Proxy: Off",
@@ -101,14 +101,23 @@ test("the tooltip is a table, and warnings and errors have a background color", 
 });
 
 test("a taken port is notified once, in the window that started the server", () => {
-	const taken = (startedHere: boolean) => attached({ state: "port_taken", port: 8080 }, { startedHere });
+	const holder = { name: "python3", pid: 1812 };
+	const taken = (startedHere: boolean) =>
+		attached({ state: "port_taken", port: 8080, holder, free_port: 8081 }, { startedHere });
 	new Notices().show(taken(false));
 	assert.deepEqual(fake.notifications, []);
 	const notices = new Notices();
+	// The server is still looking for the program and for a free port.
+	notices.show(attached({ state: "port_taken", port: 8080 }));
+	assert.deepEqual(fake.notifications, []);
 	notices.show(taken(true));
 	notices.show(taken(true));
 	assert.equal(fake.notifications.length, 1);
-	assert.match(fake.notifications[0]?.[0] ?? "", /^Copilot Proxy: Port 8080 is in use by another program\./);
+	assert.deepEqual(fake.notifications[0], [
+		"Copilot Proxy: Port 8080 is in use by python3 (pid 1812). Use 8081, or stop that program.",
+		"Use 8081",
+		"Change Port",
+	]);
 	notices.show(attached(running));
 	notices.show(taken(true));
 	assert.equal(fake.notifications.length, 2);
@@ -121,4 +130,21 @@ test("an unfocused window shows no notification", () => {
 	fake.focused = true;
 	new Notices().show({ kind: "failed", reason: "no program" });
 	assert.deepEqual(fake.notifications, [["Copilot Proxy: no program", "Retry", "Show Logs"]]);
+});
+
+test("the reason for missing models and its remedy are in the tooltip", () => {
+	const bar = new StatusBar("open");
+	const shown = (absence?: Absence) => {
+		bar.show(attached(running, { models: 0 }), absence);
+		const [detail, , link] = (fake.statusItem.tooltip as MarkdownString).value.split(/\n\n/);
+		return `${detail} ${link?.trim().split(" · ")[0]}`;
+	};
+	assert.deepEqual(
+		[shown("not_installed"), shown("not_signed_in"), shown("none_offered")],
+		[
+			"No models are available: GitHub Copilot is not installed, or not enabled. [Install GitHub Copilot](command:copilotProxy.getModels)",
+			"No models are available: GitHub Copilot is not signed in. [Sign In](command:copilotProxy.getModels)",
+			"No models are available: GitHub Copilot offers none to your account. [Check Plan](command:copilotProxy.getModels)",
+		],
+	);
 });

@@ -80,7 +80,10 @@ function exchangeActions(request: RequestRecord, { request: body, headers }: Exc
 	if (body.truncated) {
 		return html`<span class="hint">${l10n.t("Too long to send again")}</span>`;
 	}
-	const { endpoint = "http://127.0.0.1:8080", needsKey = false } = state.view ?? {};
+	const { endpoint, needsKey = false } = state.view ?? {};
+	if (endpoint === undefined) {
+		return html`<span class="hint">${l10n.t("The port is closed: nothing can be sent")}</span>`;
+	}
 	const url = endpoint + request.path;
 	return html`
 		${copyButton(l10n.t("Copy as curl"), l10n.t("the request for POSIX shells"), () => curl(url, body.text, needsKey, headers), false)}

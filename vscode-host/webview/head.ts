@@ -17,6 +17,9 @@ const TITLES: Record<Command, string> = {
 	diagnose: l10n.t("Diagnose"),
 	showLogs: l10n.t("Show Logs"),
 	openSettings: l10n.t("Open in Settings"),
+	getModels: l10n.t("Get Models"),
+	useFreePort: l10n.t("Use a Free Port"),
+	chooseModel: l10n.t("Choose Default Model..."),
 };
 
 /** The most likely actions, drawn as primary buttons. */
@@ -24,12 +27,13 @@ const INVITING: ReadonlySet<Command> = new Set(["start", "allow"]);
 
 /** Draws the head; `model` is used in the sample commands. */
 export function head(view: PanelView | undefined, model: string): TemplateResult {
-	const { title = "Copilot Proxy", detail = "", actions = [], endpoint, totals } = view ?? {};
+	const { title = "Copilot Proxy", detail = "", tone, actions = [], remedy, endpoint, totals } = view ?? {};
+	const needsAttention = tone === "warning" || tone === "error" || actions.includes("start");
 	const { showsConnect } = state.memory;
 	return html`<header>
 			<div class="state" role="status" title=${detail}>
 				<h1><span id="lamp" aria-hidden="true"></span>${title}</h1>
-				${actions.includes("start") || actions.includes("allow") ? html`<p id="detail">${detail}</p>` : nothing}
+				${needsAttention ? html`<p id="detail">${detail}</p>` : nothing}
 			</div>
 			${totals ? totalsLine(totals) : nothing}
 			<div id="actions">
@@ -39,15 +43,16 @@ export function head(view: PanelView | undefined, model: string): TemplateResult
 						: html`<button type="button" aria-expanded=${showsConnect} aria-controls="connect"
 							@click=${() => remember({ showsConnect: !showsConnect })}>${l10n.t("Connect")}</button>`
 				}
-				${actions.map((command) => actionButton(command))}
+				${remedy ? actionButton(remedy.command, remedy.title, true) : nothing}
+				${actions.map((command) => actionButton(command, TITLES[command], INVITING.has(command)))}
 			</div>
 		</header>
 		${endpoint !== undefined && showsConnect ? connect(endpoint, view?.needsKey ?? false, model) : nothing}`;
 }
 
-function actionButton(command: Command): TemplateResult {
-	return html`<button type="button" class=${INVITING.has(command) ? "primary" : ""}
-		@click=${() => transport.send({ type: "run", command })}>${TITLES[command]}</button>`;
+function actionButton(command: Command, title: string, isPrimary: boolean): TemplateResult {
+	return html`<button type="button" class=${isPrimary ? "primary" : ""}
+		@click=${() => transport.send({ type: "run", command })}>${title}</button>`;
 }
 
 function totalsLine({

@@ -102,7 +102,11 @@ function requestsView(models: readonly Shown[]): TemplateResult {
 }
 
 function sample(models: readonly Shown[]): TemplateResult {
-	const { endpoint = "http://127.0.0.1:8080", needsKey = false } = state.view ?? {};
+	const { endpoint, needsKey = false } = state.view ?? {};
+	if (endpoint === undefined) {
+		// The port is closed, or another program's: a request would go astray.
+		return html`<p>${l10n.t("No requests yet.")}</p>`;
+	}
 	const command = tryOut(endpoint, "openai", models[0]?.request_name ?? "gpt-4o", needsKey);
 	return html`<p>${l10n.t("No requests yet. Send one from a terminal:")}</p>
 		<div class="sample"><pre tabindex="0" aria-label=${l10n.t("Command")}>${command}</pre>${copyButton(l10n.t("Copy"), l10n.t("the command"), () => command, false)}</div>`;

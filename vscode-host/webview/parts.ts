@@ -12,9 +12,12 @@ export function copyButton(label: string, what: string, text: () => string, quie
 		@click=${() => copy(text(), name)}>${shown}</button>`;
 }
 
-/** Text with `code` between backticks; the stars of *emphasis* are removed. */
+/** Text with `code` between backticks; the stars of *emphasis*, links to commands and marks of settings are removed. */
 export function prose(text: string): unknown[] {
 	return text
+		.replaceAll(/ \[[^\]]+\]\(command:[^)]+\)(?=$)/g, "")
+		.replaceAll(/\[([^\]]+)\]\(command:[^)]+\)/g, "$1")
+		.replaceAll(/`#([\w.]+)#`/g, "`$1`")
 		.split("`")
 		.map((piece, at) => (at % 2 === 1 ? html`<code>${piece}</code>` : piece.replaceAll("*", "")));
 }

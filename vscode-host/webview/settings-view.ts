@@ -18,11 +18,14 @@ export function settingsView(settings: readonly SettingView[], models: readonly 
 			<span class="hint">${l10n.t("Changes take effect at once, in all windows.")}</span>
 			<button type="button" @click=${() => transport.send({ type: "run", command: "openSettings" })}>${l10n.t("Open in Settings")}</button>
 		</div>
-		<div id="settings-list">${repeat(settings, ({ name }) => name, row)}</div>
-		<datalist id="model-ids">${models.map((model) => html`<option value=${model}></option>`)}</datalist>`;
+		<div id="settings-list">${repeat(
+			settings,
+			({ name }) => name,
+			(setting) => row(setting, models),
+		)}</div>`;
 }
 
-function row(setting: SettingView): TemplateResult {
+function row(setting: SettingView, models: readonly string[]): TemplateResult {
 	const { name, description, isDefault } = setting;
 	return html`<div class="setting">
 		<div class="about">
@@ -31,11 +34,11 @@ function row(setting: SettingView): TemplateResult {
 			}
 			<p class="hint" id="about-${name}">${prose(description)}</p>
 		</div>
-		<div class="control">${control(setting)}</div>
+		<div class="control">${control(setting, models)}</div>
 	</div>`;
 }
 
-function control(setting: SettingView): unknown {
+function control(setting: SettingView, models: readonly string[]): unknown {
 	const { name, kind, value, minimum, maximum, isSecret } = setting;
 	const set = (to: unknown) => {
 		setSetting(name, to);
@@ -49,11 +52,24 @@ function control(setting: SettingView): unknown {
 			return html`<input type="number" id="setting-${name}" aria-describedby="about-${name}" step="1" required
 				min=${minimum ?? nothing} max=${maximum ?? nothing} .value=${String(value)}
 				@change=${(event: Event) => inputOf(event).reportValidity() && set(inputOf(event).valueAsNumber)}>`;
+		case "choice":
+			return choice(name, String(value), setting.options ?? [], set);
 		case "text":
+			if (name === "defaultModel") {
+				const options = models.map((id) => ({ value: id, label: id }));
+				const known =
+					value === "" || models.includes(String(value))
+						? []
+						: [{ value: String(value), label: String(value) }];
+				return choice(
+					name,
+					String(value),
+					[{ value: "", label: l10n.t("Copilot's first model") }, ...known, ...options],
+					set,
+				);
+			}
 			return html`<input type=${isSecret ? "password" : "text"} id="setting-${name}"
 				aria-describedby="about-${name}" autocomplete="off" spellcheck="false"
-				list=${name === "defaultModel" ? "model-ids" : nothing}
-				placeholder=${name === "defaultModel" ? l10n.t("Copilot's first model") : nothing}
 				.value=${String(value)} @change=${(event: Event) => set(inputOf(event).value.trim())}>`;
 		case "lines":
 			return lines(name, value as string[], set);
@@ -64,6 +80,22 @@ function control(setting: SettingView): unknown {
 				${lines(`${name}-deny`, deny, (to) => set({ allow, deny: to }), name)}`;
 		}
 	}
+}
+
+/** A list to choose one value from. */
+function choice(
+	name: string,
+	value: string,
+	options: readonly { value: string; label: string; about?: string }[],
+	set: (to: string) => void,
+): TemplateResult {
+	return html`<select id="setting-${name}" aria-describedby="about-${name}"
+		@change=${(event: Event) => set((event.target as HTMLSelectElement).value)}>
+		${options.map(
+			({ value: each, label, about }) =>
+				html`<option value=${each} title=${about ?? nothing} ?selected=${each === value} .selected=${live(each === value)}>${label}</option>`,
+		)}
+	</select>`;
 }
 
 /** A text area with one value per line. */

@@ -149,6 +149,7 @@ class Editor {
 		});
 		this.context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 } });
 		this.context.setDefaultTimeout(PATIENCE_MS);
+		await this.context.grantPermissions(["clipboard-read", "clipboard-write"]);
 	}
 
 	/** The environment of VS Code and the extensions, which has nothing of the test process's own. */

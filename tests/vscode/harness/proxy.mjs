@@ -24,16 +24,23 @@ const REPORTING = ["scripted/scripted-usage", "copilot/gpt-4.1", "copilot/claude
  * Starts VS Code with the packaged extension and its own port, without a window. `grace` is the server's grace period after
  * the last window in milliseconds: longer than a reload on a busy machine, unless the test is about the server's end.
  */
-export async function startProxy({ settings = {}, grace = PATIENCE_MS, ...options } = {}) {
+export async function startProxy({
+	settings = {},
+	grace = PATIENCE_MS,
+	environment = {},
+	port: wanted,
+	...options
+} = {}) {
 	const vsix = process.env.COPILOT_PROXY_VSIX;
 	if (!vsix) throw new Error("COPILOT_PROXY_VSIX names no extension to test; see README.md");
-	const port = await freePort();
+	const port = wanted ?? (await freePort());
 	const editor = await startEditor({
 		extensions: [vsix],
 		settings: { "copilotProxy.port": port, ...settings },
 		environment: {
 			COPILOT_PROXY_TEST_GRACE: String(grace),
 			COPILOT_PROXY_TEST_REPORTS_USAGE: REPORTING.join(","),
+			...environment,
 		},
 		...options,
 	});

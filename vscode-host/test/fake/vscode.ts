@@ -49,6 +49,16 @@ export class LanguageModelError extends Error {
 	}
 }
 
+export const Disposable = {
+	from: (...all: { dispose(): void }[]) => ({
+		dispose() {
+			for (const each of all) {
+				each.dispose();
+			}
+		},
+	}),
+};
+
 export enum LanguageModelChatMessageRole {
 	User = 1,
 	Assistant = 2,
@@ -139,6 +149,7 @@ export class MarkdownString {
 export class Uri {
 	constructor(readonly fsPath: string) {}
 	static file = (path: string) => new Uri(path);
+	static parse = (text: string) => new Uri(text);
 	static joinPath = (base: Uri, ...names: string[]) => new Uri([base.fsPath, ...names].join("/"));
 	toString(): string {
 		return `file://${this.fsPath}`;
@@ -257,6 +268,9 @@ class Fake {
 		configuration: new EventEmitter<{ affectsConfiguration(name: string): boolean }>(),
 		window: new EventEmitter<unknown>(),
 		folders: new EventEmitter<unknown>(),
+		extensions: new EventEmitter<void>(),
+		tabs: new EventEmitter<{ opened: { input: unknown }[]; changed: { input: unknown }[] }>(),
+		sessions: new EventEmitter<unknown>(),
 	};
 	models: FakeModel[] = [];
 	modelReads = 0;
@@ -272,6 +286,12 @@ class Fake {
 	folders: { name: string; uri: Uri }[] = [];
 	focused = true;
 	activeExtensions = new Set<string>();
+	missingExtensions = new Set<string>();
+	/** Names of the accounts that are signed in. */
+	accounts: string[] = [];
+	readonly opened: string[] = [];
+	/** Terminals, and the texts that were sent to each. */
+	readonly terminals: { name: string; sent: string[] }[] = [];
 	settings: Record<string, unknown> = {};
 	executed: unknown[][] = [];
 	executeCommand: (name: string) => Promise<unknown> = async () => undefined;
@@ -389,6 +409,12 @@ export const window = {
 			dispose: webview.close,
 		};
 	},
+	tabGroups: { onDidChangeTabs: fake.changes.tabs.event },
+	createTerminal({ name }: { name: string }) {
+		const terminal = { name, sent: [] as string[] };
+		fake.terminals.push(terminal);
+		return { show() {}, sendText: (text: string) => terminal.sent.push(text) };
+	},
 	registerWebviewPanelSerializer: () => ({ dispose() {} }),
 	createOutputChannel: () => ({
 		error: channel("error"),
@@ -413,11 +439,35 @@ export const commands = {
 };
 
 export const extensions = {
-	getExtension: (id: string) => ({ isActive: fake.activeExtensions.has(id) }),
+	onDidChange: fake.changes.extensions.event,
+	getExtension: (id: string) =>
+		fake.missingExtensions.has(id) ? undefined : { isActive: fake.activeExtensions.has(id) },
 };
+
+export const authentication = {
+	onDidChangeSessions: fake.changes.sessions.event,
+	async getAccounts(provider: string) {
+		if (provider !== "github") {
+			throw new Error(`no provider ${provider}`);
+		}
+		return fake.accounts.map((label) => ({ id: label, label }));
+	},
+};
+
+/** The changes of the environment of terminals. */
+export class FakeEnvironment {
+	description = "";
+	readonly changes = new Map<string, { value: string }>();
+	get = (name: string) => this.changes.get(name);
+	prepend = (name: string, value: string) => this.changes.set(name, { value });
+}
 
 export const env = {
 	language: "en",
+	async openExternal(uri: Uri) {
+		fake.opened.push(uri.fsPath);
+		return true;
+	},
 	clipboard: {
 		async writeText(text: string) {
 			fake.clipboard = text;
