@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the clients against `copilot-proxy demo`; installs them first if necessary.
 # Usage: run.sh [first|all|more]   first: OpenAI chat by the official SDKs; all (the default): every client;
-#                                  more: further agents, which take 1.6 GB.
+#                                  more: further agents, which take 2.4 GB.
 # The binary is COPILOT_PROXY_BIN, else target/release/copilot-proxy, else target/debug/copilot-proxy.
 set -euo pipefail
 
@@ -38,7 +38,7 @@ case ${1:-all} in
 		node_tests
 		;;
 	more)
-		"$here/setup.sh" sdks node adk more-agents
+		"$here/setup.sh" sdks node agents adk more-agents more-python
 		pytest_in adk python/test_adk.py
 		pytest_in sdks more-agents
 		;;

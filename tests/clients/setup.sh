@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the clients that the tests use, at the versions pinned here, outside the tree.
 # A stamp with the hash of its list marks each installed set, so that a second run does nothing.
-# Usage: setup.sh [sdks|google|node|litellm|libraries|mcp|aider|agents|adk|more-agents]...   (all but the last two without arguments)
+# Usage: setup.sh [sdks|google|node|litellm|libraries|mcp|aider|agents|adk|more-agents|more-python]...   (all but the last three without arguments)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -67,6 +67,7 @@ for set in "$@"; do
 		mcp) once mcp python_set "$here/python/requirements-mcp.txt" ;;
 		aider) once aider python_set "$here/agents/requirements-aider.txt" ;;
 		agents) once agents node_set "$here/agents/package.json" "$here/agents/package-lock.json" ;;
+		more-python) once more-python python_set "$here/more-agents/requirements-more.txt" ;;
 		more-agents) once more-agents unlocked_node_set "$here/more-agents/package.json" ;;
 		node)
 			once node node_set "$here/node/package.json" "$here/node/package-lock.json"
