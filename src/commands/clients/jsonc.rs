@@ -26,6 +26,11 @@ pub(super) fn insert_missing(text: &str, name: &str, value: &Value) -> Result<St
     Ok(root.to_string())
 }
 
+/// The value of a JSONC text, without its comments.
+pub(super) fn value(text: &str) -> Option<Value> {
+    CstRootNode::parse(text, &ParseOptions::default()).ok()?.object_value()?.to_serde_value()
+}
+
 fn merge(object: &CstObject, values: &Map<String, Value>, path: &str) -> Result<(), Unreadable> {
     for (name, value) in values {
         match (value, object.get(name)) {

@@ -31,11 +31,12 @@ pub const CONFIGURATION: Configuration = Configuration {
 
 /// Kilo's configuration.
 pub const KILO: Configuration = Configuration {
-    user: &[ConfigFile::new(
+    user: &[ConfigFile::rewritten(
         |paths, exists| {
             ConfigPaths::first_of(&paths.config.join("kilo"), &["kilo.jsonc", "kilo.json"], exists)
         },
         apply_kilo,
+        without_migration,
     )],
     project: &[ConfigFile::shared(
         |_, exists| ConfigPaths::first_of(Path::new(""), &["kilo.jsonc", "kilo.json"], exists),
@@ -109,6 +110,22 @@ fn apply_kilo(before: Option<&str>, connection: &ConnectionInfo) -> Result<Strin
     jsonc::merge_into(before, &kilo_configuration(connection))
 }
 
+/// The content without what Kilo adds at its first start, when it also drops the comments.
+fn without_migration(text: &str) -> String {
+    let Some(mut content) = jsonc::value(text) else { return text.to_owned() };
+    if let Some(content) = content.as_object_mut() {
+        let permission = content.get_mut("permission").and_then(Value::as_object_mut);
+        let is_empty = permission.is_some_and(|permission| {
+            permission.shift_remove("bash");
+            permission.is_empty()
+        });
+        if is_empty {
+            content.shift_remove("permission");
+        }
+    }
+    content.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +175,14 @@ mod tests {
 "#
         );
         assert_eq!(apply(Some(&fresh), &models).unwrap(), fresh);
+    }
+
+    #[test]
+    fn permission_that_kilo_adds_is_no_change_of_the_user() {
+        let written = "{\n  // Mine.\n  \"share\": \"disabled\"\n}\n";
+        let started = "{ \"share\": \"disabled\", \"permission\": { \"bash\": \"allow\" } }";
+        assert_eq!(without_migration(written), without_migration(started));
+        assert_ne!(without_migration(written), without_migration(&started.replace("disabled", "manual")));
     }
 
     #[test]
