@@ -171,11 +171,12 @@ test("refused consent is a 403 with a hint for all requests that waited for the 
 	await proxy.untilStatus(window, "Copilot Proxy: Allow models");
 });
 
-test("after a refusal the next requests open one dialog, and none once consent is given", async () => {
-	const { waiting } = await threeAtTheDialog();
+test("after a refusal no request opens a dialog until Allow Models... does, and none once consent is given", async () => {
+	assert.equal((await proxy.chat("say:no", { model: "gpt-4.1" })).status, 403);
+	assert.equal(await window.dialogs().count(), 0);
+	await window.command("Copilot Proxy: Allow Models...");
 	await window.answer("Allow");
-	const said = (await Promise.all(waiting)).map(({ json }) => json.choices[0].message.content);
-	assert.deepEqual(said, ["a", "b", "c"]);
+	await until(async () => (await proxy.chat("say:yes", { model: "gpt-4.1" })).status === 200, "consent");
 	assert.equal(await proxy.textFor("say:again", { model: "claude-sonnet-4.5" }), "again");
 	assert.equal(await window.dialogs().count(), 0);
 });
