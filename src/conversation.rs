@@ -15,12 +15,14 @@ pub mod image;
 mod premium_requests;
 mod round;
 mod routed_model;
+pub mod web;
 
 pub use context_edit::{AppliedEdit, ClearToolUses, ClearedInputs, ContextChange, ContextEdit, Trigger};
 pub use digest::Digest;
 pub use premium_requests::PremiumRequests;
 pub use round::Round;
 pub use routed_model::RoutedModel;
+pub use web::{Citation, WebPage, WebRan, WebRequests, WebTools};
 
 /// A model request: the messages so far, the tools that the model may call, and the options of the response.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -167,6 +169,11 @@ impl Event {
                 Event::Thinking(thinking) => thinking.size(),
                 Event::ToolCall(call) => call.memory(),
                 Event::ToolRan(ran) => ran.call.memory() + ran.result.memory(),
+                // The pages hold the result's text once more.
+                Event::WebRan(runs) => {
+                    runs.iter().map(|web| web.ran.call.memory() + 2 * web.ran.result.memory()).sum()
+                }
+                Event::Citation(citation) => citation.page.text.len() + citation.link.len(),
                 Event::Context(ContextChange::Compacted { summary, .. }) => summary.len(),
                 Event::Context(ContextChange::Edited(_)) | Event::Finish(..) => 0,
             }
@@ -444,6 +451,10 @@ pub enum Event {
     ToolCall(ToolCall),
     /// The proxy ran a tool of the editor (auto mode).
     ToolRan(ToolRan),
+    /// The calls of web tools in one response of the model, which the proxy ran with tools of the editor.
+    WebRan(Vec<WebRan>),
+    /// The text so far ends with a link to a page that was found.
+    Citation(Box<Citation>),
     /// The server changed the conversation, as its client asked.
     Context(ContextChange),
     /// Last event of every response that no failure ended.
@@ -532,6 +543,8 @@ pub struct Usage {
     pub routed_model: Option<RoutedModel>,
     /// The rounds of a response in auto mode, one by one; absent without it.
     pub rounds: Option<Arc<[Round]>>,
+    /// Requests to the web that the response needed.
+    pub web: WebRequests,
 }
 
 impl Usage {
@@ -551,6 +564,7 @@ impl Usage {
             timing: self.timing.and(other.timing),
             routed_model: other.routed_model.or(self.routed_model),
             rounds: other.rounds.or(self.rounds),
+            web: self.web.and(other.web),
         }
     }
 

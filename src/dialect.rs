@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use self::common::whole_number::WholeNumber;
-use crate::conversation::{Conversation, Credits, Event, PremiumRequests, Usage, UsageSource};
+use crate::conversation::{Conversation, Credits, Event, PremiumRequests, Usage, UsageSource, WebTools};
 use crate::failure::Failure;
 
 pub mod anthropic;
@@ -142,6 +142,8 @@ pub struct ParsedRequest {
     pub only_model: bool,
     /// Request fields of this server.
     pub extensions: RequestExtensions,
+    /// Tools of the web that the vendor's own service would run.
+    pub web: WebTools,
 }
 
 /// Request fields of this server, the same in every dialect that has tools.
@@ -261,6 +263,7 @@ pub fn with_choice(total: Option<Usage>, usage: Usage) -> Usage {
         timing: std::cmp::max_by_key(total.timing, usage.timing, |timing| timing.total()),
         routed_model: total.routed_model.or(usage.routed_model),
         rounds: total.rounds.or(usage.rounds),
+        web: total.web.and(usage.web),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::round_store::{HistoryHash, RoundStore};
+use super::web_session::WebSession;
 use crate::bridge::Editor;
 use crate::bridge::protocol::AutoTools;
 use crate::conversation::{Conversation, Tool};
@@ -13,14 +14,16 @@ use crate::tools::{merged, runnable};
 
 /// Parameters of auto mode for one request.
 pub struct AutoMode {
-    /// Editor that runs the tools.
-    pub(super) editor: Editor,
-    /// Names of the tools that may run.
+    /// Editor that runs the tools; absent where only web tools run.
+    pub(super) editor: Option<Editor>,
+    /// Names of the tools that may run, without the web tools.
     pub(super) runnable: HashSet<String>,
     /// Limit of the rounds.
     pub(super) rounds: Rounds,
     /// Hash of the messages, as the client sent them.
     pub(super) history: HistoryHash,
+    /// Web tools of the request.
+    pub(super) web: WebSession,
 }
 
 /// Whether a request needs the editor's tools, so that they must be read.
@@ -28,19 +31,15 @@ pub fn are_needed(extensions: RequestExtensions) -> bool {
     extensions.use_vscode_tools || extensions.tool_execution == ToolExecution::Auto
 }
 
-/// Adds the editor's tools to a conversation if the request asks for them. Returns the parameters of auto mode if it is
-/// on.
-pub fn attach(
+/// Adds the editor's tools to a conversation if the request asks for them. Returns the editor and the names of the tools
+/// that may run if auto mode is on.
+pub fn merge(
     conversation: &mut Conversation,
     extensions: RequestExtensions,
     editor_tools: EditorTools,
     auto_tools: &AutoTools,
-    store: &RoundStore,
-) -> Result<Option<AutoMode>, Failure> {
+) -> Option<(Editor, HashSet<String>)> {
     let auto = extensions.tool_execution == ToolExecution::Auto;
-    if auto && conversation.options.choices.is_some_and(|choices| choices.get() > 1) {
-        return Err(Failure::unsupported("n", "auto mode gives one response; use 1"));
-    }
     let EditorTools { editor, tools, unusable } = editor_tools;
     let tools: Vec<Tool> = if auto {
         runnable(tools, &unusable, auto_tools)
@@ -51,10 +50,24 @@ pub fn attach(
     if extensions.use_vscode_tools {
         conversation.tools = merged(std::mem::take(&mut conversation.tools), tools);
     }
-    if !auto {
-        return Ok(None);
+    auto.then_some((editor, runnable))
+}
+
+/// Prepares auto mode for a conversation that has its tools: restores the rounds of earlier responses.
+pub async fn prepare(
+    conversation: &mut Conversation,
+    extensions: RequestExtensions,
+    attached: Option<(Editor, HashSet<String>)>,
+    mut web: WebSession,
+    store: &RoundStore,
+) -> Result<AutoMode, Failure> {
+    if conversation.options.choices.is_some_and(|choices| choices.get() > 1) {
+        return Err(Failure::unsupported("n", "auto mode and web search give one response; use 1"));
     }
+    web.check_demands(conversation).await?;
+    let (editor, runnable) = attached.unzip();
     let (messages, history) = store.restore(std::mem::take(&mut conversation.messages));
     conversation.messages = messages;
-    Ok(Some(AutoMode { editor, runnable, rounds: extensions.max_tool_rounds, history }))
+    let runnable = runnable.unwrap_or_default();
+    Ok(AutoMode { editor, runnable, rounds: extensions.max_tool_rounds, history, web })
 }

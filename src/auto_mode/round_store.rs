@@ -2,7 +2,7 @@
 //! itself. Its next request gets the rounds back, so that the model reads the conversation as it was, and the provider's
 //! cache finds the same prefix.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
@@ -41,7 +41,8 @@ pub enum ResponseEnd {
 struct Stored {
     /// Oldest first.
     responses: VecDeque<Arc<StoredRounds>>,
-    /// By the ids of the client calls; the latest response counts.
+    /// By the ids of the client calls, and of those of the rounds, which some clients know: web tools are shown to them.
+    /// The latest response counts.
     by_call: HashMap<String, Arc<StoredRounds>>,
     /// By the hash of history and text; the latest response counts.
     by_text: HashMap<u64, Arc<StoredRounds>>,
@@ -50,8 +51,8 @@ struct Stored {
 
 /// Rounds of one response.
 struct StoredRounds {
-    /// Ids of the calls that the client got at the end of the response.
-    client_calls: Vec<String>,
+    /// Ids of the calls that the client got at the end of the response, and of those of the rounds.
+    calls: Vec<String>,
     /// Hash of history and text, if the client got no calls.
     text_key: Option<u64>,
     rounds: Vec<Message>,
@@ -61,19 +62,29 @@ struct StoredRounds {
 impl RoundStore {
     /// Stores the rounds of a response.
     pub fn insert(&self, end: ResponseEnd, rounds: Vec<Message>) {
-        let (client_calls, text_key) = match end {
+        let (mut calls, text_key) = match end {
             ResponseEnd::ClientCalls(ids) => (ids, None),
             ResponseEnd::Text(history, text) => (Vec::new(), history.with_text(&text)),
         };
-        let bytes = client_calls.iter().map(String::len).sum::<usize>()
+        calls.extend(parts(&rounds).filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call.id.clone()),
+            _ => None,
+        }));
+        let bytes = calls.iter().map(String::len).sum::<usize>()
             + rounds.iter().flat_map(|message| &message.parts).map(Part::memory).sum::<usize>();
-        self.stored.lock().insert(StoredRounds { client_calls, text_key, rounds, bytes });
+        self.stored.lock().insert(StoredRounds { calls, text_key, rounds, bytes });
     }
 
     /// Puts the stored rounds back into a history, before what the client knows of the response that they led to. Also
     /// returns the hash of the history as the client sent it.
     pub fn restore(&self, messages: Vec<Message>) -> (Vec<Message>, HistoryHash) {
         let stored = self.stored.lock();
+        // Some clients send the results of web tools themselves.
+        let sent: HashSet<String> = if stored.responses.is_empty() {
+            HashSet::new()
+        } else {
+            result_ids(&messages).map(str::to_owned).collect()
+        };
         let mut hash = HistoryHash(self.hashing.build_hasher());
         let mut restored = Vec::with_capacity(messages.len());
         let mut last: Option<Arc<StoredRounds>> = None;
@@ -94,8 +105,10 @@ impl RoundStore {
                 hash.add(message);
             }
             // Results between the calls of one response split it.
-            let is_new =
-                |found: &Arc<StoredRounds>| !last.as_ref().is_some_and(|last| Arc::ptr_eq(last, found));
+            let is_new = |found: &Arc<StoredRounds>| {
+                let is_last = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, found));
+                !is_last && !result_ids(&found.rounds).any(|id| sent.contains(id))
+            };
             match found.filter(is_new) {
                 Some(found) => {
                     restored.extend(found.rounds_and(response));
@@ -154,7 +167,7 @@ impl Stored {
         }
         self.bytes += response.bytes;
         let response = Arc::new(response);
-        for call in &response.client_calls {
+        for call in &response.calls {
             self.by_call.insert(call.clone(), response.clone());
         }
         if let Some(key) = response.text_key {
@@ -165,7 +178,7 @@ impl Stored {
 
     fn remove(&mut self, oldest: &Arc<StoredRounds>) {
         self.bytes -= oldest.bytes;
-        for call in &oldest.client_calls {
+        for call in &oldest.calls {
             if self.by_call.get(call).is_some_and(|found| Arc::ptr_eq(found, oldest)) {
                 self.by_call.remove(call);
             }
@@ -198,8 +211,12 @@ impl StoredRounds {
         let text: String =
             rounds.iter().filter(assistant).map(|message| texts(std::slice::from_ref(message))).collect();
         if texts(&response).starts_with(&text) {
-            let is_of_rounds =
-                |part: &Part| matches!(part, Part::Thinking(_)) && parts(&self.rounds).any(|it| it == part);
+            let is_of_rounds = |part: &Part| match part {
+                Part::Thinking(_) => parts(&self.rounds).any(|known| known == part),
+                Part::ToolCall(call) => parts(&self.rounds)
+                    .any(|known| matches!(known, Part::ToolCall(known) if known.id == call.id)),
+                _ => false,
+            };
             let mut rest = text.len();
             for message in &mut response {
                 message.parts.retain_mut(|part| match part {
@@ -221,6 +238,14 @@ impl StoredRounds {
         rounds.extend(response);
         rounds
     }
+}
+
+/// Ids of the results in messages.
+fn result_ids(messages: &[Message]) -> impl Iterator<Item = &str> {
+    parts(messages).filter_map(|part| match part {
+        Part::ToolResult(result) => Some(result.id.as_str()),
+        _ => None,
+    })
 }
 
 fn parts(messages: &[Message]) -> impl Iterator<Item = &Part> {

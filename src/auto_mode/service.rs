@@ -7,7 +7,8 @@ use actix::Addr;
 use super::editor_tools::{self, AutoMode};
 use super::session::{self, Sessions};
 use super::tool_loop::LoopServices;
-use crate::bridge::protocol::{AutoModeStatus, AutoTools};
+use super::web_session::{WebAccess, WebSession};
+use crate::bridge::protocol::AutoModeStatus;
 use crate::completion::{CompletionService, Events, StartedCompletion};
 use crate::conversation::Conversation;
 use crate::dialect::RequestExtensions;
@@ -43,16 +44,22 @@ impl AutoModeService {
         editor_tools::are_needed(extensions)
     }
 
-    /// Adds the editor's tools to a conversation if the request asks for them. Returns the parameters of auto mode if
-    /// it is on.
-    pub fn attach(
+    /// Adds the editor's tools to a conversation if they have been read. Returns the parameters of auto mode if it is on
+    /// or if the request offers web tools.
+    pub async fn attach(
         &self,
         conversation: &mut Conversation,
         extensions: RequestExtensions,
-        tools: EditorTools,
-        auto_tools: &AutoTools,
+        tools: Option<EditorTools>,
+        web: WebAccess,
     ) -> Result<Option<AutoMode>, Failure> {
-        editor_tools::attach(conversation, extensions, tools, auto_tools, &self.services.rounds)
+        let merge = |tools| editor_tools::merge(conversation, extensions, tools, &web.auto_tools);
+        let attached = tools.and_then(merge);
+        if attached.is_none() && web.tools.is_empty() {
+            return Ok(None);
+        }
+        let web = WebSession::new(web, self.services.executor.clone());
+        editor_tools::prepare(conversation, extensions, attached, web, &self.services.rounds).await.map(Some)
     }
 
     /// Starts the session of a request and returns the events of its response. Dropping them cancels model and tools.

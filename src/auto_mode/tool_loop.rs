@@ -1,29 +1,30 @@
 //! The control flow of auto mode: runs a completion, then the editor tools that the model called, then the next
 //! completion, until there is a final response.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use actix::Addr;
 use futures_util::StreamExt;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::Sender;
 
 use super::editor_tools::AutoMode;
 use super::round_store::{ResponseEnd, RoundStore};
+use super::tool_call::run_tool;
+use super::web_session::WebSession;
 use crate::bridge::Editor;
 use crate::bridge::protocol::AutoModeStatus;
 use crate::completion::{CompletionRequest, CompletionService, Events, StartedCompletion};
 use crate::conversation::{
-    Content, Conversation, Event, Finish, Message, Part, Role, Round, RunTime, ToolCall, ToolChoice, ToolRan,
+    Conversation, Event, Finish, Message, Part, Role, Round, RunTime, ToolCall, ToolChoice, ToolRan,
     ToolResult, Usage,
 };
 use crate::dialect::Rounds;
 use crate::failure::Failure;
 use crate::tools::ToolExecutor;
-use crate::tools::executor::StartCall;
 
 /// Services that a tool loop uses; cheap to clone.
 #[derive(Clone)]
@@ -72,7 +73,7 @@ pub(super) async fn run_tool_loop(
     events: &EventSender,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    let AutoMode { editor, runnable, rounds, history } = auto_mode;
+    let AutoMode { editor, runnable, rounds, history, mut web } = auto_mode;
     let LoopServices { completions, executor, rounds: store } = services;
     // The model stays: another one would lose the provider's cache, and may not read this one's thinking.
     let StartedCompletion { request_id, model, client, session, meter, events: mut response, .. } = first;
@@ -84,7 +85,7 @@ pub(super) async fn run_tool_loop(
     for round in 1.. {
         progress.start_round(round);
         // Its permit is free when this returns, before the next completion waits for one.
-        let turn = stream_turn(response, &runnable, events).await?;
+        let turn = stream_turn(response, &runnable, &mut web, events).await?;
         let (credits, premium_requests) = meter.lap();
         costs.push(Round {
             round,
@@ -115,26 +116,19 @@ pub(super) async fn run_tool_loop(
                 };
                 store.insert(end, finished_rounds);
             }
-            let total = Usage { rounds: Some(costs.into()), ..total };
+            let total = Usage { rounds: Some(costs.into()), web: web.requests, ..total };
             return finish_response(turn.client_calls, finish, total, events).await;
         }
 
         progress.start_tools(&turn.editor_calls);
-        let calls = turn.editor_calls.iter().map(|call| run_call(&executor, &editor, call, progress));
-        let results = join_all(calls).await;
-        for (call, (result, time)) in turn.editor_calls.iter().zip(&results) {
-            let ran = ToolRan { round, call: call.clone(), result: result.clone(), time: *time };
-            send(events, Event::ToolRan(ran)).await?;
-        }
-        let (calls, results) = round_messages(
-            turn.parts,
-            turn.editor_calls,
-            results.into_iter().map(|(result, _)| result).collect(),
-        );
+        let results =
+            run_calls(round, &turn.editor_calls, (&executor, editor.as_ref()), &mut web, events, progress)
+                .await?;
+        let (calls, results) = round_messages(turn.parts, turn.editor_calls, results);
         finished_rounds.extend([calls.clone(), results.clone()]);
         if !turn.client_calls.is_empty() {
             store.insert(ResponseEnd::ClientCalls(call_ids(&turn.client_calls)), finished_rounds);
-            let total = Usage { rounds: Some(costs.into()), ..total };
+            let total = Usage { rounds: Some(costs.into()), web: web.requests, ..total };
             return finish_response(turn.client_calls, Finish::ToolCalls, total, events).await;
         }
         conversation.messages.extend([calls, results]);
@@ -175,12 +169,15 @@ struct Turn {
 async fn stream_turn(
     mut response: Events,
     runnable: &HashSet<String>,
+    web: &mut WebSession,
     events: &EventSender,
 ) -> Result<Turn, Failure> {
     let mut turn = Turn::default();
     while let Some(event) = response.next().await {
         match event? {
-            Event::ToolCall(call) if runnable.contains(&call.name) => turn.editor_calls.push(call),
+            Event::ToolCall(call) if web.has(&call.name) || runnable.contains(&call.name) => {
+                turn.editor_calls.push(call);
+            }
             Event::ToolCall(call) => turn.client_calls.push(call),
             Event::Finish(finish, usage) => {
                 turn.finish = finish;
@@ -188,7 +185,11 @@ async fn stream_turn(
             }
             Event::Text(text) => {
                 turn.parts.push(Part::text(text.clone()));
-                send(events, Event::Text(text)).await?;
+                let mut cited = Vec::new();
+                web.citations.text(text, |event| cited.push(event));
+                for event in cited {
+                    send(events, event).await?;
+                }
             }
             Event::Thinking(thinking) => {
                 match turn.parts.last_mut() {
@@ -197,32 +198,65 @@ async fn stream_turn(
                 }
                 send(events, Event::Thinking(thinking)).await?;
             }
-            other @ (Event::ToolRan(_) | Event::Context(_)) => send(events, other).await?,
+            other @ (Event::ToolRan(_) | Event::WebRan(_) | Event::Citation(_) | Event::Context(_)) => {
+                send(events, other).await?;
+            }
         }
+    }
+    let mut cited = Vec::new();
+    web.citations.end_text(|event| cited.push(event));
+    for event in cited {
+        send(events, event).await?;
     }
     Ok(turn)
 }
 
-/// Runs one call in the editor and measures it; a failure becomes a result for the model.
+/// Runs the calls of one round, all at once, by the executor and in the editor. Returns their results, in the order of the
+/// calls.
+async fn run_calls(
+    round: u32,
+    calls: &[ToolCall],
+    (executor, editor): (&Addr<ToolExecutor>, Option<&Editor>),
+    web: &mut WebSession,
+    events: &EventSender,
+    progress: &Progress,
+) -> Result<Vec<ToolResult>, Failure> {
+    let (web_calls, editor_calls): (Vec<&ToolCall>, Vec<&ToolCall>) =
+        calls.iter().partition(|call| web.has(&call.name));
+    // Without an editor there are no calls of its tools.
+    let runs =
+        editor_calls.into_iter().filter_map(|call| Some(run_call(executor, editor?, round, call, progress)));
+    let web_calls = web_calls.into_iter().cloned().collect();
+    let (ran, web_ran) = join(join_all(runs), web.run(round, web_calls)).await;
+    let mut results: HashMap<String, ToolResult> = HashMap::new();
+    for ran in ran {
+        results.insert(ran.call.id.clone(), ran.result.clone());
+        send(events, Event::ToolRan(ran)).await?;
+    }
+    for web_ran in &web_ran {
+        results.insert(web_ran.call().id.clone(), web_ran.result().clone());
+        progress.end_tool(&web_ran.call().name);
+    }
+    if !web_ran.is_empty() {
+        send(events, Event::WebRan(web_ran)).await?;
+    }
+    Ok(calls.iter().filter_map(|call| results.get(&call.id).cloned()).collect())
+}
+
+/// Runs one call in the editor and measures it.
 async fn run_call(
     executor: &Addr<ToolExecutor>,
     editor: &Editor,
+    round: u32,
     call: &ToolCall,
     progress: &Progress,
-) -> (ToolResult, RunTime) {
+) -> ToolRan {
     let start = Instant::now();
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut result = match executor.send(StartCall { editor: editor.clone(), call: call.clone() }).await {
-        Ok(running) => running.result().await,
-        Err(error) => ToolResult {
-            id: call.id.clone(),
-            content: vec![Content::Text { text: error.to_string() }],
-            is_error: true,
-        },
-    };
-    result.content = result.content.into_iter().map(Content::showable).collect();
+    let result = run_tool(executor, editor, call).await;
     progress.end_tool(&call.name);
-    (result, RunTime { began, took: start.elapsed() })
+    let time = RunTime { began, took: start.elapsed() };
+    ToolRan { round, call: call.clone(), result, time }
 }
 
 /// Ends the client's response with the calls that the client runs.

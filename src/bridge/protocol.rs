@@ -274,6 +274,8 @@ pub struct UserSettings {
     pub allowed_hosts: Vec<String>,
     /// Tools that auto mode may run.
     pub auto_tools: AutoTools,
+    /// Name of the tool that searches the web; empty = found by its name and schema.
+    pub web_search_tool: String,
     /// A model silent for longer is given up, in seconds.
     pub model_timeout: u32,
     /// Tier of model `auto` where the request names none; empty = the provider's default.
@@ -310,6 +312,7 @@ impl Default for UserSettings {
             tool_origins: Vec::new(),
             allowed_hosts: Vec::new(),
             auto_tools: AutoTools::default(),
+            web_search_tool: String::new(),
             model_timeout: 300,
             auto_tier: String::new(),
             context_size: ContextSize::default(),

@@ -57,11 +57,23 @@ fn validated(mut dispatch: Dispatch) -> impl Stream<Item = Result<Event, Failure
                             yield event;
                         }
                     }
-                    Ok(Event::Thinking(_) | Event::ToolRan(_) | Event::Context(_)) if !held.is_empty() => {
+                    Ok(
+                        Event::Thinking(_)
+                        | Event::ToolRan(_)
+                        | Event::WebRan(_)
+                        | Event::Citation(_)
+                        | Event::Context(_),
+                    ) if !held.is_empty() => {
                         held.push(event);
                         continue;
                     }
-                    Ok(Event::Thinking(_) | Event::ToolRan(_) | Event::Context(_)) => {}
+                    Ok(
+                        Event::Thinking(_)
+                        | Event::ToolRan(_)
+                        | Event::WebRan(_)
+                        | Event::Citation(_)
+                        | Event::Context(_),
+                    ) => {}
                 }
                 yield event;
             }

@@ -85,7 +85,11 @@ impl Filter for UsageCounter {
             Event::Thinking(thinking) => self.thinking.push(&thinking.text),
             Event::ToolCall(call) => self.calls += tokens::count_call(&call.name, &call.input),
             // A call that ran in the editor was counted in its own round.
-            Event::ToolRan(_) | Event::Context(_) | Event::Finish(..) => {}
+            Event::ToolRan(_)
+            | Event::WebRan(_)
+            | Event::Citation(_)
+            | Event::Context(_)
+            | Event::Finish(..) => {}
         }
         out.push(match event {
             Event::Finish(finish, usage) if usage.source == UsageSource::Counted => {

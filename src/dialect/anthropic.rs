@@ -25,6 +25,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod web_blocks;
 mod whole_response;
 mod wire;
 

@@ -22,4 +22,5 @@ pub mod sealed_thinking;
 pub mod sse;
 pub mod string_or_object;
 pub mod tool_list;
+pub mod web_tools;
 pub mod whole_number;

@@ -3,7 +3,8 @@
 //!
 //! The model and the method are in the path (`call`). `wire` is the request as it is sent; `read` makes a conversation of it
 //! with `contents`, `parts`, `tools`, `schema` and `generation_config`. `parts_out` turns events into parts; `encoder` writes
-//! them as a stream, `whole_response` collects them, both with the types of `response`.
+//! them as a stream, `whole_response` collects them, both with the types of `response`. `grounding` tells which pages of the web
+//! they rest on.
 
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ pub mod count_tokens;
 mod encoder;
 mod error_response;
 mod generation_config;
+mod grounding;
 pub mod models;
 mod parts;
 mod parts_out;

@@ -13,6 +13,7 @@ use crate::dialect::common::openai_error;
 use crate::dialect::{Dialect, ErrorResponse, ParsedRequest, RequestHead, ResponseMeta};
 use crate::failure::Failure;
 
+mod annotations;
 mod encoder;
 mod history;
 pub mod message_parts;

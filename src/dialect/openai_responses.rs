@@ -55,6 +55,8 @@ pub struct ResponseOptions {
     stored: Option<StoredInput>,
     /// The user's messages, if the response is a summary of the conversation.
     compaction: Option<UserMessages>,
+    /// Whether a search's item lists the pages that were found.
+    shows_sources: bool,
 }
 
 /// The input of a response that is to be stored.

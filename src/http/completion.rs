@@ -29,7 +29,7 @@ use crate::budgets::Meter;
 use crate::completion::{
     CompletionRequest, Events, ModelChain, ModelFailure, PrefixReport, StartedCompletion,
 };
-use crate::conversation::{Conversation, Event, Finish, Usage};
+use crate::conversation::{Conversation, Event, Finish, Usage, WebTools};
 use crate::dialect::{Dialect, RequestExtensions, RequestHead, ResponseMeta, UnknownModel};
 use crate::failure::{Failure, shortened};
 use crate::keys::ClientIdentity;
@@ -129,7 +129,7 @@ async fn attempt<D: Dialect>(
     let RunningCompletion { model, counted_input, prefix, events } = if parsed.only_model {
         model_only(state.completions.model(&completion_request).await?)
     } else {
-        complete(completion_request, parsed.extensions, request, client, state, &record).await?
+        complete(completion_request, parsed.extensions, parsed.web, request, client, state, &record).await?
     };
     record.set_model(&model.id);
     if let Some(PrefixReport { kept, broken_by }) = prefix {
@@ -199,13 +199,15 @@ struct RunningCompletion {
 async fn complete(
     mut completion_request: CompletionRequest,
     extensions: RequestExtensions,
+    web: WebTools,
     request: &HttpRequest,
     client: ClientPermissions,
     state: &AppState,
     record: &Record,
 ) -> Result<RunningCompletion, Failure> {
     let auto_mode =
-        tool_access::attach(&mut completion_request.conversation, extensions, request, client, state).await?;
+        tool_access::attach(&mut completion_request.conversation, extensions, web, request, client, state)
+            .await?;
     let (applied, compaction) = context_management::edit(&mut completion_request.conversation).await?;
     let on_fallback = |failed: &ModelFailure| record.add_failed_model(&failed.model, &failed.failure);
     if let Some(compaction) = compaction {
@@ -226,7 +228,8 @@ async fn complete(
     let prefix = started.prefix.clone();
     let events = match auto_mode {
         Some((auto_mode, conversation)) => {
-            single_choice(state.auto_mode.start(auto_mode, started, conversation))
+            let events = state.auto_mode.start(auto_mode, started, conversation);
+            single_choice(context_management::reported(events, applied))
         }
         None if applied.is_empty() => all_choices(started),
         // The API that has edits has one choice.

@@ -7,21 +7,24 @@ use serde::Deserialize;
 use super::access::{ClientPermissions, identity_of};
 use super::origin_questions::tools_refused;
 use super::state::AppState;
-use crate::auto_mode::{AutoMode, AutoModeService};
-use crate::conversation::Conversation;
+use crate::auto_mode::{AutoMode, AutoModeService, WebAccess};
+use crate::conversation::{Conversation, WebTools};
 use crate::dialect::RequestExtensions;
 use crate::failure::Failure;
 use crate::tools::executor::EditorTools;
 
-/// Adds the editor's tools to a conversation if the request asks for them; returns auto mode if it is on.
+/// Adds the editor's tools to a conversation if the request asks for them; returns auto mode if it is on or if the
+/// request offers web tools.
 pub(super) async fn attach(
     conversation: &mut Conversation,
     extensions: RequestExtensions,
+    web: WebTools,
     request: &HttpRequest,
     client: ClientPermissions,
     state: &AppState,
 ) -> Result<Option<AutoMode>, Failure> {
-    if !AutoModeService::needs_editor_tools(extensions) {
+    let needs_tools = AutoModeService::needs_editor_tools(extensions);
+    if !needs_tools && web.is_empty() {
         return Ok(None);
     }
     if identity_of(request).is_on_trial() {
@@ -31,9 +34,19 @@ pub(super) async fn attach(
             return Err(Failure::Unauthorized);
         }
     }
-    let tools = list(request, client, state).await?;
-    let auto_tools = state.user_settings.read().auto_tools.clone();
-    state.auto_mode.attach(conversation, extensions, tools, &auto_tools)
+    let tools = if needs_tools { Some(list(request, client, state).await?) } else { None };
+    let access = {
+        let settings = state.user_settings.read();
+        WebAccess {
+            tools: web,
+            workspace: workspace_of(request),
+            // Without the right to the tools a request that offers web tools is still good for the rest.
+            refused: check(client).err(),
+            auto_tools: settings.auto_tools.clone(),
+            search_tool: settings.web_search_tool.clone(),
+        }
+    };
+    state.auto_mode.attach(conversation, extensions, tools, access).await
 }
 
 /// Lists the tools of the window that a request names; fails if its client may not use them.

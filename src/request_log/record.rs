@@ -237,7 +237,10 @@ impl Record {
                 Event::Text(text) => state.record.characters += length(text),
                 Event::Thinking(thought) => state.record.characters += length(&thought.text),
                 Event::ToolRan(ran) => state.record.tool_runs.push(tool_run(ran)),
-                Event::ToolCall(_) | Event::Context(_) => {}
+                Event::WebRan(runs) => {
+                    state.record.tool_runs.extend(runs.iter().map(|web| tool_run(&web.ran)));
+                }
+                Event::ToolCall(_) | Event::Citation(_) | Event::Context(_) => {}
                 Event::Finish(finish, usage) => {
                     let mut total = usage.clone();
                     if let Some(Ending::Finished(_, before)) = &state.ending {

@@ -73,6 +73,18 @@ pub fn all() -> Vec<EditorTool> {
             "Fails.",
             object(&json!({"message": {"type": "string", "description": "How to fail."}}), []),
         ),
+        tool(
+            "demo_web_search",
+            ["web"],
+            "Searches the web: in the simulated editor it always finds the same two pages.",
+            object(&json!({"query": {"type": "string", "description": "Words to search for."}}), ["query"]),
+        ),
+        tool(
+            "demo_fetch_page",
+            ["web"],
+            "Reads a page of the web: in the simulated editor all have the same text.",
+            object(&json!({"url": {"type": "string", "description": "Address of the page."}}), ["url"]),
+        ),
     ]
 }
 
@@ -106,6 +118,17 @@ pub fn invoke(asked: &InvokeTool) -> Result<ToolOutcome, ProviderError> {
         }
         "always_fails" => {
             Err(error(input.get("message").and_then(Value::as_str).unwrap_or("failed, as it always does")))
+        }
+        "demo_web_search" => {
+            let query = input.get("query").and_then(Value::as_str).ok_or_else(|| error("query: missing"))?;
+            Ok(text(format!(
+                "Title: About {query}\nURL: https://example.com/about\nDescription: A page about {query}.\n\n\
+                 Title: More on {query}\nURL: https://docs.example.org/more\nDescription: All of {query}."
+            )))
+        }
+        "demo_fetch_page" => {
+            let url = input.get("url").and_then(Value::as_str).ok_or_else(|| error("url: missing"))?;
+            Ok(text(format!("# Example Page\n\nThis is the text of {url}.")))
         }
         unknown => Err(error(format!("Tool {unknown} was not contributed"))),
     }
@@ -174,7 +197,7 @@ mod tests {
     #[test]
     fn every_tool_that_is_listed_can_be_run() {
         for EditorTool { tool, tags } in all() {
-            let outcome = run(&tool.name, json!({"path": "README.md"}));
+            let outcome = run(&tool.name, json!({"path": "README.md", "query": "x", "url": "x"}));
             assert!(outcome != Err(format!("Tool {} was not contributed", tool.name)), "{}", tool.name);
             assert!(!tags.is_empty());
         }

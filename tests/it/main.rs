@@ -79,6 +79,7 @@ mod tools;
 mod ui;
 mod usage;
 mod wait;
+mod web_search;
 
 /// Reports that a test can't run on this machine. Output of `println!` is shown for failed tests only.
 fn skipped(why: &str) {

@@ -117,7 +117,7 @@ fn session_lists_and_calls_the_tools_of_the_editor() {
     let ask = |id, method: &str, params| server.send(&in_session(&session, &message(id, method, params)));
     assert_eq!(result(&ask(1, "ping", json!({}))), json!({}));
     let list = result(&ask(2, "tools/list", json!({})));
-    assert_eq!(names(&list).len(), 7);
+    assert_eq!(names(&list).len(), 9);
     assert_eq!(list["tools"][2]["inputSchema"]["required"], json!(["path"]));
     assert_eq!(list.get("resultType"), None);
     let read = result(&ask(3, "tools/call", call("read_file", json!({ "path": "docs/notes.md" }))));
@@ -142,7 +142,7 @@ fn stateless_requests_need_no_session() {
     assert_eq!(discovered["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "copilot-proxy");
     assert_eq!(discovered["resultType"], "complete");
     let list = result(&ask("tools/list", json!({})));
-    assert_eq!(names(&list).len(), 7);
+    assert_eq!(names(&list).len(), 9);
     assert_eq!((&list["cacheScope"], list["ttlMs"].is_u64()), (&json!("private"), true));
     let time = result(&ask("tools/call", call("get_time", json!({}))));
     assert_eq!(
@@ -383,7 +383,7 @@ fn tools_that_are_denied_or_need_a_chat_are_not_offered() {
     settings.auto_tools.deny = vec!["*_file".into()];
     editor.send(0, &FromEditor::UserSettings(settings));
     let list = || names(&result(&server.send(&stateless(1, "tools/list", json!({})))));
-    until("the settings", || (list().len() == 6).then_some(()));
+    until("the settings", || (list().len() == 8).then_some(()));
     assert!(!list().contains(&"read_file".to_owned()));
     let response =
         server.send(&stateless(1, "tools/call", call("read_file", json!({ "path": "README.md" }))));
@@ -468,7 +468,7 @@ fn workspace_selects_the_window() {
     assert!(text.contains("no VS Code window has the folder `nowhere` open"), "{text}");
     let by_header = request(MCP).header("x-copilot-proxy-workspace", "nowhere");
     assert_eq!(error(&server.send(&by_header)).2, text);
-    assert_eq!(names(&result(&server.send(&request(MCP)))).len(), 7);
+    assert_eq!(names(&result(&server.send(&request(MCP)))).len(), 9);
 }
 
 #[test]
@@ -521,7 +521,7 @@ fn foreign_pages_reach_nothing() {
     for origin in ["http://localhost:6274", "vscode-webview://abc"] {
         let list = in_session(&session, &message(1, "tools/list", json!({}))).header("origin", origin);
         let response = server.send(&list);
-        assert_eq!(names(&result(&response)).len(), 7);
+        assert_eq!(names(&result(&response)).len(), 9);
         assert_eq!(response.header("access-control-allow-origin"), Some(origin));
         assert!(response.header("access-control-expose-headers").unwrap().contains("mcp-session-id"));
         let preflight = Request::new("OPTIONS", MCP)
@@ -555,7 +555,7 @@ fn key_is_checked_where_one_is_set() {
     let list = || stateless(1, "tools/list", json!({}));
     until("the settings", || (server.send(&list()).status == 401).then_some(()));
     assert_eq!(error(&server.send(&list())).1, -32600);
-    assert_eq!(names(&result(&server.send(&list().header("authorization", "Bearer secret")))).len(), 7);
+    assert_eq!(names(&result(&server.send(&list().header("authorization", "Bearer secret")))).len(), 9);
 }
 
 #[test]

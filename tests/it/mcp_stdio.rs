@@ -133,7 +133,7 @@ fn both_eras_work_over_stdio() {
     let called = bridge.ask(&stateless(2, "tools/call", time.clone()));
     assert_eq!(called["result"]["content"][0]["text"], "2026-01-01T12:00:00Z");
     bridge.initialize();
-    assert_eq!(names(&bridge.ask(&request(3, "tools/list", json!({})))).len(), 7);
+    assert_eq!(names(&bridge.ask(&request(3, "tools/list", json!({})))).len(), 9);
     let called = bridge.ask(&request(4, "tools/call", time));
     assert_eq!(called["result"]["content"][0]["text"], "2026-01-01T12:00:00Z");
     let mut slow = json!({ "name": "wait_a_while", "arguments": { "milliseconds": 300 } });

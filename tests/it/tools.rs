@@ -34,6 +34,8 @@ fn tools_are_listed_with_schema_and_tags() {
             "take_screenshot",
             "wait_a_while",
             "always_fails",
+            "demo_web_search",
+            "demo_fetch_page",
         ]
     );
     let tool = &response.json()["data"][2];
@@ -137,7 +139,7 @@ fn use_vscode_tools_adds_all_editor_tools() {
     let request = with(chat("dump:"), &json!({ "use_vscode_tools": true, "tools": [own] }));
     let dump = dumped(&server, &request);
     let tools = dump["tools"].as_array().unwrap();
-    assert_eq!(tools.len(), 7);
+    assert_eq!(tools.len(), 9);
     // The request's own tool comes first and replaces the editor's.
     assert_eq!((&tools[0]["name"], &tools[0]["description"]), (&json!("get_time"), &json!("Mine.")));
     assert_eq!(tools.iter().filter(|tool| tool["name"] == "get_time").count(), 1);

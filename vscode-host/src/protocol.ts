@@ -1240,6 +1240,10 @@ allowed_hosts: Array<string>,
  */
 auto_tools: AutoTools, 
 /**
+ * Name of the tool that searches the web; empty = found by its name and schema.
+ */
+web_search_tool: string, 
+/**
  * A model silent for longer is given up, in seconds.
  */
 model_timeout: number, 

@@ -78,6 +78,7 @@ export class Settings implements vscode.Disposable {
 				allow: read("autoTools.allow", isStrings, ["*"]),
 				deny: read("autoTools.deny", isStrings, []),
 			},
+			web_search_tool: read("webSearchTool", isString).trim(),
 			model_timeout: read("modelTimeout", isSeconds),
 			auto_tier: read("autoTier", isTier),
 			context_size: read("contextSize", isContextSize),

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::Thoughts;
 use super::message::{Block, Delta};
-use crate::conversation::{ContextChange, Event, Thinking, ToolCall};
+use super::web_blocks;
+use crate::conversation::{Citation, ContextChange, Event, Thinking, ToolCall, WebRan};
 use crate::dialect::common::sealed_thinking;
 
 /// A step in the content of a response.
@@ -51,6 +52,8 @@ impl BlockEvents {
             Event::ToolCall(call) => self.call(call, &mut emit),
             Event::Context(ContextChange::Edited(_)) => {}
             Event::Context(ContextChange::Compacted { summary, .. }) => self.compaction(summary, &mut emit),
+            Event::WebRan(runs) => self.web(runs, &mut emit),
+            Event::Citation(citation) => self.citation(citation, &mut emit),
             // Rounds of auto mode are separate: the next text is a new block.
             Event::ToolRan(_) | Event::Finish(..) => {
                 self.close(&mut emit);
@@ -124,6 +127,29 @@ impl BlockEvents {
         emit(BlockEvent::Grow(index, Delta::InputJson { partial_json: input(&call.input) }));
         emit(BlockEvent::Close(index));
         self.position = Position::Between(index + 1);
+    }
+
+    /// Calls of web tools, then their results: a block for each.
+    fn web<'a>(&mut self, runs: &'a [WebRan], emit: &mut impl FnMut(BlockEvent<'a>)) {
+        let mut index = self.close(emit);
+        for web in runs {
+            emit(BlockEvent::Open(index, Block::server_call(web)));
+            emit(BlockEvent::Grow(index, Delta::InputJson { partial_json: web_blocks::input(web) }));
+            emit(BlockEvent::Close(index));
+            index += 1;
+        }
+        for web in runs {
+            emit(BlockEvent::Open(index, Block::server_result(web)));
+            emit(BlockEvent::Close(index));
+            index += 1;
+        }
+        self.position = Position::Between(index);
+    }
+
+    fn citation<'a>(&mut self, citation: &'a Citation, emit: &mut impl FnMut(BlockEvent<'a>)) {
+        if let Position::InText(index) = self.position {
+            emit(BlockEvent::Grow(index, Delta::Citation { citation: web_blocks::citation(citation) }));
+        }
     }
 
     /// Ends the block that is open, if there is one. The index of the next comes back.
@@ -216,7 +242,7 @@ mod tests {
                             Delta::Text { text } => streamed.push_str(text),
                             Delta::Thinking { thinking } => thought.push_str(thinking),
                             Delta::Signature { .. } => assert!(is_thought),
-                            Delta::InputJson { .. } | Delta::Compaction { .. } => {}
+                            Delta::InputJson { .. } | Delta::Citation { .. } | Delta::Compaction { .. } => {}
                         }
                     }
                     BlockEvent::Close(index) => assert_eq!(open.take().map(|(at, _)| at), Some(index)),

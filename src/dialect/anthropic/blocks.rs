@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::block_content::{self, each, read_typed};
 use super::tools::{self, ToolListChange};
+use super::web_blocks;
 use super::wire::{self, Block};
 use crate::conversation::{Content, Part, ToolCall, ToolResult};
 use crate::dialect::common::body_json::read_value;
@@ -22,6 +23,18 @@ pub fn read(
     unshowable: Unshowable,
 ) -> Result<Vec<Part>, Failure> {
     each(content, "content", Part::from, |block| read_block(block, changes, unshowable))
+}
+
+/// Reads the content of the assistant's message: of the tools that the server runs, calls and results stand in it.
+pub fn read_assistant(
+    content: Option<OneOrMany<Block>>,
+    changes: &mut Vec<ToolListChange>,
+    unshowable: Unshowable,
+) -> Result<Vec<Part>, Failure> {
+    each(content, "content", Part::from, |block| match web_blocks::read(&block) {
+        Some(part) => Ok(vec![part]),
+        None => read_block(block, changes, unshowable),
+    })
 }
 
 /// System text, found at this place.

@@ -98,7 +98,12 @@ impl Encoder for Stream {
         self.blocks.take(event, |event| StreamEvent::from(event).put(out));
         self.changes.event(event);
         match event {
-            Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) | Event::Context(_) => {}
+            Event::Text(_)
+            | Event::Thinking(_)
+            | Event::ToolCall(_)
+            | Event::WebRan(_)
+            | Event::Citation(_)
+            | Event::Context(_) => {}
             Event::ToolRan(ran) => {
                 StreamEvent::Ping { copilot_proxy: Some(ResponseExtensions::tool(ran)) }.put(out);
             }

@@ -3,7 +3,7 @@
 use super::blocks;
 use super::tools::ToolListChange;
 use super::wire::{self, Block};
-use crate::conversation::{Message, Role};
+use crate::conversation::{Message, Part, Role};
 use crate::dialect::common::compaction;
 use crate::dialect::common::media::Unshowable;
 use crate::dialect::common::one_or_many::OneOrMany;
@@ -47,7 +47,7 @@ pub fn read(system: Option<OneOrMany<Block>>, messages: Vec<wire::Message>) -> R
             .read(message, Unshowable::of_message(index, last_of_user))
             .at(format_args!("messages[{index}]"))?;
         if !is_cleared {
-            history.messages.extend(message);
+            history.messages.extend(message.into_iter().flat_map(with_results_apart));
         }
     }
     Ok(history)
@@ -62,6 +62,27 @@ fn take_summary(content: &mut Option<OneOrMany<Block>>) -> Option<String> {
     };
     let position = blocks.iter().rposition(|block| summary(block).is_some())?;
     blocks.drain(..=position).next_back().as_ref().and_then(summary)
+}
+
+/// Messages for a message of the assistant that holds results of web tools: as the server had them when it ran these.
+fn with_results_apart(message: Message) -> Vec<Message> {
+    if message.role != Role::Assistant || !message.parts.iter().any(is_result) {
+        return vec![message];
+    }
+    let Message { role, name, parts } = message;
+    let mut messages: Vec<Message> = Vec::new();
+    for part in parts {
+        let role = if is_result(&part) { Role::User } else { role };
+        match messages.last_mut() {
+            Some(last) if last.role == role => last.parts.push(part),
+            _ => messages.push(Message { role, name: name.clone(), parts: vec![part] }),
+        }
+    }
+    messages
+}
+
+fn is_result(part: &Part) -> bool {
+    matches!(part, Part::ToolResult(_))
 }
 
 impl History {
@@ -80,7 +101,7 @@ impl History {
             }
             wire::Role::User => (Role::User, blocks::read(message.content, &mut self.changes, unshowable)?),
             wire::Role::Assistant => {
-                (Role::Assistant, blocks::read(message.content, &mut self.changes, unshowable)?)
+                (Role::Assistant, blocks::read_assistant(message.content, &mut self.changes, unshowable)?)
             }
         };
         Ok(Some(Message { role, name: None, parts }))

@@ -5,9 +5,12 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::conversation::{self, Finish};
+use super::web_blocks::{self, WebCitation, WebFetchContent, WebSearchContent};
+use crate::conversation::web::WebKind;
+use crate::conversation::{self, Finish, WebRequests};
 use crate::dialect::ResponseMeta;
 use crate::dialect::common::extensions::ResponseExtensions;
+use crate::dialect::common::web_tools;
 
 /// A whole message, or the empty one that a stream begins with.
 #[derive(Serialize)]
@@ -72,13 +75,30 @@ pub enum Block {
         data: String,
     },
     Text {
-        citations: (),
+        citations: Option<Vec<WebCitation>>,
         text: String,
     },
     ToolUse {
         id: String,
         name: String,
         input: Value,
+        caller: Caller,
+    },
+    /// A call of a web tool, which the server has run.
+    ServerToolUse {
+        id: String,
+        name: &'static str,
+        input: Value,
+        caller: Caller,
+    },
+    WebSearchToolResult {
+        tool_use_id: String,
+        content: WebSearchContent,
+        caller: Caller,
+    },
+    WebFetchToolResult {
+        tool_use_id: String,
+        content: WebFetchContent,
         caller: Caller,
     },
     Compaction {
@@ -95,7 +115,7 @@ impl Block {
 
     /// A text block without text yet.
     pub fn text() -> Block {
-        Block::Text { citations: (), text: String::new() }
+        Block::Text { citations: None, text: String::new() }
     }
 
     /// A summary of the conversation, still to come.
@@ -113,6 +133,29 @@ impl Block {
         }
     }
 
+    /// A call of a web tool whose input is still to come.
+    pub fn server_call(web: &conversation::WebRan) -> Block {
+        Block::ServerToolUse {
+            id: web_blocks::id(&web.call().id),
+            name: web_tools::name(web.kind),
+            input: Value::Object(serde_json::Map::new()),
+            caller: Caller::Direct,
+        }
+    }
+
+    /// The result of a call of a web tool.
+    pub fn server_result(web: &conversation::WebRan) -> Block {
+        let (tool_use_id, caller) = (web_blocks::id(&web.call().id), Caller::Direct);
+        match web.kind {
+            WebKind::Search => {
+                Block::WebSearchToolResult { tool_use_id, content: web_blocks::search_content(web), caller }
+            }
+            WebKind::Fetch => {
+                Block::WebFetchToolResult { tool_use_id, content: web_blocks::fetch_content(web), caller }
+            }
+        }
+    }
+
     /// The block with what a delta adds to it.
     pub fn grow(&mut self, delta: &Delta<'_>) {
         match (self, delta) {
@@ -123,7 +166,13 @@ impl Block {
             (Block::Thinking { signature, .. }, Delta::Signature { signature: whole }) => {
                 signature.clone_from(whole);
             }
-            (Block::ToolUse { input, .. }, Delta::InputJson { partial_json: whole }) => {
+            (Block::Text { citations, .. }, Delta::Citation { citation }) => {
+                citations.get_or_insert_default().push(citation.clone());
+            }
+            (
+                Block::ToolUse { input, .. } | Block::ServerToolUse { input, .. },
+                Delta::InputJson { partial_json: whole },
+            ) => {
                 input.clone_from(whole);
             }
             (Block::Compaction { content, .. }, Delta::Compaction { content: whole, .. }) => {
@@ -152,6 +201,9 @@ pub enum Delta<'a> {
     /// The last of a thought.
     #[serde(rename = "signature_delta")]
     Signature { signature: String },
+    /// One more citation of a text.
+    #[serde(rename = "citations_delta")]
+    Citation { citation: WebCitation },
     /// All of a summary.
     #[serde(rename = "compaction_delta")]
     Compaction { content: &'a str, encrypted_content: () },
@@ -214,7 +266,7 @@ pub struct Usage {
     cache_creation: (),
     output_tokens: u64,
     output_tokens_details: OutputDetails,
-    server_tool_use: (),
+    server_tool_use: Option<ServerToolUse>,
     service_tier: (),
     inference_geo: (),
     /// The model's runs for the response; only of a compaction and what follows it.
@@ -274,6 +326,21 @@ impl Serialize for Iterations {
     }
 }
 
+/// Requests to the web that a response needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct ServerToolUse {
+    web_search_requests: u32,
+    web_fetch_requests: u32,
+}
+
+impl ServerToolUse {
+    fn of(web: WebRequests) -> Option<ServerToolUse> {
+        let WebRequests { search, fetch } = web;
+        let is_any = search > 0 || fetch > 0;
+        is_any.then_some(ServerToolUse { web_search_requests: search, web_fetch_requests: fetch })
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct OutputDetails {
     thinking_tokens: u64,
@@ -288,7 +355,7 @@ impl From<conversation::Usage> for Usage {
             cache_creation: (),
             output_tokens: usage.output,
             output_tokens_details: OutputDetails { thinking_tokens: usage.reasoning },
-            server_tool_use: (),
+            server_tool_use: ServerToolUse::of(usage.web),
             service_tier: (),
             inference_geo: (),
             iterations: None,

@@ -51,7 +51,7 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
         output: format.or(request.output_format).map_or(Output::Text, read_format),
         ..Options::default()
     };
-    let (tools, tool_choice) = OfferedTools {
+    let (tools, tool_choice, web) = OfferedTools {
         tools: request.tools.unwrap_or_default(),
         choice: request.tool_choice,
         changes: history.changes,
@@ -64,6 +64,7 @@ pub fn read_request(request: wire::Request) -> Result<(ParsedRequest, ResponseOp
         conversation: Conversation { messages: history.messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
         extensions,
+        web,
         ..ParsedRequest::default()
     };
     Ok((ask, ResponseOptions { thoughts: thinking.thoughts, context: context.options }))

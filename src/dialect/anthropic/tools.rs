@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{builtin_tools, wire};
+use crate::conversation::web::{Domains, WebKind, WebTool, WebTools};
 use crate::conversation::{Tool, ToolChoice};
 use crate::dialect::common::tool_list::taken;
+use crate::dialect::common::web_tools;
 use crate::failure::{Failure, ResultExt};
 
 /// The tool fields of a request.
@@ -47,13 +49,15 @@ pub fn read_change(change: wire::ToolChange, comes: bool) -> Result<Option<ToolL
 }
 
 impl OfferedTools {
-    /// Returns the tools that are offered after all changes, and the choice.
-    pub fn read(self) -> Result<(Vec<Tool>, ToolChoice), Failure> {
+    /// Returns the tools that are offered after all changes, the choice, and those of the tools that the server runs.
+    pub fn read(self) -> Result<(Vec<Tool>, ToolChoice, WebTools), Failure> {
         let left_out = LeftOut::of(&self.tools);
+        let mut web = WebTools::default();
         let mut known: Vec<Known> = Vec::with_capacity(self.tools.len());
         let mut positions = HashMap::new();
         for (index, tool) in self.tools.into_iter().enumerate() {
             let at = format!("tools[{index}]");
+            read_web_tool(&tool, &at, &mut web);
             let Some(tool) = read_tool(tool).at(&at)? else { continue };
             match positions.get(&tool.tool.name).and_then(|position| known.get_mut(*position)) {
                 None => {
@@ -79,7 +83,7 @@ impl OfferedTools {
         if !self.more_will_come {
             check_that_it_can_be_met(&choice, &tools, &left_out)?;
         }
-        Ok((tools, choice))
+        Ok((tools, choice, web))
     }
 }
 
@@ -94,6 +98,10 @@ struct Known {
 fn read_tool(tool: wire::Tool) -> Result<Option<Known>, Failure> {
     let on_offer = tool.defer_loading != Some(true);
     if let Some(kind) = tool.kind.as_deref().filter(|kind| *kind != "custom") {
+        if let Some((kind, name)) = web_kind(kind).zip(tool.name.clone().filter(|name| !name.is_empty())) {
+            // There is no search that could load it later.
+            return Ok(Some(Known { tool: web_tools::tool(kind, name), on_offer: true }));
+        }
         let tool = builtin_tools::tool(kind, tool.name.as_deref().unwrap_or_default());
         return Ok(tool.filter(|tool| !tool.name.is_empty()).map(|tool| Known { tool, on_offer }));
     }
@@ -104,6 +112,41 @@ fn read_tool(tool: wire::Tool) -> Result<Option<Known>, Failure> {
     let description = tool.description.unwrap_or_default();
     let input_schema = tool.input_schema.map(Value::Object);
     Ok(Some(Known { tool: Tool { name, description, input_schema }, on_offer }))
+}
+
+/// Characters of a token, on average.
+const PER_TOKEN: u64 = 4;
+
+/// Notes a tool that the server runs.
+fn read_web_tool(tool: &wire::Tool, at: &str, web: &mut WebTools) {
+    let Some(kind) = tool.kind.as_deref().and_then(web_kind) else { return };
+    let place = match kind {
+        WebKind::Search => &mut web.search,
+        WebKind::Fetch => &mut web.fetch,
+    };
+    *place = Some(WebTool {
+        name: tool
+            .name
+            .clone()
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| web_tools::name(kind).into()),
+        path: at.to_owned(),
+        max_uses: tool.max_uses,
+        domains: Domains::new(tool.allowed_domains.clone(), tool.blocked_domains.clone()),
+        max_characters: tool
+            .max_content_tokens
+            .map(|tokens| usize::try_from(tokens.saturating_mul(PER_TOKEN)).unwrap_or(usize::MAX)),
+    });
+}
+
+fn web_kind(kind: &str) -> Option<WebKind> {
+    if kind.starts_with("web_search_2") {
+        Some(WebKind::Search)
+    } else if kind.starts_with("web_fetch_2") {
+        Some(WebKind::Fetch)
+    } else {
+        None
+    }
 }
 
 fn apply(change: ToolListChange, known: &mut Vec<Known>) {

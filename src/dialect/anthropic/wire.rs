@@ -199,6 +199,13 @@ pub struct Tool {
     pub description: Option<String>,
     pub input_schema: Option<Map<String, Value>>,
     pub defer_loading: Option<bool>,
+    /// Only of `web_search_*` and `web_fetch_*`, like the three below.
+    #[serde(default, deserialize_with = "whole_number::optional")]
+    pub max_uses: Option<u64>,
+    pub allowed_domains: Option<Vec<String>>,
+    pub blocked_domains: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "whole_number::optional")]
+    pub max_content_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]

@@ -112,7 +112,12 @@ impl<'a> ResponseExtensions<'a> {
                     fields.rounds.extend(rounds_of(usage));
                     premium_requests = PremiumRequests::sum(premium_requests, usage.premium_requests);
                 }
-                Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) | Event::Context(_) => {}
+                Event::Text(_)
+                | Event::Thinking(_)
+                | Event::ToolCall(_)
+                | Event::WebRan(_)
+                | Event::Citation(_)
+                | Event::Context(_) => {}
             }
         }
         let ResponseExtensions { tools, dropped_calls, rounds, .. } = fields;

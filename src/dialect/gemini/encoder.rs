@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::grounding::GroundingBuilder;
 use super::parts_out::PartMaker;
 use super::response::{Candidate, Part, Response, finish_reason};
 use super::{ResponseOptions, StreamForm, error_response};
@@ -19,6 +20,7 @@ pub struct Chunks {
     /// Whether an item of the array has been written.
     has_items: bool,
     candidates: Vec<PartMaker>,
+    grounding: Vec<GroundingBuilder>,
     /// Usage of the candidates that have ended.
     usage: Option<Usage>,
 }
@@ -32,6 +34,7 @@ impl Chunks {
             form: options.form,
             has_items: false,
             candidates: (0..options.candidates).map(|_| PartMaker::new(options.shows_thoughts)).collect(),
+            grounding: (0..options.candidates).map(|_| GroundingBuilder::default()).collect(),
             usage: None,
         }
     }
@@ -65,11 +68,19 @@ impl Encoder for Chunks {
     fn event(&mut self, choice: usize, event: &Event, out: &mut Vec<u8>) {
         let parts =
             self.candidates.get_mut(choice).map(|candidate| candidate.parts(event)).unwrap_or_default();
+        if let Some(grounding) = self.grounding.get_mut(choice) {
+            grounding.event(event);
+        }
         // SDKs print the text of every chunk, so that each has one.
         let empty = || vec![Part::text("", None)];
         let some = |parts: Vec<Part>| if parts.is_empty() { empty() } else { parts };
         let chunk = match event {
-            Event::Text(_) | Event::Thinking(_) | Event::ToolCall(_) | Event::Context(_) => {
+            Event::Text(_)
+            | Event::Thinking(_)
+            | Event::ToolCall(_)
+            | Event::WebRan(_)
+            | Event::Citation(_)
+            | Event::Context(_) => {
                 if parts.is_empty() {
                     return;
                 }
@@ -80,12 +91,16 @@ impl Encoder for Chunks {
                 ..self.chunk(Candidate::new(choice, some(parts), None))
             },
             Event::Finish(finish, usage) => {
+                let grounding = self.grounding.get_mut(choice).map(std::mem::take).unwrap_or_default();
                 let total = with_choice(self.usage.take(), usage.clone());
                 self.usage = Some(total.clone());
                 Response {
                     copilot_proxy: Some(ResponseExtensions::last(&total)),
                     usage_metadata: Some(total.into()),
-                    ..self.chunk(Candidate::new(choice, some(parts), Some(finish_reason(finish))))
+                    ..self.chunk(Candidate {
+                        grounding: grounding.finish(),
+                        ..Candidate::new(choice, some(parts), Some(finish_reason(finish)))
+                    })
                 }
             }
         };

@@ -25,9 +25,11 @@ impl PartMaker {
             Event::Text(text) => vec![Part::text(text, self.thinking.seal())],
             Event::Thinking(piece) => self.thought(piece),
             Event::ToolCall(call) => vec![Part::call(call, self.thinking.seal())],
-            Event::ToolRan(_) | Event::Finish(..) => sealed(self.thinking.seal()).collect(),
-            // Only requests of other APIs ask for it.
-            Event::Context(_) => Vec::new(),
+            Event::ToolRan(_) | Event::WebRan(_) | Event::Finish(..) => {
+                sealed(self.thinking.seal()).collect()
+            }
+            // A citation is no part; only requests of other APIs ask for the other.
+            Event::Citation(_) | Event::Context(_) => Vec::new(),
         }
     }
 

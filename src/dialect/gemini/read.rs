@@ -27,7 +27,8 @@ pub fn read_request(call: Call, request: wire::Request) -> Result<(ParsedRequest
         request.tool_execution,
         request.max_tool_rounds,
     );
-    let (tools, tool_choice) = tools::read(request.tools, request.tool_config, extensions.use_vscode_tools)?;
+    let (tools, tool_choice, web) =
+        tools::read(request.tools, request.tool_config, extensions.use_vscode_tools)?;
     let (options, shows_thoughts) = generation_config::read(request.generation_config.unwrap_or_default())?;
     let models = request.models.map(|names| {
         // A name that is empty is a mistake, which `model_list` reports.
@@ -44,6 +45,7 @@ pub fn read_request(call: Call, request: wire::Request) -> Result<(ParsedRequest
         conversation: Conversation { messages, tools, tool_choice, options },
         stream: call.streams,
         extensions,
+        web,
         ..ParsedRequest::default()
     };
     Ok((parsed, response_options))

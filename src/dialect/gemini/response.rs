@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::grounding::Grounding;
 use crate::conversation::{Finish, ToolCall, Usage};
 use crate::dialect::common::extensions::ResponseExtensions;
 
@@ -27,6 +28,8 @@ pub struct Candidate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<&'static str>,
     pub index: usize,
+    #[serde(flatten)]
+    pub grounding: Grounding,
 }
 
 #[derive(Debug, Serialize)]
@@ -93,7 +96,12 @@ fn is_zero(count: &u64) -> bool {
 impl Candidate {
     /// A candidate with these parts.
     pub fn new(index: usize, parts: Vec<Part>, finish_reason: Option<&'static str>) -> Candidate {
-        Candidate { content: Content { parts, role: "model" }, finish_reason, index }
+        Candidate {
+            content: Content { parts, role: "model" },
+            finish_reason,
+            index,
+            grounding: Grounding::default(),
+        }
     }
 }
 

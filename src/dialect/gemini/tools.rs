@@ -3,23 +3,28 @@
 use serde_json::Value;
 
 use super::{schema, wire};
+use crate::conversation::web::{Domains, WebKind, WebTool, WebTools};
 use crate::conversation::{Tool, ToolChoice};
 use crate::dialect::common::tool_list::ToolList;
+use crate::dialect::common::web_tools;
 use crate::dialect::gemini::repeated::Repeated;
 use crate::failure::{Failure, ResultExt, shortened};
 
 /// Path of the choice.
 const CONFIG: &str = "toolConfig.functionCallingConfig";
 
-/// Returns the functions of all groups and the choice. Tools of Google's own service are left out. With
+/// Returns the functions of all groups, the choice, and the tools that the server runs. Others of Google's own service are
+/// left out. With
 /// `more_will_come` the editor's tools join these later: a choice may name one of them.
 pub fn read(
     tools: Option<Repeated<wire::Tool>>,
     config: Option<wire::ToolConfig>,
     more_will_come: bool,
-) -> Result<(Vec<Tool>, ToolChoice), Failure> {
+) -> Result<(Vec<Tool>, ToolChoice, WebTools), Failure> {
     let mut list = ToolList::default();
+    let mut offered = WebTools::default();
     for (group, tool) in tools.into_iter().flat_map(|Repeated(tools)| tools).enumerate() {
+        note_web_tools(&tool, group, &mut offered);
         let functions = tool.function_declarations.into_iter().flat_map(|Repeated(functions)| functions);
         for (index, function) in functions.enumerate() {
             read_function(function)
@@ -27,13 +32,38 @@ pub fn read(
                 .at(format_args!("tools[{group}].functionDeclarations[{index}]"))?;
         }
     }
-    let tools = list.into_tools();
+    let mut tools = list.into_tools();
+    let web = WebTools {
+        search: offered.search.map(|tool| with_function(WebKind::Search, tool, &mut tools)),
+        fetch: offered.fetch.map(|tool| with_function(WebKind::Fetch, tool, &mut tools)),
+    };
     let choice = config.and_then(|config| config.function_calling_config).map(read_choice).transpose()?;
     let choice = choice.unwrap_or_default();
     if !more_will_come {
         check_that_it_can_be_met(&choice, &tools)?;
     }
-    Ok((tools, choice))
+    Ok((tools, choice, web))
+}
+
+/// Notes which of the web tools a group has.
+fn note_web_tools(tool: &wire::Tool, group: usize, web: &mut WebTools) {
+    let at = |field: &str| format!("tools[{group}].{field}");
+    if let Some(search) = &tool.google_search {
+        let domains = Domains::new(None, search.exclude_domains.clone());
+        web.search = Some(WebTool { path: at("googleSearch"), domains, ..WebTool::default() });
+    } else if tool.google_search_retrieval.is_some() {
+        web.search = Some(WebTool { path: at("googleSearchRetrieval"), ..WebTool::default() });
+    }
+    if tool.url_context.is_some() {
+        web.fetch = Some(WebTool { path: at("urlContext"), ..WebTool::default() });
+    }
+}
+
+/// Adds the function that stands for a web tool.
+fn with_function(kind: WebKind, tool: WebTool, tools: &mut Vec<Tool>) -> WebTool {
+    let name = web_tools::free_name(kind, tools);
+    tools.push(web_tools::tool(kind, name.clone()));
+    WebTool { name, ..tool }
 }
 
 fn read_function(function: wire::FunctionDeclaration) -> Result<Tool, Failure> {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ResponseOptions;
+use super::grounding::GroundingBuilder;
 use super::parts_out::PartMaker;
 use super::response::{Candidate, Part, Response, finish_reason};
 use crate::conversation::{Event, Finish};
@@ -26,7 +27,9 @@ fn candidate(index: usize, shows_thoughts: bool, events: &[Event]) -> Candidate 
     let mut maker = PartMaker::new(shows_thoughts);
     let mut parts: Vec<Part> = Vec::new();
     let mut finish = &Finish::Stop;
+    let mut grounding = GroundingBuilder::default();
     for event in events {
+        grounding.event(event);
         for part in maker.parts(event) {
             if !parts.last_mut().is_some_and(|last| last.join(&part)) {
                 parts.push(part);
@@ -39,5 +42,6 @@ fn candidate(index: usize, shows_thoughts: bool, events: &[Event]) -> Candidate 
     if parts.is_empty() {
         parts.push(Part::text("", None));
     }
-    Candidate::new(index, parts, Some(finish_reason(finish)))
+    let candidate = Candidate::new(index, parts, Some(finish_reason(finish)));
+    Candidate { grounding: grounding.finish(), ..candidate }
 }

@@ -107,6 +107,20 @@ pub struct CodeExecutionResult {
 pub struct Tool {
     #[serde(alias = "function_declarations")]
     pub function_declarations: Option<Repeated<FunctionDeclaration>>,
+    #[serde(alias = "google_search")]
+    pub google_search: Option<GoogleSearch>,
+    /// The search of older models.
+    #[serde(alias = "google_search_retrieval")]
+    pub google_search_retrieval: Option<Map<String, Value>>,
+    #[serde(alias = "url_context")]
+    pub url_context: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object", rename_all = "camelCase")]
+pub struct GoogleSearch {
+    #[serde(alias = "exclude_domains")]
+    pub exclude_domains: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]

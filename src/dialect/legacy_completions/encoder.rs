@@ -88,7 +88,12 @@ impl Encoder for CompletionChunks {
         match event {
             Event::Text(text) => self.text(choice, text, out),
             // The API has no field for thinking, and no tools.
-            Event::Thinking(_) | Event::ToolCall(_) | Event::ToolRan(_) | Event::Context(_) => {}
+            Event::Thinking(_)
+            | Event::ToolCall(_)
+            | Event::ToolRan(_)
+            | Event::WebRan(_)
+            | Event::Citation(_)
+            | Event::Context(_) => {}
             Event::Finish(finish, usage) => {
                 self.usage = Some(with_choice(self.usage.take(), usage.clone()));
                 let finish_reason = Some(finish_reason(finish));
@@ -141,7 +146,12 @@ fn folded(options: &ResponseOptions, events: &[Event]) -> (String, &'static str)
     for event in events {
         match event {
             Event::Text(more) => text.push_str(more),
-            Event::Thinking(_) | Event::ToolCall(_) | Event::ToolRan(_) | Event::Context(_) => {}
+            Event::Thinking(_)
+            | Event::ToolCall(_)
+            | Event::ToolRan(_)
+            | Event::WebRan(_)
+            | Event::Citation(_)
+            | Event::Context(_) => {}
             Event::Finish(finish, _) => reason = finish_reason(finish),
         }
     }

@@ -176,8 +176,8 @@ impl Encoder for LineEncoder {
                 put(&self.line("", "", &[ToolCall::new(self.calls, call)]), out);
                 self.calls += 1;
             }
-            // Only requests of other APIs ask for it.
-            Event::Context(_) => {}
+            // Only requests of other APIs ask for them.
+            Event::WebRan(_) | Event::Citation(_) | Event::Context(_) => {}
             Event::ToolRan(ran) => {
                 put(
                     &Line { copilot_proxy: Some(ResponseExtensions::tool(ran)), ..self.line("", "", &[]) },
@@ -218,7 +218,11 @@ pub fn response(meta: &ResponseMeta, options: ResponseOptions, choice_events: &[
             Event::Text(text) => content.push_str(text),
             Event::Thinking(thought) if options.shows_thoughts => thinking.push_str(&thought.text),
             Event::ToolCall(call) => calls.push(ToolCall::new(calls.len(), call)),
-            Event::Thinking(_) | Event::ToolRan(_) | Event::Context(_) => {}
+            Event::Thinking(_)
+            | Event::ToolRan(_)
+            | Event::WebRan(_)
+            | Event::Citation(_)
+            | Event::Context(_) => {}
             Event::Finish(how, cost) => (finish, usage) = (how, cost),
         }
     }

@@ -43,7 +43,15 @@ pub fn read<E: Endpoint>(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions)
     let conversation = Conversation { messages, tools, options, ..Conversation::default() };
     // Programs load a model with an empty request.
     Ok((
-        ParsedRequest { model, models, conversation, stream: stream && !only_model, only_model, extensions },
+        ParsedRequest {
+            model,
+            models,
+            conversation,
+            stream: stream && !only_model,
+            only_model,
+            extensions,
+            ..ParsedRequest::default()
+        },
         response_options,
     ))
 }

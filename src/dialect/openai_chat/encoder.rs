@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::annotations::Annotation;
 use super::message_parts::{Cost, FINGERPRINT, FunctionCall, ToolCall, finish_reason};
 use super::reasoning_details::{ReasoningDetail, ThinkingDetails};
 use super::{Calls, ResponseOptions};
@@ -22,6 +23,8 @@ pub struct Chunks {
     calls: Vec<u32>,
     /// Thinking of each choice.
     thinking: Vec<ThinkingDetails>,
+    /// Length of each choice's content in characters.
+    lengths: Vec<usize>,
     /// Usage of the choices that have ended.
     usage: Option<Usage>,
 }
@@ -56,6 +59,7 @@ enum Delta<'a> {
     Content { content: &'a str },
     Reasoning { reasoning_content: &'a str },
     Sealed { reasoning_details: [&'a ReasoningDetail; 1], reasoning_opaque: &'a str },
+    Annotations { annotations: [Annotation; 1] },
     ToolCalls { tool_calls: [ToolCall<'a>; 1] },
     FunctionCall { function_call: FunctionCall<'a> },
     Nothing {},
@@ -69,6 +73,7 @@ impl Chunks {
             created: meta.created,
             model: meta.model.clone(),
             calls: vec![0; options.choices],
+            lengths: vec![0; options.choices],
             thinking: (0..options.choices).map(|_| ThinkingDetails::default()).collect(),
             options,
             usage: None,
@@ -127,6 +132,9 @@ impl Encoder for Chunks {
             Event::Text(text) if text.is_empty() => {}
             Event::Text(text) => {
                 self.seal_thinking(choice, None, out);
+                if let Some(length) = self.lengths.get_mut(choice) {
+                    *length += text.chars().count();
+                }
                 self.delta(choice, Delta::Content { content: text }, out);
             }
             Event::Thinking(thought) => {
@@ -149,6 +157,13 @@ impl Encoder for Chunks {
                 self.delta(choice, delta, out);
                 self.seal_thinking(choice, Some(&call.id), out);
             }
+            Event::Citation(citation) => {
+                let length = self.lengths.get(choice).copied().unwrap_or_default();
+                let annotations = [Annotation::new(citation, length)];
+                self.delta(choice, Delta::Annotations { annotations }, out);
+            }
+            // The API shows no searches, only the links in the text.
+            Event::WebRan(_) => self.seal_thinking(choice, None, out),
             // Only requests of other APIs ask for it.
             Event::Context(_) => {}
             Event::ToolRan(ran) => {

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::tools::{OfferedTools, ReadTools};
 use super::{Calls, ResponseOptions, history, wire};
+use crate::conversation::web::{WebKind, WebTool, WebTools};
 use crate::conversation::{Conversation, Options, Output};
 use crate::dialect::common::body_json::read_json;
 use crate::dialect::common::one_or_many::OneOrMany;
-use crate::dialect::common::{model_list, option_limits};
+use crate::dialect::common::{model_list, option_limits, web_tools};
 use crate::dialect::{ParsedRequest, RequestExtensions};
 use crate::failure::Failure;
 
@@ -45,7 +46,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         choices: option_limits::choices("n", request.n)?,
         ..Options::default()
     };
-    let ReadTools { tools, custom, choice: tool_choice } = OfferedTools {
+    let ReadTools { mut tools, custom, choice: tool_choice } = OfferedTools {
         tools: request.tools,
         choice: request.tool_choice,
         functions: request.functions,
@@ -53,6 +54,12 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         more_will_come: extensions.use_vscode_tools,
     }
     .read()?;
+    let mut web = WebTools::default();
+    if request.web_search_options.is_some() {
+        let name = web_tools::free_name(WebKind::Search, &tools);
+        tools.push(web_tools::tool(WebKind::Search, name.clone()));
+        web.search = Some(WebTool { name, path: "web_search_options".into(), ..WebTool::default() });
+    }
     let response_options = ResponseOptions {
         include_usage: request.stream_options.is_some_and(|options| options.include_usage == Some(true)),
         calls,
@@ -66,6 +73,7 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
         conversation: Conversation { messages, tools, tool_choice, options },
         stream: request.stream.unwrap_or_default(),
         extensions,
+        web,
         ..ParsedRequest::default()
     };
     Ok((parsed, response_options))

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::annotations::Annotation;
 use super::message_parts::{FINGERPRINT, FunctionCall, ToolCall, Usage, finish_reason};
 use super::reasoning_details::{ReasoningDetail, ThinkingDetails};
 use super::{Calls, ResponseOptions};
@@ -37,6 +38,8 @@ struct Message<'a> {
     /// Null only where there are calls instead.
     content: Option<String>,
     refusal: (),
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<Annotation>,
     #[serde(skip_serializing_if = "String::is_empty")]
     reasoning_content: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -88,6 +91,7 @@ fn choice<'a>(index: usize, events: &'a [Event], options: &ResponseOptions) -> C
         role: "assistant",
         content: None,
         refusal: (),
+        annotations: Vec::new(),
         reasoning_content: String::new(),
         reasoning_details: Vec::new(),
         reasoning_opaque: String::new(),
@@ -101,7 +105,10 @@ fn choice<'a>(index: usize, events: &'a [Event], options: &ResponseOptions) -> C
             Event::Text(text) if text.is_empty() => None,
             Event::Thinking(piece) => thinking.add(piece),
             Event::ToolCall(call) => thinking.seal(Some(&call.id)),
-            Event::Text(_) | Event::ToolRan(_) | Event::Context(_) | Event::Finish(..) => thinking.seal(None),
+            Event::Citation(_) => None,
+            Event::Text(_) | Event::ToolRan(_) | Event::WebRan(_) | Event::Context(_) | Event::Finish(..) => {
+                thinking.seal(None)
+            }
         };
         message.reasoning_details.extend(sealed);
         match (event, calls) {
@@ -113,7 +120,10 @@ fn choice<'a>(index: usize, events: &'a [Event], options: &ResponseOptions) -> C
             (Event::ToolCall(call), Calls::Function) => {
                 message.function_call.get_or_insert_with(|| FunctionCall::new(call));
             }
-            (Event::ToolRan(_) | Event::Context(_), _) => {}
+            (Event::Citation(citation), _) => {
+                message.annotations.push(Annotation::new(citation, content.chars().count()));
+            }
+            (Event::ToolRan(_) | Event::WebRan(_) | Event::Context(_), _) => {}
             (Event::Finish(finish, _), _) => reason = finish_reason(finish, calls),
         }
     }

@@ -53,10 +53,17 @@ pub struct Request {
     pub modalities: Option<Vec<String>>,
     pub audio: Option<IgnoredAny>,
 
+    pub web_search_options: Option<WebSearchOptions>,
+
     pub use_vscode_tools: Option<bool>,
     pub tool_execution: Option<ToolExecution>,
     pub max_tool_rounds: Option<Rounds>,
 }
+
+/// Options of a web search, unread: the editor's tool has no place for them.
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub struct WebSearchOptions {}
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]

@@ -1,7 +1,7 @@
 //! The items of a request's input become messages, one by one. Whether they make a legal transcript is not
 //! asked here.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::client_tools::{self, ClientTool};
 use super::compaction_items as compaction;
@@ -97,6 +97,7 @@ impl Reader<'_> {
             "function_call_output" | "custom_tool_call_output" => call_output(item).map(Some),
             "reasoning" => self.reasoning(item),
             "computer_call_output" => Ok(screenshot(&item)),
+            "web_search_call" if let Some(message) = self.web_search(&item) => Ok(Some(message)),
             "item_reference" => self.reference(item).map(Some),
             kind => match (ClientTool::of_item(kind), item) {
                 (Some((tool, is_call)), Value::Object(item)) => {
@@ -135,6 +136,19 @@ impl Reader<'_> {
             return Ok(self.call(id.to_owned(), &ToolName::of_client_tool(tool), tool.input(item)));
         }
         Ok(of(Role::User, vec![Part::ToolResult(client_tools::result(id.to_owned(), item))]))
+    }
+
+    /// A search of an earlier response. Its result is not in the item: auto mode has stored it, or the model reads the call
+    /// alone.
+    fn web_search(&self, item: &Value) -> Option<Message> {
+        let action = item.get("action")?;
+        if action.get("type").is_some_and(|kind| kind != "search") {
+            return None;
+        }
+        let query = action.get("query").or_else(|| action.pointer("/queries/0"))?.as_str()?;
+        let id =
+            item.get("id").and_then(Value::as_str).map_or(query, |id| id.strip_prefix("ws_").unwrap_or(id));
+        Some(self.call(id.to_owned(), &ToolName::of_web_search(), json!({ "query": query })))
     }
 
     fn call(&self, id: String, name: &ToolName, input: Value) -> Message {

@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
-use super::output_items::{Call, Content, Item, ItemStatus, Summary};
+use super::output_items::{Annotation, Call, Content, Item, ItemStatus, Summary};
 use super::stream_event::StreamEvent;
 use super::tool_names::{CallKind, ToolNames};
 use super::{ReasoningOutput, ResponseOptions};
-use crate::conversation::{ContextChange, Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan};
+use crate::conversation::{
+    Citation, ContextChange, Event, Finish, Message, Part, Role, Thinking, ToolCall, ToolRan, WebRan,
+};
 use crate::dialect::ResponseMeta;
 use crate::dialect::common::compaction::{self, Replaced};
 
@@ -23,6 +25,7 @@ pub struct OutputBuilder {
     /// The response is a summary: one item, whatever else the model does.
     compacts: bool,
     reasoning: ReasoningOutput,
+    shows_sources: bool,
     done: Vec<Done>,
     open: Open,
     /// Tools that the proxy ran, each with the number of items that were done by then.
@@ -38,7 +41,9 @@ struct Done {
 
 enum DoneContent {
     ThinkingId(Thinking),
-    Message(String),
+    Message(String, Vec<Annotation>),
+    /// A search, and whether it is the last of its round.
+    Search(Box<WebRan>, bool),
     Summary(String),
     /// A summary of the conversation so far, before the response goes on.
     Compaction(String),
@@ -50,7 +55,7 @@ enum DoneContent {
 enum Open {
     Nothing,
     ThinkingId { id: String, thought: Thinking },
-    Message { id: String, text: String },
+    Message { id: String, text: String, annotations: Vec<Annotation> },
     Summary { id: String, text: String },
 }
 
@@ -62,6 +67,7 @@ impl OutputBuilder {
             names: options.names.clone(),
             compacts: options.compaction.is_some(),
             reasoning: options.reasoning,
+            shows_sources: options.shows_sources,
             done: Vec::new(),
             open: Open::Nothing,
             ran: Vec::new(),
@@ -84,6 +90,8 @@ impl OutputBuilder {
             Event::Context(ContextChange::Compacted { summary, .. }) => self.compaction(summary, emit),
             // Only requests of other APIs ask for edits.
             Event::Context(ContextChange::Edited(_)) => {}
+            Event::WebRan(runs) => self.searches(runs, emit),
+            Event::Citation(citation) => self.citation(citation, emit),
             Event::ToolRan(ran) => {
                 // The text after it belongs to another round: an item of its own.
                 self.close(ItemStatus::Completed, emit);
@@ -95,7 +103,7 @@ impl OutputBuilder {
 
     /// The items that are complete.
     pub fn items(&self) -> Vec<Item<'_>> {
-        self.done.iter().map(|done| done.item(self.reasoning)).collect()
+        self.done.iter().map(|done| done.item(self.reasoning, self.shows_sources)).collect()
     }
 
     /// Whether a summary in it takes the place of the conversation so far.
@@ -116,12 +124,12 @@ impl OutputBuilder {
         let mut done = self.done.into_iter();
         let mut passed = 0;
         for (before, ToolRan { call, result, .. }) in self.ran {
-            messages.extend(done.by_ref().take(before - passed).map(Done::into_message));
+            add_messages(done.by_ref().take(before - passed), &mut messages);
             passed = before;
             messages.push((None, of(Role::Assistant, Part::ToolCall(call))));
             messages.push((None, of(Role::User, Part::ToolResult(result))));
         }
-        messages.extend(done.map(Done::into_message));
+        add_messages(done, &mut messages);
         messages
     }
 
@@ -138,11 +146,11 @@ impl OutputBuilder {
             let id = self.next_id("msg");
             let output_index = self.done.len();
             emit(&StreamEvent::ItemAdded { output_index, item: Item::message_begins(&id) });
-            let part = Content::text("");
+            let part = Content::text("", &[]);
             emit(&StreamEvent::PartAdded { item_id: &id, output_index, content_index: 0, part });
-            self.open = Open::Message { id, text: String::new() };
+            self.open = Open::Message { id, text: String::new(), annotations: Vec::new() };
         }
-        if let Open::Message { id, text } = &mut self.open {
+        if let Open::Message { id, text, .. } = &mut self.open {
             text.push_str(more);
             emit(&StreamEvent::TextDelta {
                 item_id: id,
@@ -151,6 +159,41 @@ impl OutputBuilder {
                 delta: more,
                 logprobs: [],
             });
+        }
+    }
+
+    fn citation(&mut self, citation: &Citation, emit: EventListener<'_>) {
+        let Open::Message { id, text, annotations } = &mut self.open else { return };
+        let annotation = Annotation::new(citation, text);
+        emit(&StreamEvent::AnnotationAdded {
+            item_id: id,
+            output_index: self.done.len(),
+            content_index: 0,
+            annotation_index: annotations.len(),
+            annotation: &annotation,
+        });
+        annotations.push(annotation);
+    }
+
+    /// Adds the searches of a round, which have run already.
+    fn searches(&mut self, runs: &[WebRan], emit: EventListener<'_>) {
+        self.close(ItemStatus::Completed, emit);
+        for (index, web) in runs.iter().enumerate() {
+            let id = format!("ws_{}", web.call().id);
+            let (item_id, output_index) = (id.as_str(), self.done.len());
+            emit(&StreamEvent::ItemAdded { output_index, item: Item::search_begins(&id, web) });
+            emit(&StreamEvent::SearchInProgress { item_id, output_index });
+            emit(&StreamEvent::Searching { item_id, output_index });
+            // The API has no event for a failure, only the item's status.
+            let status = match web.outcome {
+                Ok(_) => {
+                    emit(&StreamEvent::SearchCompleted { item_id, output_index });
+                    ItemStatus::Completed
+                }
+                Err(_) => ItemStatus::Failed,
+            };
+            let is_last = index + 1 == runs.len();
+            self.finish_item(id, status, DoneContent::Search(Box::new(web.clone()), is_last), emit);
         }
     }
 
@@ -254,7 +297,7 @@ impl OutputBuilder {
                 }
                 self.finish_item(id, status, DoneContent::ThinkingId(thought), emit);
             }
-            Open::Message { id, text } => {
+            Open::Message { id, text, annotations } => {
                 let (item_id, logprobs) = (&id, []);
                 emit(&StreamEvent::TextDone {
                     item_id,
@@ -263,9 +306,9 @@ impl OutputBuilder {
                     text: &text,
                     logprobs,
                 });
-                let part = Content::text(&text);
+                let part = Content::text(&text, &annotations);
                 emit(&StreamEvent::PartDone { item_id, output_index, content_index: 0, part });
-                self.finish_item(id, status, DoneContent::Message(text), emit);
+                self.finish_item(id, status, DoneContent::Message(text, annotations), emit);
             }
             Open::Summary { id, text } => self.finish_item(id, status, DoneContent::Summary(text), emit),
         }
@@ -273,7 +316,10 @@ impl OutputBuilder {
 
     fn finish_item(&mut self, id: String, status: ItemStatus, content: DoneContent, emit: EventListener<'_>) {
         let done = Done { id, status, content };
-        emit(&StreamEvent::ItemDone { output_index: self.done.len(), item: done.item(self.reasoning) });
+        emit(&StreamEvent::ItemDone {
+            output_index: self.done.len(),
+            item: done.item(self.reasoning, self.shows_sources),
+        });
         self.done.push(done);
     }
 }
@@ -286,19 +332,40 @@ impl Done {
                 return (Some(self.id), message);
             }
             DoneContent::ThinkingId(thought) => Part::Thinking(thought),
-            DoneContent::Message(text) => Part::Text { text },
+            DoneContent::Message(text, _) => Part::Text { text },
+            DoneContent::Search(web, _) => Part::ToolCall(web.ran.call),
             DoneContent::Call(call, _) => Part::ToolCall(call),
         };
         (Some(self.id), Message { role: Role::Assistant, name: None, parts: vec![part] })
     }
 
-    fn item(&self, reasoning: ReasoningOutput) -> Item<'_> {
+    fn item(&self, reasoning: ReasoningOutput, shows_sources: bool) -> Item<'_> {
         match &self.content {
             DoneContent::ThinkingId(thought) => Item::thought(&self.id, thought, reasoning),
-            DoneContent::Message(text) => Item::message(&self.id, self.status, text),
+            DoneContent::Message(text, annotations) => {
+                Item::message(&self.id, self.status, text, annotations)
+            }
+            DoneContent::Search(web, _) => Item::search(&self.id, web, shows_sources),
             DoneContent::Summary(text) => Item::compaction(&self.id, Some((text, Replaced::AllButUser))),
             DoneContent::Compaction(text) => Item::compaction(&self.id, Some((text, Replaced::All))),
             DoneContent::Call(_, call) => Item::call(&self.id, self.status, call),
+        }
+    }
+}
+
+/// Adds the messages of items; the results of a round's searches follow all of its calls.
+fn add_messages(items: impl Iterator<Item = Done>, messages: &mut Vec<(Option<String>, Message)>) {
+    let mut results = Vec::new();
+    for item in items {
+        let mut is_last = false;
+        if let DoneContent::Search(web, last) = &item.content {
+            results.push(Part::ToolResult(web.result().clone()));
+            is_last = *last;
+        }
+        messages.push(item.into_message());
+        if is_last {
+            let parts = std::mem::take(&mut results);
+            messages.push((None, Message { role: Role::User, name: None, parts }));
         }
     }
 }

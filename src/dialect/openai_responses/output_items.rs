@@ -1,12 +1,12 @@
 //! The items of an answer's output, as streams and whole replies show them.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ReasoningOutput;
 use super::client_tools::ClientTool;
 use super::tool_names::{CallKind, ToolNames};
-use crate::conversation::{Thinking, ToolCall};
+use crate::conversation::{Citation, Thinking, ToolCall, WebPage, WebRan};
 use crate::dialect::common::compaction::{self, Replaced};
 use crate::dialect::common::{call_arguments, free_text, sealed_thinking};
 
@@ -63,6 +63,14 @@ pub enum Item<'a> {
         call_id: &'a str,
         operation: &'a Value,
     },
+    WebSearchCall {
+        id: &'a str,
+        status: ItemStatus,
+        action: Value,
+        /// The words in which the model has read a failure. The API has no place for them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
     Compaction {
         id: &'a str,
         encrypted_content: String,
@@ -77,6 +85,8 @@ pub enum ItemStatus {
     Completed,
     /// It was cut off.
     Incomplete,
+    /// Only of a search.
+    Failed,
 }
 
 /// A part of a reasoning item.
@@ -90,15 +100,39 @@ pub struct Summary<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "output_text")]
 pub struct Content<'a> {
-    pub annotations: [(); 0],
+    pub annotations: &'a [Annotation],
     pub logprobs: [(); 0],
     pub text: &'a str,
 }
 
 impl<'a> Content<'a> {
-    /// Text of the summary.
-    pub fn text(text: &'a str) -> Content<'a> {
-        Content { annotations: [], logprobs: [], text }
+    /// A text with its links.
+    pub fn text(text: &'a str, annotations: &'a [Annotation]) -> Content<'a> {
+        Content { annotations, logprobs: [], text }
+    }
+}
+
+/// A link to a page that a search has found, with its place in the text, counted in characters.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename = "url_citation")]
+pub struct Annotation {
+    start_index: usize,
+    end_index: usize,
+    title: String,
+    url: String,
+}
+
+impl Annotation {
+    /// The annotation of a link at the end of a text.
+    pub fn new(citation: &Citation, text: &str) -> Annotation {
+        let Citation { page, link } = citation;
+        let end_index = text.chars().count();
+        Annotation {
+            start_index: end_index.saturating_sub(link.chars().count()),
+            end_index,
+            title: page.title.clone(),
+            url: page.url.clone(),
+        }
     }
 }
 
@@ -124,14 +158,39 @@ impl<'a> Item<'a> {
     }
 
     /// A whole message.
-    pub fn message(id: &'a str, status: ItemStatus, text: &'a str) -> Item<'a> {
-        Item::Message { id, status, role: "assistant", content: vec![Content::text(text)] }
+    pub fn message(
+        id: &'a str,
+        status: ItemStatus,
+        text: &'a str,
+        annotations: &'a [Annotation],
+    ) -> Item<'a> {
+        Item::Message { id, status, role: "assistant", content: vec![Content::text(text, annotations)] }
     }
 
     /// A summary, sealed, with what it replaces; empty where a stream begins it.
     pub fn compaction(id: &'a str, summary: Option<(&str, Replaced)>) -> Item<'a> {
         let sealed = summary.map(|(summary, replaced)| compaction::seal(summary, replaced));
         Item::Compaction { id, encrypted_content: sealed.unwrap_or_default() }
+    }
+
+    /// A search that has begun.
+    pub fn search_begins(id: &'a str, web: &WebRan) -> Item<'a> {
+        let action = json!({ "type": "search", "query": web.subject });
+        Item::WebSearchCall { id, status: ItemStatus::InProgress, action, error: None }
+    }
+
+    /// A search that has ended, with its pages if they are wanted.
+    pub fn search(id: &'a str, web: &WebRan, shows_sources: bool) -> Item<'a> {
+        let mut action = json!({ "type": "search", "query": web.subject, "queries": [web.subject] });
+        if shows_sources && let Some(fields) = action.as_object_mut() {
+            let source = |page: &WebPage| json!({ "type": "url", "url": page.url });
+            fields.insert("sources".into(), web.outcome.iter().flatten().map(source).collect());
+        }
+        let (status, error) = match &web.outcome {
+            Ok(_) => (ItemStatus::Completed, None),
+            Err(_) => (ItemStatus::Failed, Some(web.text())),
+        };
+        Item::WebSearchCall { id, status, action, error }
     }
 
     /// A call as the client knows the tool.

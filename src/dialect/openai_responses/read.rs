@@ -10,6 +10,7 @@ use super::response_object::Echo;
 use super::stored_responses::Memory;
 use super::tools::OfferedTools;
 use super::{ReasoningOutput, ResponseOptions, StoredInput, wire};
+use crate::conversation::web::{WebTool, WebTools};
 use crate::conversation::{ContextEdit, Conversation, Message, Options, Output, Role, ThinkingMode};
 use crate::dialect::common::body_json::{read_json, read_value};
 use crate::dialect::common::compaction::{Replaced, request_summary};
@@ -57,7 +58,9 @@ pub fn read(
     offer_tools(&items, &mut offer)?;
     let tool_choice =
         offer.choose(request.tool_choice.as_ref(), extensions.use_vscode_tools).at("tool_choice")?;
-    let OfferedTools { tools, names, .. } = offer;
+    let OfferedTools { tools, names, web_search, .. } = offer;
+    let search = web_search.map(|tool| WebTool { max_uses: request.max_tool_calls, ..tool });
+    let mut web = WebTools { search, fetch: None };
 
     if items.is_empty() && request.previous_response_id.is_none() && purpose != Purpose::Count {
         return Err(Failure::invalid("input", "empty, expected a text or at least one item"));
@@ -88,6 +91,7 @@ pub fn read(
     if compacts {
         request_summary(&mut conversation, Replaced::AllButUser, None);
         extensions = RequestExtensions::default();
+        web = WebTools::default();
     }
     let parsed = ParsedRequest {
         model: request.model.take().filter(|model| !model.is_empty()),
@@ -95,14 +99,18 @@ pub fn read(
         conversation,
         stream: request.stream.unwrap_or_default(),
         extensions,
+        web,
         ..ParsedRequest::default()
     };
+    let shows_sources =
+        request.include.iter().flatten().any(|field| field == "web_search_call.action.sources");
     let options = ResponseOptions {
         stored,
         reasoning: reasoning_output(&request)?,
         echo: Arc::new(echo(request)),
         names: Arc::new(names),
         compaction,
+        shows_sources,
     };
     Ok((parsed, options))
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::output_items::{Content, Item, Summary};
+use super::output_items::{Annotation, Content, Item, Summary};
 use super::response_object::Response;
 
 /// One event, but for its name and number, which `stream` puts before it.
@@ -47,6 +47,13 @@ pub enum StreamEvent<'a> {
         delta: &'a str,
         logprobs: [(); 0],
     },
+    AnnotationAdded {
+        item_id: &'a str,
+        output_index: usize,
+        content_index: usize,
+        annotation_index: usize,
+        annotation: &'a Annotation,
+    },
     TextDone {
         item_id: &'a str,
         output_index: usize,
@@ -86,6 +93,19 @@ pub enum StreamEvent<'a> {
         part: Summary<'a>,
     },
 
+    SearchInProgress {
+        item_id: &'a str,
+        output_index: usize,
+    },
+    Searching {
+        item_id: &'a str,
+        output_index: usize,
+    },
+    SearchCompleted {
+        item_id: &'a str,
+        output_index: usize,
+    },
+
     ArgumentsDelta {
         item_id: &'a str,
         output_index: usize,
@@ -122,12 +142,16 @@ impl StreamEvent<'_> {
             StreamEvent::ItemDone { .. } => "response.output_item.done",
             StreamEvent::PartAdded { .. } => "response.content_part.added",
             StreamEvent::TextDelta { .. } => "response.output_text.delta",
+            StreamEvent::AnnotationAdded { .. } => "response.output_text.annotation.added",
             StreamEvent::TextDone { .. } => "response.output_text.done",
             StreamEvent::PartDone { .. } => "response.content_part.done",
             StreamEvent::SummaryPartAdded { .. } => "response.reasoning_summary_part.added",
             StreamEvent::SummaryDelta { .. } => "response.reasoning_summary_text.delta",
             StreamEvent::SummaryDone { .. } => "response.reasoning_summary_text.done",
             StreamEvent::SummaryPartDone { .. } => "response.reasoning_summary_part.done",
+            StreamEvent::SearchInProgress { .. } => "response.web_search_call.in_progress",
+            StreamEvent::Searching { .. } => "response.web_search_call.searching",
+            StreamEvent::SearchCompleted { .. } => "response.web_search_call.completed",
             StreamEvent::ArgumentsDelta { .. } => "response.function_call_arguments.delta",
             StreamEvent::ArgumentsDone { .. } => "response.function_call_arguments.done",
             StreamEvent::InputDelta { .. } => "response.custom_tool_call_input.delta",

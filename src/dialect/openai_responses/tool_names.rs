@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 
 use super::client_tools::ClientTool;
+use crate::conversation::web::WebKind;
+use crate::dialect::common::web_tools;
 
 /// Codex's namespace for tools without one; their calls carry none.
 pub const NO_NAMESPACE: &str = "functions";
@@ -26,6 +28,11 @@ impl ToolName {
     /// come from a request.
     pub fn of_client_tool(tool: ClientTool) -> ToolName {
         ToolName { namespace: Some(String::new()), name: tool.kind().to_owned() }
+    }
+
+    /// The name of the tool that searches the web. It is no function of the client's, either.
+    pub fn of_web_search() -> ToolName {
+        ToolName { namespace: Some(String::new()), name: web_tools::name(WebKind::Search).to_owned() }
     }
 
     /// Both in one word. A namespace may end with the separator already: Codex's of MCP servers did.

@@ -10,10 +10,12 @@ use serde_json::Value;
 use super::client_tools::ClientTool;
 use super::tool_names::{CallKind, NO_NAMESPACE, ToolName, ToolNames};
 use super::wire;
+use crate::conversation::web::{Domains, WebKind, WebTool};
 use crate::conversation::{Tool, ToolChoice};
 use crate::dialect::common::body_json::read_value;
 use crate::dialect::common::free_text;
 use crate::dialect::common::tool_list::taken;
+use crate::dialect::common::web_tools;
 use crate::failure::{Failure, ResultExt};
 
 /// Tools a request offers, as the model sees them.
@@ -21,6 +23,8 @@ use crate::failure::{Failure, ResultExt};
 pub struct OfferedTools {
     pub tools: Vec<Tool>,
     pub names: ToolNames,
+    /// The tool that searches the web.
+    pub web_search: Option<WebTool>,
     /// Whether a different tool of a name that is taken is ignored instead of refused: tools within the input were
     /// offered in earlier turns.
     pub first_wins: bool,
@@ -54,6 +58,7 @@ impl OfferedTools {
         match kind_of(tool)? {
             "function" => self.add_function(space, description_of_namespace, tool),
             "custom" => self.add_custom(space, description_of_namespace, tool),
+            kind if is_web_search(kind) => self.add_web_search(tool),
             _ => match ClientTool::of(tool) {
                 Some(tool) => {
                     let (kind, description) = (CallKind::Client(tool), tool.description().to_owned());
@@ -68,6 +73,24 @@ impl OfferedTools {
                 None => Ok(()),
             },
         }
+    }
+
+    fn add_web_search(&mut self, tool: &Value) -> Result<(), Failure> {
+        let name = ToolName::of_web_search();
+        let Tool { description, input_schema, .. } = web_tools::tool(WebKind::Search, String::new());
+        self.push_named(&name, CallKind::Function, description, input_schema, true)?;
+        // Fields of other types are let through, like those of any tool that OpenAI itself would run.
+        let hosts = |path: &str| {
+            let hosts = tool.pointer(path)?.as_array()?;
+            Some(hosts.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        };
+        self.web_search = Some(WebTool {
+            name: self.names.to_model(&name),
+            path: "tools".into(),
+            domains: Domains::new(hosts("/filters/allowed_domains"), hosts("/filters/blocked_domains")),
+            ..WebTool::default()
+        });
+        Ok(())
     }
 
     fn add_function(
@@ -175,6 +198,9 @@ impl OfferedTools {
                     wire::ChoiceWord::Required => ToolChoice::Allowed { names, is_required: true },
                 })
             }
+            kind if is_web_search(kind) => {
+                Ok(ToolChoice::Named(self.names.to_model(&ToolName::of_web_search())))
+            }
             kind if let Some(tool) = ClientTool::of_kind(kind) => {
                 Ok(ToolChoice::Named(self.names.to_model(&ToolName::of_client_tool(tool))))
             }
@@ -202,6 +228,11 @@ impl OfferedTools {
     }
 }
 
+/// Whether a type is one of those of the tool that searches the web.
+fn is_web_search(kind: &str) -> bool {
+    kind == "web_search" || kind.starts_with("web_search_2") || kind.starts_with("web_search_preview")
+}
+
 fn kind_of(tool: &Value) -> Result<&str, Failure> {
     #[derive(serde::Deserialize)]
     #[serde(expecting = "an object")]
@@ -215,6 +246,9 @@ fn kind_of(tool: &Value) -> Result<&str, Failure> {
 fn is_of(name: &ToolName, reference: &wire::ToolReference) -> bool {
     if reference.kind.as_deref() == Some("namespace") {
         return reference.name.is_some() && reference.name == name.namespace;
+    }
+    if reference.kind.as_deref().is_some_and(is_web_search) {
+        return ToolName::of_web_search() == *name;
     }
     if let Some(tool) = reference.kind.as_deref().and_then(ClientTool::of_kind) {
         return ToolName::of_client_tool(tool) == *name;

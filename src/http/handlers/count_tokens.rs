@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::budgets::Meter;
 use crate::completion::{CompletionRequest, ModelChain};
+use crate::conversation::WebTools;
 use crate::dialect::anthropic::count_tokens as anthropic;
 use crate::dialect::gemini::count_tokens as gemini;
 use crate::dialect::openai_responses::input_tokens as openai;
@@ -82,7 +83,7 @@ async fn count(
     let body =
         request_body::read(request.headers(), payload.into_inner(), state.options.receive_timeout).await?;
     let ParsedRequest { model, models, mut conversation, extensions, .. } = read(body)?;
-    tool_access::attach(&mut conversation, extensions, request, client, state).await?;
+    tool_access::attach(&mut conversation, extensions, WebTools::default(), request, client, state).await?;
     let mut completion_request = CompletionRequest {
         request_id: RequestId::of(request).text(),
         models: ModelChain::new(

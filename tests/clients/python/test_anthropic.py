@@ -259,3 +259,47 @@ def test_parsed_message_fits_its_schema(client):
     message = client.messages.parse(**question('call:answer {"name":"Ada","age":36}'), output_format=Person)
 
     assert message.parsed_output == Person(name="Ada", age=36)
+
+
+SEARCH = 'call:web_search {"query":"ferris"}\nthen:\nsay:It is [a crab](https://example.com/about).'
+
+
+def test_web_search_and_its_citations(client):
+    tools = [{"type": "web_search_20250305", "name": "web_search", "max_uses": 3}]
+    message = client.messages.create(**question(SEARCH, tools=tools))
+
+    call, result, text = message.content
+    assert (call.type, call.name, call.input) == ("server_tool_use", "web_search", {"query": "ferris"})
+    assert (result.type, result.tool_use_id) == ("web_search_tool_result", call.id)
+    assert [(page.title, page.url) for page in result.content][0] == ("About ferris", "https://example.com/about")
+    [citation] = text.citations
+    assert (citation.type, citation.url, citation.cited_text) == (
+        "web_search_result_location",
+        "https://example.com/about",
+        "A page about ferris.",
+    )
+    assert message.usage.server_tool_use.web_search_requests == 1
+    with client.messages.stream(**question(SEARCH, tools=tools)) as stream:
+        streamed = stream.get_final_message()
+    assert [block.type for block in streamed.content] == [block.type for block in message.content]
+    assert streamed.content[2].citations == text.citations
+
+    # The next turn brings the result back, and the model reads it again.
+    history = [
+        {"role": "user", "content": SEARCH},
+        {"role": "assistant", "content": message.content},
+        {"role": "user", "content": "dump:"},
+    ]
+    again = client.messages.create(**{**question(""), "messages": history}, tools=tools)
+    parts = [part for entry in json.loads(again.content[0].text)["messages"] for part in entry["parts"]]
+    [kept] = [part["text"] for part in parts if part["type"] == "tool_result"]
+    assert "A page about ferris." in kept
+
+
+def test_web_fetch(client):
+    script = 'call:web_fetch {"url":"https://example.com/about"}\nthen:\nsay:Read.'
+    tools = [{"type": "web_fetch_20250910", "name": "web_fetch"}]
+    call, result, text = client.messages.create(**question(script, tools=tools)).content
+    assert (call.name, result.type, text.text) == ("web_fetch", "web_fetch_tool_result", "Read.")
+    assert result.content.content.title == "Example Page"
+    assert result.content.content.source.data.endswith("This is the text of https://example.com/about.")

@@ -245,3 +245,33 @@ def test_langchain_parses_structured_output(langchain):
     structured = langchain.with_structured_output(Person)
     script = 'call:Person {"name":"Ada","age":36}\ncall:answer {"name":"Ada","age":36}'
     assert structured.invoke(script) == Person(name="Ada", age=36)
+
+
+def test_google_search_and_its_grounding(client):
+    script = 'call:web_search {"query":"ferris"}\nthen:\nsay:It is [a crab](https://example.com/about).'
+    options = config(tools=[types.Tool(google_search=types.GoogleSearch())])
+    answer = client.models.generate_content(model=MODEL, contents=script, config=options)
+
+    grounding = answer.candidates[0].grounding_metadata
+    assert grounding.web_search_queries == ["ferris"]
+    assert (grounding.grounding_chunks[0].web.uri, grounding.grounding_chunks[0].web.title) == (
+        "https://example.com/about",
+        "About ferris",
+    )
+    [support] = grounding.grounding_supports
+    assert support.grounding_chunk_indices == [0]
+    cited = answer.text.encode()[support.segment.start_index : support.segment.end_index].decode()
+    assert cited == support.segment.text == "[a crab](https://example.com/about)"
+    chunks = list(client.models.generate_content_stream(model=MODEL, contents=script, config=options))
+    assert chunks[-1].candidates[0].grounding_metadata == grounding
+
+
+def test_url_context(client):
+    script = 'call:web_fetch {"url":"https://example.com/about"}\nthen:\nsay:Read.'
+    options = config(tools=[types.Tool(url_context=types.UrlContext())])
+    answer = client.models.generate_content(model=MODEL, contents=script, config=options)
+    [page] = answer.candidates[0].url_context_metadata.url_metadata
+    assert (page.retrieved_url, page.url_retrieval_status) == (
+        "https://example.com/about",
+        types.UrlRetrievalStatus.URL_RETRIEVAL_STATUS_SUCCESS,
+    )

@@ -214,3 +214,15 @@ def wait_until(true) -> None:
     while not true():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.02)
+
+
+def test_web_search_and_its_annotations(client):
+    script = 'call:web_search {"query":"ferris"}\nthen:\nsay:It is [a crab](https://example.com/about).'
+    messages = [{"role": "user", "content": script}]
+    completion = client.chat.completions.create(model="scripted-1", messages=messages, web_search_options={})
+
+    message = completion.choices[0].message
+    [annotation] = message.annotations
+    link = annotation.url_citation
+    assert (annotation.type, link.url, link.title) == ("url_citation", "https://example.com/about", "About ferris")
+    assert message.content[link.start_index : link.end_index] == "[a crab](https://example.com/about)"

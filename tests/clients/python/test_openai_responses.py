@@ -160,3 +160,28 @@ def test_failure_in_mid_stream_ends_with_response_failed(client):
     assert "".join(event.delta for event in said if event.type == "response.output_text.delta") == "half a"
     assert last.type == "response.failed"
     assert "the model broke off" in last.response.error.message
+
+
+def test_web_search_and_its_annotations(client):
+    script = 'call:web_search {"query":"ferris"}\nthen:\nsay:It is [a crab](https://example.com/about).'
+    options = {
+        "model": "scripted-1",
+        "input": script,
+        "tools": [{"type": "web_search"}],
+        "include": ["web_search_call.action.sources"],
+    }
+    response = client.responses.create(**options)
+
+    search, message = response.output
+    assert (search.type, search.status, search.action.query) == ("web_search_call", "completed", "ferris")
+    assert search.action.sources[0].url == "https://example.com/about"
+    [text] = message.content
+    [annotation] = text.annotations
+    assert (annotation.type, annotation.url, annotation.title) == ("url_citation", "https://example.com/about", "About ferris")
+    assert text.text[annotation.start_index : annotation.end_index] == "[a crab](https://example.com/about)"
+
+    with client.responses.stream(**options) as stream:
+        names = [event.type for event in stream]
+        final = stream.get_final_response()
+    assert "response.web_search_call.searching" in names and "response.output_text.annotation.added" in names
+    assert final.output[1].content[0].annotations == text.annotations

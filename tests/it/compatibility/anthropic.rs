@@ -56,9 +56,14 @@ const BLOCKS: &[Row] = &[
     ("tool_addition tool_removal", Honored, "the tool list changes"),
     ("fallback", Ignored, "marks where another model took over; the API shows it to no model"),
     (
-        "server_tool_use advisor_tool_result bash_code_execution_tool_result code_execution_tool_result mcp_tool_result mcp_tool_use text_editor_code_execution_tool_result tool_search_tool_result web_fetch_tool_result web_search_tool_result",
+        "server_tool_use advisor_tool_result bash_code_execution_tool_result code_execution_tool_result mcp_tool_result mcp_tool_use text_editor_code_execution_tool_result tool_search_tool_result",
         Words,
         "as JSON without base64 and sealed content",
+    ),
+    (
+        "web_fetch_tool_result web_search_tool_result",
+        Honored,
+        "with `server_tool_use` of these tools: calls and their results; sealed content of other services is left out",
     ),
     ("container_upload mcp_tool_listing", Words, "as JSON"),
 ];
@@ -89,7 +94,12 @@ const TOOLS: &[Row] = &[
         "takes a model that was trained to see where things are on a screen",
     ),
     (
-        "advisor_20260301 code_execution_20250522 code_execution_20250825 code_execution_20260120 code_execution_20260521 mcp_toolset web_fetch_20250910 web_fetch_20260209 web_fetch_20260309 web_fetch_20260318 web_search_20250305 web_search_20260209 web_search_20260318",
+        "web_fetch_20250910 web_fetch_20260209 web_fetch_20260309 web_fetch_20260318 web_search_20250305 web_search_20260209 web_search_20260318",
+        Honored,
+        "tools of the editor run, with `max_uses`, `allowed_domains`, `blocked_domains` and `max_content_tokens`; `user_location` is ignored",
+    ),
+    (
+        "advisor_20260301 code_execution_20250522 code_execution_20250825 code_execution_20260120 code_execution_20260521 mcp_toolset",
         Ignored,
         "run by Anthropic's own service; a `tool_choice` that names one is refused",
     ),

@@ -103,8 +103,15 @@ const ABOUT_PARTS: &[Row] = &[
     ("partMetadata videoMetadata mediaResolution", Ignored, ""),
 ];
 
-const TOOLS: &[Row] = &[(
-    "codeExecution computerUse fileSearch googleMaps googleSearch googleSearchRetrieval mcpServers urlContext",
-    Ignored,
-    "they run in Google's own service; mode `ANY` without functions is refused",
-)];
+const TOOLS: &[Row] = &[
+    (
+        "googleSearch googleSearchRetrieval urlContext",
+        Honored,
+        "tools of the editor run; of `googleSearch`, `excludeDomains` counts",
+    ),
+    (
+        "codeExecution computerUse fileSearch googleMaps mcpServers",
+        Ignored,
+        "they run in Google's own service; mode `ANY` without functions is refused",
+    ),
+];

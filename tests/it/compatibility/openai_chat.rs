@@ -49,7 +49,11 @@ const FIELDS: &[Row] = &[
     ("logit_bias", Refused(r#"{ "5": 1 }"#), "VS Code's models take no bias on tokens"),
     ("moderation prompt_cache_options", Ignored, "about OpenAI's own service"),
     ("prediction", Ignored, "it only makes a response quicker"),
-    ("web_search_options", Ignored, "OpenAI's own service searches"),
+    (
+        "web_search_options",
+        Honored,
+        "a search tool of the editor runs; `search_context_size` and `user_location` are ignored",
+    ),
     ("metadata user safety_identifier", Ignored, "they identify requests and users to OpenAI"),
     ("store", Ignored, "chat completions are not stored"),
     (

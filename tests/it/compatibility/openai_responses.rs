@@ -78,9 +78,14 @@ const ITEMS: &[Row] = &[
     ("computer_call computer_call_output", Words, "a screenshot is an image"),
     ("configuration_update program program_output", Words, "as JSON"),
     (
-        "code_interpreter_call file_search_call image_generation_call mcp_approval_request mcp_approval_response mcp_call tool_search_call web_search_call",
+        "code_interpreter_call file_search_call image_generation_call mcp_approval_request mcp_approval_response mcp_call tool_search_call",
         Words,
         "what OpenAI's own tools did, as JSON without base64 and sealed content",
+    ),
+    (
+        "web_search_call",
+        Honored,
+        "a search as the call that it was, with its result if the server has it; other actions as JSON",
     ),
     ("mcp_list_tools", Ignored, "only OpenAI can run these tools"),
 ];
@@ -106,12 +111,17 @@ const TOOLS: &[Row] = &[
         "as functions; their calls come out as the API's own items. A shell in a container of OpenAI is left out",
     ),
     (
+        "web_search web_search_2025_08_26 web_search_preview web_search_preview_2025_03_11",
+        Honored,
+        "a search tool of the editor runs, with `filters`; the rest is ignored",
+    ),
+    (
         "computer computer_use_preview",
         Ignored,
         "takes a model that was trained to see where things are on a screen",
     ),
     (
-        "code_interpreter file_search image_generation mcp tool_search web_search web_search_2025_08_26 web_search_preview web_search_preview_2025_03_11 programmatic_tool_calling",
+        "code_interpreter file_search image_generation mcp tool_search programmatic_tool_calling",
         Ignored,
         "run by OpenAI's own service",
     ),

@@ -208,6 +208,7 @@ const defaults = () => ({
 	budgets: {},
 	modelTimeout: 300,
 	autoTools: { allow: ["*"], deny: [] },
+	webSearchTool: "",
 	apiKey: "",
 	allowedOrigins: [],
 	blockedOrigins: [],

@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::read;
+use crate::conversation::web::{Domains, WebKind, WebTool};
 use crate::conversation::{
     Content, Conversation, Data, Message, Options, Output, Part, Role, Thinking, ThinkingMode, Tool,
     ToolCall, ToolChoice, ToolResult,
 };
 use crate::dialect::anthropic::{ResponseOptions, Thoughts};
 use crate::dialect::common::compaction::summary_text;
-use crate::dialect::common::sealed_thinking;
+use crate::dialect::common::{sealed_thinking, web_tools};
 use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 use crate::failure::Failure;
 
@@ -260,17 +261,83 @@ fn server_tool_blocks_become_json_text() {
     check_content(
         "assistant",
         &json!([
-            { "type": "server_tool_use", "id": "s1", "name": "web_search", "input": { "query": "x" } },
-            { "type": "web_search_tool_result", "tool_use_id": "s1", "content": [] },
+            { "type": "server_tool_use", "id": "s1", "name": "code_execution", "input": { "code": "x" } },
+            { "type": "code_execution_tool_result", "tool_use_id": "s1", "content": [] },
             { "type": "mcp_tool_use", "id": "m1" },
             { "type": "fallback", "from": { "model": "a" }, "to": { "model": "b" } },
             { "type": "compaction", "content": null },
         ]),
         &[
-            text(r#"{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"x"}}"#),
-            text(r#"{"type":"web_search_tool_result","tool_use_id":"s1","content":[]}"#),
+            text(r#"{"type":"server_tool_use","id":"s1","name":"code_execution","input":{"code":"x"}}"#),
+            text(r#"{"type":"code_execution_tool_result","tool_use_id":"s1","content":[]}"#),
             text(r#"{"type":"mcp_tool_use","id":"m1"}"#),
         ],
+    );
+}
+
+/// In the assistant's turn: each result follows the calls of its round, as the server had them when it ran these.
+#[test]
+fn web_blocks_become_calls_and_results() {
+    let call = |id: &str, name: &str, input: Value| ToolCall { id: id.into(), name: name.into(), input };
+    let result = |id: &str, text: &str, is_error: bool| {
+        let content = vec![Content::Text { text: text.into() }];
+        Part::ToolResult(ToolResult { id: id.into(), content, is_error })
+    };
+    let sealed = web_tools::seal("Title: A\nURL: https://a.example");
+    let page =
+        json!({ "type": "web_search_result", "url": "https://a.example", "title": "A", "page_age": null });
+    let (mut ours, mut foreign) = (page.clone(), page);
+    ours["encrypted_content"] = json!(sealed);
+    foreign["encrypted_content"] = json!("EqgfCioIARgB");
+    let body = request(&json!({
+        "messages": [
+            { "role": "user", "content": "What is A?" },
+            { "role": "assistant", "content": [
+                { "type": "text", "text": "Let me look." },
+                { "type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": { "query": "a" } },
+                { "type": "server_tool_use", "id": "srvtoolu_2", "name": "web_fetch", "input": { "url": "u" } },
+                { "type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [ours] },
+                { "type": "web_fetch_tool_result", "tool_use_id": "srvtoolu_2", "content": {
+                    "type": "web_fetch_result", "url": "u", "content": {
+                        "type": "document", "source": { "type": "text", "media_type": "text/plain", "data": "words" },
+                    },
+                } },
+                { "type": "server_tool_use", "id": "srvtoolu_3", "name": "web_search", "input": { "query": "b" } },
+                { "type": "web_search_tool_result", "tool_use_id": "srvtoolu_3", "content": {
+                    "type": "web_search_tool_result_error", "error_code": "unavailable",
+                } },
+                { "type": "server_tool_use", "id": "srvtoolu_4", "name": "web_search", "input": { "query": "c" } },
+                { "type": "web_search_tool_result", "tool_use_id": "srvtoolu_4", "content": [foreign] },
+                { "type": "text", "text": "A letter.", "citations": null },
+            ] },
+            { "role": "user", "content": "Thanks" },
+        ],
+    }));
+    let of = |role, parts| Message { role, name: None, parts };
+    let search = |id: &str, query: &str| Part::ToolCall(call(id, "web_search", json!({ "query": query })));
+    assert_eq!(
+        conversation(&body).messages,
+        [
+            Message::text(Role::User, "What is A?"),
+            of(
+                Role::Assistant,
+                vec![
+                    Part::text("Let me look."),
+                    search("1", "a"),
+                    Part::ToolCall(call("2", "web_fetch", json!({ "url": "u" }))),
+                ]
+            ),
+            of(
+                Role::User,
+                vec![result("1", "Title: A\nURL: https://a.example", false), result("2", "words", false)]
+            ),
+            of(Role::Assistant, vec![search("3", "b")]),
+            of(Role::User, vec![result("3", "unavailable", true)]),
+            of(Role::Assistant, vec![search("4", "c")]),
+            of(Role::User, vec![result("4", r#"[{"url":"https://a.example","title":"A"}]"#, false)]),
+            Message::text(Role::Assistant, "A letter."),
+            Message::text(Role::User, "Thanks"),
+        ]
     );
 }
 
@@ -463,8 +530,35 @@ fn tools_with_an_equivalent_are_offered() {
                     json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object" })
                 ),
             },
+            web_tools::tool(WebKind::Search, "web_search".into()),
         ]
     );
+}
+
+#[test]
+fn web_tools_keep_their_limits() {
+    let body = request(&json!({
+        "tools": [
+            { "type": "web_search_20260209", "name": "web_search", "max_uses": 8, "allowed_domains": ["a.example"] },
+            { "type": "web_fetch_20250910", "name": "web_fetch", "max_content_tokens": 100, "blocked_domains": ["b.example"],
+              "defer_loading": true },
+        ],
+    }));
+    let (parsed, _) = read(&body).unwrap();
+    let web = parsed.web;
+    assert_eq!(
+        web.search,
+        Some(WebTool {
+            name: "web_search".into(),
+            path: "tools[0]".into(),
+            max_uses: Some(8),
+            domains: Domains::Only(vec!["a.example".into()]),
+            max_characters: None,
+        })
+    );
+    let fetch = web.fetch.unwrap();
+    assert_eq!((fetch.max_characters, fetch.domains), (Some(400), Domains::Not(vec!["b.example".into()])));
+    assert_eq!(parsed.conversation.tools.len(), 2);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use crate::conversation::web::{WebTool, WebTools};
 use crate::conversation::{
     Content, Conversation, Data, Message, Options, Part, Role, Thinking, ThinkingMode, ToolCall, ToolChoice,
     ToolResult,
@@ -91,7 +92,19 @@ fn claude_code_request_is_read_completely() {
         std::mem::take(&mut ask.conversation.tools).into_iter().map(|tool| tool.name).collect();
     assert_eq!(
         tools,
-        ["Agent", "Bash", "Edit", "Glob", "Grep", "Read", "Skill", "ToolSearch", "Write", "WebFetch"]
+        [
+            "Agent",
+            "Bash",
+            "Edit",
+            "Glob",
+            "Grep",
+            "Read",
+            "Skill",
+            "ToolSearch",
+            "Write",
+            "WebFetch",
+            "web_search"
+        ]
     );
     let options = Options {
         max_tokens: Some(32_000),
@@ -105,6 +118,15 @@ fn claude_code_request_is_read_completely() {
         model: Some("claude-opus-4-6".into()),
         conversation,
         stream: true,
+        web: WebTools {
+            search: Some(WebTool {
+                name: "web_search".into(),
+                path: "tools[11]".into(),
+                max_uses: Some(8),
+                ..WebTool::default()
+            }),
+            fetch: None,
+        },
         ..ParsedRequest::default()
     };
     let context = Some(ContextOptions { pauses: false });

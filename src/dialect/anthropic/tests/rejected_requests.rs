@@ -248,8 +248,8 @@ fn impossible_tool_choice_is_rejected() {
         ),
         (json!({ "type": "tool" }), "tool_choice.name: required, but missing"),
         (
-            json!({ "type": "tool", "name": "web_search" }),
-            "tool_choice.name: `web_search` is a tool of Anthropic's own service (web_search_20250305), VS Code has none like it",
+            json!({ "type": "tool", "name": "code_execution" }),
+            "tool_choice.name: `code_execution` is a tool of Anthropic's own service (code_execution_20250825), VS Code has none like it",
         ),
         (
             json!({ "type": "tool", "name": "read" }),
@@ -263,7 +263,7 @@ fn impossible_tool_choice_is_rejected() {
         let body = json!({
             "max_tokens": 9,
             "messages": [{ "role": "user", "content": "Hi" }],
-            "tools": [{ "type": "web_search_20250305", "name": "web_search", "max_uses": 8 }],
+            "tools": [{ "type": "code_execution_20250825", "name": "code_execution" }],
             "tool_choice": choice,
         });
         assert_eq!(read(&body).unwrap_err().to_string(), message, "{choice}");

@@ -395,12 +395,12 @@ fn thinking_config_is_an_effort() {
 #[test]
 fn tools_of_other_services_are_left_out() {
     let body = request(&json!({ "tools": [
-        { "googleSearch": {}, "functionDeclarations": [
+        { "enterpriseWebSearch": {}, "functionDeclarations": [
             { "name": "a", "description": "A", "parameters": { "type": "OBJECT", "properties": {} } },
             { "name": "b", "behavior": "NON_BLOCKING" },
         ] },
         { "codeExecution": {} },
-        { "urlContext": {} },
+        { "googleMaps": {} },
         { "functionDeclarations": [{ "name": "b" }] },
     ] }));
     let tool = |name: &str, description: &str, input_schema: Option<Value>| Tool {
@@ -410,6 +410,25 @@ fn tools_of_other_services_are_left_out() {
     };
     let own = Some(json!({ "type": "object", "properties": {} }));
     assert_eq!(conversation(&body).tools, [tool("a", "A", own), tool("b", "", None)]);
+}
+
+#[test]
+fn web_tools_become_functions() {
+    for (search, place) in [
+        (json!({ "googleSearch": { "excludeDomains": ["a.example"] } }), "tools[1].googleSearch"),
+        (json!({ "google_search": {} }), "tools[1].googleSearch"),
+        (json!({ "googleSearchRetrieval": {} }), "tools[1].googleSearchRetrieval"),
+    ] {
+        let function = json!({ "functionDeclarations": [{ "name": "web_search" }] });
+        let body = request(&json!({ "tools": [function, search, { "urlContext": {} }] }));
+        let (parsed, _) = read(&body).unwrap();
+        let (search, fetch) = (parsed.web.search.unwrap(), parsed.web.fetch.unwrap());
+        // The name is taken.
+        assert_eq!((search.name.as_str(), search.path.as_str()), ("web_search_2", place));
+        assert_eq!((fetch.name.as_str(), fetch.path.as_str()), ("web_fetch", "tools[2].urlContext"));
+        let names: Vec<_> = parsed.conversation.tools.iter().map(|tool| tool.name.as_str()).collect();
+        assert_eq!(names, ["web_search", "web_search_2", "web_fetch"]);
+    }
 }
 
 #[test]

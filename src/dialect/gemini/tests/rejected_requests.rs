@@ -125,7 +125,7 @@ fn config_that_cannot_be_honored_is_refused() {
 fn choice_that_no_tool_can_meet_is_refused() {
     let config = |config: Value, tools: Value| json!({ "tools": tools, "toolConfig": { "functionCallingConfig": config } });
     check_field(
-        &config(json!({ "mode": "ANY" }), json!([{ "googleSearch": {} }])),
+        &config(json!({ "mode": "ANY" }), json!([{ "codeExecution": {} }])),
         "toolConfig.functionCallingConfig.mode: `ANY`, but the request offers no function; tools of Google's own \
          service don't exist here",
     );

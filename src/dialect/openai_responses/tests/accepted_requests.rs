@@ -5,11 +5,12 @@ use std::num::NonZeroU32;
 use serde_json::{Value, json};
 
 use super::{call, read};
+use crate::conversation::web::{Domains, WebKind};
 use crate::conversation::{
     Content, ContextEdit, Conversation, Data, Message, Options, Output, Part, Role, Thinking, ThinkingMode,
-    Tool, ToolChoice, ToolResult,
+    Tool, ToolCall, ToolChoice, ToolResult,
 };
-use crate::dialect::common::sealed_thinking;
+use crate::dialect::common::{sealed_thinking, web_tools};
 use crate::dialect::{ParsedRequest, RequestExtensions, Rounds, ToolExecution};
 
 const PNG: &str = "data:image/png;base64,iVBORw==";
@@ -154,16 +155,58 @@ fn hosted_tool_items_become_text() {
     assert_eq!(
         messages(&json!([
             { "type": "web_search_call", "id": "ws_1", "status": "completed",
-              "action": { "type": "search", "query": "rust" } },
+              "action": { "type": "open_page", "url": "https://a.example" } },
             { "type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "iVBORw==" },
             { "type": "mcp_list_tools", "id": "mcpl_1", "server_label": "s", "tools": [] },
             { "type": "unheard_of", "content": 5 },
         ])),
         [
-            Message::text(Role::Assistant, r#"web_search_call: {"action":{"type":"search","query":"rust"}}"#),
+            Message::text(
+                Role::Assistant,
+                r#"web_search_call: {"action":{"type":"open_page","url":"https://a.example"}}"#
+            ),
             Message::text(Role::User, r#"unheard_of: {"content":5}"#),
         ]
     );
+}
+
+#[test]
+fn search_of_an_earlier_response_is_a_call() {
+    let search = |id: &str| {
+        let input = json!({ "query": "rust" });
+        let call = ToolCall { id: id.into(), name: "web_search".into(), input };
+        Message { role: Role::Assistant, name: None, parts: vec![Part::ToolCall(call)] }
+    };
+    assert_eq!(
+        messages(&json!([
+            { "type": "web_search_call", "id": "ws_1", "action": { "type": "search", "query": "rust" } },
+            { "type": "web_search_call", "action": { "type": "search", "queries": ["rust"] } },
+        ])),
+        [search("1"), search("rust")]
+    );
+}
+
+#[test]
+fn web_search_is_a_function_and_may_be_chosen() {
+    for kind in ["web_search", "web_search_2025_08_26", "web_search_preview", "web_search_preview_2025_03_11"]
+    {
+        let parsed = with(&json!({
+            "tools": [
+                { "type": "function", "name": "web_search", "parameters": null },
+                { "type": kind, "filters": { "allowed_domains": ["a.example"] } },
+            ],
+            "tool_choice": { "type": kind },
+            "max_tool_calls": 3,
+            "input": "Hi",
+        }));
+        let search = parsed.web.search.unwrap();
+        assert_eq!(
+            (search.name.as_str(), search.max_uses, search.domains),
+            ("web_search_2", Some(3), Domains::Only(vec!["a.example".into()]))
+        );
+        assert_eq!(parsed.conversation.tools.len(), 2);
+        assert_eq!(parsed.conversation.tool_choice, ToolChoice::Named("web_search_2".into()));
+    }
 }
 
 #[test]
@@ -212,6 +255,7 @@ fn tools_become_functions_with_unique_names() {
         [
             tool("f", "d", Some(&parameters)),
             tool("agents__spawn", "", None),
+            web_tools::tool(WebKind::Search, "web_search".into()),
             tool("agents__spawn_2", "All about agents.\n\nStarts one.", Some(&parameters)),
             tool("agents__stop", "", None),
             tool("mcp__time__now", "", None),

@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{call, followed, read, streamed};
+use crate::conversation::web::{WebKind, WebTool, WebTools};
 use crate::conversation::{
     Content, Conversation, Event, Finish, Message, Options, Part, Role, Thinking, ThinkingMode, Tool,
     ToolChoice, ToolResult, Usage,
 };
 use crate::dialect::ParsedRequest;
 use crate::dialect::common::sealed_thinking;
+use crate::dialect::common::web_tools;
 
 fn request() -> Value {
     let shell = json!({
@@ -118,9 +120,18 @@ fn codex_history_and_tools_are_read() {
                         "/tools/2/tools/0/parameters"
                     ),
                     tool("multi_agent_v1__wait_agent", "Waits for agents.", "/tools/2/tools/1/parameters"),
+                    web_tools::tool(WebKind::Search, "web_search".into()),
                 ],
                 tool_choice: ToolChoice::Auto,
                 options: Options { thinking: ThinkingMode::On, ..Options::default() },
+            },
+            web: WebTools {
+                search: Some(WebTool {
+                    name: "web_search".into(),
+                    path: "tools".into(),
+                    ..WebTool::default()
+                }),
+                fetch: None,
             },
             ..ParsedRequest::default()
         }

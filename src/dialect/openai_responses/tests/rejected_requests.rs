@@ -154,7 +154,7 @@ fn unsupported_options_are_rejected() {
         ),
         (
             beside("tool_choice", json!({ "type": "web_search_preview" })),
-            "tool_choice.type: a tool of type `web_search_preview` can't be demanded here, only functions can",
+            "tool_choice.name: `web_search` is not among the tools of the request",
         ),
         (
             content(json!({ "type": "input_image", "image_url": "https://example.org/a.png" })),

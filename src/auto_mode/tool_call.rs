@@ -1,0 +1,22 @@
+//! Runs one call of a tool in the editor.
+
+use actix::Addr;
+
+use crate::bridge::Editor;
+use crate::conversation::{Content, ToolCall, ToolResult};
+use crate::tools::ToolExecutor;
+use crate::tools::executor::StartCall;
+
+/// Runs a call; a failure becomes a result for the model.
+pub(super) async fn run_tool(executor: &Addr<ToolExecutor>, editor: &Editor, call: &ToolCall) -> ToolResult {
+    let mut result = match executor.send(StartCall { editor: editor.clone(), call: call.clone() }).await {
+        Ok(running) => running.result().await,
+        Err(error) => ToolResult {
+            id: call.id.clone(),
+            content: vec![Content::Text { text: error.to_string() }],
+            is_error: true,
+        },
+    };
+    result.content = result.content.into_iter().map(Content::showable).collect();
+    result
+}
