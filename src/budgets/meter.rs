@@ -68,6 +68,8 @@ impl Meter {
         let mut state = self.0.lock();
         let id = AttemptId(state.begun);
         state.begun = state.begun.wrapping_add(1);
+        // Nearly always the only one, of as many streams as are open.
+        state.running_attempts.reserve_exact(1);
         state.running_attempts.push((id, input));
         notify(state);
         id

@@ -190,10 +190,10 @@ fn client_that_reads_slowly_delays_no_other() {
     }
 }
 
-/// Most memory that 1000 idle connections and 1000 streams add, in bytes. The goal of a release build is 40 MB in all, of
-/// which it has 8 at its start.
+/// Most memory that 1000 idle connections and 1000 streams add, in bytes, in a debug build, whose futures are larger than
+/// those of a release build.
 #[cfg(target_os = "linux")]
-const MEMORY: u64 = 36_000_000;
+const MEMORY: u64 = 40_000_000;
 
 #[cfg(target_os = "linux")]
 #[test]

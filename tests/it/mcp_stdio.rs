@@ -205,18 +205,24 @@ fn changes_of_the_tools_are_passed_on() {
 fn session_survives_a_new_server() {
     let home = Home::new();
     let mut server = Server::serve_in(&home, &[]);
+    // A server lets nobody to the tools before it knows the keys of a window.
+    let mut editor = Editor::with_models(&home, &[model("m")]);
     let mut bridge = Bridge::start(&home, &[]);
     bridge.initialize();
     assert_eq!(bridge.ask(&request(1, "ping", json!({})))["result"], json!({}));
     server.process.kill();
     drop(server);
+    while editor.try_receive().is_some() {}
+    drop(editor);
     let _server = Server::serve_in(&home, &[]);
+    let mut editor = Editor::with_models(&home, &[model("m")]);
     bridge.send(&request(2, "ping", json!({})));
     let mut received = [bridge.receive(), bridge.receive()];
     received.sort_by_key(|message| message["id"].is_null());
     assert_eq!((&received[0]["id"], &received[0]["result"]), (&json!(2), &json!({})));
     assert_eq!(received[1]["method"], "notifications/tools/list_changed");
     bridge.end();
+    while editor.try_receive().is_some() {}
 }
 
 #[test]
