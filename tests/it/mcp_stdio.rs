@@ -205,7 +205,7 @@ fn changes_of_the_tools_are_passed_on() {
 fn session_survives_a_new_server() {
     let home = Home::new();
     let mut server = Server::serve_in(&home, &[]);
-    // A server lets nobody to the tools before it knows the keys of a window.
+    // The tools are closed until the keys of a window are known.
     let mut editor = Editor::with_models(&home, &[model("m")]);
     let mut bridge = Bridge::start(&home, &[]);
     bridge.initialize();
