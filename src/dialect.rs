@@ -13,6 +13,7 @@ pub mod anthropic;
 pub mod common;
 pub mod gemini;
 pub mod legacy_completions;
+pub mod lm_studio;
 pub mod ollama;
 pub mod openai_chat;
 pub mod openai_responses;

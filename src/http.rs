@@ -23,6 +23,7 @@ mod head_timeout;
 mod idle_connection;
 mod listener;
 pub mod listeners;
+mod openapi;
 mod origin_access;
 mod origin_questions;
 mod peer;

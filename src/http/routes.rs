@@ -13,9 +13,10 @@ use super::error_response;
 use super::handlers::{
     count_tokens, health, mcp, metrics, models, not_offered, ollama, responses, tools, usage,
 };
+use super::openapi::{self, Endpoint, OpenApi, Operation};
 use super::origin_access::PageAccess;
 use super::route_index::{IndexedRoute, RouteIndex};
-use super::ui::{api, events, login, page, welcome};
+use super::ui::{api, docs, events, login, page, welcome};
 use crate::dialect::Dialect;
 use crate::dialect::anthropic::Anthropic;
 use crate::dialect::gemini::Gemini;
@@ -40,9 +41,14 @@ pub(super) struct Route {
     dialect: &'static str,
     /// Whether `GET /` and `docs/endpoints.md` list it.
     listed: bool,
+    /// Its description for `GET /openapi.json`; listed routes have one.
+    operation: Operation,
     /// Registers the handler at a path, which is `path` with one of the versions.
     register: fn(&mut ServiceConfig, &str),
 }
+
+const NO_OPERATION: Operation =
+    Operation { tag: "", summary: "", request: "", response: "", streams: false, query: &[] };
 
 /// Versions of an endpoint that has none.
 const UNVERSIONED: &[&str] = &[""];
@@ -104,6 +110,7 @@ const fn completion<D: Dialect>(
         form,
         dialect: D::NAME,
         listed: true,
+        operation: Operation { streams: true, ..NO_OPERATION },
         register: |config, path| post(config, path, complete_with::<D>),
     }
 }
@@ -116,7 +123,18 @@ const fn endpoint(
     register: fn(&mut ServiceConfig, &str),
 ) -> Route {
     let pages = PageAccess::Allowed;
-    Route { methods, path, versions: UNVERSIONED, pages, form, dialect: "", listed: true, register }
+    let operation = NO_OPERATION;
+    Route {
+        methods,
+        path,
+        versions: UNVERSIONED,
+        pages,
+        form,
+        dialect: "",
+        listed: true,
+        operation,
+        register,
+    }
 }
 
 impl Route {
@@ -136,6 +154,28 @@ impl Route {
         self
     }
 
+    /// Describes it: its API, and the schemas of its bodies in `openapi/components.json`.
+    const fn about(
+        mut self,
+        tag: &'static str,
+        summary: &'static str,
+        request: &'static str,
+        response: &'static str,
+    ) -> Route {
+        self.operation = Operation { tag, summary, request, response, ..self.operation };
+        self
+    }
+
+    const fn query(mut self, query: &'static [(&'static str, &'static str)]) -> Route {
+        self.operation.query = query;
+        self
+    }
+
+    const fn whole(mut self) -> Route {
+        self.operation.streams = false;
+        self
+    }
+
     const fn dialect(mut self, name: &'static str) -> Route {
         self.dialect = name;
         self
@@ -144,36 +184,67 @@ impl Route {
 
 /// All endpoints, in the order in which they are documented.
 pub(super) const ROUTES: &[Route] = &[
-    completion::<OpenAiChat>("/chat/completions", V1, ErrorForm::OpenAi),
-    completion::<Completions>("/completions", V1, ErrorForm::OpenAi),
-    completion::<OpenAiResponses>("/responses", V1, ErrorForm::OpenAi),
-    completion::<Compact>("/responses/compact", V1, ErrorForm::OpenAi),
+    completion::<OpenAiChat>("/chat/completions", V1, ErrorForm::OpenAi).about(
+        "OpenAI",
+        "Chat completion",
+        "ChatCompletionRequest",
+        "ChatCompletion",
+    ),
+    completion::<Completions>("/completions", V1, ErrorForm::OpenAi).about(
+        "OpenAI",
+        "Legacy completion",
+        "CompletionRequest",
+        "Completion",
+    ),
+    completion::<OpenAiResponses>("/responses", V1, ErrorForm::OpenAi).about(
+        "OpenAI",
+        "Response",
+        "ResponsesRequest",
+        "Response",
+    ),
+    completion::<Compact>("/responses/compact", V1, ErrorForm::OpenAi)
+        .about("OpenAI", "Compaction of a conversation", "ResponsesRequest", "Compaction")
+        .whole(),
     endpoint(Methods::Post, "/responses/input_tokens", ErrorForm::OpenAi, |config, path| {
         post(config, path, count_tokens::responses);
     })
     .versions(V1)
-    .dialect(OpenAiResponses::NAME),
+    .dialect(OpenAiResponses::NAME)
+    .about("OpenAI", "Number of input tokens", "ResponsesRequest", "TokenCount"),
     endpoint(Methods::Get, "/responses/{id}/input_items", ErrorForm::OpenAi, |config, path| {
         get(config, path, responses::input_items);
     })
-    .versions(V1),
+    .versions(V1)
+    .about("OpenAI", "Input items of a stored response", "", "Object"),
     endpoint(Methods::GetAndDelete, "/responses/{id}", ErrorForm::OpenAi, |config, path| {
         get_and_delete(config, path, responses::get, responses::delete);
     })
-    .versions(V1),
-    completion::<Anthropic>("/messages", V1, ErrorForm::Anthropic),
+    .versions(V1)
+    .about("OpenAI", "A stored response", "", "Object"),
+    completion::<Anthropic>("/messages", V1, ErrorForm::Anthropic).about(
+        "Anthropic",
+        "Message",
+        "MessagesRequest",
+        "AnthropicMessage",
+    ),
     endpoint(Methods::Post, "/messages/count_tokens", ErrorForm::Anthropic, |config, path| {
         post(config, path, count_tokens::messages);
     })
     .versions(V1)
-    .dialect(Anthropic::NAME),
-    completion::<Gemini>("/models/{model:.+}:generateContent", V1_BETA_OR_V1, ErrorForm::Gemini),
-    completion::<Gemini>("/models/{model:.+}:streamGenerateContent", V1_BETA_OR_V1, ErrorForm::Gemini),
+    .dialect(Anthropic::NAME)
+    .about("Anthropic", "Number of input tokens", "MessagesRequest", "TokenCount"),
+    completion::<Gemini>("/models/{model:.+}:generateContent", V1_BETA_OR_V1, ErrorForm::Gemini)
+        .about("Gemini", "Response, whole", "GenerateContentRequest", "GenerateContentResponse")
+        .whole(),
+    completion::<Gemini>("/models/{model:.+}:streamGenerateContent", V1_BETA_OR_V1, ErrorForm::Gemini)
+        .about("Gemini", "Response, streamed", "GenerateContentRequest", "GenerateContentResponses")
+        .query(&[("alt", "`sse` for events instead of one JSON array")]),
     endpoint(Methods::Post, "/models/{model:.+}:countTokens", ErrorForm::Gemini, |config, path| {
         post(config, path, count_tokens::gemini);
     })
     .versions(V1_BETA_OR_V1)
-    .dialect(Gemini::NAME),
+    .dialect(Gemini::NAME)
+    .about("Gemini", "Number of input tokens", "CountTokensRequest", "TokenCount"),
     unavailable("/models/{model:.+}:embedContent", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
     unavailable("/models/{model:.+}:batchEmbedContents", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
     unavailable("/models/{model:.+}:predict", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
@@ -181,40 +252,83 @@ pub(super) const ROUTES: &[Route] = &[
     unavailable("/models/{model:.+}:batchGenerateContent", ErrorForm::Gemini).versions(V1_BETA_OR_V1),
     endpoint(Methods::Get, "/models", ErrorForm::Gemini, |config, path| get(config, path, models::list))
         .versions(V1_BETA)
-        .pages(PageAccess::Any),
+        .pages(PageAccess::Any)
+        .about("Gemini", "Models", "", "GeminiModelList")
+        .query(&[("pageSize", "Most models"), ("pageToken", "The page")]),
     endpoint(Methods::Get, "/models/{id:.+}", ErrorForm::Gemini, |config, path| {
         get(config, path, models::get);
     })
     .versions(V1_BETA)
-    .pages(PageAccess::Any),
+    .pages(PageAccess::Any)
+    .about("Gemini", "A model", "", "GeminiModel"),
     endpoint(Methods::Get, "/models", ErrorForm::ByClientHeader, |config, path| {
         get(config, path, models::list);
     })
     .versions(V1)
-    .pages(PageAccess::Any),
+    .pages(PageAccess::Any)
+    .about(
+        "OpenAI",
+        "Models; in the form of Anthropic with the header anthropic-version",
+        "",
+        "ModelList",
+    ),
     endpoint(Methods::Get, "/models/{id:.+}", ErrorForm::ByClientHeader, |config, path| {
         get(config, path, models::get);
     })
     .versions(V1)
-    .pages(PageAccess::Any),
+    .pages(PageAccess::Any)
+    .about("OpenAI", "A model", "", "Model"),
     endpoint(Methods::Get, "/tools", ErrorForm::OpenAi, |config, path| get(config, path, tools::list))
         .versions(V1)
-        .pages(PageAccess::Any),
+        .pages(PageAccess::Any)
+        .about("Copilot Proxy", "Tools of the editor", "", "Object")
+        .query(&[("tags", "Tags, separated by commas"), ("name", "Pattern with `*`")]),
     endpoint(Methods::Get, "/usage", ErrorForm::OpenAi, |config, path| get(config, path, usage::usage))
         .versions(V1)
-        .pages(PageAccess::Local),
-    completion::<Ollama<Chat>>("/api/chat", UNVERSIONED, ErrorForm::Ollama),
-    completion::<Ollama<Generate>>("/api/generate", UNVERSIONED, ErrorForm::Ollama),
+        .pages(PageAccess::Local)
+        .about("Copilot Proxy", "Requests, tokens and credits", "", "Object")
+        .query(&[
+            ("from", "First day, YYYY-MM-DD"),
+            ("to", "Last day"),
+            ("by", "`day`, `model`, `client`, `session` or `key`"),
+        ]),
+    completion::<Ollama<Chat>>("/api/chat", UNVERSIONED, ErrorForm::Ollama).about(
+        "Ollama",
+        "Chat",
+        "OllamaChatRequest",
+        "OllamaResponse",
+    ),
+    completion::<Ollama<Generate>>("/api/generate", UNVERSIONED, ErrorForm::Ollama).about(
+        "Ollama",
+        "Completion",
+        "OllamaGenerateRequest",
+        "OllamaResponse",
+    ),
     endpoint(Methods::Get, "/api/tags", ErrorForm::Ollama, |config, path| get(config, path, ollama::tags))
-        .pages(PageAccess::Any),
-    endpoint(Methods::Post, "/api/show", ErrorForm::Ollama, |config, path| post(config, path, ollama::show)),
-    endpoint(Methods::Post, "/api/pull", ErrorForm::Ollama, |config, path| post(config, path, ollama::pull)),
+        .pages(PageAccess::Any)
+        .about("Ollama", "Models", "", "OllamaModelList"),
+    endpoint(Methods::Post, "/api/show", ErrorForm::Ollama, |config, path| post(config, path, ollama::show))
+        .about("Ollama", "A model", "OllamaModelRequest", "Object"),
+    endpoint(Methods::Post, "/api/pull", ErrorForm::Ollama, |config, path| post(config, path, ollama::pull))
+        .about("Ollama", "Whether a model is available", "OllamaModelRequest", "Object"),
     endpoint(Methods::Get, "/api/ps", ErrorForm::Ollama, |config, path| get(config, path, ollama::running))
-        .pages(PageAccess::Any),
+        .pages(PageAccess::Any)
+        .about("Ollama", "Running models", "", "OllamaModelList"),
     endpoint(Methods::Get, "/api/version", ErrorForm::Ollama, |config, path| {
         get(config, path, ollama::version);
     })
-    .pages(PageAccess::Any),
+    .pages(PageAccess::Any)
+    .about("Ollama", "Version", "", "Object"),
+    endpoint(Methods::Get, "/api/v0/models", ErrorForm::OpenAi, |config, path| {
+        get(config, path, models::lm_studio_list);
+    })
+    .pages(PageAccess::Any)
+    .about("LM Studio", "Models", "", "ModelList"),
+    endpoint(Methods::Get, "/api/v0/models/{id:.+}", ErrorForm::OpenAi, |config, path| {
+        get(config, path, models::lm_studio_get);
+    })
+    .pages(PageAccess::Any)
+    .about("LM Studio", "A model", "", "Model"),
     endpoint(Methods::PostGetAndDelete, "/mcp", ErrorForm::Mcp, |config, path| {
         let resource = web::resource(path)
             .route(web::route().guard(Post()).to(mcp::post))
@@ -224,15 +338,35 @@ pub(super) const ROUTES: &[Route] = &[
         config.service(resource.wrap(from_fn(caught_panic::catch)));
     })
     .pages(PageAccess::Tools)
-    .dialect(MCP),
+    .dialect(MCP)
+    .about("MCP", "Tools of the editor as an MCP server", "JsonRpc", "JsonRpc"),
     endpoint(Methods::Get, "/health", ErrorForm::OpenAi, |config, path| get(config, path, health::health))
-        .pages(PageAccess::Any),
+        .pages(PageAccess::Any)
+        .about("Copilot Proxy", "State of the server", "", "Health"),
     endpoint(Methods::Get, "/metrics", ErrorForm::OpenAi, |config, path| get(config, path, metrics::metrics))
-        .pages(PageAccess::Local),
+        .pages(PageAccess::Local)
+        .about("Copilot Proxy", "Metrics for Prometheus", "", ""),
+    endpoint(Methods::Get, "/openapi.json", ErrorForm::OpenAi, |config, path| {
+        get(config, path, openapi::openapi);
+    })
+    .pages(PageAccess::Any)
+    .about("Copilot Proxy", "This description", "", "Object"),
+    ui(Methods::Get, "/docs", |config, path| get(config, path, docs::page)).about(
+        "Copilot Proxy",
+        "This description as a page, for browsers",
+        "",
+        "",
+    ),
+    ui(Methods::Get, "/ui/docs.js", |config, path| get(config, path, docs::script)).unlisted(),
     endpoint(Methods::Get, "/", ErrorForm::OpenAi, |config, path| get(config, path, health::root))
         .unlisted()
         .pages(PageAccess::Any),
-    ui(Methods::Get, "/ui", |config, path| get(config, path, page::page)),
+    ui(Methods::Get, "/ui", |config, path| get(config, path, page::page)).about(
+        "Copilot Proxy",
+        "The inspector, for browsers",
+        "",
+        "",
+    ),
     ui(Methods::Get, "/ui/panel.js", |config, path| get(config, path, page::script)).unlisted(),
     ui(Methods::Get, "/ui/panel.css", |config, path| get(config, path, page::style)).unlisted(),
     ui(Methods::Get, "/ui/welcome.js", |config, path| get(config, path, welcome::script)).unlisted(),
@@ -270,13 +404,24 @@ const fn unavailable(path: &'static str, form: ErrorForm) -> Route {
         .unlisted()
 }
 
-/// Listed endpoints, each as `POST /v1/chat/completions`, one for each method.
-pub(super) fn documented() -> impl Iterator<Item = String> {
+/// Listed endpoints, one for each method.
+pub(super) fn endpoints() -> impl Iterator<Item = Endpoint> {
     ROUTES.iter().filter(|route| route.listed).flat_map(|route| {
         let prefix = route.versions.first().copied().unwrap_or_default();
-        let path = route.path.replace(":.+}", "}");
-        route.methods.documented().iter().map(move |method| format!("{method} {prefix}{path}"))
+        let path = format!("{prefix}{}", route.path.replace(":.+}", "}"));
+        route.methods.documented().iter().map(move |&method| {
+            let mut operation = route.operation;
+            if method != "POST" {
+                operation.request = "";
+            }
+            Endpoint { method, path: path.clone(), form: route.form, operation }
+        })
     })
+}
+
+/// The same, each as `POST /v1/chat/completions`.
+pub(super) fn documented() -> impl Iterator<Item = String> {
+    endpoints().map(|Endpoint { method, path, .. }| format!("{method} {path}"))
 }
 
 /// Registers all routes, and the data that handlers and error responses need.
@@ -286,6 +431,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     config.app_data(QueryConfig::default().error_handler(error_response::unreadable_query));
     config.app_data(Data::new(route_index()));
     config.app_data(Data::new(health::Endpoints(documented().collect())));
+    config.app_data(Data::new(OpenApi::new(endpoints())));
     for route in ROUTES {
         for version in route.versions {
             (route.register)(config, &format!("{version}{}", route.path));

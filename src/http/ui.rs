@@ -5,6 +5,7 @@
 
 pub(super) mod access;
 pub(super) mod api;
+pub(super) mod docs;
 pub(super) mod events;
 pub(super) mod login;
 pub(super) mod page;

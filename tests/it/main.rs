@@ -55,6 +55,7 @@ mod odd_histories;
 mod odd_requests;
 mod ollama;
 mod openai;
+mod openapi;
 mod origins;
 mod panics;
 mod prefix;

@@ -290,6 +290,21 @@ fn request_without_a_prompt_only_loads_the_model() {
 }
 
 #[test]
+fn models_are_listed_in_lm_studios_form_too() {
+    let server = Server::demo(&[]);
+    let list = server.get("/api/v0/models").json();
+    let known = server.get("/v1/models").json();
+    let ids = |list: &Value| -> Vec<Value> {
+        list["data"].as_array().unwrap().iter().map(|model| model["id"].clone()).collect()
+    };
+    assert_eq!(ids(&list), ids(&known));
+    let one = server.get("/api/v0/models/scripted-mini").json();
+    assert_eq!((&one["id"], &one["max_context_length"]), (&json!("scripted-mini"), &json!(16_384)));
+    let unknown = server.get("/api/v0/models/no-such-model");
+    assert_eq!((unknown.status, unknown.json()["error"]["code"].clone()), (404, json!("model_not_found")));
+}
+
+#[test]
 fn models_can_be_listed_shown_and_pulled() {
     let server = Server::demo(&[]);
     let list = server.get("/api/tags").json();

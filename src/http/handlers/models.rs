@@ -1,4 +1,5 @@
-//! `GET /v1/models` and `GET /v1/models/{id}`, in OpenAI's, Anthropic's or Google's form, and the same under `/v1beta`.
+//! `GET /v1/models` and `GET /v1/models/{id}`, in OpenAI's, Anthropic's or Google's form, the same under `/v1beta`, and under
+//! `/api/v0` in LM Studio's.
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use crate::completion::{CompletionRequest, ModelChain};
 use crate::conversation::Conversation;
 use crate::dialect::anthropic::models as anthropic;
 use crate::dialect::gemini::models as gemini;
+use crate::dialect::lm_studio;
 use crate::dialect::openai_chat::models as openai;
 use crate::failure::Failure;
 use crate::http::access::identity_of;
@@ -52,6 +54,29 @@ pub(in crate::http) async fn list(
             list
         }
     })
+}
+
+/// `GET /api/v0/models`: lists the models of all windows in LM Studio's form.
+pub(in crate::http) async fn lm_studio_list(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
+    match available(&request, &state).await {
+        Ok(models) => {
+            let models: Vec<lm_studio::Model> = models.iter().map(lm_studio_model).collect();
+            HttpResponse::Ok().json(lm_studio::list(&models))
+        }
+        Err(failure) => respond(&request, &failure),
+    }
+}
+
+/// `GET /api/v0/models/{id}`: describes the model that a completion with this name would use.
+pub(in crate::http) async fn lm_studio_get(
+    request: HttpRequest,
+    state: Data<AppState>,
+    name: Path<String>,
+) -> HttpResponse {
+    match resolved(&request, &state, name.into_inner(), false).await {
+        Ok(model) => HttpResponse::Ok().json(lm_studio_model(&model).to_json()),
+        Err(failure) => respond(&request, &failure),
+    }
 }
 
 /// Whether the request comes from Codex, which requires a list of models with every detail, or an empty one: then it
@@ -144,6 +169,17 @@ fn anthropic_model(ModelEntry { id, model }: &ModelEntry) -> anthropic::Model {
         images: model.images.unwrap_or(true),
         tools: model.tools.unwrap_or(true),
         family: model.family.clone(),
+    }
+}
+
+fn lm_studio_model(ModelEntry { id, model }: &ModelEntry) -> lm_studio::Model {
+    lm_studio::Model {
+        id: id.clone(),
+        vendor: model.vendor.clone(),
+        family: model.family.clone(),
+        max_input_tokens: model.max_input_tokens,
+        tools: model.tools.unwrap_or(true),
+        images: model.images.unwrap_or(true),
     }
 }
 
