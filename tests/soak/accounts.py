@@ -14,8 +14,8 @@ NOTICED_WITHIN = 1
 #: Violations that are kept in full.
 SHOWN = 25
 
-#: Errors that a request may get because its window has gone: the parts that had come can't be taken back.
-GONE = "the VS Code window that answered has gone"
+#: Error that a request may get because its window was closed: the parts that had come can't be taken back.
+GONE = "the connection to the VS Code window was lost"
 
 
 class Fault:
@@ -85,7 +85,11 @@ class Accounts:
     def read_rows(self):
         """The new rows of the database, as lists of (dialect, outcome) by session."""
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as connection:
-            query = "SELECT rowid, time, session, dialect, outcome FROM requests WHERE rowid > ? ORDER BY rowid"
+            # A request that runs, or ran when its server was killed, has a row with its cost so far.
+            query = (
+                "SELECT rowid, time, session, dialect, outcome FROM requests"
+                " WHERE rowid > ? AND outcome NOT IN ('running', 'interrupted') ORDER BY rowid"
+            )
             rows = connection.execute(query, [self.last_row]).fetchall()
         return rows
 

@@ -67,8 +67,12 @@ def test_opencode_calls_a_tool_of_the_editor(demo, place):
     output = place.run(command, stdin=SCRIPT % "vscode_get_time", **OFFLINE)
     assert TIME in output
     assert "It is late." in output
+    # Both are in one file, and each is undone by itself.
+    config = place.home / ".config/opencode/opencode.json"
     place.run([binary(), "setup", "opencode-mcp", "--undo", "--yes"])
-    assert not (place.home / ".config/opencode/opencode.json").exists()
+    assert "mcp" not in json.loads(config.read_text())
+    place.run([binary(), "setup", "opencode", "--undo", "--yes"])
+    assert not config.exists()
 
 
 @pytest.mark.parametrize("client", ["claude-code-mcp", "codex-mcp", "opencode-mcp"])
