@@ -18,6 +18,7 @@ pub mod open_thinking;
 pub mod openai_error;
 pub mod option_limits;
 pub mod placeholders;
+pub mod sealed_text;
 pub mod sealed_thinking;
 pub mod sse;
 pub mod string_or_object;

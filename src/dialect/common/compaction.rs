@@ -1,10 +1,7 @@
 //! Compaction: the instruction that asks a model for a summary of a conversation, the sealed form in which a client
 //! keeps it, and the words in which a model reads it later.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use super::checksum::checksum;
+use super::sealed_text;
 use crate::conversation::{Conversation, Message, Options, Output, Role, ToolChoice};
 
 /// Begins every sealed summary of this kind: distinguishes it from what other services seal, and names the version of
@@ -13,9 +10,6 @@ const ALL_BUT_USER: &[u8] = b"copilot-proxy compaction 1\n";
 
 /// Begins every sealed summary that replaces the user's messages, too.
 const ALL: &[u8] = b"copilot-proxy compaction 2\n";
-
-/// Length of the checksum in bytes: a summary is damaged by accident, not forged.
-const CHECKSUM: usize = 8;
 
 /// The turns before a summary that it takes the place of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,20 +71,15 @@ pub fn request_summary(conversation: &mut Conversation, replaced: Replaced, own:
     };
 }
 
-/// Seals a summary for the client: all of it is inside, so that no memory of the server is needed to open it.
+/// Seals a summary for the client.
 pub fn seal(summary: &str, replaced: Replaced) -> String {
-    let sum: [u8; CHECKSUM] = checksum(summary.as_bytes());
-    STANDARD.encode([replaced.magic(), &sum, summary.as_bytes()].concat())
+    sealed_text::seal(replaced.magic(), summary)
 }
 
 /// Opens a sealed summary; `None` if another service sealed it, or if it is damaged.
 pub fn open(sealed: &str) -> Option<(String, Replaced)> {
-    let bytes = STANDARD.decode(sealed.trim()).ok()?;
     let mut kinds = [Replaced::AllButUser, Replaced::All].into_iter();
-    let (rest, replaced) = kinds.find_map(|kind| Some((bytes.strip_prefix(kind.magic())?, kind)))?;
-    let (sum, summary) = rest.split_at_checked(CHECKSUM)?;
-    let summary = (checksum::<CHECKSUM>(summary) == *sum).then(|| summary.to_vec())?;
-    Some((String::from_utf8(summary).ok()?, replaced))
+    kinds.find_map(|kind| Some((sealed_text::open(kind.magic(), sealed)?, kind)))
 }
 
 /// The text in which a model reads a summary, or learns that it is missing.
@@ -105,6 +94,9 @@ pub fn is_summary(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]

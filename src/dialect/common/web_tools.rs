@@ -1,19 +1,14 @@
 //! Tools of the web as functions, which is all that a model behind VS Code knows, and the sealed form in which a client keeps
 //! a result for the next request.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::checksum::checksum;
+use super::sealed_text;
 use crate::conversation::Tool;
-use crate::conversation::web::WebKind;
+use crate::conversation::web::{WebKind, WebTool};
 
 /// Begins every sealed result: distinguishes it from what other services seal, and names the version of its form.
 const MAGIC: &[u8] = b"copilot-proxy web 1\n";
-
-/// Length of the checksum in bytes: a result is damaged by accident, not forged.
-const CHECKSUM: usize = 8;
 
 /// Usual name of a function.
 pub fn name(kind: WebKind) -> &'static str {
@@ -23,8 +18,15 @@ pub fn name(kind: WebKind) -> &'static str {
     }
 }
 
+/// Adds the function that stands for a tool, under a name that no other one has; returns the tool with it.
+pub fn add(kind: WebKind, tool: WebTool, tools: &mut Vec<Tool>) -> WebTool {
+    let name = free_name(kind, tools);
+    tools.push(self::tool(kind, name.clone()));
+    WebTool { name, ..tool }
+}
+
 /// A name that no tool of the request has.
-pub fn free_name(kind: WebKind, tools: &[Tool]) -> String {
+fn free_name(kind: WebKind, tools: &[Tool]) -> String {
     let usual = name(kind);
     let mut names = std::iter::once(usual.to_owned())
         .chain((2..=tools.len() + 2).map(|number| format!("{usual}_{number}")));
@@ -55,18 +57,14 @@ pub fn tool(kind: WebKind, name: String) -> Tool {
     }
 }
 
-/// Seals the text of a result: all of it is inside, so that no memory of the server is needed to open it.
+/// Seals the text of a result.
 pub fn seal(text: &str) -> String {
-    let sum: [u8; CHECKSUM] = checksum(text.as_bytes());
-    STANDARD.encode([MAGIC, &sum, text.as_bytes()].concat())
+    sealed_text::seal(MAGIC, text)
 }
 
 /// Opens a sealed result; `None` if another service sealed it, or if it is damaged.
 pub fn open(sealed: &str) -> Option<String> {
-    let bytes = STANDARD.decode(sealed.trim()).ok()?;
-    let (sum, text) = bytes.strip_prefix(MAGIC)?.split_at_checked(CHECKSUM)?;
-    let text = (checksum::<CHECKSUM>(text) == *sum).then(|| text.to_vec())?;
-    String::from_utf8(text).ok()
+    sealed_text::open(MAGIC, sealed)
 }
 
 #[cfg(test)]

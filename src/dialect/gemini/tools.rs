@@ -34,8 +34,8 @@ pub fn read(
     }
     let mut tools = list.into_tools();
     let web = WebTools {
-        search: offered.search.map(|tool| with_function(WebKind::Search, tool, &mut tools)),
-        fetch: offered.fetch.map(|tool| with_function(WebKind::Fetch, tool, &mut tools)),
+        search: offered.search.map(|tool| web_tools::add(WebKind::Search, tool, &mut tools)),
+        fetch: offered.fetch.map(|tool| web_tools::add(WebKind::Fetch, tool, &mut tools)),
     };
     let choice = config.and_then(|config| config.function_calling_config).map(read_choice).transpose()?;
     let choice = choice.unwrap_or_default();
@@ -57,13 +57,6 @@ fn note_web_tools(tool: &wire::Tool, group: usize, web: &mut WebTools) {
     if tool.url_context.is_some() {
         web.fetch = Some(WebTool { path: at("urlContext"), ..WebTool::default() });
     }
-}
-
-/// Adds the function that stands for a web tool.
-fn with_function(kind: WebKind, tool: WebTool, tools: &mut Vec<Tool>) -> WebTool {
-    let name = web_tools::free_name(kind, tools);
-    tools.push(web_tools::tool(kind, name.clone()));
-    WebTool { name, ..tool }
 }
 
 fn read_function(function: wire::FunctionDeclaration) -> Result<Tool, Failure> {

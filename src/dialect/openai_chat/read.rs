@@ -56,9 +56,8 @@ pub fn read(body: &[u8]) -> Result<(ParsedRequest, ResponseOptions), Failure> {
     .read()?;
     let mut web = WebTools::default();
     if request.web_search_options.is_some() {
-        let name = web_tools::free_name(WebKind::Search, &tools);
-        tools.push(web_tools::tool(WebKind::Search, name.clone()));
-        web.search = Some(WebTool { name, path: "web_search_options".into(), ..WebTool::default() });
+        let search = WebTool { path: "web_search_options".into(), ..WebTool::default() };
+        web.search = Some(web_tools::add(WebKind::Search, search, &mut tools));
     }
     let response_options = ResponseOptions {
         include_usage: request.stream_options.is_some_and(|options| options.include_usage == Some(true)),
