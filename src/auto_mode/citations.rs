@@ -37,17 +37,16 @@ impl CitationFinder {
                     self.recent.clear();
                     begin = end;
                 }
-                continue;
-            }
-            if character.is_whitespace() || matches!(character, '>' | ']' | '"' | '|') {
-                if let Some(citation) = self.bare_url() {
+            } else {
+                let ends_word = character.is_whitespace() || matches!(character, '>' | ']' | '"' | '|');
+                if ends_word && let Some(citation) = self.bare_url() {
                     emit_text(&text, begin, position, &mut emit);
                     emit(Event::Citation(Box::new(citation)));
                     begin = position;
                 }
-                self.shorten();
+                self.recent.push(character);
             }
-            self.recent.push(character);
+            self.shorten();
         }
         emit_text(&text, begin, text.len(), &mut emit);
     }
@@ -160,6 +159,15 @@ mod tests {
             assert_eq!(marked(&[text]), expected);
             let pieces: Vec<String> = text.chars().map(String::from).collect();
             assert_eq!(marked(&pieces.iter().map(String::as_str).collect::<Vec<_>>()), expected);
+        }
+    }
+
+    #[test]
+    fn text_without_words_is_not_searched_as_a_whole() {
+        let mut finder = finder();
+        for text in [")", "x"] {
+            finder.text(text.repeat(100_000), |_| {});
+            assert!(finder.recent.len() <= LONGEST_LINK, "{}", finder.recent.len());
         }
     }
 
