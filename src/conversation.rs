@@ -151,6 +151,15 @@ impl ToolCall {
 }
 
 impl ToolResult {
+    /// Its texts, each on lines of its own.
+    pub fn text(&self) -> String {
+        let texts = self.content.iter().filter_map(|content| match content {
+            Content::Text { text } => Some(text.as_str()),
+            Content::Data(_) => None,
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
     fn memory(&self) -> usize {
         let content = |content: &Content| match content {
             Content::Text { text } => size_of::<Content>() + text.len(),

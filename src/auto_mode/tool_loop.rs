@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use actix::Addr;
 use futures_util::StreamExt;
@@ -19,8 +18,7 @@ use crate::bridge::Editor;
 use crate::bridge::protocol::AutoModeStatus;
 use crate::completion::{CompletionRequest, CompletionService, Events, StartedCompletion};
 use crate::conversation::{
-    Conversation, Event, Finish, Message, Part, Role, Round, RunTime, ToolCall, ToolChoice, ToolRan,
-    ToolResult, Usage,
+    Conversation, Event, Finish, Message, Part, Role, Round, ToolCall, ToolChoice, ToolRan, ToolResult, Usage,
 };
 use crate::dialect::Rounds;
 use crate::failure::Failure;
@@ -251,11 +249,8 @@ async fn run_call(
     call: &ToolCall,
     progress: &Progress,
 ) -> ToolRan {
-    let start = Instant::now();
-    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let result = run_tool(executor, editor, call).await;
+    let (result, time) = run_tool(executor, editor, call).await;
     progress.end_tool(&call.name);
-    let time = RunTime { began, took: start.elapsed() };
     ToolRan { round, call: call.clone(), result, time }
 }
 

@@ -1,18 +1,16 @@
 //! Runs the calls of web tools in one request: finds the editor's tool for each when it is first needed, and turns its
 //! result into pages.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
-
 use actix::Addr;
 
 use super::citations::CitationFinder;
-use super::tool_call::run_tool;
+use super::tool_call::{not_run, run_tool};
 use crate::bridge::Editor;
 use crate::bridge::protocol::AutoTools;
 use crate::conversation::web::{WebError, WebKind, WebTool};
 use crate::conversation::{
-    Content, Conversation, RunTime, Tool, ToolCall, ToolChoice, ToolRan, ToolResult, WebPage, WebRan,
-    WebRequests, WebTools,
+    Content, Conversation, Tool, ToolCall, ToolChoice, ToolRan, ToolResult, WebPage, WebRan, WebRequests,
+    WebTools,
 };
 use crate::failure::Failure;
 use crate::tools::executor::{EditorTools, ListTools};
@@ -22,7 +20,7 @@ use crate::tools::{ToolExecutor, runnable};
 /// Most characters of a result that the model gets, unless the request says so: a tenth of a large model's window.
 const MOST_CHARACTERS: usize = 200_000;
 
-/// Stands at the end of a search's result, so that the response's links can be told as citations.
+/// End of a search's result: the model then links the pages, and the links become citations.
 const CITE: &str = "Cite the pages that you use as Markdown links: [title](URL).";
 
 /// Words for a request that wants to search the web where no tool can.
@@ -153,22 +151,19 @@ impl WebSession {
     async fn run_one(&self, round: u32, call: ToolCall, uses: u64) -> WebRan {
         let kind = self.access.tools.kind_of(&call.name).unwrap_or(WebKind::Search);
         let tool = self.access.tools.get(kind).cloned().unwrap_or_default();
-        let (began, start) =
-            (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now());
-        let (subject, outcome, words) = match self.check(kind, &tool, &call, uses) {
-            Checked::Fails { subject, error, words } => (subject, Err(error), words),
+        let (subject, outcome, words, time) = match self.check(kind, &tool, &call, uses) {
+            Checked::Fails { subject, error, words } => (subject, Err(error), words, not_run()),
             Checked::Runs { subject, editor, backend } => {
                 let input = backend.input(&subject, &tool.domains);
                 let asked = ToolCall { id: call.id.clone(), name: backend.name.clone(), input };
-                let result = run_tool(&self.executor, editor, &asked).await;
-                let is_error = result.is_error;
-                let text = joined(result.content);
-                if is_error {
-                    (subject, Err(WebError::Failed), text)
+                let (result, time) = run_tool(&self.executor, editor, &asked).await;
+                let text = result.text();
+                if result.is_error {
+                    (subject, Err(WebError::Failed), text, time)
                 } else {
                     let pages = backend.pages(&subject, &text);
                     let (pages, words) = shown(kind, &tool, pages, text);
-                    (subject, Ok(pages), words)
+                    (subject, Ok(pages), words, time)
                 }
             }
         };
@@ -177,7 +172,6 @@ impl WebSession {
             content: vec![Content::Text { text: words }],
             is_error: outcome.is_err(),
         };
-        let time = RunTime { began, took: start.elapsed() };
         WebRan { kind, subject, outcome, ran: ToolRan { round, call, result, time } }
     }
 
@@ -305,12 +299,4 @@ fn cut(text: String, limit: usize) -> String {
             format!("{}\n[The rest is left out: it is longer than {limit} characters]", &text[..end])
         }
     }
-}
-
-fn joined(content: Vec<Content>) -> String {
-    let texts = content.into_iter().filter_map(|content| match content {
-        Content::Text { text } => Some(text),
-        Content::Data(_) => None,
-    });
-    texts.collect::<Vec<_>>().join("\n")
 }

@@ -131,11 +131,7 @@ impl WebRan {
 
     /// The result's text.
     pub fn text(&self) -> String {
-        let texts = self.ran.result.content.iter().filter_map(|content| match content {
-            super::Content::Text { text } => Some(text.as_str()),
-            super::Content::Data(_) => None,
-        });
-        texts.collect()
+        self.ran.result.text()
     }
 }
 
