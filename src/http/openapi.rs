@@ -38,45 +38,36 @@ pub(super) struct Endpoint {
     pub operation: Operation,
 }
 
-/// The document, without the server's address and version.
-pub(super) struct OpenApi(Value);
+/// The endpoints to describe, from the route table.
+pub(super) struct OpenApi(pub fn() -> Vec<Endpoint>);
 
 impl OpenApi {
-    /// Describes these endpoints.
-    pub fn new(endpoints: impl Iterator<Item = Endpoint>) -> OpenApi {
+    /// The document for a server of this version at this address. It is made for each request: there are few.
+    fn document(&self, url: &str, version: &str) -> Value {
+        let OpenApi(endpoints) = self;
         let mut paths = Map::new();
-        for endpoint in endpoints {
+        for endpoint in endpoints() {
             let operation = endpoint.to_json();
             let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
             if let Some(path) = path.as_object_mut() {
                 path.insert(endpoint.method.to_lowercase(), operation);
             }
         }
-        OpenApi(json!({
+        json!({
             "openapi": OPENAPI,
             "info": {
                 "title": "Copilot Proxy",
+                "version": version,
                 "description": "The models of your VS Code, in the APIs of OpenAI, Anthropic, Gemini and Ollama. \
                                 Fields that are not listed are ignored.",
                 "license": { "name": "MIT", "identifier": "MIT" },
             },
+            "servers": [{ "url": url }],
             "security": [{}, { "bearer": [] }, { "x-api-key": [] }],
             "paths": paths,
             // Checked by a test.
             "components": serde_json::from_str(COMPONENTS).unwrap_or(Value::Null),
-        }))
-    }
-
-    /// The document for a server of this version at this address.
-    fn at(&self, url: &str, version: &str) -> Value {
-        let mut document = self.0.clone();
-        if let Some(fields) = document.as_object_mut() {
-            fields.insert("servers".into(), json!([{ "url": url }]));
-            if let Some(Value::Object(info)) = fields.get_mut("info") {
-                info.insert("version".into(), json!(version));
-            }
-        }
-        document
+        })
     }
 }
 
@@ -144,10 +135,11 @@ fn reference(schema: &str) -> Value {
 pub(super) async fn openapi(
     request: HttpRequest,
     state: Data<AppState>,
-    document: Data<OpenApi>,
+    openapi: Data<OpenApi>,
 ) -> HttpResponse {
     let connection = request.connection_info();
-    HttpResponse::Ok().json(document.at(&format!("http://{}", connection.host()), &state.options.version))
+    HttpResponse::Ok()
+        .json(openapi.document(&format!("http://{}", connection.host()), &state.options.version))
 }
 
 #[cfg(test)]
@@ -172,7 +164,7 @@ mod tests {
 
     #[test]
     fn all_schemas_are_defined_and_used() {
-        let OpenApi(document) = OpenApi::new(endpoints());
+        let document = OpenApi(|| endpoints().collect()).document("http://127.0.0.1", "0");
         let mut used = BTreeSet::new();
         references(&document, &mut used);
         let defined: BTreeSet<String> =

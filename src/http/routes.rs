@@ -47,6 +47,7 @@ pub(super) struct Route {
     register: fn(&mut ServiceConfig, &str),
 }
 
+/// Of routes that are not described.
 const NO_OPERATION: Operation =
     Operation { tag: "", summary: "", request: "", response: "", streams: false, query: &[] };
 
@@ -171,6 +172,7 @@ impl Route {
         self
     }
 
+    /// Its response is never a stream of events.
     const fn whole(mut self) -> Route {
         self.operation.streams = false;
         self
@@ -431,7 +433,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     config.app_data(QueryConfig::default().error_handler(error_response::unreadable_query));
     config.app_data(Data::new(route_index()));
     config.app_data(Data::new(health::Endpoints(documented().collect())));
-    config.app_data(Data::new(OpenApi::new(endpoints())));
+    config.app_data(Data::new(OpenApi(|| endpoints().collect())));
     for route in ROUTES {
         for version in route.versions {
             (route.register)(config, &format!("{version}{}", route.path));

@@ -2,9 +2,8 @@
 //! viewers have a megabyte of script or more, a tenth of the program.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::CONTENT_TYPE;
 
-use super::secured::{html, secured};
+use super::secured::{self, html};
 
 /// The page.
 pub(in crate::http) async fn page() -> HttpResponse {
@@ -13,7 +12,5 @@ pub(in crate::http) async fn page() -> HttpResponse {
 
 /// The script of the page.
 pub(in crate::http) async fn script() -> HttpResponse {
-    secured(HttpResponse::Ok())
-        .insert_header((CONTENT_TYPE, "text/javascript; charset=utf-8"))
-        .body(include_str!("page/docs.js"))
+    secured::script(include_str!("page/docs.js"))
 }

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::access::is_logged_in;
 use super::login::login_page;
-use super::secured::{html, secured};
+use super::secured::{self, html, secured};
 use crate::http::access::has_valid_key;
 use crate::http::state::AppState;
 
@@ -26,7 +26,7 @@ pub(in crate::http) async fn page(request: HttpRequest, state: Data<AppState>) -
 
 /// The script of the page.
 pub(in crate::http) async fn script() -> HttpResponse {
-    secured(HttpResponse::Ok()).insert_header((CONTENT_TYPE, "text/javascript; charset=utf-8")).body(SCRIPT)
+    secured::script(SCRIPT)
 }
 
 /// The styles of the page.

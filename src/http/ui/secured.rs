@@ -1,7 +1,7 @@
 //! Responses for the server's own pages: headers that keep other pages from embedding or reading them.
 
-use actix_web::HttpResponseBuilder;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 
 /// The page loads its own files, its own data, and images that are part of a conversation.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
@@ -12,6 +12,11 @@ pub(super) fn html(response: HttpResponseBuilder) -> HttpResponseBuilder {
     let mut response = secured(response);
     response.insert_header((CONTENT_TYPE, "text/html; charset=utf-8"));
     response
+}
+
+/// A response with a script of the server's pages.
+pub(super) fn script(text: &'static str) -> HttpResponse {
+    secured(HttpResponse::Ok()).insert_header((CONTENT_TYPE, "text/javascript; charset=utf-8")).body(text)
 }
 
 /// A response that no other page can embed or read, and that no cache keeps.

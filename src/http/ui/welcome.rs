@@ -1,9 +1,9 @@
 //! `GET /` for browsers: what this is, the base URLs, the models, and a box that tries one.
 
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap};
+use actix_web::http::header::{ACCEPT, HOST, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::secured::{escaped, html, secured};
+use super::secured::{self, escaped, html};
 use crate::http::state::AppState;
 use crate::models::registry::GetModels;
 
@@ -42,7 +42,7 @@ pub(in crate::http) async fn welcome(
 
 /// The script of the page.
 pub(in crate::http) async fn script() -> HttpResponse {
-    secured(HttpResponse::Ok()).insert_header((CONTENT_TYPE, "text/javascript; charset=utf-8")).body(SCRIPT)
+    secured::script(SCRIPT)
 }
 
 #[cfg(test)]

@@ -22,13 +22,12 @@ function fields(schema) {
 	const rows = all.flatMap(({ properties = {}, required = [] }) =>
 		Object.entries(properties).map(([name, raw]) => {
 			const { type, enum: values, description = "" } = resolved(raw);
-			const kinds = values ? values.filter((value) => value !== null).join(" | ") : [type ?? "any"].flat();
-			const text = Array.isArray(kinds) ? kinds.filter((kind) => kind !== "null").join(" or ") : kinds;
+			const kinds = (values ?? [type ?? "any"].flat()).filter((kind) => kind !== null && kind !== "null");
 			return element(
 				"tr",
 				{},
 				element("td", {}, element("code", { textContent: name })),
-				element("td", { textContent: text }),
+				element("td", { textContent: kinds.join(values ? " | " : " or ") }),
 				element("td", { textContent: required.includes(name) ? `Required. ${description}` : description }),
 			);
 		}),
