@@ -25,7 +25,7 @@ mod target;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// No load takes so long: what hangs fails.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Runs each load against each target, in turn, and holds the medians against the goals.
 #[derive(Parser)]
@@ -116,7 +116,7 @@ async fn measure(options: &Options) -> Result<Samples> {
             for turn in 0..targets.len() {
                 // The first target has the cooler machine, so the order alternates.
                 let target = targets[(turn + round) % targets.len()];
-                let run = timeout(PATIENCE, load.run(target, &programs, sizes)).await;
+                let run = timeout(TIMEOUT, load.run(target, &programs, sizes)).await;
                 let measured = run.map_err(Into::into).flatten();
                 let measured = measured.map_err(|fault| format!("{load:?}, {target:?}: {fault}"))?;
                 samples.add(target, measured);

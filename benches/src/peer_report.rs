@@ -10,7 +10,7 @@ use crate::loads::{Load, Sizes};
 use crate::metrics::Metric;
 use crate::report::{machine, spread};
 use crate::target::{Programs, Target};
-use crate::{PATIENCE, Result};
+use crate::{Result, TIMEOUT};
 
 const PEERS: [(Target, &str); 4] = [
     (Target::Ours, "Copilot Proxy"),
@@ -36,7 +36,7 @@ pub async fn write(programs: &Programs, rounds: usize, path: &Path) -> Result<()
             let (target, name) = PEERS[(turn + round) % PEERS.len()];
             for load in [Load::First, Load::Request, Load::Idle] {
                 eprintln!("round {} of {rounds}: {load:?}, {name}", round + 1);
-                let measured = timeout(PATIENCE, load.run(target, programs, Sizes::PEERS)).await;
+                let measured = timeout(TIMEOUT, load.run(target, programs, Sizes::PEERS)).await;
                 let measured = measured.map_err(Into::into).flatten();
                 for (metric, value) in measured.map_err(|fault| format!("{load:?}, {name}: {fault}"))? {
                     figures.entry((target, metric)).or_default().push(value);

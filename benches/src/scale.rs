@@ -18,7 +18,7 @@ use crate::target::{Cost, Programs, Running, Target};
 mod chart;
 
 /// No dimension takes so long: what hangs fails.
-const PATIENCE: Duration = Duration::from_mins(5);
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Figures at one value of a dimension.
 struct Point {
@@ -135,7 +135,7 @@ pub async fn document(programs: &Programs, folder: &Path, smoke: bool) -> Result
         eprintln!("growth: {dimension:?}");
         let mut lines = Vec::new();
         for &target in dimension.targets() {
-            let measured = timeout(PATIENCE, dimension.measure(target, programs, smoke)).await;
+            let measured = timeout(TIMEOUT, dimension.measure(target, programs, smoke)).await;
             let points = measured.map_err(Into::into).flatten();
             lines.push((target, points.map_err(|fault| format!("{dimension:?}, {target:?}: {fault}"))?));
         }
