@@ -105,6 +105,7 @@ impl Meter {
         let running = state.running_attempts.iter().map(|(_, usage)| usage.clone());
         state.total.clone().into_iter().chain(running).reduce(Usage::and)
     }
+
     /// Begins a run, of one attempt or more.
     pub fn begin(&self) {
         self.0.lock().running += 1;
@@ -181,7 +182,7 @@ impl State {
     }
 }
 
-/// Tells of a change. Without the lock: who is told reads the meter under a lock of its own.
+/// Calls `when_changed` after a change, without the lock: the callee reads the meter under a lock of its own.
 fn notify(state: MutexGuard<'_, State>) {
     let then = state.when_changed.clone();
     drop(state);

@@ -134,17 +134,11 @@ impl BudgetService {
             usage.flush(FLUSH_LIMIT);
             read_spending(usage.path(), usage.server(), &day, &month, time, part)
         };
-        match tokio::task::spawn_blocking(read).await {
-            Ok(Ok(spending)) => Some(spending),
-            Ok(Err(error)) => {
-                log::warn!("spending of other servers can't be read: {error}");
-                None
-            }
-            Err(error) => {
-                log::warn!("spending of other servers can't be read: {error}");
-                None
-            }
-        }
+        let spending = match tokio::task::spawn_blocking(read).await {
+            Ok(spending) => spending.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        spending.inspect_err(|error| log::warn!("spending of other servers can't be read: {error}")).ok()
     }
 
     fn apply(&self, spending: &Spending, changes_before: u64) {

@@ -155,7 +155,7 @@ impl ConfigFile {
         ConfigFile { significant, ..ConfigFile::new(path, apply) }
     }
 
-    /// The content by which a change of the user's is told.
+    /// The part of the content that only the user changes.
     pub fn significant(self, text: &str) -> String {
         (self.significant)(text)
     }

@@ -63,17 +63,12 @@ fn validated(mut dispatch: Dispatch) -> impl Stream<Item = Result<Event, Failure
                         | Event::WebRan(_)
                         | Event::Citation(_)
                         | Event::Context(_),
-                    ) if !held.is_empty() => {
-                        held.push(event);
-                        continue;
+                    ) => {
+                        if !held.is_empty() {
+                            held.push(event);
+                            continue;
+                        }
                     }
-                    Ok(
-                        Event::Thinking(_)
-                        | Event::ToolRan(_)
-                        | Event::WebRan(_)
-                        | Event::Citation(_)
-                        | Event::Context(_),
-                    ) => {}
                 }
                 yield event;
             }

@@ -202,12 +202,9 @@ impl WebBackend {
             let named = tools.iter().find(|tool| tool.name.eq_ignore_ascii_case(wanted))?;
             return WebBackend::of(kind, named);
         }
-        let rated = tools.iter().filter_map(|tool| Some((rate(kind, tool)?, tool)));
+        let rated = tools.iter().filter_map(|tool| Some((rate(kind, tool)?, WebBackend::of(kind, tool)?)));
         // The first of the best: VS Code's order is stable.
-        let mut found: Vec<(u32, WebBackend)> =
-            rated.filter_map(|(rating, tool)| Some((rating, WebBackend::of(kind, tool)?))).collect();
-        found.sort_by_key(|(rating, _)| std::cmp::Reverse(*rating));
-        found.into_iter().next().map(|(_, backend)| backend)
+        rated.min_by_key(|(rating, _)| std::cmp::Reverse(*rating)).map(|(_, backend)| backend)
     }
 
     /// The tool, if its schema has a place for the query or the URL and requires nothing that isn't known.
@@ -349,7 +346,8 @@ fn rate(kind: WebKind, tool: &Tool) -> Option<u32> {
     match kind {
         WebKind::Search => {
             let is_search = has(&["search", "websearch", "searching", "searches"]);
-            if !is_search || has(OTHER_SEARCHES) && !has(&["websearch"]) && !has_both(&words, "web", "search")
+            if !is_search
+                || has(OTHER_SEARCHES) && !has(&["websearch"]) && !are_adjacent(&words, "web", "search")
             {
                 return None;
             }
@@ -369,10 +367,9 @@ fn rate(kind: WebKind, tool: &Tool) -> Option<u32> {
                 "search the world",
             ]);
             if has(&["websearch"])
-                || has_both(&words, "web", "search")
-                || has_both(&words, "internet", "search")
+                || are_adjacent(&words, "web", "search")
+                || are_adjacent(&words, "internet", "search")
             {
-                // One that says of itself that it searches in documents or code is none.
                 Some(if has(&["summary", "summaries", "preview"]) { 90 } else { 100 })
             } else if has(ENGINES) {
                 Some(if is_of_the_web { 85 } else { 80 })
@@ -403,9 +400,9 @@ fn rate(kind: WebKind, tool: &Tool) -> Option<u32> {
     }
 }
 
-fn has_both(words: &[String], one: &str, other: &str) -> bool {
+fn are_adjacent(words: &[String], one: &str, other: &str) -> bool {
     let position = |wanted: &str| words.iter().position(|word| word == wanted);
-    // Beside each other, so that `mcp_web_github_search_code` is none.
+    // So that `mcp_web_github_search_code` is none.
     matches!((position(one), position(other)), (Some(a), Some(b)) if a.abs_diff(b) == 1)
 }
 
@@ -523,7 +520,7 @@ mod tests {
         for name in ["mcp_github_get_issue", "git_fetch", "mcp_tavily_crawl", "open_simple_browser"] {
             assert_eq!(found(WebKind::Fetch, &[with_url(name)]), None, "{name}");
         }
-        // Without a place for the query, or with a unknown parameter.
+        // Without a place for the query, or with an unknown parameter.
         let number = tool("web_search", "", json!({ "query": { "type": "integer" } }), &["query"]);
         let more = tool(
             "web_search",
